@@ -1,0 +1,1 @@
+//! The orrery command: server, sources, embedded historian and headless tools.

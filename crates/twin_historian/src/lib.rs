@@ -1,0 +1,1 @@
+//! The time store: chunks, latest-at, envelopes, density and retention.

@@ -1,0 +1,26 @@
+//! The vocabulary of Orrery: twins, signals, samples, quality, status and time.
+//!
+//! Holds plain data and the checks that make it consistent. Refuses to know files, wires, clocks, health evaluation
+//! and pixels. Start reading at [`Model`] (what a site consists of) and [`Sample`] (what arrives from it).
+
+mod ids;
+mod model;
+mod process;
+mod quality;
+mod rules;
+mod sample;
+mod signal;
+mod status;
+mod time;
+mod value;
+
+pub use ids::{AlarmIndex, KnobIndex, RuleIndex, SignalId, SignalIndex, SourceIndex, TwinId, TwinIndex};
+pub use model::{Interface, Model, ModelBuilder, ModelError, Relationship, SiteInfo, Source, Twin};
+pub use process::{Knob, KnobTarget, ProcessKind, ProcessModel};
+pub use quality::{Quality, QualityClass};
+pub use rules::{AckPolicy, Alarm, AlarmCondition, Band, HealthRule, Limit, Priority, RuleKind};
+pub use sample::{Flags, Sample};
+pub use signal::{HoldPolicy, Signal, SignalKind, Unit};
+pub use status::{AlarmState, Freshness, Status};
+pub use time::{Span, TimeError, TimeRange, Timestamp};
+pub use value::{Value, ValueKind};

@@ -1,0 +1,1 @@
+//! Stream protocol v1: frames, codec, handshake and limits.

@@ -1,0 +1,1 @@
+//! What-if: signal models, overrides, deterministic steppable runs.

@@ -1,0 +1,1 @@
+//! Site file, model files, bindings and neutral geometry.

@@ -1,0 +1,1 @@
+//! Deterministic demo plant: geometry generator and synthetic telemetry.

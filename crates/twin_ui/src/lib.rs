@@ -1,0 +1,1 @@
+//! Panels of the viewer over the engine's view: egui only, no Bevy.

@@ -1,0 +1,2 @@
+//! Platform entry of the viewer.
+fn main() {}

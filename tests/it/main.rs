@@ -1,0 +1,1 @@
+//! Bevy-free end-to-end tests.
