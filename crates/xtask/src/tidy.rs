@@ -1,0 +1,96 @@
+//! Rules that no compiler knows: every file says what it is, and platform noise stays in its folder.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+
+use crate::util;
+
+/// Checks the rules over all files that git tracks.
+pub(crate) fn check() -> Result<()> {
+    let root = util::root();
+    let listed = util::output_of("git", &["ls-files", "*.rs"]).unwrap_or_default();
+    let files: Vec<PathBuf> = listed.lines().map(PathBuf::from).filter(|file| root.join(file).is_file()).collect();
+    let mut problems = Vec::new();
+    for file in &files {
+        let text = std::fs::read_to_string(root.join(file))?;
+        problems.extend(problems_of(file, &text));
+    }
+    problems.extend(version_problems(&root)?);
+    if problems.is_empty() {
+        println!("   {} files", files.len());
+        Ok(())
+    } else {
+        bail!("{}", problems.join("\n       "))
+    }
+}
+
+fn problems_of(file: &Path, text: &str) -> Vec<String> {
+    let mut problems = Vec::new();
+    let name = file.display();
+    if !text.trim_start_matches('\u{feff}').starts_with("//!") {
+        problems.push(format!("{name}: must open with a //! line that says what it holds"));
+    }
+    let platform = file.starts_with("src/platform") || name.to_string() == "src/main.rs";
+    if !platform && !file.starts_with("crates/xtask") {
+        for (at, line) in text.lines().enumerate() {
+            let line = line.trim_start();
+            if line.starts_with("#[cfg") && line.contains("target_arch") {
+                problems.push(format!("{name}:{}: cfg(target_arch) belongs in src/platform", at + 1));
+            }
+        }
+    }
+    let core = file.starts_with("crates") && !file.starts_with("crates/gateway") && !file.starts_with("crates/xtask");
+    if core && (text.contains("use bevy") || text.contains("bevy::")) {
+        problems.push(format!("{name}: nothing under crates/ may use Bevy"));
+    }
+    problems
+}
+
+/// egui and glam must be the ones that Bevy's side links, or two of them end up in the bundle.
+fn version_problems(root: &Path) -> Result<Vec<String>> {
+    let lock: toml::Table = std::fs::read_to_string(root.join("Cargo.lock"))?.parse()?;
+    let mut problems = Vec::new();
+    for name in ["egui", "glam"] {
+        let versions = lock
+            .get("package")
+            .and_then(toml::Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter(|entry| entry.get("name").and_then(toml::Value::as_str) == Some(name))
+            .count();
+        if versions != 1 {
+            problems.push(format!("Cargo.lock holds {versions} versions of {name}; it must be the one that Bevy uses"));
+        }
+    }
+    Ok(problems)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(file: &str, text: &str, expected: usize) {
+        let problems = problems_of(Path::new(file), text);
+        assert_eq!(problems.len(), expected, "{problems:?}");
+    }
+
+    #[test]
+    fn a_file_without_a_head_line_is_named() {
+        check("crates/a/src/lib.rs", "fn x() {}", 1);
+        check("crates/a/src/lib.rs", "//! Holds x.\nfn x() {}", 0);
+    }
+
+    #[test]
+    fn platform_switches_stay_in_their_folder() {
+        let text = "//! X.\n#[cfg(target_arch = \"wasm32\")]\nfn x() {}";
+        check("src/net.rs", text, 1);
+        check("src/platform/mod.rs", text, 0);
+    }
+
+    #[test]
+    fn core_crates_do_not_name_bevy() {
+        check("crates/twin_ui/src/lib.rs", "//! X.\nuse bevy::prelude::*;", 1);
+        check("src/app.rs", "//! X.\nuse bevy::prelude::*;", 0);
+    }
+}

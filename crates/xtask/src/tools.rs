@@ -1,0 +1,107 @@
+//! The tools that a build of the page needs beyond Rust itself: looked for first, installed where missing.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::util::{self, Step};
+
+/// The target of the page.
+pub(crate) const WASM: &str = "wasm32-unknown-unknown";
+/// The last trunk that builds with the pinned toolchain.
+const TRUNK: &str = "0.21.14";
+
+/// Installs what `cargo demo` needs and is missing.
+pub(crate) fn ensure_for_page() -> Result<()> {
+    ensure_wasm_target()?;
+    ensure_wasm_bindgen()?;
+    ensure_trunk()?;
+    if !util::on_path("node") {
+        bail!("node is missing; it compresses the page. Install it, for example: apt-get install -y nodejs npm");
+    }
+    Ok(())
+}
+
+fn ensure_wasm_target() -> Result<()> {
+    let installed = || {
+        let libdir = util::output_of("rustc", &["--print", "target-libdir", "--target", WASM]);
+        libdir.is_some_and(|dir| std::fs::read_dir(dir).is_ok_and(|mut files| files.next().is_some()))
+    };
+    if installed() {
+        return Ok(());
+    }
+    if !util::on_path("rustup") {
+        bail!("the standard library for {WASM} is missing and there is no rustup; type: rustup target add {WASM}");
+    }
+    // rustup may end with an odd word although it worked, or wait long for a server: bounded, then looked at.
+    let outcome = Step::new(format!("installing the {WASM} target"), "rustup")
+        .args(["target", "add", WASM])
+        .limit(Duration::from_secs(300))
+        .run();
+    if installed() {
+        return Ok(());
+    }
+    outcome.and_then(|()| bail!("it is still missing")).with_context(|| format!("type: rustup target add {WASM}"))
+}
+
+fn ensure_wasm_bindgen() -> Result<()> {
+    let wanted = locked_version("wasm-bindgen")?;
+    let found = util::output_of("wasm-bindgen", &["--version"]);
+    if found.as_deref().and_then(|text| text.split_whitespace().nth(1)) == Some(wanted.as_str()) {
+        return Ok(());
+    }
+    // Without --locked: the lock file shipped with the tool names versions that were withdrawn.
+    Step::new(format!("installing wasm-bindgen-cli {wanted} (about 5 minutes, once)"), "cargo")
+        .args(["install", "wasm-bindgen-cli", "--version", &format!("={wanted}")])
+        .run()
+        .with_context(|| format!("type: cargo install wasm-bindgen-cli --version ={wanted}"))
+}
+
+fn ensure_trunk() -> Result<()> {
+    let found = util::output_of("trunk", &["--version"]);
+    if found.as_deref().and_then(|text| text.split_whitespace().nth(1)) == Some(TRUNK) {
+        return Ok(());
+    }
+    let args = ["install", "trunk", "--version", TRUNK, "--locked", "--no-default-features", "--features", "rustls"];
+    Step::new(format!("installing trunk {TRUNK} (about 8 minutes, once)"), "cargo")
+        .args(args)
+        .run()
+        .with_context(|| format!("type: cargo {}", args.join(" ")))
+}
+
+/// Makes sure that Debian packages are there, by the program or file that each brings.
+pub(crate) fn ensure_debian(needs: &[(&str, &str)]) -> Result<()> {
+    let missing: Vec<&str> = needs
+        .iter()
+        .filter(|(file, _)| !(util::on_path(file) || std::path::Path::new(file).exists()))
+        .map(|(_, package)| *package)
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let by_hand = format!("apt-get update && apt-get install -y {}", missing.join(" "));
+    let is_root = util::output_of("id", &["-u"]).as_deref() == Some("0");
+    if !(is_root && util::on_path("apt-get")) {
+        bail!("missing: {}; type, as root: {by_hand}", missing.join(", "));
+    }
+    Step::new("reading the package lists", "apt-get").args(["update", "-qq"]).run()?;
+    Step::new(format!("installing {}", missing.join(" ")), "apt-get")
+        .args(["install", "-y", "-qq", "--no-install-recommends"])
+        .args(&missing)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .run()
+        .with_context(|| format!("type: {by_hand}"))
+}
+
+/// The version of a package in Cargo.lock.
+fn locked_version(package: &str) -> Result<String> {
+    let lock: toml::Table = std::fs::read_to_string(util::root().join("Cargo.lock"))?.parse()?;
+    lock.get("package")
+        .and_then(toml::Value::as_array)
+        .into_iter()
+        .flatten()
+        .find(|entry| entry.get("name").and_then(toml::Value::as_str) == Some(package))
+        .and_then(|entry| entry.get("version").and_then(toml::Value::as_str))
+        .map(str::to_owned)
+        .with_context(|| format!("Cargo.lock names no {package}"))
+}

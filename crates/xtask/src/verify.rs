@@ -1,0 +1,152 @@
+//! `cargo verify`: every check as a lane, fastest first, stopping at the first that fails.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::util::{self, Step};
+use crate::web::Quality;
+use crate::{demo, licences, tidy, tools};
+
+struct Lane {
+    name: &'static str,
+    what: &'static str,
+    /// Only with `--all`.
+    nightly: bool,
+    run: fn() -> Result<()>,
+}
+
+const LANES: [Lane; 9] = [
+    Lane { name: "format", what: "rustfmt", nightly: false, run: format },
+    Lane { name: "tidy", what: "rules that no compiler knows", nightly: false, run: tidy::check },
+    Lane { name: "licences", what: "licences and banned dependencies", nightly: false, run: licences::check },
+    Lane { name: "core", what: "tests without Bevy", nightly: false, run: core },
+    Lane { name: "clippy-core", what: "clippy without Bevy", nightly: false, run: clippy_core },
+    Lane { name: "viewer", what: "tests of the viewer, headless", nightly: false, run: viewer },
+    Lane { name: "clippy-viewer", what: "clippy of the viewer, native and wasm", nightly: false, run: clippy_viewer },
+    Lane { name: "browser", what: "the shipped page in a real browser", nightly: false, run: browser },
+    Lane { name: "nightly", what: "long property and kill tests", nightly: true, run: nightly },
+];
+
+/// Runs the lanes asked for.
+pub(crate) fn run(args: &[String]) -> Result<()> {
+    let value_of = |flag: &str| args.iter().position(|arg| arg == flag).and_then(|at| args.get(at + 1)).map(String::as_str);
+    let has = |flag: &str| args.iter().any(|arg| arg == flag);
+    if has("--list") {
+        for lane in &LANES {
+            println!("{:14} {}{}", lane.name, lane.what, if lane.nightly { " (with --all)" } else { "" });
+        }
+        return Ok(());
+    }
+    let known =
+        |name: &str| LANES.iter().position(|lane| lane.name == name).with_context(|| format!("no lane '{name}'; see --list"));
+    let first = value_of("--from").map(known).transpose()?.unwrap_or(0);
+    let only = value_of("--only").map(known).transpose()?;
+    let start = Instant::now();
+    let mut times: Vec<(&str, Duration)> = Vec::new();
+    for (at, lane) in LANES.iter().enumerate() {
+        let wanted = only.map_or(at >= first && (!lane.nightly || has("--all")), |only| only == at);
+        if !wanted {
+            continue;
+        }
+        println!("\n━━ {}: {}", lane.name, lane.what);
+        let began = Instant::now();
+        let outcome = (lane.run)();
+        times.push((lane.name, began.elapsed()));
+        println!("━━ {} took {}", lane.name, util::seconds(began.elapsed()));
+        if let Err(error) = outcome {
+            report(&times, start.elapsed());
+            return Err(error.context(format!("lane '{}' failed; again with: cargo verify --only {}", lane.name, lane.name)));
+        }
+    }
+    if times.is_empty() {
+        bail!("no lane was run");
+    }
+    report(&times, start.elapsed());
+    println!("all lanes passed");
+    Ok(())
+}
+
+fn report(times: &[(&str, Duration)], total: Duration) {
+    println!("\nlane            wall time");
+    for (name, time) in times {
+        println!("{name:15} {}", util::seconds(*time));
+    }
+    println!("{:15} {}", "total", util::seconds(total));
+}
+
+fn format() -> Result<()> {
+    Step::new("cargo fmt --check", "cargo").args(["fmt", "--all", "--check"]).run()
+}
+
+fn core() -> Result<()> {
+    let log = util::target_dir().join("core-tests.log");
+    let shown = log.display().to_string();
+    // One compile for all Bevy-free packages; the log is kept to count tests that skipped for want of shared data.
+    std::fs::create_dir_all(util::target_dir())?;
+    Step::new("cargo core", "bash")
+        .args(["-c", &format!("set -o pipefail; cargo test --workspace --no-default-features -- --nocapture 2>&1 | tee '{shown}' | grep -v '^test .* ok$'")])
+        .run()?;
+    let text = std::fs::read_to_string(&log).unwrap_or_default();
+    let skipped: Vec<&str> = text.lines().filter(|line| line.contains("SKIPPED (no shared data)")).collect();
+    for line in &skipped {
+        println!("   {}", line.trim());
+    }
+    println!("   {} tests skipped for want of shared data", skipped.len());
+    Ok(())
+}
+
+fn clippy_core() -> Result<()> {
+    Step::new("clippy", "cargo")
+        .args(["clippy", "--workspace", "--no-default-features", "--all-targets", "--", "-D", "warnings"])
+        .run()
+}
+
+fn viewer() -> Result<()> {
+    ensure_native_libraries()?;
+    Step::new("viewer tests", "cargo").args(["test", "--package", "orrery"]).run()
+}
+
+fn clippy_viewer() -> Result<()> {
+    Step::new("clippy, native", "cargo")
+        .args(["clippy", "--package", "orrery", "--all-targets", "--", "-D", "warnings"])
+        .run()?;
+    Step::new("clippy, wasm", "cargo")
+        .args(["clippy", "--package", "orrery", "--bin", "viewer", "--target", tools::WASM])
+        .env("CLIPPY_CONF_DIR", util::root().join(".ci/clippy_wasm"))
+        .args(["--", "-D", "warnings"])
+        .run()
+}
+
+fn browser() -> Result<()> {
+    tools::ensure_debian(&[("chromium", "chromium"), ("npm", "npm")])?;
+    let (gateway, _) = demo::build(Quality::Release)?;
+    let folder = util::root().join("tests").join("browser");
+    if !folder.join("node_modules").join("playwright-core").is_dir() {
+        Step::new("installing playwright-core", "npm")
+            .args(["ci", "--no-audit", "--no-fund", "--prefix"])
+            .args([&folder])
+            .run()?;
+    }
+    Step::new("browser suite", "node")
+        .args(["--test", "--test-concurrency=1", "tests/browser/"])
+        .env("ORRERY_BIN", gateway)
+        .limit(Duration::from_secs(25 * 60))
+        .run()
+}
+
+fn nightly() -> Result<()> {
+    Step::new("long tests", "cargo")
+        .args(["test", "--release", "--workspace", "--no-default-features"])
+        .env("ORRERY_LONG_TESTS", "1")
+        .run()
+}
+
+/// What the linker wants for the native window.
+fn ensure_native_libraries() -> Result<()> {
+    tools::ensure_debian(&[
+        ("pkg-config", "pkg-config"),
+        ("/usr/include/X11/Xlib.h", "libx11-dev"),
+        ("/usr/share/doc/libxkbcommon-x11-0", "libxkbcommon-x11-0"),
+    ])
+}

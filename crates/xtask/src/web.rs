@@ -1,0 +1,70 @@
+//! Builds the page: trunk for the bundle, then hashed names and precompressed files for the gateway.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result};
+
+use crate::util::{self, Step};
+use crate::{stamp, tools};
+
+/// How much work goes into a small bundle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Quality {
+    /// What is shipped: fat link-time optimisation, names removed, brotli 11.
+    Release,
+    /// For the edit-reload loop: quick to build, large, not compressed.
+    Dev,
+}
+
+impl Quality {
+    /// `--dev` asks for the quick one; release is the default.
+    pub(crate) fn from_args(args: &[String]) -> Self {
+        if args.iter().any(|arg| arg == "--dev") { Self::Dev } else { Self::Release }
+    }
+
+    /// Name of the cargo profile for wasm.
+    pub(crate) const fn wasm_profile(self) -> &'static str {
+        match self {
+            Self::Release => "wasm-release",
+            Self::Dev => "wasm-dev",
+        }
+    }
+
+    fn dist(self) -> PathBuf {
+        util::root().join("dist").join(match self {
+            Self::Release => "release",
+            Self::Dev => "dev",
+        })
+    }
+}
+
+/// Builds the page unless nothing changed; returns its folder.
+pub(crate) fn build(quality: Quality) -> Result<PathBuf> {
+    let dist = quality.dist();
+    let now = stamp::of_inputs(&format!("{quality:?} {}", dist.display()))?;
+    let name = format!("web-{quality:?}");
+    if stamp::is_current(&name, &now) && dist.join("index.html").is_file() {
+        println!("── the page is up to date");
+        return Ok(dist);
+    }
+    tools::ensure_for_page()?;
+    let start = Instant::now();
+    let staging = dist.with_extension("staging");
+    Step::new(format!("building the page ({})", quality.wasm_profile()), "trunk")
+        .args(["build", "--release", "--cargo-profile", quality.wasm_profile(), "--offline", "true", "--dist"])
+        .args([&staging])
+        .env("NO_COLOR", "true")
+        .run()?;
+    let effort = if quality == Quality::Release { "release" } else { "dev" };
+    Step::new("naming files by content and compressing them", "node")
+        .args([util::root().join("web/pack.mjs").as_os_str(), staging.as_os_str(), effort.as_ref()])
+        .run()?;
+    if dist.exists() {
+        std::fs::remove_dir_all(&dist).with_context(|| format!("can't replace {}", dist.display()))?;
+    }
+    std::fs::rename(&staging, &dist).with_context(|| format!("can't move the page to {}", dist.display()))?;
+    stamp::remember(&name, &now)?;
+    println!("── the page is built: {} in {}", dist.display(), util::seconds(start.elapsed()));
+    Ok(dist)
+}

@@ -1,0 +1,233 @@
+//! Our materials: parts coloured through one palette texture, selection outlines, and the backdrop.
+//!
+//! Refuses to know twins and health; it speaks texels. See `assets/shaders/part.wgsl` for the drawing itself.
+
+use bevy::asset::{load_internal_asset, uuid_handle};
+use bevy::mesh::{MeshVertexAttribute, MeshVertexBufferLayoutRef, VertexFormat};
+use bevy::pbr::{Material, MaterialPipeline, MaterialPipelineKey, MaterialPlugin};
+use bevy::prelude::*;
+use bevy::render::render_resource::{
+    AsBindGroup, CompareFunction, Face, RenderPipelineDescriptor, ShaderType, SpecializedMeshPipelineError,
+};
+use bevy::shader::ShaderRef;
+
+const PART_SHADER: Handle<Shader> = uuid_handle!("6f1f3f0a-6c1d-4a6b-9c0e-0c9a8f3f7a01");
+const OUTLINE_SHADER: Handle<Shader> = uuid_handle!("6f1f3f0a-6c1d-4a6b-9c0e-0c9a8f3f7a02");
+const BACKDROP_SHADER: Handle<Shader> = uuid_handle!("6f1f3f0a-6c1d-4a6b-9c0e-0c9a8f3f7a03");
+
+/// Normal packed into four signed bytes; the fourth is unused.
+pub const ATTRIBUTE_NORMAL8: MeshVertexAttribute = MeshVertexAttribute::new("Normal8", 0x0_4F52_5259_01, VertexFormat::Snorm8x4);
+/// Linear base colour; alpha carries gloss.
+pub const ATTRIBUTE_COLOR8: MeshVertexAttribute = MeshVertexAttribute::new("Color8", 0x0_4F52_5259_02, VertexFormat::Unorm8x4);
+/// Texel of the part in the palette.
+pub const ATTRIBUTE_PART: MeshVertexAttribute = MeshVertexAttribute::new("Part", 0x0_4F52_5259_03, VertexFormat::Uint32);
+
+/// Width of the palette texture in texels; part `p` sits at `(p % 256, p / 256)`.
+pub const PALETTE_WIDTH: u32 = 256;
+
+/// What the part shader needs besides the palette; one for the whole scene. Layout as in `part.wgsl`.
+#[derive(Clone, Copy, Debug, ShaderType)]
+pub struct Look {
+    /// Linear RGB by status code.
+    pub fill: [Vec4; 6],
+    /// Direction to the key light and its strength.
+    pub key: Vec4,
+    /// Light from above; w = 1 shows normal parts in the status grey.
+    pub sky: Vec4,
+    /// Light from below.
+    pub ground: Vec4,
+    /// Pixels per pattern period, unused, saturation of normal parts, pulse of unacknowledged alarms.
+    pub style: Vec4,
+    /// Edge colour and its cover.
+    pub edge: Vec4,
+    /// Contact shadow: centre x and z, extent in metres, strength.
+    pub floor: Vec4,
+}
+
+/// The slim material: all parts of the site share two of these, one for faces and one for edges.
+#[derive(Asset, TypePath, AsBindGroup, Clone, Debug)]
+#[bind_group_data(PartKey)]
+pub struct PartMaterial {
+    /// Lights, colours and style.
+    #[uniform(0)]
+    pub look: Look,
+    /// `Rgba8Uint`, one texel per part.
+    #[texture(1, sample_type = "u_int")]
+    pub palette: Handle<Image>,
+    /// Baked contact shadow of the floor, one channel.
+    #[texture(2)]
+    #[sampler(3)]
+    pub shadow: Handle<Image>,
+    /// Whether this one draws lines.
+    pub edges: bool,
+}
+
+/// What of a [`PartMaterial`] decides its pipeline.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(C)]
+pub struct PartKey {
+    edges: bool,
+}
+
+impl From<&PartMaterial> for PartKey {
+    fn from(material: &PartMaterial) -> Self {
+        Self { edges: material.edges }
+    }
+}
+
+impl Material for PartMaterial {
+    fn vertex_shader() -> ShaderRef {
+        PART_SHADER.into()
+    }
+
+    fn fragment_shader() -> ShaderRef {
+        PART_SHADER.into()
+    }
+
+    fn enable_prepass() -> bool {
+        false
+    }
+
+    fn enable_shadows() -> bool {
+        false
+    }
+
+    fn specialize(
+        _pipeline: &MaterialPipeline,
+        descriptor: &mut RenderPipelineDescriptor,
+        layout: &MeshVertexBufferLayoutRef,
+        key: MaterialPipelineKey<Self>,
+    ) -> Result<(), SpecializedMeshPipelineError> {
+        descriptor.vertex.buffers = vec![layout.0.get_layout(&[
+            Mesh::ATTRIBUTE_POSITION.at_shader_location(0),
+            ATTRIBUTE_NORMAL8.at_shader_location(1),
+            ATTRIBUTE_COLOR8.at_shader_location(2),
+            ATTRIBUTE_PART.at_shader_location(3),
+        ])?];
+        // CAD models mix windings; the shader turns normals to the viewer instead.
+        descriptor.primitive.cull_mode = None;
+        if key.bind_group_data.edges {
+            descriptor.vertex.shader_defs.push("EDGES".into());
+            if let Some(fragment) = &mut descriptor.fragment {
+                fragment.shader_defs.push("EDGES".into());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Uniform of [`OutlineMaterial`].
+#[derive(Clone, Copy, Debug, ShaderType)]
+pub struct OutlineLook {
+    /// Linear RGBA.
+    pub color: Vec4,
+    /// x: width in pixels.
+    pub width: Vec4,
+}
+
+/// One ring of the selection outline: white inside black.
+#[derive(Asset, TypePath, AsBindGroup, Clone, Debug)]
+pub struct OutlineMaterial {
+    /// Colour and width.
+    #[uniform(0)]
+    pub look: OutlineLook,
+}
+
+impl Material for OutlineMaterial {
+    fn vertex_shader() -> ShaderRef {
+        OUTLINE_SHADER.into()
+    }
+
+    fn fragment_shader() -> ShaderRef {
+        OUTLINE_SHADER.into()
+    }
+
+    fn enable_prepass() -> bool {
+        false
+    }
+
+    fn enable_shadows() -> bool {
+        false
+    }
+
+    fn specialize(
+        _pipeline: &MaterialPipeline,
+        descriptor: &mut RenderPipelineDescriptor,
+        layout: &MeshVertexBufferLayoutRef,
+        _key: MaterialPipelineKey<Self>,
+    ) -> Result<(), SpecializedMeshPipelineError> {
+        descriptor.vertex.buffers = vec![
+            layout
+                .0
+                .get_layout(&[Mesh::ATTRIBUTE_POSITION.at_shader_location(0), Mesh::ATTRIBUTE_NORMAL.at_shader_location(1)])?,
+        ];
+        descriptor.primitive.cull_mode = Some(Face::Front);
+        Ok(())
+    }
+}
+
+/// Uniform of [`BackdropMaterial`]; layout as in `backdrop.wgsl`.
+#[derive(Clone, Copy, Debug, ShaderType)]
+pub struct BackdropLook {
+    /// Linear colour at the top of the view.
+    pub top: Vec4,
+    /// Linear colour at the bottom.
+    pub bottom: Vec4,
+    /// Grid colour and strength.
+    pub grid: Vec4,
+    /// Floor height and fade distance in metres.
+    pub plane: Vec4,
+}
+
+/// Gradient and floor grid behind everything.
+#[derive(Asset, TypePath, AsBindGroup, Clone, Debug)]
+pub struct BackdropMaterial {
+    /// Colours.
+    #[uniform(0)]
+    pub look: BackdropLook,
+}
+
+impl Material for BackdropMaterial {
+    fn vertex_shader() -> ShaderRef {
+        BACKDROP_SHADER.into()
+    }
+
+    fn fragment_shader() -> ShaderRef {
+        BACKDROP_SHADER.into()
+    }
+
+    fn enable_prepass() -> bool {
+        false
+    }
+
+    fn enable_shadows() -> bool {
+        false
+    }
+
+    fn specialize(
+        _pipeline: &MaterialPipeline,
+        descriptor: &mut RenderPipelineDescriptor,
+        layout: &MeshVertexBufferLayoutRef,
+        _key: MaterialPipelineKey<Self>,
+    ) -> Result<(), SpecializedMeshPipelineError> {
+        descriptor.vertex.buffers = vec![layout.0.get_layout(&[Mesh::ATTRIBUTE_POSITION.at_shader_location(0)])?];
+        descriptor.primitive.cull_mode = None;
+        if let Some(depth) = &mut descriptor.depth_stencil {
+            depth.depth_write_enabled = Some(false);
+            depth.depth_compare = Some(CompareFunction::GreaterEqual);
+        }
+        Ok(())
+    }
+}
+
+/// Registers the three materials and their embedded shaders.
+pub(super) fn plugin(app: &mut App) {
+    load_internal_asset!(app, PART_SHADER, "../../assets/shaders/part.wgsl", Shader::from_wgsl);
+    load_internal_asset!(app, OUTLINE_SHADER, "../../assets/shaders/outline.wgsl", Shader::from_wgsl);
+    load_internal_asset!(app, BACKDROP_SHADER, "../../assets/shaders/backdrop.wgsl", Shader::from_wgsl);
+    app.add_plugins((
+        MaterialPlugin::<PartMaterial>::default(),
+        MaterialPlugin::<OutlineMaterial>::default(),
+        MaterialPlugin::<BackdropMaterial>::default(),
+    ));
+}
