@@ -1,0 +1,25 @@
+//! Upper bounds that a decoder checks before it allocates.
+
+/// What a peer may send at most. Everything beyond is refused with a typed error before memory is taken for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of one frame as it arrives.
+    pub frame_bytes: usize,
+    /// Bytes of one frame's body after decompression.
+    pub body_bytes: usize,
+    /// Samples in one batch or snapshot.
+    pub samples: usize,
+    /// Entries of one dictionary, links, chunks of one history frame.
+    pub entries: usize,
+    /// Bytes of one text.
+    pub text_bytes: usize,
+}
+
+impl Limits {
+    /// For a viewer that reads a server: frames up to 16 MiB, bodies up to 64 MiB, a million samples.
+    pub const SERVER_FRAMES: Self =
+        Self { frame_bytes: 16 << 20, body_bytes: 64 << 20, samples: 1 << 20, entries: 1 << 20, text_bytes: 64 << 10 };
+    /// For a server that reads viewers, which only ever send small control frames.
+    pub const CLIENT_FRAMES: Self =
+        Self { frame_bytes: 4 << 10, body_bytes: 4 << 10, samples: 0, entries: 16, text_bytes: 1 << 10 };
+}

@@ -1,0 +1,122 @@
+//! Bytes from anywhere: an error, never a panic, never memory beyond the limits.
+
+use proptest::prelude::*;
+use twin_protocol::*;
+
+use crate::roundtrip::{batch, every_client_frame, every_server_frame};
+
+fn both(bytes: &[u8]) {
+    drop(decode_server(bytes, &Limits::SERVER_FRAMES));
+    drop(decode_client(bytes, &Limits::CLIENT_FRAMES));
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        drop(json::decode_server(text, &Limits::SERVER_FRAMES));
+        drop(json::decode_client(text, &Limits::CLIENT_FRAMES));
+    }
+}
+
+#[test]
+fn every_prefix_of_every_frame_is_an_error() {
+    for frame in every_server_frame() {
+        let bytes = encode_server(&frame);
+        // An empty body is a whole frame of a kind to be skipped.
+        for cut in 0..bytes.len() {
+            assert!(decode_server(&bytes[..cut], &Limits::SERVER_FRAMES).is_err(), "{frame:?} cut at {cut}");
+        }
+    }
+    for frame in every_client_frame() {
+        let bytes = encode_client(&frame);
+        for cut in 0..bytes.len() {
+            assert!(decode_client(&bytes[..cut], &Limits::CLIENT_FRAMES).is_err(), "{frame:?} cut at {cut}");
+        }
+    }
+}
+
+#[test]
+fn an_oversize_frame_is_refused_before_it_is_read() {
+    let limits = Limits { frame_bytes: 100, ..Limits::SERVER_FRAMES };
+    let error = decode_server(&[0; 101], &limits).unwrap_err();
+    assert_eq!(error, ProtocolError::TooLarge { what: "frame", size: 101, limit: 100 });
+    assert_eq!(error.close_code(), CloseCode::TooLarge);
+    assert_eq!(error.to_string(), "frame of 101 is over the limit of 100");
+}
+
+#[test]
+fn a_compression_bomb_is_refused_before_it_unpacks() {
+    // Says that it unpacks to 4 GiB - 1, then that it unpacks to more than LZ4 ever could.
+    let big = [0x4F, 1, 4, 1, 0xFF, 0xFF, 0xFF, 0xFF, 0, 0];
+    assert!(matches!(decode_server(&big, &Limits::SERVER_FRAMES), Err(ProtocolError::TooLarge { what: "body", .. })));
+    let dense = [0x4F, 1, 4, 1, 0, 0, 0x10, 0, 0, 0];
+    assert!(matches!(decode_server(&dense, &Limits::SERVER_FRAMES), Err(ProtocolError::Malformed { .. })));
+}
+
+#[test]
+fn a_lying_sample_count_reserves_nothing() {
+    // Batch, seq 1, 900,000 samples in 0 bytes.
+    let bytes = [0x4F, 1, 4, 0, 1, 0xA0, 0xF7, 0x36];
+    assert_eq!(decode_server(&bytes, &Limits::SERVER_FRAMES), Err(ProtocolError::Truncated("samples")));
+    // 2^40 samples.
+    let bytes = [0x4F, 1, 4, 0, 1, 0x80, 0x80, 0x80, 0x80, 0x80, 0x20];
+    assert!(matches!(decode_server(&bytes, &Limits::SERVER_FRAMES), Err(ProtocolError::TooLarge { what: "samples", .. })));
+}
+
+#[test]
+fn another_version_is_named_with_ours() {
+    let error = decode_server(&[0x4F, 2, 4, 0], &Limits::SERVER_FRAMES).unwrap_err();
+    assert_eq!(error.to_string(), "protocol version 2 is not supported; this side speaks 1");
+    assert_eq!(error.close_code(), CloseCode::UnsupportedVersion);
+    assert_eq!(decode_client(b"GET / HTTP/1.1", &Limits::CLIENT_FRAMES), Err(ProtocolError::Magic));
+}
+
+#[test]
+fn control_frames_may_grow_but_sample_frames_may_not() {
+    for frame in every_server_frame() {
+        let mut bytes = encode_server(&frame);
+        if bytes[3] == 1 {
+            continue;
+        }
+        bytes.push(0);
+        let samples = matches!(frame, ServerFrame::Batch(_) | ServerFrame::Snapshot(_));
+        assert_eq!(decode_server(&bytes, &Limits::SERVER_FRAMES).is_err(), samples, "{frame:?}");
+    }
+}
+
+#[test]
+fn deep_json_is_an_error() {
+    let deep = "[".repeat(3_000);
+    assert!(json::decode_client(&deep, &Limits::CLIENT_FRAMES).is_err());
+}
+
+proptest! {
+    #[test]
+    fn random_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        both(&bytes);
+        let mut framed = vec![0x4F, 1];
+        framed.extend(&bytes);
+        both(&framed);
+    }
+
+    #[test]
+    fn mutated_batches_never_panic(batch in batch(), flips in prop::collection::vec((any::<u16>(), any::<u8>()), 1..8)) {
+        let mut bytes = encode_server(&ServerFrame::Batch(batch));
+        for (at, with) in flips {
+            let at = usize::from(at) % bytes.len();
+            bytes[at] ^= with;
+        }
+        both(&bytes);
+        let mut recording = recording::file_header();
+        recording.extend(&bytes);
+        prop_assert!(recording::Records::new(&recording).unwrap().count() < 2);
+    }
+
+    #[test]
+    fn mutated_control_frames_never_panic(which in 0_usize..12, at in any::<u16>(), with in any::<u8>()) {
+        let mut bytes = encode_server(&every_server_frame()[which]);
+        let at = usize::from(at) % bytes.len();
+        bytes[at] ^= with;
+        both(&bytes);
+        let mut text = json::encode_server(&every_server_frame()[which]).into_bytes();
+        let at = at % text.len();
+        text[at] ^= with & 0x7F;
+        both(&text);
+    }
+}
