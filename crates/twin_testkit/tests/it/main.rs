@@ -1,0 +1,3 @@
+//! Integration tests of the test kit: the demo plant as its users see it.
+
+mod plant;
