@@ -1,0 +1,5 @@
+//! The store's public promises: literal cases, comparison with a slow obvious twin, hostile bytes, golden bytes.
+
+mod chunks;
+mod kit;
+mod rules;
