@@ -1,0 +1,95 @@
+//! Axis-aligned boxes.
+
+use glam::{Mat4, Vec3};
+
+/// An axis-aligned box with both ends included; empty when `min > max` on any axis.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Aabb {
+    /// Lowest corner.
+    pub min: Vec3,
+    /// Highest corner.
+    pub max: Vec3,
+}
+
+impl Default for Aabb {
+    fn default() -> Self {
+        Self::EMPTY
+    }
+}
+
+impl Aabb {
+    /// Holds nothing; the neutral element of [`Aabb::union`].
+    pub const EMPTY: Self = Self { min: Vec3::INFINITY, max: Vec3::NEG_INFINITY };
+
+    /// The smallest box around the points; empty for no points.
+    pub fn of_points<P: Into<Vec3>>(points: impl IntoIterator<Item = P>) -> Self {
+        points.into_iter().fold(Self::EMPTY, |mut all, point| {
+            all.add(point.into());
+            all
+        })
+    }
+
+    /// Whether it holds no point.
+    pub fn is_empty(&self) -> bool {
+        !self.min.cmple(self.max).all()
+    }
+
+    /// Widens the box to hold the point.
+    pub fn add(&mut self, point: Vec3) {
+        self.min = self.min.min(point);
+        self.max = self.max.max(point);
+    }
+
+    /// The smallest box around both.
+    pub fn union(&self, other: &Self) -> Self {
+        Self { min: self.min.min(other.min), max: self.max.max(other.max) }
+    }
+
+    /// The middle; the origin for an empty box.
+    pub fn center(&self) -> Vec3 {
+        // Halves first: the sum of two large coordinates may overflow.
+        if self.is_empty() { Vec3::ZERO } else { self.min * 0.5 + self.max * 0.5 }
+    }
+
+    /// Edge lengths; zero for an empty box.
+    pub fn size(&self) -> Vec3 {
+        if self.is_empty() { Vec3::ZERO } else { self.max - self.min }
+    }
+
+    /// Half the diagonal: radius of the sphere around the box.
+    pub fn radius(&self) -> f32 {
+        self.size().length() * 0.5
+    }
+
+    /// Half the surface area, as the surface-area heuristic needs it; zero for an empty box.
+    pub fn half_area(&self) -> f32 {
+        let size = self.size();
+        size.x * size.y + size.y * size.z + size.z * size.x
+    }
+
+    /// Whether the boxes share a point.
+    pub fn intersects(&self, other: &Self) -> bool {
+        self.min.cmple(other.max).all() && other.min.cmple(self.max).all()
+    }
+
+    /// Whether the point lies inside or on the box.
+    pub fn contains(&self, point: Vec3) -> bool {
+        self.min.cmple(point).all() && point.cmple(self.max).all()
+    }
+
+    /// The box around this box after an affine transform (Arvo, Graphics Gems 1990: per axis, not per corner).
+    pub fn transformed(&self, matrix: &Mat4) -> Self {
+        if self.is_empty() {
+            return Self::EMPTY;
+        }
+        let translation = matrix.w_axis.truncate();
+        let (mut min, mut max) = (translation, translation);
+        let axes = [(matrix.x_axis, self.min.x, self.max.x), (matrix.y_axis, self.min.y, self.max.y)];
+        for (axis, low, high) in axes.into_iter().chain([(matrix.z_axis, self.min.z, self.max.z)]) {
+            let (a, b) = (axis.truncate() * low, axis.truncate() * high);
+            min += a.min(b);
+            max += a.max(b);
+        }
+        Self { min, max }
+    }
+}
