@@ -1,1 +1,17 @@
-//! Health rules, NE 107 status, freshness and the ISA-18.2 alarm machine.
+//! From samples to status: rule and alarm machines, their timelines, freshness, and the palette that shows them.
+//!
+//! Everything is a pure function of samples and an instant; nothing from after that instant has any influence. Refuses to
+//! know stores, clocks and pixels. Start at [`Timeline`] (what a rule said when) and [`judge`](health::judge) (a twin at t).
+
+pub mod health;
+pub mod machine;
+pub mod palette;
+pub mod text;
+pub mod timeline;
+
+mod freshness;
+
+pub use freshness::{freshness, freshness_of_parts};
+pub use health::{Policy, Reason, RuleView, TwinHealth, explain, judge};
+pub use machine::{Cause, Machine, Outcome, State};
+pub use timeline::{Entry, Timeline};

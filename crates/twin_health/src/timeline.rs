@@ -1,0 +1,317 @@
+//! What a machine said when: its outcomes over time, kept right when samples come late.
+//!
+//! The state at any t is exactly what folding every sample with a source time up to t gives, with time advanced to t.
+
+use std::ops::ControlFlow;
+
+use twin_model::{Sample, TimeRange, Timestamp};
+
+use crate::machine::{Cause, Machine, Outcome, State};
+
+/// Samples between two checkpoints. A late sample costs about this many steps.
+const CHECKPOINT_EVERY: u32 = 512;
+/// Entries kept per timeline; beyond that the oldest quarter is dropped and [`Timeline::known_from`] moves up.
+const MAX_ENTRIES: usize = 65_536;
+
+/// An outcome and when it began.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// Since when.
+    pub since: Timestamp,
+    /// What.
+    pub outcome: Outcome,
+    /// The sample that brought it about.
+    pub cause: Cause,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Checkpoint {
+    /// Source time of the last sample folded.
+    t: Timestamp,
+    state: State,
+}
+
+/// Reads the samples with `source_time >= from` in order, until told to stop.
+pub type Replay<'a> = dyn FnMut(Timestamp, &mut dyn FnMut(&Sample) -> ControlFlow<()>) + 'a;
+
+/// Outcomes of one machine over time.
+#[derive(Debug, Clone, Default)]
+pub struct Timeline {
+    entries: Vec<Entry>,
+    checkpoints: Vec<Checkpoint>,
+    tail: Option<Checkpoint>,
+    since_checkpoint: u32,
+    known_from: Option<Timestamp>,
+}
+
+impl Timeline {
+    /// Source time of the newest sample folded.
+    pub fn newest(&self) -> Option<Timestamp> {
+        self.tail.as_ref().map(|tail| tail.t)
+    }
+
+    /// Before this, outcomes were dropped to stay within bounds.
+    pub fn known_from(&self) -> Option<Timestamp> {
+        self.known_from
+    }
+
+    /// Takes a sample that is not older than any before. Returns whether the recorded outcomes changed.
+    ///
+    /// A sample older than [`Self::newest`] must go through [`Self::refold`] instead and is refused here.
+    pub fn push(&mut self, machine: Machine<'_>, sample: &Sample) -> bool {
+        if self.newest().is_some_and(|newest| sample.source_time < newest) {
+            return false;
+        }
+        let (state, adopted) = machine.step(self.tail.take().map(|tail| tail.state), sample);
+        let mut changed = false;
+        for state in adopted.into_iter().flatten() {
+            changed = true;
+            self.record(state);
+        }
+        let tail = Checkpoint { t: sample.source_time, state };
+        self.since_checkpoint += 1;
+        if self.since_checkpoint >= CHECKPOINT_EVERY {
+            self.since_checkpoint = 0;
+            self.checkpoints.push(tail.clone());
+        }
+        self.tail = Some(tail);
+        changed
+    }
+
+    fn record(&mut self, state: State) {
+        // Two outcomes at one instant: the later one counts.
+        if self.entries.last().is_some_and(|last| last.since == state.since) {
+            self.entries.pop();
+        }
+        self.entries.push(Entry { since: state.since, outcome: state.outcome, cause: state.cause });
+        if self.entries.len() > MAX_ENTRIES {
+            self.entries.drain(..MAX_ENTRIES / 4);
+            self.known_from = self.entries.first().map(|entry| entry.since);
+        }
+    }
+
+    /// Folds again after samples at or after `from` were added to the store, reading them with `replay`.
+    ///
+    /// Stops as soon as a checkpoint beyond `upto` (the newest sample added) is met in the same state as before.
+    pub fn refold(&mut self, machine: Machine<'_>, from: Timestamp, upto: Timestamp, replay: &mut Replay<'_>) {
+        // A checkpoint at exactly `from` may have folded a sample that has been replaced: go before it.
+        let keep = self.checkpoints.partition_point(|checkpoint| checkpoint.t < from);
+        let old_checkpoints = self.checkpoints.split_off(keep);
+        let start = self.checkpoints.last().cloned();
+        let resume = start.as_ref().map_or(Timestamp::MIN, |checkpoint| checkpoint.t);
+        let cut = start.as_ref().map_or(0, |_| self.entries.partition_point(|entry| entry.since <= resume));
+        let old_entries = self.entries.split_off(cut);
+        let old_tail = self.tail.take();
+        let old_since = std::mem::take(&mut self.since_checkpoint);
+        self.tail = start;
+
+        let mut converged: Option<usize> = None;
+        let mut next_old = 0;
+        replay(resume, &mut |sample| {
+            // The checkpoint's own samples are folded in already.
+            if sample.source_time <= resume && resume != Timestamp::MIN {
+                return ControlFlow::Continue(());
+            }
+            // Samples of one instant belong together: compare with an old checkpoint only once its instant is over.
+            while let Some(old) = old_checkpoints.get(next_old).filter(|old| old.t < sample.source_time) {
+                let same = self.tail.as_ref().is_some_and(|tail| tail.t == old.t && tail.state == old.state);
+                if old.t > upto && same {
+                    converged = Some(next_old);
+                    return ControlFlow::Break(());
+                }
+                next_old += 1;
+            }
+            self.push(machine, sample);
+            ControlFlow::Continue(())
+        });
+        if let Some(at) = converged {
+            let met = old_checkpoints[at].t;
+            self.entries.extend(old_entries.into_iter().filter(|entry| entry.since > met));
+            // The part of the count that belongs to the last old checkpoint is still right.
+            self.checkpoints.retain(|checkpoint| checkpoint.t < met);
+            self.checkpoints.extend(old_checkpoints.into_iter().skip(at));
+            self.tail = old_tail;
+            self.since_checkpoint = old_since;
+        }
+    }
+
+    /// The state at `t`; `None` before the first sample.
+    pub fn at(&self, t: Timestamp) -> Option<Entry> {
+        if let Some(tail) = self.tail.as_ref().filter(|tail| tail.t <= t) {
+            let state = tail.state.at(t);
+            return Some(Entry { since: state.since, outcome: state.outcome, cause: state.cause });
+        }
+        let after = self.entries.partition_point(|entry| entry.since <= t);
+        after.checked_sub(1).map(|at| self.entries[at].clone())
+    }
+
+    /// The outcome at `t`, without its cause: what a whole site is coloured by.
+    pub fn outcome_at(&self, t: Timestamp) -> Option<Outcome> {
+        if let Some(tail) = self.tail.as_ref().filter(|tail| tail.t <= t)
+            && tail.state.due().is_some_and(|due| due <= t)
+        {
+            return Some(tail.state.at(t).outcome);
+        }
+        let after = self.entries.partition_point(|entry| entry.since <= t);
+        after.checked_sub(1).map(|at| self.entries[at].outcome)
+    }
+
+    /// Outcomes that began within a range, oldest first. A pending one that matures before `range.end` is not among them.
+    pub fn within(&self, range: TimeRange) -> &[Entry] {
+        let from = self.entries.partition_point(|entry| entry.since < range.start);
+        let to = self.entries.partition_point(|entry| entry.since < range.end);
+        self.entries.get(from..to.max(from)).unwrap_or_default()
+    }
+
+    /// When the first outcome after `t` began.
+    pub fn next_after(&self, t: Timestamp) -> Option<Timestamp> {
+        let at = self.entries.partition_point(|entry| entry.since <= t);
+        self.entries.get(at).map(|entry| entry.since)
+    }
+
+    /// When the last outcome before `t` began.
+    pub fn previous_before(&self, t: Timestamp) -> Option<Timestamp> {
+        let at = self.entries.partition_point(|entry| entry.since < t);
+        at.checked_sub(1).map(|at| self.entries[at].since)
+    }
+
+    /// The timeline as it was at `t`, to go on differently from there (a what-if branch).
+    ///
+    /// Delays pending at `t` are not carried over: the branch's own first samples start them anew.
+    #[must_use]
+    pub fn forked(&self, t: Timestamp) -> Self {
+        let Some(entry) = self.at(t) else { return Self::default() };
+        let state = State::settled(&entry);
+        Self {
+            entries: vec![entry],
+            checkpoints: Vec::new(),
+            tail: Some(Checkpoint { t, state }),
+            since_checkpoint: 0,
+            known_from: None,
+        }
+    }
+
+    /// Bytes held.
+    pub fn bytes(&self) -> usize {
+        self.entries.capacity() * size_of::<Entry>() + self.checkpoints.capacity() * size_of::<Checkpoint>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use twin_model::{Band, Limit, RuleKind, Span, Status};
+
+    use super::*;
+
+    fn rule() -> RuleKind {
+        RuleKind::Range {
+            bands: vec![
+                Band { limit: Limit::Above(5.0), status: Status::Maintenance },
+                Band { limit: Limit::Above(8.0), status: Status::Failure },
+            ],
+            deadband: 1.0,
+            on_delay: Span::from_secs(3),
+            off_delay: Span::from_secs(2),
+        }
+    }
+
+    /// The obvious twin: fold everything up to t.
+    fn slow(kind: &RuleKind, samples: &[Sample], t: Timestamp) -> Option<(Timestamp, u8)> {
+        let mut state = None;
+        for sample in samples.iter().filter(|sample| sample.source_time <= t) {
+            state = Some(Machine::Rule(kind).step(state, sample).0);
+        }
+        state.map(|state| state.at(t)).map(|state| (state.since, state.outcome.code))
+    }
+
+    fn replay(samples: &[Sample]) -> impl FnMut(Timestamp, &mut dyn FnMut(&Sample) -> ControlFlow<()>) + '_ {
+        move |from, f| {
+            for sample in samples.iter().filter(|sample| sample.source_time >= from) {
+                if f(sample).is_break() {
+                    return;
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_timeline_equals_the_fold_at_every_instant(
+            values in proptest::collection::vec((0_i64..3_000, 0_u8..11), 1..1_500),
+            order in proptest::collection::vec(any::<u16>(), 1_500),
+            batch in 1_usize..200,
+        ) {
+            let kind = rule();
+            let machine = Machine::Rule(&kind);
+            // Arrival order: mostly in time order, with some late ones.
+            let mut arriving: Vec<(i64, i64, f64)> = values
+                .iter()
+                .enumerate()
+                .map(|(at, (t, v))| (t + if order[at] % 7 == 0 { i64::from(order[at]) } else { 0 }, *t, f64::from(*v)))
+                .collect();
+            arriving.sort_by_key(|(arrival, t, _)| (*arrival, *t));
+            let mut store: Vec<Sample> = Vec::new();
+            let mut timeline = Timeline::default();
+            for group in arriving.chunks(batch) {
+                let mut late: Option<(Timestamp, Timestamp)> = None;
+                for (_, t, v) in group {
+                    let t = Timestamp::from_secs(*t);
+                    let sample = Sample::float(t, *v);
+                    let place = store.partition_point(|s| s.source_time < t);
+                    if store.get(place).is_some_and(|s| s.source_time == t) {
+                        store[place] = sample.clone();
+                        late = Some(late.map_or((t, t), |(a, b)| (a.min(t), b.max(t))));
+                    } else {
+                        let at_end = place == store.len();
+                        store.insert(place, sample.clone());
+                        if at_end && late.is_none() {
+                            timeline.push(machine, &sample);
+                        } else {
+                            late = Some(late.map_or((t, t), |(a, b)| (a.min(t), b.max(t))));
+                        }
+                    }
+                }
+                if let Some((from, upto)) = late {
+                    timeline.refold(machine, from, upto, &mut replay(&store));
+                }
+            }
+            for t in (0..3_010).step_by(3) {
+                let t = Timestamp::from_secs(t);
+                let expected = slow(&kind, &store, t);
+                let got = timeline.at(t).map(|entry| (entry.since, entry.outcome.code));
+                prop_assert_eq!(got, expected, "at {}", t);
+                prop_assert_eq!(timeline.outcome_at(t).map(|outcome| outcome.code), expected.map(|(_, code)| code));
+            }
+        }
+    }
+
+    #[test]
+    fn steps_find_the_neighbouring_outcomes() {
+        let kind = RuleKind::Range {
+            bands: vec![Band { limit: Limit::Above(5.0), status: Status::Failure }],
+            deadband: 0.0,
+            on_delay: Span::ZERO,
+            off_delay: Span::ZERO,
+        };
+        let mut timeline = Timeline::default();
+        for (t, v) in [(0, 1.0), (10, 9.0), (20, 1.0)] {
+            timeline.push(Machine::Rule(&kind), &Sample::float(Timestamp::from_secs(t), v));
+        }
+        assert_eq!(timeline.next_after(Timestamp::from_secs(10)), Some(Timestamp::from_secs(20)));
+        assert_eq!(timeline.previous_before(Timestamp::from_secs(10)), Some(Timestamp::from_secs(0)));
+        assert_eq!(timeline.within(TimeRange::new(Timestamp::from_secs(5), Timestamp::from_secs(20))).len(), 1);
+    }
+
+    #[test]
+    fn a_fork_starts_from_the_state_at_its_instant() {
+        let kind = rule();
+        let mut timeline = Timeline::default();
+        for t in 0..20 {
+            timeline.push(Machine::Rule(&kind), &Sample::float(Timestamp::from_secs(t), 6.0));
+        }
+        let fork = timeline.forked(Timestamp::from_secs(10));
+        assert_eq!(fork.at(Timestamp::from_secs(10)).unwrap().outcome.status(), Status::Maintenance);
+        assert_eq!(fork.newest(), Some(Timestamp::from_secs(10)));
+    }
+}

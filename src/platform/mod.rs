@@ -1,0 +1,126 @@
+//! The only place that knows which platform this is: clocks, sockets, downloads, the address bar, stored settings.
+//!
+//! `native` and `web` implement the same functions under the same names. Nothing here knows twins or Bevy.
+
+mod queue;
+
+#[cfg(not(target_arch = "wasm32"))]
+mod native;
+#[cfg(target_arch = "wasm32")]
+mod web;
+
+#[cfg(not(target_arch = "wasm32"))]
+use native as imp;
+#[cfg(target_arch = "wasm32")]
+use web as imp;
+
+use std::sync::Arc;
+
+use twin_model::Timestamp;
+
+pub use imp::{Fetch, Socket};
+pub use queue::{Inbox, SOCKET_QUEUE_BYTES};
+
+/// Called from callbacks and threads to have a frame drawn soon.
+pub type Waker = Arc<dyn Fn() + Send + Sync>;
+
+/// Something that happened on a socket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SocketEvent {
+    /// The connection stands.
+    Opened,
+    /// A binary message.
+    Message(Vec<u8>),
+    /// The queue was full: everything waiting was dropped. The connection must be made anew to be whole again.
+    Overflowed,
+    /// The connection ended or could not be made.
+    Closed {
+        /// Close code, 0 where there was none.
+        code: u16,
+        /// Words, for the banner.
+        reason: String,
+    },
+}
+
+/// Where a download stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FetchState {
+    /// Under way.
+    Running {
+        /// Bytes so far.
+        seen: u64,
+        /// Bytes in all, where the server says.
+        total: Option<u64>,
+    },
+    /// Here; handed out once.
+    Done(Vec<u8>),
+    /// Failed, with a sentence that says why.
+    Failed(String),
+    /// Its result was taken already.
+    Taken,
+}
+
+/// The wall clock.
+pub fn now() -> Timestamp {
+    imp::now()
+}
+
+/// Seconds since some moment, never going backwards.
+pub fn monotonic() -> f64 {
+    imp::monotonic()
+}
+
+/// The part of the address after `#`: the shareable view. Empty on the desktop unless given at start.
+pub fn fragment() -> String {
+    imp::fragment()
+}
+
+/// Replaces the part after `#` without adding to the history of the browser.
+pub fn set_fragment(fragment: &str) {
+    imp::set_fragment(fragment);
+}
+
+/// A full link to this page with that fragment.
+pub fn link_with(fragment: &str) -> String {
+    imp::link_with(fragment)
+}
+
+/// A stored setting.
+pub fn load_setting(key: &str) -> Option<String> {
+    imp::load_setting(key)
+}
+
+/// Stores a setting; lost silently where the platform keeps none.
+pub fn store_setting(key: &str, value: &str) {
+    imp::store_setting(key, value);
+}
+
+/// Whether the person prefers light surfaces.
+pub fn prefers_light() -> bool {
+    imp::prefers_light()
+}
+
+/// Whether the person asked for less motion.
+pub fn prefers_reduced_motion() -> bool {
+    imp::prefers_reduced_motion()
+}
+
+/// Tells the page that the first picture is there.
+pub fn announce_ready() {
+    imp::announce_ready();
+}
+
+/// Shows the panel of last resort for a graphics failure.
+pub fn graphics_failed(message: &str) {
+    imp::graphics_failed(message);
+}
+
+/// Starts over.
+pub fn reload() {
+    imp::reload();
+}
+
+/// Routes panics to a readable panel; call once, first.
+pub fn install_panic_hook() {
+    imp::install_panic_hook();
+}

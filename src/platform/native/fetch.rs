@@ -1,0 +1,59 @@
+//! Downloads on a thread each.
+#![allow(clippy::disallowed_methods, reason = "downloads run on threads of their own")]
+
+use std::io::Read as _;
+use std::sync::{Arc, Mutex};
+
+use super::super::{FetchState, Waker};
+
+/// Largest body that is taken in.
+const MAX_BODY: u64 = 1024 * 1024 * 1024;
+
+/// One download.
+pub struct Fetch {
+    state: Arc<Mutex<FetchState>>,
+}
+
+impl Fetch {
+    /// Starts downloading.
+    pub fn start(url: &str, waker: Waker) -> Self {
+        let state = Arc::new(Mutex::new(FetchState::Running { seen: 0, total: None }));
+        let (shared, url) = (state.clone(), url.to_owned());
+        std::thread::spawn(move || {
+            let outcome = download(&url, &shared, &waker);
+            if let Ok(mut state) = shared.lock() {
+                *state = outcome.map_or_else(FetchState::Failed, FetchState::Done);
+            }
+            waker();
+        });
+        Self { state }
+    }
+
+    /// Where it stands; a finished body is handed out once.
+    pub fn poll(&self) -> FetchState {
+        let Ok(mut state) = self.state.lock() else { return FetchState::Taken };
+        match &*state {
+            FetchState::Running { .. } | FetchState::Taken => state.clone(),
+            FetchState::Done(_) | FetchState::Failed(_) => std::mem::replace(&mut *state, FetchState::Taken),
+        }
+    }
+}
+
+fn download(url: &str, shared: &Mutex<FetchState>, waker: &Waker) -> Result<Vec<u8>, String> {
+    let response = ureq::get(url).call().map_err(|error| format!("{error} ({url})"))?;
+    let total = response.headers().get("content-length").and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let mut body = response.into_body().into_with_config().limit(MAX_BODY).reader();
+    let mut bytes = Vec::with_capacity(total.unwrap_or(0).min(64 * 1024 * 1024) as usize);
+    let mut buffer = vec![0_u8; 64 * 1024];
+    loop {
+        let read = body.read(&mut buffer).map_err(|error| format!("{error} ({url})"))?;
+        if read == 0 {
+            return Ok(bytes);
+        }
+        bytes.extend_from_slice(&buffer[..read]);
+        if let Ok(mut state) = shared.lock() {
+            *state = FetchState::Running { seen: bytes.len() as u64, total };
+        }
+        waker();
+    }
+}

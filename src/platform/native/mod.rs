@@ -1,0 +1,76 @@
+//! Desktop: threads for sockets and downloads, a settings file, no address bar.
+#![allow(clippy::disallowed_methods, reason = "this module is where clocks are read and threads are started")]
+
+mod fetch;
+mod socket;
+
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use twin_model::Timestamp;
+
+pub use fetch::Fetch;
+pub use socket::Socket;
+
+/// The fragment given on the command line; the desktop has no address bar.
+static FRAGMENT: Mutex<String> = Mutex::new(String::new());
+
+pub(super) fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}
+
+pub(super) fn monotonic() -> f64 {
+    static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    START.get_or_init(Instant::now).elapsed().as_secs_f64()
+}
+
+pub(super) fn fragment() -> String {
+    FRAGMENT.lock().map(|text| text.clone()).unwrap_or_default()
+}
+
+pub(super) fn set_fragment(fragment: &str) {
+    if let Ok(mut text) = FRAGMENT.lock() {
+        fragment.clone_into(&mut text);
+    }
+}
+
+pub(super) fn link_with(fragment: &str) -> String {
+    format!("orrery:#{fragment}")
+}
+
+fn settings_file(key: &str) -> Option<PathBuf> {
+    let base = std::env::var_os("XDG_CONFIG_HOME")
+        .map(PathBuf::from)
+        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".config")))?;
+    Some(base.join("orrery").join(key))
+}
+
+pub(super) fn load_setting(key: &str) -> Option<String> {
+    std::fs::read_to_string(settings_file(key)?).ok()
+}
+
+pub(super) fn store_setting(key: &str, value: &str) {
+    let Some(file) = settings_file(key) else { return };
+    // A setting that can't be kept is no reason to bother anyone.
+    let _kept = file.parent().map(std::fs::create_dir_all).and_then(Result::ok).map(|()| std::fs::write(&file, value));
+}
+
+pub(super) fn prefers_light() -> bool {
+    false
+}
+
+pub(super) fn prefers_reduced_motion() -> bool {
+    std::env::var_os("ORRERY_REDUCED_MOTION").is_some()
+}
+
+pub(super) fn announce_ready() {}
+
+pub(super) fn graphics_failed(message: &str) {
+    tracing::error!("graphics: {message}");
+}
+
+pub(super) fn reload() {}
+
+pub(super) fn install_panic_hook() {}

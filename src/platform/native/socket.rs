@@ -1,0 +1,102 @@
+//! A WebSocket on a thread of its own.
+#![allow(clippy::disallowed_methods, reason = "the socket lives on a thread of its own")]
+
+use std::io::ErrorKind;
+use std::net::TcpStream;
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tungstenite::client::IntoClientRequest as _;
+use tungstenite::http::HeaderValue;
+use tungstenite::{Error, Message, WebSocket};
+
+use super::super::{Inbox, SocketEvent, Waker};
+
+/// Messages that may wait to be sent; more are dropped (the viewer sends a handful in its life).
+const OUTGOING: usize = 64;
+
+/// One connection; dropped means closed.
+pub struct Socket {
+    inbox: Arc<Mutex<Inbox>>,
+    outgoing: SyncSender<Vec<u8>>,
+}
+
+impl Socket {
+    /// Starts connecting to a `ws://` address with a subprotocol.
+    pub fn connect(url: &str, protocol: &str, waker: Waker) -> Self {
+        let inbox = Arc::new(Mutex::new(Inbox::default()));
+        let (outgoing, queue) = sync_channel(OUTGOING);
+        let (shared, url, protocol) = (inbox.clone(), url.to_owned(), protocol.to_owned());
+        std::thread::spawn(move || {
+            let (code, reason) = match open(&url, &protocol) {
+                Ok(mut socket) => {
+                    tell(&shared, &waker, SocketEvent::Opened);
+                    talk(&mut socket, &queue, &shared, &waker)
+                }
+                Err(reason) => (0, reason),
+            };
+            tell(&shared, &waker, SocketEvent::Closed { code, reason });
+        });
+        Self { inbox, outgoing }
+    }
+
+    /// Sends a binary message; dropped where the connection is gone or far behind.
+    pub fn send(&self, bytes: Vec<u8>) {
+        let _dropped_when_full = self.outgoing.try_send(bytes);
+    }
+
+    /// The next event.
+    pub fn poll(&self) -> Option<SocketEvent> {
+        self.inbox.lock().ok()?.pop()
+    }
+}
+
+fn tell(inbox: &Mutex<Inbox>, waker: &Waker, event: SocketEvent) {
+    if let Ok(mut inbox) = inbox.lock() {
+        inbox.push(event);
+    }
+    waker();
+}
+
+fn open(url: &str, protocol: &str) -> Result<WebSocket<TcpStream>, String> {
+    let mut request = url.into_client_request().map_err(|error| format!("{error} ({url})"))?;
+    let value = HeaderValue::from_str(protocol).map_err(|error| error.to_string())?;
+    request.headers_mut().insert("Sec-WebSocket-Protocol", value);
+    let uri = request.uri();
+    let host = uri.host().ok_or_else(|| format!("no host in {url}"))?;
+    let stream =
+        TcpStream::connect((host, uri.port_u16().unwrap_or(80))).map_err(|error| format!("can't reach {host}: {error}"))?;
+    // Short enough that what we send does not wait long behind a silent server.
+    stream.set_read_timeout(Some(Duration::from_millis(50))).map_err(|error| error.to_string())?;
+    let (socket, _) = tungstenite::client(request, stream).map_err(|error| format!("{error} ({url})"))?;
+    Ok(socket)
+}
+
+fn talk(socket: &mut WebSocket<TcpStream>, queue: &Receiver<Vec<u8>>, inbox: &Mutex<Inbox>, waker: &Waker) -> (u16, String) {
+    loop {
+        match queue.try_recv() {
+            Ok(bytes) => {
+                if let Err(error) = socket.send(Message::binary(bytes)) {
+                    return (0, error.to_string());
+                }
+            }
+            Err(TryRecvError::Empty) => {}
+            // The owner is gone.
+            Err(TryRecvError::Disconnected) => {
+                let _closing_anyway = socket.close(None);
+                return (1000, String::new());
+            }
+        }
+        match socket.read() {
+            Ok(Message::Binary(bytes)) => tell(inbox, waker, SocketEvent::Message(bytes.to_vec())),
+            Ok(Message::Text(text)) => tell(inbox, waker, SocketEvent::Message(text.as_bytes().to_vec())),
+            Ok(Message::Close(frame)) => {
+                return frame.map_or((1005, String::new()), |frame| (frame.code.into(), frame.reason.to_string()));
+            }
+            Ok(_) => {}
+            Err(Error::Io(error)) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+            Err(error) => return (0, error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Downloads with a count of the bytes that have come.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use gloo_net::http::Request;
+use wasm_bindgen::{JsCast as _, JsValue};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::ReadableStreamDefaultReader;
+
+use super::super::{FetchState, Waker};
+
+/// One download.
+pub struct Fetch {
+    state: Rc<RefCell<FetchState>>,
+}
+
+impl Fetch {
+    /// Starts downloading.
+    pub fn start(url: &str, waker: Waker) -> Self {
+        let state = Rc::new(RefCell::new(FetchState::Running { seen: 0, total: None }));
+        let (shared, url) = (state.clone(), url.to_owned());
+        spawn_local(async move {
+            let outcome = download(&url, &shared, &waker).await;
+            *shared.borrow_mut() = outcome.map_or_else(|why| FetchState::Failed(format!("{why} ({url})")), FetchState::Done);
+            waker();
+        });
+        Self { state }
+    }
+
+    /// Where it stands; a finished body is handed out once.
+    pub fn poll(&self) -> FetchState {
+        let mut state = self.state.borrow_mut();
+        match &*state {
+            FetchState::Running { .. } | FetchState::Taken => state.clone(),
+            FetchState::Done(_) | FetchState::Failed(_) => std::mem::replace(&mut *state, FetchState::Taken),
+        }
+    }
+}
+
+fn words(error: &JsValue) -> String {
+    error.dyn_ref::<js_sys::Error>().map_or_else(|| format!("{error:?}"), |error| String::from(error.message()))
+}
+
+async fn download(url: &str, shared: &RefCell<FetchState>, waker: &Waker) -> Result<Vec<u8>, String> {
+    let response = Request::get(url).send().await.map_err(|error| error.to_string())?;
+    if !response.ok() {
+        return Err(format!("the server answered {} {}", response.status(), response.status_text()));
+    }
+    // The length of a compressed body says nothing about the bytes that come out; the gateway sends the real one beside it.
+    let number = |name: &str| response.headers().get(name).and_then(|text| text.parse::<u64>().ok());
+    let compressed = response.headers().get("content-encoding").is_some();
+    let total = number("x-uncompressed-length").or_else(|| if compressed { None } else { number("content-length") });
+    let Some(body) = response.body() else {
+        return response.binary().await.map_err(|error| error.to_string());
+    };
+    let reader: ReadableStreamDefaultReader = body.get_reader().dyn_into().map_err(|error| words(&error))?;
+    let mut bytes = Vec::with_capacity(total.unwrap_or(0).min(64 * 1024 * 1024) as usize);
+    loop {
+        let step = JsFuture::from(reader.read()).await.map_err(|error| words(&error))?;
+        let field = |name: &str| js_sys::Reflect::get(&step, &JsValue::from_str(name)).unwrap_or(JsValue::UNDEFINED);
+        if field("done").is_truthy() {
+            return Ok(bytes);
+        }
+        let part: js_sys::Uint8Array = field("value").dyn_into().map_err(|error| words(&error))?;
+        let at = bytes.len();
+        bytes.resize(at + part.length() as usize, 0);
+        part.copy_to(&mut bytes[at..]);
+        *shared.borrow_mut() = FetchState::Running { seen: bytes.len() as u64, total };
+        waker();
+    }
+}

@@ -1,0 +1,97 @@
+//! The page: callbacks of the browser, the address bar, local storage, and the panels of `web/boot.js`.
+
+mod fetch;
+mod socket;
+
+use twin_model::Timestamp;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+pub use fetch::Fetch;
+pub use socket::Socket;
+
+#[wasm_bindgen]
+extern "C" {
+    // Set up by web/boot.js before the module starts.
+    #[wasm_bindgen(js_namespace = __orrery)]
+    fn ready();
+    #[wasm_bindgen(js_namespace = __orrery)]
+    fn panic(message: &str);
+    #[wasm_bindgen(js_namespace = __orrery)]
+    fn graphics(message: &str);
+}
+
+pub(super) fn now() -> Timestamp {
+    Timestamp::from_micros((js_sys::Date::now() * 1e3) as i64)
+}
+
+pub(super) fn monotonic() -> f64 {
+    web_sys::window().and_then(|window| window.performance()).map_or(0.0, |clock| clock.now() / 1e3)
+}
+
+pub(super) fn fragment() -> String {
+    web_sys::window().and_then(|window| window.location().hash().ok()).unwrap_or_default().trim_start_matches('#').to_owned()
+}
+
+pub(super) fn set_fragment(fragment: &str) {
+    let Some(window) = web_sys::window() else { return };
+    let hash = format!("#{fragment}");
+    if window.location().hash().is_ok_and(|now| now == hash) {
+        return;
+    }
+    if let Ok(history) = window.history() {
+        // A sandboxed frame may forbid it; then the address simply stays.
+        let _kept = history.replace_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(&hash));
+    }
+}
+
+pub(super) fn link_with(fragment: &str) -> String {
+    let href = web_sys::window().and_then(|window| window.location().href().ok()).unwrap_or_default();
+    format!("{}#{fragment}", href.split('#').next().unwrap_or_default())
+}
+
+fn storage() -> Option<web_sys::Storage> {
+    web_sys::window()?.local_storage().ok()?
+}
+
+pub(super) fn load_setting(key: &str) -> Option<String> {
+    storage()?.get_item(&format!("orrery.{key}")).ok()?
+}
+
+pub(super) fn store_setting(key: &str, value: &str) {
+    if let Some(storage) = storage() {
+        let _kept = storage.set_item(&format!("orrery.{key}"), value);
+    }
+}
+
+fn matches(query: &str) -> bool {
+    web_sys::window().and_then(|window| window.match_media(query).ok()?).is_some_and(|list| list.matches())
+}
+
+pub(super) fn prefers_light() -> bool {
+    matches("(prefers-color-scheme: light)")
+}
+
+pub(super) fn prefers_reduced_motion() -> bool {
+    matches("(prefers-reduced-motion: reduce)")
+}
+
+pub(super) fn announce_ready() {
+    ready();
+}
+
+pub(super) fn graphics_failed(message: &str) {
+    graphics(message);
+}
+
+pub(super) fn reload() {
+    if let Some(window) = web_sys::window() {
+        let _unloading = window.location().reload();
+    }
+}
+
+pub(super) fn install_panic_hook() {
+    std::panic::set_hook(Box::new(|info| {
+        console_error_panic_hook::hook(info);
+        panic(&info.to_string());
+    }));
+}
