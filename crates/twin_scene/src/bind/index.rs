@@ -1,0 +1,181 @@
+//! Look-ups over the nodes of all models, so that ten thousand bindings do not each walk a hundred thousand nodes.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde_json::Value as Json;
+use twin_model::Value;
+
+use super::glob::{Glob, Hint};
+use super::resolve::{AssetNodes, NodeId, NodeRef};
+
+/// Keys of extras under which exporters write an IFC GlobalId.
+const GLOBAL_ID_KEYS: [&str; 5] = ["GlobalId", "globalId", "global_id", "ifcGlobalId", "guid"];
+
+/// Nodes by path, name, GlobalId and extras. Lists are in the order of assets and nodes.
+pub(crate) struct NodeIndex<'a> {
+    assets: &'a [AssetNodes<'a>],
+    by_path: HashMap<&'a str, Vec<NodeId>>,
+    by_name: HashMap<&'a str, Vec<NodeId>>,
+    by_last: BTreeMap<&'a str, Vec<NodeId>>,
+    by_global_id: HashMap<&'a str, Vec<NodeId>>,
+    by_extra: HashMap<(&'a str, String), Vec<NodeId>>,
+    children: Vec<Vec<Vec<u32>>>,
+}
+
+impl<'a> NodeIndex<'a> {
+    pub(crate) fn new(assets: &'a [AssetNodes<'a>]) -> Self {
+        let mut index = Self {
+            assets,
+            by_path: HashMap::new(),
+            by_name: HashMap::new(),
+            by_last: BTreeMap::new(),
+            by_global_id: HashMap::new(),
+            by_extra: HashMap::new(),
+            children: Vec::with_capacity(assets.len()),
+        };
+        for (list, asset) in assets.iter().enumerate() {
+            let mut children = vec![Vec::new(); asset.nodes.len()];
+            for (at, node) in asset.nodes.iter().enumerate() {
+                let id = NodeId { list, node: at };
+                index.add(id, node);
+                if let Some(siblings) = node.parent.and_then(|parent| children.get_mut(parent as usize)) {
+                    siblings.push(u32::try_from(at).unwrap_or(u32::MAX));
+                }
+            }
+            index.children.push(children);
+        }
+        index
+    }
+
+    fn add(&mut self, id: NodeId, node: &NodeRef<'a>) {
+        self.by_path.entry(node.path).or_default().push(id);
+        self.by_last.entry(last(node.path)).or_default().push(id);
+        if let Some(name) = node.name {
+            self.by_name.entry(name).or_default().push(id);
+            self.by_global_id.entry(name).or_default().push(id);
+        }
+        let Some(Json::Object(extras)) = node.extras else { return };
+        for (key, value) in extras {
+            if let Some(text) = canonical_json(value) {
+                self.by_extra.entry((key.as_str(), text)).or_default().push(id);
+            }
+            if let Json::String(text) = value
+                && GLOBAL_ID_KEYS.contains(&key.as_str())
+                && node.name != Some(text.as_str())
+            {
+                self.by_global_id.entry(text.as_str()).or_default().push(id);
+            }
+        }
+    }
+
+    pub(crate) fn path(&self, path: &str) -> &[NodeId] {
+        self.by_path.get(path).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn name(&self, name: &str) -> &[NodeId] {
+        self.by_name.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn global_id(&self, id: &str) -> &[NodeId] {
+        self.by_global_id.get(id).map_or(&[], Vec::as_slice)
+    }
+
+    /// All paths, in the order of assets and nodes.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &'a str> {
+        self.assets.iter().flat_map(|asset| asset.nodes.iter().map(|node| node.path))
+    }
+
+    /// All names, sorted.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.by_last.keys().copied()
+    }
+
+    /// Nodes that have every one of the values.
+    pub(crate) fn extras(&self, wanted: &[(String, Value)]) -> Vec<NodeId> {
+        let mut found: Option<Vec<NodeId>> = None;
+        for (key, value) in wanted {
+            let list = self.by_extra.get(&(key.as_str(), canonical(value))).map_or(&[][..], Vec::as_slice);
+            found = Some(match found {
+                None => list.to_vec(),
+                Some(before) => before.into_iter().filter(|id| list.binary_search(id).is_ok()).collect(),
+            });
+        }
+        found.unwrap_or_default()
+    }
+
+    /// Nodes whose path fits.
+    pub(crate) fn glob(&self, pattern: &str) -> Vec<NodeId> {
+        let glob = Glob::new(pattern);
+        let fits = |id: &NodeId| self.node(*id).is_some_and(|node| glob.matches(node.path));
+        let mut found: Vec<NodeId> = match glob.hint() {
+            Hint::Last(name) => self.by_last.get(name).into_iter().flatten().copied().filter(fits).collect(),
+            Hint::LastPrefix(prefix) => {
+                let range = self.by_last.range(prefix..).take_while(|(name, _)| name.starts_with(prefix));
+                range.flat_map(|(_, ids)| ids.iter().copied()).filter(fits).collect()
+            }
+            Hint::Above(name) => self.below(name).into_iter().filter(fits).collect(),
+            Hint::None => self.all().filter(fits).collect(),
+        };
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// The nodes called `name` and everything below them; unnamed parents are why paths, not names, are compared.
+    fn below(&self, name: &str) -> Vec<NodeId> {
+        let mut found: Vec<NodeId> = self.by_last.get(name).cloned().unwrap_or_default();
+        let mut seen: std::collections::HashSet<NodeId> = found.iter().copied().collect();
+        let mut at = 0;
+        while let Some(id) = found.get(at).copied() {
+            at += 1;
+            let children = self.children.get(id.list).and_then(|children| children.get(id.node));
+            for child in children.into_iter().flatten() {
+                let child = NodeId { list: id.list, node: *child as usize };
+                if seen.insert(child) {
+                    found.push(child);
+                }
+            }
+        }
+        found
+    }
+
+    /// Nodes without a parent in lists whose asset passes `wanted`.
+    pub(crate) fn roots(&self, wanted: impl Fn(usize) -> bool) -> Vec<NodeId> {
+        self.all()
+            .filter(|id| self.assets.get(id.list).is_some_and(|asset| wanted(asset.asset)))
+            .filter(|id| self.node(*id).is_some_and(|node| node.parent.is_none()))
+            .collect()
+    }
+
+    pub(crate) fn node(&self, id: NodeId) -> Option<&'a NodeRef<'a>> {
+        self.assets.get(id.list)?.nodes.get(id.node)
+    }
+
+    fn all(&self) -> impl Iterator<Item = NodeId> {
+        let assets = self.assets.iter().enumerate();
+        assets.flat_map(|(list, asset)| (0..asset.nodes.len()).map(move |node| NodeId { list, node }))
+    }
+}
+
+fn last(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// A text that is equal for equal values; numbers compare as numbers, so that `3` finds `3.0`.
+fn canonical(value: &Value) -> String {
+    match value {
+        Value::Text(text) => format!("s{text}"),
+        Value::Bool(b) => format!("b{b}"),
+        Value::Int(n) => format!("n{}", *n as f64),
+        Value::Float(n) => format!("n{n}"),
+    }
+}
+
+fn canonical_json(value: &Json) -> Option<String> {
+    match value {
+        Json::String(text) => Some(format!("s{text}")),
+        Json::Bool(b) => Some(format!("b{b}")),
+        Json::Number(n) => Some(format!("n{}", n.as_f64()?)),
+        Json::Null | Json::Array(_) | Json::Object(_) => None,
+    }
+}

@@ -1,0 +1,339 @@
+//! Puts twins and interfaces together into a model: signals first, then everything that refers to signals.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use twin_model::{
+    Interface, Model, ModelBuilder, Relationship, Signal, SignalId, SignalIndex, SignalKind, SiteInfo, Source, SourceIndex,
+    TwinIndex, Unit, ValueKind,
+};
+
+use super::codes;
+use super::contents::{Contents, RawSignal};
+use super::diag::{Diagnostics, Location};
+use super::interfaces::Interfaces;
+use super::knobs::{self, RawKnob};
+use super::read::Word;
+use super::rules;
+use super::sources::{self, RawSource};
+use super::template;
+use super::twins::RawTwin;
+use crate::bind::Glob;
+
+/// Most twins in one site.
+pub const MAX_TWINS: usize = 200_000;
+/// Most signals in one site.
+pub const MAX_SIGNALS: usize = 1_000_000;
+
+/// Everything that was read, before names are resolved.
+pub(crate) struct Parts {
+    pub(crate) site: SiteInfo,
+    pub(crate) interfaces: Interfaces,
+    pub(crate) twins: Vec<RawTwin>,
+    pub(crate) sources: Vec<RawSource>,
+    pub(crate) knobs: Vec<RawKnob>,
+}
+
+/// Names of twins and signals while the model is being built.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    twin_order: Vec<Arc<str>>,
+    twins: HashMap<Arc<str>, TwinIndex>,
+    signals: HashMap<SignalId, SignalIndex>,
+    list: Vec<Signal>,
+}
+
+impl Names {
+    pub(crate) fn find_twin(&self, id: &str) -> Option<TwinIndex> {
+        self.twins.get(id).copied()
+    }
+
+    pub(crate) fn twin_ids(&self) -> impl Iterator<Item = &str> {
+        self.twin_order.iter().map(|id| &**id)
+    }
+
+    pub(crate) fn find_signal(&self, id: &str) -> Option<SignalIndex> {
+        self.signals.get(id).copied()
+    }
+
+    pub(crate) fn signal_ids(&self) -> impl Iterator<Item = &str> {
+        self.list.iter().map(|signal| signal.id.as_str())
+    }
+
+    pub(crate) fn unit(&self, signal: SignalIndex) -> &str {
+        self.list.get(signal.at()).map_or("", |signal| signal.unit.0.as_str())
+    }
+
+    pub(crate) fn value_kind(&self, signal: SignalIndex) -> ValueKind {
+        self.list.get(signal.at()).map_or(ValueKind::Float, |signal| signal.value_kind)
+    }
+}
+
+/// A twin with everything that its interface gives it.
+pub(crate) struct FullTwin {
+    pub(crate) index: TwinIndex,
+    pub(crate) contents: Contents,
+    pub(crate) vars: BTreeMap<String, String>,
+    pub(crate) id: Word,
+}
+
+/// What a build gives.
+pub(crate) struct Built {
+    pub(crate) model: Model,
+    /// Twins that have no geometry on purpose.
+    pub(crate) no_geometry: Vec<TwinIndex>,
+    /// By `TwinIndex`.
+    pub(crate) twin_locations: Vec<Location>,
+}
+
+/// Resolves all names and makes the model.
+pub(crate) fn build(parts: Parts, out: &mut Diagnostics) -> Built {
+    let mut builder = ModelBuilder::new(parts.site);
+    for (id, interface) in &parts.interfaces.list {
+        builder.interface(Interface { id: id.text.to_string(), display_name: interface.name.clone() });
+    }
+    for source in &parts.sources {
+        builder.source(Source { id: source.id.text.to_string(), kind: source.kind.as_str().to_owned() });
+    }
+    let raw = unique_twins(parts.twins, out);
+    let mut names = Names {
+        twin_order: raw.iter().map(|twin| twin.id.text.clone()).collect(),
+        twins: raw.iter().enumerate().map(|(at, twin)| (twin.id.text.clone(), TwinIndex::from_at(at))).collect(),
+        ..Names::default()
+    };
+    let parents = parents(&raw, &names, out);
+    let feeds = Feeds::new(&parts.sources, out);
+    let mut full = Vec::with_capacity(raw.len());
+    for (twin, parent) in raw.iter().zip(&parents) {
+        let interface = twin.interface.as_ref().map(|word| word.as_str()).unwrap_or_default();
+        let index = builder.twin(&*twin.id.text, twin.name.as_deref().unwrap_or(twin.id.as_str()), interface, *parent);
+        full.push(full_twin(index, twin, parent.and_then(|p| raw.get(p.at())), &parts.interfaces, out));
+        signals(twin, full.last(), &parts.interfaces, &feeds, &mut names, out);
+    }
+    for signal in &names.list {
+        builder.signal(signal.clone());
+    }
+    feeds.report_unknown(&names, out);
+    for (twin, raw) in full.iter().zip(&raw) {
+        rules::add(twin, &names, &mut builder, out);
+        relationships(twin.index, raw, &names, &mut builder, out);
+    }
+    for knob in knobs::resolve(parts.knobs, &names, out) {
+        builder.knob(knob);
+    }
+    let no_geometry = raw.iter().enumerate().filter(|(_, twin)| twin.no_geometry).map(|(at, _)| TwinIndex::from_at(at)).collect();
+    let twin_locations = raw.iter().map(|twin| twin.id.at.clone()).collect();
+    Built { model: finish(builder, out), no_geometry, twin_locations }
+}
+
+/// Everything was checked on the way; should a check have been missed, the site is empty rather than wrong.
+fn finish(builder: ModelBuilder, out: &mut Diagnostics) -> Model {
+    builder.build().unwrap_or_else(|error| {
+        let at = Location { file: "".into(), line: 0, column: 0 };
+        out.error(codes::FILE_INVALID, &at, "", error.to_string(), "report this: the loader should have said where".to_owned());
+        let site = SiteInfo { id: String::new(), name: String::new(), time_zone: "UTC".to_owned() };
+        ModelBuilder::new(site).build().unwrap_or_else(|_| unreachable!("an empty model has nothing to refuse"))
+    })
+}
+
+fn unique_twins(raw: Vec<RawTwin>, out: &mut Diagnostics) -> Vec<RawTwin> {
+    let mut seen: HashMap<Arc<str>, Location> = HashMap::new();
+    let mut kept = Vec::with_capacity(raw.len());
+    for twin in raw {
+        if let Some(first) = seen.get(&twin.id.text) {
+            let message = format!("twin '{}' is defined twice; the first is at {first}", twin.id.as_str());
+            out.error(codes::ID_DUPLICATE, &twin.id.at, twin.id.as_str(), message, "rename or delete this one".to_owned());
+        } else if kept.len() >= MAX_TWINS {
+            let message = format!("more than {MAX_TWINS} twins; the rest is left out");
+            out.error(codes::TOO_MANY, &twin.id.at, twin.id.as_str(), message, "split the site".to_owned());
+            break;
+        } else {
+            seen.insert(twin.id.text.clone(), twin.id.at.clone());
+            kept.push(twin);
+        }
+    }
+    kept
+}
+
+/// The parent of each twin; dangling ones and circles are reported and cut.
+fn parents(raw: &[RawTwin], names: &Names, out: &mut Diagnostics) -> Vec<Option<TwinIndex>> {
+    let mut parents: Vec<Option<TwinIndex>> = Vec::with_capacity(raw.len());
+    for twin in raw {
+        let parent = twin.parent.as_ref().and_then(|word| {
+            let found = names.find_twin(word.as_str());
+            if found.is_none() {
+                let help = out.suggest(word.as_str(), names.twin_ids(), "define it, or delete 'parent'");
+                let message = format!("the parent of '{}' is '{}', which is no twin", twin.id.as_str(), word.as_str());
+                out.error(codes::TWIN_UNKNOWN, &word.at, twin.id.as_str(), message, help);
+            }
+            found
+        });
+        parents.push(parent);
+    }
+    // 0 = not looked at, 1 = on the current walk, 2 = known to end at a root.
+    let mut mark = vec![0_u8; raw.len()];
+    for start in 0..raw.len() {
+        let (mut walk, mut at) = (Vec::new(), Some(start));
+        while let Some(i) = at.filter(|i| mark[*i] == 0) {
+            mark[i] = 1;
+            walk.push(i);
+            at = parents[i].map(TwinIndex::at);
+        }
+        if let (Some(i), Some(last)) = (at.filter(|i| mark[*i] == 1), walk.last()) {
+            let place = raw[*last].parent.as_ref().map_or(&raw[*last].id.at, |word| &word.at);
+            let message = format!("twin '{}' is contained in itself", raw[i].id.as_str());
+            let help = "follow the parents and break the circle; this one is left out".to_owned();
+            out.error(codes::TWIN_CYCLE, place, raw[*last].id.as_str(), message, help);
+            parents[*last] = None;
+        }
+        for i in walk {
+            mark[i] = 2;
+        }
+    }
+    parents
+}
+
+fn full_twin(
+    index: TwinIndex,
+    twin: &RawTwin,
+    parent: Option<&RawTwin>,
+    interfaces: &Interfaces,
+    out: &mut Diagnostics,
+) -> FullTwin {
+    let contents = match twin.interface.as_ref().map(|word| (word, interfaces.get(word.as_str()))) {
+        Some((_, Some(interface))) => interface.contents.changed_by(&twin.contents, out),
+        Some((word, None)) => {
+            let help = out.suggest(word.as_str(), interfaces.ids(), "define it under [[interfaces]], or delete 'interface'");
+            let message = format!("twin '{}' has interface '{}', which is not defined", twin.id.as_str(), word.as_str());
+            out.error(codes::INTERFACE_UNKNOWN, &word.at, twin.id.as_str(), message, help);
+            twin.contents.clone()
+        }
+        None => Contents::default().changed_by(&twin.contents, out),
+    };
+    let mut vars = twin.vars.clone();
+    vars.insert("twin".to_owned(), twin.id.text.to_string());
+    vars.insert("name".to_owned(), twin.name.clone().unwrap_or_else(|| twin.id.text.to_string()));
+    if let Some(parent) = parent {
+        vars.insert("parent".to_owned(), parent.id.text.to_string());
+    }
+    FullTwin { index, contents, vars, id: twin.id.clone() }
+}
+
+/// Which source feeds a signal where the signal does not say.
+struct Feeds<'a> {
+    sources: &'a [RawSource],
+    columns: BTreeMap<String, (usize, String)>,
+    globs: Vec<(usize, Glob)>,
+}
+
+impl<'a> Feeds<'a> {
+    fn new(sources: &'a [RawSource], out: &mut Diagnostics) -> Self {
+        let globs = sources
+            .iter()
+            .enumerate()
+            .flat_map(|(at, source)| source.feeds.iter().map(move |word| (at, Glob::new(word.as_str()))));
+        Self { sources, columns: sources::wide_columns(sources, out), globs: globs.collect() }
+    }
+
+    fn named(&self, word: &Word, subject: &str, out: &mut Diagnostics) -> Option<usize> {
+        let found = self.sources.iter().position(|source| source.id.text == word.text);
+        if found.is_none() {
+            let help = out.suggest(word.as_str(), self.sources.iter().map(|s| s.id.as_str()), "define it under [[sources]]");
+            out.error(codes::SOURCE_UNKNOWN, &word.at, subject, format!("there is no source '{}'", word.as_str()), help);
+        }
+        found
+    }
+
+    fn unnamed(&self, signal: &str) -> Option<usize> {
+        if let Some((_, glob)) = self.globs.iter().find(|(_, glob)| glob.matches(signal)) {
+            return self.globs.iter().find(|(_, other)| std::ptr::eq(other, glob)).map(|(at, _)| *at);
+        }
+        (self.sources.len() == 1 && self.globs.is_empty() && self.columns.is_empty()).then_some(0)
+    }
+
+    fn report_unknown(&self, names: &Names, out: &mut Diagnostics) {
+        for source in self.sources {
+            for (signal, column) in &source.columns {
+                if names.find_signal(signal.as_str()).is_none() {
+                    let help = out.suggest(signal.as_str(), names.signal_ids(), "signals are called <twin id>.<signal name>");
+                    let message = format!("column '{column}' feeds '{}', which is no signal", signal.as_str());
+                    out.error(codes::SIGNAL_UNKNOWN, &signal.at, source.id.as_str(), message, help);
+                }
+            }
+        }
+    }
+}
+
+fn signals(
+    twin: &RawTwin,
+    full: Option<&FullTwin>,
+    interfaces: &Interfaces,
+    feeds: &Feeds<'_>,
+    names: &mut Names,
+    out: &mut Diagnostics,
+) {
+    let Some(full) = full else { return };
+    let inherited = twin.interface.as_ref().and_then(|word| interfaces.get(word.as_str())).and_then(|it| it.source.as_ref());
+    let default = twin.source.as_ref().or(inherited);
+    let default = default.and_then(|word| feeds.named(word, twin.id.as_str(), out));
+    for raw in &full.contents.signals {
+        if names.list.len() >= MAX_SIGNALS {
+            let message = format!("more than {MAX_SIGNALS} signals; the rest is left out");
+            out.error(codes::TOO_MANY, &raw.name.at, raw.name.as_str(), message, "split the site".to_owned());
+            return;
+        }
+        let id = format!("{}.{}", twin.id.as_str(), raw.name.as_str());
+        let column = feeds.columns.get(&id);
+        let own = raw.source.as_ref().and_then(|word| feeds.named(word, &id, out));
+        let source = own.or(column.map(|(at, _)| *at)).or(default).or_else(|| feeds.unnamed(&id));
+        let key = raw.source_key.as_ref().map(|word| template::fill(word, &full.vars, &full.id, out));
+        let key = key.or_else(|| column.map(|(_, column)| column.clone())).unwrap_or_else(|| id.clone());
+        if names.find_signal(&id).is_some() {
+            let message = format!("two signals would be called '{id}'");
+            out.error(codes::ID_DUPLICATE, &raw.name.at, &id, message, "rename the twin or the signal".to_owned());
+            continue;
+        }
+        names.signals.insert(SignalId::new(id.as_str()), SignalIndex::from_at(names.list.len()));
+        names.list.push(signal(raw, full.index, &id, source, key));
+    }
+}
+
+fn signal(raw: &RawSignal, twin: TwinIndex, id: &str, source: Option<usize>, source_key: String) -> Signal {
+    let value_kind = raw.value.unwrap_or(ValueKind::Float);
+    let kind = raw.kind.unwrap_or(if value_kind == ValueKind::Float { SignalKind::Analog } else { SignalKind::Discrete });
+    Signal {
+        id: id.into(),
+        twin,
+        name: raw.name.text.to_string(),
+        display_name: raw.display_name.clone().unwrap_or_else(|| words(raw.name.as_str())),
+        unit: Unit(raw.unit.clone().unwrap_or_default()),
+        kind,
+        value_kind,
+        expected_period: raw.period,
+        late_after: raw.late_after,
+        stale_after: raw.stale_after,
+        range: raw.range,
+        source: source.map(SourceIndex::from_at),
+        source_key,
+    }
+}
+
+/// `bearing_temperature` as `Bearing temperature`.
+fn words(name: &str) -> String {
+    let text = name.replace(['_', '-'], " ");
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+fn relationships(source: TwinIndex, raw: &RawTwin, names: &Names, builder: &mut ModelBuilder, out: &mut Diagnostics) {
+    for (name, target) in &raw.relationships {
+        match names.find_twin(target.as_str()) {
+            Some(target) => builder.relationship(Relationship { name: name.text.to_string(), source, target }),
+            None => {
+                let help = out.suggest(target.as_str(), names.twin_ids(), "define the twin, or delete the relationship");
+                let message = format!("'{}' {} '{}', which is no twin", raw.id.as_str(), name.as_str(), target.as_str());
+                out.error(codes::TWIN_UNKNOWN, &target.at, raw.id.as_str(), message, help);
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! JSON Schema of the site file for editors, made from the same tables that the loader checks.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::spec::{ROOT, TableSpec, Ty};
+
+/// The schema, JSON Schema draft 7 (what TOML language servers understand). `assets/site.schema.json` is this, printed.
+pub fn json_schema() -> Json {
+    let mut definitions = Map::new();
+    let mut root = table(&ROOT, &mut definitions);
+    if let Json::Object(root) = &mut root {
+        root.insert("$schema".to_owned(), json!("http://json-schema.org/draft-07/schema#"));
+        root.insert("title".to_owned(), json!("Orrery site file"));
+        root.insert("definitions".to_owned(), Json::Object(definitions));
+    }
+    root
+}
+
+/// The schema as text, as it is stored.
+pub fn json_schema_text() -> String {
+    format!("{:#}\n", json_schema())
+}
+
+fn table(spec: &'static TableSpec, definitions: &mut Map<String, Json>) -> Json {
+    let mut properties = Map::new();
+    for key in spec.keys {
+        let mut schema = ty(key.ty, definitions);
+        if let Json::Object(schema) = &mut schema {
+            schema.insert("description".to_owned(), json!(key.help));
+        }
+        properties.insert(key.name.to_owned(), schema);
+    }
+    let required: Vec<&str> = spec.keys.iter().filter(|key| key.required).map(|key| key.name).collect();
+    json!({
+        "type": "object",
+        "description": spec.help,
+        "properties": properties,
+        "required": required,
+        "additionalProperties": false,
+    })
+}
+
+fn reference(spec: &'static TableSpec, definitions: &mut Map<String, Json>) -> Json {
+    let name = spec.name.replace(' ', "_");
+    if !definitions.contains_key(&name) {
+        // The place is taken first: a table may hold itself one day.
+        definitions.insert(name.clone(), Json::Null);
+        let made = table(spec, definitions);
+        definitions.insert(name.clone(), made);
+    }
+    json!({ "$ref": format!("#/definitions/{name}") })
+}
+
+fn ty(ty: Ty, definitions: &mut Map<String, Json>) -> Json {
+    let text = || json!({ "type": "string" });
+    let texts = || json!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] });
+    let scalar = || json!({ "type": ["string", "number", "boolean"] });
+    match ty {
+        Ty::Text => text(),
+        Ty::Id => json!({ "type": "string", "minLength": 1, "maxLength": 512 }),
+        Ty::Number => json!({ "type": "number" }),
+        Ty::Integer => json!({ "type": "integer" }),
+        Ty::Bool => json!({ "type": "boolean" }),
+        Ty::Duration => json!({ "type": "string", "pattern": "^\\s*[0-9.eE+]+\\s*(us|ms|s|min|h|d)\\s*$" }),
+        // TOML date-times reach a schema as text.
+        Ty::Instant | Ty::Start => text(),
+        Ty::Choice(words) => json!({ "type": "string", "enum": words }),
+        Ty::Range => json!({ "type": "array", "items": { "type": "number" }, "minItems": 2, "maxItems": 2 }),
+        Ty::Vec3 => vec3(),
+        Ty::Scale => json!({ "anyOf": [{ "type": "number" }, vec3()] }),
+        Ty::Texts => texts(),
+        Ty::Scalar => scalar(),
+        Ty::Column => json!({ "anyOf": [{ "type": "string" }, { "type": "integer", "minimum": 0 }] }),
+        Ty::Priority => json!({ "enum": [1, 2, 3, 4, "critical", "high", "medium", "low"] }),
+        Ty::TextMap => json!({ "type": "object", "additionalProperties": text() }),
+        Ty::TextsMap => json!({ "type": "object", "additionalProperties": texts() }),
+        Ty::ScalarMap => json!({ "type": "object", "additionalProperties": scalar() }),
+        Ty::Table(spec) => json!({ "allOf": [reference(spec, definitions)] }),
+        Ty::Tables(spec) => json!({ "type": "array", "items": reference(spec, definitions) }),
+        Ty::Bind(spec) => {
+            let one = reference(spec, definitions);
+            json!({ "anyOf": [{ "const": false }, one, { "type": "array", "items": one }] })
+        }
+    }
+}
+
+fn vec3() -> Json {
+    json!({ "type": "array", "items": { "type": "number" }, "minItems": 3, "maxItems": 3 })
+}

@@ -1,0 +1,359 @@
+//! What the loader accepts, what it refuses and in which words.
+
+use super::*;
+use twin_model::{AlarmCondition, KnobTarget, Limit, RuleKind, Status, Value};
+
+fn no_files(path: &str) -> Result<Vec<u8>, String> {
+    Err(format!("the test gave no file '{path}'"))
+}
+
+fn loaded(text: &str) -> LoadedSite {
+    load(text, "site.toml", &mut no_files)
+}
+
+fn clean(text: &str) -> LoadedSite {
+    let site = loaded(text);
+    let all: Vec<String> = site.diagnostics.iter().map(ToString::to_string).collect();
+    assert!(all.is_empty(), "{}", all.join("\n"));
+    site
+}
+
+/// Loads `body` after a `[site]` table of two lines and asserts that exactly one finding has this code, line and words.
+fn check(body: &str, code: &str, line: u32, words: &[&str]) {
+    let site = loaded(&format!("[site]\nid = \"t\"\n{body}"));
+    let all: Vec<String> = site.diagnostics.iter().map(ToString::to_string).collect();
+    let found: Vec<&Diagnostic> = site.diagnostics.iter().filter(|finding| finding.code == code).collect();
+    let [finding] = found.as_slice() else { panic!("expected one {code} in:\n{}", all.join("\n")) };
+    assert_eq!(finding.at.line, line, "{finding}");
+    for word in words {
+        assert!(finding.to_string().contains(word), "no '{word}' in: {finding}");
+    }
+}
+
+const PUMPS: &str = r#"
+[site]
+id = "plant"
+name = "A plant"
+time_zone = "Europe/Berlin"
+
+[[interfaces]]
+id = "machine"
+name = "Machine"
+
+[[interfaces.signals]]
+name = "temperature"
+unit = "°C"
+period = "1s"
+
+[[interfaces]]
+id = "pump"
+extends = "machine"
+
+[[interfaces.signals]]
+name = "flow"
+unit = "l/min"
+period = "500ms"
+range = [0, 100]
+
+[[interfaces.rules]]
+id = "hot"
+kind = "range"
+signal = "temperature"
+bands = [{ above = 60, status = "maintenance" }, { above = 80.5, status = "failure" }]
+deadband = 2
+on_delay = "10s"
+note = "maker's sheet"
+
+[[interfaces.alarms]]
+id = "low-flow"
+kind = "limit"
+signal = "flow"
+below = 5
+priority = "high"
+message = "{name}: flow is low"
+
+[[interfaces.processes]]
+signal = "temperature"
+kind = "lag"
+tau = "20min"
+expr = "{twin}.flow * 0.3 + hall.ambient"
+clamp = [0, 200]
+
+[[twins]]
+id = "hall"
+bind = false
+[[twins.signals]]
+name = "ambient"
+unit = "°C"
+
+[[twins]]
+id = "pump-01"
+name = "Pump 1"
+interface = "pump"
+parent = "hall"
+relationships = [{ name = "feeds", target = "pump-02" }]
+[[twins.rules]]
+id = "hot"
+deadband = 5
+
+[[twins]]
+id = "pump-02"
+interface = "pump"
+[[twins.signals]]
+name = "flow"
+unit = "m3/h"
+[[twins.rules]]
+id = "hot"
+remove = true
+
+[[sources]]
+id = "simulation"
+kind = "synthetic"
+plant = "bottling"
+seed = 7
+
+[[knobs]]
+id = "flow"
+min = -50
+max = 50
+targets = [{ scale = "pump-01.flow" }, { offset = "hall.ambient" }]
+"#;
+
+#[test]
+fn twins_take_over_what_their_interface_says_and_change_it_field_by_field() {
+    let site = clean(PUMPS);
+    let model = &site.model;
+    assert_eq!((model.twins().len(), model.signals().len()), (3, 5));
+    let rule = |twin: &str| {
+        let twin = model.twin(model.find_twin(twin).unwrap());
+        twin.rules.iter().map(|rule| model.rule(*rule).clone()).collect::<Vec<_>>()
+    };
+    let [hot] = rule("pump-01").try_into().unwrap();
+    let RuleKind::Range { bands, deadband, .. } = &hot.kind else { panic!("{hot:?}") };
+    assert_eq!((bands.len(), *deadband, hot.note.as_str()), (2, 5.0, "maker's sheet"));
+    // The rule was removed, so the twin falls back to quality and age of its two signals.
+    assert_eq!(rule("pump-02").len(), 4);
+    let flow = |id: &str| model.signal(model.find_signal(id).unwrap());
+    assert_eq!((flow("pump-01.flow").unit.0.as_str(), flow("pump-02.flow").unit.0.as_str()), ("l/min", "m3/h"));
+    assert_eq!(flow("pump-02.flow").range, Some((0.0, 100.0)), "fields that are not given stay");
+}
+
+#[test]
+fn alarms_processes_knobs_and_edges_are_resolved() {
+    let site = clean(PUMPS);
+    let model = &site.model;
+    let alarm = &model.alarms()[0];
+    assert_eq!((alarm.id.as_str(), alarm.message.as_str()), ("pump-01.low-flow", "Pump 1: flow is low"));
+    assert!(matches!(alarm.condition, AlarmCondition::Limit { limit: Limit::Below(limit), .. } if limit == 5.0));
+    assert_eq!(model.processes()[0].expr, "pump-01.flow * 0.3 + hall.ambient");
+    assert_eq!(model.relationships().len(), 1);
+    assert_eq!(model.knobs()[0].unit, "%");
+    assert!(matches!(model.knobs()[0].targets[1], KnobTarget::Offset(_)));
+    assert!(model.signals().iter().all(|signal| signal.source == Some(SourceIndex(0))), "one source feeds all");
+    assert_eq!(site.no_geometry, [model.find_twin("hall").unwrap()]);
+}
+
+#[test]
+fn the_smallest_site_needs_five_lines() {
+    let site = clean("[site]\nid = \"s\"\n[[twins]]\nid = \"t\"\nsignals = [{ name = \"bearing_temperature\", unit = \"°C\" }]\n");
+    assert!(site.usable);
+    assert_eq!(site.model.signals()[0].display_name, "Bearing temperature");
+    assert_eq!(site.model.site().time_zone, "UTC");
+}
+
+#[test]
+fn values_of_cases_take_the_kind_of_their_signal() {
+    let text = r#"
+[site]
+id = "s"
+[[twins]]
+id = "t"
+signals = [{ name = "mode", value = "float" }]
+[[twins.rules]]
+id = "mode"
+kind = "match"
+signal = "mode"
+cases = [{ value = 3, status = "failure" }]
+"#;
+    let site = clean(text);
+    let RuleKind::Match { cases, otherwise } = &site.model.rules()[0].kind else { panic!() };
+    assert_eq!((cases.as_slice(), *otherwise), (&[(Value::Float(3.0), Status::Failure)][..], Status::Normal));
+}
+
+#[test]
+fn unknown_keys_are_named_with_the_nearest_known_one() {
+    check("[[twins]]\nid = \"a\"\nparant = \"b\"\n", codes::KEY_UNKNOWN, 5, &["'parant'", "did you mean 'parent'?", "site.toml:5:1"]);
+    check("[colours]\n", codes::KEY_UNKNOWN, 3, &["'colours' is not a key of a site file"]);
+}
+
+#[test]
+fn wrong_types_say_what_to_write() {
+    let twin = |rest: &str| format!("[[twins]]\nid = \"a\"\n{rest}");
+    for (body, words) in [
+        (twin("parent = 3\n"), "twins[0].parent cannot be 3"),
+        (twin("signals = [{ name = \"x\", period = \"5 weeks\" }]\n"), "write a duration such as"),
+        (twin("signals = [{ name = \"x\", range = [5, 1] }]\n"), "two numbers [low, high]"),
+        (twin("signals = [{ name = \"x\", kind = \"analogue\" }]\n"), "'analog' (or another of"),
+        (twin("rules = 4\n"), "a list of tables, each a rule"),
+        (twin("bind = true\n"), "false, a table, or a list of tables"),
+    ] {
+        check(&body, codes::VALUE_INVALID, if body.contains("bind") || body.contains("= ") { 5 } else { 4 }, &[words]);
+    }
+}
+
+#[test]
+fn missing_keys_are_reported_at_their_table() {
+    check("[[twins]]\nname = \"A\"\n", codes::KEY_MISSING, 3, &["twins[0] has no 'id'", "add id ="]);
+    let site = loaded("[[twins]]\nid = \"x\"\n");
+    assert!(site.diagnostics.iter().any(|finding| finding.code == codes::KEY_MISSING && finding.message.contains("'site'")));
+    assert!(site.usable, "the rest still loads");
+}
+
+#[test]
+fn dangling_names_are_found_with_their_line() {
+    let two = "[[twins]]\nid = \"pump-01\"\n";
+    check(&format!("{two}parent = \"hal\"\n[[twins]]\nid = \"hall\"\n"), codes::TWIN_UNKNOWN, 5, &["did you mean 'hall'?"]);
+    check(&format!("{two}interface = \"pmup\"\n[[interfaces]]\nid = \"pump\"\n"), codes::INTERFACE_UNKNOWN, 5, &["'pump'?"]);
+    check(&format!("{two}relationships = [{{ name = \"feeds\", target = \"x\" }}]\n"), codes::TWIN_UNKNOWN, 5, &["feeds 'x'"]);
+    check(
+        &format!("{two}[[twins.rules]]\nid = \"r\"\nkind = \"stale\"\nsignal = \"flow\"\n"),
+        codes::SIGNAL_UNKNOWN,
+        8,
+        &["rule 'r' of twin 'pump-01' reads 'flow'"],
+    );
+    check(&format!("{two}[[bindings]]\ntwin = \"pump-1\"\nnode = \"x\"\n"), codes::TWIN_UNKNOWN, 6, &["'pump-01'?"]);
+    check(&format!("{two}[[bindings]]\ntwin = \"pump-01\"\nmodel = \"hall\"\n"), codes::MODEL_UNKNOWN, 7, &["'hall'"]);
+    check(&format!("{two}source = \"plc\"\nsignals = [{{ name = \"x\" }}]\n"), codes::SOURCE_UNKNOWN, 5, &["'plc'"]);
+    let knob = "[[knobs]]\nid = \"k\"\nmin = 0\nmax = 1\ntargets = [{ set = \"a.b\" }]\n";
+    check(&format!("{two}{knob}"), codes::SIGNAL_UNKNOWN, 9, &["knob 'k' changes 'a.b'"]);
+    check(&format!("{two}[view]\nselect = \"pump-02\"\n"), codes::TWIN_UNKNOWN, 6, &["'pump-01'?"]);
+}
+
+#[test]
+fn expressions_are_searched_for_signals_that_do_not_exist() {
+    let text = "[[twins]]\nid = \"a\"\nsignals = [{ name = \"x\" }, { name = \"y\" }]\n[[twins.processes]]\nsignal = \"x\"\nkind = \"assign\"\nexpr = \"max(a.y, 2.5e3) - a.z\"\n";
+    check(text, codes::EXPRESSION_REFERENCE, 9, &["mentions 'a.z'"]);
+}
+
+#[test]
+fn circles_are_cut_and_named() {
+    check("[[twins]]\nid = \"a\"\nparent = \"b\"\n[[twins]]\nid = \"b\"\nparent = \"a\"\n", codes::TWIN_CYCLE, 8, &["'a'"]);
+    let text = "[[interfaces]]\nid = \"i\"\nextends = \"i\"\n[[twins]]\nid = \"a\"\n";
+    check(text, codes::INTERFACE_CYCLE, 5, &["extends itself"]);
+}
+
+#[test]
+fn ids_used_twice_keep_the_first() {
+    check("[[twins]]\nid = \"a\"\n[[twins]]\nid = \"a\"\n", codes::ID_DUPLICATE, 6, &["twin 'a'", "first is at site.toml:4"]);
+    let site = loaded("[site]\nid=\"s\"\n[[twins]]\nid=\"a\"\nname=\"1\"\n[[twins]]\nid=\"a\"\nname=\"2\"\n");
+    assert_eq!(site.model.twins()[0].display_name, "1");
+}
+
+#[test]
+fn rules_that_can_never_fit_are_refused() {
+    let twin = "[[twins]]\nid = \"a\"\nsignals = [{ name = \"s\", value = \"text\" }]\n[[twins.rules]]\nid = \"r\"\nsignal = \"s\"\n";
+    check(&format!("{twin}kind = \"range\"\nbands = [{{ above = 1, status = \"failure\" }}]\n"), codes::VALUE_KIND, 7, &["match"]);
+    check(&format!("{twin}kind = \"match\"\ncases = [{{ value = 1, status = \"failure\" }}]\n"), codes::VALUE_KIND, 7, &["text values"]);
+    check(&format!("{twin}kind = \"match\"\n"), codes::RULE_INCOMPLETE, 7, &["has no 'cases'"]);
+    check(twin, codes::RULE_INCOMPLETE, 7, &["has no 'kind'"]);
+    let both = "kind = \"range\"\nbands = [{ above = 1, below = 0, status = \"failure\" }]\n";
+    let site = loaded(&format!("[site]\nid = \"t\"\n{twin}{both}"));
+    assert!(site.diagnostics.iter().any(|finding| finding.message.contains("side by side")));
+}
+
+#[test]
+fn placeholders_without_a_value_are_reported_for_the_twin() {
+    let text = "[[interfaces]]\nid = \"i\"\nsignals = [{ name = \"s\", source_key = \"{unit_no}\" }]\n[[twins]]\nid = \"a\"\ninterface = \"i\"\nvars = { unit_nr = \"7\" }\n";
+    check(text, codes::PLACEHOLDER_UNKNOWN, 5, &["twin 'a' has no value for {unit_no}", "did you mean 'unit_nr'?"]);
+}
+
+#[test]
+fn syntax_errors_make_a_site_unusable_and_say_where() {
+    let site = loaded("[site]\nid = \"s\nname = 1\n");
+    assert!(!site.usable);
+    assert_eq!((site.diagnostics[0].code, site.diagnostics[0].at.line), (codes::TOML_SYNTAX, 2));
+    let site = load_bytes(b"[site]\nid = \"\xff\"\n", "site.toml", &mut no_files);
+    assert_eq!((site.diagnostics[0].code, site.diagnostics[0].at.line, site.usable), (codes::FILE_INVALID, 2, false));
+    let site = loaded("[site]\nid = \"s\"\n");
+    assert_eq!((site.diagnostics[0].code, site.usable), (codes::SITE_EMPTY, false));
+}
+
+#[test]
+fn large_files_are_refused_before_they_are_parsed() {
+    let site = loaded(&"#".repeat(MAX_FILE_BYTES + 1));
+    assert_eq!((site.diagnostics[0].code, site.usable), (codes::FILE_TOO_LARGE, false));
+}
+
+#[test]
+fn models_stand_where_the_file_says() {
+    let site = clean(
+        "[site]\nid = \"s\"\n[[models]]\nid = \"m\"\npath = [\"a.glb\", \"b\\\\c.glb\"]\nup = \"z\"\nunit = \"mm\"\ntranslate = [1, 2, 3]\nrotate_deg = [0, 90, 0]\nscale = 2\n",
+    );
+    assert_eq!(site.assets.iter().map(|asset| asset.path.as_str()).collect::<Vec<_>>(), ["a.glb", "b/c.glb"]);
+    // 1000 mm up (Z) is 2 m up (Y) at scale 2; 1000 mm along X turns to -Z.
+    let point = site.assets[0].transform.transform_point3(glam::Vec3::new(1000.0, 0.0, 1000.0));
+    assert!((point - glam::Vec3::new(1.0, 4.0, 1.0)).length() < 1e-5, "{point}");
+}
+
+const CSV: &str = "[[twins]]\nid = \"room\"\nsignals = [{ name = \"co2\" }]\n[[sources]]\nid = \"log\"\nkind = \"csv\"\npath = \"log.csv\"\n";
+
+#[test]
+fn wide_columns_name_the_signals_that_they_feed() {
+    let text = format!("[site]\nid = \"s\"\n{CSV}time = {{ column = \"date\", format = \"%Y-%m-%d %H:%M:%S\" }}\ncolumns = {{ CO2 = \"room.co2\" }}\n");
+    let site = clean(&text);
+    let signal = &site.model.signals()[0];
+    assert_eq!((signal.source, signal.source_key.as_str()), (Some(SourceIndex(0)), "CO2"));
+    let SourceKind::Csv(csv) = &site.sources[0].kind else { panic!() };
+    assert_eq!(csv.layout, CsvLayout::Wide { columns: vec![(Column::Name("CO2".into()), "CO2".into())] });
+    assert_eq!((csv.separator, csv.header, csv.speed, csv.repeat, csv.start), (b',', true, 1.0, false, StartAt::Recorded));
+    assert_eq!(site.signals_by_key(SourceIndex(0)).get("CO2").map(Vec::len), Some(1));
+}
+
+#[test]
+fn long_rows_make_keys_out_of_columns() {
+    let text = format!("[site]\nid = \"s\"\n{CSV}layout = \"long\"\nheader = false\ntime = {{ column = 0, format = \"epoch_ms\" }}\nkey = \"{{2}}.{{3}}\"\nvalue = 4\nloop = true\nstart = 2026-01-01T00:00:00Z\n");
+    let site = clean(&text);
+    let SourceKind::Csv(csv) = &site.sources[0].kind else { panic!() };
+    let key = vec![KeyPart::Column(Column::Index(2)), KeyPart::Text(".".into()), KeyPart::Column(Column::Index(3))];
+    assert_eq!(csv.layout, CsvLayout::Long { key, value: Column::Index(4) });
+    assert_eq!(csv.start, StartAt::Instant("2026-01-01T00:00:00Z".parse().unwrap()));
+    assert_eq!(site.model.signals()[0].source_key, "room.co2");
+}
+
+#[test]
+fn csv_mistakes_are_explained() {
+    check(&format!("{CSV}columns = {{}}\n"), codes::KEY_MISSING, 6, &["source 'log' has no 'time'"]);
+    check(&format!("{CSV}time = {{ column = 0 }}\n"), codes::KEY_MISSING, 6, &["has no 'columns'"]);
+    check(&format!("{CSV}time = {{ column = 0, format = \"epoch_sm\" }}\ncolumns = {{}}\n"), codes::VALUE_INVALID, 10, &["is not a time format", "epoch_s"]);
+    check(&format!("{CSV}time = {{ column = 0, format = \"%H\", offset = \"Europe/Rome\" }}\ncolumns = {{}}\n"), codes::VALUE_INVALID, 10, &["fixed offset"]);
+    check(&format!("{CSV}header = false\ntime = {{ column = \"date\" }}\ncolumns = {{}}\n"), codes::VALUE_INVALID, 11, &["no header"]);
+    check(&format!("{CSV}time = {{ column = 0 }}\ncolumns = {{ CO2 = \"rom.co2\" }}\n"), codes::SIGNAL_UNKNOWN, 11, &["did you mean 'room.co2'?"]);
+    check(&format!("{CSV}time = {{ column = 0 }}\ncolumns = {{}}\nplant = \"x\"\n"), codes::KEY_UNUSED, 12, &["kind = \"synthetic\""]);
+    check(&format!("{CSV}time = {{ column = 0 }}\nseparator = \"\\t \"\ncolumns = {{}}\n"), codes::VALUE_INVALID, 11, &["one character"]);
+}
+
+#[test]
+fn with_two_sources_each_signal_needs_one() {
+    let sources = "[[sources]]\nid = \"a\"\nkind = \"websocket\"\n[[sources]]\nid = \"b\"\nkind = \"websocket\"\n";
+    let twins = "[[twins]]\nid = \"t\"\nsignals = [{ name = \"x\", source = \"a\" }, { name = \"y\" }]\n";
+    check(&format!("{twins}{sources}"), codes::SIGNAL_UNFED, 0, &["no source is named for y of twin 't'"]);
+    let site = clean(&format!("[site]\nid = \"s\"\n{twins}{sources}feeds = \"*.y\"\n"));
+    assert_eq!(site.model.signals().iter().map(|s| s.source).collect::<Vec<_>>(), [Some(SourceIndex(0)), Some(SourceIndex(1))]);
+}
+
+#[test]
+fn several_keys_are_one_binding_and_a_list_is_several() {
+    let text = "[site]\nid = \"s\"\n[[twins]]\nid = \"t\"\nbind = [{ node = \"a/b\", name = \"b\" }, { global_id = [\"1\", \"2\"] }]\n[[bindings]]\ntwin = \"t\"\nextras = { tag = \"T\", no = 3 }\n";
+    let site = clean(text);
+    assert_eq!(site.bindings.iter().map(|binding| binding.keys.len()).collect::<Vec<_>>(), [2, 1, 1, 1]);
+    assert_eq!(site.bindings[2].at.line, 5);
+    check("[[twins]]\nid = \"t\"\nbind = { node = [\"a\", \"b\"], name = \"c\" }\n", codes::BINDING_INVALID, 5, &["which belongs to which"]);
+    check("[[twins]]\nid = \"t\"\nbind = {}\n", codes::BINDING_INVALID, 5, &["no key that finds nodes"]);
+}
+
+#[test]
+fn allowed_findings_are_left_out() {
+    let site = clean("[site]\nid = \"s\"\n[[twins]]\nid = \"a\"\nparent = \"x\"\n[check]\nallow = [\"twin.unknown\"]\n");
+    assert_eq!(site.settings.allow, ["twin.unknown"]);
+    check("[[twins]]\nid = \"a\"\n[check]\nallow = [\"twin.unknwon\"]\n", codes::VALUE_INVALID, 6, &["'twin.unknown'?"]);
+}
