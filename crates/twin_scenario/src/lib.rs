@@ -1,4 +1,27 @@
-//! What-if: signal models, overrides, deterministic steppable runs.
+//! What-if: process models of signals, knobs that a planner turns, and deterministic runs that go on in slices.
+//!
+//! Holds the expression language of process models, the runner and the comparison of two runs. Refuses to know stores,
+//! clocks, health rules' state and screens. Start reading at [`Run`] (how a future is computed) and [`compare`].
+//!
+//! The same model, scenario and values at the fork give the same bits on every platform: basic arithmetic is IEEE 754,
+//! all else comes from `libm`, the order of operations is fixed, and NaN is never kept.
 
+mod cell;
+mod compare;
+mod error;
 pub mod expr;
+mod fork;
+mod knobs;
 mod math;
+mod names;
+mod order;
+mod plan;
+mod run;
+mod tracker;
+
+pub use compare::{Row, RowKind, compare};
+pub use error::ScenarioError;
+pub use fork::{LeftOut, LeftOutReason};
+pub use plan::check;
+pub use run::{MAX_PENDING, MAX_STEPS, Progress, Run, Scenario};
+pub use tracker::{Summary, Tracker};

@@ -8,6 +8,11 @@ pub(crate) fn exp(x: f64) -> f64 {
     libm::exp(x)
 }
 
+/// `exp(x) - 1` without the loss near zero.
+pub(crate) fn exp_m1(x: f64) -> f64 {
+    libm::expm1(x)
+}
+
 /// Natural logarithm; NaN below zero.
 pub(crate) fn ln(x: f64) -> f64 {
     libm::log(x)

@@ -165,7 +165,8 @@ impl Parser<'_> {
         self.close(opened)?;
         let wanted = function.op.takes();
         if count < wanted || (count > wanted && !function.folds) {
-            let message = format!("'{name}' has {count} values, it takes {wanted}{}", if function.folds { " or more" } else { "" });
+            let message =
+                format!("'{name}' has {count} values, it takes {wanted}{}", if function.folds { " or more" } else { "" });
             return Err(ExprError::new(column, message, format!("write {}", function.usage)));
         }
         if function.folds { Ok(()) } else { self.emit(function.op, column) }
