@@ -1,1 +1,3 @@
 //! Deterministic demo plant: geometry generator and synthetic telemetry.
+
+pub mod plant;

@@ -127,6 +127,8 @@ pub struct SignalInfo {
     pub period: Option<Span>,
     /// Range of the instrument, both ends inclusive.
     pub range: Option<(f64, f64)>,
+    /// The words that a state can be; empty for everything else.
+    pub words: &'static [&'static str],
 }
 
 pub(crate) struct Entry {
@@ -173,6 +175,7 @@ impl Catalog {
             value_kind,
             period: (column.period > 0).then(|| Span::from_secs(i64::from(column.period))),
             range: column.range,
+            words: if let Read::Words(words) = column.read { words } else { &[] },
         });
         self.entries.push(Entry {
             read: column.read,

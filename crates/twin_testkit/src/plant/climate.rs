@@ -75,11 +75,10 @@ impl Climate {
         };
         let setpoint = [26.0, 17.0, 20.0][self.state];
         let flow = [14_000.0, 19_000.0, 11_000.0][self.state];
-        for i in 0..2 {
+        for (i, (dp, growth)) in FILTERS.into_iter().enumerate() {
             lag(&mut self.supply[i], setpoint - 0.4 * i as f64, 180.0);
             let wave = 1.0 + 0.01 * wander(now.seed, 0x62 + i as u64, now.second, 120);
             let flow = flow * wave;
-            let (dp, growth) = FILTERS[i];
             // Never fully clean, never beyond 600 Pa: someone changes the filter.
             let grown = (dp + growth * now.since as f64 / 3_600.0 - 60.0).rem_euclid(540.0) + 60.0;
             let share = flow / 20_000.0;

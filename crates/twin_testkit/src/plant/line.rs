@@ -258,8 +258,8 @@ impl Line {
                 bottles = bottles.min(self.buffers[i - 1]);
                 self.buffers[i - 1] -= bottles;
             }
-            if i < MACHINES - 1 {
-                bottles = bottles.min(CAPACITY[i] - self.buffers[i]);
+            if let Some(capacity) = CAPACITY.get(i) {
+                bottles = bottles.min(capacity - self.buffers[i]);
                 self.buffers[i] += bottles * self.kept(now, i, bottles);
             }
             self.machines[i].total += bottles;

@@ -30,8 +30,12 @@ const MOTOR: &[Column; 4] = &[
     float("vibration_rms", "mm/s", 2, (0.0, 25.0), 2, 0.02),
     meter("running_hours", "h", 10, 2),
 ];
-const VALVE: &[Column; 3] =
-    &[float("position", "%", 2, (0.0, 100.0), 1, 0.1), float("setpoint", "%", 2, (0.0, 100.0), 1, 0.0), count("strokes", 10)];
+const VALVE: &[Column; 4] = &[
+    float("position", "%", 2, (0.0, 100.0), 1, 0.1),
+    float("setpoint", "%", 2, (0.0, 100.0), 1, 0.0),
+    float("deviation", "%", 2, (-100.0, 100.0), 1, 0.1),
+    count("strokes", 10),
+];
 const EXCHANGER: &[Column; 6] = &[
     float("product_in_temperature", "°C", 5, (-20.0, 150.0), 1, 0.05),
     float("product_out_temperature", "°C", 2, (-20.0, 150.0), 1, 0.05),
@@ -150,7 +154,7 @@ impl Pump {
 
 #[derive(Clone)]
 struct Valve {
-    at: Group<3>,
+    at: Group<4>,
     position: f64,
     strokes: f64,
     was: f64,
@@ -164,7 +168,7 @@ impl Valve {
             self.strokes += 1.0;
             self.was = self.position;
         }
-        self.at.put(truth, [self.position, command, self.strokes]);
+        self.at.put(truth, [self.position, command, self.position - command, self.strokes]);
     }
 }
 
@@ -311,8 +315,7 @@ impl Liquid {
             2
         };
         let wobble = 0.12 * wander(now.seed, 0x31, now.second, 45);
-        let setpoint = if state == 2 { 65.0 } else { 72.5 };
-        lag(&mut self.holding, setpoint + wobble - 0.04 * (q - 12.0), 40.0);
+        lag(&mut self.holding, 72.5 + wobble - 0.04 * (q - 12.0), 40.0);
         lag(&mut self.steam_valve, if state == 2 { 8.0 } else { 16.0 + 2.4 * q }, 12.0);
         bus.steam = self.steam_valve * 9.0;
         // Pasteurization units per minute of holding: z = 7 °C about 60 °C; 25 s of holding at 12 m³/h.

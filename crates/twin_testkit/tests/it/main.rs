@@ -1,3 +1,4 @@
 //! Integration tests of the test kit: the demo plant as its users see it.
 
 mod plant;
+mod site;
