@@ -1,3 +1,4 @@
 //! Deterministic demo plant: geometry generator and synthetic telemetry.
 
+pub mod geometry;
 pub mod plant;
