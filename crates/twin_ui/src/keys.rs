@@ -1,0 +1,146 @@
+//! Keyboard shortcuts, the same ones that the help sheet lists.
+
+use egui::{Key, Modifiers, Ui};
+
+use crate::command::{Direction, UiCommand};
+use crate::state::UiState;
+use crate::view::{PlayMode, ViewModel};
+
+/// Keys and what they do, for the help sheet: group, keys, words.
+pub(crate) const SHORTCUTS: &[(&str, &[(&str, &str)])] = &[
+    (
+        "Time",
+        &[
+            ("Space", "Play or pause"),
+            ("← →", "Step to the previous or next sample"),
+            ("Ctrl ← →", "Step to the previous or next event"),
+            ("Home", "Go to the start of the visible time"),
+            ("End", "Return to live"),
+            ("Wheel", "Zoom the time bar about the pointer"),
+            ("Shift drag", "Select a range to repeat"),
+            ("Double-click", "Fit all time, on the time bar"),
+        ],
+    ),
+    (
+        "Plant",
+        &[
+            ("Drag", "Orbit; right button or two fingers pan"),
+            ("F", "Fly to the selection"),
+            ("I", "Show only the selection"),
+            ("H", "Show the whole site"),
+            ("Esc", "Clear the selection"),
+        ],
+    ),
+    (
+        "Panels",
+        &[
+            ("/", "Search"),
+            ("A", "Alarms"),
+            ("C", "Chart"),
+            ("W", "What-if"),
+            ("T", "Dark or light"),
+            ("F3", "Performance figures"),
+            ("?", "This help"),
+        ],
+    ),
+];
+
+/// Turns keys that no text field wants into commands.
+pub(crate) fn handle(ui: &Ui, vm: &ViewModel, state: &mut UiState, out: &mut Vec<UiCommand>) {
+    let ctx = ui.ctx();
+    if ctx.text_edit_focused() {
+        if ui.input(|i| i.key_pressed(Key::Escape)) {
+            state.search.clear();
+        }
+        return;
+    }
+    panels(ui, vm, state, out);
+    // A focused button takes Space and arrows for itself.
+    if ctx.memory(|m| m.focused().is_none()) {
+        time(ui, vm, state, out);
+    }
+    plant(ui, vm, state, out);
+}
+
+fn pressed(ui: &Ui, key: Key) -> bool {
+    ui.input_mut(|i| i.consume_key(Modifiers::NONE, key))
+}
+
+fn time(ui: &Ui, vm: &ViewModel, state: &UiState, out: &mut Vec<UiCommand>) {
+    if pressed(ui, Key::Space) {
+        out.push(if vm.clock.mode == PlayMode::Playing { UiCommand::Pause } else { play_or_pause(vm) });
+    }
+    for (key, direction) in [(Key::ArrowLeft, Direction::Back), (Key::ArrowRight, Direction::Forward)] {
+        if ui.input_mut(|i| i.consume_key(Modifiers::COMMAND, key)) {
+            out.push(UiCommand::StepEvent(direction));
+        } else if pressed(ui, key) {
+            out.push(UiCommand::StepSample(direction));
+        }
+    }
+    if pressed(ui, Key::Home)
+        && let Some(view) = state.time_view
+    {
+        out.push(UiCommand::Seek(view.start.max(vm.timeline.extent.start)));
+    }
+    if pressed(ui, Key::End) {
+        out.push(UiCommand::Follow);
+    }
+}
+
+/// Space while following stops the picture; otherwise it runs the clock.
+fn play_or_pause(vm: &ViewModel) -> UiCommand {
+    match vm.clock.mode {
+        PlayMode::Following | PlayMode::Playing => UiCommand::Pause,
+        PlayMode::Paused => UiCommand::Play,
+    }
+}
+
+fn plant(ui: &Ui, vm: &ViewModel, state: &mut UiState, out: &mut Vec<UiCommand>) {
+    if let Some(twin) = vm.primary() {
+        if pressed(ui, Key::F) {
+            out.push(UiCommand::Focus(twin));
+        }
+        if pressed(ui, Key::I) {
+            out.push(UiCommand::Isolate(!vm.isolated));
+        }
+    }
+    if pressed(ui, Key::H) {
+        out.push(UiCommand::Home);
+    }
+    if pressed(ui, Key::Escape) {
+        if state.help_open {
+            state.help_open = false;
+        } else if state.sheet.is_some() {
+            state.sheet = None;
+        } else {
+            out.push(UiCommand::Select { twin: None, additive: false });
+        }
+    }
+}
+
+fn panels(ui: &Ui, vm: &ViewModel, state: &mut UiState, out: &mut Vec<UiCommand>) {
+    use crate::panels::{open_right, toggle_theme};
+    use crate::state::RightTab;
+    if pressed(ui, Key::Slash) {
+        state.focus_search = true;
+    }
+    if pressed(ui, Key::A) {
+        open_right(RightTab::Alarms, vm, state, out);
+    }
+    if pressed(ui, Key::W) {
+        open_right(RightTab::WhatIf, vm, state, out);
+    }
+    if pressed(ui, Key::C) {
+        state.chart_open = !state.chart_open;
+    }
+    if pressed(ui, Key::T) {
+        toggle_theme(vm, out);
+    }
+    if pressed(ui, Key::F3) {
+        state.perf_open = !state.perf_open;
+        out.push(UiCommand::ShowPerf(state.perf_open));
+    }
+    if ui.input_mut(|i| i.consume_key(Modifiers::SHIFT, Key::Questionmark) || i.consume_key(Modifiers::NONE, Key::Questionmark)) {
+        state.help_open = !state.help_open;
+    }
+}

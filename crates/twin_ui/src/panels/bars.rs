@@ -1,0 +1,258 @@
+//! The bar at the top: site, search, how live the picture is, alarms, what-if, theme, help.
+
+use egui::{Align2, Rect, Sense, TextEdit, Ui, WidgetInfo, WidgetType, pos2, vec2};
+use twin_model::AlarmState;
+
+use super::rails::open_right;
+use crate::command::UiCommand;
+use crate::shell::{Screen, Width};
+use crate::state::{RightTab, Sheet, UiState};
+use crate::theme::{self, ICON, S4, S8, S12, S16, Type, tokens};
+use crate::view::{LinkState, PlayMode, Theme, ViewModel};
+use crate::widgets::{badge, focus_ring, icon, icon_button, icon_button_lit, keycap, measure, pill, text};
+use crate::{format, icon};
+
+/// Asks for the other theme.
+pub(crate) fn toggle_theme(vm: &ViewModel, out: &mut Vec<UiCommand>) {
+    out.push(UiCommand::SetTheme(if vm.theme == Theme::Dark { Theme::Light } else { Theme::Dark }));
+}
+
+/// The bar at the top.
+pub(crate) fn top_bar(ui: &mut Ui, screen: &Screen, vm: &ViewModel, state: &mut UiState, out: &mut Vec<UiCommand>) {
+    let rect = ui.max_rect();
+    let narrow = screen.width == Width::Sheet;
+    let name_right = site_name(ui, rect, vm, if narrow { 150.0 } else { screen.sizes.left });
+    let right = buttons(ui, rect, screen, vm, state, out);
+    let mut left = name_right;
+    if !narrow {
+        let width = if screen.width == Width::Full { 280.0 } else { 190.0 };
+        let from = if screen.width == Width::Full { rect.left() + screen.sizes.left + S12 } else { name_right + S12 };
+        let field = Rect::from_min_size(pos2(from, rect.center().y - 14.0), vec2(width, 28.0));
+        search(ui, field, state);
+        left = field.right();
+    }
+    live_pill(ui, rect, (left + S12, right - S8), screen, vm, out);
+}
+
+fn site_name(ui: &Ui, rect: Rect, vm: &ViewModel, width: f32) -> f32 {
+    let t = tokens(ui);
+    let center = pos2(rect.left() + S16 + 4.0, rect.center().y);
+    // The mark: a planet on its orbit, with the moon that a twin is.
+    ui.painter().circle_stroke(center, 8.0, egui::Stroke::new(theme::LINE, t.faint));
+    ui.painter().circle_filled(center, 3.0, t.text);
+    ui.painter().circle_filled(center + vec2(5.7, -5.7), 3.2, t.accent);
+    let words = Rect::from_min_max(pos2(center.x + S16, rect.top()), pos2(rect.left() + width - S4, rect.bottom()));
+    let at = text(ui, words, Align2::LEFT_CENTER, &vm.site.name, Type::Title, t.text);
+    let response = ui.interact(at, ui.id().with("site"), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(WidgetType::Label, true, &vm.site.name));
+    let _hint = response.on_hover_text(format!("{}\n{} twins · times in {}", vm.site.name, vm.tree.len(), vm.site.time_zone));
+    at.right()
+}
+
+/// The search field; what it finds is shown by the tree.
+pub(crate) fn search(ui: &mut Ui, rect: Rect, state: &mut UiState) {
+    let t = tokens(ui);
+    ui.painter().rect(rect, theme::control_radius(), t.surface1, t.hairline(), egui::StrokeKind::Inside);
+    icon(ui, pos2(rect.left() + S8 + ICON / 2.0, rect.center().y), icon::MAGNIFYING_GLASS, ICON, t.faint);
+    let place =
+        Rect::from_min_max(pos2(rect.left() + S16 + ICON, rect.top() + 2.0), pos2(rect.right() - 30.0, rect.bottom() - 2.0));
+    let edit = TextEdit::singleline(&mut state.search)
+        .id_salt("search")
+        .frame(egui::Frame::NONE)
+        .hint_text(egui::RichText::new("Search twins").color(t.faint))
+        .font(Type::Body.font())
+        .vertical_align(egui::Align::Center)
+        .desired_width(place.width());
+    let response = ui.put(place, edit);
+    response.widget_info(|| WidgetInfo::labeled(WidgetType::TextEdit, true, "Search twins"));
+    if std::mem::take(&mut state.focus_search) {
+        response.request_focus();
+        if state.sheet.is_none() {
+            state.left_open = Some(true);
+        }
+    }
+    if response.has_focus() {
+        let ring = egui::Stroke::new(theme::LINE, t.accent);
+        ui.painter().rect_stroke(rect, theme::control_radius(), ring, egui::StrokeKind::Inside);
+    }
+    let end = pos2(rect.right() - S4, rect.center().y);
+    if !state.search.is_empty() {
+        let clear = Rect::from_center_size(end - vec2(11.0, 0.0), theme::square(22.0));
+        if icon_button(ui, clear, icon::X, "Clear the search").clicked() {
+            state.search.clear();
+        }
+    } else if !response.has_focus() {
+        keycap(ui, end - vec2(2.0, 0.0), "/");
+    }
+}
+
+/// How live the picture is, in the middle of the bar; returns to live when pressed.
+fn live_pill(ui: &Ui, rect: Rect, room: (f32, f32), screen: &Screen, vm: &ViewModel, out: &mut Vec<UiCommand>) {
+    let t = tokens(ui);
+    let clock = &vm.clock;
+    let narrow = screen.width == Width::Sheet;
+    let lag = clock.lag.map(|lag| format::span(lag));
+    let branch = vm.shown_branch();
+    let down = vm.links.gateway == LinkState::Down;
+    let (symbol, label, colors, live) = match (branch, clock.mode) {
+        (Some(branch), _) => (icon::FLASK, format!("Not real: {}", branch.name), (t.what_if_weak, t.what_if), false),
+        (None, PlayMode::Following) if down => (icon::WIFI_SLASH, "Not connected".to_owned(), (t.surface2, t.text), true),
+        (None, PlayMode::Following) => {
+            let behind = lag.filter(|_| !narrow).map_or(String::new(), |lag| format!("  {lag} behind"));
+            (icon::BROADCAST, format!("Live{behind}"), (t.surface2, t.text), true)
+        }
+        (None, _) if clock.live_edge.is_none() => {
+            (icon::CLOCK_COUNTER_CLOCKWISE, "Recording".to_owned(), (t.surface2, t.secondary), true)
+        }
+        (None, _) => {
+            let behind = format::span(clock.behind());
+            let words = if narrow { format!("{behind} back") } else { format!("History  {behind} behind live") };
+            (icon::CLOCK_COUNTER_CLOCKWISE, words, (t.accent_weak, t.accent), false)
+        }
+    };
+    let width = measure(ui, &label, Type::SmallBold) + 2.0 * S12 + 14.0 + S8;
+    let (from, to) = room;
+    let center = rect.center().x.clamp(from + width / 2.0, (to - width / 2.0).max(from + width / 2.0));
+    let place = Rect::from_center_size(pos2(center, rect.center().y), vec2(width.min(to - from), 24.0));
+    if !place.is_positive() || to - from < 40.0 {
+        return;
+    }
+    let action = match (live, branch.is_some()) {
+        (true, _) => None,
+        (false, true) => Some("Back to reality"),
+        (false, false) => Some("Return to live"),
+    };
+    let response = pill(ui, place, Some(symbol), &label, colors, action);
+    if response.clicked() {
+        out.push(if branch.is_some() { UiCommand::ViewBranch(None) } else { UiCommand::Follow });
+    }
+    let hint = state_hint(vm);
+    let _hint = response.on_hover_text(hint);
+}
+
+fn state_hint(vm: &ViewModel) -> String {
+    match vm.clock.mode {
+        PlayMode::Following => "The picture follows the plant. Drag the time bar to look back.".to_owned(),
+        _ if vm.clock.live_edge.is_some() => "The picture shows the past. Press to return to live.".to_owned(),
+        _ => "A recording: there is no live data.".to_owned(),
+    }
+}
+
+/// The buttons at the right end; returns where they begin.
+fn buttons(ui: &Ui, rect: Rect, screen: &Screen, vm: &ViewModel, state: &mut UiState, out: &mut Vec<UiCommand>) -> f32 {
+    let side = screen.sizes.control;
+    let mut x = rect.right() - S8;
+    let mut next = |width: f32| {
+        x -= width;
+        let place = Rect::from_min_size(pos2(x, rect.center().y - side / 2.0), vec2(width, side));
+        x -= S4 / 2.0;
+        place
+    };
+    if icon_button_lit(ui, next(side), icon::QUESTION, "Help and shortcuts (?)", state.help_open).clicked() {
+        state.help_open = !state.help_open;
+    }
+    let (symbol, label) = if vm.theme == Theme::Dark { (icon::SUN, "Light theme (T)") } else { (icon::MOON, "Dark theme (T)") };
+    if icon_button(ui, next(side), symbol, label).clicked() {
+        toggle_theme(vm, out);
+    }
+    if screen.width != Width::Sheet {
+        if icon_button(ui, next(side), icon::LINK, "Copy a link to this view").clicked() {
+            out.push(UiCommand::CopyLink);
+            state.push_toast(icon::LINK, "Link copied".to_owned());
+        }
+        let words = screen.width == Width::Full;
+        let open = is_open(state, screen, RightTab::WhatIf);
+        let place = next(word_width(ui, side, "What-if", words));
+        if word_button(ui, place, icon::FLASK, "What-if", words, open, "What-if: try a change (W)").clicked() {
+            open_right(RightTab::WhatIf, vm, state, out);
+        }
+    }
+    alarms_button(ui, &mut next, screen, vm, state, out);
+    x
+}
+
+fn alarms_button(
+    ui: &Ui,
+    next: &mut impl FnMut(f32) -> Rect,
+    screen: &Screen,
+    vm: &ViewModel,
+    state: &mut UiState,
+    out: &mut Vec<UiCommand>,
+) {
+    let t = tokens(ui);
+    let side = screen.sizes.control;
+    let words = screen.width == Width::Full;
+    let active = vm.alarms.iter().filter(|alarm| alarm.state.is_active()).count();
+    let unseen = vm.alarms.iter().any(|alarm| alarm.state == AlarmState::UnackActive);
+    let open = is_open(state, screen, RightTab::Alarms);
+    let count = active.to_string();
+    let extra = if active > 0 { (measure(ui, &count, Type::SmallBold) + S8).max(18.0) + S4 } else { 0.0 };
+    let place = next(word_width(ui, side, "Alarms", words) + extra);
+    let words_at = place.with_max_x(place.right() - extra);
+    let symbol = if unseen { icon::BELL_RINGING } else { icon::BELL };
+    let hint = match active {
+        0 => "No active alarms (A)".to_owned(),
+        1 => "1 active alarm (A)".to_owned(),
+        n => format!("{n} active alarms (A)"),
+    };
+    let response = word_button_in(ui, place, words_at, symbol, "Alarms", words, open, &hint);
+    if active > 0 {
+        let (fill, ink) = if unseen { (t.text, t.surface0) } else { (t.surface3, t.text) };
+        badge(ui, pos2(place.right() - S4, place.center().y), &count, fill, ink);
+    }
+    if response.clicked() {
+        if screen.width == Width::Sheet {
+            state.right_tab = RightTab::Alarms;
+            state.sheet = if state.sheet == Some(Sheet::Right) { None } else { Some(Sheet::Right) };
+        } else {
+            open_right(RightTab::Alarms, vm, state, out);
+        }
+    }
+}
+
+fn is_open(state: &UiState, screen: &Screen, tab: RightTab) -> bool {
+    let open = match screen.width {
+        Width::Sheet => state.sheet == Some(Sheet::Right),
+        Width::Rails => state.right_open.unwrap_or(false),
+        Width::Full => state.right_open.unwrap_or(true),
+    };
+    open && state.right_tab == tab
+}
+
+fn word_width(ui: &Ui, side: f32, label: &str, words: bool) -> f32 {
+    if words { side + measure(ui, label, Type::Body) + S8 } else { side }
+}
+
+fn word_button(ui: &Ui, rect: Rect, symbol: char, label: &str, words: bool, lit: bool, hint: &str) -> egui::Response {
+    word_button_in(ui, rect, rect, symbol, label, words, lit, hint)
+}
+
+#[allow(clippy::too_many_arguments, reason = "one paint call with its texts; a struct would only rename the arguments")]
+fn word_button_in(
+    ui: &Ui,
+    rect: Rect,
+    words_at: Rect,
+    symbol: char,
+    label: &str,
+    words: bool,
+    lit: bool,
+    hint: &str,
+) -> egui::Response {
+    let t = tokens(ui);
+    let response = ui.interact(rect, ui.id().with(("word", label)), Sense::click());
+    let fill = match (response.hovered(), lit) {
+        (true, _) => t.surface2,
+        (_, true) => t.accent_weak,
+        _ => egui::Color32::TRANSPARENT,
+    };
+    ui.painter().rect_filled(rect, theme::control_radius(), fill);
+    let ink = if lit { t.accent } else { t.secondary };
+    icon(ui, pos2(words_at.left() + S4 + ICON / 2.0 + 2.0, rect.center().y), symbol, ICON, ink);
+    if words {
+        let place = words_at.with_min_x(words_at.left() + S12 + ICON);
+        text(ui, place, Align2::LEFT_CENTER, label, Type::Body, if lit { t.accent } else { t.text });
+    }
+    focus_ring(ui, &response);
+    response.widget_info(|| WidgetInfo::selected(WidgetType::Button, true, lit, label));
+    response.on_hover_text(hint).on_hover_cursor(egui::CursorIcon::PointingHand)
+}

@@ -1,0 +1,286 @@
+//! The inspector: one twin's state, why it has it, every signal with value, unit, age and quality, its relationships.
+
+use egui::{Align2, CursorIcon, Rect, Sense, Ui, WidgetInfo, WidgetType, pos2, vec2};
+use twin_model::{Freshness, QualityClass, SignalKind, Status};
+
+use super::why;
+use crate::command::UiCommand;
+use crate::shell::Screen;
+use crate::state::UiState;
+use crate::theme::{self, S4, S8, S12, S16, Type, tokens};
+use crate::view::{InspectorView, SignalView, ViewModel};
+use crate::widgets::{
+    empty, focus_ring, freshness_icon, icon, icon_button, icon_button_lit, link_row, measure, number_unit, section, sparkline,
+    status_mark, text,
+};
+use crate::{format, icon};
+
+/// The inspector.
+pub(crate) fn inspector(ui: &mut Ui, screen: &Screen, vm: &ViewModel, state: &mut UiState, out: &mut Vec<UiCommand>) {
+    let body = ui.max_rect();
+    let area = egui::ScrollArea::vertical().id_salt(("inspect", vm.primary())).auto_shrink(false);
+    area.show(ui, |ui| {
+        ui.spacing_mut().item_spacing.y = S4;
+        egui::Frame::NONE.inner_margin(egui::Margin::symmetric(S12 as i8, S12 as i8)).show(ui, |ui| {
+            ui.set_width(body.width() - 2.0 * S12);
+            let Some(view) = &vm.inspector else {
+                nothing(ui, vm, state, out);
+                return;
+            };
+            head(ui, view, vm, state, out);
+            for (nth, reason) in view.reasons.iter().enumerate() {
+                why::card(ui, reason, nth == 0, vm, state, out);
+            }
+            if view.reasons.is_empty() {
+                calm(ui, view);
+            }
+            signals(ui, screen, view, state, out);
+            relations(ui, view, out);
+        });
+    });
+}
+
+fn nothing(ui: &mut Ui, vm: &ViewModel, state: &mut UiState, out: &mut Vec<UiCommand>) {
+    let t = tokens(ui);
+    empty(
+        ui,
+        icon::CROSSHAIR_SIMPLE,
+        "Nothing selected",
+        "Press a part in the 3D view or a line in the tree to see its values and why it has its colour.",
+    );
+    let mut worst: Vec<_> = vm.tree.iter().filter(|row| row.status > Status::Normal).collect();
+    worst.sort_by(|a, b| b.status.cmp(&a.status).then_with(|| a.name.cmp(&b.name)));
+    if worst.is_empty() {
+        return;
+    }
+    section(ui, "Needs attention", &worst.len().to_string());
+    for row in worst.into_iter().take(8) {
+        let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 28.0), Sense::hover());
+        let response =
+            ui.interact(rect, ui.id().with(("worst", row.twin)), Sense::click()).on_hover_cursor(CursorIcon::PointingHand);
+        if response.hovered() {
+            ui.painter().rect_filled(rect.expand2(vec2(S4, 0.0)), theme::control_radius(), t.surface2);
+            out.push(UiCommand::Hover(Some(row.twin)));
+        }
+        status_mark(ui, pos2(rect.left() + 8.0, rect.center().y), 14.0, row.status);
+        let words = rect.with_min_x(rect.left() + 24.0);
+        text(ui, words, Align2::LEFT_CENTER, &row.name, Type::Body, t.text);
+        response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, &row.name));
+        if response.clicked() {
+            state.reveal = Some(row.twin);
+            out.push(UiCommand::Select { twin: Some(row.twin), additive: false });
+        }
+    }
+}
+
+fn head(ui: &mut Ui, view: &InspectorView, vm: &ViewModel, state: &UiState, out: &mut Vec<UiCommand>) {
+    let t = tokens(ui);
+    path(ui, view, out);
+    let (row, _) = ui.allocate_exact_size(vec2(ui.available_width(), 26.0), Sense::hover());
+    let side = 26.0;
+    let cell = |at: f32| Rect::from_min_size(pos2(row.right() - side - at * (side + 2.0), row.top()), theme::square(side));
+    if icon_button(ui, cell(0.0), icon::CROSSHAIR_SIMPLE, "Fly to it (F)").clicked() {
+        out.push(UiCommand::Focus(view.twin));
+    }
+    if icon_button_lit(ui, cell(1.0), icon::SELECTION_ALL, "Show only this (I)", vm.isolated).clicked() {
+        out.push(UiCommand::Isolate(!vm.isolated));
+    }
+    let name = row.with_max_x(cell(1.0).left() - S4);
+    let at = text(ui, name, Align2::LEFT_CENTER, &view.name, Type::Title, t.text);
+    let response = ui.interact(at, ui.id().with("name"), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(WidgetType::Label, true, &view.name));
+    let _hint = response.on_hover_text(format!("{}\n{} · {}", view.name, view.interface, view.id));
+    state_line(ui, view, vm, state);
+    ui.add_space(S4);
+}
+
+fn path(ui: &mut Ui, view: &InspectorView, out: &mut Vec<UiCommand>) {
+    let t = tokens(ui);
+    let (row, _) = ui.allocate_exact_size(vec2(ui.available_width(), 16.0), Sense::hover());
+    let mut x = row.left();
+    let total: f32 = view.path.iter().map(|(_, name)| measure(ui, name, Type::Small) + 14.0).sum();
+    let shrink = ((row.width() - 4.0) / total.max(1.0)).min(1.0);
+    for (twin, name) in &view.path {
+        let width = measure(ui, name, Type::Small) * shrink - if shrink < 1.0 { 4.0 } else { 0.0 };
+        let place = Rect::from_min_size(pos2(x, row.top()), vec2(width.max(8.0) + 1.0, row.height()));
+        let response =
+            ui.interact(place, ui.id().with(("path", *twin)), Sense::click()).on_hover_cursor(CursorIcon::PointingHand);
+        let ink = if response.hovered() { t.text } else { t.faint };
+        text(ui, place, Align2::LEFT_CENTER, name, Type::Small, ink);
+        icon(ui, pos2(place.right() + 6.0, row.center().y), icon::CARET_RIGHT, 9.0, t.faint);
+        response.widget_info(|| WidgetInfo::labeled(WidgetType::Link, true, name));
+        if response.clicked() {
+            out.push(UiCommand::Select { twin: Some(*twin), additive: false });
+        }
+        x = place.right() + 13.0;
+    }
+    text(ui, row.with_min_x(x), Align2::LEFT_CENTER, &view.interface, Type::Small, t.faint);
+}
+
+fn state_line(ui: &mut Ui, view: &InspectorView, vm: &ViewModel, state: &UiState) {
+    let t = tokens(ui);
+    let (row, response) = ui.allocate_exact_size(vec2(ui.available_width(), 40.0), Sense::hover());
+    status_mark(ui, pos2(row.left() + 11.0, row.center().y), 22.0, view.status);
+    let words = row.with_min_x(row.left() + 32.0);
+    let (upper, lower) = (words.with_max_y(words.center().y + 1.0), words.with_min_y(words.center().y + 1.0));
+    text(ui, upper, Align2::LEFT_CENTER, view.status.label(), Type::BodyBold, t.text);
+    let since = view.since.map(|since| {
+        let at = state.zone.brief(since, vm.clock.playhead);
+        format!("since {at}, {}", format::span(vm.clock.playhead.since(since)))
+    });
+    let fresh = (view.freshness != Freshness::Live).then(|| view.freshness.label().to_owned());
+    let line = [since, fresh].into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    let line = if line.is_empty() { "Data is live".to_owned() } else { line };
+    text(ui, lower, Align2::LEFT_CENTER, &line, Type::Small, t.secondary);
+    if let Some(score) = view.score {
+        let words = format!("{:.0}{}%", score.clamp(0.0, 1.0) * 100.0, format::THIN);
+        let bar = Rect::from_min_size(pos2(row.right() - 56.0, row.center().y + 6.0), vec2(56.0, 4.0));
+        text(
+            ui,
+            Rect::from_min_max(pos2(bar.left(), row.top()), pos2(bar.right(), bar.top() - 1.0)),
+            Align2::RIGHT_CENTER,
+            &words,
+            Type::SmallBold,
+            t.text,
+        );
+        ui.painter().rect_filled(bar, 2.0, t.surface3);
+        let filled = bar.with_max_x(bar.left() + bar.width() * score.clamp(0.0, 1.0) as f32);
+        ui.painter().rect_filled(filled, 2.0, t.secondary);
+    }
+    response.widget_info(|| WidgetInfo::labeled(WidgetType::Label, true, format!("{}, {line}", view.status.label())));
+    if let Some(since) = view.since {
+        let _hint = response.on_hover_text(state.zone.both(since));
+    }
+}
+
+fn calm(ui: &mut Ui, view: &InspectorView) {
+    let t = tokens(ui);
+    let words = match view.status {
+        Status::Unknown if view.signals.is_empty() => "It has no signals of its own.",
+        Status::Unknown => "No rule judges its signals, or none has a value yet.",
+        _ => "All its rules are within limits.",
+    };
+    let (row, _) = ui.allocate_exact_size(vec2(ui.available_width(), 32.0), Sense::hover());
+    ui.painter().rect_filled(row, theme::card_radius(), t.surface1);
+    text(ui, row.shrink2(vec2(S12, 0.0)), Align2::LEFT_CENTER, words, Type::Small, t.secondary);
+}
+
+fn signals(ui: &mut Ui, screen: &Screen, view: &InspectorView, state: &mut UiState, out: &mut Vec<UiCommand>) {
+    if view.signals.is_empty() {
+        return;
+    }
+    ui.add_space(S8);
+    let head = section(ui, "Signals", "");
+    let charted = view.signals.iter().any(|signal| signal.charted);
+    let label = if state.chart_open { "Hide the chart" } else { "Show the chart" };
+    let place = Rect::from_center_size(pos2(head.right() - 12.0, head.center().y), theme::square(24.0));
+    if icon_button_lit(ui, place, icon::CHART_LINE, label, state.chart_open && charted).clicked() {
+        state.chart_open = !state.chart_open;
+    }
+    ui.spacing_mut().item_spacing.y = 0.0;
+    for signal in &view.signals {
+        signal_row(ui, screen.sizes.row_two, signal, state, out);
+    }
+    ui.spacing_mut().item_spacing.y = S4;
+}
+
+fn signal_row(ui: &mut Ui, height: f32, signal: &SignalView, state: &mut UiState, out: &mut Vec<UiCommand>) {
+    let t = tokens(ui);
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
+    if !ui.is_rect_visible(rect) {
+        return;
+    }
+    let response =
+        ui.interact(rect, ui.id().with(("signal", signal.signal)), Sense::click()).on_hover_cursor(CursorIcon::PointingHand);
+    if response.hovered() {
+        ui.painter().rect_filled(rect.expand2(vec2(S8, 0.0)), theme::control_radius(), t.surface2);
+    }
+    ui.painter().hline(rect.x_range(), rect.bottom(), egui::Stroke::new(theme::HAIR, t.line.gamma_multiply(0.5)));
+    if signal.charted {
+        let bar =
+            Rect::from_min_max(pos2(rect.left() - S8, rect.top() + S8), pos2(rect.left() - S8 + theme::BOLD, rect.bottom() - S8));
+        ui.painter().rect_filled(bar, 1.0, t.accent);
+    }
+    let value_width = 92.0;
+    let spark_width = 60.0;
+    let names = rect.with_max_x(rect.right() - value_width - spark_width - S12);
+    let (upper, lower) = (names.with_max_y(rect.center().y + 1.0), names.with_min_y(rect.center().y - 1.0));
+    let mut from = names.left();
+    if signal.status > Status::Normal {
+        status_mark(ui, pos2(from + 5.0, upper.center().y + 2.0), 10.0, signal.status);
+        from += 16.0;
+    }
+    text(ui, upper.with_min_x(from).translate(vec2(0.0, 2.0)), Align2::LEFT_CENTER, &signal.name, Type::Body, t.text);
+    let (age, dim) = age_words(signal);
+    let mut words = lower.translate(vec2(0.0, -2.0));
+    if let Some(symbol) = freshness_icon(signal.freshness) {
+        icon(ui, pos2(words.left() + 6.0, words.center().y), symbol, 12.0, t.secondary);
+        words.min.x += 16.0;
+    }
+    text(ui, words, Align2::LEFT_CENTER, &age, Type::Small, t.faint);
+    let spark = Rect::from_center_size(
+        pos2(rect.right() - value_width - spark_width / 2.0 - S4, rect.center().y),
+        vec2(spark_width, 22.0),
+    );
+    let line = if dim { t.faint } else { t.secondary };
+    sparkline(ui, spark, &signal.spark, line, signal.kind != SignalKind::Analog);
+    let place = rect.with_min_x(rect.right() - value_width);
+    let shown = signal.value.as_ref().map_or_else(|| "–".to_owned(), format::value);
+    let unit = if signal.value.is_some() { signal.unit.as_str() } else { "" };
+    number_unit(ui, place, &shown, unit, Type::BodyBold, if dim { t.faint } else { t.text });
+    focus_ring(ui, &response);
+    response.widget_info(|| {
+        let label = format!("{}: {}, {age}", signal.name, format::with_unit(&shown, unit));
+        WidgetInfo::selected(WidgetType::Button, true, signal.charted, label)
+    });
+    if response.clicked() {
+        if !signal.charted {
+            state.chart_open = true;
+        }
+        out.push(UiCommand::ToggleChart(signal.signal));
+    }
+    let _hint = response.on_hover_ui(|ui| signal_hint(ui, signal, state));
+}
+
+/// "2 s ago, good": how old, how usable; and whether the value says little about now.
+fn age_words(signal: &SignalView) -> (String, bool) {
+    let stale = matches!(signal.freshness, Freshness::Stale | Freshness::Offline | Freshness::NeverSeen);
+    let Some(age) = signal.age else {
+        return ("never seen".to_owned(), true);
+    };
+    let quality = match signal.quality.class() {
+        QualityClass::Good => "good",
+        QualityClass::Uncertain => "uncertain",
+        QualityClass::Bad => "bad",
+    };
+    (format!("{}, {quality}", format::ago_calm(age)), stale || signal.quality.is_bad())
+}
+
+fn signal_hint(ui: &mut Ui, signal: &SignalView, state: &UiState) {
+    let t = tokens(ui);
+    let exact =
+        signal.value.as_ref().map_or_else(|| "No value yet".to_owned(), |v| format::with_unit(&v.to_string(), &signal.unit));
+    ui.label(egui::RichText::new(exact).font(Type::BodyBold.font()).color(t.text));
+    let mut lines = vec![format!("{} · quality {}", signal.freshness.label(), signal.quality)];
+    lines.extend(signal.time.map(|time| state.zone.both(time)));
+    lines.push(if signal.charted { "Press to take it off the chart" } else { "Press to chart it" }.to_owned());
+    ui.label(egui::RichText::new(lines.join("\n")).font(Type::Small.font()).color(t.secondary));
+}
+
+fn relations(ui: &mut Ui, view: &InspectorView, out: &mut Vec<UiCommand>) {
+    if view.relations.is_empty() {
+        return;
+    }
+    ui.add_space(S16);
+    section(ui, "Relationships", &view.relations.len().to_string());
+    for (nth, relation) in view.relations.iter().enumerate() {
+        let lead = if relation.outgoing { relation.name.clone() } else { format!("← {}", relation.name) };
+        let response = link_row(ui, 26.0, relation.other_status, &lead, &relation.other_name, ("relation", nth));
+        if response.hovered() {
+            out.push(UiCommand::Hover(Some(relation.other)));
+        }
+        if response.clicked() {
+            out.push(UiCommand::Select { twin: Some(relation.other), additive: false });
+        }
+    }
+}

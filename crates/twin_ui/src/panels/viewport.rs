@@ -1,0 +1,326 @@
+//! What floats over the 3D view: marks at parts, legend, orientation, banners, the frame around what is not real.
+
+mod legend;
+mod overlays;
+
+pub(super) use overlays::picture;
+
+use egui::{Align2, Color32, CursorIcon, Pos2, Rect, Sense, Stroke, StrokeKind, Ui, WidgetInfo, WidgetType, pos2, vec2};
+use twin_model::{AlarmState, Freshness, Status};
+
+use crate::command::{Side, UiCommand};
+use crate::shell::{Screen, Width};
+use crate::state::UiState;
+use crate::theme::{self, S4, S8, S12, Type, tokens};
+use crate::view::{CameraView, HoverView, LinkState, Marker, ViewModel};
+use crate::widgets::{ButtonKind, alarm_mark, button, button_width, icon, icon_button, measure, status_mark, text};
+use crate::{format, icon};
+
+/// Everything over the 3D view.
+pub(crate) fn viewport(ui: &mut Ui, screen: &Screen, vm: &ViewModel, state: &mut UiState, out: &mut Vec<UiCommand>) {
+    let rect = ui.max_rect();
+    if let Some(loading) = &vm.loading {
+        overlays::loading(ui, rect, loading, state);
+        overlays::problems(ui, rect, vm, state, out);
+        return;
+    }
+    markers(ui, rect, vm, out);
+    if let Some(branch) = vm.shown_branch() {
+        not_real(ui, rect, &branch.name, state, out);
+    }
+    let top = connection(ui, rect, vm, state, out);
+    if let Some(camera) = vm.camera {
+        orientation(ui, rect, screen, camera, state, out);
+    }
+    legend::legend(ui, rect, screen, vm, state);
+    overlays::problems(ui, rect.with_min_y(top), vm, state, out);
+    if state.perf_open {
+        overlays::perf(ui, rect, vm, state);
+    }
+    if let Some(hover) = &vm.hover
+        && rect.contains(hover.at)
+        && !state.blocked.iter().any(|blocked| blocked.contains(hover.at))
+    {
+        hover_card(ui, rect, hover);
+    }
+}
+
+/// A card that floats over the 3D view; the pointer over it does not reach the plant.
+fn float(ui: &Ui, rect: Rect, state: &mut UiState) {
+    let t = tokens(ui);
+    state.block(rect);
+    ui.interact(rect, ui.id().with(("float", state.blocked.len())), Sense::click_and_drag());
+    ui.painter().add(t.float_shadow().as_shape(rect, theme::card_radius()));
+    ui.painter().rect(rect, theme::card_radius(), t.glass, t.hairline(), StrokeKind::Inside);
+}
+
+/// Marks at parts: alarms always, names of what is selected. Later marks give way to earlier ones.
+fn markers(ui: &Ui, rect: Rect, vm: &ViewModel, out: &mut Vec<UiCommand>) {
+    let mut taken: Vec<Rect> = Vec::new();
+    let mut order: Vec<&Marker> = vm.markers.iter().filter(|marker| rect.contains(marker.at)).collect();
+    order.sort_by_key(|marker| (!marker.selected, marker.alarm.map(|(priority, _)| priority), marker.twin));
+    for marker in order {
+        let width = if marker.selected { measure(ui, &marker.name, Type::SmallBold) + 34.0 } else { 24.0 };
+        let size = vec2(width, 24.0);
+        // Above the part where there is room, then right, left and below.
+        let spots = [vec2(0.0, -44.0), vec2(size.x * 0.5 + 26.0, -22.0), vec2(-size.x * 0.5 - 26.0, -22.0), vec2(0.0, 40.0)];
+        let place = spots
+            .iter()
+            .map(|by| Rect::from_center_size(marker.at + *by, size))
+            .find(|place| rect.contains_rect(*place) && !taken.iter().any(|other| other.expand(2.0).intersects(*place)));
+        let Some(place) = place else { continue };
+        taken.push(place);
+        one_marker(ui, place, marker, vm, out);
+    }
+}
+
+fn one_marker(ui: &Ui, place: Rect, marker: &Marker, vm: &ViewModel, out: &mut Vec<UiCommand>) {
+    let t = tokens(ui);
+    let from = pos2(marker.at.x.clamp(place.left() + 6.0, place.right() - 6.0), marker.at.y.clamp(place.top(), place.bottom()));
+    let under = Stroke::new(theme::FRAME, t.surface0.gamma_multiply(0.7));
+    ui.painter().line_segment([from, marker.at], under);
+    ui.painter().line_segment([from, marker.at], Stroke::new(theme::HAIR, t.text));
+    ui.painter().circle(marker.at, 2.5, t.text, Stroke::new(theme::HAIR, t.surface0));
+    let response =
+        ui.interact(place, ui.id().with(("marker", marker.twin)), Sense::click()).on_hover_cursor(CursorIcon::PointingHand);
+    let edge = if marker.selected { Stroke::new(theme::LINE, t.text) } else { t.hairline() };
+    ui.painter().rect(place, place.height() / 2.0, t.glass, edge, StrokeKind::Inside);
+    let center = pos2(place.left() + 12.0, place.center().y);
+    match marker.alarm {
+        Some((priority, state)) => {
+            let on = vm.reduced_motion || ui.input(|i| i.time).rem_euclid(1.0) < 0.5;
+            if state == AlarmState::UnackActive && on {
+                ui.painter().circle_stroke(center, 11.0, Stroke::new(theme::HAIR, t.secondary));
+            }
+            alarm_mark(ui, center, 14.0, priority, state);
+        }
+        None => status_mark(ui, center, 14.0, marker.status),
+    }
+    if marker.selected {
+        let words = place.with_min_x(place.left() + 24.0);
+        text(ui, words, Align2::LEFT_CENTER, &marker.name, Type::SmallBold, t.text);
+    }
+    response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, format!("Mark of {}", marker.name)));
+    if response.clicked() {
+        out.push(UiCommand::Select { twin: Some(marker.twin), additive: false });
+    }
+    if response.hovered() {
+        out.push(UiCommand::Hover(Some(marker.twin)));
+    }
+    if !marker.selected {
+        let _hint = response.on_hover_text(&marker.name);
+    }
+}
+
+/// The frame and banner around what is not real.
+fn not_real(ui: &Ui, rect: Rect, name: &str, state: &mut UiState, out: &mut Vec<UiCommand>) {
+    let t = tokens(ui);
+    ui.painter().rect_stroke(rect, 0.0, Stroke::new(theme::FRAME, t.what_if), StrokeKind::Inside);
+    let words = format!("Not real: {name}");
+    let back = "Back to reality";
+    let width = measure(ui, &words, Type::BodyBold) + button_width(ui, None, back) + 16.0 + 5.0 * S8;
+    let place = Rect::from_center_size(pos2(rect.center().x, rect.top() + 18.0), vec2(width.min(rect.width() - 24.0), 36.0));
+    let radius = egui::CornerRadius { nw: 0, ne: 0, sw: theme::R_CARD as u8, se: theme::R_CARD as u8 };
+    state.block(place);
+    ui.painter().rect_filled(place, radius, t.what_if);
+    icon(ui, pos2(place.left() + S12 + 8.0, place.center().y), icon::FLASK, 16.0, t.on_what_if);
+    let press =
+        Rect::from_min_max(pos2(place.right() - button_width(ui, None, back) - S4, place.top() + S4), place.max - vec2(S4, S4));
+    let label = Rect::from_min_max(pos2(place.left() + S12 + 22.0, place.top()), pos2(press.left() - S4, place.bottom()));
+    text(ui, label, Align2::LEFT_CENTER, &words, Type::BodyBold, t.on_what_if);
+    let response = ui.interact(press, ui.id().with("reality"), Sense::click()).on_hover_cursor(CursorIcon::PointingHand);
+    let fill = t.on_what_if.gamma_multiply(if response.hovered() { 0.28 } else { 0.16 });
+    ui.painter().rect_filled(press, theme::control_radius(), fill);
+    text(ui, press, Align2::CENTER_CENTER, back, Type::SmallBold, t.on_what_if);
+    response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, back));
+    if response.clicked() {
+        out.push(UiCommand::ViewBranch(None));
+    }
+}
+
+/// Tells the three links apart where one is broken; returns how far down it reaches.
+fn connection(ui: &Ui, rect: Rect, vm: &ViewModel, state: &mut UiState, out: &mut Vec<UiCommand>) -> f32 {
+    let Some((title, detail)) = trouble(vm, state) else {
+        return rect.top();
+    };
+    let t = tokens(ui);
+    let top = rect.top() + if vm.shown_branch().is_some() { 46.0 } else { S12 };
+    let retry = vm.links.gateway == LinkState::Down;
+    let action = if retry { button_width(ui, None, "Try now") + S8 } else { 0.0 };
+    let wanted = (measure(ui, &title, Type::BodyBold).max(measure(ui, &detail, Type::Small)) + 132.0 + action + 3.0 * S12).ceil();
+    let width = wanted.min(rect.width() - 2.0 * S12);
+    let place = Rect::from_min_size(pos2(rect.center().x - width / 2.0, top), vec2(width, 52.0));
+    float(ui, place, state);
+    let links = Rect::from_min_size(place.min + vec2(S12, 0.0), vec2(120.0, place.height()));
+    diagram(ui, links, vm);
+    let right = place.right() - S12 - action;
+    let words = Rect::from_min_max(pos2(links.right() + S12, place.top() + 8.0), pos2(right, place.bottom() - 8.0));
+    text(ui, words.with_max_y(words.center().y), Align2::LEFT_CENTER, &title, Type::BodyBold, t.text);
+    text(ui, words.with_min_y(words.center().y), Align2::LEFT_CENTER, &detail, Type::Small, t.secondary);
+    let response = ui.interact(place, ui.id().with("connection"), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(WidgetType::Label, true, format!("{title}. {detail}")));
+    if retry {
+        let press =
+            Rect::from_min_max(pos2(right + S8, place.center().y - 14.0), pos2(place.right() - S12, place.center().y + 14.0));
+        if button(ui, press, None, "Try now", ButtonKind::Normal).clicked() {
+            out.push(UiCommand::Retry(None));
+        }
+    }
+    place.bottom()
+}
+
+fn trouble(vm: &ViewModel, state: &UiState) -> Option<(String, String)> {
+    let now = vm.clock.playhead;
+    let since =
+        |at: Option<twin_model::Timestamp>| at.map_or(String::new(), |at| format!(" since {}", state.zone.brief(at, now)));
+    let links = &vm.links;
+    if matches!(links.gateway, LinkState::Down) {
+        let again = links.retry_in.map_or(String::new(), |wait| format!(" Next try in {}.", format::span(wait)));
+        let newest = vm
+            .clock
+            .live_edge
+            .map_or(String::new(), |edge| format!("The newest values are from {}.", state.zone.brief(edge, now)));
+        return Some((format!("No link to the gateway{}", since(links.gateway_since)), format!("{newest}{again}")));
+    }
+    if links.gateway == LinkState::Connecting {
+        return Some(("Connecting to the gateway".to_owned(), "History already loaded can be looked at meanwhile.".to_owned()));
+    }
+    let down: Vec<_> = links.sources_down().collect();
+    if let [only] = down.as_slice() {
+        let title = format!("Source {} does not answer{}", only.name, since(only.since));
+        return Some((title, "The gateway is reachable; values of this source stand still.".to_owned()));
+    }
+    if !down.is_empty() {
+        let names = down.iter().map(|source| source.name.as_str()).collect::<Vec<_>>().join(", ");
+        return Some((format!("{} sources do not answer", down.len()), format!("{names}. Their values stand still.")));
+    }
+    let devices = links.devices_down();
+    (devices > 0).then(|| {
+        let title = if devices == 1 { "1 device does not answer".to_owned() } else { format!("{devices} devices do not answer") };
+        (title, "Gateway and sources are reachable; look for the hatched parts.".to_owned())
+    })
+}
+
+/// Screen, gateway, source, device; the broken link is crossed out.
+fn diagram(ui: &Ui, rect: Rect, vm: &ViewModel) {
+    let t = tokens(ui);
+    let symbols = [icon::DESKTOP, icon::DATABASE, icon::PLUGS_CONNECTED, icon::GAUGE];
+    let gateway = vm.links.gateway;
+    let sources_ok = vm.links.sources_down().next().is_none();
+    let links = [
+        gateway == LinkState::Up,
+        gateway == LinkState::Up && sources_ok,
+        gateway == LinkState::Up && vm.links.devices_down() == 0,
+    ];
+    let step = rect.width() / 4.0;
+    let at = |nth: usize| pos2(rect.left() + step * (nth as f32 + 0.5), rect.center().y);
+    let first_broken = links.iter().position(|ok| !ok);
+    for (nth, symbol) in symbols.into_iter().enumerate() {
+        // What lies behind the first broken link is not known, so it is faint rather than well or ill.
+        let known = first_broken.is_none_or(|broken| nth <= broken);
+        icon(ui, at(nth), symbol, 18.0, if known { t.text } else { t.faint });
+    }
+    for nth in 0..links.len() {
+        let (from, to) = (at(nth) + vec2(11.0, 0.0), at(nth + 1) - vec2(11.0, 0.0));
+        if first_broken == Some(nth) {
+            let middle = from + (to - from) / 2.0;
+            icon(ui, middle, icon::X, 11.0, t.text);
+        } else {
+            let ink = if first_broken.is_none_or(|broken| nth < broken) { t.secondary } else { t.line };
+            ui.painter().line_segment([from, to], Stroke::new(theme::LINE, ink));
+        }
+    }
+}
+
+/// Three axes that turn with the camera, and the way home.
+fn orientation(ui: &Ui, rect: Rect, screen: &Screen, camera: CameraView, state: &mut UiState, out: &mut Vec<UiCommand>) {
+    let t = tokens(ui);
+    let top = rect.top() + if screen.width == Width::Sheet && vm_banner_below(state) { 72.0 } else { S12 };
+    let radius = 26.0;
+    let center = pos2(rect.right() - S12 - radius - 8.0, top + radius + 8.0);
+    let (sin_yaw, cos_yaw) = camera.yaw.sin_cos();
+    let (sin_pitch, cos_pitch) = camera.pitch.sin_cos();
+    // Camera axes: right, up and towards the viewer, for a camera that looks along −Z at yaw 0.
+    let project = |v: [f32; 3]| {
+        let x = v[0] * cos_yaw + v[2] * sin_yaw;
+        let depth = -v[0] * sin_yaw + v[2] * cos_yaw;
+        let y = v[1] * cos_pitch - depth * sin_pitch;
+        (vec2(x, -y) * radius, depth * cos_pitch + v[1] * sin_pitch)
+    };
+    let mut ends = [
+        ([1.0, 0.0, 0.0], Side::Right, "Look from the right"),
+        ([-1.0, 0.0, 0.0], Side::Left, "Look from the left"),
+        ([0.0, 1.0, 0.0], Side::Top, "Look from above"),
+        ([0.0, 0.0, 1.0], Side::Front, "Look from the front"),
+        ([0.0, 0.0, -1.0], Side::Rear, "Look from the rear"),
+    ]
+    .map(|(axis, side, label)| (project(axis), axis, side, label));
+    ends.sort_by(|a, b| a.0.1.total_cmp(&b.0.1));
+    state.block(Rect::from_center_size(center, theme::square(2.0 * radius + S12)));
+    ui.painter().circle(center, radius + 8.0, t.glass, t.hairline());
+    for ((at, depth), axis, side, label) in ends {
+        let negative = axis.iter().sum::<f32>() < 0.0;
+        let near = ((depth + 1.0) / 2.0).clamp(0.0, 1.0);
+        let ink = t.line.lerp_to_gamma(if negative { t.faint } else { t.text }, 0.35 + 0.65 * near);
+        let end = center + at;
+        if !negative {
+            ui.painter().line_segment([center, end], Stroke::new(theme::LINE, ink));
+        }
+        let place = Rect::from_center_size(end, theme::square(16.0));
+        let response =
+            ui.interact(place, ui.id().with(("side", label)), Sense::click()).on_hover_cursor(CursorIcon::PointingHand);
+        let size = if negative { 3.0 } else { 6.5 };
+        let fill = if response.hovered() { t.accent } else { ink };
+        ui.painter().circle_filled(end, if response.hovered() { 7.0 } else { size }, fill);
+        if !negative {
+            let name = if axis[0] > 0.0 {
+                "X"
+            } else if axis[1] > 0.0 {
+                "Y"
+            } else {
+                "Z"
+            };
+            ui.painter().text(end, Align2::CENTER_CENTER, name, theme::mark_font(13.0), t.surface0);
+        }
+        response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, label));
+        if response.on_hover_text(label).clicked() {
+            out.push(UiCommand::LookFrom(side));
+        }
+    }
+    let home = Rect::from_center_size(pos2(center.x, center.y + radius + 26.0), theme::square(28.0));
+    state.block(home);
+    ui.painter().rect(home, theme::control_radius(), t.glass, t.hairline(), StrokeKind::Inside);
+    if icon_button(ui, home, icon::CORNERS_OUT, "Show the whole site (H)").clicked() {
+        out.push(UiCommand::Home);
+    }
+}
+
+fn vm_banner_below(state: &UiState) -> bool {
+    !state.blocked.is_empty()
+}
+
+/// What the pointer is over, beside the pointer.
+fn hover_card(ui: &Ui, rect: Rect, hover: &HoverView) {
+    let t = tokens(ui);
+    let width = (measure(ui, &hover.name, Type::BodyBold) + 20.0).max(measure(ui, &hover.line, Type::Small)) + 2.0 * S12;
+    let height = if hover.line.is_empty() { 28.0 } else { 46.0 };
+    let size = vec2(width.min(320.0), height);
+    let mut min: Pos2 = hover.at + vec2(16.0, 16.0);
+    if min.x + size.x > rect.right() - S8 {
+        min.x = hover.at.x - 12.0 - size.x;
+    }
+    if min.y + size.y > rect.bottom() - S8 {
+        min.y = hover.at.y - 12.0 - size.y;
+    }
+    let place = Rect::from_min_size(min, size);
+    ui.painter().add(t.float_shadow().as_shape(place, theme::card_radius()));
+    ui.painter().rect(place, theme::card_radius(), t.glass, t.hairline(), StrokeKind::Inside);
+    let inner = place.shrink2(vec2(S12, 5.0));
+    let upper = if hover.line.is_empty() { inner } else { inner.with_max_y(inner.center().y) };
+    status_mark(ui, pos2(inner.left() + 6.0, upper.center().y), 12.0, hover.status);
+    text(ui, upper.with_min_x(inner.left() + 18.0), Align2::LEFT_CENTER, &hover.name, Type::BodyBold, t.text);
+    let ink: Color32 = if hover.freshness == Freshness::Live && hover.status != Status::Unknown { t.secondary } else { t.faint };
+    if !hover.line.is_empty() {
+        text(ui, inner.with_min_y(inner.center().y), Align2::LEFT_CENTER, &hover.line, Type::Small, ink);
+    }
+}

@@ -1,0 +1,181 @@
+//! Loading with its real bytes and stages, cards for problems, performance figures.
+
+use egui::{Align2, Rect, Sense, Shape, Stroke, Ui, WidgetInfo, WidgetType, pos2, vec2};
+
+use super::float;
+use crate::command::UiCommand;
+use crate::state::UiState;
+use crate::theme::{self, S4, S8, S12, S16, S24, Type, tokens};
+use crate::view::{LoadingView, ProblemKind, ProblemView, Severity, StageState, StageView, ViewModel};
+use crate::widgets::{ButtonKind, button, button_width, icon, icon_button, text};
+use crate::{format, icon};
+
+/// Loading: every stage, what is done of it, bytes in all.
+pub(super) fn loading(ui: &Ui, rect: Rect, loading: &LoadingView, state: &mut UiState) {
+    let t = tokens(ui);
+    let row = 26.0;
+    let width = 380.0f32.min(rect.width() - 2.0 * S16);
+    let height = S24 + 34.0 + row * loading.stages.len() as f32 + S16;
+    let card = Rect::from_center_size(rect.center(), vec2(width, height));
+    float(ui, card, state);
+    let inner = card.shrink2(vec2(S24, 0.0));
+    let head = Rect::from_min_size(pos2(inner.left(), card.top() + S12), vec2(inner.width(), 26.0));
+    text(ui, head, Align2::LEFT_CENTER, "Opening the site", Type::Title, t.text);
+    let (done, total) = totals(loading);
+    if done > 0 {
+        let words =
+            total.map_or_else(|| format::bytes(done), |total| format!("{} of {}", format::bytes(done), format::bytes(total)));
+        text(ui, head, Align2::RIGHT_CENTER, &words, Type::Small, t.secondary);
+    }
+    let part = fraction(loading);
+    let bar = Rect::from_min_size(pos2(inner.left(), head.bottom() + S8), vec2(inner.width(), 4.0));
+    ui.painter().rect_filled(bar, 2.0, t.surface3);
+    ui.painter().rect_filled(bar.with_max_x(bar.left() + bar.width() * part), 2.0, t.accent);
+    let response = ui.interact(bar.expand(4.0), ui.id().with("loading"), Sense::hover());
+    response.widget_info(|| {
+        WidgetInfo::labeled(WidgetType::ProgressIndicator, true, format!("Opening the site, {:.0} %", part * 100.0))
+    });
+    let mut y = bar.bottom() + S12;
+    for stage in &loading.stages {
+        stage_row(ui, Rect::from_min_size(pos2(inner.left(), y), vec2(inner.width(), row)), stage);
+        y += row;
+    }
+}
+
+fn stage_row(ui: &Ui, row: Rect, stage: &StageView) {
+    let t = tokens(ui);
+    let (symbol, ink) = match stage.state {
+        StageState::Waiting => (icon::CIRCLE_NOTCH, t.line),
+        StageState::Running => (icon::CIRCLE_NOTCH, t.accent),
+        StageState::Done => (icon::CHECK, t.secondary),
+        StageState::Failed => (icon::X_CIRCLE, t.text),
+    };
+    icon(ui, pos2(row.left() + 8.0, row.center().y), symbol, 15.0, ink);
+    let words = match (stage.bytes, stage.total) {
+        (0, None) => String::new(),
+        (bytes, Some(total)) if stage.state != StageState::Done => {
+            format!("{} of {}", format::bytes(bytes), format::bytes(total))
+        }
+        (bytes, _) => format::bytes(bytes),
+    };
+    let at = text(ui, row, Align2::RIGHT_CENTER, &words, Type::Small, t.faint);
+    let ink = if stage.state == StageState::Waiting { t.faint } else { t.text };
+    text(
+        ui,
+        Rect::from_min_max(pos2(row.left() + 24.0, row.top()), pos2(at.left() - S8, row.bottom())),
+        Align2::LEFT_CENTER,
+        &stage.name,
+        Type::Body,
+        ink,
+    );
+}
+
+fn totals(loading: &LoadingView) -> (u64, Option<u64>) {
+    let done = loading.stages.iter().map(|stage| stage.bytes).sum();
+    let known = loading.stages.iter().filter_map(|stage| stage.total).sum::<u64>();
+    (done, (known >= done && known > 0).then_some(known))
+}
+
+/// Stages count alike; within one, bytes decide.
+fn fraction(loading: &LoadingView) -> f32 {
+    let count = loading.stages.len().max(1) as f32;
+    let parts = loading.stages.iter().map(|stage| match (stage.state, stage.total) {
+        (StageState::Done | StageState::Failed, _) => 1.0,
+        (StageState::Running, Some(total)) if total > 0 => (stage.bytes as f32 / total as f32).min(1.0),
+        _ => 0.0,
+    });
+    parts.sum::<f32>() / count
+}
+
+/// Cards for what went wrong, under each other at the top left.
+pub(super) fn problems(ui: &Ui, rect: Rect, vm: &ViewModel, state: &mut UiState, out: &mut Vec<UiCommand>) {
+    let mut y = rect.top() + S12;
+    for problem in vm.problems.iter().filter(|problem| problem.severity != Severity::Fatal).take(3) {
+        y = card(ui, rect, y, problem, state, out) + S8;
+    }
+}
+
+fn card(ui: &Ui, rect: Rect, top: f32, problem: &ProblemView, state: &mut UiState, out: &mut Vec<UiCommand>) -> f32 {
+    let t = tokens(ui);
+    let width = 360.0f32.min(rect.width() - 2.0 * S12);
+    let wrap = width - 40.0 - S12;
+    let lay = |words: &str, kind: Type, color| ui.painter().layout(words.to_owned(), kind.font(), color, wrap);
+    let title = lay(&problem.title, Type::BodyBold, t.text);
+    let detail = lay(&problem.detail, Type::Small, t.secondary);
+    let help = lay(&problem.help, Type::Small, t.text);
+    let buttons = if problem.can_retry { 36.0 } else { 0.0 };
+    let height = title.size().y + detail.size().y + help.size().y + buttons + 2.0 * S12 + 2.0 * S4;
+    let place = Rect::from_min_size(pos2(rect.left() + S12, top), vec2(width, height));
+    float(ui, place, state);
+    icon(ui, place.min + vec2(22.0, S12 + 8.0), picture(problem.kind), 18.0, t.text);
+    let mut at = place.min + vec2(40.0, S12);
+    for galley in [title, detail, help] {
+        let height = galley.size().y;
+        ui.painter().galley(at, galley, t.text);
+        at.y += height + S4;
+    }
+    let close = Rect::from_min_size(pos2(place.right() - 30.0, place.top() + 6.0), theme::square(24.0));
+    let name = format!("Hide: {}", problem.title);
+    if icon_button(ui, close, icon::X, &name).clicked() {
+        out.push(UiCommand::DismissProblem(problem.id));
+    }
+    let retry = Rect::from_min_size(pos2(at.x, at.y + S4), vec2(button_width(ui, None, "Try again"), 26.0));
+    if problem.can_retry && button(ui, retry, None, "Try again", ButtonKind::Normal).clicked() {
+        out.push(UiCommand::Retry(Some(problem.id)));
+    }
+    place.bottom()
+}
+
+/// The picture of a kind of problem.
+pub(in crate::panels) fn picture(kind: ProblemKind) -> char {
+    match kind {
+        ProblemKind::Model => icon::CUBE,
+        ProblemKind::Site => icon::FILE_X,
+        ProblemKind::Gateway => icon::CLOUD_SLASH,
+        ProblemKind::Graphics => icon::DESKTOP,
+        ProblemKind::Crash => icon::WARNING,
+    }
+}
+
+/// Performance figures: frame times as bars, the rest as lines.
+pub(super) fn perf(ui: &Ui, rect: Rect, vm: &ViewModel, state: &mut UiState) {
+    let t = tokens(ui);
+    let row = 18.0;
+    let width = 236.0;
+    let height = 84.0 + row * vm.perf.rows.len() as f32 + S8;
+    let card = Rect::from_min_size(pos2(rect.left() + S12, rect.top() + S12), vec2(width, height));
+    float(ui, card, state);
+    let inner = card.shrink2(vec2(S12, S8));
+    let last = vm.perf.frame_ms.last().copied().unwrap_or(0.0);
+    let worst = vm.perf.frame_ms.iter().copied().fold(0.0f32, f32::max);
+    let head = inner.with_max_y(inner.top() + 20.0);
+    text(ui, head, Align2::LEFT_CENTER, &format!("Frame {last:.1}{}ms", format::THIN), Type::SmallBold, t.text);
+    text(ui, head, Align2::RIGHT_CENTER, &format!("worst {worst:.1}{}ms", format::THIN), Type::Small, t.secondary);
+    let plot = Rect::from_min_size(pos2(inner.left(), head.bottom() + S4), vec2(inner.width(), 40.0));
+    ui.painter().rect_filled(plot, 2.0, t.surface2);
+    let top = worst.max(20.0);
+    let budget = plot.bottom() - plot.height() * (16.7 / top);
+    ui.painter().extend(Shape::dashed_line(
+        &[pos2(plot.left(), budget), pos2(plot.right(), budget)],
+        Stroke::new(theme::HAIR, t.faint),
+        3.0,
+        3.0,
+    ));
+    let count = 106usize;
+    let step = plot.width() / count as f32;
+    for (nth, ms) in vm.perf.frame_ms.iter().rev().take(count).enumerate() {
+        let x = plot.right() - (nth as f32 + 1.0) * step;
+        let bar = Rect::from_min_max(
+            pos2(x, plot.bottom() - plot.height() * (ms / top).min(1.0)),
+            pos2(x + (step - 0.5).max(0.5), plot.bottom()),
+        );
+        ui.painter().rect_filled(bar, 0.0, if *ms > 16.7 { t.text } else { t.accent });
+    }
+    let mut y = plot.bottom() + S8;
+    for figure in &vm.perf.rows {
+        let line = Rect::from_min_size(pos2(inner.left(), y), vec2(inner.width(), row));
+        let at = text(ui, line, Align2::RIGHT_CENTER, &figure.value, Type::Small, t.text);
+        text(ui, line.with_max_x(at.left() - S8), Align2::LEFT_CENTER, &figure.name, Type::Small, t.secondary);
+        y += row;
+    }
+}

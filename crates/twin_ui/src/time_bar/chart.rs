@@ -1,0 +1,321 @@
+//! The chart drawer: chosen signals over the same stretch as the time bar, one lane per unit.
+
+use egui::{Align2, Color32, Rect, Sense, Stroke, Ui, WidgetInfo, WidgetType, pos2, vec2};
+use twin_model::{Limit, SignalKind, Timestamp};
+
+use super::{Columns, Scale, axis, columns, input, scale};
+use crate::command::UiCommand;
+use crate::icon;
+use crate::shell::{Screen, Width};
+use crate::state::UiState;
+use crate::theme::{self, S4, S8, S12, Type, tokens};
+use crate::view::{SeriesView, ViewModel};
+use crate::widgets::{LineStyle, Plot, dashed_h, empty, envelope, icon_button, number_unit, status_mark, text};
+use crate::{format, widgets};
+
+/// Lanes at most; signals of further units share the last.
+const MOST_LANES: usize = 3;
+
+/// Series of one unit, with their places in the order of choice.
+struct Lane<'a> {
+    unit: &'a str,
+    series: Vec<(usize, &'a SeriesView)>,
+}
+
+fn lanes(vm: &ViewModel) -> Vec<Lane<'_>> {
+    let mut out: Vec<Lane<'_>> = Vec::new();
+    for (nth, series) in vm.chart.series.iter().enumerate() {
+        let full = out.len() >= MOST_LANES;
+        match out.iter_mut().position(|lane| lane.unit == series.unit) {
+            Some(at) => out[at].series.push((nth, series)),
+            None if full => {
+                if let Some(last) = out.last_mut() {
+                    last.series.push((nth, series));
+                }
+            }
+            None => out.push(Lane { unit: &series.unit, series: vec![(nth, series)] }),
+        }
+    }
+    out
+}
+
+/// The chart drawer.
+pub(crate) fn chart(ui: &mut Ui, screen: &Screen, vm: &ViewModel, state: &mut UiState, out: &mut Vec<UiCommand>) {
+    let rect = ui.max_rect();
+    let at = columns(rect, screen);
+    close(ui, rect, state);
+    if vm.chart.series.is_empty() {
+        let width = 420.0f32.min(rect.width() - 2.0 * S12);
+        let mut inner =
+            ui.new_child(egui::UiBuilder::new().max_rect(Rect::from_center_size(rect.center(), vec2(width, rect.height()))));
+        empty(
+            &mut inner,
+            icon::CHART_LINE,
+            "No signals chosen",
+            "Press signals in the inspector to draw them here, over the same time as the bar below.",
+        );
+        return;
+    }
+    let narrow = screen.width == Width::Sheet;
+    let legend_height = if narrow { 24.0 } else { 0.0 };
+    let plot = Rect::from_min_max(at.plot.min + vec2(0.0, S12 + legend_height), at.plot.max - vec2(0.0, S4));
+    if narrow {
+        legend_line(ui, Rect::from_min_size(rect.min + vec2(S12, S4), vec2(rect.width() - 48.0, legend_height)), vm);
+    } else {
+        legend(ui, at, vm, state, out);
+    }
+    let Some(scale) = scale(plot, state) else { return };
+    let response = ui.interact(plot, ui.id().with("plot"), Sense::click_and_drag());
+    response.widget_info(|| WidgetInfo::labeled(WidgetType::Other, true, "Chart"));
+    input::wheel(ui, &response, scale, vm, state);
+    if response.dragged() && !response.drag_started() {
+        state.pan(-f64::from(response.drag_delta().x / plot.width().max(1.0)));
+    } else if response.clicked()
+        && let Some(pointer) = response.interact_pointer_pos()
+    {
+        input::seek(scale.t(pointer.x), vm, out);
+    }
+    if let Some(pointer) = response.hover_pos() {
+        state.hover_time = Some(scale.t(pointer.x));
+    }
+    let scale = super::scale(plot, state).unwrap_or(scale);
+    paint(ui, plot, at.right, scale, vm, state);
+    if response.hovered()
+        && let Some(pointer) = response.hover_pos()
+    {
+        hover(ui, plot, scale, pointer.x, vm, state);
+    }
+}
+
+fn close(ui: &Ui, rect: Rect, state: &mut UiState) {
+    let place = Rect::from_min_size(pos2(rect.right() - S12 - 22.0, rect.top() + S4), theme::square(24.0));
+    if icon_button(ui, place, icon::X, "Close the chart").clicked() {
+        state.chart_open = false;
+        state.sheet = None;
+    }
+}
+
+/// Names and values at the playhead, left of the plot.
+fn legend(ui: &mut Ui, at: Columns, vm: &ViewModel, _state: &UiState, out: &mut Vec<UiCommand>) {
+    let t = tokens(ui);
+    let place = at.left.shrink2(vec2(S12, S8));
+    let mut inner = ui.new_child(egui::UiBuilder::new().id_salt("legend").max_rect(place));
+    inner.shrink_clip_rect(place);
+    inner.spacing_mut().item_spacing.y = 0.0;
+    egui::ScrollArea::vertical().id_salt("series").auto_shrink(false).show(&mut inner, |ui| {
+        for (nth, series) in vm.chart.series.iter().enumerate() {
+            let (row, _) = ui.allocate_exact_size(vec2(ui.available_width(), 36.0), Sense::hover());
+            let response = ui.interact(row, ui.id().with(("series", series.signal)), Sense::click());
+            let color = t.series_color(nth);
+            let bar = Rect::from_min_size(row.min + vec2(0.0, 6.0), vec2(3.0, row.height() - 12.0));
+            ui.painter().rect_filled(bar, 1.5, color);
+            let inner = row.with_min_x(row.left() + S12);
+            let (upper, lower) = (inner.with_max_y(inner.center().y + 1.0), inner.with_min_y(inner.center().y - 1.0));
+            let value = series.at_playhead.map_or_else(|| "–".to_owned(), format::steady);
+            let unit = if series.at_playhead.is_some() { series.unit.as_str() } else { "" };
+            let value_at = number_unit(ui, upper, &value, unit, Type::BodyBold, t.text);
+            text(ui, upper.with_max_x(value_at.left() - S8), Align2::LEFT_CENTER, &series.name, Type::Body, t.text);
+            text(ui, lower.with_max_x(row.right() - 24.0), Align2::LEFT_CENTER, &series.twin_name, Type::Small, t.faint);
+            let label = format!("Take {} of {} off the chart", series.name, series.twin_name);
+            response.widget_info(|| {
+                let label = format!("{} of {}: {}", series.name, series.twin_name, format::with_unit(&value, unit));
+                WidgetInfo::labeled(WidgetType::Label, true, label)
+            });
+            let off = Rect::from_center_size(pos2(row.right() - 9.0, lower.center().y), theme::square(18.0));
+            let pressed = ui.interact(off, ui.id().with(("off", series.signal)), Sense::click());
+            if response.hovered() || pressed.hovered() {
+                widgets::icon(ui, off.center(), icon::X, 12.0, if pressed.hovered() { t.text } else { t.faint });
+            }
+            pressed.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, label.clone()));
+            if pressed.on_hover_text("Take it off the chart").clicked() {
+                out.push(UiCommand::ToggleChart(series.signal));
+            }
+        }
+    });
+}
+
+fn legend_line(ui: &Ui, rect: Rect, vm: &ViewModel) {
+    let t = tokens(ui);
+    let mut x = rect.left();
+    for (nth, series) in vm.chart.series.iter().enumerate() {
+        let bar = Rect::from_center_size(pos2(x + 6.0, rect.center().y), vec2(12.0, 3.0));
+        ui.painter().rect_filled(bar, 1.5, t.series_color(nth));
+        let value = series.at_playhead.map_or_else(|| "–".to_owned(), format::steady);
+        let words = format!("{} {}", series.name, format::with_unit(&value, &series.unit));
+        let at = text(ui, rect.with_min_x(x + 18.0), Align2::LEFT_CENTER, &words, Type::Small, t.secondary);
+        x = at.right() + S12;
+        if x > rect.right() - 40.0 {
+            break;
+        }
+    }
+}
+
+fn paint(ui: &Ui, plot: Rect, right: Rect, scale: Scale, vm: &ViewModel, state: &UiState) {
+    let t = tokens(ui);
+    let lanes = lanes(vm);
+    let gap = 10.0;
+    let height = (plot.height() - gap * (lanes.len().saturating_sub(1)) as f32) / lanes.len().max(1) as f32;
+    for mark in axis::marks(scale.range, plot.width(), 84.0, &state.zone) {
+        ui.painter().vline(scale.x(mark.t).round() + 0.5, plot.y_range(), Stroke::new(theme::HAIR, t.line.gamma_multiply(0.5)));
+    }
+    for (nth, lane) in lanes.iter().enumerate() {
+        let rect = Rect::from_min_size(plot.min + vec2(0.0, nth as f32 * (height + gap)), vec2(plot.width(), height));
+        one_lane(ui, rect, right, scale, lane);
+    }
+    if let Some(edge) = vm.clock.live_edge.map(|edge| scale.x(edge)).filter(|x| *x < plot.right() && *x > plot.left()) {
+        ui.painter_at(plot).rect_filled(plot.with_min_x(edge), 0.0, t.surface0.gamma_multiply(0.5));
+    }
+    let x = scale.x(vm.clock.playhead);
+    if plot.x_range().contains(x) {
+        let ink = if vm.shown_branch().is_some() { t.what_if } else { t.accent };
+        ui.painter().vline(x, plot.top() - S12..=plot.bottom() + S8, Stroke::new(theme::LINE, ink));
+    }
+}
+
+fn one_lane(ui: &Ui, rect: Rect, right: Rect, scale: Scale, lane: &Lane<'_>) {
+    let t = tokens(ui);
+    let y = extent(lane);
+    let plot = Plot { rect, range: scale.range, y };
+    ui.painter().hline(rect.x_range(), rect.bottom(), Stroke::new(theme::HAIR, t.line));
+    let mut labels: Vec<f32> = Vec::new();
+    for (_, series) in &lane.series {
+        for band in &series.bands {
+            let value = match band.limit {
+                Limit::Above(v) | Limit::Below(v) => v,
+            };
+            let at = plot.y(value);
+            if !rect.y_range().contains(at) {
+                continue;
+            }
+            dashed_h(ui, (rect.left(), rect.right()), at, t.secondary.gamma_multiply(0.7));
+            if labels.iter().all(|other| (other - at).abs() > 12.0) {
+                labels.push(at);
+                status_mark(ui, pos2(rect.right() + 11.0, at), 9.0, band.status);
+                let words = Rect::from_min_max(pos2(rect.right() + 20.0, at - 7.0), pos2(right.right() - 30.0, at + 7.0));
+                text(ui, words, Align2::LEFT_CENTER, &format::number(value), Type::Small, t.secondary);
+            }
+        }
+    }
+    for value in grid(y, rect.height()) {
+        let at = plot.y(value);
+        if labels.iter().all(|other| (other - at).abs() > 12.0) && at > rect.top() + 4.0 {
+            ui.painter().hline(rect.x_range(), at, Stroke::new(theme::HAIR, t.line.gamma_multiply(0.4)));
+            let words = Rect::from_min_max(pos2(rect.right() + 7.0, at - 7.0), pos2(right.right() - 30.0, at + 7.0));
+            text(ui, words, Align2::LEFT_CENTER, &format::number(value), Type::Small, t.faint);
+        }
+    }
+    for (nth, series) in &lane.series {
+        let color = t.series_color(*nth);
+        let steps = series.kind != SignalKind::Analog;
+        let baseline = LineStyle { color: t.faint, width: 1.0, steps, dashed: true };
+        envelope(ui, &plot, &series.baseline, &[], baseline);
+        let style = LineStyle { color, width: theme::LINE, steps, dashed: false };
+        envelope(ui, &plot, &series.points, &series.gaps, style);
+        for gap in &series.gaps {
+            if let Some((from, to)) = scale.cut(*gap) {
+                widgets::hatch(ui, Rect::from_x_y_ranges(from..=to, rect.y_range()), t.hatch.gamma_multiply(0.5));
+            }
+        }
+    }
+    let unit = if lane.unit.is_empty() { "–" } else { lane.unit };
+    let corner = Rect::from_min_size(rect.min + vec2(S4, 0.0), vec2(80.0, 14.0));
+    text(ui, corner, Align2::LEFT_CENTER, unit, Type::Small, t.faint);
+}
+
+/// Smallest and largest value of a lane with a little room; limits count where they lie near.
+fn extent(lane: &Lane<'_>) -> (f64, f64) {
+    let mut low = f64::INFINITY;
+    let mut high = f64::NEG_INFINITY;
+    for point in
+        lane.series.iter().flat_map(|(_, series)| series.points.iter().chain(&series.baseline)).filter(|p| p.last.is_finite())
+    {
+        low = low.min(f64::from(point.min));
+        high = high.max(f64::from(point.max));
+    }
+    if !(low.is_finite() && high.is_finite()) {
+        return (0.0, 1.0);
+    }
+    let size = (high - low).max(high.abs() * 0.02).max(1e-6);
+    for (_, series) in &lane.series {
+        for band in &series.bands {
+            let value = match band.limit {
+                Limit::Above(v) | Limit::Below(v) => v,
+            };
+            if value > low - size * 0.8 && value < high + size * 0.8 {
+                low = low.min(value);
+                high = high.max(value);
+            }
+        }
+    }
+    let pad = (high - low).max(size) * 0.08;
+    (low - pad, high + pad)
+}
+
+/// Round values at a readable distance.
+fn grid((low, high): (f64, f64), height: f32) -> Vec<f64> {
+    let wanted = (high - low) / f64::from((height / 34.0).max(1.0));
+    if !wanted.is_finite() || wanted <= 0.0 {
+        return Vec::new();
+    }
+    let power = 10f64.powf(wanted.log10().floor());
+    let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * power).find(|step| *step >= wanted).unwrap_or(power * 10.0);
+    let first = (low / step).ceil();
+    (0..24).map(|nth| (first + f64::from(nth)) * step).take_while(|value| *value <= high).collect()
+}
+
+/// Line, time and values at the pointer.
+fn hover(ui: &Ui, plot: Rect, scale: Scale, x: f32, vm: &ViewModel, state: &UiState) {
+    let t = tokens(ui);
+    let at = scale.t(x);
+    ui.painter().vline(x, plot.y_range(), Stroke::new(theme::HAIR, t.secondary));
+    let lines: Vec<(Color32, &str, String)> = vm
+        .chart
+        .series
+        .iter()
+        .enumerate()
+        .map(|(nth, series)| {
+            let words = value_at(series, at)
+                .map_or_else(|| "no data".to_owned(), |v| format::with_unit(&format::steady(f64::from(v)), &series.unit));
+            (t.series_color(nth), series.name.as_str(), words)
+        })
+        .collect();
+    let title = state.zone.brief(at, vm.clock.playhead);
+    let name_width = lines
+        .iter()
+        .map(|(_, name, words)| widgets::measure(ui, name, Type::Small) + widgets::measure(ui, words, Type::SmallBold))
+        .fold(0.0, f32::max);
+    let size = vec2((name_width + 20.0 + S12).clamp(120.0, 280.0) + 2.0 * S8, 22.0 + lines.len() as f32 * 17.0 + S8);
+    let left = if x + 14.0 + size.x < plot.right() { x + 14.0 } else { x - 14.0 - size.x };
+    let place = Rect::from_min_size(pos2(left, plot.top()), size);
+    let painter = ui.ctx().layer_painter(egui::LayerId::new(egui::Order::Tooltip, ui.id().with("readout")));
+    painter.add(t.float_shadow().as_shape(place, theme::card_radius()));
+    painter.rect(place, theme::card_radius(), t.surface1, t.hairline(), egui::StrokeKind::Inside);
+    painter.text(place.min + vec2(S8, 5.0), Align2::LEFT_TOP, title, Type::SmallBold.font(), t.text);
+    for (nth, (color, name, words)) in lines.into_iter().enumerate() {
+        let y = place.top() + 24.0 + nth as f32 * 17.0;
+        painter.rect_filled(Rect::from_min_size(pos2(place.left() + S8, y + 6.0), vec2(10.0, 3.0)), 1.5, color);
+        painter.text(pos2(place.left() + S8 + 15.0, y), Align2::LEFT_TOP, name, Type::Small.font(), t.secondary);
+        painter.text(pos2(place.right() - S8, y), Align2::RIGHT_TOP, words, Type::SmallBold.font(), t.text);
+    }
+}
+
+/// The newest value at or before an instant; none within a gap.
+fn value_at(series: &SeriesView, t: Timestamp) -> Option<f32> {
+    if series.gaps.iter().any(|gap| gap.contains(t)) {
+        return None;
+    }
+    let after = series.points.partition_point(|point| point.t <= t);
+    series.points.get(after.checked_sub(1)?).map(|point| point.last).filter(|v| v.is_finite())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grid_values_are_round() {
+        assert_eq!(grid((0.0, 10.0), 100.0), [0.0, 5.0, 10.0]);
+        assert_eq!(grid((68.2, 71.9), 120.0), [70.0]);
+        assert!(grid((1.0, 1.0), 100.0).is_empty());
+    }
+}

@@ -1,0 +1,329 @@
+//! What is painted on the time bar: ticks, status strip, density, gaps, branches, live edge, loop, playhead.
+
+mod ticks;
+
+use egui::{
+    Align2, Color32, CursorIcon, Rect, Response, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, WidgetType, pos2, vec2,
+};
+use twin_model::{Status, TimeRange, Timestamp};
+
+use super::{Scale, axis, input};
+use crate::command::UiCommand;
+use crate::icon;
+use crate::state::{BarDrag, UiState};
+use crate::theme::{self, BRANCH_LANE, S4, S8, Tokens, Type, tokens};
+use crate::view::{BranchView, StatusSpan, ViewModel};
+use crate::widgets::{hatch, icon, measure, text};
+
+/// Vertical places of the lanes.
+struct Lanes {
+    ticks: Rect,
+    status: Rect,
+    density: Rect,
+    branches: Rect,
+    axis: Rect,
+}
+
+impl Lanes {
+    fn of(plot: Rect, branches: usize) -> Self {
+        let lane = |top: f32, height: f32| Rect::from_min_size(pos2(plot.left(), plot.top() + top), vec2(plot.width(), height));
+        let extra = branches as f32 * BRANCH_LANE;
+        Self {
+            ticks: lane(5.0, 15.0),
+            status: lane(22.0, 9.0),
+            density: lane(32.0, 18.0),
+            branches: lane(50.0, extra),
+            axis: lane(52.0 + extra, 16.0),
+        }
+    }
+
+    fn all(&self) -> Rect {
+        self.ticks.union(self.density).union(self.branches)
+    }
+}
+
+/// What the time bar says before there is any time.
+pub(super) fn nothing(ui: &Ui, plot: Rect) {
+    let t = tokens(ui);
+    text(ui, plot, Align2::CENTER_CENTER, "The time bar fills when the first values arrive", Type::Small, t.faint);
+}
+
+/// Paints everything on the bar.
+pub(super) fn paint(
+    ui: &mut Ui,
+    plot: Rect,
+    scale: Scale,
+    vm: &ViewModel,
+    state: &UiState,
+    response: &Response,
+    out: &mut Vec<UiCommand>,
+) {
+    let shown = vm.what_if.branches.len().min(3);
+    let lanes = Lanes::of(plot, shown);
+    let skip = vm.what_if.branches.len() - shown;
+    ui.scope_builder(egui::UiBuilder::new().id_salt("lanes").max_rect(plot), |ui| {
+        ui.shrink_clip_rect(plot.expand2(vec2(S4, 0.0)));
+        background(ui, &lanes, scale, vm);
+        axis_marks(ui, &lanes, scale, vm, state);
+        status_strip(ui, lanes.status, scale, &vm.timeline.status);
+        density(ui, lanes.density, scale, vm);
+        gaps(ui, &lanes, scale, vm);
+        for (nth, branch) in vm.what_if.branches.iter().skip(skip).enumerate() {
+            branch_lane(ui, &lanes, nth, scale, branch, out);
+        }
+        future(ui, &lanes, scale, vm);
+        looped(ui, &lanes, scale, vm, state, response, out);
+        ticks::paint(ui, lanes.ticks, scale, vm);
+        ghost(ui, &lanes, scale, state, response);
+        playhead(ui, &lanes, scale, vm, state);
+    });
+    hints(ui, response, scale, vm, state);
+}
+
+fn background(ui: &Ui, lanes: &Lanes, scale: Scale, vm: &ViewModel) {
+    let t = tokens(ui);
+    ui.painter().rect_filled(lanes.status, 2.0, t.surface2);
+    ui.painter().hline(lanes.density.x_range(), lanes.density.bottom(), t.hairline());
+    if let Some(from) = vm.timeline.retained_from {
+        let x = scale.x(from).min(scale.right);
+        if x > scale.left {
+            let gone = Rect::from_x_y_ranges(scale.left..=x, lanes.status.top()..=lanes.density.bottom());
+            ui.painter().rect_filled(gone, 0.0, t.ground_top);
+            text(ui, gone.shrink2(vec2(S8, 0.0)), Align2::CENTER_CENTER, "not kept", Type::Small, t.faint);
+        }
+    }
+}
+
+fn axis_marks(ui: &Ui, lanes: &Lanes, scale: Scale, vm: &ViewModel, state: &UiState) {
+    let t = tokens(ui);
+    let playhead = scale.x(vm.clock.playhead);
+    for mark in axis::marks(scale.range, scale.right - scale.left, 84.0, &state.zone) {
+        let x = scale.x(mark.t).round() + 0.5;
+        let ink = if mark.day { t.secondary } else { t.faint };
+        let top = if mark.day { lanes.status.top() } else { lanes.density.bottom() };
+        ui.painter().vline(x, top..=lanes.density.bottom() + 4.0, Stroke::new(theme::HAIR, t.line));
+        let half = measure(ui, &mark.label, Type::Small) / 2.0;
+        let hidden = (x - playhead).abs() < half + 32.0;
+        if !hidden && x - half > scale.left - 2.0 && x + half < scale.right + 2.0 {
+            let place = Rect::from_center_size(pos2(x, lanes.axis.center().y), vec2(2.0 * half + 2.0, 14.0));
+            text(ui, place, Align2::CENTER_CENTER, &mark.label, if mark.day { Type::SmallBold } else { Type::Small }, ink);
+        }
+    }
+}
+
+/// The colour of a stretch: normal is quiet, everything else is its fill.
+fn strip_color(t: &Tokens, status: Status) -> Color32 {
+    match status {
+        Status::Normal => t.status(Status::Normal).lerp_to_gamma(t.surface2, 0.55),
+        Status::Unknown => t.surface2,
+        other => t.status(other),
+    }
+}
+
+fn status_strip(ui: &Ui, lane: Rect, scale: Scale, spans: &[StatusSpan]) {
+    let t = tokens(ui);
+    for span in spans {
+        let Some((from, to)) = scale.cut(span.range) else { continue };
+        let part = Rect::from_x_y_ranges(from..=to.max(from + 1.0), lane.y_range());
+        ui.painter().rect_filled(part, 0.0, strip_color(t, span.status));
+        if span.stale {
+            hatch(ui, part, t.surface0.gamma_multiply(0.8));
+        }
+        if part.width() > 18.0
+            && span.status > Status::Normal
+            && let Some(letter) = span.status.letter()
+        {
+            ui.painter().text(
+                part.left_center() + vec2(8.0, 0.0),
+                Align2::CENTER_CENTER,
+                letter,
+                theme::mark_font(13.0),
+                t.on_status(span.status),
+            );
+        }
+    }
+}
+
+fn density(ui: &Ui, lane: Rect, scale: Scale, vm: &ViewModel) {
+    let t = tokens(ui);
+    let view = &vm.timeline.density;
+    let (Some(range), Some(most)) = (view.range, view.buckets.iter().max().copied().filter(|most| *most > 0)) else {
+        return;
+    };
+    let (left, right) = (scale.x(range.start), scale.x(range.end));
+    let step = (right - left) / view.buckets.len() as f32;
+    let ink = t.faint.gamma_multiply(0.65);
+    let painter = ui.painter_at(lane);
+    let mut shapes = Vec::with_capacity(view.buckets.len());
+    for (nth, count) in view.buckets.iter().enumerate().filter(|(_, count)| **count > 0) {
+        // Square root: one sample in a bucket is still to be seen beside a thousand.
+        let height = lane.height() * 0.85 * (*count as f32 / most as f32).sqrt();
+        let x = left + step * nth as f32;
+        let bar = Rect::from_min_max(pos2(x, lane.bottom() - height), pos2(x + (step - 0.6).max(0.6), lane.bottom()));
+        shapes.push(Shape::rect_filled(bar, 0.0, ink));
+    }
+    painter.extend(shapes);
+    unloaded(ui, lane, scale, vm);
+}
+
+/// Stretches that are known but not in memory are veiled.
+fn unloaded(ui: &Ui, lane: Rect, scale: Scale, vm: &ViewModel) {
+    let t = tokens(ui);
+    let mut from = vm.timeline.extent.start;
+    if vm.timeline.loaded.is_empty() {
+        return;
+    }
+    let veil = |from: Timestamp, to: Timestamp| {
+        if let Some((left, right)) = scale.cut(TimeRange::new(from, to)) {
+            let part = Rect::from_x_y_ranges(left..=right, lane.y_range());
+            ui.painter().rect_filled(part, 0.0, t.surface0.gamma_multiply(0.6));
+        }
+    };
+    for range in &vm.timeline.loaded {
+        veil(from, range.start);
+        from = from.max(range.end);
+    }
+}
+
+fn gaps(ui: &Ui, lanes: &Lanes, scale: Scale, vm: &ViewModel) {
+    let t = tokens(ui);
+    for gap in &vm.timeline.gaps {
+        let Some((from, to)) = scale.cut(*gap) else { continue };
+        let part = Rect::from_x_y_ranges(from..=to.max(from + 2.0), lanes.status.top()..=lanes.density.bottom());
+        ui.painter().rect_filled(part, 0.0, t.surface0);
+        hatch(ui, part, t.hatch);
+    }
+}
+
+/// Time that has not come.
+fn future(ui: &Ui, lanes: &Lanes, scale: Scale, vm: &ViewModel) {
+    let t = tokens(ui);
+    let Some(edge) = vm.clock.live_edge else { return };
+    let x = scale.x(edge);
+    if x >= scale.right || x < scale.left {
+        return;
+    }
+    let all = Rect::from_min_max(pos2(x, lanes.ticks.top()), pos2(scale.right, lanes.density.bottom()));
+    ui.painter().rect_filled(all, 0.0, t.surface0.gamma_multiply(0.75));
+    ui.painter().vline(x, all.y_range(), Stroke::new(theme::LINE, t.secondary));
+    let words = Rect::from_min_max(pos2(x + 5.0, lanes.ticks.top()), pos2(scale.right, lanes.ticks.bottom()));
+    if words.width() > 22.0 {
+        text(ui, words, Align2::LEFT_CENTER, "live", Type::Small, t.faint);
+    }
+}
+
+fn branch_lane(ui: &Ui, lanes: &Lanes, nth: usize, scale: Scale, branch: &BranchView, out: &mut Vec<UiCommand>) {
+    let t = tokens(ui);
+    let y = lanes.branches.top() + nth as f32 * BRANCH_LANE + 1.0;
+    let lane = Rect::from_min_size(pos2(scale.left, y), vec2(scale.right - scale.left, BRANCH_LANE - 3.0));
+    let Some((from, to)) = scale.cut(branch.range) else { return };
+    let strip = Rect::from_x_y_ranges((from + 8.0).min(to)..=to, lane.y_range());
+    let ink = if branch.shown { t.what_if } else { t.what_if.gamma_multiply(0.55) };
+    let start = scale.x(branch.range.start);
+    if start >= scale.left {
+        let leave = pos2(start, lanes.status.center().y);
+        let curve =
+            [leave, pos2(start, lane.center().y - 2.0), pos2(start + 2.0, lane.center().y), pos2(start + 8.0, lane.center().y)];
+        ui.painter().add(Shape::line(curve.to_vec(), Stroke::new(theme::LINE, ink)));
+        ui.painter().circle_filled(leave, 3.0, ink);
+    }
+    ui.painter().rect_filled(strip, 2.0, t.what_if_weak);
+    for span in branch.status.iter().filter(|span| span.status > Status::Normal) {
+        if let Some((from, to)) = scale.cut(span.range) {
+            let part = Rect::from_x_y_ranges(from.max(strip.left())..=to.max(from + 1.0), lane.y_range());
+            ui.painter().rect_filled(part, 0.0, t.status(span.status));
+        }
+    }
+    hatch(ui, strip, ink);
+    if branch.shown {
+        ui.painter().rect_stroke(strip, 2.0, Stroke::new(theme::HAIR, t.what_if), StrokeKind::Outside);
+    }
+    let response = ui.interact(strip.expand2(vec2(0.0, 1.0)), ui.id().with(("lane", branch.id)), Sense::click());
+    response.widget_info(|| WidgetInfo::selected(WidgetType::Button, true, branch.shown, format!("Lane of {}", branch.name)));
+    if response.clicked() {
+        out.push(UiCommand::ViewBranch((!branch.shown).then_some(branch.id)));
+    }
+    let _hint = response.on_hover_cursor(CursorIcon::PointingHand).on_hover_text(format!("Not real: {}", branch.name));
+}
+
+fn looped(ui: &Ui, lanes: &Lanes, scale: Scale, vm: &ViewModel, state: &UiState, response: &Response, out: &mut Vec<UiCommand>) {
+    let t = tokens(ui);
+    let selecting = input::selecting(scale, response.interact_pointer_pos(), state);
+    let Some(range) = selecting.or(vm.timeline.looped) else { return };
+    let Some((from, to)) = scale.cut(range) else { return };
+    let part = Rect::from_x_y_ranges(from..=to, lanes.all().y_range());
+    ui.painter().rect_filled(part, 0.0, t.accent.gamma_multiply(0.14));
+    let stroke = Stroke::new(theme::BOLD, t.accent);
+    for (x, inward, real) in [(from, 5.0, scale.x(range.start) >= scale.left), (to, -5.0, scale.x(range.end) <= scale.right)] {
+        if real {
+            ui.painter().vline(x, part.y_range(), stroke);
+            ui.painter().hline(if inward > 0.0 { x..=x + inward } else { x + inward..=x }, part.top(), stroke);
+            ui.painter().hline(if inward > 0.0 { x..=x + inward } else { x + inward..=x }, part.bottom(), stroke);
+        }
+    }
+    if selecting.is_none() && part.width() > 40.0 {
+        let place = Rect::from_center_size(pos2(to - 11.0, part.top() + 9.0), theme::square(16.0));
+        let close = ui.interact(place, ui.id().with("unloop"), Sense::click()).on_hover_cursor(CursorIcon::PointingHand);
+        icon(ui, place.center(), icon::X, 11.0, if close.hovered() { t.text } else { t.accent });
+        close.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, "Stop repeating"));
+        if close.on_hover_text("Stop repeating").clicked() {
+            out.push(UiCommand::SetLoop(None));
+        }
+    }
+}
+
+/// A faint line at the pointer.
+fn ghost(ui: &Ui, lanes: &Lanes, scale: Scale, state: &UiState, response: &Response) {
+    let t = tokens(ui);
+    if state.drag.is_some() {
+        return;
+    }
+    if let Some(at) = state.hover_time.filter(|_| response.hovered()) {
+        ui.painter().vline(scale.x(at), lanes.all().y_range(), Stroke::new(theme::HAIR, t.faint));
+    }
+}
+
+fn playhead(ui: &Ui, lanes: &Lanes, scale: Scale, vm: &ViewModel, state: &UiState) {
+    let t = tokens(ui);
+    let x = scale.x(vm.clock.playhead);
+    if x < scale.left - 1.0 || x > scale.right + 1.0 {
+        let (at, symbol) =
+            if x < scale.left { (scale.left + 8.0, icon::CARET_LEFT) } else { (scale.right - 8.0, icon::CARET_RIGHT) };
+        icon(ui, pos2(at, lanes.axis.center().y), symbol, 14.0, t.accent);
+        return;
+    }
+    let (ink, on) = if vm.shown_branch().is_some() { (t.what_if, t.on_what_if) } else { (t.accent, t.on_accent) };
+    let top = lanes.ticks.top() - 3.0;
+    ui.painter().vline(x, top..=lanes.axis.top() + 2.0, Stroke::new(theme::FRAME + 1.0, t.surface0));
+    ui.painter().vline(x, top..=lanes.axis.top() + 2.0, Stroke::new(theme::BOLD, ink));
+    let handle =
+        vec![pos2(x - 5.0, top), pos2(x + 5.0, top), pos2(x + 5.0, top + 4.0), pos2(x, top + 9.0), pos2(x - 5.0, top + 4.0)];
+    ui.painter().add(Shape::convex_polygon(handle, ink, Stroke::new(theme::HAIR, t.surface0)));
+    let words = state.zone.clock(vm.clock.playhead);
+    let width = measure(ui, &words, Type::SmallBold) + S8 + 2.0;
+    let center = x.clamp(scale.left + width / 2.0, (scale.right - width / 2.0).max(scale.left + width / 2.0));
+    let chip = Rect::from_center_size(pos2(center, lanes.axis.center().y), vec2(width, 16.0));
+    ui.painter().rect_filled(chip, theme::control_radius(), ink);
+    text(ui, chip, Align2::CENTER_CENTER, &words, Type::SmallBold, on);
+}
+
+/// Time at the pointer in both zones, and what lies there.
+fn hints(ui: &Ui, response: &Response, scale: Scale, vm: &ViewModel, state: &UiState) {
+    if state.drag.is_some_and(|drag| drag == BarDrag::Pan) || !response.hovered() {
+        return;
+    }
+    let Some(at) = response.hover_pos() else { return };
+    let mut words = state.zone.both(scale.t(at.x));
+    for line in ticks::near(scale, at.x, vm).into_iter().take(5) {
+        words.push('\n');
+        words.push_str(&line);
+    }
+    if vm.timeline.gaps.iter().any(|gap| gap.contains(scale.t(at.x))) {
+        words.push_str("\nNo data: a link was down");
+    }
+    let t = tokens(ui);
+    let show = response.clone();
+    let _hint = show.on_hover_ui_at_pointer(|ui| {
+        ui.label(egui::RichText::new(words).font(Type::Small.font()).color(t.text));
+    });
+}

@@ -1,0 +1,13 @@
+//! The small parts that panels are made of: painted marks, buttons, rows, sliders, lines.
+
+mod controls;
+mod marks;
+mod plot;
+mod text;
+
+pub(crate) use controls::{
+    ButtonKind, button, button_width, empty, focus_ring, icon_button, icon_button_lit, link_row, section, segmented, slider,
+};
+pub(crate) use marks::{alarm_mark, badge, freshness_icon, hatch, keycap, pill, status_mark, swatch};
+pub(crate) use plot::{LineStyle, Plot, dashed_h, envelope, scale_of_bands, sparkline};
+pub(crate) use text::{icon, measure, number_unit, paragraph, text};
