@@ -28,6 +28,8 @@ struct Look {
 @group(#{MATERIAL_BIND_GROUP}) @binding(1) var palette: texture_2d<u32>;
 @group(#{MATERIAL_BIND_GROUP}) @binding(2) var shadow_map: texture_2d<f32>;
 @group(#{MATERIAL_BIND_GROUP}) @binding(3) var shadow_sampler: sampler;
+@group(#{MATERIAL_BIND_GROUP}) @binding(4) var base_image: texture_2d<f32>;
+@group(#{MATERIAL_BIND_GROUP}) @binding(5) var base_sampler: sampler;
 
 const PALETTE_WIDTH: u32 = 256u;
 const UNBOUND: u32 = 255u;
@@ -43,6 +45,9 @@ struct Vertex {
     @location(1) normal: vec4<f32>,
     @location(2) color: vec4<f32>,
     @location(3) part: u32,
+#ifdef TEXTURED
+    @location(4) uv: vec2<f32>,
+#endif
 };
 
 struct Varyings {
@@ -52,6 +57,9 @@ struct Varyings {
     @location(2) color: vec4<f32>,
     // x: status, y: freshness, z: alarm bits, w: view flags
     @location(3) @interpolate(flat) code: vec4<u32>,
+#ifdef TEXTURED
+    @location(4) uv: vec2<f32>,
+#endif
 };
 
 @vertex
@@ -63,7 +71,11 @@ fn vertex(in: Vertex) -> Varyings {
     let world = mesh_functions::mesh_position_local_to_world(world_from_local, vec4<f32>(in.position, 1.0));
     out.world = world.xyz;
     out.normal = mesh_functions::mesh_normal_local_to_world(in.normal.xyz, in.instance_index);
-    out.color = in.color;
+    // Stored as sRGB so that dark colours keep their steps; a plain power is near enough to the curve at 8 bits.
+    out.color = vec4<f32>(pow(in.color.rgb, vec3<f32>(2.2)), in.color.a);
+#ifdef TEXTURED
+    out.uv = in.uv;
+#endif
     out.code = code;
     out.position = position_world_to_clip(world.xyz);
 #ifdef EDGES
@@ -147,6 +159,12 @@ fn dither(position: vec2<f32>) -> f32 {
 
 @fragment
 fn fragment(in: Varyings, @builtin(front_facing) front: bool) -> @location(0) vec4<f32> {
+    // Sampled before any branch: derivatives need every pixel of the quad.
+#ifdef TEXTURED
+    let image = textureSample(base_image, base_sampler, in.uv).rgb;
+#else
+    let image = vec3<f32>(1.0);
+#endif
     let flags = in.code.w;
     let ghost = (flags & FLAG_GHOST) != 0u;
     if ghost && dither(in.position.xy) > 0.12 {
@@ -161,14 +179,14 @@ fn fragment(in: Varyings, @builtin(front_facing) front: bool) -> @location(0) ve
     if ghost {
         discard;
     }
-    var line = mix(in.color.rgb, look.edge.rgb, look.edge.a);
+    var line = look.edge.rgb;
     if coloured {
         line = mix(look.fill[status].rgb * 0.35, look.edge.rgb, 0.15);
     }
     if status == 5u && bound {
         line = mix(look.fill[5].rgb, vec3<f32>(1.0), 0.55);
     }
-    return vec4<f32>(line, 1.0);
+    return vec4<f32>(line, select(look.edge.a, 0.9, coloured));
 #else
     // Never seen: an outline only; the faces leave just enough to be found.
     if bound && fresh == 4u && dither(in.position.xy) > 0.10 && !ghost {
@@ -197,6 +215,7 @@ fn fragment(in: Varyings, @builtin(front_facing) front: bool) -> @location(0) ve
         }
     } else {
         var own = in.color.rgb;
+        own *= image;
         if bound && look.sky.w > 0.5 {
             own = look.fill[1].rgb;
         } else {
@@ -206,7 +225,11 @@ fn fragment(in: Varyings, @builtin(front_facing) front: bool) -> @location(0) ve
         // A soft sheen where the surface turns away: machines read as metal without an environment map.
         let v = normalize(view.world_position - in.world);
         let h = normalize(v + look.key.xyz);
+#ifdef BLENDED
+        let gloss = 0.6;
+#else
         let gloss = in.color.a;
+#endif
         let s = max(dot(n, h), 0.0);
         let s2 = s * s;
         let s8 = s2 * s2 * s2 * s2;
@@ -227,6 +250,10 @@ fn fragment(in: Varyings, @builtin(front_facing) front: bool) -> @location(0) ve
     if (in.code.z & 8u) != 0u {
         rgb += look.fill[5].rgb * 0.35 * look.style.w;
     }
+#ifdef BLENDED
+    return vec4<f32>(rgb, select(in.color.a, max(in.color.a, 0.85), coloured));
+#else
     return vec4<f32>(rgb, 1.0);
+#endif
 #endif
 }

@@ -44,7 +44,7 @@ pub struct Look {
     pub floor: Vec4,
 }
 
-/// The slim material: all parts of the site share two of these, one for faces and one for edges.
+/// The slim material: all parts of the site share a handful of these, one per kind and image.
 #[derive(Asset, TypePath, AsBindGroup, Clone, Debug)]
 #[bind_group_data(PartKey)]
 pub struct PartMaterial {
@@ -58,20 +58,38 @@ pub struct PartMaterial {
     #[texture(2)]
     #[sampler(3)]
     pub shadow: Handle<Image>,
-    /// Whether this one draws lines.
-    pub edges: bool,
+    /// Base colour image of textured chunks; any image elsewhere.
+    #[texture(4)]
+    #[sampler(5)]
+    pub image: Handle<Image>,
+    /// What it draws.
+    pub kind: PartKind,
+}
+
+/// What a [`PartMaterial`] draws.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum PartKind {
+    /// Opaque faces.
+    #[default]
+    Faces,
+    /// Opaque faces with an image.
+    Textured,
+    /// Faces that let light through.
+    Blended,
+    /// Edges.
+    Edges,
 }
 
 /// What of a [`PartMaterial`] decides its pipeline.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[repr(C)]
 pub struct PartKey {
-    edges: bool,
+    kind: PartKind,
 }
 
 impl From<&PartMaterial> for PartKey {
     fn from(material: &PartMaterial) -> Self {
-        Self { edges: material.edges }
+        Self { kind: material.kind }
     }
 }
 
@@ -82,6 +100,13 @@ impl Material for PartMaterial {
 
     fn fragment_shader() -> ShaderRef {
         PART_SHADER.into()
+    }
+
+    fn alpha_mode(&self) -> AlphaMode {
+        match self.kind {
+            PartKind::Faces | PartKind::Textured => AlphaMode::Opaque,
+            PartKind::Blended | PartKind::Edges => AlphaMode::Blend,
+        }
     }
 
     fn enable_prepass() -> bool {
@@ -98,19 +123,28 @@ impl Material for PartMaterial {
         layout: &MeshVertexBufferLayoutRef,
         key: MaterialPipelineKey<Self>,
     ) -> Result<(), SpecializedMeshPipelineError> {
-        descriptor.vertex.buffers = vec![layout.0.get_layout(&[
+        let mut attributes = vec![
             Mesh::ATTRIBUTE_POSITION.at_shader_location(0),
             ATTRIBUTE_NORMAL8.at_shader_location(1),
             ATTRIBUTE_COLOR8.at_shader_location(2),
             ATTRIBUTE_PART.at_shader_location(3),
-        ])?];
+        ];
+        let kind = key.bind_group_data.kind;
+        if kind == PartKind::Textured {
+            attributes.push(Mesh::ATTRIBUTE_UV_0.at_shader_location(4));
+        }
+        descriptor.vertex.buffers = vec![layout.0.get_layout(&attributes)?];
         // CAD models mix windings; the shader turns normals to the viewer instead.
         descriptor.primitive.cull_mode = None;
-        if key.bind_group_data.edges {
-            descriptor.vertex.shader_defs.push("EDGES".into());
-            if let Some(fragment) = &mut descriptor.fragment {
-                fragment.shader_defs.push("EDGES".into());
-            }
+        let define = match kind {
+            PartKind::Faces => return Ok(()),
+            PartKind::Textured => "TEXTURED",
+            PartKind::Blended => "BLENDED",
+            PartKind::Edges => "EDGES",
+        };
+        descriptor.vertex.shader_defs.push(define.into());
+        if let Some(fragment) = &mut descriptor.fragment {
+            fragment.shader_defs.push(define.into());
         }
         Ok(())
     }

@@ -1,1 +1,27 @@
 //! The facade: model, history, playback, health, alarms and what-if behind one clock.
+//!
+//! Owns what changes and hands out what is shown; every view goes the same way, live, scrubbed or what-if:
+//! snapshot at t, rule outcomes at t, [`ViewFrame`]. Refuses to know wires, files, clocks and pixels: samples, commands and
+//! instants are arguments. Start at [`Engine`].
+
+mod branch;
+mod command;
+mod engine;
+mod events;
+mod frame;
+mod playback;
+mod record;
+mod report;
+mod series;
+mod sources;
+
+pub use branch::{Branch, BranchId, Comparison, RunProgress};
+pub use command::{Direction, EngineCommand, SeekTo};
+pub use engine::{DEFAULT_BRANCHES, Engine, EngineConfig, EngineError};
+pub use events::{Event, EventKind, StatusSpan};
+pub use frame::{ActiveAlarm, TwinState, ViewFrame};
+pub use playback::{PlayState, Playback, SPEED_LIMITS};
+pub use record::{Ingested, Record};
+pub use report::{AlarmReport, ReasonReport, SignalReport, StateReport, TwinReport};
+pub use series::ChartSeries;
+pub use sources::SourceLinks;

@@ -125,7 +125,7 @@ pub fn explain(model: &Model, policy: &Policy, view: &dyn RuleView, twin: TwinIn
             score = Some(score.map_or(margin, |score: f64| score.min(margin)));
         }
         if given != Status::Normal {
-            reasons.push(reason(model, rule, index, given, entry.as_ref(), latest, t));
+            reasons.push(reason(model, rule, index, given, entry.as_ref(), latest.as_ref(), t));
         }
     }
     reasons.sort_by(|a, b| policy.rank(b.status).cmp(&policy.rank(a.status)).then(a.rule.cmp(&b.rule)));
@@ -190,13 +190,13 @@ fn reason(
     index: RuleIndex,
     status: Status,
     entry: Option<&Entry>,
-    latest: Option<Sample>,
+    latest: Option<&Sample>,
     t: Timestamp,
 ) -> Reason {
     let signal = model.signal(rule.signal);
     let name = &signal.display_name;
     let unit = &signal.unit.0;
-    let shown = latest.as_ref().map(|sample| match &sample.value {
+    let shown = latest.map(|sample| match &sample.value {
         Value::Text(word) => word.to_string(),
         Value::Bool(on) => (if *on { "on" } else { "off" }).to_owned(),
         value => quantity(value.as_f64().unwrap_or(f64::NAN), unit),
@@ -217,14 +217,14 @@ fn reason(
             match worst {
                 Some(Limit::Above(limit)) => {
                     threshold = Some(limit);
-                    let value = latest.as_ref().and_then(|sample| sample.value.as_f64());
+                    let value = latest.and_then(|sample| sample.value.as_f64());
                     let word =
                         if value.is_none_or(|value| value > limit) { "is above" } else { "is still near, not yet well below," };
                     format!("{name} {shown} {word} {}", quantity(limit, unit))
                 }
                 Some(Limit::Below(limit)) => {
                     threshold = Some(limit);
-                    let value = latest.as_ref().and_then(|sample| sample.value.as_f64());
+                    let value = latest.and_then(|sample| sample.value.as_f64());
                     let word =
                         if value.is_none_or(|value| value < limit) { "is below" } else { "is still near, not yet well above," };
                     format!("{name} {shown} {word} {}", quantity(limit, unit))
@@ -234,11 +234,11 @@ fn reason(
         }
         RuleKind::Match { .. } => format!("{name} is {shown}"),
         RuleKind::Quality { .. } => {
-            let quality = latest.as_ref().map_or(Quality::BAD, |sample| sample.quality);
+            let quality = latest.map_or(Quality::BAD, |sample| sample.quality);
             format!("{name}: the value can't be {}: {}", if quality.is_bad() { "used" } else { "fully trusted" }, words(quality))
         }
         RuleKind::Stale { .. } => {
-            let age = latest.as_ref().map_or(0, |sample| t.since(sample.source_time).as_micros() / 1_000_000);
+            let age = latest.map_or(0, |sample| t.since(sample.source_time).as_micros() / 1_000_000);
             format!("{name} has not been heard of for {age} s")
         }
     };
@@ -246,10 +246,10 @@ fn reason(
         rule: index,
         signal: rule.signal,
         status,
-        since: entry.map_or_else(|| latest.as_ref().map_or(t, |sample| sample.source_time), |entry| entry.since),
-        value: latest.as_ref().map(|sample| sample.value.clone()),
-        time: latest.as_ref().map(|sample| sample.source_time),
-        quality: latest.as_ref().map_or(Quality::BAD, |sample| sample.quality),
+        since: entry.map_or_else(|| latest.map_or(t, |sample| sample.source_time), |entry| entry.since),
+        value: latest.map(|sample| sample.value.clone()),
+        time: latest.map(|sample| sample.source_time),
+        quality: latest.map_or(Quality::BAD, |sample| sample.quality),
         threshold,
         next,
         text,

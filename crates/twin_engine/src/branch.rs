@@ -1,0 +1,134 @@
+//! What-if branches: two runs side by side in slices, their samples in records of their own, and the comparison.
+
+use twin_historian::StoreConfig;
+use twin_model::{Flags, Model, Quality, Sample, SignalIndex, Span, TimeRange, Timestamp, Value, ValueKind};
+use twin_scenario::{Row, Run, Scenario, Tracker, compare};
+
+use crate::record::Record;
+
+/// Name of a branch within one engine; never used twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BranchId(pub u32);
+
+/// What a run changes, row by row.
+pub type Comparison = Vec<Row>;
+
+/// A finished what-if run. Owns only what lies beyond its fork.
+#[derive(Debug)]
+pub struct Branch {
+    /// Its name within the engine.
+    pub id: BranchId,
+    /// What was asked.
+    pub scenario: Scenario,
+    /// From the fork to the end of the run.
+    pub range: TimeRange,
+    /// The changed plant.
+    pub record: Record,
+    /// The plant without the changes, computed by the same models from the same moment.
+    pub projection: Record,
+    /// Time to threshold and amounts, with and without the changes.
+    pub comparison: Comparison,
+}
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RunProgress {
+    /// From 0 to 1.
+    pub fraction: f32,
+    /// Plant time computed.
+    pub simulated: Span,
+}
+
+/// One of the two runs with what it has produced.
+struct Lane {
+    run: Run,
+    record: Record,
+    tracker: Tracker,
+    done: bool,
+}
+
+impl Lane {
+    fn advance(&mut self, model: &Model, steps: u32) -> RunProgress {
+        let progress = self.run.step(steps);
+        self.done = progress.done;
+        let mut batch: Vec<(SignalIndex, Sample)> = Vec::new();
+        let tracker = &mut self.tracker;
+        self.run.drain(&mut |signal, t, value| {
+            tracker.push(signal, t, value);
+            batch.push((signal, predicted(model, signal, t, value)));
+        });
+        self.record.ingest(model, &batch);
+        RunProgress { fraction: progress.fraction, simulated: progress.simulated }
+    }
+}
+
+/// A computed value as a sample of the signal's own kind.
+fn predicted(model: &Model, signal: SignalIndex, t: Timestamp, value: f64) -> Sample {
+    let value = match model.signal(signal).value_kind {
+        ValueKind::Int => Value::Int(value.round() as i64),
+        ValueKind::Bool => Value::Bool(value >= 0.5),
+        ValueKind::Float | ValueKind::Text => Value::Float(value),
+    };
+    Sample { source_time: t, received_time: t, value, quality: Quality::GOOD, flags: Flags::PREDICTED }
+}
+
+/// A run under way: the changed plant and the unchanged one, in step.
+pub(crate) struct Job {
+    scenario: Scenario,
+    changed: Lane,
+    unchanged: Lane,
+    progress: RunProgress,
+}
+
+impl Job {
+    /// Starts both runs from reality at the scenario's fork.
+    pub(crate) fn start(model: &Model, reality: &Record, scenario: Scenario, config: StoreConfig) -> Result<Self, Vec<String>> {
+        let fork = scenario.fork;
+        let state = |signal: SignalIndex| {
+            let sample = reality.store().latest_at(signal, fork)?;
+            sample.value.as_f64().filter(|value| value.is_finite())
+        };
+        let lane = |scenario: Scenario| -> Result<Lane, Vec<String>> {
+            let run =
+                Run::new(model, scenario, &state).map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+            let record = reality.forked(model, fork, config);
+            Ok(Lane { run, record, tracker: Tracker::new(model), done: false })
+        };
+        let unchanged = lane(Scenario { settings: Vec::new(), ..scenario.clone() })?;
+        let changed = lane(scenario.clone())?;
+        let progress = RunProgress { fraction: 0.0, simulated: Span::ZERO };
+        Ok(Self { scenario, changed, unchanged, progress })
+    }
+
+    pub(crate) fn scenario(&self) -> &Scenario {
+        &self.scenario
+    }
+
+    pub(crate) fn progress(&self) -> RunProgress {
+        self.progress
+    }
+
+    /// Computes up to `steps` steps of each run; true once both are done.
+    pub(crate) fn work(&mut self, model: &Model, steps: u32) -> bool {
+        if !self.unchanged.done {
+            self.unchanged.advance(model, steps);
+        }
+        if !self.changed.done {
+            self.progress = self.changed.advance(model, steps);
+        }
+        self.changed.done && self.unchanged.done
+    }
+
+    pub(crate) fn finish(self, model: &Model, id: BranchId) -> Branch {
+        let fork = self.scenario.fork;
+        let comparison = compare(model, &self.unchanged.tracker, &self.changed.tracker, fork, self.scenario.horizon);
+        Branch {
+            id,
+            range: TimeRange::new(fork, fork + self.scenario.horizon),
+            scenario: self.scenario,
+            record: self.changed.record,
+            projection: self.unchanged.record,
+            comparison,
+        }
+    }
+}

@@ -1,0 +1,435 @@
+//! The engine itself: one model, one reality, one playhead, some branches.
+
+use std::sync::Arc;
+
+use twin_health::{Policy, TwinHealth, explain, freshness};
+use twin_historian::{Envelope, HistorianError, StoreConfig};
+use twin_model::{Model, Quality, Sample, SignalIndex, SourceIndex, Span, TimeRange, Timestamp, TwinIndex};
+
+use crate::branch::{Branch, BranchId, Job, RunProgress};
+use crate::command::{Direction, EngineCommand, SeekTo};
+use crate::events::{self, Event, StatusSpan};
+use crate::frame::{Scope, ViewFrame};
+use crate::playback::Playback;
+use crate::record::{Ingested, Record};
+use crate::report::{AlarmReport, ReasonReport, SignalReport, StateReport, TwinReport};
+use crate::series::{ChartSeries, upto};
+use crate::sources::SourceLinks;
+
+/// Limits and policies.
+#[derive(Debug, Clone, Default)]
+pub struct EngineConfig {
+    /// Of reality's store.
+    pub store: StoreConfig,
+    /// Which status wins.
+    pub policy: Policy,
+    /// Most branches kept; starting another forgets the oldest. Zero means [`DEFAULT_BRANCHES`].
+    pub max_branches: usize,
+}
+
+/// Branches kept where the configuration names no number.
+pub const DEFAULT_BRANCHES: usize = 8;
+
+/// Why the engine could not do something.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// A scenario that can't run.
+    #[error("the what-if run can't start: {}", .0.join("; "))]
+    Scenario(Vec<String>),
+    /// A branch that does not exist (any more).
+    #[error("there is no what-if branch number {}", .0.0)]
+    NoBranch(BranchId),
+}
+
+/// Model, history, playback, health, alarms and what-if behind one clock.
+pub struct Engine {
+    model: Arc<Model>,
+    config: EngineConfig,
+    reality: Record,
+    links: SourceLinks,
+    playback: Playback,
+    /// The live edge as last told, and whether anything is live at all.
+    now: Option<Timestamp>,
+    live: bool,
+    branches: Vec<Branch>,
+    next_branch: u32,
+    shown: Option<BranchId>,
+    job: Option<Job>,
+    frame: ViewFrame,
+    /// What the frame was computed for.
+    computed: Option<(Timestamp, u64, Option<BranchId>, u64)>,
+    links_revision: u64,
+}
+
+impl Engine {
+    /// An engine without any samples.
+    pub fn new(model: impl Into<Arc<Model>>, config: EngineConfig) -> Self {
+        let model = model.into();
+        Self {
+            reality: Record::new(&model, config.store),
+            links: SourceLinks::new(model.sources().len()),
+            model,
+            config,
+            playback: Playback::default(),
+            now: None,
+            live: true,
+            branches: Vec::new(),
+            next_branch: 1,
+            shown: None,
+            job: None,
+            frame: ViewFrame::default(),
+            computed: None,
+            links_revision: 0,
+        }
+    }
+
+    /// The model.
+    pub fn model(&self) -> &Arc<Model> {
+        &self.model
+    }
+
+    /// What was measured.
+    pub fn reality(&self) -> &Record {
+        &self.reality
+    }
+
+    /// When each source was reachable.
+    pub fn links(&self) -> &SourceLinks {
+        &self.links
+    }
+
+    /// The clock.
+    pub fn playback(&self) -> &Playback {
+        &self.playback
+    }
+
+    /// Takes samples in, in any order.
+    pub fn ingest(&mut self, samples: &[(SignalIndex, Sample)]) -> Ingested {
+        self.reality.ingest(&self.model, samples)
+    }
+
+    /// Takes a sealed chunk of history in.
+    ///
+    /// # Errors
+    /// Where the bytes are no chunk that fits this model.
+    pub fn import_chunk(&mut self, chunk: &[u8]) -> Result<Ingested, HistorianError> {
+        self.reality.import(&self.model, chunk)
+    }
+
+    /// Notes that a source went up or down.
+    pub fn note_link(&mut self, source: SourceIndex, t: Timestamp, up: bool) {
+        if self.links.note(source, t, up) {
+            self.links_revision += 1;
+        }
+    }
+
+    /// The live edge: the site's clock as last told, or the newest sample where that is all there is.
+    pub fn live_edge(&self) -> Option<Timestamp> {
+        self.now.or_else(|| self.reality.store().extent().map(|extent| extent.end - Span::from_micros(1)))
+    }
+
+    /// Everything that the playhead can go to: from the oldest sample to the live edge, and to a branch's end while shown.
+    pub fn bounds(&self) -> Option<TimeRange> {
+        let extent = self.reality.store().extent();
+        let edge = self.live_edge()?;
+        let start = extent.map_or(edge, |extent| extent.start).min(edge);
+        let end = self.shown_branch().map_or(edge, |branch| branch.range.end);
+        Some(TimeRange::new(start, end.max(start)))
+    }
+
+    /// Lets time pass: `now` is the site's clock (`None` without one), `wall` the real time since the last call.
+    ///
+    /// `live` tells whether more is to come; without, playing stops at the end. Returns whether the playhead moved.
+    pub fn tick(&mut self, now: Option<Timestamp>, wall: Span, live: bool) -> bool {
+        // A clock that jumps back (another server) is followed; one that stands still is no clock.
+        self.now = now;
+        self.live = live && self.shown.is_none();
+        let Some(bounds) = self.bounds() else { return false };
+        self.playback.tick(wall, bounds, self.live)
+    }
+
+    /// Carries a command out.
+    ///
+    /// # Errors
+    /// Scenarios that can't run and branches that are gone; everything else always works.
+    pub fn apply(&mut self, command: EngineCommand) -> Result<(), EngineError> {
+        match command {
+            EngineCommand::Seek(SeekTo::Clamped(t)) => self.playback.seek(t, self.bounds()),
+            EngineCommand::Seek(SeekTo::Exact(t)) => self.playback.seek(t, None),
+            EngineCommand::Play => self.play(),
+            EngineCommand::Pause => self.playback.pause(),
+            EngineCommand::Follow => {
+                self.shown = None;
+                if let Some(edge) = self.live_edge() {
+                    self.playback.follow(edge);
+                }
+            }
+            EngineCommand::SetSpeed(speed) => self.playback.set_speed(speed),
+            EngineCommand::Select(range) => self.playback.select(range),
+            EngineCommand::StepEvent(direction) => self.step_event(direction),
+            EngineCommand::StepSample(signals, direction) => self.step_sample(&signals, direction),
+            EngineCommand::Run(scenario) => {
+                let job = Job::start(&self.model, &self.reality, scenario, self.config.store).map_err(EngineError::Scenario)?;
+                self.job = Some(job);
+            }
+            EngineCommand::CancelRun => self.job = None,
+            EngineCommand::View(branch) => self.view(branch)?,
+            EngineCommand::Delete(branch) => {
+                self.branches.retain(|each| each.id != branch);
+                if self.shown == Some(branch) {
+                    self.view(None)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Playing from the very end of something that does not grow starts over.
+    fn play(&mut self) {
+        if let Some(bounds) = self.bounds()
+            && !self.live
+            && self.playback.speed() > 0.0
+            && self.playback.playhead() >= bounds.end
+            && self.playback.selection().is_none()
+        {
+            let start = self.shown_branch().map_or(bounds.start, |branch| branch.range.start);
+            self.playback.seek(start, None);
+        }
+        self.playback.play();
+    }
+
+    fn view(&mut self, branch: Option<BranchId>) -> Result<(), EngineError> {
+        if let Some(id) = branch {
+            let found = self.branches.iter().find(|each| each.id == id).ok_or(EngineError::NoBranch(id))?;
+            let start = found.range.start;
+            let inside = found.range.contains(self.playback.playhead());
+            self.shown = branch;
+            if !inside || self.playback.state() == crate::PlayState::Following {
+                self.playback.seek(start, None);
+            }
+        } else {
+            self.shown = None;
+            if let Some(bounds) = self.bounds()
+                && self.playback.playhead() > bounds.end
+            {
+                self.playback.seek(bounds.end, None);
+            }
+        }
+        Ok(())
+    }
+
+    fn step_event(&mut self, direction: Direction) {
+        let scope = self.scope(self.playback.playhead());
+        if let Some(t) = events::step(&self.model, scope.speaking(), scope.t, direction) {
+            let bounds = self.bounds();
+            self.playback.seek(t, bounds);
+            self.playback.pause();
+        }
+    }
+
+    fn step_sample(&mut self, signals: &[SignalIndex], direction: Direction) {
+        let t = self.playback.playhead();
+        let scope = self.scope(t);
+        let store = scope.speaking().store();
+        let all: Vec<SignalIndex>;
+        let signals = if signals.is_empty() {
+            all = self.model.signal_indices().collect();
+            &all
+        } else {
+            signals
+        };
+        let times = signals.iter().filter_map(|signal| match direction {
+            Direction::Forward => store.next_sample_time(*signal, t, twin_historian::Direction::Forward),
+            Direction::Back => store.next_sample_time(*signal, t, twin_historian::Direction::Backward),
+        });
+        let next = match direction {
+            Direction::Forward => times.min(),
+            Direction::Back => times.max(),
+        };
+        if let Some(t) = next {
+            let bounds = self.bounds();
+            self.playback.seek(t, bounds);
+            self.playback.pause();
+        }
+    }
+
+    /// Branches, oldest first.
+    pub fn branches(&self) -> &[Branch] {
+        &self.branches
+    }
+
+    /// The branch on show.
+    pub fn shown_branch(&self) -> Option<&Branch> {
+        let id = self.shown?;
+        self.branches.iter().find(|branch| branch.id == id)
+    }
+
+    /// The run under way: its scenario's name and where it stands.
+    pub fn running(&self) -> Option<(&str, RunProgress)> {
+        self.job.as_ref().map(|job| (job.scenario().name.as_str(), job.progress()))
+    }
+
+    /// Gives the run under way up to `steps` steps. Returns the branch once it is complete; it is then on show.
+    pub fn work(&mut self, steps: u32) -> Option<BranchId> {
+        if !self.job.as_mut()?.work(&self.model, steps) {
+            return None;
+        }
+        let job = self.job.take()?;
+        let id = BranchId(self.next_branch);
+        self.next_branch += 1;
+        let branch = job.finish(&self.model, id);
+        let most = if self.config.max_branches == 0 { DEFAULT_BRANCHES } else { self.config.max_branches };
+        if self.branches.len() >= most {
+            self.branches.remove(0);
+        }
+        let start = branch.range.start;
+        self.branches.push(branch);
+        self.shown = Some(id);
+        self.playback.seek(start, None);
+        Some(id)
+    }
+
+    fn scope(&self, t: Timestamp) -> Scope<'_> {
+        let branch = self.shown_branch().map(|branch| (&branch.record, branch.range.start));
+        Scope { model: &self.model, reality: &self.reality, branch, links: &self.links, t }
+    }
+
+    /// Brings the frame up to the playhead; true where it had to be computed anew.
+    pub fn refresh(&mut self) -> bool {
+        let t = self.playback.playhead();
+        let key = (t, self.reality.revision(), self.shown, self.links_revision);
+        if self.computed == Some(key) {
+            return false;
+        }
+        self.computed = Some(key);
+        let mut frame = std::mem::take(&mut self.frame);
+        frame.compute(&self.scope(t), &self.config.policy);
+        self.frame = frame;
+        true
+    }
+
+    /// What is shown at the playhead, as of the last [`Self::refresh`].
+    pub fn frame(&self) -> &ViewFrame {
+        &self.frame
+    }
+
+    /// The newest sample of a signal at the playhead, in the branch on show.
+    pub fn sample(&self, signal: SignalIndex) -> Option<Sample> {
+        self.scope(self.playback.playhead()).sample(signal)
+    }
+
+    /// Everything about a twin at the playhead, with reasons.
+    pub fn explain(&self, twin: TwinIndex) -> TwinHealth {
+        let t = self.playback.playhead();
+        explain(&self.model, &self.config.policy, &self.scope(t), twin, t)
+    }
+
+    /// A chosen signal over a range, at most about `points` buckets, nothing from after the playhead.
+    pub fn series(&self, signal: SignalIndex, range: TimeRange, points: usize) -> ChartSeries {
+        let t = self.playback.playhead();
+        let Some(branch) = self.shown_branch() else {
+            let envelope = self.reality.store().envelope(signal, upto(range, t), points);
+            return ChartSeries { signal, envelope: cut(envelope, t), branch: None, projection: None };
+        };
+        let fork = branch.range.start;
+        let before = TimeRange::new(range.start, range.end.min(fork));
+        let beyond = TimeRange::new(range.start.max(fork), range.end);
+        let envelope = self.reality.store().envelope(signal, upto(before, t), points);
+        ChartSeries {
+            signal,
+            envelope: cut(envelope, fork.min(t)),
+            branch: Some(cut(branch.record.store().envelope(signal, upto(beyond, t), points), t)),
+            projection: Some(branch.projection.store().envelope(signal, beyond, points)),
+        }
+    }
+
+    /// Alarm and status changes within a range in the branch on show, at most about `most`.
+    pub fn events(&self, range: TimeRange, most: usize) -> Vec<Event> {
+        match self.shown_branch() {
+            None => events::within(&self.model, &self.reality, range, most),
+            Some(branch) => {
+                let before = TimeRange::new(range.start, range.end.min(branch.range.start));
+                let beyond = TimeRange::new(range.start.max(branch.range.start), range.end);
+                let mut all = events::within(&self.model, &self.reality, before, most);
+                all.extend(events::within(&self.model, &branch.record, beyond, most));
+                all
+            }
+        }
+    }
+
+    /// Worst status over time of a twin, or of all, in reality.
+    pub fn status_strip(&self, twin: Option<TwinIndex>, range: TimeRange) -> Vec<StatusSpan> {
+        events::strip(&self.model, &self.reality, &self.config.policy, twin, range)
+    }
+
+    /// Worst status over time of a twin, or of all, in a branch.
+    pub fn branch_strip(&self, branch: &Branch, twin: Option<TwinIndex>) -> Vec<StatusSpan> {
+        events::strip(&self.model, &branch.record, &self.config.policy, twin, branch.range)
+    }
+
+    /// The state of every twin at `t`, in reality, whatever the playhead shows.
+    pub fn state_at(&self, t: Timestamp) -> StateReport {
+        let scope = Scope { model: &self.model, reality: &self.reality, branch: None, links: &self.links, t };
+        let mut twins: Vec<TwinReport> = self.model.twin_indices().map(|twin| self.report(&scope, twin)).collect();
+        twins.sort_by(|a, b| a.id.cmp(&b.id));
+        StateReport { at: t, twins }
+    }
+
+    fn report(&self, scope: &Scope<'_>, index: TwinIndex) -> TwinReport {
+        let model = &self.model;
+        let twin = model.twin(index);
+        let health = explain(model, &self.config.policy, scope, index, scope.t);
+        let alarms = twin.alarms.iter().map(|&at| {
+            let alarm = model.alarm(at);
+            let entry = scope.reality.alarm_at(at, scope.t);
+            AlarmReport {
+                id: alarm.id.clone(),
+                state: entry.as_ref().map_or(twin_model::AlarmState::Normal, |entry| entry.outcome.alarm()),
+                priority: alarm.priority,
+                since: entry.map(|entry| entry.since),
+            }
+        });
+        let reasons = health.reasons.iter().map(|reason| ReasonReport {
+            rule: model.rule(reason.rule).id.clone(),
+            signal: model.signal(reason.signal).id.to_string(),
+            value: reason.value.clone(),
+            unit: model.signal(reason.signal).unit.0.clone(),
+            time: reason.time,
+            quality: reason.quality,
+            text: reason.text.clone(),
+        });
+        let signals = twin.signals.iter().map(|&at| {
+            let signal = model.signal(at);
+            let sample = scope.sample(at);
+            let offline = signal.source.is_some_and(|source| self.links.is_down(source, scope.t));
+            SignalReport {
+                id: signal.id.to_string(),
+                unit: signal.unit.0.clone(),
+                time: sample.as_ref().map(|sample| sample.source_time),
+                quality: sample.as_ref().map_or(Quality::BAD, |sample| sample.quality),
+                age: sample.as_ref().map(|sample| scope.t.since(sample.source_time)),
+                freshness: freshness(signal, sample.as_ref(), scope.t, offline),
+                value: sample.map(|sample| sample.value),
+            }
+        });
+        TwinReport {
+            id: twin.id.to_string(),
+            interface: twin.interface.clone(),
+            status: health.status,
+            score: health.score,
+            since: health.since,
+            freshness: health.freshness,
+            alarms: alarms.collect(),
+            reasons: reasons.collect(),
+            signals: signals.collect(),
+        }
+    }
+}
+
+/// Takes away the bounding sample behind the cursor: charts may not look ahead.
+fn cut(mut envelope: Envelope, t: Timestamp) -> Envelope {
+    if envelope.after.as_ref().is_some_and(|after| after.source_time > t) {
+        envelope.after = None;
+    }
+    envelope
+}

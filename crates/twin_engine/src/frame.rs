@@ -1,0 +1,219 @@
+//! What is shown at one instant: state per twin and active alarms, from one record or a branch beside it.
+
+use twin_health::{Entry, Policy, RuleView, judge};
+use twin_historian::{Cursor, Snapshot};
+use twin_model::{
+    AlarmIndex, AlarmState, Freshness, Model, Priority, RuleIndex, Sample, SignalIndex, Status, Timestamp, TwinIndex,
+};
+
+use crate::record::Record;
+use crate::sources::SourceLinks;
+
+/// One twin at the instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TwinState {
+    /// Its own status.
+    pub status: Status,
+    /// Its own freshness.
+    pub freshness: Freshness,
+    /// Its most urgent alarm that is not normal.
+    pub alarm: Option<(Priority, AlarmState)>,
+    /// Worst status of it and everything below it.
+    pub rollup: Status,
+    /// How many below it are in trouble: neither normal nor unknown.
+    pub troubled: u32,
+    /// Active alarms of it and everything below it.
+    pub alarms: u32,
+    /// Most urgent priority among those.
+    pub rollup_priority: Option<Priority>,
+}
+
+impl TwinState {
+    const NOTHING: Self = Self {
+        status: Status::Unknown,
+        freshness: Freshness::NeverSeen,
+        alarm: None,
+        rollup: Status::Unknown,
+        troubled: 0,
+        alarms: 0,
+        rollup_priority: None,
+    };
+}
+
+/// An alarm that is not normal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ActiveAlarm {
+    /// Which.
+    pub alarm: AlarmIndex,
+    /// Where it stands.
+    pub state: AlarmState,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// Everything that is shown at one instant.
+#[derive(Debug, Clone, Default)]
+pub struct ViewFrame {
+    /// The instant.
+    pub t: Option<Timestamp>,
+    /// Newest sample per signal at the instant.
+    pub snapshot: Snapshot,
+    /// By [`TwinIndex`].
+    pub twins: Vec<TwinState>,
+    /// Alarms that are not normal, in model order.
+    pub alarms: Vec<ActiveAlarm>,
+    pub(crate) cursor: Cursor,
+}
+
+/// Where a frame's samples and outcomes come from.
+#[derive(Clone, Copy)]
+pub(crate) struct Scope<'a> {
+    pub(crate) model: &'a Model,
+    pub(crate) reality: &'a Record,
+    /// A branch and the instant at which it left reality.
+    pub(crate) branch: Option<(&'a Record, Timestamp)>,
+    pub(crate) links: &'a SourceLinks,
+    pub(crate) t: Timestamp,
+}
+
+impl<'a> Scope<'a> {
+    /// The branch, where the instant lies beyond its fork.
+    fn beyond_fork(&self) -> Option<(&'a Record, Timestamp)> {
+        self.branch.filter(|(_, fork)| self.t > *fork)
+    }
+
+    /// The record whose rules and alarms speak at the instant.
+    pub(crate) fn speaking(&self) -> &'a Record {
+        self.beyond_fork().map_or(self.reality, |(record, _)| record)
+    }
+
+    /// The newest sample at the instant. Beyond a fork, what the branch does not compute is held as it was there.
+    pub(crate) fn sample(&self, signal: SignalIndex) -> Option<Sample> {
+        let Some((branch, fork)) = self.beyond_fork() else { return self.reality.store().latest_at(signal, self.t) };
+        branch.store().latest_at(signal, self.t).or_else(|| held(self.reality.store().latest_at(signal, fork)?, fork, self.t))
+    }
+}
+
+/// A sample of the fork as it stands at `t`: its age does not grow, since nothing is being measured in a branch.
+fn held(mut sample: Sample, fork: Timestamp, t: Timestamp) -> Option<Sample> {
+    sample.source_time = sample.source_time + t.since(fork);
+    Some(sample)
+}
+
+impl RuleView for Scope<'_> {
+    fn rule(&self, rule: RuleIndex) -> Option<Entry> {
+        self.speaking().rule_at(rule, self.t)
+    }
+
+    fn sample(&self, signal: SignalIndex) -> Option<Sample> {
+        Scope::sample(self, signal)
+    }
+
+    fn source_offline(&self, signal: SignalIndex) -> bool {
+        let t = self.beyond_fork().map_or(self.t, |(_, fork)| fork);
+        self.model.signal(signal).source.is_some_and(|source| self.links.is_down(source, t))
+    }
+}
+
+/// The same view with samples taken from a snapshot instead of the store.
+struct Snapped<'a> {
+    scope: &'a Scope<'a>,
+    snapshot: &'a Snapshot,
+}
+
+impl RuleView for Snapped<'_> {
+    fn rule(&self, rule: RuleIndex) -> Option<Entry> {
+        self.scope.rule(rule)
+    }
+
+    fn sample(&self, signal: SignalIndex) -> Option<Sample> {
+        if self.scope.beyond_fork().is_some() { self.scope.sample(signal) } else { self.snapshot.get(signal) }
+    }
+
+    fn source_offline(&self, signal: SignalIndex) -> bool {
+        self.scope.source_offline(signal)
+    }
+}
+
+impl ViewFrame {
+    /// Fills the frame for the scope's instant.
+    pub(crate) fn compute(&mut self, scope: &Scope<'_>, policy: &Policy) {
+        let base = scope.beyond_fork().map_or(scope.t, |(_, fork)| fork);
+        scope.reality.store().snapshot_at(base, &mut self.cursor, &mut self.snapshot);
+        self.t = Some(scope.t);
+        self.alarms.clear();
+        self.twins.clear();
+        self.twins.resize(scope.model.twins().len(), TwinState::NOTHING);
+        let view = Snapped { scope, snapshot: &self.snapshot };
+        for twin in scope.model.twin_indices() {
+            let (status, freshness) = judge(scope.model, policy, &view, twin, scope.t);
+            let state = &mut self.twins[twin.at()];
+            (state.status, state.freshness, state.rollup) = (status, freshness, status);
+        }
+        self.collect_alarms(scope);
+        self.roll_up(scope.model, policy);
+    }
+
+    fn collect_alarms(&mut self, scope: &Scope<'_>) {
+        for at in 0..scope.model.alarms().len() {
+            let index = AlarmIndex::from_at(at);
+            let Some(entry) = scope.speaking().alarm_at(index, scope.t) else { continue };
+            let state = entry.outcome.alarm();
+            if state == AlarmState::Normal {
+                continue;
+            }
+            self.alarms.push(ActiveAlarm { alarm: index, state, since: entry.since });
+            let alarm = scope.model.alarm(index);
+            let twin = &mut self.twins[alarm.twin.at()];
+            let more_urgent = twin.alarm.is_none_or(|(priority, had)| {
+                (had.is_active(), std::cmp::Reverse(priority), had)
+                    < (state.is_active(), std::cmp::Reverse(alarm.priority), state)
+            });
+            if more_urgent {
+                twin.alarm = Some((alarm.priority, state));
+            }
+            if state.is_active() {
+                twin.alarms += 1;
+                twin.rollup_priority = Some(twin.rollup_priority.map_or(alarm.priority, |had| had.min(alarm.priority)));
+            }
+        }
+    }
+
+    /// Adds every twin to its ancestors. Walks up from each twin: trees are a handful of levels deep.
+    fn roll_up(&mut self, model: &Model, policy: &Policy) {
+        for twin in model.twin_indices() {
+            let own = self.twins[twin.at()];
+            let own_alarms = self.alarms_of(model, twin);
+            let mut at = model.twin(twin).parent;
+            while let Some(parent) = at {
+                let state = &mut self.twins[parent.at()];
+                state.rollup = policy.worse(state.rollup, own.status);
+                state.troubled += u32::from(!matches!(own.status, Status::Normal | Status::Unknown));
+                if own_alarms.0 > 0 {
+                    state.alarms += own_alarms.0;
+                    state.rollup_priority = match (state.rollup_priority, own_alarms.1) {
+                        (Some(a), Some(b)) => Some(a.min(b)),
+                        (a, b) => a.or(b),
+                    };
+                }
+                at = model.twin(parent).parent;
+            }
+        }
+    }
+
+    fn alarms_of(&self, model: &Model, twin: TwinIndex) -> (u32, Option<Priority>) {
+        if model.twin(twin).alarms.is_empty() {
+            return (0, None);
+        }
+        let mut count = 0;
+        let mut urgent: Option<Priority> = None;
+        for active in self.alarms.iter().filter(|active| active.state.is_active()) {
+            let alarm = model.alarm(active.alarm);
+            if alarm.twin == twin {
+                count += 1;
+                urgent = Some(urgent.map_or(alarm.priority, |had| had.min(alarm.priority)));
+            }
+        }
+        (count, urgent)
+    }
+}

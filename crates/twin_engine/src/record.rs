@@ -1,0 +1,182 @@
+//! One line of history: a store and what every rule and alarm said about it. Reality is one, each what-if branch another.
+
+use std::ops::ControlFlow;
+
+use twin_health::{Entry, Machine, Timeline};
+use twin_historian::{Appended, HistorianError, SignalSpec, Store, StoreConfig};
+use twin_model::{AlarmIndex, Model, RuleIndex, Sample, SignalIndex, Span, TimeRange, Timestamp};
+
+/// What an ingest did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Ingested {
+    /// Samples taken in, late and replacing ones included.
+    pub samples: u64,
+    /// Samples put aside (unknown signal, too far in the future).
+    pub quarantined: u64,
+    /// Smallest range of source times that anything was added in; empty where nothing was.
+    pub touched: Option<TimeRange>,
+}
+
+impl Ingested {
+    fn touch(&mut self, t: Timestamp) {
+        let one = TimeRange::new(t, t + Span::from_micros(1));
+        self.touched = Some(self.touched.map_or(one, |range| range.union(one)));
+    }
+}
+
+/// Which timelines a signal feeds.
+#[derive(Debug, Clone, Default)]
+struct Readers {
+    rules: Vec<RuleIndex>,
+    alarms: Vec<AlarmIndex>,
+}
+
+/// A store with the timelines of all rules and alarms.
+#[derive(Debug, Clone)]
+pub struct Record {
+    store: Store,
+    rules: Vec<Timeline>,
+    alarms: Vec<Timeline>,
+    readers: Vec<Readers>,
+    /// Goes up with every change, so that views know when to look again.
+    revision: u64,
+}
+
+impl Record {
+    /// An empty one for a model.
+    pub fn new(model: &Model, config: StoreConfig) -> Self {
+        let mut readers = vec![Readers::default(); model.signals().len()];
+        for (at, rule) in model.rules().iter().enumerate() {
+            readers[rule.signal.at()].rules.push(RuleIndex::from_at(at));
+        }
+        for (at, alarm) in model.alarms().iter().enumerate() {
+            readers[alarm.signal.at()].alarms.push(AlarmIndex::from_at(at));
+        }
+        Self {
+            store: Store::new(model.signals().iter().map(SignalSpec::from), config),
+            rules: vec![Timeline::default(); model.rules().len()],
+            alarms: vec![Timeline::default(); model.alarms().len()],
+            readers,
+            revision: 0,
+        }
+    }
+
+    /// An empty store whose rules and alarms go on from where `base` stands at `t`.
+    #[must_use]
+    pub fn forked(&self, model: &Model, t: Timestamp, config: StoreConfig) -> Self {
+        let mut record = Self::new(model, config);
+        record.rules = self.rules.iter().map(|timeline| timeline.forked(t)).collect();
+        record.alarms = self.alarms.iter().map(|timeline| timeline.forked(t)).collect();
+        record
+    }
+
+    /// The samples.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Changes whenever anything was taken in.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// What a rule says at `t`.
+    pub fn rule_at(&self, rule: RuleIndex, t: Timestamp) -> Option<Entry> {
+        self.rules.get(rule.at())?.at(t)
+    }
+
+    /// What an alarm says at `t`.
+    pub fn alarm_at(&self, alarm: AlarmIndex, t: Timestamp) -> Option<Entry> {
+        self.alarms.get(alarm.at())?.at(t)
+    }
+
+    /// Timeline of a rule of the model.
+    pub fn rule_timeline(&self, rule: RuleIndex) -> &Timeline {
+        &self.rules[rule.at()]
+    }
+
+    /// Timeline of an alarm of the model.
+    pub fn alarm_timeline(&self, alarm: AlarmIndex) -> &Timeline {
+        &self.alarms[alarm.at()]
+    }
+
+    /// Takes samples in, in any order; rules see them in source-time order.
+    pub fn ingest(&mut self, model: &Model, samples: &[(SignalIndex, Sample)]) -> Ingested {
+        let mut done = Ingested::default();
+        // Signals with late data, and from when to when: folded again once, at the end.
+        let mut late: Vec<(SignalIndex, Timestamp, Timestamp)> = Vec::new();
+        for (signal, sample) in samples {
+            let outcome = self.store.append(*signal, sample);
+            if outcome == Appended::Quarantined {
+                done.quarantined += 1;
+                continue;
+            }
+            done.samples += 1;
+            done.touch(sample.source_time);
+            let Some(readers) = self.readers.get(signal.at()).filter(|readers| !readers.is_empty()) else { continue };
+            let waiting = late.iter().position(|(each, ..)| each == signal);
+            if outcome == Appended::New && waiting.is_none() {
+                for rule in &readers.rules {
+                    self.rules[rule.at()].push(Machine::Rule(&model.rule(*rule).kind), sample);
+                }
+                for alarm in &readers.alarms {
+                    self.alarms[alarm.at()].push(Machine::Alarm(&model.alarm(*alarm).condition), sample);
+                }
+            } else {
+                let t = sample.source_time;
+                match waiting {
+                    Some(at) => late[at] = (*signal, late[at].1.min(t), late[at].2.max(t)),
+                    None => late.push((*signal, t, t)),
+                }
+            }
+        }
+        for (signal, from, upto) in late {
+            self.refold(model, signal, from, upto);
+        }
+        if done.samples > 0 {
+            self.revision += 1;
+        }
+        done
+    }
+
+    /// Takes a sealed chunk of history in.
+    ///
+    /// # Errors
+    /// Where the bytes are no chunk that fits this model; nothing was taken in then.
+    pub fn import(&mut self, model: &Model, chunk: &[u8]) -> Result<Ingested, HistorianError> {
+        let imported = self.store.import_chunk(chunk)?;
+        let mut done = Ingested { samples: imported.samples, ..Ingested::default() };
+        if imported.samples == 0 {
+            return Ok(done);
+        }
+        done.touched = Some(imported.range);
+        for at in imported.key.first_signal..imported.key.first_signal.saturating_add(imported.key.signals) {
+            let signal = SignalIndex(at);
+            if self.readers.get(signal.at()).is_some_and(|readers| !readers.is_empty()) {
+                self.refold(model, signal, imported.range.start, imported.range.end);
+            }
+        }
+        self.revision += 1;
+        Ok(done)
+    }
+
+    fn refold(&mut self, model: &Model, signal: SignalIndex, from: Timestamp, upto: Timestamp) {
+        let Self { store, rules, alarms, readers, .. } = self;
+        let mut replay = |start: Timestamp, f: &mut dyn FnMut(&Sample) -> ControlFlow<()>| {
+            store.for_each_sample(signal, TimeRange::new(start, Timestamp::MAX), f);
+        };
+        let readers = &readers[signal.at()];
+        for rule in &readers.rules {
+            rules[rule.at()].refold(Machine::Rule(&model.rule(*rule).kind), from, upto, &mut replay);
+        }
+        for alarm in &readers.alarms {
+            alarms[alarm.at()].refold(Machine::Alarm(&model.alarm(*alarm).condition), from, upto, &mut replay);
+        }
+    }
+}
+
+impl Readers {
+    fn is_empty(&self) -> bool {
+        self.rules.is_empty() && self.alarms.is_empty()
+    }
+}

@@ -1,0 +1,86 @@
+//! The state of every twin at an instant as plain data: what `orrery state` prints and tests compare.
+
+use twin_model::{AlarmState, Freshness, Priority, Quality, Span, Status, Timestamp, Value};
+
+/// A site at an instant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StateReport {
+    /// The instant.
+    pub at: Timestamp,
+    /// Sorted by id.
+    pub twins: Vec<TwinReport>,
+}
+
+/// A twin at an instant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TwinReport {
+    /// Its id.
+    pub id: String,
+    /// Its interface.
+    pub interface: String,
+    /// Its status.
+    pub status: Status,
+    /// 1 far from every limit, 0 at the worst.
+    pub score: Option<f64>,
+    /// Since when it has the status.
+    pub since: Option<Timestamp>,
+    /// How current its data is.
+    pub freshness: Freshness,
+    /// Its alarms, normal ones included, in model order.
+    pub alarms: Vec<AlarmReport>,
+    /// Why it has the status, worst first.
+    pub reasons: Vec<ReasonReport>,
+    /// Its signals, in model order.
+    pub signals: Vec<SignalReport>,
+}
+
+/// An alarm at an instant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AlarmReport {
+    /// Its id.
+    pub id: String,
+    /// Where it stands.
+    pub state: AlarmState,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// Since when; `None` where its signal was never seen.
+    pub since: Option<Timestamp>,
+}
+
+/// A reason at an instant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReasonReport {
+    /// Id of the rule.
+    pub rule: String,
+    /// Id of the signal.
+    pub signal: String,
+    /// Newest value.
+    pub value: Option<Value>,
+    /// Unit of the value.
+    pub unit: String,
+    /// Its source time.
+    pub time: Option<Timestamp>,
+    /// Its quality.
+    pub quality: Quality,
+    /// One plain sentence.
+    pub text: String,
+}
+
+/// A signal at an instant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SignalReport {
+    /// Its id.
+    pub id: String,
+    /// Newest value at or before the instant.
+    pub value: Option<Value>,
+    /// Unit of the value.
+    pub unit: String,
+    /// Its source time.
+    pub time: Option<Timestamp>,
+    /// Its quality; bad where there is no value.
+    pub quality: Quality,
+    /// Age at the instant.
+    pub age: Option<Span>,
+    /// How current it is.
+    pub freshness: Freshness,
+}

@@ -1,0 +1,6 @@
+//! The engine as its users see it: no look-ahead, live equals replay, branches marked and apart.
+
+mod plant;
+mod properties;
+mod views;
+mod what_if;

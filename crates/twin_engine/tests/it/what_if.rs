@@ -1,0 +1,99 @@
+//! Branches: they start from the plant as it was, stay apart from reality, and say what changes.
+
+use twin_engine::{BranchId, Engine, EngineCommand, SeekTo};
+use twin_model::{Flags, KnobIndex, Span, Status};
+use twin_scenario::Scenario;
+
+use crate::plant::{PUMP, SPEED, VIBRATION, at, engine, reading};
+
+fn plant() -> Engine {
+    let mut e = engine();
+    e.ingest(&[reading(VIBRATION, 0, 2.0), reading(SPEED, 0, 50.0), reading(VIBRATION, 100, 2.0), reading(VIBRATION, 200, 3.0)]);
+    e
+}
+
+fn run(e: &mut Engine, settings: Vec<(KnobIndex, f64)>) -> BranchId {
+    let scenario = Scenario {
+        name: "Faster".into(),
+        fork: at(100),
+        horizon: Span::from_secs(12 * 3600),
+        step: Span::from_secs(60),
+        seed: 1,
+        settings,
+    };
+    e.apply(EngineCommand::Run(scenario)).unwrap();
+    for _ in 0..10_000 {
+        if let Some(branch) = e.work(7) {
+            return branch;
+        }
+    }
+    panic!("the run never ends");
+}
+
+#[test]
+fn a_faster_pump_fails_sooner_and_the_table_says_so() {
+    let mut e = plant();
+    run(&mut e, vec![(KnobIndex(0), 100.0)]);
+    let branch = &e.branches()[0];
+    let row = branch.comparison.iter().find(|row| row.status == Some(Status::Failure)).unwrap();
+    // ln(10 / 2) / 0.2 per hour, and twice as fast.
+    assert!((row.baseline.unwrap() - 8.047).abs() < 0.1, "{row:?}");
+    assert!((row.scenario.unwrap() - 4.024).abs() < 0.1, "{row:?}");
+    assert_eq!(row.better, Some(false));
+}
+
+#[test]
+fn a_branch_scrubs_like_history_and_reality_is_untouched() {
+    let mut e = plant();
+    let before = e.state_at(at(200));
+    let id = run(&mut e, vec![(KnobIndex(0), 100.0)]);
+    assert_eq!(e.shown_branch().unwrap().id, id);
+    e.apply(EngineCommand::Seek(SeekTo::Clamped(at(100 + 5 * 3600)))).unwrap();
+    e.refresh();
+    assert_eq!(e.frame().twins[PUMP.at()].status, Status::Failure);
+    assert!(e.sample(VIBRATION).unwrap().flags.has(Flags::PREDICTED));
+    assert_eq!(e.sample(SPEED).unwrap().value.as_f64(), Some(100.0));
+    assert_eq!(e.state_at(at(200)), before);
+    e.apply(EngineCommand::View(None)).unwrap();
+    e.refresh();
+    assert!(!e.sample(VIBRATION).unwrap().flags.has(Flags::PREDICTED));
+}
+
+#[test]
+fn without_changes_the_branch_equals_its_projection_bit_for_bit() {
+    let mut e = plant();
+    run(&mut e, Vec::new());
+    let branch = &e.branches()[0];
+    for s in (100..43_000).step_by(601) {
+        let of = |record: &twin_engine::Record| {
+            record.store().latest_at(VIBRATION, at(s)).and_then(|x| x.value.as_f64()).map(f64::to_bits)
+        };
+        assert_eq!(of(&branch.record), of(&branch.projection), "at {s}");
+    }
+}
+
+#[test]
+fn a_cancelled_run_leaves_nothing() {
+    let mut e = plant();
+    let scenario = Scenario {
+        name: "x".into(),
+        fork: at(100),
+        horizon: Span::from_secs(86_400),
+        step: Span::from_secs(1),
+        seed: 1,
+        settings: Vec::new(),
+    };
+    e.apply(EngineCommand::Run(scenario)).unwrap();
+    assert!(e.work(10).is_none() && e.running().is_some());
+    e.apply(EngineCommand::CancelRun).unwrap();
+    assert!(e.running().is_none() && e.branches().is_empty());
+}
+
+#[test]
+fn a_deleted_branch_gives_the_view_back_to_reality() {
+    let mut e = plant();
+    let id = run(&mut e, Vec::new());
+    e.apply(EngineCommand::Delete(id)).unwrap();
+    assert!(e.shown_branch().is_none());
+    assert!(e.apply(EngineCommand::View(Some(id))).is_err());
+}
