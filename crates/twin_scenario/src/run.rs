@@ -8,7 +8,7 @@ use crate::fork::{self, LeftOut};
 use crate::knobs::{self, Effect, Reset};
 use crate::plan::{self, Plan, target_signal};
 
-/// Most steps that a run may have: a year in steps of 3 s, or ten days in steps of 100 ms.
+/// Most steps that a run may have, for example 115 days in steps of 1 s.
 pub const MAX_STEPS: u64 = 10_000_000;
 /// Outputs that may wait for [`Run::drain`]; a run with more refuses to step on (about 2 MiB).
 pub const MAX_PENDING: usize = 65_536;
