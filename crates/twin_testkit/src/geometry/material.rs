@@ -12,6 +12,7 @@ pub(crate) enum Mat {
     Wall,
     WallTrim,
     Window,
+    Sky,
     Structure,
     Steel,
     SteelDark,
@@ -50,7 +51,7 @@ const fn look(name: &'static str, srgb: u32, metallic: f32, roughness: f32) -> L
 }
 
 impl Mat {
-    pub(crate) const ALL: [Mat; 31] = [
+    pub(crate) const ALL: [Mat; 32] = [
         Mat::Floor,
         Mat::FloorJoint,
         Mat::Pad,
@@ -60,6 +61,7 @@ impl Mat {
         Mat::Wall,
         Mat::WallTrim,
         Mat::Window,
+        Mat::Sky,
         Mat::Structure,
         Mat::Steel,
         Mat::SteelDark,
@@ -87,29 +89,30 @@ impl Mat {
     /// Metallic stays below 0.5: a renderer without an environment map turns full metals black.
     pub(crate) const fn look(self) -> Look {
         match self {
-            Mat::Floor => look("floor", 0xB5B8B9, 0.0, 0.82),
-            Mat::FloorJoint => look("floor-joint", 0x9EA2A4, 0.0, 0.9),
-            Mat::Pad => look("pad", 0x9A9FA2, 0.0, 0.9),
-            Mat::Walkway => look("walkway", 0xA3ACAE, 0.0, 0.75),
+            Mat::Floor => look("floor", 0x989EA1, 0.0, 0.82),
+            Mat::FloorJoint => look("floor-joint", 0x868C90, 0.0, 0.9),
+            Mat::Pad => look("pad", 0xABAFB1, 0.0, 0.9),
+            Mat::Walkway => look("walkway", 0x818E90, 0.0, 0.75),
             Mat::LineWhite => look("line-white", 0xE4E6E4, 0.0, 0.7),
             Mat::Safety => look("safety", 0xC9B672, 0.0, 0.6),
             Mat::Wall => look("wall", 0xD9DCDE, 0.0, 0.9),
             Mat::WallTrim => look("wall-trim", 0xB4BBC2, 0.0, 0.7),
             Mat::Window => look("window", 0xBCCDD8, 0.1, 0.15),
+            Mat::Sky => Look { name: "sky", srgb: 0xB9CBD7, metallic: 0.0, roughness: 0.2, emissive: 0.35 },
             Mat::Structure => look("structure", 0x8493A1, 0.1, 0.55),
-            Mat::Steel => look("steel", 0xC6CBCF, 0.35, 0.35),
+            Mat::Steel => look("steel", 0xCDD2D5, 0.25, 0.35),
             Mat::SteelDark => look("steel-dark", 0x8B9299, 0.35, 0.42),
             Mat::Galvanised => look("galvanised", 0xAFB5BA, 0.3, 0.5),
             Mat::MachineLight => look("machine-light", 0xE2E5E6, 0.0, 0.45),
             Mat::MachineGrey => look("machine-grey", 0xA0A8AF, 0.0, 0.5),
             Mat::MachineBlue => look("machine-blue", 0x7B8FA3, 0.0, 0.45),
-            Mat::Teal => look("teal", 0x628887, 0.0, 0.45),
+            Mat::Teal => look("teal", 0x66868A, 0.0, 0.45),
             Mat::Slate => look("slate", 0x434D58, 0.05, 0.5),
             Mat::Rubber => look("rubber", 0x2E3237, 0.0, 0.85),
             Mat::Belt => look("belt", 0x5A6168, 0.0, 0.75),
             Mat::Screen => look("screen", 0x22303A, 0.0, 0.15),
             Mat::BottleEmpty => look("bottle-empty", 0xC3D8D2, 0.05, 0.12),
-            Mat::BottleFull => look("bottle-full", 0x5F9183, 0.05, 0.12),
+            Mat::BottleFull => look("bottle-full", 0x6A9488, 0.05, 0.12),
             Mat::Label => look("label", 0xEFEFE9, 0.0, 0.7),
             Mat::Wood => look("wood", 0xB8A488, 0.0, 0.85),
             Mat::Crate => look("crate", 0x6A8591, 0.0, 0.55),

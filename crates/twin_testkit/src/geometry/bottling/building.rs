@@ -131,7 +131,7 @@ fn wall_bay(s: &mut Scene, wall: NodeId, name: &str, x: f32, door: bool) {
     });
     let shell = s.part(wall, name, at, &shell);
     let (w, h) = (right - left, head - sill);
-    s.fixed(shell, &format!("{name}/glass"), |m| m.blk(Mat::Window, [3.0, sill, -0.04], [w, h, 0.03], 0.0));
+    s.fixed(shell, &format!("{name}/glass"), |m| m.blk(Mat::Sky, [3.0, sill, -0.04], [w, h, 0.03], 0.0));
     s.fixed(shell, &format!("{name}/mullions"), |m| {
         for i in 0..=3 {
             m.blk(Mat::WallTrim, [left + 0.03 + i as f32 * (w - 0.06) / 3.0, sill, -0.02], [0.06, h, 0.12], 0.012);
@@ -164,8 +164,8 @@ fn frame(s: &mut Scene, hall: NodeId) {
     s.fixed(hall, "eaves-north", |m| m.blk(Mat::Structure, [0.0, 8.23, -11.7], [59.8, 0.24, 0.18], 0.012));
     s.fixed(hall, "eaves-west", |m| m.blk(Mat::Structure, [-29.7, 8.23, -0.05], [0.18, 0.24, 23.0], 0.012));
     let truss = truss(9.4);
-    for i in 0..=10 {
-        s.part(hall, &format!("truss-{:02}", i + 1), Xf::at(-29.72 + i as f32 * 5.944, 8.23, -11.55), &truss);
+    for i in 0..=5 {
+        s.part(hall, &format!("truss-{:02}", i + 1), Xf::at(-29.72 + i as f32 * 11.888, 8.23, -11.55), &truss);
     }
     for (i, z) in [-8.6_f32, -5.4, -2.3].into_iter().enumerate() {
         s.fixed(hall, &format!("purlin-{:02}", i + 1), |m| m.blk(Mat::Structure, [0.0, 9.12, z], [59.8, 0.16, 0.1], 0.0));

@@ -37,7 +37,7 @@ pub(crate) fn motor_parts(s: &mut Scene, id: NodeId, prefix: &str, xf: Xf, r: f3
     });
     s.part(id, &name("housing"), Xf::ID, &housing);
     let fins = Mesh::of(|m| {
-        let n = 18;
+        let n = 24;
         for i in 0..n {
             let angle = 360.0 * (i as f32 + 0.5) / n as f32;
             let (sn, cs) = sin_cos(angle);
@@ -97,8 +97,7 @@ pub(crate) fn pump(s: &mut Scene, parent: NodeId, number: usize, xf: Xf) -> Node
     s.fixed(id, "base-frame", |m| {
         m.blk(Mat::Slate, [0.16, 0.12, 0.26], [1.8, 0.1, 0.09], 0.01);
         m.blk(Mat::Slate, [0.16, 0.12, -0.26], [1.8, 0.1, 0.09], 0.01);
-        m.blk(Mat::Slate, [0.62, 0.2, 0.0], [0.86, 0.03, 0.6], 0.008);
-        m.blk(Mat::Slate, [-0.4, 0.2, 0.0], [0.5, 0.03, 0.6], 0.008);
+        m.blk(Mat::Slate, [0.17, 0.205, 0.0], [1.74, 0.03, 0.6], 0.008);
     });
     s.fixed(id, "casing", casing);
     s.fixed(id, "bearing-bracket", |m| {

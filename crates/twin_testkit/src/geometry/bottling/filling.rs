@@ -180,7 +180,7 @@ fn filler(s: &mut Scene, area: NodeId, xf: Xf) {
     stars(s, id);
     guard(s, id);
     s.fixed(id, "product-pipe", |m| {
-        m.pipe(Mat::Steel, &[[0.0, 3.1, 0.0], [0.0, 5.9, 0.0], [0.0, 5.9, -12.55]], 0.09, 0.45, 12);
+        m.pipe(Mat::Steel, &[[0.0, 3.1, 0.0], [0.0, 5.9, 0.0], [0.0, 5.9, -13.0], [0.0, 5.62, -13.0]], 0.09, 0.45, 12);
         for p in [3.6, 5.0] {
             flange(m, Mat::SteelDark, [0.0, p, 0.0], [0.0, 1.0, 0.0], 0.09);
         }

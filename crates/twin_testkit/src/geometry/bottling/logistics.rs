@@ -10,8 +10,8 @@ use crate::geometry::scene::{NodeId, Scene};
 pub(crate) fn build(s: &mut Scene, area: NodeId) {
     dock(s, area, 1, Xf::at(21.0, 0.0, -12.0));
     dock(s, area, 2, Xf::at(27.0, 0.0, -12.0));
-    vehicle(s, area, 1, Xf::at(22.4, 0.0, -1.6).ry(90.0), true);
-    vehicle(s, area, 2, Xf::at(27.6, 0.0, 2.2).ry(112.0), false);
+    vehicle(s, area, 1, Xf::at(22.6, 0.0, -3.4).ry(180.0), true);
+    vehicle(s, area, 2, Xf::at(26.4, 0.0, 2.6).ry(-90.0), false);
     waiting(s, area);
 }
 

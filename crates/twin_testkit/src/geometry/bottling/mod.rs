@@ -9,6 +9,7 @@ mod logistics;
 mod overhead;
 mod packing;
 mod process;
+mod props;
 mod robot;
 mod utilities;
 
@@ -20,10 +21,13 @@ pub(crate) fn build() -> Scene {
     let mut s = Scene::default();
     let hall = s.twin(None, "hall", Xf::ID);
     building::build(&mut s, hall);
+    props::hall(&mut s, hall);
     let filling_line = s.twin(Some(hall), "filling-line", Xf::ID);
     filling::build(&mut s, filling_line);
+    props::filling(&mut s, filling_line);
     let packing_line = s.twin(Some(hall), "packing-line", Xf::ID);
     packing::build(&mut s, packing_line);
+    props::packing(&mut s, packing_line);
     logistics::build(&mut s, packing_line);
     let process_area = s.twin(Some(hall), "process", Xf::ID);
     process::build(&mut s, process_area);

@@ -76,7 +76,7 @@ pub(crate) fn climate(s: &mut Scene, area: NodeId) {
     unit(s, area, 2, Xf::at(-28.2, PLATFORM, 5.2).ry(90.0));
     s.fixed(area, "duct-north", |m| {
         let y = 7.62;
-        m.pipe(Mat::Galvanised, &[[-28.2, 6.0, -4.4], [-28.2, y, -4.4], [-28.2, y, -10.2], [17.0, y, -10.2]], 0.36, 0.7, 18);
+        m.pipe(Mat::Galvanised, &[[-28.2, 6.0, -3.47], [-28.2, y, -3.47], [-28.2, y, -10.2], [17.0, y, -10.2]], 0.36, 0.7, 18);
         for i in 0..20 {
             let x = -25.6 + i as f32 * 2.15;
             m.lathe(
@@ -95,8 +95,8 @@ pub(crate) fn climate(s: &mut Scene, area: NodeId) {
         s.part(area, &format!("diffuser-north-{}", i + 1), Xf::at(-23.45 + i as f32 * 6.45, 7.62, -10.2), &nozzle);
     }
     s.fixed(area, "duct-west", |m| {
-        m.pipe(Mat::Galvanised, &[[-28.2, 6.0, 8.2], [-28.2, 7.62, 8.2], [-28.2, 7.62, 11.2]], 0.36, 0.7, 18);
-        m.pipe(Mat::Galvanised, &[[-28.2, 7.62, -3.7], [-28.2, 7.62, 11.2]], 0.34, 0.7, 18);
+        m.pipe(Mat::Galvanised, &[[-28.2, 6.0, 7.05], [-28.2, 7.62, 7.05]], 0.36, 0.7, 18);
+        m.pipe(Mat::Galvanised, &[[-28.2, 7.62, -2.3], [-28.2, 7.62, 11.2]], 0.4, 0.7, 18);
     });
     for i in 0..4 {
         s.part(area, &format!("diffuser-west-{}", i + 1), Xf::at(-28.2, 7.62, -2.4 + i as f32 * 3.9), &nozzle);

@@ -356,8 +356,8 @@ fn wrapper(s: &mut Scene, area: NodeId, xf: Xf) {
 
 /// The two robots with their pallets, light curtains and fences.
 fn robot_cells(s: &mut Scene, area: NodeId) {
-    robot(s, area, "robot-01", Xf::at(17.3, 0.0, 4.5), [-62.0, 28.0, -4.0, 10.0, 64.0]);
-    robot(s, area, "robot-02", Xf::at(18.2, 0.0, 8.15), [28.0, 12.0, 14.0, -18.0, 52.0]);
+    robot(s, area, "robot-01", Xf::at(17.3, 0.0, 4.85), [-62.0, 20.0, 20.0, 0.0, 50.0]);
+    robot(s, area, "robot-02", Xf::at(18.2, 0.0, 8.15), [24.0, 10.0, 16.0, 0.0, 64.0]);
     for (i, (x, z, layers)) in [(19.35, 4.35, 3), (20.3, 8.3, 2)].into_iter().enumerate() {
         let spot = s.part(area, &format!("robot-pallet-{}", i + 1), Xf::at(x, 0.0, z), &Mesh::of(|m| pallet(m, Xf::ID)));
         crate_stack(s, spot, &format!("robot-stack-{}", i + 1), Xf::at(0.0, 0.146, 0.0), layers);

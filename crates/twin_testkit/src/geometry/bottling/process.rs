@@ -27,8 +27,27 @@ pub(crate) fn build(s: &mut Scene, area: NodeId) {
         let at = Xf::at(x + 1.8, 1.7, -6.9).ry(90.0);
         valve(s, area, i + 1, at, 0.07, i % 2 == 0);
     }
-    pump(s, area, 5, Xf::at(-6.6, 0.0, PUMP_Z));
-    pump(s, area, 6, Xf::at(-1.2, 0.0, PUMP_Z));
+    let five = pump(s, area, 5, Xf::at(-6.6, 0.0, PUMP_Z));
+    run(s, five, "suction-pipe", &[[-0.6, 0.46, 0.0], [-1.05, 0.46, 0.0], [-1.05, 0.46, -2.7], [-1.05, 0.62, -2.7]]);
+    run(
+        s,
+        five,
+        "discharge-pipe",
+        &[[-0.28, 0.97, -0.2], [-0.28, 1.69, -0.2], [0.86, 1.69, -0.2], [0.86, 1.69, -2.7], [1.12, 1.69, -2.7]],
+    );
+    let six = pump(s, area, 6, Xf::at(-1.2, 0.0, PUMP_Z));
+    run(
+        s,
+        six,
+        "suction-pipe",
+        &[[-0.6, 0.46, 0.0], [-1.2, 0.46, 0.0], [-1.2, 0.46, -2.0], [-1.2, 0.34, -2.3], [-1.2, 0.34, -2.8]],
+    );
+    run(
+        s,
+        six,
+        "discharge-pipe",
+        &[[-0.28, 0.97, -0.2], [-0.28, 2.2, -0.2], [2.2, 2.2, -0.2], [2.2, 2.2, -4.83], [2.2, 6.41, -4.83]],
+    );
     pasteurizer(s, area, Xf::at(-8.0, 0.0, -8.7));
     heat_exchanger(s, area, Xf::at(-4.6, 0.0, -8.4));
     cip(s, area, Xf::at(-1.0, 0.0, -8.8));
@@ -195,7 +214,7 @@ fn feed_pipes(s: &mut Scene, pump: NodeId) {
         let (x, z) = (1.8, -0.2);
         m.pipe(
             Mat::Steel,
-            &[[-0.28, 0.97, z], [-0.28, 1.7, z], [x, 1.7, z], [x, 1.7, -5.1], [x, 5.72, -5.1], [x, 5.72, -5.35]],
+            &[[-0.28, 0.97, z], [-0.28, 1.7, z], [x, 1.7, z], [x, 1.7, -5.1], [x, 5.62, -5.1], [x, 5.62, -5.5]],
             0.06,
             0.2,
             10,
@@ -207,6 +226,11 @@ fn feed_pipes(s: &mut Scene, pump: NodeId) {
         m.blk(Mat::Structure, [x, 0.0, -0.6], [0.08, 1.63, 0.08], 0.008);
         m.blk(Mat::SteelDark, [x, 0.0, -0.6], [0.22, 0.02, 0.22], 0.0);
     });
+}
+
+/// A pipe of a pump, with flanges where it leaves the pump.
+fn run(s: &mut Scene, pump: NodeId, part: &str, points: &[[f32; 3]]) {
+    s.fixed(pump, part, |m| m.pipe(Mat::Steel, points, 0.055, 0.18, 10));
 }
 
 /// A flash pasteurizer: plate pack, holding tube coil, balance tank and panel on one skid.
