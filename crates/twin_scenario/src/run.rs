@@ -26,6 +26,7 @@ pub struct Scenario {
     /// How far ahead, longer than zero; the run ends at `fork + horizon`, included.
     pub horizon: Span,
     /// Time between outputs, longer than zero. The last step is shorter where it does not divide the horizon.
+    /// States read the step before: keep it well below the time constants of models that feed back on each other.
     pub step: Span,
     /// Part of the scenario's identity. Models have no noise yet, so that nothing depends on it.
     pub seed: u64,
@@ -57,8 +58,12 @@ pub struct Progress {
 /// At every instant, states (lag, integrate, growth) follow from all values one step before; then assignments follow
 /// from the states and from each other, inputs first. Knobs act on outputs: a scaled integral is shown, and read by
 /// others, scaled, while what it integrates stays. Bounds come last. A model that gives no finite number keeps its
-/// value for that step and is counted in [`Self::faults`]. Lags count as settled at the fork; resets happen at the
-/// first instant at or after their moment. Signals without a model hold their value at the fork.
+/// value for that step and is counted in [`Self::faults`]. Resets happen at the first instant at or after their moment.
+/// Signals without a model hold their value at the fork.
+///
+/// Assignments and lags start exactly at the observed value: what a model gets wrong at the fork is carried on as a
+/// constant output bias, as in model-predictive control. A lag therefore counts as settled at the fork: one that was
+/// still on its way there stays where it is until its inputs move.
 #[derive(Debug)]
 pub struct Run {
     scenario: Scenario,
