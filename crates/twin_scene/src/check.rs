@@ -180,3 +180,6 @@ fn unbound(site: &LoadedSite, lists: &[AssetNodes<'_>], report: &BindReport, fou
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,8 +4,10 @@
 //! and to know the renderer. Start at [`site::load`], then [`bind`] and [`check`].
 
 pub mod bind;
+pub mod bvh;
 pub mod check;
 pub mod geometry;
 pub mod glb;
 pub mod import;
+pub mod merge;
 pub mod site;

@@ -17,6 +17,8 @@ pub(crate) struct NodeIndex<'a> {
     by_path: HashMap<&'a str, Vec<NodeId>>,
     by_name: HashMap<&'a str, Vec<NodeId>>,
     by_last: BTreeMap<&'a str, Vec<NodeId>>,
+    /// By every piece of a path that the node adds to its parent's: one, or more where a name holds a `/`.
+    by_own: HashMap<&'a str, Vec<NodeId>>,
     by_global_id: HashMap<&'a str, Vec<NodeId>>,
     by_extra: HashMap<(&'a str, String), Vec<NodeId>>,
     children: Vec<Vec<Vec<u32>>>,
@@ -29,6 +31,7 @@ impl<'a> NodeIndex<'a> {
             by_path: HashMap::new(),
             by_name: HashMap::new(),
             by_last: BTreeMap::new(),
+            by_own: HashMap::new(),
             by_global_id: HashMap::new(),
             by_extra: HashMap::new(),
             children: Vec::with_capacity(assets.len()),
@@ -37,7 +40,8 @@ impl<'a> NodeIndex<'a> {
             let mut children = vec![Vec::new(); asset.nodes.len()];
             for (at, node) in asset.nodes.iter().enumerate() {
                 let id = NodeId { list, node: at };
-                index.add(id, node);
+                let parent = node.parent.and_then(|parent| asset.nodes.get(parent as usize));
+                index.add(id, node, parent.map_or("", |parent| parent.path));
                 if let Some(siblings) = node.parent.and_then(|parent| children.get_mut(parent as usize)) {
                     siblings.push(u32::try_from(at).unwrap_or(u32::MAX));
                 }
@@ -47,9 +51,16 @@ impl<'a> NodeIndex<'a> {
         index
     }
 
-    fn add(&mut self, id: NodeId, node: &NodeRef<'a>) {
+    fn add(&mut self, id: NodeId, node: &NodeRef<'a>, above: &str) {
+        // A node without a path is not shown: it keeps its position and is found by nothing.
+        if node.path.is_empty() {
+            return;
+        }
         self.by_path.entry(node.path).or_default().push(id);
         self.by_last.entry(last(node.path)).or_default().push(id);
+        for piece in node.path.strip_prefix(above).unwrap_or(node.path).split('/').filter(|piece| !piece.is_empty()) {
+            self.by_own.entry(piece).or_default().push(id);
+        }
         if let Some(name) = node.name {
             self.by_name.entry(name).or_default().push(id);
             self.by_global_id.entry(name).or_default().push(id);
@@ -106,7 +117,7 @@ impl<'a> NodeIndex<'a> {
     /// Nodes whose path fits.
     pub(crate) fn glob(&self, pattern: &str) -> Vec<NodeId> {
         let glob = Glob::new(pattern);
-        let fits = |id: &NodeId| self.node(*id).is_some_and(|node| glob.matches(node.path));
+        let fits = |id: &NodeId| self.node(*id).is_some_and(|node| !node.path.is_empty() && glob.matches(node.path));
         let mut found: Vec<NodeId> = match glob.hint() {
             Hint::Last(name) => self.by_last.get(name).into_iter().flatten().copied().filter(fits).collect(),
             Hint::LastPrefix(prefix) => {
@@ -121,9 +132,9 @@ impl<'a> NodeIndex<'a> {
         found
     }
 
-    /// The nodes called `name` and everything below them; unnamed parents are why paths, not names, are compared.
+    /// The nodes that bring `name` into their path, and everything below them.
     fn below(&self, name: &str) -> Vec<NodeId> {
-        let mut found: Vec<NodeId> = self.by_last.get(name).cloned().unwrap_or_default();
+        let mut found: Vec<NodeId> = self.by_own.get(name).cloned().unwrap_or_default();
         let mut seen: std::collections::HashSet<NodeId> = found.iter().copied().collect();
         let mut at = 0;
         while let Some(id) = found.get(at).copied() {
@@ -143,7 +154,7 @@ impl<'a> NodeIndex<'a> {
     pub(crate) fn roots(&self, wanted: impl Fn(usize) -> bool) -> Vec<NodeId> {
         self.all()
             .filter(|id| self.assets.get(id.list).is_some_and(|asset| wanted(asset.asset)))
-            .filter(|id| self.node(*id).is_some_and(|node| node.parent.is_none()))
+            .filter(|id| self.node(*id).is_some_and(|node| node.parent.is_none() && !node.path.is_empty()))
             .collect()
     }
 

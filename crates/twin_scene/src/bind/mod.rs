@@ -14,3 +14,6 @@ mod resolve;
 
 pub use glob::Glob;
 pub use resolve::{AssetBinding, AssetNodes, BindReport, Input, NodeId, NodeRef, resolve};
+
+#[cfg(test)]
+mod tests;

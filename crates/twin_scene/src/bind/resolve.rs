@@ -7,6 +7,7 @@ use twin_model::{Model, TwinIndex};
 
 use super::glob::Glob;
 use super::index::NodeIndex;
+use crate::geometry::{Node, SceneModel};
 use crate::site::codes;
 use crate::site::diag::{Diagnostic, Severity, closest};
 use crate::site::{BindKey, BindingDef, ModelAsset};
@@ -33,6 +34,21 @@ pub struct AssetNodes<'a> {
     pub asset: usize,
     /// Its nodes.
     pub nodes: Vec<NodeRef<'a>>,
+}
+
+impl<'a> AssetNodes<'a> {
+    /// The nodes of a loaded model, at the same positions. Nodes outside the shown scene keep their position and lose name
+    /// and path, so that nothing binds to what nobody sees.
+    pub fn of(asset: usize, model: &'a SceneModel) -> Self {
+        let node = |node: &'a Node| NodeRef {
+            name: node.name.as_deref().filter(|_| node.in_scene),
+            path: if node.in_scene { &node.path } else { "" },
+            parent: node.parent.and_then(|parent| u32::try_from(parent).ok()),
+            extras: (node.in_scene && !node.extras.is_null()).then_some(&node.extras),
+            has_mesh: node.in_scene && node.mesh.is_some(),
+        };
+        Self { asset, nodes: model.nodes.iter().map(node).collect() }
+    }
 }
 
 /// A node: which list of those given, which node in it.

@@ -87,3 +87,46 @@ fn ty(ty: Ty, definitions: &mut Map<String, Json>) -> Json {
 fn vec3() -> Json {
     json!({ "type": "array", "items": { "type": "number" }, "minItems": 3, "maxItems": 3 })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stored() -> std::path::PathBuf {
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/site.schema.json")
+    }
+
+    /// `ORRERY_WRITE_SCHEMA=1 cargo test -p twin_scene schema` brings the file up to date.
+    #[test]
+    fn the_stored_schema_is_the_one_the_loader_checks() {
+        if std::env::var_os("ORRERY_WRITE_SCHEMA").is_some() {
+            std::fs::write(stored(), json_schema_text()).unwrap();
+        }
+        let text = std::fs::read_to_string(stored()).unwrap();
+        assert!(
+            text == json_schema_text(),
+            "assets/site.schema.json is old: ORRERY_WRITE_SCHEMA=1 cargo test -p twin_scene schema"
+        );
+    }
+
+    #[test]
+    fn every_table_and_key_has_a_line_of_help() {
+        fn walk(spec: &'static TableSpec, seen: &mut Vec<&'static str>) {
+            if seen.contains(&spec.name) {
+                return;
+            }
+            seen.push(spec.name);
+            assert!(!spec.help.is_empty(), "{}", spec.name);
+            for key in spec.keys {
+                assert!(key.help.ends_with('.'), "{}.{}", spec.name, key.name);
+                assert!(key.name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{}.{}", spec.name, key.name);
+                if let Ty::Table(inner) | Ty::Tables(inner) | Ty::Bind(inner) = key.ty {
+                    walk(inner, seen);
+                }
+            }
+        }
+        let mut seen = Vec::new();
+        walk(&ROOT, &mut seen);
+        assert!(seen.len() > 15, "{seen:?}");
+    }
+}

@@ -155,7 +155,8 @@ fn alarms_processes_knobs_and_edges_are_resolved() {
 
 #[test]
 fn the_smallest_site_needs_five_lines() {
-    let site = clean("[site]\nid = \"s\"\n[[twins]]\nid = \"t\"\nsignals = [{ name = \"bearing_temperature\", unit = \"°C\" }]\n");
+    let site =
+        clean("[site]\nid = \"s\"\n[[twins]]\nid = \"t\"\nsignals = [{ name = \"bearing_temperature\", unit = \"°C\" }]\n");
     assert!(site.usable);
     assert_eq!(site.model.signals()[0].display_name, "Bearing temperature");
     assert_eq!(site.model.site().time_zone, "UTC");
@@ -182,7 +183,12 @@ cases = [{ value = 3, status = "failure" }]
 
 #[test]
 fn unknown_keys_are_named_with_the_nearest_known_one() {
-    check("[[twins]]\nid = \"a\"\nparant = \"b\"\n", codes::KEY_UNKNOWN, 5, &["'parant'", "did you mean 'parent'?", "site.toml:5:1"]);
+    check(
+        "[[twins]]\nid = \"a\"\nparant = \"b\"\n",
+        codes::KEY_UNKNOWN,
+        5,
+        &["'parant'", "did you mean 'parent'?", "site.toml:5:1"],
+    );
     check("[colours]\n", codes::KEY_UNKNOWN, 3, &["'colours' is not a key of a site file"]);
 }
 
@@ -251,9 +257,20 @@ fn ids_used_twice_keep_the_first() {
 
 #[test]
 fn rules_that_can_never_fit_are_refused() {
-    let twin = "[[twins]]\nid = \"a\"\nsignals = [{ name = \"s\", value = \"text\" }]\n[[twins.rules]]\nid = \"r\"\nsignal = \"s\"\n";
-    check(&format!("{twin}kind = \"range\"\nbands = [{{ above = 1, status = \"failure\" }}]\n"), codes::VALUE_KIND, 7, &["match"]);
-    check(&format!("{twin}kind = \"match\"\ncases = [{{ value = 1, status = \"failure\" }}]\n"), codes::VALUE_KIND, 7, &["text values"]);
+    let twin =
+        "[[twins]]\nid = \"a\"\nsignals = [{ name = \"s\", value = \"text\" }]\n[[twins.rules]]\nid = \"r\"\nsignal = \"s\"\n";
+    check(
+        &format!("{twin}kind = \"range\"\nbands = [{{ above = 1, status = \"failure\" }}]\n"),
+        codes::VALUE_KIND,
+        7,
+        &["match"],
+    );
+    check(
+        &format!("{twin}kind = \"match\"\ncases = [{{ value = 1, status = \"failure\" }}]\n"),
+        codes::VALUE_KIND,
+        7,
+        &["text values"],
+    );
     check(&format!("{twin}kind = \"match\"\n"), codes::RULE_INCOMPLETE, 7, &["has no 'cases'"]);
     check(twin, codes::RULE_INCOMPLETE, 7, &["has no 'kind'"]);
     let both = "kind = \"range\"\nbands = [{ above = 1, below = 0, status = \"failure\" }]\n";
@@ -295,11 +312,14 @@ fn models_stand_where_the_file_says() {
     assert!((point - glam::Vec3::new(1.0, 4.0, 1.0)).length() < 1e-5, "{point}");
 }
 
-const CSV: &str = "[[twins]]\nid = \"room\"\nsignals = [{ name = \"co2\" }]\n[[sources]]\nid = \"log\"\nkind = \"csv\"\npath = \"log.csv\"\n";
+const CSV: &str =
+    "[[twins]]\nid = \"room\"\nsignals = [{ name = \"co2\" }]\n[[sources]]\nid = \"log\"\nkind = \"csv\"\npath = \"log.csv\"\n";
 
 #[test]
 fn wide_columns_name_the_signals_that_they_feed() {
-    let text = format!("[site]\nid = \"s\"\n{CSV}time = {{ column = \"date\", format = \"%Y-%m-%d %H:%M:%S\" }}\ncolumns = {{ CO2 = \"room.co2\" }}\n");
+    let text = format!(
+        "[site]\nid = \"s\"\n{CSV}time = {{ column = \"date\", format = \"%Y-%m-%d %H:%M:%S\" }}\ncolumns = {{ CO2 = \"room.co2\" }}\n"
+    );
     let site = clean(&text);
     let signal = &site.model.signals()[0];
     assert_eq!((signal.source, signal.source_key.as_str()), (Some(SourceIndex(0)), "CO2"));
@@ -311,7 +331,9 @@ fn wide_columns_name_the_signals_that_they_feed() {
 
 #[test]
 fn long_rows_make_keys_out_of_columns() {
-    let text = format!("[site]\nid = \"s\"\n{CSV}layout = \"long\"\nheader = false\ntime = {{ column = 0, format = \"epoch_ms\" }}\nkey = \"{{2}}.{{3}}\"\nvalue = 4\nloop = true\nstart = 2026-01-01T00:00:00Z\n");
+    let text = format!(
+        "[site]\nid = \"s\"\n{CSV}layout = \"long\"\nheader = false\ntime = {{ column = 0, format = \"epoch_ms\" }}\nkey = \"{{2}}.{{3}}\"\nvalue = 4\nloop = true\nstart = 2026-01-01T00:00:00Z\n"
+    );
     let site = clean(&text);
     let SourceKind::Csv(csv) = &site.sources[0].kind else { panic!() };
     let key = vec![KeyPart::Column(Column::Index(2)), KeyPart::Text(".".into()), KeyPart::Column(Column::Index(3))];
@@ -324,12 +346,42 @@ fn long_rows_make_keys_out_of_columns() {
 fn csv_mistakes_are_explained() {
     check(&format!("{CSV}columns = {{}}\n"), codes::KEY_MISSING, 6, &["source 'log' has no 'time'"]);
     check(&format!("{CSV}time = {{ column = 0 }}\n"), codes::KEY_MISSING, 6, &["has no 'columns'"]);
-    check(&format!("{CSV}time = {{ column = 0, format = \"epoch_sm\" }}\ncolumns = {{}}\n"), codes::VALUE_INVALID, 10, &["is not a time format", "epoch_s"]);
-    check(&format!("{CSV}time = {{ column = 0, format = \"%H\", offset = \"Europe/Rome\" }}\ncolumns = {{}}\n"), codes::VALUE_INVALID, 10, &["fixed offset"]);
-    check(&format!("{CSV}header = false\ntime = {{ column = \"date\" }}\ncolumns = {{}}\n"), codes::VALUE_INVALID, 11, &["no header"]);
-    check(&format!("{CSV}time = {{ column = 0 }}\ncolumns = {{ CO2 = \"rom.co2\" }}\n"), codes::SIGNAL_UNKNOWN, 11, &["did you mean 'room.co2'?"]);
-    check(&format!("{CSV}time = {{ column = 0 }}\ncolumns = {{}}\nplant = \"x\"\n"), codes::KEY_UNUSED, 12, &["kind = \"synthetic\""]);
-    check(&format!("{CSV}time = {{ column = 0 }}\nseparator = \"\\t \"\ncolumns = {{}}\n"), codes::VALUE_INVALID, 11, &["one character"]);
+    check(
+        &format!("{CSV}time = {{ column = 0, format = \"epoch_sm\" }}\ncolumns = {{}}\n"),
+        codes::VALUE_INVALID,
+        10,
+        &["is not a time format", "epoch_s"],
+    );
+    check(
+        &format!("{CSV}time = {{ column = 0, format = \"%H\", offset = \"Europe/Rome\" }}\ncolumns = {{}}\n"),
+        codes::VALUE_INVALID,
+        10,
+        &["fixed offset"],
+    );
+    check(
+        &format!("{CSV}header = false\ntime = {{ column = \"date\" }}\ncolumns = {{}}\n"),
+        codes::VALUE_INVALID,
+        11,
+        &["no header"],
+    );
+    check(
+        &format!("{CSV}time = {{ column = 0 }}\ncolumns = {{ CO2 = \"rom.co2\" }}\n"),
+        codes::SIGNAL_UNKNOWN,
+        11,
+        &["did you mean 'room.co2'?"],
+    );
+    check(
+        &format!("{CSV}time = {{ column = 0 }}\ncolumns = {{}}\nplant = \"x\"\n"),
+        codes::KEY_UNUSED,
+        12,
+        &["kind = \"synthetic\""],
+    );
+    check(
+        &format!("{CSV}time = {{ column = 0 }}\nseparator = \"\\t \"\ncolumns = {{}}\n"),
+        codes::VALUE_INVALID,
+        11,
+        &["one character"],
+    );
 }
 
 #[test]
@@ -347,7 +399,12 @@ fn several_keys_are_one_binding_and_a_list_is_several() {
     let site = clean(text);
     assert_eq!(site.bindings.iter().map(|binding| binding.keys.len()).collect::<Vec<_>>(), [2, 1, 1, 1]);
     assert_eq!(site.bindings[2].at.line, 5);
-    check("[[twins]]\nid = \"t\"\nbind = { node = [\"a\", \"b\"], name = \"c\" }\n", codes::BINDING_INVALID, 5, &["which belongs to which"]);
+    check(
+        "[[twins]]\nid = \"t\"\nbind = { node = [\"a\", \"b\"], name = \"c\" }\n",
+        codes::BINDING_INVALID,
+        5,
+        &["which belongs to which"],
+    );
     check("[[twins]]\nid = \"t\"\nbind = {}\n", codes::BINDING_INVALID, 5, &["no key that finds nodes"]);
 }
 
@@ -356,4 +413,82 @@ fn allowed_findings_are_left_out() {
     let site = clean("[site]\nid = \"s\"\n[[twins]]\nid = \"a\"\nparent = \"x\"\n[check]\nallow = [\"twin.unknown\"]\n");
     assert_eq!(site.settings.allow, ["twin.unknown"]);
     check("[[twins]]\nid = \"a\"\n[check]\nallow = [\"twin.unknwon\"]\n", codes::VALUE_INVALID, 6, &["'twin.unknown'?"]);
+}
+
+/// A site file with every key of every table: what `docs/SITE.md` shows.
+fn reference() -> String {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/SITE.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    text.split("```toml site\n").skip(1).filter_map(|block| block.split("```").next()).collect()
+}
+
+#[test]
+fn the_example_of_the_reference_loads_without_a_finding() {
+    let read = |path: &str| match path {
+        "factory/entities.json" => Ok(br#"{"entities": []}"#.to_vec()),
+        "factory/scene.json" => Ok(br#"{"nodes": [], "rootNodeIndexes": []}"#.to_vec()),
+        "factory/mixer.json" => Ok(br#"{"componentTypeId": "x"}"#.to_vec()),
+        other => Err(format!("no {other}")),
+    };
+    let site = load(&reference(), "SITE.md", &mut { read });
+    let all: Vec<String> = site.diagnostics.iter().map(ToString::to_string).collect();
+    assert!(all.is_empty(), "{}", all.join("\n"));
+}
+
+type Keys = std::collections::BTreeSet<(&'static str, String)>;
+
+/// Every key of every table that `values` show.
+fn shown(spec: &'static spec::TableSpec, values: &[&toml::Value], keys: &mut Keys) {
+    for key in spec.keys {
+        let held: Vec<&toml::Value> = values.iter().filter_map(|value| value.get(key.name)).collect();
+        if !held.is_empty() {
+            keys.insert((spec.name, key.name.to_owned()));
+        }
+        if let spec::Ty::Table(inner) | spec::Ty::Tables(inner) | spec::Ty::Bind(inner) = key.ty {
+            let items = held.iter().flat_map(|value| match value {
+                toml::Value::Array(items) => items.iter().collect::<Vec<_>>(),
+                other => vec![*other],
+            });
+            shown(inner, &items.filter(|value| value.is_table()).collect::<Vec<_>>(), keys);
+        }
+    }
+}
+
+fn all_keys(spec: &'static spec::TableSpec, keys: &mut Keys) {
+    for key in spec.keys {
+        keys.insert((spec.name, key.name.to_owned()));
+        if let spec::Ty::Table(inner) | spec::Ty::Tables(inner) | spec::Ty::Bind(inner) = key.ty {
+            all_keys(inner, keys);
+        }
+    }
+}
+
+#[test]
+fn the_reference_shows_every_key_and_the_loader_reads_every_key() {
+    let text = reference();
+    let value: toml::Value = toml::from_str(&text).unwrap();
+    let (mut all, mut seen) = (Keys::new(), Keys::new());
+    all_keys(&spec::ROOT, &mut all);
+    shown(&spec::ROOT, &[&value], &mut seen);
+    assert_eq!(all.difference(&seen).collect::<Vec<_>>(), [] as [&(&str, String); 0], "docs/SITE.md does not show these");
+    read::ASKED.with_borrow_mut(Keys::clear);
+    load(&text, "SITE.md", &mut no_files);
+    let asked = read::ASKED.with_borrow(Clone::clone);
+    assert_eq!(all.difference(&asked).collect::<Vec<_>>(), [] as [&(&str, String); 0], "the loader never reads these");
+}
+
+#[test]
+fn the_smallest_site_of_the_reference_loads_without_a_finding() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/SITE.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    clean(text.split("```toml small\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap());
+}
+
+#[test]
+fn the_reference_lists_every_code_with_its_meaning() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/SITE.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    for (code, meaning) in codes::ALL {
+        assert!(text.contains(&format!("| `{code}` | {meaning} |")), "docs/SITE.md lacks | `{code}` | {meaning} |");
+    }
 }

@@ -1,5 +1,9 @@
 //! Tests of twin_scene that need more than one module or the shared data.
 
+mod bvh;
 mod glb_corpus;
 mod glb_mutated;
+mod merge;
 mod shared;
+mod site_fixtures;
+mod site_mutated;

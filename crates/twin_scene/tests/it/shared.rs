@@ -3,13 +3,12 @@
 use std::path::{Path, PathBuf};
 
 #[expect(clippy::print_stdout, reason = "a skipped test says so")]
-/// The folder of shared data; `None`, with a visible line, where it is absent.
+/// The folder of shared data (`ORRERY_SHARED` where set); `None`, with a visible line, where it is absent.
 pub(crate) fn data(test: &str) -> Option<PathBuf> {
-    let root = match std::env::var_os("ORRERY_SHARED") {
+    let data = match std::env::var_os("ORRERY_SHARED") {
         Some(folder) => PathBuf::from(folder),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
     };
-    let data = root.join("data");
     if data.is_dir() {
         return Some(data);
     }

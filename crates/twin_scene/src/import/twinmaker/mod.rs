@@ -68,3 +68,6 @@ fn skipped(counts: BTreeMap<String, usize>, path: &Word, what: &str, help: &str,
         out.info(codes::IMPORT_SKIPPED, &path.at, &name, message, help.to_owned());
     }
 }
+
+#[cfg(test)]
+mod tests;

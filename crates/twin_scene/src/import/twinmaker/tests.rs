@@ -1,0 +1,170 @@
+//! A small factory with everything that an import can meet.
+
+use std::collections::BTreeMap;
+
+use twin_model::{AlarmCondition, AlarmState};
+
+use crate::site::{LoadedSite, Severity, codes, load};
+
+const ENTITIES: &str = r#"{"entities": [
+  {"entityId": "plant", "entityName": "Plant", "parentEntityId": "$ROOT", "components": {}},
+  {"entityId": "e1", "entityName": "Mixer 1", "parentEntityId": "plant", "components": {
+    "Alarm": {"componentTypeId": "acme.alarm", "properties": {"telemetryAssetId": {"value": {"stringValue": "A-1"}}}},
+    "Mixer": {"componentTypeId": "acme.mixer", "properties": {"telemetryAssetId": {"value": {"stringValue": "M-1"}}}},
+    "Docs": {"componentTypeId": "acme.documents", "properties": {}}}},
+  {"entityId": "e2", "entityName": "Mixer 2", "parentEntityId": "e1", "components": {
+    "Mixer": {"componentTypeId": "acme.mixer", "properties": {"telemetryAssetId": {"value": {"stringValue": "M-2"}}}}}},
+  {"entityId": "e1", "entityName": "Double", "components": {}},
+  {"entityName": "Nameless"}
+]}"#;
+
+const SCENE: &str = r#"{"specVersion": "1.0", "unit": "centimeters", "rules": {"r": {}},
+ "properties": {"dataBindingConfig": {"template": {"sel": "e2"}}},
+ "nodes": [
+  {"name": "Root", "transform": {"position": [100, 0, 0]}, "children": [1, 3, 0], "components": []},
+  {"name": "M", "transform": {"position": [0, 0, 200], "rotation": [0, 3.14159265, 0]}, "children": [2],
+   "components": [{"type": "ModelRef", "uri": "s3://bucket/mixer.glb", "unitOfMeasure": "meters"}]},
+  {"name": "Tag", "transform": {"position": [0, 50, 10]}, "components": [{"type": "Tag", "valueDataBinding":
+   {"dataBindingContext": {"entityId": "e1", "componentName": "Alarm"}}}]},
+  {"name": "M", "transform": {}, "children": [4, 99], "components": [{"type": "ModelRef", "uri": "mixer.glb"},
+   {"type": "ModelShader", "valueDataBinding": {"dataBindingContext": {"entityId": "${sel}"}}}, {"type": "Light"}]},
+  {"name": "Sub", "components": [{"type": "SubModelRef", "selector": "bowl"}, {"type": "EntityBinding", "valueDataBinding":
+   {"dataBindingContext": {"entityId": "e1"}}}, {"type": "ModelRef", "uri": "tiles.json", "modelType": "TILES3D"}]}
+ ], "rootNodeIndexes": [0]}"#;
+
+const MIXER: &str = r#"{"componentTypeId": "acme.mixer", "extendsFrom": ["acme.base"], "propertyDefinitions": {
+ "speed": {"dataType": {"type": "DOUBLE"}, "isTimeSeries": true}, "count": {"dataType": {"type": "LONG"}, "isTimeSeries": true},
+ "position": {"dataType": {"type": "LIST"}, "isTimeSeries": true}, "maker": {"dataType": {"type": "STRING"}}}}"#;
+
+const ALARM: &str = r#"{"componentTypeId": "acme.alarm", "extendsFrom": ["com.amazon.iottwinmaker.alarm.basic"]}"#;
+
+fn import(keys: &str, rest: &str) -> LoadedSite {
+    let files: BTreeMap<&str, &str> =
+        [("e.json", ENTITIES), ("s.json", SCENE), ("mixer.json", MIXER), ("alarm.json", ALARM), ("bad.json", "{\n]")].into();
+    let text = format!(
+        "[site]\nid = \"s\"\n{rest}\n[[imports]]\nkind = \"twinmaker\"\nentities = \"e.json\"\nscenes = \"s.json\"\nmodels_path = \"../glb\"\n{keys}\n"
+    );
+    let mut read = |path: &str| files.get(path).map(|text| text.as_bytes().to_vec()).ok_or("no such file".to_owned());
+    load(&text, "site.toml", &mut read)
+}
+
+fn typed() -> LoadedSite {
+    import("component_types = [\"mixer.json\", \"alarm.json\"]", "")
+}
+
+#[test]
+fn components_with_telemetry_become_twins_and_alarms_their_children() {
+    let site = typed();
+    let model = &site.model;
+    let twins: Vec<_> = model
+        .twins()
+        .iter()
+        .map(|twin| {
+            let parent = twin.parent.map(|parent| model.twin(parent).id.to_string()).unwrap_or_default();
+            (twin.id.to_string(), twin.display_name.clone(), parent)
+        })
+        .collect();
+    let expected = [("M-1", "Mixer 1", ""), ("A-1", "Mixer 1 Alarm", "M-1"), ("M-2", "Mixer 2", "M-1")];
+    assert_eq!(twins, expected.map(|(a, b, c)| (a.to_owned(), b.to_owned(), c.to_owned())));
+    assert_eq!(site.no_geometry, [model.find_twin("A-1").unwrap()]);
+}
+
+#[test]
+fn component_types_become_interfaces_with_the_basic_alarm() {
+    let site = typed();
+    let ids: Vec<_> = site.model.signals().iter().map(|signal| signal.id.as_str()).collect();
+    assert_eq!(ids, ["M-1.count", "M-1.speed", "A-1.alarm_status", "M-2.count", "M-2.speed"]);
+    let [alarm] = site.model.alarms() else { panic!() };
+    let AlarmCondition::Reported { states, .. } = &alarm.condition else { panic!() };
+    assert_eq!((alarm.message.as_str(), states.len(), states[0].1), ("Mixer 1 Alarm", 4, AlarmState::UnackActive));
+}
+
+#[test]
+fn all_entities_can_be_had_as_well() {
+    let site = import("include = \"all\"", "");
+    let model = &site.model;
+    let mixer = model.twin(model.find_twin("M-1").unwrap());
+    assert_eq!(mixer.parent, model.find_twin("plant"));
+}
+
+#[test]
+fn models_stand_where_the_scene_puts_them_and_show_their_entity() {
+    let site = typed();
+    let assets: Vec<_> = site.assets.iter().map(|asset| (asset.id.as_str(), asset.path.as_str())).collect();
+    assert_eq!(assets, [("M", "../glb/mixer.glb"), ("M-2", "../glb/mixer.glb")]);
+    // Scene in centimetres, model in metres, turned by half a circle about Y.
+    let point = site.assets[0].transform.transform_point3(glam::Vec3::X);
+    assert!((point - glam::Vec3::new(0.0, 0.0, 2.0)).length() < 1e-5, "{point}");
+    let bound: Vec<_> = site.bindings.iter().map(|it| (site.model.twin(it.twin).id.as_str(), it.model.as_deref())).collect();
+    assert_eq!(bound, [("M-1", Some("M")), ("M-2", Some("M-2")), ("M-1", Some("M-2"))]);
+}
+
+#[test]
+fn tags_become_anchors_of_their_component() {
+    let site = typed();
+    let [anchor] = site.anchors.as_slice() else { panic!() };
+    assert_eq!(anchor.twin, site.model.find_twin("A-1"));
+    assert!((glam::Vec3::from(anchor.position) - glam::Vec3::new(1.0, 0.5, 1.9)).length() < 1e-5, "{anchor:?}");
+}
+
+#[test]
+fn what_was_left_behind_is_said() {
+    let site = typed();
+    let all: Vec<String> = site.diagnostics.iter().map(ToString::to_string).collect();
+    for words in [
+        "1 components without telemetry of type 'acme.documents'",
+        "1 rule maps of 's.json'",
+        "1 scene components 'Light'",
+        "1 scene components 'ModelShader",
+        "time series 'position' of 'acme.mixer' has type LIST",
+        "'acme.mixer' extends 'acme.base'",
+        "is 'tiles.json', which is no GLB",
+        "refers to node 99",
+        "entity number 3 of 'e.json' has an entityId that is taken",
+        "entity number 4 of 'e.json' has no usable entityId",
+    ] {
+        assert!(all.iter().any(|finding| finding.contains(words)), "'{words}' is not in:\n{}", all.join("\n"));
+    }
+    assert!(site.diagnostics.iter().all(|finding| finding.severity != Severity::Error), "{}", all.join("\n"));
+}
+
+#[test]
+fn interfaces_of_the_site_file_win_and_placeholders_name_the_other_components() {
+    let rest = r#"
+[[interfaces]]
+id = "machine"
+signals = [{ name = "speed" }]
+[[interfaces.rules]]
+id = "alarm"
+kind = "stale"
+signal = "{Alarm}.alarm_status"
+[[twins]]
+id = "M-1"
+name = "My mixer"
+[[twins.signals]]
+name = "speed"
+unit = "1/min"
+"#;
+    let keys = "component_types = [\"alarm.json\"]\ninterfaces = { \"acme.mixer\" = \"machine\" }";
+    let site = import(keys, rest);
+    let model = &site.model;
+    let mixer = model.twin(model.find_twin("M-1").unwrap());
+    assert_eq!((mixer.display_name.as_str(), mixer.interface.as_str()), ("My mixer", "machine"));
+    assert_eq!(model.signal(mixer.signals[0]).unit.0, "1/min");
+    assert_eq!(model.signal(model.rule(mixer.rules[0]).signal).id.as_str(), "A-1.alarm_status");
+    let missing: Vec<_> = site.diagnostics.iter().filter(|finding| finding.code == codes::PLACEHOLDER_UNKNOWN).collect();
+    assert_eq!(missing.len(), 1, "Mixer 2 has no alarm: {missing:?}");
+    assert_eq!(missing[0].subject, "M-2");
+}
+
+#[test]
+fn broken_and_missing_files_are_findings_and_the_rest_loads() {
+    let site = import("component_types = [\"bad.json\", \"gone.json\"]", "");
+    let found = |code: &str| site.diagnostics.iter().find(|finding| finding.code == code);
+    let broken = site.diagnostics.iter().find(|finding| &*finding.at.file == "bad.json");
+    assert_eq!(broken.map(|it| (it.code, it.at.line)), Some((codes::FILE_INVALID, 2)));
+    assert_eq!(found(codes::FILE_UNREADABLE).map(|it| it.at.file.to_string()), Some("site.toml".into()));
+    let words = "2 twins of component type 'acme.mixer'";
+    assert!(site.diagnostics.iter().any(|it| it.code == codes::INTERFACE_UNKNOWN && it.message.contains(words)));
+    assert_eq!(site.model.twins().len(), 3);
+}
