@@ -1,2 +1,5 @@
-//! The `orrery` command.
-fn main() {}
+//! The `orrery` command. Everything is in the library; this only hands over the exit code.
+
+fn main() -> std::process::ExitCode {
+    gateway::cli::main()
+}

@@ -1,0 +1,217 @@
+//! From a site to a running plant: clock, sources, history, hub.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use twin_model::{Model, SourceIndex, Span, TimeRange, Timestamp};
+use twin_protocol::Capabilities;
+use twin_scene::site::{CsvSource, SourceKind, StartAt};
+
+use crate::GatewayError;
+use crate::clock::Clock;
+use crate::hub::{Hub, empty_store};
+use crate::persist::Database;
+use crate::ring::RingLimits;
+use crate::site::Site;
+use crate::sources::{CsvReplay, CsvRows, Inbox, PushSource, Source, SyntheticSource, read_csv};
+
+/// History that generators fill in before the start, at most.
+const DAY: Span = Span::from_secs(86_400);
+
+/// What may be chosen besides the site.
+#[derive(Debug, Clone)]
+pub struct PlantOptions {
+    /// Folder of the database; history lives in memory only without it.
+    pub data: Option<PathBuf>,
+    /// Bytes of the time store.
+    pub memory_bytes: usize,
+    /// Back-fill for clients that come back.
+    pub ring: RingLimits,
+    /// Replaces the speed of CSV sources; infinite gives everything at once.
+    pub speed: Option<f64>,
+}
+
+impl Default for PlantOptions {
+    fn default() -> Self {
+        Self { data: None, memory_bytes: 256 << 20, ring: RingLimits::default(), speed: None }
+    }
+}
+
+/// Everything between the sources and the sockets.
+pub struct Plant {
+    /// Samples and clients.
+    pub hub: Arc<Hub>,
+    /// Now.
+    pub clock: Clock,
+    /// To be asked by a [`crate::sources::Pump`].
+    pub sources: Vec<Box<dyn Source>>,
+    /// Sources that take samples in, with their tokens.
+    pub inboxes: Vec<(Inbox, Option<String>)>,
+    /// What the server can say about itself.
+    pub capabilities: Capabilities,
+    /// What a person should know, in the order it was found.
+    pub remarks: Vec<String>,
+}
+
+/// Reads the site's sources and what is on disk, and fills in history up to now.
+///
+/// # Errors
+/// Where a source or the database cannot be used.
+pub fn plant(site: &Site, options: &PlantOptions) -> Result<Plant, GatewayError> {
+    let model = Arc::new(site.loaded.model.clone());
+    let mut remarks = Vec::new();
+    let mut csvs = Vec::new();
+    for def in &site.loaded.sources {
+        if let SourceKind::Csv(csv) = &def.kind {
+            csvs.push((def.index, csv, csv_rows(site, &def.id, def.index, csv, &mut remarks)?));
+        }
+    }
+    let (clock, replay) = choose_clock(site, &csvs, options.speed);
+    let now = clock.now();
+    let mut store = empty_store(&model, options.memory_bytes);
+    let mut links = Vec::new();
+    let persist = match &options.data {
+        None => None,
+        Some(folder) => {
+            let database = Database::open(folder)?;
+            let loaded = database.load(&model, &mut store)?;
+            if loaded.unreadable > 0 {
+                remarks.push(format!("{} pieces of saved history can't be read and are missing", loaded.unreadable));
+            }
+            if let Some((signals, path)) = &loaded.dropped {
+                let path = path.display();
+                remarks.push(format!("the site lost {signals} signals; their history is kept in {path}"));
+            }
+            links = loaded.links;
+            Some(database.start(&model, &mut store)?)
+        }
+    };
+    let known = store.extent();
+    let hub = Arc::new(Hub::new(model.clone(), crate::clock::wall(), options.ring, store, persist));
+    hub.preload_links(links);
+    let mut plant = Plant {
+        hub,
+        clock,
+        sources: Vec::new(),
+        inboxes: Vec::new(),
+        capabilities: Capabilities::RESUME.with(Capabilities::HISTORY),
+        remarks,
+    };
+    if replay {
+        plant.capabilities = plant.capabilities.with(Capabilities::REPLAY);
+    }
+    for (index, csv, rows) in csvs {
+        let speed = options.speed.unwrap_or(csv.speed);
+        let moved = match csv.start {
+            StartAt::Recorded => None,
+            StartAt::Now => Some((now, speed)),
+            StartAt::Instant(t) => Some((t, speed)),
+        };
+        plant.sources.push(Box::new(CsvReplay::new(index, rows, csv.repeat, moved)));
+    }
+    add_synthetic(site, &model, now, known, &mut plant)?;
+    add_push(site, &mut plant);
+    Ok(plant)
+}
+
+type OpenCsv<'a> = (SourceIndex, &'a CsvSource, CsvRows);
+
+/// A site that consists of recordings with their recorded times lives in their time; every other site lives now.
+fn choose_clock(site: &Site, csvs: &[OpenCsv<'_>], speed: Option<f64>) -> (Clock, bool) {
+    let recorded = csvs.len() == site.loaded.sources.len() && csvs.iter().all(|(_, csv, _)| csv.start == StartAt::Recorded);
+    let times = || csvs.iter().flat_map(|(_, _, rows)| rows.samples.iter().map(|(_, sample)| sample.source_time));
+    match (csvs.first(), times().min(), times().max()) {
+        (Some((_, csv, _)), Some(first), Some(last)) if recorded => {
+            let end = if csvs.iter().any(|(_, csv, _)| csv.repeat) { Timestamp::MAX } else { last };
+            (Clock::replay(first, speed.unwrap_or(csv.speed), end), true)
+        }
+        _ => (Clock::live(), false),
+    }
+}
+
+/// Reads the file of a CSV source; what cannot be used in it becomes a remark.
+///
+/// # Errors
+/// Where the file cannot be read or does not fit its description.
+pub fn csv_rows(
+    site: &Site,
+    id: &str,
+    index: SourceIndex,
+    csv: &CsvSource,
+    remarks: &mut Vec<String>,
+) -> Result<CsvRows, GatewayError> {
+    let path = site.resolve(&csv.path);
+    let bytes = std::fs::read(&path).map_err(|source| GatewayError::Read { path: path.clone(), source })?;
+    let rows = read_csv(&bytes, csv, &site.loaded.model, index)
+        .map_err(|why| GatewayError::Source { id: id.to_owned(), why: format!("{}: {why}", path.display()) })?;
+    if rows.faults > 0 {
+        let first: Vec<String> = rows.listed.iter().map(|fault| format!("line {}: {}", fault.line, fault.what)).collect();
+        remarks.push(format!("source '{id}': {} cells of {} can't be used; {}", rows.faults, csv.path, first.join("; ")));
+    }
+    if !rows.unknown_keys.is_empty() {
+        let keys: Vec<&str> = rows.unknown_keys.iter().take(3).map(|(key, _)| key.as_str()).collect();
+        let count = rows.unknown_keys.len();
+        remarks.push(format!("source '{id}': {count} keys of {} belong to no signal, for example {}", csv.path, keys.join(", ")));
+    }
+    if rows.samples.is_empty() {
+        remarks.push(format!("source '{id}': no signal gets anything from {} ({} rows)", csv.path, rows.rows));
+    }
+    Ok(rows)
+}
+
+/// A generator and the sources of the site that it stands behind.
+pub(crate) struct SyntheticGroup {
+    pub(crate) seed: u64,
+    pub(crate) start: StartAt,
+    pub(crate) sources: Vec<SourceIndex>,
+}
+
+/// Synthetic sources by plant: those with the same seed and start share one.
+///
+/// # Errors
+/// A plant that does not exist.
+pub(crate) fn synthetic_groups(site: &Site) -> Result<Vec<SyntheticGroup>, GatewayError> {
+    let mut groups: BTreeMap<(u64, Option<Timestamp>), SyntheticGroup> = BTreeMap::new();
+    for def in &site.loaded.sources {
+        let SourceKind::Synthetic { plant, seed, start } = &def.kind else { continue };
+        if plant != "bottling" {
+            let why = format!("there is no plant '{plant}'; write plant = \"bottling\"");
+            return Err(GatewayError::Source { id: def.id.clone(), why });
+        }
+        let at = if let StartAt::Instant(t) = start { Some(*t) } else { None };
+        let group = groups.entry((*seed, at));
+        group.or_insert_with(|| SyntheticGroup { seed: *seed, start: *start, sources: Vec::new() }).sources.push(def.index);
+    }
+    Ok(groups.into_values().collect())
+}
+
+fn add_synthetic(
+    site: &Site,
+    model: &Model,
+    now: Timestamp,
+    known: Option<TimeRange>,
+    plant: &mut Plant,
+) -> Result<(), GatewayError> {
+    for group in synthetic_groups(site)? {
+        let start = if let StartAt::Instant(t) = group.start { t } else { now };
+        let mut source = SyntheticSource::bottling(model, &group.sources, group.seed, start);
+        // What is on disk already stays as it was; only the time since then is filled in.
+        let from = (now - DAY).max(known.map_or(Timestamp::MIN, |known| known.end));
+        let mut samples = Vec::new();
+        source.history(TimeRange::new(from.max(source.first()), now), &mut samples);
+        plant.hub.preload(&samples);
+        plant.sources.push(Box::new(source));
+    }
+    Ok(())
+}
+
+fn add_push(site: &Site, plant: &mut Plant) {
+    for def in &site.loaded.sources {
+        let SourceKind::WebSocket { token } = &def.kind else { continue };
+        let inbox = Inbox::new(def.index);
+        plant.sources.push(Box::new(PushSource::new(inbox.clone())));
+        plant.inboxes.push((inbox, token.clone()));
+        plant.capabilities = plant.capabilities.with(Capabilities::INGEST);
+    }
+}

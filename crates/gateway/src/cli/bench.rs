@@ -1,0 +1,268 @@
+//! `orrery bench`: what this machine does. Numbers for `docs/PERFORMANCE.md`, not promises.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use serde::Serialize;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use twin_historian::{Cursor, Snapshot};
+use twin_model::{
+    Model, ModelBuilder, Sample, Signal, SignalIndex, SignalKind, SiteInfo, Span, TimeRange, Timestamp, Unit, Value, ValueKind,
+};
+use twin_protocol::{Batch, Capabilities, DictId, Entry, Limits, ServerFrame, decode_server, encode_server};
+
+use crate::clock::{Clock, instant, wall};
+use crate::hub::{Hub, empty_store};
+use crate::pack::Packed;
+use crate::page::Page;
+use crate::ring::RingLimits;
+use crate::server::{self, App, ServerConfig};
+use crate::site::Assets;
+use crate::sources::{Pump, Waves};
+use crate::term;
+
+/// Arguments of `orrery bench`.
+#[derive(Debug, clap::Args)]
+pub(super) struct BenchArgs {
+    /// Synthetic signals at 1 Hz
+    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    signals: u32,
+    /// Seconds that the server runs
+    #[arg(long, value_name = "S", default_value_t = 20)]
+    seconds: u64,
+    /// Clients that listen meanwhile
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    clients: usize,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize, Default)]
+struct Numbers {
+    signals: u32,
+    encode_ns_per_sample: f64,
+    decode_ns_per_sample: f64,
+    bytes_per_sample: f64,
+    store_append_ns_per_sample: f64,
+    store_snapshot_us: f64,
+    store_envelope_us: f64,
+    store_bytes_per_sample: f64,
+    server_seconds: f64,
+    server_samples: u64,
+    server_cpu_percent: f64,
+    server_rss_mb: f64,
+    server_wire_bytes_per_sample: f64,
+}
+
+pub(super) fn run(args: &BenchArgs) -> Result<u8> {
+    let mut numbers = Numbers { signals: args.signals, ..Numbers::default() };
+    codec(&mut numbers);
+    store(&mut numbers);
+    serve(args, &mut numbers)?;
+    if args.json {
+        term::say(&serde_json::to_string_pretty(&numbers)?);
+    } else {
+        people(&numbers);
+    }
+    Ok(0)
+}
+
+/// A model of nothing but float signals at 1 Hz.
+pub(crate) fn plain_model(signals: u32) -> Model {
+    let info = SiteInfo { id: "bench".into(), name: "Bench".into(), time_zone: "UTC".into() };
+    let mut builder = ModelBuilder::new(info);
+    let twin = builder.twin("bench", "Bench", "bench", None);
+    for at in 0..signals {
+        builder.signal(Signal {
+            id: format!("bench.s{at}").as_str().into(),
+            twin,
+            name: format!("s{at}"),
+            display_name: format!("Signal {at}"),
+            unit: Unit::default(),
+            kind: SignalKind::Analog,
+            value_kind: ValueKind::Float,
+            expected_period: Some(Span::from_secs(1)),
+            late_after: None,
+            stale_after: None,
+            range: None,
+            source: None,
+            source_key: String::new(),
+        });
+    }
+    // Ids made from a counter are unique, so that this always builds; an empty site would only make the bench trivial.
+    builder.build().unwrap_or_else(|_| empty_model())
+}
+
+#[allow(clippy::unwrap_used, reason = "a site without anything in it has nothing that could be wrong")]
+fn empty_model() -> Model {
+    ModelBuilder::new(SiteInfo { id: "bench".into(), name: "Bench".into(), time_zone: "UTC".into() }).build().unwrap()
+}
+
+fn value(signal: u32, second: i64) -> Value {
+    let wave = (f64::from(signal) * 0.7 + second as f64 * 0.05).sin() * 20.0 + 60.0;
+    Value::Float((wave * 100.0).round() / 100.0)
+}
+
+fn ns(since: std::time::Instant, count: u64) -> f64 {
+    since.elapsed().as_secs_f64() * 1e9 / count.max(1) as f64
+}
+
+fn codec(numbers: &mut Numbers) {
+    let t = Timestamp::from_secs(1_772_439_304);
+    let entry = |id| Entry { id: DictId(id), sample: Sample::new(t, value(id, 0)) };
+    let frame = ServerFrame::Batch(Batch { seq: 1, entries: (0..numbers.signals).map(entry).collect() });
+    let rounds = (2_000_000 / numbers.signals.max(1)).max(1);
+    let samples = u64::from(numbers.signals) * u64::from(rounds);
+    let bytes = encode_server(&frame);
+    numbers.bytes_per_sample = bytes.len() as f64 / f64::from(numbers.signals.max(1));
+    let started = instant();
+    for _ in 0..rounds {
+        black_box(encode_server(black_box(&frame)));
+    }
+    numbers.encode_ns_per_sample = ns(started, samples);
+    let started = instant();
+    for _ in 0..rounds {
+        drop(black_box(decode_server(black_box(&bytes), &Limits::SERVER_FRAMES)));
+    }
+    numbers.decode_ns_per_sample = ns(started, samples);
+}
+
+fn store(numbers: &mut Numbers) {
+    let model = plain_model(numbers.signals.clamp(1, 2_000));
+    let mut store = empty_store(&model, 1 << 30);
+    let (signals, seconds) = (model.signals().len() as u32, 1_000);
+    let first = Timestamp::from_secs(1_772_439_304);
+    let started = instant();
+    for second in 0..seconds {
+        let t = first + Span::from_secs(second);
+        for signal in 0..signals {
+            store.append(SignalIndex(signal), &Sample::new(t, value(signal, second)));
+        }
+    }
+    let samples = u64::from(signals) * seconds as u64;
+    numbers.store_append_ns_per_sample = ns(started, samples);
+    numbers.store_bytes_per_sample = store.bytes().total() as f64 / samples as f64;
+    let (mut cursor, mut out) = (Cursor::default(), Snapshot::default());
+    let started = instant();
+    for step in 0..200_i64 {
+        store.snapshot_at(first + Span::from_secs((step * 37) % seconds), &mut cursor, &mut out);
+    }
+    numbers.store_snapshot_us = ns(started, 200) / 1e3;
+    let range = TimeRange::new(first, first + Span::from_secs(seconds));
+    let started = instant();
+    for step in 0..200_u32 {
+        black_box(store.envelope(SignalIndex(step % signals), range, 400));
+    }
+    numbers.store_envelope_us = ns(started, 200) / 1e3;
+}
+
+/// Runs the real server with real sockets in this process and looks at what it costs.
+fn serve(args: &BenchArgs, numbers: &mut Numbers) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("can't start the runtime")?;
+    let model = Arc::new(plain_model(args.signals));
+    let store = empty_store(&model, 256 << 20);
+    let now = wall();
+    let hub = Arc::new(Hub::new(model, now, RingLimits::default(), store, None));
+    let seconds = args.seconds.max(1);
+    let (before, started) = (cpu_seconds(), instant());
+    let wire = runtime.block_on(async {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("can't listen")?;
+        let address = listener.local_addr().context("no address")?;
+        let (stop, stopping) = watch::channel(false);
+        let app = Arc::new(App {
+            hub: hub.clone(),
+            clock: Clock::live(),
+            page: Page::Missing,
+            assets: Assets::default(),
+            site_json: Packed::new(Vec::new()),
+            site_hash: String::new(),
+            inboxes: Vec::new(),
+            config: ServerConfig { capabilities: Capabilities::RESUME, ..ServerConfig::default() },
+            stopping,
+        });
+        let pump = Pump::start(hub.clone(), app.clock, vec![Box::new(Waves::new(args.signals, now))]);
+        let (end, ended) = tokio::sync::oneshot::channel::<()>();
+        let server = tokio::spawn(server::run(listener, app, stop, async move { drop(ended.await) }));
+        let clients: Vec<_> = (0..args.clients).map(|_| tokio::spawn(client(address, Duration::from_secs(seconds)))).collect();
+        let mut wire = 0;
+        for client in clients {
+            wire += client.await.context("a client broke")??;
+        }
+        if args.clients == 0 {
+            tokio::time::sleep(Duration::from_secs(seconds)).await;
+        }
+        end.send(()).ok();
+        tokio::task::spawn_blocking(move || drop(pump)).await.context("the sources did not stop")?;
+        server.await.context("the server broke")?.context("the server broke")?;
+        Ok::<u64, anyhow::Error>(wire)
+    })?;
+    let wall_seconds = started.elapsed().as_secs_f64();
+    numbers.server_seconds = wall_seconds;
+    numbers.server_samples = hub.totals.samples.load(std::sync::atomic::Ordering::Relaxed);
+    numbers.server_cpu_percent = (cpu_seconds() - before) / wall_seconds * 100.0;
+    numbers.server_rss_mb = rss_mb();
+    let sent = numbers.server_samples as f64 * args.clients.max(1) as f64;
+    numbers.server_wire_bytes_per_sample = if sent > 0.0 { wire as f64 / sent } else { 0.0 };
+    Ok(())
+}
+
+/// Listens for a while and counts the bytes of frames.
+async fn client(address: std::net::SocketAddr, time: Duration) -> Result<u64> {
+    use futures_util::{SinkExt as _, StreamExt as _};
+    use tokio_tungstenite::tungstenite::Message;
+    let stream = tokio::net::TcpStream::connect(address).await.context("can't connect")?;
+    let (mut socket, _) = tokio_tungstenite::client_async(format!("ws://{address}/stream"), stream).await?;
+    let hello = twin_protocol::ClientHello { versions: vec![twin_protocol::VERSION], agent: "bench".into(), resume: None };
+    let hello = twin_protocol::encode_client(&twin_protocol::ClientFrame::Hello(hello));
+    socket.send(Message::Binary(hello.into())).await?;
+    let mut bytes = 0_u64;
+    let until = tokio::time::sleep(time);
+    tokio::pin!(until);
+    loop {
+        tokio::select! {
+            () = &mut until => return Ok(bytes),
+            message = socket.next() => match message {
+                Some(Ok(message)) => bytes += message.len() as u64,
+                _ => return Ok(bytes),
+            },
+        }
+    }
+}
+
+/// CPU time of this process so far, all threads; 0 where the system does not say.
+fn cpu_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // Behind the program's name, which may hold anything, in brackets: state is field 3, utime and stime are 14 and 15.
+    let fields: Vec<&str> = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().collect();
+    let ticks = |at: usize| fields.get(at).and_then(|text| text.parse::<f64>().ok()).unwrap_or(0.0);
+    (ticks(11) + ticks(12)) / 100.0
+}
+
+fn rss_mb() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|text| text.split_whitespace().next()?.parse::<f64>().ok()).unwrap_or(0.0) / 1_024.0
+}
+
+fn people(n: &Numbers) {
+    let rows = [
+        ("codec: encode", format!("{:.1} ns/sample", n.encode_ns_per_sample)),
+        ("codec: decode", format!("{:.1} ns/sample", n.decode_ns_per_sample)),
+        ("codec: size", format!("{:.2} bytes/sample", n.bytes_per_sample)),
+        ("store: append", format!("{:.1} ns/sample", n.store_append_ns_per_sample)),
+        ("store: snapshot of all signals", format!("{:.1} us", n.store_snapshot_us)),
+        ("store: envelope of 1,000 samples", format!("{:.1} us", n.store_envelope_us)),
+        ("store: memory", format!("{:.2} bytes/sample", n.store_bytes_per_sample)),
+        ("server: signals at 1 Hz", n.signals.to_string()),
+        ("server: samples", format!("{} in {:.1} s", n.server_samples, n.server_seconds)),
+        ("server: CPU (with the clients)", format!("{:.1} % of one core", n.server_cpu_percent)),
+        ("server: memory", format!("{:.1} MB", n.server_rss_mb)),
+        ("server: wire", format!("{:.2} bytes/sample", n.server_wire_bytes_per_sample)),
+    ];
+    let rows: Vec<Vec<String>> = rows.into_iter().map(|(what, value)| vec![what.to_owned(), value]).collect();
+    term::say(&term::table(&["WHAT", "HERE"], &rows));
+}

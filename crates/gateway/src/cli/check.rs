@@ -1,0 +1,109 @@
+//! `orrery check`: every finding about a site, for people or as JSON.
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+use twin_scene::bind::{AssetNodes, NodeRef};
+use twin_scene::check::{AssetState, CheckReport, check};
+use twin_scene::geometry::SceneModel;
+use twin_scene::glb;
+
+use crate::site::Site;
+use crate::term;
+
+/// Arguments of `orrery check`.
+#[derive(Debug, clap::Args)]
+pub(super) struct CheckArgs {
+    #[command(flatten)]
+    site: super::SiteArg,
+    /// Print JSON (docs/CLI.md)
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &CheckArgs) -> Result<u8> {
+    let site = Site::read(&args.site.site)?;
+    let report = report(&site);
+    if args.json {
+        term::say(&serde_json::to_string_pretty(&report)?);
+    } else {
+        people(&report);
+    }
+    Ok(report.exit_code())
+}
+
+/// Loads every model of a site and checks everything against everything.
+pub(crate) fn report(site: &Site) -> CheckReport {
+    // One file may be placed many times; it is read once.
+    let mut models: HashMap<&str, Result<SceneModel, String>> = HashMap::new();
+    for path in site.loaded.model_files() {
+        models.insert(path, load(site, path));
+    }
+    let missing = Err("it was not read".to_owned());
+    let states: Vec<AssetState<'_>> = site
+        .loaded
+        .assets
+        .iter()
+        .enumerate()
+        .map(|(at, asset)| match models.get(asset.path.as_str()).unwrap_or(&missing) {
+            Ok(scene) => {
+                AssetState { nodes: Ok(nodes(at, scene)), notes: scene.warnings.iter().map(ToString::to_string).collect() }
+            }
+            Err(why) => AssetState { nodes: Err(why.clone()), notes: Vec::new() },
+        })
+        .collect();
+    check(&site.loaded, &states)
+}
+
+fn load(site: &Site, path: &str) -> Result<SceneModel, String> {
+    let file = site.resolve(path);
+    let bytes = std::fs::read(&file).map_err(|e| e.to_string())?;
+    let folder = file.parent().unwrap_or(std::path::Path::new("")).to_owned();
+    let mut beside = |name: &str| std::fs::read(folder.join(name)).map_err(|e| e.to_string());
+    glb::load(&bytes, &mut beside, &glb::Limits::default()).map_err(|e| e.to_string())
+}
+
+fn nodes(asset: usize, scene: &SceneModel) -> AssetNodes<'_> {
+    let node = |node: &'_ twin_scene::geometry::Node| NodeRef {
+        name: None,
+        path: "",
+        parent: node.parent.map(|parent| parent as u32),
+        extras: None,
+        has_mesh: node.mesh.is_some(),
+    };
+    let nodes = scene.nodes.iter().map(|each| NodeRef {
+        name: each.name.as_deref(),
+        path: &each.path,
+        extras: (!each.extras.is_null()).then_some(&each.extras),
+        ..node(each)
+    });
+    AssetNodes { asset, nodes: nodes.collect() }
+}
+
+fn people(report: &CheckReport) {
+    for finding in &report.findings {
+        let place = match (finding.line, finding.column) {
+            (0, _) => finding.file.clone(),
+            (line, 0) => format!("{}:{line}", finding.file),
+            (line, column) => format!("{}:{line}:{column}", finding.file),
+        };
+        term::say(&format!("{place}: {}[{}]: {}", finding.severity, finding.code, finding.message));
+        if !finding.help.is_empty() {
+            term::say(&format!("  help: {}", finding.help));
+        }
+    }
+    let count = |severity: &str| report.findings.iter().filter(|finding| finding.severity == severity).count();
+    let s = &report.summary;
+    term::say(&format!(
+        "{} errors, {} warnings, {} remarks; {} models with {} nodes ({} bound), {} twins ({} bound), {} signals",
+        count("error"),
+        count("warning"),
+        count("info"),
+        s.models,
+        s.nodes,
+        s.bound_nodes,
+        s.twins,
+        s.bound_twins,
+        s.signals
+    ));
+}

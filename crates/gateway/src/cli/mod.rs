@@ -1,0 +1,117 @@
+//! The command line: arguments in, exit codes out. 0: done; 1: done, with findings; 2: could not be done.
+
+mod bench;
+mod check;
+mod record;
+mod replay;
+mod serve;
+mod state;
+mod whatif;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use twin_model::Timestamp;
+
+use crate::{clock, term};
+
+pub use serve::ServeArgs;
+pub use state::state_json;
+
+/// A living plant in the browser: serve it, check it, ask it, record it.
+#[derive(Debug, Parser)]
+#[command(name = "orrery", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serves a site: the page, its history and its live stream
+    Serve(serve::ServeArgs),
+    /// Finds everything that is wrong with a site
+    Check(check::CheckArgs),
+    /// Prints the health of every twin at an instant, with the reasons
+    State(state::StateArgs),
+    /// Writes a recording of a site: its models, its history and what arrives from now on
+    Record(record::RecordArgs),
+    /// Serves a recording
+    Replay(replay::ReplayArgs),
+    /// Computes what would happen if knobs were turned
+    Whatif(whatif::WhatifArgs),
+    /// Measures the codec, the time store and the server on this machine
+    Bench(bench::BenchArgs),
+}
+
+/// Runs the program's own arguments.
+pub fn main() -> ExitCode {
+    run(std::env::args_os())
+}
+
+/// Runs a command line, program name first.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version come this way too and are no failure.
+            drop(error.print());
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let result = match cli.command {
+        Command::Serve(args) => serve::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::State(args) => state::run(&args),
+        Command::Record(args) => record::run(&args),
+        Command::Replay(args) => replay::run(&args),
+        Command::Whatif(args) => whatif::run(&args),
+        Command::Bench(args) => bench::run(&args),
+    };
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            term::note(&format!("error: {}", chain(&error)));
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// The message and its causes, each on a line of its own.
+fn chain(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).collect::<Vec<_>>().join("\n  because: ")
+}
+
+/// Reads an instant of the command line: RFC 3339, `now`, or microseconds since 1970.
+fn instant(text: &str) -> Result<Timestamp, String> {
+    if text == "now" {
+        return Ok(clock::wall());
+    }
+    let micros = text.parse::<i64>().map(Timestamp::from_micros);
+    micros.or_else(|_| text.parse()).map_err(|e: twin_model::TimeError| e.to_string())
+}
+
+fn span(text: &str) -> Result<twin_model::Span, String> {
+    text.parse().map_err(|e: twin_model::TimeError| e.to_string())
+}
+
+/// Reads a replay speed: a positive number, or `max`.
+fn speed(text: &str) -> Result<f64, String> {
+    match text {
+        "max" => Ok(f64::INFINITY),
+        number => {
+            let parsed: Option<f64> = number.parse().ok().filter(|v: &f64| v.is_finite() && *v > 0.0);
+            parsed.ok_or_else(|| format!("'{number}' is not a speed; write a positive number (1 is real time), or max"))
+        }
+    }
+}
+
+/// The site argument that most commands take.
+#[derive(Debug, clap::Args)]
+struct SiteArg {
+    /// Site file, or a folder with a site.toml
+    #[arg(value_name = "SITE")]
+    site: PathBuf,
+}

@@ -1,0 +1,75 @@
+//! `orrery replay`: serves a recording as if it happened now, in its own time.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use std::sync::Arc;
+
+use twin_model::Timestamp;
+use twin_protocol::Capabilities;
+
+use super::serve::{ListenArgs, serve};
+use crate::assemble::Plant;
+use crate::clock::{Clock, wall};
+use crate::hub::{Hub, empty_store};
+use crate::recording::{RecordedSource, read};
+use crate::ring::RingLimits;
+use crate::site::{Assets, site_json};
+use crate::{GatewayError, term};
+
+/// Arguments of `orrery replay`.
+#[derive(Debug, clap::Args)]
+pub(super) struct ReplayArgs {
+    /// The recording
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    listen: ListenArgs,
+    /// A number, 1 is real time, or max for everything at once
+    #[arg(long, default_value = "1", value_parser = super::speed)]
+    speed: f64,
+}
+
+pub(super) fn run(args: &ReplayArgs) -> Result<u8> {
+    let mut recording = read(&args.file)?;
+    for remark in &recording.remarks {
+        term::warn(remark);
+    }
+    if !recording.site.usable {
+        let why = "its site can't be used".to_owned();
+        return Err(GatewayError::Recording { path: args.file.clone(), why }.into());
+    }
+    let model = Arc::new(recording.site.model.clone());
+    let mut store = empty_store(&model, 1 << 30);
+    let mut unreadable = 0;
+    for chunk in &recording.chunks {
+        unreadable += usize::from(store.import_chunk(chunk).is_err());
+    }
+    if unreadable > 0 {
+        term::warn(&format!("{unreadable} pieces of its history can't be read"));
+    }
+    let extent = recording.extent();
+    let first = extent.map_or_else(|| store.extent().map_or(Timestamp::MIN, |e| e.end), |e| e.start);
+    let clock = Clock::replay(first, args.speed, extent.map_or(first, |e| e.end));
+    let hub = Arc::new(Hub::new(model, wall(), RingLimits::default(), store, None));
+    let assets = Assets::of_recording(&recording.site, &recording.files);
+    let (json, hash) = site_json(hub.model(), recording.file_name.clone(), &recording.toml, &side_files(&recording), &assets);
+    let name = recording.site.model.site().name.clone();
+    let plant = Plant {
+        hub,
+        clock,
+        sources: vec![Box::new(RecordedSource::new(&mut recording))],
+        inboxes: Vec::new(),
+        capabilities: Capabilities::RESUME.with(Capabilities::HISTORY).with(Capabilities::REPLAY),
+        remarks: Vec::new(),
+    };
+    serve(plant, assets, json.to_vec(), hash, &args.listen, &name)
+}
+
+/// Files of the recording that are no models: what the site file imports.
+fn side_files(recording: &crate::recording::Recording) -> std::collections::BTreeMap<String, Vec<u8>> {
+    let models = recording.site.model_files();
+    let model_like =
+        |path: &str| models.contains(&path) || matches!(path.rsplit('.').next(), Some("bin" | "png" | "jpg" | "jpeg"));
+    recording.files.iter().filter(|(path, _)| !model_like(path)).map(|(path, bytes)| (path.clone(), bytes.clone())).collect()
+}

@@ -1,0 +1,211 @@
+//! `orrery serve`, and the parts of it that `replay` shares.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::assemble::{Plant, PlantOptions, plant};
+use crate::pack::Packed;
+use crate::page::Page;
+use crate::server::{self, App, ServerConfig};
+use crate::site::{Assets, Site, site_json};
+use crate::sources::Pump;
+use crate::{GatewayError, term};
+
+/// Port that is tried first; `orrery` on a phone keypad would be longer.
+const PORT: u16 = 7077;
+/// Ports tried after it where none was asked for.
+const MORE_PORTS: u16 = 10;
+
+/// Arguments of `orrery serve`.
+#[derive(Debug, clap::Args)]
+pub struct ServeArgs {
+    #[command(flatten)]
+    site: super::SiteArg,
+    #[command(flatten)]
+    listen: ListenArgs,
+    /// Folder for history; without it history lives in memory and ends with the program
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Megabytes of history in memory
+    #[arg(long, value_name = "MB", default_value_t = 256)]
+    memory: usize,
+    /// Replaces the replay speed of CSV sources: a number, 1 is real time, or max
+    #[arg(long, value_parser = super::speed)]
+    speed: Option<f64>,
+}
+
+/// Arguments of every command that serves.
+#[derive(Debug, clap::Args)]
+pub(super) struct ListenArgs {
+    /// Address and port; default 127.0.0.1:7077 or the next free port
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<String>,
+    /// Folder of the built page; default: the page inside the program
+    #[arg(long, value_name = "DIR")]
+    web: Option<PathBuf>,
+    /// Open the page in a browser
+    #[arg(long)]
+    open: bool,
+    /// Pages that may show this one in a frame, as a CSP source list
+    #[arg(long, value_name = "SOURCES", default_value = "'self'")]
+    frame_ancestors: String,
+    /// Another web origin whose pages may connect, for example https://portal.example; may be repeated
+    #[arg(long, value_name = "ORIGIN")]
+    allow_origin: Vec<String>,
+    /// Clients at a time
+    #[arg(long, value_name = "N", default_value_t = 500)]
+    max_clients: usize,
+}
+
+impl ListenArgs {
+    pub(super) fn config(&self, plant: &Plant) -> ServerConfig {
+        ServerConfig {
+            frame_ancestors: self.frame_ancestors.clone(),
+            origins: self.allow_origin.clone(),
+            max_clients: self.max_clients,
+            capabilities: plant.capabilities,
+            ..ServerConfig::default()
+        }
+    }
+
+    pub(super) fn page(&self) -> Result<Page> {
+        let page = Page::choose(self.web.as_deref());
+        if let (Page::Folder { root, .. }, false) = (&page, page.exists()) {
+            anyhow::bail!("{} holds no index.html; build the page with: cargo xtask web", root.display());
+        }
+        if !page.exists() {
+            term::warn("the viewer's page is not built into this program; build it with: cargo demo --build-only");
+        }
+        Ok(page)
+    }
+}
+
+pub(super) fn run(args: &ServeArgs) -> Result<u8> {
+    let site = Site::read_usable(&args.site.site)?;
+    for finding in site.loaded.diagnostics.iter().filter(|f| f.severity == twin_scene::site::Severity::Error) {
+        term::note(&finding.to_string());
+    }
+    let memory_bytes = args.memory.max(8) << 20;
+    let options = PlantOptions { data: args.data.clone(), memory_bytes, speed: args.speed, ..PlantOptions::default() };
+    let plant = plant(&site, &options)?;
+    let assets = Assets::of(&site);
+    let (json, hash) = site_json(plant.hub.model(), site.file_name(), &site.toml, &site.files, &assets);
+    let name = site.loaded.model.site().name.clone();
+    serve(plant, assets, json.to_vec(), hash, &args.listen, &name)
+}
+
+/// Serves a plant until someone stops it.
+pub(super) fn serve(
+    mut plant: Plant,
+    assets: Assets,
+    json: Vec<u8>,
+    site_hash: String,
+    listen: &ListenArgs,
+    name: &str,
+) -> Result<u8> {
+    for remark in &plant.remarks {
+        term::warn(remark);
+    }
+    let page = listen.page()?;
+    let config = listen.config(&plant);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("can't start the runtime")?;
+    runtime.block_on(async {
+        let listener = bind(listen.listen.as_deref()).await?;
+        let address = listener.local_addr().context("the listener has no address")?;
+        let (stop, stopping) = watch::channel(false);
+        let (hub, clock) = (plant.hub.clone(), plant.clock);
+        let pump = Pump::start(hub.clone(), clock, std::mem::take(&mut plant.sources));
+        let site_json = Packed::new(json);
+        let inboxes = std::mem::take(&mut plant.inboxes);
+        let app = Arc::new(App { hub, clock, page, assets, site_json, site_hash, inboxes, config, stopping });
+        let url = url(address);
+        term::note(&format!("{name} is served at"));
+        term::say(&url);
+        if listen.open {
+            open(&url);
+        }
+        server::run(listener, app, stop, stopped()).await.context("the server broke")?;
+        // The pump's last batch must be on disk before the hub goes.
+        tokio::task::spawn_blocking(move || drop(pump)).await.context("the sources did not stop")?;
+        term::note("stopped");
+        Ok::<(), anyhow::Error>(())
+    })?;
+    runtime.shutdown_timeout(Duration::from_secs(2));
+    if let Some(persist) = plant.hub.persist() {
+        persist.sync();
+    }
+    Ok(0)
+}
+
+async fn bind(wanted: Option<&str>) -> Result<TcpListener, GatewayError> {
+    let failed = |address: String, source| GatewayError::Listen { address, source };
+    if let Some(address) = wanted {
+        return TcpListener::bind(address).await.map_err(|source| failed(address.to_owned(), source));
+    }
+    for port in PORT..PORT + MORE_PORTS {
+        if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)).await {
+            return Ok(listener);
+        }
+    }
+    TcpListener::bind(("127.0.0.1", 0)).await.map_err(|source| failed("127.0.0.1".to_owned(), source))
+}
+
+/// The address that a browser on this machine can open.
+fn url(address: SocketAddr) -> String {
+    let host = if address.ip().is_unspecified() {
+        "127.0.0.1".to_owned()
+    } else if address.is_ipv6() {
+        format!("[{}]", address.ip())
+    } else {
+        address.ip().to_string()
+    };
+    format!("http://{host}:{}/", address.port())
+}
+
+/// Ctrl-C, or SIGTERM where there is such a thing.
+async fn stopped() {
+    let ctrl_c = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending::<()>().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending::<()>();
+    tokio::select! {
+        () = ctrl_c => {}
+        () = terminated => {}
+    }
+}
+
+fn open(url: &str) {
+    let (program, args): (&str, &[&str]) = if cfg!(target_os = "macos") {
+        ("open", &[])
+    } else if cfg!(windows) {
+        ("cmd", &["/C", "start", ""])
+    } else {
+        ("xdg-open", &[])
+    };
+    let mut command = std::process::Command::new(program);
+    command.args(args).arg(url).stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null());
+    if command.stderr(std::process::Stdio::null()).spawn().is_err() {
+        term::note("no browser could be opened; open the address above yourself");
+    }
+}
+
+/// Where relative paths in messages are shown from.
+pub(super) fn shown(path: &Path) -> String {
+    path.display().to_string()
+}

@@ -1,0 +1,203 @@
+//! `orrery state`: the health of every twin at an instant. Its JSON is a contract (docs/CLI.md).
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use serde::Serialize;
+use twin_engine::{StateReport, TwinReport};
+use twin_model::{AlarmState, Status, Timestamp, Value};
+
+use crate::headless::{self, From};
+use crate::site::Site;
+use crate::{clock, recording, term};
+
+/// Arguments of `orrery state`.
+#[derive(Debug, clap::Args)]
+pub(super) struct StateArgs {
+    /// Site file, or a folder with a site.toml; not needed with --recording
+    #[arg(value_name = "SITE", required_unless_present = "recording")]
+    site: Option<PathBuf>,
+    /// The instant: RFC 3339, microseconds since 1970, or now
+    #[arg(long, value_name = "TIME", value_parser = super::instant)]
+    at: Timestamp,
+    /// Read history from the data folder of `orrery serve --data`
+    #[arg(long, value_name = "DIR", conflicts_with = "recording")]
+    data: Option<PathBuf>,
+    /// Read a recording, which holds its own site
+    #[arg(long, value_name = "FILE")]
+    recording: Option<PathBuf>,
+    /// Where generators begin that the site file starts "now"
+    #[arg(long, value_name = "TIME", value_parser = super::instant)]
+    start: Option<Timestamp>,
+    /// Only twins with something to report
+    #[arg(long)]
+    problems: bool,
+    /// Print JSON (docs/CLI.md)
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &StateArgs) -> Result<u8> {
+    let filled = match (&args.recording, &args.site) {
+        (Some(path), _) => headless::fill_from_recording(&recording::read(path)?),
+        (None, Some(site)) => {
+            let site = Site::read_usable(site)?;
+            let from = args.data.clone().map_or(From::Sources, From::Data);
+            headless::fill(&site, &from, args.at, args.start.unwrap_or_else(clock::wall))?
+        }
+        (None, None) => anyhow::bail!("name a site or a recording"),
+    };
+    for remark in &filled.remarks {
+        term::warn(remark);
+    }
+    let mut report = filled.engine.state_at(args.at);
+    if args.problems {
+        report.twins.retain(|twin| !matches!(twin.status, Status::Normal | Status::Unknown) || in_alarm(twin));
+    }
+    if args.json {
+        term::say(&state_json(&report));
+    } else {
+        people(&report);
+    }
+    Ok(0)
+}
+
+fn in_alarm(twin: &TwinReport) -> bool {
+    twin.alarms.iter().any(|alarm| alarm.state.is_active())
+}
+
+/// The report in the form that `docs/CLI.md` promises.
+pub fn state_json(report: &StateReport) -> String {
+    let out = StateJson { at: report.at.to_string(), twins: report.twins.iter().map(twin_json).collect() };
+    serde_json::to_string_pretty(&out).unwrap_or_default()
+}
+
+#[derive(Serialize)]
+struct StateJson {
+    at: String,
+    twins: Vec<TwinJson>,
+}
+
+#[derive(Serialize)]
+struct TwinJson {
+    id: String,
+    interface: String,
+    status: &'static str,
+    score: Option<f64>,
+    since: Option<String>,
+    freshness: &'static str,
+    alarms: Vec<AlarmJson>,
+    reasons: Vec<ReasonJson>,
+    signals: Vec<SignalJson>,
+}
+
+#[derive(Serialize)]
+struct AlarmJson {
+    id: String,
+    state: &'static str,
+    priority: u8,
+    since: Option<String>,
+}
+
+#[derive(Serialize)]
+struct ReasonJson {
+    rule: String,
+    signal: String,
+    value: serde_json::Value,
+    unit: String,
+    time: Option<String>,
+    quality: String,
+    text: String,
+}
+
+#[derive(Serialize)]
+struct SignalJson {
+    id: String,
+    value: serde_json::Value,
+    unit: String,
+    time: Option<String>,
+    age_s: Option<f64>,
+    quality: String,
+    freshness: &'static str,
+}
+
+fn text(t: Option<Timestamp>) -> Option<String> {
+    t.map(|t| t.to_string())
+}
+
+/// Numbers that JSON cannot say become texts.
+fn value_json(value: Option<&Value>) -> serde_json::Value {
+    match value {
+        None => serde_json::Value::Null,
+        Some(Value::Float(v)) => serde_json::Number::from_f64(*v).map_or_else(|| v.to_string().into(), Into::into),
+        Some(Value::Int(v)) => (*v).into(),
+        Some(Value::Bool(v)) => (*v).into(),
+        Some(Value::Text(v)) => v.to_string().into(),
+    }
+}
+
+fn twin_json(twin: &TwinReport) -> TwinJson {
+    TwinJson {
+        id: twin.id.clone(),
+        interface: twin.interface.clone(),
+        status: twin.status.as_str(),
+        score: twin.score,
+        since: text(twin.since),
+        freshness: twin.freshness.as_str(),
+        alarms: twin
+            .alarms
+            .iter()
+            .map(|alarm| AlarmJson {
+                id: alarm.id.clone(),
+                state: alarm.state.as_str(),
+                priority: alarm.priority.number(),
+                since: text(alarm.since),
+            })
+            .collect(),
+        reasons: twin
+            .reasons
+            .iter()
+            .map(|reason| ReasonJson {
+                rule: reason.rule.clone(),
+                signal: reason.signal.clone(),
+                value: value_json(reason.value.as_ref()),
+                unit: reason.unit.clone(),
+                time: text(reason.time),
+                quality: reason.quality.to_string(),
+                text: reason.text.clone(),
+            })
+            .collect(),
+        signals: twin
+            .signals
+            .iter()
+            .map(|signal| SignalJson {
+                id: signal.id.clone(),
+                value: value_json(signal.value.as_ref()),
+                unit: signal.unit.clone(),
+                time: text(signal.time),
+                age_s: signal.age.map(twin_model::Span::as_secs_f64),
+                quality: signal.quality.to_string(),
+                freshness: signal.freshness.as_str(),
+            })
+            .collect(),
+    }
+}
+
+fn people(report: &StateReport) {
+    let mut rows = Vec::new();
+    for twin in &report.twins {
+        let active: Vec<&str> = twin.alarms.iter().filter(|a| a.state.is_active()).map(|a| a.id.as_str()).collect();
+        let reason = twin.reasons.first().map_or("", |reason| reason.text.as_str());
+        let fresh = twin.freshness.as_str().to_owned();
+        rows.push(vec![twin.id.clone(), twin.status.as_str().to_owned(), fresh, active.join(" "), reason.to_owned()]);
+    }
+    term::say(&format!("at {}", report.at));
+    term::say(&term::table(&["TWIN", "STATUS", "DATA", "ALARMS", "WHY"], &rows));
+    let count = |status: Status| report.twins.iter().filter(|twin| twin.status == status).count();
+    let states: Vec<String> =
+        Status::ALL.into_iter().filter(|s| count(*s) > 0).map(|s| format!("{} {}", count(s), s.as_str())).collect();
+    let alarms = report.twins.iter().flat_map(|twin| &twin.alarms);
+    let unacknowledged = alarms.clone().filter(|alarm| alarm.state == AlarmState::UnackActive).count();
+    let active = alarms.filter(|alarm| alarm.state.is_active()).count();
+    term::say(&format!("{}; {active} alarms active, {unacknowledged} unacknowledged", states.join(", ")));
+}

@@ -1,0 +1,199 @@
+//! `orrery whatif`: the same what-if run as in the viewer, as a table.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, bail};
+use serde::Serialize;
+use twin_engine::{Branch, EngineCommand};
+use twin_model::{KnobIndex, Model, Span, Timestamp};
+use twin_scenario::{Row, RowKind, Scenario};
+
+use crate::headless::{self, From, MAX_HORIZON};
+use crate::site::Site;
+use crate::{clock, term};
+
+/// Steps of a run between two looks at whether it is done.
+const SLICE: u32 = 100_000;
+
+/// Arguments of `orrery whatif`.
+#[derive(Debug, clap::Args)]
+pub(super) struct WhatifArgs {
+    #[command(flatten)]
+    site: super::SiteArg,
+    /// The moment to start from: RFC 3339, microseconds since 1970, or now
+    #[arg(long, value_name = "TIME", value_parser = super::instant)]
+    at: Timestamp,
+    /// Turn a knob; may be repeated; the check command lists knobs
+    #[arg(long, value_name = "KNOB=VALUE")]
+    set: Vec<String>,
+    /// How far to look ahead, for example 8h
+    #[arg(long, value_name = "TIME", value_parser = super::span, default_value = "8h")]
+    horizon: Span,
+    /// Time between computed points; default: a two-thousandth of the horizon, at least 1s
+    #[arg(long, value_name = "TIME", value_parser = super::span)]
+    step: Option<Span>,
+    /// Read history from the data folder of `orrery serve --data`
+    #[arg(long, value_name = "DIR", conflicts_with = "recording")]
+    data: Option<PathBuf>,
+    /// Read history from a recording of this site
+    #[arg(long, value_name = "FILE")]
+    recording: Option<PathBuf>,
+    /// Where generators begin that the site file starts "now"
+    #[arg(long, value_name = "TIME", value_parser = super::instant)]
+    start: Option<Timestamp>,
+    /// Print JSON (docs/CLI.md)
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &WhatifArgs) -> Result<u8> {
+    let site = Site::read_usable(&args.site.site)?;
+    let model = &site.loaded.model;
+    let settings = args.set.iter().map(|text| setting(model, text)).collect::<Result<Vec<_>>>()?;
+    if args.horizon <= Span::ZERO || args.horizon > MAX_HORIZON {
+        bail!("the horizon must be longer than nothing and at most {MAX_HORIZON}");
+    }
+    let from = match (&args.data, &args.recording) {
+        (Some(folder), _) => From::Data(folder.clone()),
+        (None, Some(file)) => From::Recording(file.clone()),
+        (None, None) => From::Sources,
+    };
+    let mut filled = headless::fill(&site, &from, args.at, args.start.unwrap_or_else(clock::wall))?;
+    for remark in &filled.remarks {
+        term::warn(remark);
+    }
+    let thousandth = Span::from_micros(args.horizon.as_micros() / 2_000);
+    let step = args.step.unwrap_or_else(|| thousandth.max(Span::from_secs(1)));
+    let scenario = Scenario { name: "what-if".to_owned(), fork: args.at, horizon: args.horizon, step, seed: 0, settings };
+    filled.engine.apply(EngineCommand::Run(scenario))?;
+    let id = loop {
+        if let Some(id) = filled.engine.work(SLICE) {
+            break id;
+        }
+    };
+    let branch = filled.engine.branches().iter().find(|branch| branch.id == id).context("the run's result was lost")?;
+    if args.json {
+        term::say(&whatif_json(model, branch));
+    } else {
+        people(model, branch);
+    }
+    Ok(0)
+}
+
+fn setting(model: &Model, text: &str) -> Result<(KnobIndex, f64)> {
+    let known = || model.knobs().iter().map(|knob| knob.id.as_str()).collect::<Vec<_>>().join(", ");
+    let (id, value) = text.split_once('=').with_context(|| format!("'{text}' is not KNOB=VALUE"))?;
+    let at = model.knobs().iter().position(|knob| knob.id == id.trim());
+    let at = at.with_context(|| format!("there is no knob '{}'; the site has: {}", id.trim(), known()))?;
+    let value: f64 = value.trim().parse().with_context(|| format!("'{value}' is not a number"))?;
+    if let Some(knob) = model.knobs().get(at)
+        && !(knob.min..=knob.max).contains(&value)
+    {
+        bail!("knob '{}' goes from {} to {} {}", knob.id, knob.min, knob.max, knob.unit);
+    }
+    Ok((KnobIndex::from_at(at), value))
+}
+
+#[derive(Serialize)]
+struct WhatifJson<'a> {
+    at: String,
+    horizon_s: f64,
+    settings: Vec<SettingJson<'a>>,
+    rows: Vec<RowJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct SettingJson<'a> {
+    knob: &'a str,
+    value: f64,
+    unit: &'a str,
+}
+
+#[derive(Serialize)]
+struct RowJson<'a> {
+    kind: &'static str,
+    signal: &'a str,
+    rule: Option<&'a str>,
+    alarm: Option<&'a str>,
+    status: Option<&'static str>,
+    label: &'a str,
+    unit: &'a str,
+    baseline: Option<f64>,
+    scenario: Option<f64>,
+    delta: Option<f64>,
+    delta_unit: &'a str,
+    better: Option<bool>,
+}
+
+fn whatif_json(model: &Model, branch: &Branch) -> String {
+    let scenario = &branch.scenario;
+    let setting = |(knob, value): &(KnobIndex, f64)| {
+        let knob = model.knobs().get(knob.at())?;
+        Some(SettingJson { knob: &knob.id, value: *value, unit: &knob.unit })
+    };
+    let out = WhatifJson {
+        at: scenario.fork.to_string(),
+        horizon_s: scenario.horizon.as_secs_f64(),
+        settings: scenario.settings.iter().filter_map(setting).collect(),
+        rows: branch.comparison.iter().map(|row| row_json(model, row)).collect(),
+    };
+    serde_json::to_string_pretty(&out).unwrap_or_default()
+}
+
+fn row_json<'a>(model: &'a Model, row: &'a Row) -> RowJson<'a> {
+    RowJson {
+        kind: match row.kind {
+            RowKind::TimeToStatus => "time_to_status",
+            RowKind::TimeToAlarm => "time_to_alarm",
+            RowKind::Amount => "amount",
+            RowKind::Energy => "energy",
+        },
+        signal: model.signal(row.signal).id.as_str(),
+        rule: row.rule.map(|rule| model.rule(rule).id.as_str()),
+        alarm: row.alarm.map(|alarm| model.alarm(alarm).id.as_str()),
+        status: row.status.map(twin_model::Status::as_str),
+        label: &row.label,
+        unit: &row.unit,
+        baseline: row.baseline,
+        scenario: row.scenario,
+        delta: row.delta,
+        delta_unit: row.delta_unit,
+        better: row.better,
+    }
+}
+
+fn people(model: &Model, branch: &Branch) {
+    let scenario = &branch.scenario;
+    let turned: Vec<String> = scenario
+        .settings
+        .iter()
+        .filter_map(|(knob, value)| {
+            model.knobs().get(knob.at()).map(|knob| format!("{} {value} {}", knob.display_name, knob.unit))
+        })
+        .collect();
+    let turned = if turned.is_empty() { "nothing changed".to_owned() } else { turned.join(", ") };
+    term::say(&format!("from {} for {}: {turned}", scenario.fork, scenario.horizon));
+    let number = |v: Option<f64>, unit: &str| v.map_or_else(|| "-".to_owned(), |v| format!("{v:.2} {unit}"));
+    let mut rows = Vec::new();
+    for row in branch.comparison.iter().filter(|row| row.changed()) {
+        let mark = match row.better {
+            Some(true) => "better",
+            Some(false) => "worse",
+            None => "",
+        };
+        let delta = row.delta.map_or_else(|| "-".to_owned(), |v| format!("{v:+.2} {}", row.delta_unit));
+        rows.push(vec![
+            row.label.clone(),
+            number(row.baseline, &row.unit),
+            number(row.scenario, &row.unit),
+            delta,
+            mark.to_owned(),
+        ]);
+    }
+    if rows.is_empty() {
+        term::say("nothing would be different");
+    } else {
+        term::say(&term::table(&["WHAT", "AS IT IS", "WHAT IF", "CHANGE", ""], &rows));
+    }
+    term::say("computed by the site's process models; not a measurement");
+}

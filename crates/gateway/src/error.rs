@@ -1,0 +1,78 @@
+//! What can go wrong in the gateway: what, where, and what to do about it.
+
+use std::path::PathBuf;
+
+/// An error of the gateway, written for the person at the terminal.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// A file cannot be read.
+    #[error("can't read {path}; check the path and its permissions", path = path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file cannot be written.
+    #[error("can't write {path}; check the folder and the space left", path = path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The site cannot be used at all.
+    #[error("{file} can't be used: {why}; `orrery check` lists every finding")]
+    Site {
+        /// The site file.
+        file: String,
+        /// The first error in it.
+        why: String,
+    },
+    /// A source cannot be used.
+    #[error("source '{id}': {why}")]
+    Source {
+        /// Its id.
+        id: String,
+        /// What is wrong and what to do.
+        why: String,
+    },
+    /// The database of `--data` cannot be used.
+    #[error("history in {path}: {what}", path = path.display())]
+    Data {
+        /// The database.
+        path: PathBuf,
+        /// What was tried.
+        what: &'static str,
+        /// Why it failed.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// A recording cannot be used.
+    #[error("recording {path}: {why}", path = path.display())]
+    Recording {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// The address cannot be listened on.
+    #[error("can't listen on {address}; is another server running there? Choose another with --listen")]
+    Listen {
+        /// The address.
+        address: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A stream from another gateway ended or made no sense.
+    #[error("stream of {url}: {why}")]
+    Stream {
+        /// The gateway.
+        url: String,
+        /// What happened.
+        why: String,
+    },
+}

@@ -1,0 +1,149 @@
+//! The state of a site at an instant without a server: from its sources, from a data folder, or from a recording.
+
+use std::path::{Path, PathBuf};
+
+use twin_engine::{Engine, EngineConfig};
+use twin_model::{Sample, SignalIndex, Span, TimeRange, Timestamp};
+use twin_protocol::LinkState;
+use twin_scene::site::{SourceKind, StartAt};
+
+use crate::GatewayError;
+use crate::assemble::{csv_rows, synthetic_groups};
+use crate::hub::empty_store;
+use crate::persist::Database;
+use crate::recording::{self, Recording};
+use crate::site::Site;
+use crate::sources::{Source as _, SyntheticSource};
+
+/// Where samples come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum From {
+    /// The site's own sources: CSV files are read, generators run.
+    Sources,
+    /// A data folder of `orrery serve --data`.
+    Data(PathBuf),
+    /// A recording.
+    Recording(PathBuf),
+}
+
+/// A filled engine and remarks for people.
+pub struct Headless {
+    /// The engine.
+    pub engine: Engine,
+    /// What a person should know.
+    pub remarks: Vec<String>,
+}
+
+/// Fills an engine with everything up to `at`. `start` is where generators begin that the site file starts "now".
+///
+/// # Errors
+/// Where the site or what it is read from cannot be used.
+pub fn fill(site: &Site, from: &From, at: Timestamp, start: Timestamp) -> Result<Headless, GatewayError> {
+    let mut engine = Engine::new(site.loaded.model.clone(), EngineConfig::default());
+    let mut remarks = Vec::new();
+    match from {
+        From::Sources => from_sources(site, at, start, &mut engine, &mut remarks)?,
+        From::Data(folder) => from_data(site, folder, at, &mut engine, &mut remarks)?,
+        From::Recording(path) => from_recording(&recording::read(path)?, &mut engine, &mut remarks),
+    }
+    Ok(Headless { engine, remarks })
+}
+
+/// The state of a recording, whose site is inside it.
+///
+/// # Errors
+/// Where the recording cannot be used.
+pub fn fill_from_recording(recording: &Recording) -> Headless {
+    let mut engine = Engine::new(recording.site.model.clone(), EngineConfig::default());
+    let mut remarks = Vec::new();
+    from_recording(recording, &mut engine, &mut remarks);
+    Headless { engine, remarks }
+}
+
+fn from_sources(
+    site: &Site,
+    at: Timestamp,
+    start: Timestamp,
+    engine: &mut Engine,
+    remarks: &mut Vec<String>,
+) -> Result<(), GatewayError> {
+    for def in &site.loaded.sources {
+        match &def.kind {
+            SourceKind::Csv(csv) => {
+                let rows = csv_rows(site, &def.id, def.index, csv, remarks)?;
+                engine.ingest(&rows.samples);
+            }
+            SourceKind::WebSocket { .. } => {
+                remarks.push(format!("source '{}' has nothing without a server; use --data or --recording", def.id));
+            }
+            SourceKind::Synthetic { .. } => {}
+        }
+    }
+    for group in synthetic_groups(site)? {
+        let start = if let StartAt::Instant(t) = group.start { t } else { start };
+        let mut source = SyntheticSource::bottling(&site.loaded.model, &group.sources, group.seed, start);
+        let end = Timestamp::from_micros(at.as_micros().saturating_add(1));
+        let mut samples = Vec::new();
+        source.history(TimeRange::new(source.first(), end.max(source.first())), &mut samples);
+        engine.ingest(&samples);
+        for (link, t, up) in source.link_changes(end) {
+            engine.note_link(link, t, up);
+        }
+    }
+    Ok(())
+}
+
+fn from_data(
+    site: &Site,
+    folder: &Path,
+    at: Timestamp,
+    engine: &mut Engine,
+    remarks: &mut Vec<String>,
+) -> Result<(), GatewayError> {
+    let model = &site.loaded.model;
+    let mut store = empty_store(model, usize::MAX / 2);
+    let loaded = Database::open_to_read(folder)?.load(model, &mut store)?;
+    if loaded.unreadable > 0 {
+        remarks.push(format!("{} pieces of saved history can't be read and are missing", loaded.unreadable));
+    }
+    let end = Timestamp::from_micros(at.as_micros().saturating_add(1));
+    let range = TimeRange::new(Timestamp::MIN, end);
+    let mut samples: Vec<(SignalIndex, Sample)> = Vec::new();
+    for signal in model.signal_indices() {
+        store.for_each_sample(signal, range, &mut |sample| {
+            samples.push((signal, sample.clone()));
+            std::ops::ControlFlow::Continue(())
+        });
+        engine.ingest(&samples);
+        samples.clear();
+    }
+    for change in loaded.links.iter().filter(|change| change.at <= at) {
+        note(engine, change.source, change.at, change.state);
+    }
+    Ok(())
+}
+
+fn from_recording(recording: &Recording, engine: &mut Engine, remarks: &mut Vec<String>) {
+    remarks.extend(recording.remarks.iter().cloned());
+    for chunk in &recording.chunks {
+        if engine.import_chunk(chunk).is_err() {
+            remarks.push("a piece of history in the recording can't be read".to_owned());
+        }
+    }
+    engine.ingest(&recording.samples);
+    for change in &recording.links {
+        note(engine, change.source, change.at, change.state);
+    }
+}
+
+fn note(engine: &mut Engine, source: u32, at: Timestamp, state: LinkState) {
+    match state {
+        LinkState::Up => engine.note_link(twin_model::SourceIndex(source), at, true),
+        LinkState::Down => engine.note_link(twin_model::SourceIndex(source), at, false),
+        // A recording that is over and a link that was never tried say nothing about the values' age.
+        LinkState::Unknown | LinkState::Ended => {}
+    }
+}
+
+/// Longest what-if horizon.
+pub const MAX_HORIZON: Span = Span::from_secs(400 * 86_400);

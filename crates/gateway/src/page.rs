@@ -1,0 +1,220 @@
+//! The viewer's page: embedded in the program, or read from a folder.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use axum::body::Bytes;
+
+use crate::pack::{Coding, fnv64, gunzip};
+
+/// A file of the page as the build script embeds it.
+pub(crate) struct Embedded {
+    pub(crate) path: &'static str,
+    pub(crate) size: usize,
+    pub(crate) raw: Option<&'static [u8]>,
+    pub(crate) br: Option<&'static [u8]>,
+    pub(crate) gz: Option<&'static [u8]>,
+}
+
+mod generated {
+    use super::Embedded;
+    include!(concat!(env!("OUT_DIR"), "/page.rs"));
+}
+
+/// Where the page comes from.
+pub enum Page {
+    /// From the program itself.
+    Embedded,
+    /// From a folder; its files are listed once, at the start.
+    Folder {
+        /// The folder.
+        root: PathBuf,
+        /// Files in it, by URL path without the leading slash.
+        files: BTreeMap<String, PathBuf>,
+    },
+    /// There is none: a page that says how to get one.
+    Missing,
+}
+
+/// A body to answer with.
+pub struct PageFile {
+    /// Media type.
+    pub media_type: &'static str,
+    /// Body.
+    pub body: Bytes,
+    /// How the body is packed.
+    pub coding: Coding,
+    /// Length when unpacked.
+    pub size: usize,
+    /// Whether its name changes with its content, so that it may be kept for ever.
+    pub immutable: bool,
+    /// Entity tag.
+    pub tag: u64,
+}
+
+impl Page {
+    /// The page of a folder, else the embedded one.
+    pub fn choose(folder: Option<&Path>) -> Self {
+        match folder {
+            Some(root) => {
+                let mut files = BTreeMap::new();
+                list(root, root, &mut files, 0);
+                Self::Folder { root: root.to_owned(), files }
+            }
+            None if generated::FILES.is_empty() => Self::Missing,
+            None => Self::Embedded,
+        }
+    }
+
+    /// Whether there is a page.
+    pub fn exists(&self) -> bool {
+        match self {
+            Self::Embedded => true,
+            Self::Folder { files, .. } => files.contains_key("index.html"),
+            Self::Missing => false,
+        }
+    }
+
+    /// The file of a URL path (`/` is the index). Reads from disk where the page is a folder: not for async code.
+    pub fn file(&self, path: &str, accepted: &[Coding]) -> Option<PageFile> {
+        let path = path.trim_start_matches('/');
+        let path = if path.is_empty() { "index.html" } else { path };
+        match self {
+            Self::Embedded => embedded(path, accepted),
+            Self::Folder { files, .. } => from_folder(files, path, accepted),
+            Self::Missing if path == "index.html" => {
+                Some(answer(path, MISSING.as_bytes().into(), Coding::Identity, MISSING.len()))
+            }
+            Self::Missing => None,
+        }
+    }
+}
+
+fn embedded(path: &str, accepted: &[Coding]) -> Option<PageFile> {
+    let file = generated::FILES.iter().find(|file| file.path == path)?;
+    for coding in accepted {
+        let packed = match coding {
+            Coding::Brotli => file.br,
+            Coding::Gzip => file.gz,
+            Coding::Identity => None,
+        };
+        if let Some(packed) = packed {
+            return Some(answer(path, Bytes::from_static(packed), *coding, file.size));
+        }
+    }
+    let body = match (file.raw, file.gz) {
+        (Some(raw), _) => Bytes::from_static(raw),
+        (None, Some(gz)) => gunzip(gz, file.size).into(),
+        (None, None) => return None,
+    };
+    Some(answer(path, body, Coding::Identity, file.size))
+}
+
+fn from_folder(files: &BTreeMap<String, PathBuf>, path: &str, accepted: &[Coding]) -> Option<PageFile> {
+    let plain = files.get(path)?;
+    let size = std::fs::metadata(plain).ok()?.len() as usize;
+    for coding in accepted {
+        let extension = match coding {
+            Coding::Brotli => "br",
+            Coding::Gzip => "gz",
+            Coding::Identity => continue,
+        };
+        if let Some(packed) = files.get(&format!("{path}.{extension}"))
+            && let Ok(body) = std::fs::read(packed)
+        {
+            return Some(answer(path, body.into(), *coding, size));
+        }
+    }
+    Some(answer(path, std::fs::read(plain).ok()?.into(), Coding::Identity, size))
+}
+
+fn answer(path: &str, body: Bytes, coding: Coding, size: usize) -> PageFile {
+    PageFile { media_type: media_type(path), tag: fnv64(&body), body, coding, size, immutable: is_hashed(path) }
+}
+
+/// Names like `viewer-0123456789abcdef.js` change with their content.
+fn is_hashed(path: &str) -> bool {
+    let hex = |part: &str| part.len() >= 8 && part.bytes().all(|b| b.is_ascii_hexdigit());
+    path.split(['-', '.', '_']).skip(1).any(|part| hex(part) && part.bytes().any(|b| b.is_ascii_digit()))
+}
+
+/// The media type of a file name; unknown ones are bytes.
+pub fn media_type(path: &str) -> &'static str {
+    match path.rsplit('.').next().unwrap_or("") {
+        "html" => "text/html; charset=utf-8",
+        "js" | "mjs" => "text/javascript; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "wasm" => "application/wasm",
+        "json" | "map" => "application/json",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "jpg" | "jpeg" => "image/jpeg",
+        "webp" => "image/webp",
+        "ico" => "image/x-icon",
+        "woff2" => "font/woff2",
+        "ttf" => "font/ttf",
+        "glb" => "model/gltf-binary",
+        "gltf" => "model/gltf+json",
+        "txt" | "md" | "toml" | "wgsl" => "text/plain; charset=utf-8",
+        _ => "application/octet-stream",
+    }
+}
+
+fn list(root: &Path, folder: &Path, files: &mut BTreeMap<String, PathBuf>, depth: usize) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        // Hidden files are for developers; links could lead out of the folder.
+        let kind = entry.file_type();
+        if entry.file_name().to_string_lossy().starts_with('.') || kind.as_ref().is_ok_and(std::fs::FileType::is_symlink) {
+            continue;
+        }
+        if kind.is_ok_and(|kind| kind.is_dir()) {
+            if depth < 8 {
+                list(root, &path, files, depth + 1);
+            }
+        } else if let Ok(name) = path.strip_prefix(root) {
+            files.insert(name.to_string_lossy().replace('\\', "/"), path);
+        }
+    }
+}
+
+const MISSING: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Orrery</title>\
+<h1>The gateway runs, but the viewer's page was not built</h1>\
+<p>Run <code>cargo demo</code>, or build the page with <code>cargo xtask web</code> and start the gateway with <code>--web dist</code>.</p>\
+<p><a href=\"/api/site\">/api/site</a>, <a href=\"/healthz\">/healthz</a> and <a href=\"/metrics\">/metrics</a> answer.</p></html>";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_with_a_content_hash_are_kept_for_ever() {
+        for (name, hashed) in [
+            ("viewer-0123456789abcdef.js", true),
+            ("viewer-0123456789abcdef_bg.wasm", true),
+            ("index.html", false),
+            ("boot.js", false),
+            ("facade-decade.css", false),
+        ] {
+            assert_eq!(is_hashed(name), hashed, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_folder_hands_out_what_is_in_it_and_nothing_else() {
+        let root = std::env::temp_dir().join(format!("orrery-page-{}", std::process::id()));
+        std::fs::create_dir_all(root.join("sub/.secret")).unwrap();
+        for (name, text) in [("index.html", "hi"), ("index.html.gz", "zip"), ("sub/a.js", "1"), ("sub/.secret/x", "no")] {
+            std::fs::write(root.join(name), text).unwrap();
+        }
+        let page = Page::choose(Some(&root));
+        assert_eq!(page.file("/", &[]).unwrap().body, "hi");
+        assert_eq!(page.file("/index.html", &[Coding::Brotli, Coding::Gzip]).unwrap().body, "zip");
+        assert!(page.file("/sub/a.js", &[]).is_some());
+        for path in ["/sub/.secret/x", "/../Cargo.toml", "/sub/../index.html", "//etc/passwd"] {
+            assert!(page.file(path, &[]).is_none(), "{path}");
+        }
+        std::fs::remove_dir_all(&root).unwrap();
+    }
+}

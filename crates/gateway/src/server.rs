@@ -1,0 +1,373 @@
+//! Routes, headers and the life of the server.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, Query, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{any, get};
+use serde::Deserialize;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use twin_model::{TimeRange, Timestamp};
+use twin_protocol::{Capabilities, Dictionary, History, ServerFrame, encode_server};
+
+use crate::clock::Clock;
+use crate::hub::Hub;
+use crate::pack::{Coding, Packed, fnv64};
+use crate::page::{Page, media_type};
+use crate::site::Assets;
+use crate::sources::Inbox;
+use crate::{ingest, metrics, stream};
+
+/// Bytes of chunks in one history answer; the rest is for the next request.
+const HISTORY_BYTES: usize = 8 << 20;
+
+/// What a server may be told besides the site.
+#[derive(Debug, Clone)]
+pub struct ServerConfig {
+    /// Who may show the page in a frame: a CSP source list for `frame-ancestors`.
+    pub frame_ancestors: String,
+    /// Other origins that may open `/stream` and `/ingest` from a page, for example `https://portal.example`.
+    pub origins: Vec<String>,
+    /// Clients at a time.
+    pub max_clients: usize,
+    /// Silence after which a client gets a keep-alive.
+    pub keep_alive: Duration,
+    /// A client that cannot take a frame for this long is let go.
+    pub send_timeout: Duration,
+    /// What the server says that it can do.
+    pub capabilities: Capabilities,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            frame_ancestors: "'self'".to_owned(),
+            origins: Vec::new(),
+            max_clients: 500,
+            keep_alive: Duration::from_secs(5),
+            send_timeout: Duration::from_secs(30),
+            capabilities: Capabilities::RESUME.with(Capabilities::HISTORY),
+        }
+    }
+}
+
+/// What all handlers share.
+pub struct App {
+    /// Samples and clients.
+    pub hub: Arc<Hub>,
+    /// Now.
+    pub clock: Clock,
+    /// The page.
+    pub page: Page,
+    /// Models.
+    pub assets: Assets,
+    /// Body of `/api/site`.
+    pub site_json: Packed,
+    /// Hash of the site.
+    pub site_hash: String,
+    /// Sources that take samples in, with their tokens.
+    pub inboxes: Vec<(Inbox, Option<String>)>,
+    /// Settings.
+    pub config: ServerConfig,
+    /// Turns true when the server stops.
+    pub stopping: watch::Receiver<bool>,
+}
+
+/// The routes of a server.
+pub fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/api/site", get(site))
+        .route("/api/asset/{*path}", get(asset))
+        .route("/api/history", get(history))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/metrics", get(metrics))
+        .route("/stream", any(stream::upgrade))
+        .route("/ingest", any(ingest::upgrade))
+        .fallback(page)
+        .layer(middleware::from_fn_with_state(app.clone(), guard))
+        .with_state(app)
+}
+
+/// Serves until `shutdown` completes, then lets every client go with a word.
+///
+/// # Errors
+/// Where the listener breaks.
+pub async fn run(
+    listener: TcpListener,
+    app: Arc<App>,
+    stop: watch::Sender<bool>,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let hub = app.hub.clone();
+    let graceful = async move {
+        shutdown.await;
+        stop.send_replace(true);
+        // Streams close themselves; what is stuck is cut off below.
+        for _ in 0..20 {
+            if hub.totals.clients.load(Ordering::Relaxed) == 0 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        stop
+    };
+    let (done, finished) = tokio::sync::oneshot::channel();
+    let server = axum::serve(listener, router(app)).with_graceful_shutdown(async move {
+        let stop = graceful.await;
+        drop(done.send(stop));
+    });
+    let server = std::future::IntoFuture::into_future(server);
+    tokio::select! {
+        result = server => result,
+        () = async move {
+            let kept = finished.await;
+            // Idle keep-alive connections must not hold the program.
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            drop(kept);
+        } => Ok(()),
+    }
+}
+
+/// Headers of every answer, and the check that a web page of somebody else does not open our sockets.
+async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let host = request.headers().get(header::HOST).and_then(|v| v.to_str().ok()).unwrap_or("").to_owned();
+    let origin = request.headers().get(header::ORIGIN).and_then(|v| v.to_str().ok()).map(str::to_owned);
+    if let Some(origin) = origin
+        && matches!(request.uri().path(), "/stream" | "/ingest")
+        && !allowed_origin(&origin, &host, &app.config.origins)
+    {
+        return (StatusCode::FORBIDDEN, "this origin may not connect; start the gateway with --allow-origin\n").into_response();
+    }
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("permissions-policy", "camera=(), microphone=(), geolocation=()"),
+    ] {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    if let Ok(policy) = HeaderValue::from_str(&policy(&host, &app.config.frame_ancestors)) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    response
+}
+
+/// No inline script or style, nothing from elsewhere; WebAssembly is the one exception that the viewer needs. Sockets are
+/// named with the host, because older browsers do not count `ws:` as `'self'`.
+fn policy(host: &str, frame_ancestors: &str) -> String {
+    let plain = !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b));
+    let sockets = if plain { format!(" ws://{host} wss://{host}") } else { String::new() };
+    format!(
+        "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data: blob:; \
+         connect-src 'self'{sockets}; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors {frame_ancestors}"
+    )
+}
+
+fn allowed_origin(origin: &str, host: &str, others: &[String]) -> bool {
+    let named = origin.split_once("://").map_or("", |(_, rest)| rest);
+    let loopback = |host: &str| {
+        let name = host.rsplit_once(':').map_or(host, |(name, port)| if port.ends_with(']') { host } else { name });
+        matches!(name, "localhost" | "127.0.0.1" | "[::1]")
+    };
+    // A page served on this machine may be the developer's own server, on another port.
+    named == host || (loopback(named) && loopback(host)) || others.iter().any(|other| other == origin)
+}
+
+fn accepted(headers: &HeaderMap) -> Vec<Coding> {
+    Coding::accepted(headers.get(header::ACCEPT_ENCODING).and_then(|v| v.to_str().ok()))
+}
+
+struct Answer<'a> {
+    media_type: &'a str,
+    coding: Coding,
+    body: Bytes,
+    /// Length unpacked, for progress bars.
+    size: usize,
+    tag: u64,
+    cache: &'static str,
+}
+
+fn respond(request: &HeaderMap, answer: Answer<'_>) -> Response {
+    let tag = format!("\"{:016x}{}\"", answer.tag, answer.coding.name().unwrap_or(""));
+    let known = request.get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok());
+    let mut response = Response::builder()
+        .header(header::ETAG, &tag)
+        .header(header::CACHE_CONTROL, answer.cache)
+        .header(header::VARY, "Accept-Encoding");
+    if known.is_some_and(|known| known.split(',').any(|one| one.trim().trim_start_matches("W/") == tag)) {
+        return response.status(StatusCode::NOT_MODIFIED).body(Body::empty()).unwrap_or_default();
+    }
+    if let Some(coding) = answer.coding.name() {
+        response = response.header(header::CONTENT_ENCODING, coding);
+    }
+    response
+        .header(header::CONTENT_TYPE, answer.media_type)
+        .header("x-uncompressed-length", answer.size)
+        .body(Body::from(answer.body))
+        .unwrap_or_default()
+}
+
+fn missing(what: &str) -> Response {
+    (StatusCode::NOT_FOUND, format!("{what}\n")).into_response()
+}
+
+const REVALIDATE: &str = "no-cache";
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+
+/// Runs work that packs or reads files apart from the threads that serve sockets.
+async fn blocking(work: impl FnOnce() -> Response + Send + 'static) -> Response {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+}
+
+async fn page(State(app): State<Arc<App>>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
+    if method != Method::GET && method != Method::HEAD {
+        return StatusCode::METHOD_NOT_ALLOWED.into_response();
+    }
+    blocking(move || {
+        let Some(path) = percent_decode(uri.path()) else { return missing("no such page") };
+        match app.page.file(&path, &accepted(&headers)) {
+            None => missing("no such page"),
+            Some(file) => {
+                let cache = if file.immutable { FOR_EVER } else { REVALIDATE };
+                let (coding, body, size, tag) = (file.coding, file.body, file.size, file.tag);
+                respond(&headers, Answer { media_type: file.media_type, coding, body, size, tag, cache })
+            }
+        }
+    })
+    .await
+}
+
+async fn site(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    blocking(move || {
+        let (coding, body) = app.site_json.best(&accepted(&headers));
+        let (size, tag) = (app.site_json.plain().len(), fnv64(app.site_hash.as_bytes()));
+        respond(&headers, Answer { media_type: "application/json", coding, body, size, tag, cache: REVALIDATE })
+    })
+    .await
+}
+
+async fn asset(State(app): State<Arc<App>>, Path(path): Path<String>, headers: HeaderMap) -> Response {
+    blocking(move || {
+        let Some(file) = app.assets.find(&path) else { return missing("no such model; /api/site lists them") };
+        match file.content() {
+            Err(why) => missing(&format!("this file can't be read: {why}")),
+            Ok(content) => {
+                let (coding, body) = content.best(&accepted(&headers));
+                // The first step of the URL is the content's hash.
+                let (size, tag) = (content.plain().len(), Assets::tag(&file));
+                respond(&headers, Answer { media_type: media_type(&path), coding, body, size, tag, cache: FOR_EVER })
+            }
+        }
+    })
+    .await
+}
+
+#[derive(Deserialize)]
+struct Range {
+    from: Option<String>,
+    to: Option<String>,
+}
+
+fn instant(text: Option<&str>, otherwise: Timestamp) -> Result<Timestamp, String> {
+    let Some(text) = text else { return Ok(otherwise) };
+    let micros = text.parse::<i64>().map(Timestamp::from_micros);
+    micros.or_else(|_| text.parse()).map_err(|e: twin_model::TimeError| e.to_string())
+}
+
+async fn history(State(app): State<Arc<App>>, Query(range): Query<Range>, headers: HeaderMap) -> Response {
+    let range = instant(range.from.as_deref(), Timestamp::MIN)
+        .and_then(|from| Ok(TimeRange::new(from, instant(range.to.as_deref(), Timestamp::MAX)?)));
+    match range {
+        Err(why) => (StatusCode::BAD_REQUEST, format!("{why}\n")).into_response(),
+        Ok(range) => {
+            blocking(move || {
+                let body: Bytes = encode_server(&ServerFrame::History(history_of(&app.hub, range))).into();
+                let (tag, size) = (fnv64(&body), body.len());
+                let media_type = "application/vnd.orrery.history";
+                respond(&headers, Answer { media_type, coding: Coding::Identity, body, size, tag, cache: REVALIDATE })
+            })
+            .await
+        }
+    }
+}
+
+/// Chunks of a range, hour by hour until the answer is large enough.
+pub fn history_of(hub: &Hub, range: TimeRange) -> History {
+    let extent = hub.extent();
+    let mut history =
+        History { extent, next: None, links: hub.links_in(range), dictionary: Dictionary::of(hub.model()), chunks: Vec::new() };
+    let Some(extent) = extent else { return history };
+    let slab = twin_historian::StoreConfig::default().slab;
+    let end = range.end.min(extent.end);
+    let mut from = range.start.max(extent.start);
+    let mut bytes = 0;
+    while from < end {
+        if bytes >= HISTORY_BYTES {
+            history.next = Some(from);
+            break;
+        }
+        let to = (from.floor_to(slab) + slab).min(end);
+        // One hour per lock: live samples are never kept waiting for a long export.
+        for chunk in hub.with_store(|store| store.export_chunks(TimeRange::new(from, to))) {
+            bytes += chunk.bytes.len();
+            history.chunks.push(chunk.bytes);
+        }
+        from = to;
+    }
+    history
+}
+
+async fn metrics(State(app): State<Arc<App>>) -> Response {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics::text(&app)).into_response()
+}
+
+fn percent_decode(text: &str) -> Option<String> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(b) = bytes.next() {
+        if b != b'%' {
+            out.push(b);
+            continue;
+        }
+        let mut digit = || char::from(bytes.next()?).to_digit(16);
+        out.push(u8::try_from(digit()? * 16 + digit()?).ok()?);
+    }
+    String::from_utf8(out).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_pages_and_named_origins_may_connect() {
+        let others = ["https://portal.example".to_owned()];
+        for (origin, host, allowed) in [
+            ("http://plant:7077", "plant:7077", true),
+            ("https://evil.example", "plant:7077", false),
+            ("http://localhost:8080", "127.0.0.1:7077", true),
+            ("http://evil.example", "127.0.0.1:7077", false),
+            ("http://localhost.evil.example", "127.0.0.1:7077", false),
+            ("https://portal.example", "plant:7077", true),
+            ("null", "127.0.0.1:7077", false),
+        ] {
+            assert_eq!(allowed_origin(origin, host, &others), allowed, "{origin} {host}");
+        }
+    }
+
+    #[test]
+    fn a_strange_host_never_gets_into_the_policy() {
+        assert!(policy("plant:7077", "'self'").contains("ws://plant:7077"));
+        assert!(!policy("x; script-src *", "'self'").contains("script-src *"));
+    }
+}

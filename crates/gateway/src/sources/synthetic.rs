@@ -1,0 +1,96 @@
+//! The demo plant as a source, or as several: site sources with the same plant, seed and start share one plant.
+
+use twin_model::{Model, Sample, SignalIndex, SourceIndex, Span, TimeRange, Timestamp};
+use twin_protocol::LinkState;
+use twin_testkit::plant::{Bottling, story};
+
+use super::{Polled, Source};
+
+/// Before this much time ahead of the start, history holds measured values every [`HISTORY_PERIOD`] only.
+const FULL_RATE: Span = Span::from_secs(1_800);
+/// Period of measured values in older history.
+const HISTORY_PERIOD: Span = Span::from_secs(10);
+
+/// See the module's head.
+pub struct SyntheticSource {
+    plant: Bottling,
+    start: Timestamp,
+    /// The model's signal of each of the plant's; `None` where the site has no such signal or takes it from elsewhere.
+    signals: Vec<Option<SignalIndex>>,
+    links: Vec<(SourceIndex, bool)>,
+    done: Timestamp,
+}
+
+impl SyntheticSource {
+    /// The bottling plant for the `sources` of a model that it stands behind; its story begins at `start`.
+    pub fn bottling(model: &Model, sources: &[SourceIndex], seed: u64, start: Timestamp) -> Self {
+        let plant = Bottling::new(seed, start);
+        let ours = |signal: SignalIndex| {
+            let source = model.signal(signal).source;
+            source.is_none_or(|source| sources.contains(&source)).then_some(signal)
+        };
+        let signals = plant.signal_ids().map(|id| model.find_signal(id).and_then(ours)).collect();
+        let drops = |source: &SourceIndex| model.sources().get(source.at()).is_some_and(|s| s.id == story::DROPPED_SOURCE);
+        let links = sources.iter().map(|source| (*source, drops(source))).collect();
+        Self { start: plant.start(), plant, signals, links, done: start }
+    }
+
+    /// First instant of its history.
+    pub fn first(&self) -> Timestamp {
+        self.plant.first()
+    }
+
+    /// Signals of the plant that the site has.
+    pub fn matched(&self) -> usize {
+        self.signals.iter().flatten().count()
+    }
+
+    /// Changes of its links before `end`, in time order.
+    pub fn link_changes(&self, end: Timestamp) -> Vec<(SourceIndex, Timestamp, bool)> {
+        let mut changes = Vec::new();
+        let mut telling = self.start;
+        while telling < end {
+            for (phase, up) in [(story::SOURCE_DOWN, false), (story::SOURCE_UP, true)] {
+                let t = telling + Span::from_secs(phase);
+                let links = self.links.iter().filter(|(_, drops)| *drops && t < end);
+                changes.extend(links.map(|(link, _)| (*link, t, up)));
+            }
+            telling = telling + Span::from_secs(story::PERIOD);
+        }
+        changes
+    }
+
+    fn take(&mut self, range: TimeRange, least: Option<Span>, out: &mut Vec<(SignalIndex, Sample)>) {
+        let signals = &self.signals;
+        self.plant.samples(range, least, &mut |at, sample| {
+            if let Some(Some(signal)) = signals.get(at) {
+                out.push((*signal, sample));
+            }
+        });
+    }
+}
+
+impl Source for SyntheticSource {
+    fn history(&mut self, range: TimeRange, out: &mut Vec<(SignalIndex, Sample)>) {
+        let range = TimeRange::new(range.start.max(self.plant.first()), range.end);
+        let split = (range.end - FULL_RATE).max(range.start);
+        self.take(TimeRange::new(range.start, split), Some(HISTORY_PERIOD), out);
+        self.take(TimeRange::new(split, range.end), None, out);
+        self.done = range.end;
+    }
+
+    fn poll(&mut self, now: Timestamp, out: &mut Polled) {
+        if now > self.done {
+            let range = TimeRange::new(self.done, now);
+            self.take(range, None, &mut out.samples);
+            self.done = now;
+        }
+        let phase = now.since(self.start).as_micros().div_euclid(1_000_000).rem_euclid(story::PERIOD);
+        let down = (story::SOURCE_DOWN..story::SOURCE_UP).contains(&phase) && now >= self.start;
+        for (link, drops) in &self.links {
+            let lost = *drops && down;
+            let state = if lost { LinkState::Down } else { LinkState::Up };
+            out.links.push((*link, state, if lost { "no answer from the fleet manager".to_owned() } else { String::new() }));
+        }
+    }
+}
