@@ -45,6 +45,16 @@ impl Aabb {
         Self { min: self.min.min(other.min), max: self.max.max(other.max) }
     }
 
+    /// The box with every face moved outwards; an empty box stays empty.
+    pub fn grown(&self, by: f32) -> Self {
+        if self.is_empty() { *self } else { Self { min: self.min - by, max: self.max + by } }
+    }
+
+    /// The largest absolute coordinate; zero for an empty box.
+    pub fn reach(&self) -> f32 {
+        if self.is_empty() { 0.0 } else { self.min.abs().max(self.max.abs()).max_element() }
+    }
+
     /// The middle; the origin for an empty box.
     pub fn center(&self) -> Vec3 {
         // Halves first: the sum of two large coordinates may overflow.
