@@ -32,7 +32,8 @@ fn round(v: f64) -> i64 {
 }
 
 /// The smallest exponent that a value needs.
-pub(crate) fn exponent_of(v: f64) -> Option<u8> {
+#[cfg(test)]
+fn exponent_of(v: f64) -> Option<u8> {
     (0..=MAX_EXPONENT).find(|e| scale(v, *e).is_some())
 }
 

@@ -58,11 +58,16 @@ impl Density {
         }
     }
 
-    /// Upper bound of the samples whose slots touch the range.
+    /// Upper bound of the samples in the range.
     pub(crate) fn about(&self, range: TimeRange) -> u64 {
-        let mut sum = 0;
-        self.for_each_slot(range, false, &mut |_, _, count| sum += count);
-        sum
+        let pages = self.pages_in(range).map(|(_, page)| page.total).sum::<u64>();
+        pages + self.current.map_or(0, |(_, count)| u64::from(count))
+    }
+
+    fn pages_in(&self, range: TimeRange) -> impl Iterator<Item = (&i64, &Page)> {
+        let first = range.start.as_micros().div_euclid(PAGE);
+        let last = range.end.as_micros().saturating_sub(1).div_euclid(PAGE);
+        self.pages.range(first..=last.max(first))
     }
 
     /// Samples per bucket of equal width; a slot that lies across bucket edges is divided in proportion.
@@ -70,54 +75,62 @@ impl Density {
         if range.is_empty() || out.is_empty() {
             return;
         }
-        let start = i128::from(range.start.as_micros());
-        let span = i128::from(range.end.as_micros()) - start;
-        let n = out.len() as i128;
-        let coarse = span / n >= i128::from(PAGE);
-        self.for_each_slot(range, coarse, &mut |from, to, count| {
-            let (from, to, count) = (i128::from(from), i128::from(to), i128::from(count));
-            let first = ((from - start) * n / span).clamp(0, n - 1);
-            let last = ((to - 1 - start) * n / span).clamp(0, n - 1);
-            for bucket in first..=last {
-                let low = (start + span * bucket / n).max(from);
-                let high = (start + span * (bucket + 1) / n).min(to);
-                let share = count * (high - from).max(0) / (to - from) - count * (low - from).max(0) / (to - from);
-                let slot = &mut out[bucket as usize];
-                *slot = slot.saturating_add(u32::try_from(share).unwrap_or(u32::MAX));
-            }
-        });
-    }
-
-    /// Calls `f(start, end, count)` for every slot that touches the range, whole pages where `coarse` or no longer detailed.
-    fn for_each_slot(&self, range: TimeRange, coarse: bool, f: &mut dyn FnMut(i64, i64, u64)) {
-        let first = range.start.as_micros().div_euclid(PAGE);
-        let last = range.end.as_micros().saturating_sub(1).div_euclid(PAGE);
-        if range.is_empty() {
-            return;
-        }
-        for (number, page) in self.pages.range(first..=last) {
+        let mut buckets = Buckets { start: range.start.as_micros().into(), end: range.end.as_micros().into(), out };
+        for (number, page) in self.pages_in(range) {
             let base = number.saturating_mul(PAGE);
             match &page.seconds {
-                Some(seconds) if !coarse => {
+                Some(seconds) if !buckets.hold_in_one(base, PAGE) => {
                     for (at, count) in seconds.iter().enumerate().filter(|(_, count)| **count > 0) {
-                        let from = base.saturating_add(at as i64 * SECOND);
-                        if from < range.end.as_micros() && from.saturating_add(SECOND) > range.start.as_micros() {
-                            f(from, from.saturating_add(SECOND), u64::from(*count));
-                        }
+                        buckets.add(base.saturating_add(at as i64 * SECOND), SECOND, u64::from(*count));
                     }
                 }
-                _ => f(base, base.saturating_add(PAGE).max(base + 1), page.total),
+                _ => buckets.add(base, PAGE, page.total),
             }
         }
         if let Some((second, count)) = self.current {
-            let from = second.saturating_mul(SECOND);
-            if from < range.end.as_micros() && from.saturating_add(SECOND) > range.start.as_micros() {
-                f(from, from.saturating_add(SECOND).max(from.saturating_add(1)), u64::from(count));
-            }
+            buckets.add(second.saturating_mul(SECOND), SECOND, u64::from(count));
         }
     }
 
     pub(crate) fn bytes(&self) -> usize {
         self.pages.len() * 48 + self.detailed * PAGE_SECONDS * 4
+    }
+}
+
+/// Equal parts of a range being filled.
+struct Buckets<'a> {
+    start: i128,
+    end: i128,
+    out: &'a mut [u32],
+}
+
+impl Buckets<'_> {
+    /// Number of the bucket of an instant inside the range.
+    fn of(&self, t: i128) -> i128 {
+        (t - self.start) * self.out.len() as i128 / (self.end - self.start)
+    }
+
+    fn hold_in_one(&self, from: i64, width: i64) -> bool {
+        let (from, to) = (i128::from(from), i128::from(from) + i128::from(width));
+        from >= self.start && to <= self.end && self.of(from) == self.of(to - 1)
+    }
+
+    /// Divides the samples of a slot among the buckets that it touches.
+    fn add(&mut self, from: i64, width: i64, count: u64) {
+        let (from, width, count) = (i128::from(from), i128::from(width), i128::from(count));
+        let (low, high) = (from.max(self.start), (from + width).min(self.end));
+        if low >= high {
+            return;
+        }
+        let (span, n) = (self.end - self.start, self.out.len() as i128);
+        for bucket in self.of(low)..=self.of(high - 1) {
+            let share_to = |t: i128| count * (t - from) / width;
+            let bucket_start = self.start + (span * bucket + n - 1) / n;
+            let bucket_end = self.start + (span * (bucket + 1) + n - 1) / n;
+            let share = share_to(bucket_end.min(high)) - share_to(bucket_start.max(low));
+            if let Some(slot) = usize::try_from(bucket).ok().and_then(|at| self.out.get_mut(at)) {
+                *slot = slot.saturating_add(u32::try_from(share).unwrap_or(u32::MAX));
+            }
+        }
     }
 }

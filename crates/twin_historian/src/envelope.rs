@@ -98,6 +98,8 @@ pub(crate) struct Builder {
     gaps: Vec<TimeRange>,
     last_drawn: Option<i64>,
     undrawn_since: bool,
+    /// Whether the next sample follows a gap, where its distance does not tell (thinned stretches).
+    known_gap: Option<bool>,
 }
 
 /// Width for a range: one microsecond where each of `count` samples can have a bucket of its own, else just wide enough for
@@ -122,6 +124,7 @@ impl Builder {
             gaps: Vec::new(),
             last_drawn: None,
             undrawn_since: false,
+            known_gap: None,
         }
     }
 
@@ -142,6 +145,11 @@ impl Builder {
     /// Tells of the newest drawable sample before the range.
     pub(crate) fn before(&mut self, t: i64) {
         self.last_drawn = Some(t);
+    }
+
+    /// Says whether the sample pushed next follows a gap, whatever its distance.
+    pub(crate) fn next_gap(&mut self, gap: Option<bool>) {
+        self.known_gap = gap;
     }
 
     /// Adds one sample.
@@ -220,7 +228,8 @@ impl Builder {
     fn note_gap(&mut self, t: i64) {
         let broken = std::mem::take(&mut self.undrawn_since);
         let Some(last) = self.last_drawn else { return };
-        if !broken && t.saturating_sub(last) <= self.gap_after {
+        let gap = self.known_gap.take().unwrap_or_else(|| t.saturating_sub(last) > self.gap_after);
+        if !broken && !gap {
             return;
         }
         match &mut self.open {

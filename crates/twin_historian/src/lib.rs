@@ -14,6 +14,10 @@
 //!   clocks. What the byte budget took away is reported as thinned, never silently missing.
 //! * Bytes from outside never panic and never allocate more than the limits in [`chunk`] allow.
 
+mod arena;
+mod bits;
+mod block;
+mod budget;
 pub mod chunk;
 mod counters;
 mod decimal;

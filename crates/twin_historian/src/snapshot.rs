@@ -5,6 +5,7 @@ use std::sync::Arc;
 use twin_model::{Flags, Quality, Sample, SignalIndex, Timestamp, Value};
 
 use crate::row::{BOOL, FLOAT, INT, Row, TEXT, number_of};
+use crate::series::Place;
 
 /// A sample read out of a [`Snapshot`]; text is shared, not copied.
 pub type SampleRef = Sample;
@@ -131,7 +132,7 @@ impl Snapshot {
 pub struct Cursor {
     pub(crate) store: u64,
     pub(crate) revision: u64,
-    pub(crate) places: Vec<u32>,
+    pub(crate) places: Vec<Place>,
 }
 
 impl Cursor {

@@ -3,16 +3,18 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use twin_model::{Flags, Quality, Sample, SignalIndex, Span, TimeRange, Timestamp, Value};
 
+use crate::budget::Sweep;
 use crate::chunk::{self, Chunk, ChunkKey, Section};
 use crate::counters::{BytesReport, Counters};
 use crate::density::Density;
 use crate::envelope::{Builder, Envelope, bucket_width};
 use crate::error::HistorianError;
 use crate::row::{BOOL, FLOAT, INT, Row, TEXT, kind_code};
-use crate::series::{Inserted, Series, Words};
+use crate::series::{Inserted, Place, Series, Shared, Words};
 use crate::snapshot::{Cursor, Snapshot};
 use crate::spec::{Appended, Direction, SignalSpec, StoreConfig};
 
@@ -43,9 +45,9 @@ struct SlabState {
 }
 
 #[derive(Debug, Clone)]
-struct Column {
-    spec: SignalSpec,
-    series: Series,
+pub(crate) struct Column {
+    pub(crate) spec: SignalSpec,
+    pub(crate) series: Series,
     words: Option<Box<Words>>,
     /// Source time of the sample appended last, whatever its place.
     previous: i64,
@@ -57,17 +59,44 @@ struct Column {
 const EXACT_DENSITY: u64 = 100_000;
 
 /// All samples of one site. See the crate's head for what it promises.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Store {
-    columns: Vec<Column>,
-    config: StoreConfig,
-    counters: Counters,
+    pub(crate) columns: Vec<Column>,
+    pub(crate) shared: Shared,
+    pub(crate) config: StoreConfig,
+    pub(crate) counters: Counters,
+    pub(crate) sweep: Sweep,
+    /// Tells stores apart for cursors.
+    identity: u64,
     density: Density,
     quarantine: VecDeque<Quarantined>,
     /// Chunks handed out by [`Self::seal`] or read by [`Self::import_chunk`], by lane and slab start.
     slabs: BTreeMap<(u32, i64), SlabState>,
     /// Per lane the end of its latest sealed slab: newer samples cannot make a sealed slab dirty.
     sealed_end: Vec<i64>,
+    /// The largest of `sealed_end`.
+    any_sealed_end: i64,
+}
+
+/// Cursors hold places that mean nothing in another store. A count, not a clock: it decides no answer.
+static STORES: AtomicU64 = AtomicU64::new(1);
+
+impl Clone for Store {
+    fn clone(&self) -> Self {
+        Self {
+            columns: self.columns.clone(),
+            shared: self.shared.clone(),
+            config: self.config,
+            counters: self.counters,
+            sweep: self.sweep.clone(),
+            identity: STORES.fetch_add(1, Ordering::Relaxed),
+            density: self.density.clone(),
+            quarantine: self.quarantine.clone(),
+            slabs: self.slabs.clone(),
+            sealed_end: self.sealed_end.clone(),
+            any_sealed_end: self.any_sealed_end,
+        }
+    }
 }
 
 impl Store {
@@ -85,12 +114,16 @@ impl Store {
         let lanes = columns.len().div_ceil(config.lane_signals as usize);
         Self {
             columns,
+            shared: Shared::default(),
             config,
             counters: Counters::default(),
+            sweep: Sweep::default(),
+            identity: STORES.fetch_add(1, Ordering::Relaxed),
             density: Density::default(),
             quarantine: VecDeque::new(),
             slabs: BTreeMap::new(),
             sealed_end: vec![i64::MIN; lanes],
+            any_sealed_end: i64::MIN,
         }
     }
 
@@ -144,7 +177,7 @@ impl Store {
 
     fn insert(&mut self, signal: SignalIndex, row: Row) -> Appended {
         let column = &mut self.columns[signal.at()];
-        let inserted = column.series.insert(row);
+        let inserted = column.series.insert(signal.0, &row, &mut self.shared);
         if !Flags(row.f).has(Flags::HISTORICAL) {
             column.live = column.live.max(row.t);
         }
@@ -152,6 +185,7 @@ impl Store {
             self.counters.stored += 1;
             self.touch_slab(signal, row.t);
         }
+        self.keep_budget();
         match inserted {
             Inserted::New => {
                 self.density.add(row.t);
@@ -192,7 +226,7 @@ impl Store {
     /// The newest sample at or before `t`.
     pub fn latest_at(&self, signal: SignalIndex, t: Timestamp) -> Option<Sample> {
         let column = self.columns.get(signal.at())?;
-        column.series.at(t.as_micros()).and_then(|row| column.sample(&row))
+        column.series.at(&self.shared.arena, t.as_micros()).and_then(|row| column.sample(&row))
     }
 
     /// The newest sample that is not store-and-forward data ([`Flags::HISTORICAL`]): what "now" shows. A late sample
@@ -202,17 +236,23 @@ impl Store {
         if column.live == i64::MIN {
             return None;
         }
-        column.series.at(column.live).and_then(|row| column.sample(&row))
+        column.series.at(&self.shared.arena, column.live).and_then(|row| column.sample(&row))
     }
 
     /// The state of all signals at `t` into `out`. `cursor` remembers places between calls; steps to nearby instants with
     /// the same cursor are cheaper than jumps, and any cursor gives the same answer.
     pub fn snapshot_at(&self, t: Timestamp, cursor: &mut Cursor, out: &mut Snapshot) {
-        cursor.places.clear();
+        if (cursor.store, cursor.revision) != (self.identity, self.shared.revision) {
+            cursor.places.clear();
+            (cursor.store, cursor.revision) = (self.identity, self.shared.revision);
+        }
+        cursor.places.resize(self.columns.len(), Place::NOWHERE);
         out.t = t;
         out.resize(self.columns.len());
-        for (at, column) in self.columns.iter().enumerate() {
-            out.put(at, column.series.at(t.as_micros()), |code| column.word(code).cloned());
+        let (arena, t) = (&self.shared.arena, t.as_micros());
+        for (at, (column, place)) in self.columns.iter().zip(&mut cursor.places).enumerate() {
+            let row = place.row(arena, t).or_else(|| column.series.locate(arena, t, place));
+            out.put(at, row, |code| column.word(code).cloned());
         }
     }
 
@@ -220,7 +260,7 @@ impl Store {
     pub fn for_each_sample(&self, signal: SignalIndex, range: TimeRange, f: &mut dyn FnMut(&Sample) -> ControlFlow<()>) {
         let Some(column) = self.columns.get(signal.at()) else { return };
         let (from, to) = (range.start.as_micros(), range.end.as_micros());
-        let _stopped_early = column.series.for_each(from, to, &mut |row| match column.sample(row) {
+        let _stopped_early = column.series.for_each(&self.shared.arena, from, to, &mut |row| match column.sample(row) {
             Some(sample) => f(&sample),
             None => ControlFlow::Continue(()),
         });
@@ -246,23 +286,27 @@ impl Store {
             thinned: Vec::new(),
         };
         let Some(column) = self.columns.get(signal.at()) else { return envelope };
+        let arena = &self.shared.arena;
         let (from, to) = (range.start.as_micros(), range.end.as_micros().max(range.start.as_micros()));
-        let width = bucket_width(range, column.series.count_in(from, to), max_points);
+        let width = bucket_width(range, column.series.count_in(arena, from, to), max_points);
         let mut builder = Builder::new(width, gap_after);
-        let before = from.checked_sub(1).and_then(|t| column.series.at(t));
+        let before = from.checked_sub(1).and_then(|t| column.series.at(arena, t));
         if let Some(row) = before.filter(|row| row.number().is_some()) {
             builder.before(row.t);
         }
-        let _never_stops = column.series.for_each(from, to, &mut |row| {
-            builder.push(row.t, row.number(), row.q);
-            ControlFlow::Continue(())
-        });
-        let after = to.checked_sub(1).map_or_else(|| column.series.at(to), |t| column.series.after(t));
+        column.series.envelope(arena, from, to, &mut builder);
+        let after = match to.checked_sub(1) {
+            Some(t) => column.series.after(arena, t),
+            None => column.series.at(arena, to),
+        };
         let after_drawn = after.filter(|row| row.number().is_some()).map(|row| row.t);
+        builder.next_gap(after_drawn.and_then(|t| column.series.gap_before(arena, t, builder.gap_after())));
         (envelope.buckets, envelope.gaps) = builder.finish(after_drawn);
         envelope.width = Span::from_micros(width);
         envelope.before = before.and_then(|row| column.sample(&row));
         envelope.after = after.and_then(|row| column.sample(&row));
+        let thinned = column.series.thinned_range(arena).map(|thinned| thinned.intersect(range));
+        envelope.thinned = thinned.filter(|thinned| !thinned.is_empty()).into_iter().collect();
         envelope
     }
 
@@ -278,8 +322,8 @@ impl Store {
     pub fn next_sample_time(&self, signal: SignalIndex, t: Timestamp, direction: Direction) -> Option<Timestamp> {
         let series = &self.columns.get(signal.at())?.series;
         let row = match direction {
-            Direction::Forward => series.after(t.as_micros()),
-            Direction::Backward => series.at(t.as_micros().checked_sub(1)?),
+            Direction::Forward => series.after(&self.shared.arena, t.as_micros()),
+            Direction::Backward => series.at(&self.shared.arena, t.as_micros().checked_sub(1)?),
         };
         row.map(|row| Timestamp::from_micros(row.t))
     }
@@ -309,23 +353,35 @@ impl Store {
             self.density.spread(range, &mut out);
             return out;
         }
+        if self.thinned().is_some_and(|thinned| !thinned.intersect(range).is_empty()) {
+            self.density.spread(range, &mut out);
+            return out;
+        }
         let start = i128::from(range.start.as_micros());
         let span = i128::from(range.end.as_micros()) - start;
         for column in &self.columns {
-            let _never_stops = column.series.for_each(range.start.as_micros(), range.end.as_micros(), &mut |row| {
-                let bucket = (i128::from(row.t) - start) * buckets as i128 / span;
-                if let Some(slot) = usize::try_from(bucket).ok().and_then(|at| out.get_mut(at)) {
-                    *slot = slot.saturating_add(1);
-                }
-                ControlFlow::Continue(())
-            });
+            let _never_stops =
+                column.series.for_each(&self.shared.arena, range.start.as_micros(), range.end.as_micros(), &mut |row| {
+                    let bucket = (i128::from(row.t) - start) * buckets as i128 / span;
+                    if let Some(slot) = usize::try_from(bucket).ok().and_then(|at| out.get_mut(at)) {
+                        *slot = slot.saturating_add(1);
+                    }
+                    ControlFlow::Continue(())
+                });
         }
         out
     }
 
-    /// Stretches in which the byte budget took samples away, in time order.
-    pub fn thinned(&self) -> Vec<TimeRange> {
-        Vec::new()
+    /// The stretch in which the byte budget took samples of any signal away. Reads in it answer from the samples that
+    /// stayed: first, last, lowest, highest, worst and the edges of gaps of every stretch of 128 or more.
+    pub fn thinned(&self) -> Option<TimeRange> {
+        let ranges = self.columns.iter().filter_map(|column| column.series.thinned_range(&self.shared.arena));
+        ranges.reduce(TimeRange::union)
+    }
+
+    /// Samples with an earlier source time than this were dropped for the byte budget; none where nothing was.
+    pub const fn dropped_before(&self) -> Option<Timestamp> {
+        self.sweep.dropped_before()
     }
 
     /// Totals.
@@ -335,13 +391,19 @@ impl Store {
 
     /// Heap bytes by part.
     pub fn bytes(&self) -> BytesReport {
+        let (blocks, waste) = self.shared.arena.bytes();
+        let sum = |part: fn(&Column) -> usize| self.columns.iter().map(part).sum();
         BytesReport {
             signals: self.columns.capacity() * size_of::<Column>(),
-            heads: self.columns.iter().map(|c| c.series.head_bytes()).sum(),
-            text: self.columns.iter().filter_map(|c| c.words.as_ref()).map(|w| w.bytes()).sum(),
+            heads: sum(|c| c.series.head_bytes()),
+            blocks,
+            waste,
+            directory: sum(|c| c.series.directory_bytes()),
+            pyramid: 0,
+            late: sum(|c| c.series.late_bytes()),
+            text: sum(|c| c.words.as_ref().map_or(0, |words| words.bytes())),
             density: self.density.bytes(),
             other: self.quarantine.capacity() * size_of::<Quarantined>() + self.slabs.len() * 32 + self.sealed_end.len() * 8,
-            ..BytesReport::default()
         }
     }
 
@@ -363,7 +425,7 @@ impl Store {
                 state.version = state.version.saturating_add(1);
                 state.dirty = false;
                 let version = state.version;
-                self.sealed_end[lane] = self.sealed_end[lane].max(start.saturating_add(slab));
+                self.note_sealed(lane, start.saturating_add(slab));
                 self.export_lane(lane, start, start.saturating_add(slab), version, &mut chunks);
             }
         }
@@ -376,7 +438,7 @@ impl Store {
         let columns = self.lane(lane).1;
         let mut starts = Vec::new();
         let mut next = i64::MIN;
-        while let Some(t) = columns.iter().filter_map(|c| c.series.at_or_after(next)).min()
+        while let Some(t) = columns.iter().filter_map(|c| c.series.at_or_after(&self.shared.arena, next)).min()
             && t < end
         {
             let start = t.div_euclid(slab).saturating_mul(slab);
@@ -395,7 +457,7 @@ impl Store {
         let mut chunks = Vec::new();
         for lane in 0..self.sealed_end.len() {
             let mut next = range.start.as_micros();
-            while let Some(t) = self.lane(lane).1.iter().filter_map(|c| c.series.at_or_after(next)).min()
+            while let Some(t) = self.lane(lane).1.iter().filter_map(|c| c.series.at_or_after(&self.shared.arena, next)).min()
                 && t < range.end.as_micros()
             {
                 let start = t.div_euclid(slab).saturating_mul(slab);
@@ -423,7 +485,7 @@ impl Store {
     /// Encodes `[from, to)` of a lane, halving the time where one chunk would hold too many samples.
     fn export_lane(&self, lane: usize, from: i64, to: i64, version: u32, chunks: &mut Vec<Chunk>) {
         let (first_signal, columns) = self.lane(lane);
-        let samples: u64 = columns.iter().map(|c| c.series.count_in(from, to)).sum();
+        let samples: u64 = columns.iter().map(|c| c.series.count_in(&self.shared.arena, from, to)).sum();
         if samples == 0 {
             return;
         }
@@ -444,7 +506,7 @@ impl Store {
         let mut rows = Vec::new();
         for (at, column) in columns.iter().enumerate() {
             rows.clear();
-            let _never_stops = column.series.for_each(from, to, &mut |row| {
+            let _never_stops = column.series.for_each(&self.shared.arena, from, to, &mut |row| {
                 rows.push(*row);
                 ControlFlow::Continue(())
             });
@@ -482,43 +544,62 @@ impl Store {
             && key.signals as usize == self.lane(lane as usize).1.len()
             && from.rem_euclid(slab) == 0
             && to.checked_sub(from) == Some(slab);
-        if !whole || self.lane(lane as usize).1.iter().any(|c| c.series.count_in(from, to) > 0) {
+        if !whole || self.lane(lane as usize).1.iter().any(|c| c.series.count_in(&self.shared.arena, from, to) > 0) {
             return None;
         }
         self.slabs.insert((lane, from), SlabState { version: key.version, dirty: false });
-        let sealed_end = &mut self.sealed_end[lane as usize];
-        *sealed_end = (*sealed_end).max(to);
+        self.note_sealed(lane as usize, to);
         Some((lane, from))
     }
 
     fn import_section(&mut self, section: &Section, imported: &mut Imported) {
+        let (Some(first), Some(last)) = (section.rows.first(), section.rows.last()) else { return };
+        imported.samples += section.rows.len() as u64;
+        imported.range = imported.range.union(closed(first.t, last.t));
         let signal = SignalIndex(section.signal);
         let column = &mut self.columns[signal.at()];
         let codes: Vec<u64> = section.words.iter().map(|word| column.words.get_or_insert_default().code(word)).collect();
-        for row in &section.rows {
-            let bits = if row.k == TEXT { codes.get(row.bits as usize).copied().unwrap_or(0) } else { row.bits };
-            let column = &mut self.columns[signal.at()];
-            let inserted = column.series.insert(Row { bits, ..*row });
-            column.previous = column.previous.max(row.t);
-            if !Flags(row.f).has(Flags::HISTORICAL) {
-                column.live = column.live.max(row.t);
-            }
-            if matches!(inserted, Inserted::New | Inserted::Late) {
-                self.density.add(row.t);
-                self.counters.imported += 1;
-            }
-            if !matches!(inserted, Inserted::Outdated | Inserted::Replaced(false)) {
-                self.touch_slab(signal, row.t);
+        let code = |row: &Row| if row.k == TEXT { codes.get(row.bits as usize).copied().unwrap_or(0) } else { row.bits };
+        let rows: Vec<Row> = section.rows.iter().map(|row| Row { bits: code(row), ..*row }).collect();
+        column.previous = column.previous.max(last.t);
+        if let Some(live) = rows.iter().rfind(|row| !Flags(row.f).has(Flags::HISTORICAL)) {
+            column.live = column.live.max(live.t);
+        }
+        // Older history that does not mix with what is held goes in at once.
+        let behind = column.series.last_time().is_some_and(|newest| last.t < newest);
+        if behind && column.series.count_in(&self.shared.arena, first.t, last.t.saturating_add(1)) == 0 {
+            column.series.fold(signal.0, &mut self.shared);
+            column.series.merge(signal.0, &rows, &mut self.shared);
+            rows.iter().for_each(|row| self.note_import(signal, row.t, Inserted::Late));
+        } else {
+            for row in &rows {
+                let inserted = self.columns[signal.at()].series.insert(signal.0, row, &mut self.shared);
+                self.note_import(signal, row.t, inserted);
             }
         }
-        imported.samples += section.rows.len() as u64;
-        if let (Some(first), Some(last)) = (section.rows.first(), section.rows.last()) {
-            imported.range = imported.range.union(closed(first.t, last.t));
+        self.keep_budget();
+    }
+
+    fn note_import(&mut self, signal: SignalIndex, t: i64, inserted: Inserted) {
+        if matches!(inserted, Inserted::New | Inserted::Late) {
+            self.density.add(t);
+            self.counters.imported += 1;
         }
+        if !matches!(inserted, Inserted::Outdated | Inserted::Replaced(false)) {
+            self.touch_slab(signal, t);
+        }
+    }
+
+    fn note_sealed(&mut self, lane: usize, end: i64) {
+        self.sealed_end[lane] = self.sealed_end[lane].max(end);
+        self.any_sealed_end = self.any_sealed_end.max(end);
     }
 
     /// Notes that a slab which was sealed has changed.
     fn touch_slab(&mut self, signal: SignalIndex, t: i64) {
+        if t >= self.any_sealed_end {
+            return;
+        }
         let lane = signal.0 / self.config.lane_signals;
         if t >= self.sealed_end[lane as usize] {
             return;
@@ -554,6 +635,6 @@ impl Column {
 }
 
 /// The half-open range that holds both instants.
-fn closed(first: i64, last: i64) -> TimeRange {
+pub(crate) fn closed(first: i64, last: i64) -> TimeRange {
     TimeRange::new(Timestamp::from_micros(first), Timestamp::from_micros(last.saturating_add(1)))
 }

@@ -1,5 +1,8 @@
 //! The store's public promises: literal cases, comparison with a slow obvious twin, hostile bytes, golden bytes.
 
+mod budget;
 mod chunks;
 mod kit;
+mod properties;
 mod rules;
+mod slow;

@@ -1,0 +1,299 @@
+//! Reads blocks where they lie. Trusts the bytes: they were written by `encode` in this process.
+
+use super::{BASE_64, CLOCK_FIXED, DECIMAL, HAS_EXTRAS, HAS_SLOPE, HEADER_FIXED, MARK_NO_NUMBER, RAW};
+use crate::arena::{Arena, CLOCK_ALIGN, Loc};
+use crate::bits::{get, i32_at, packed_len, u16_at, u64_at};
+use crate::decimal::{self, POW10};
+use crate::envelope::Run;
+use crate::row::{FLOAT, Row, number_of};
+
+/// Powers of ten as whole numbers, the units of clocks.
+pub(super) const UNITS: [i64; 8] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000];
+
+/// A parsed header.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Block<'a> {
+    page: &'a [u8],
+    pub(crate) n: usize,
+    kind: u8,
+    scheme: u8,
+    width: u8,
+    exponent: u8,
+    argmin: u8,
+    argmax: u8,
+    base: i64,
+    slope: i64,
+    runs: u8,
+    exceptions: u8,
+    marks: u8,
+    extras_at: usize,
+    packed_at: usize,
+    clock: Clock<'a>,
+}
+
+/// A parsed clock record.
+#[derive(Debug, Clone, Copy)]
+struct Clock<'a> {
+    page: &'a [u8],
+    start: i64,
+    step: i64,
+    time_width: u8,
+    time_unit: i64,
+    time_base: i64,
+    longest: i64,
+    delay_width: u8,
+    delay_unit: i64,
+    delay_base: i64,
+    times_at: usize,
+    delays_at: usize,
+}
+
+impl<'a> Clock<'a> {
+    #[inline]
+    fn parse(page: &'a [u8], at: usize) -> Self {
+        let n = usize::from(page[at + 16]) + 1;
+        let (time_width, delay_width) = (page[at + 17], page[at + 19]);
+        let step = u64_at(page, at + 8) as i64;
+        let mut clock = Clock {
+            page,
+            start: u64_at(page, at) as i64,
+            step,
+            time_width,
+            time_unit: UNITS[usize::from(page[at + 18] & 7)],
+            time_base: 0,
+            longest: step,
+            delay_width,
+            delay_unit: UNITS[usize::from(page[at + 20] & 7)],
+            delay_base: u64_at(page, at + 24) as i64,
+            times_at: at + CLOCK_FIXED,
+            delays_at: at + CLOCK_FIXED,
+        };
+        if time_width > 0 {
+            clock.time_base = u64_at(page, at + CLOCK_FIXED) as i64;
+            clock.longest = u64_at(page, at + CLOCK_FIXED + 8) as i64;
+            clock.times_at += 16;
+            clock.delays_at = clock.times_at + packed_len(n, time_width);
+        }
+        clock
+    }
+
+    #[inline]
+    fn time(&self, i: usize) -> i64 {
+        let regular = self.start.wrapping_add(self.step.wrapping_mul(i as i64));
+        if self.time_width == 0 {
+            return regular;
+        }
+        let packed = get(self.page, self.times_at, i, self.time_width) as i64;
+        regular.wrapping_add(self.time_base).wrapping_add(packed.wrapping_mul(self.time_unit))
+    }
+
+    #[inline]
+    fn delay(&self, i: usize) -> i64 {
+        let packed = get(self.page, self.delays_at, i, self.delay_width) as i64;
+        self.delay_base.wrapping_add(packed.wrapping_mul(self.delay_unit))
+    }
+
+    /// Position of the newest sample at or before `t`, given that the first one is.
+    #[inline]
+    fn position(&self, t: i64, n: usize) -> usize {
+        let distance = t.wrapping_sub(self.start);
+        // Step 0 only where there is a single sample; distances beyond i64 wrap and are left to the search.
+        if self.time_width == 0 && self.step > 0 && distance >= 0 {
+            return usize::try_from(distance / self.step).map_or(n - 1, |i| i.min(n - 1));
+        }
+        let (mut low, mut high) = (0, n);
+        while high - low > 1 {
+            let middle = (low + high) / 2;
+            if self.time(middle) <= t {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        low
+    }
+}
+
+impl<'a> Block<'a> {
+    #[inline]
+    pub(crate) fn at(arena: &'a Arena, loc: Loc) -> Self {
+        Self::parse(arena.page(loc), loc.offset())
+    }
+
+    #[inline]
+    fn parse(page: &'a [u8], at: usize) -> Self {
+        let head = &page[at..at + HEADER_FIXED];
+        let mode = head[3];
+        let mut next = at + HEADER_FIXED;
+        let base = if mode & BASE_64 != 0 {
+            next += 8;
+            u64_at(page, at + 8) as i64
+        } else {
+            next += 4;
+            i64::from(i32_at(page, at + 8))
+        };
+        let mut slope = 0;
+        if mode & HAS_SLOPE != 0 {
+            slope = i64::from(i32_at(page, next));
+            next += 4;
+        }
+        let extras_at = next + 4;
+        let (mut runs, mut exceptions, mut marks) = (0, 0, 0);
+        if mode & HAS_EXTRAS != 0 {
+            (runs, exceptions, marks) = (page[next], page[next + 1], page[next + 2]);
+            next = extras_at + usize::from(runs) * 4 + usize::from(exceptions) * 9;
+        }
+        Block {
+            page,
+            n: usize::from(head[2]) + 1,
+            kind: mode & 7,
+            scheme: mode >> 3 & 3,
+            width: head[4],
+            exponent: head[5],
+            argmin: head[6],
+            argmax: head[7],
+            base,
+            slope,
+            runs,
+            exceptions,
+            marks,
+            extras_at,
+            packed_at: next,
+            clock: Clock::parse(page, usize::from(u16_at(page, at)) * CLOCK_ALIGN),
+        }
+    }
+
+    fn end(&self) -> usize {
+        self.packed_at + packed_len(self.n, self.width)
+    }
+
+    #[inline]
+    fn mantissa(&self, i: usize) -> i64 {
+        let line = self.slope.wrapping_mul(i as i64) >> 8;
+        let packed = get(self.page, self.packed_at, i, self.width) as i64;
+        self.base.wrapping_add(line).wrapping_add(packed)
+    }
+
+    #[inline]
+    pub(crate) fn bits(&self, i: usize) -> u64 {
+        if self.exceptions > 0
+            && let Some(bits) = self.exception(i)
+        {
+            return bits;
+        }
+        match self.scheme {
+            DECIMAL => decimal::unscale(self.mantissa(i), self.exponent).to_bits(),
+            RAW => (self.mantissa(i) as u64) << self.exponent,
+            _ => self.mantissa(i) as u64,
+        }
+    }
+
+    fn exception(&self, i: usize) -> Option<u64> {
+        let count = usize::from(self.exceptions);
+        let positions_at = self.extras_at + usize::from(self.runs) * 4;
+        let found = self.page[positions_at..positions_at + count].binary_search(&(i as u8)).ok()?;
+        Some(u64_at(self.page, positions_at + count + found * 8))
+    }
+
+    /// Quality and flags of a position.
+    #[inline]
+    fn mark(&self, i: usize) -> (u16, u8) {
+        let mut mark = (0, 0);
+        for run in 0..usize::from(self.runs) {
+            let at = self.extras_at + run * 4;
+            if usize::from(self.page[at]) > i {
+                break;
+            }
+            mark = (u16_at(self.page, at + 2), self.page[at + 1]);
+        }
+        mark
+    }
+
+    fn worst(&self) -> u16 {
+        (0..usize::from(self.runs)).map(|run| u16_at(self.page, self.extras_at + run * 4 + 2)).max().unwrap_or(0)
+    }
+
+    #[inline]
+    pub(crate) fn time(&self, i: usize) -> i64 {
+        self.clock.time(i)
+    }
+
+    /// Position of the newest sample at or before `t`, given that the first one is.
+    #[inline]
+    pub(crate) fn position(&self, t: i64) -> usize {
+        self.clock.position(t, self.n)
+    }
+
+    pub(crate) fn last_time(&self) -> i64 {
+        self.clock.time(self.n - 1)
+    }
+
+    #[inline]
+    pub(crate) fn row(&self, i: usize) -> Row {
+        let t = self.clock.time(i);
+        let (q, f) = self.mark(i);
+        Row { t, r: t.wrapping_add(self.clock.delay(i)), bits: self.bits(i), q, f, k: self.kind }
+    }
+
+    pub(crate) fn rows(&self) -> impl Iterator<Item = Row> + use<'a> {
+        let block = *self;
+        (0..block.n).map(move |i| block.row(i))
+    }
+
+    /// Whether every sample has a number and none is further than `gap_after` from the next.
+    pub(crate) const fn unbroken(&self, gap_after: i64) -> bool {
+        self.marks & MARK_NO_NUMBER == 0 && self.clock.longest <= gap_after
+    }
+
+    fn drawn(&self, i: usize) -> (i64, f64) {
+        (self.clock.time(i), number_of(self.kind, self.bits(i), 0).unwrap_or(0.0))
+    }
+
+    /// The whole block in a few numbers; only where it is [`Self::unbroken`].
+    pub(crate) fn run(&self) -> Run {
+        Run {
+            first: self.drawn(0),
+            last: self.drawn(self.n - 1),
+            min: self.drawn(usize::from(self.argmin)),
+            max: self.drawn(usize::from(self.argmax)),
+            count: self.n as u32,
+            worst: self.worst(),
+        }
+    }
+
+    /// All times and numbers of a block in which every sample has a number.
+    pub(crate) fn decode(&self, times: &mut [i64; super::BLOCK], numbers: &mut [f64; super::BLOCK]) {
+        for (i, t) in times[..self.n].iter_mut().enumerate() {
+            *t = self.clock.time(i);
+        }
+        let numbers = &mut numbers[..self.n];
+        if self.kind == FLOAT && self.scheme == DECIMAL && self.exceptions == 0 {
+            let p = POW10[usize::from(self.exponent & 15)];
+            for (i, v) in numbers.iter_mut().enumerate() {
+                *v = self.mantissa(i) as f64 / p;
+            }
+            return;
+        }
+        for (i, v) in numbers.iter_mut().enumerate() {
+            *v = number_of(self.kind, self.bits(i), 0).unwrap_or(0.0);
+        }
+    }
+
+    /// The worst quality of the positions `from..to`.
+    pub(crate) fn worst_in(&self, from: usize, to: usize) -> u16 {
+        if self.runs == 0 { 0 } else { (from..to).map(|i| self.mark(i).0).max().unwrap_or(0) }
+    }
+}
+
+/// Bytes of the block at an offset of a page.
+pub(crate) fn length(page: &[u8], at: usize) -> usize {
+    Block::parse(page, at).end() - at
+}
+
+/// The clock record of the block at an offset of a page.
+pub(crate) fn clock_bytes(page: &[u8], at: usize) -> &[u8] {
+    let from = usize::from(u16_at(page, at)) * CLOCK_ALIGN;
+    let clock = Clock::parse(page, from);
+    let n = usize::from(page[from + 16]) + 1;
+    &page[from..clock.delays_at + packed_len(n, clock.delay_width)]
+}

@@ -1,0 +1,268 @@
+//! Reads of one signal.
+
+use std::ops::ControlFlow;
+
+use super::Series;
+use crate::arena::{Arena, Loc};
+use crate::block::{BLOCK, Block};
+use crate::envelope::{Builder, Run};
+use crate::row::Row;
+
+/// A block in which a cursor found its sample, and the time for which that block answers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    from: i64,
+    until: i64,
+    loc: Loc,
+}
+
+impl Place {
+    /// Answers for no time.
+    pub(crate) const NOWHERE: Self = Self { from: i64::MAX, until: i64::MIN, loc: Loc::NOWHERE };
+
+    /// The row at `t`, if this block answers for it.
+    #[inline]
+    pub(crate) fn row(&self, arena: &Arena, t: i64) -> Option<Row> {
+        if t < self.from || t >= self.until {
+            return None;
+        }
+        let block = Block::at(arena, self.loc);
+        Some(block.row(block.position(t)))
+    }
+}
+
+impl Series {
+    /// Number of the newest block that starts at or before `t`.
+    #[inline]
+    pub(super) fn find_block(&self, t: i64) -> Option<usize> {
+        let starts = &self.starts[..];
+        let (first, last) = (*starts.first()?, *starts.last()?);
+        if t < first {
+            return None;
+        }
+        if t >= last {
+            return Some(starts.len() - 1);
+        }
+        // Blocks of a steady signal are of equal length: a guess by proportion mostly hits, so that the cost of finding
+        // one does not grow with the length of the history.
+        let share = t.wrapping_sub(first) as u64 as f64 / last.wrapping_sub(first) as u64 as f64;
+        let mut guess = ((share * (starts.len() - 1) as f64) as usize).min(starts.len() - 2);
+        for _ in 0..4 {
+            if starts[guess] > t {
+                guess -= 1;
+            } else if starts[guess + 1] <= t {
+                guess += 1;
+            } else {
+                return Some(guess);
+            }
+        }
+        Some(starts.partition_point(|start| *start <= t) - 1)
+    }
+
+    /// Newest row at or before `t`.
+    pub(crate) fn at(&self, arena: &Arena, t: i64) -> Option<Row> {
+        let main = self.main_at(arena, t);
+        self.late_at(t).filter(|late| main.is_none_or(|main| late.t >= main.t)).or(main)
+    }
+
+    fn late_at(&self, t: i64) -> Option<Row> {
+        let late = self.late.as_ref()?;
+        late.partition_point(|row| row.t <= t).checked_sub(1).map(|at| late[at])
+    }
+
+    fn main_at(&self, arena: &Arena, t: i64) -> Option<Row> {
+        if let Some(i) = self.head.count_to(t).checked_sub(1) {
+            return Some(self.head.row(i));
+        }
+        let block = Block::at(arena, self.locs[self.find_block(t)?]);
+        Some(block.row(block.position(t)))
+    }
+
+    /// As [`Self::at`]; leaves in `place` where to look for instants nearby.
+    #[inline]
+    pub(crate) fn locate(&self, arena: &Arena, t: i64, place: &mut Place) -> Option<Row> {
+        *place = Place::NOWHERE;
+        if self.late.is_some() {
+            return self.at(arena, t);
+        }
+        if let Some(i) = self.head.count_to(t).checked_sub(1) {
+            return Some(self.head.row(i));
+        }
+        let at = self.find_block(t)?;
+        let next = self.starts.get(at + 1).copied().or_else(|| self.head.first_time());
+        // The newest block of an empty head answers only up to its last row: a later row may come at any time.
+        let until = next.unwrap_or_else(|| self.newest.saturating_add(1));
+        *place = Place { from: self.starts[at], until, loc: self.locs[at] };
+        let block = Block::at(arena, place.loc);
+        Some(block.row(block.position(t)))
+    }
+
+    /// Oldest row strictly after `t`.
+    pub(crate) fn after(&self, arena: &Arena, t: i64) -> Option<Row> {
+        let main = self.main_after(arena, t);
+        let late = self.late.as_ref().and_then(|late| late.get(late.partition_point(|row| row.t <= t)).copied());
+        late.filter(|late| main.is_none_or(|main| late.t <= main.t)).or(main)
+    }
+
+    fn main_after(&self, arena: &Arena, t: i64) -> Option<Row> {
+        let in_head = self.head.count_to(t);
+        if in_head == 0 {
+            let next = match self.find_block(t) {
+                None => 0,
+                Some(at) => {
+                    let block = Block::at(arena, self.locs[at]);
+                    let i = block.position(t) + 1;
+                    if i < block.n {
+                        return Some(block.row(i));
+                    }
+                    at + 1
+                }
+            };
+            if let Some(loc) = self.locs.get(next) {
+                return Some(Block::at(arena, *loc).row(0));
+            }
+        }
+        (in_head < self.head.n).then(|| self.head.row(in_head))
+    }
+
+    /// Time of the oldest row at or after `t`.
+    pub(crate) fn at_or_after(&self, arena: &Arena, t: i64) -> Option<i64> {
+        match t.checked_sub(1) {
+            Some(before) => self.after(arena, before).map(|row| row.t),
+            None => self.first_time(),
+        }
+    }
+
+    pub(crate) fn first_time(&self) -> Option<i64> {
+        let main = self.starts.first().copied().or_else(|| self.head.first_time());
+        let late = self.late.as_ref().and_then(|late| late.first()).map(|row| row.t);
+        main.into_iter().chain(late).min()
+    }
+
+    pub(crate) fn last_time(&self) -> Option<i64> {
+        (!self.is_empty()).then_some(self.newest)
+    }
+
+    /// Late rows with `from <= t < to`.
+    fn late_in(&self, from: i64, to: i64) -> &[Row] {
+        let Some(late) = &self.late else { return &[] };
+        let start = late.partition_point(|row| row.t < from);
+        let end = late.partition_point(|row| row.t < to);
+        late.get(start..end).unwrap_or(&[])
+    }
+
+    /// Rows with `from <= t < to`, in order.
+    pub(crate) fn for_each(
+        &self,
+        arena: &Arena,
+        from: i64,
+        to: i64,
+        f: &mut dyn FnMut(&Row) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let mut late = self.late_in(from, to).iter().peekable();
+        self.for_each_main(arena, from, to, &mut |row| {
+            while let Some(earlier) = late.next_if(|late| late.t < row.t) {
+                f(earlier)?;
+            }
+            f(late.next_if(|late| late.t == row.t).unwrap_or(row))
+        })?;
+        late.try_for_each(f)
+    }
+
+    fn for_each_main(&self, arena: &Arena, from: i64, to: i64, f: &mut dyn FnMut(&Row) -> ControlFlow<()>) -> ControlFlow<()> {
+        for (block, low, high) in self.blocks_in(arena, from, to) {
+            for i in low..high {
+                f(&block.row(i))?;
+            }
+        }
+        for i in self.head_in(from, to) {
+            f(&self.head.row(i))?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Positions of the head's rows with `from <= t < to`.
+    fn head_in(&self, from: i64, to: i64) -> std::ops::Range<usize> {
+        let before = |t: i64| t.checked_sub(1).map_or(0, |t| self.head.count_to(t));
+        before(from)..before(to)
+    }
+
+    /// The blocks that have rows with `from <= t < to`, and the positions of those rows.
+    fn blocks_in<'a>(&'a self, arena: &'a Arena, from: i64, to: i64) -> impl Iterator<Item = (Block<'a>, usize, usize)> + 'a {
+        let first = self.find_block(from).unwrap_or(0);
+        let end = if to > from { self.starts.partition_point(|start| *start < to) } else { 0 };
+        let numbers = first..end.max(first);
+        numbers.map(move |at| {
+            let block = Block::at(arena, self.locs[at]);
+            let low = if self.starts[at] >= from { 0 } else { block.position(from - 1) + 1 };
+            let covered = self.starts.get(at + 1).is_some_and(|next| *next <= to);
+            let high = if covered { block.n } else { block.position(to - 1) + 1 };
+            (block, low, high)
+        })
+    }
+
+    /// Rows with `from <= t < to`.
+    pub(crate) fn count_in(&self, arena: &Arena, from: i64, to: i64) -> u64 {
+        let blocks: usize = self.blocks_in(arena, from, to).map(|(_, low, high)| high - low).sum();
+        let head = self.head_in(from, to).len();
+        let fresh = |row: &&Row| self.main_at(arena, row.t).is_none_or(|main| main.t != row.t);
+        let late = self.late_in(from, to).iter().filter(fresh).count();
+        (blocks + head + late) as u64
+    }
+
+    /// Feeds the rows with `from <= t < to` to an envelope, whole blocks and buckets at a time where that changes nothing.
+    pub(crate) fn envelope(&self, arena: &Arena, from: i64, to: i64, builder: &mut Builder) {
+        let thinned_until = self.thinned_range(arena).map_or(i64::MIN, |range| range.end.as_micros());
+        let slow_to = if self.late_in(from, to).is_empty() { thinned_until.clamp(from, to) } else { to };
+        let _never_stops = self.for_each(arena, from, slow_to, &mut |row| {
+            builder.next_gap((row.t < thinned_until).then(|| self.real_gap(row.t, builder.gap_after())));
+            builder.push(row.t, row.number(), row.q);
+            ControlFlow::Continue(())
+        });
+        let from = slow_to;
+        let mut times = [0; BLOCK];
+        let mut numbers = [0.0; BLOCK];
+        for (block, low, high) in self.blocks_in(arena, from, to) {
+            if !block.unbroken(builder.gap_after()) {
+                (low..high).map(|i| block.row(i)).for_each(|row| builder.push(row.t, row.number(), row.q));
+                continue;
+            }
+            if low == 0 && high == block.n && builder.bucket_of(block.time(0)) == builder.bucket_of(block.last_time()) {
+                builder.push_run(&block.run());
+                continue;
+            }
+            block.decode(&mut times, &mut numbers);
+            let mut i = low;
+            while i < high {
+                let end = builder.bucket_end(times[i]);
+                let next = i + times[i..high].partition_point(|t| *t < end).max(1);
+                builder.push_run(&run(&times[i..next], &numbers[i..next], block.worst_in(i, next)));
+                i = next;
+            }
+        }
+        for row in self.head_in(from, to).map(|i| self.head.row(i)) {
+            builder.push(row.t, row.number(), row.q);
+        }
+    }
+
+    /// Whether a gap lies before the row at `t`, where thinning makes its distance say nothing.
+    pub(crate) fn gap_before(&self, arena: &Arena, t: i64, gap_after: i64) -> Option<bool> {
+        let thinned = self.thinned_range(arena)?;
+        (t < thinned.end.as_micros()).then(|| self.real_gap(t, gap_after))
+    }
+}
+
+/// Summary of consecutive samples, at least one.
+fn run(times: &[i64], numbers: &[f64], worst: u16) -> Run {
+    let (mut min, mut max) = (0, 0);
+    for (i, v) in numbers.iter().enumerate() {
+        if *v < numbers[min] {
+            min = i;
+        }
+        if *v > numbers[max] {
+            max = i;
+        }
+    }
+    let point = |i: usize| (times[i], numbers[i]);
+    Run { first: point(0), last: point(times.len() - 1), min: point(min), max: point(max), count: times.len() as u32, worst }
+}

@@ -1,0 +1,166 @@
+//! Giving up old samples for the byte budget: of each stretch the samples stay that a chart or a state at low resolution
+//! needs, so that extremes, gaps, worst quality and (for states) changes remain exact while the rest goes.
+
+use twin_model::TimeRange;
+
+use super::{Series, Shared};
+use crate::arena::Arena;
+use crate::block::Block;
+use crate::row::{FLOAT, Row};
+
+/// How often a stretch can be thinned before it is dropped.
+pub(crate) const MAX_LEVEL: usize = 2;
+
+/// Blocks thinned together: with four samples kept of each they fill half a block.
+const GROUP: usize = 16;
+/// Fewer blocks than this are not worth a new block.
+const WORTHWHILE: usize = 4;
+/// Blocks of a state signal with at most this many changes keep all of them.
+const CHANGES_KEPT: usize = 16;
+
+impl Series {
+    /// Blocks at a level: 0 raw, 1 thinned once, and so on.
+    pub(crate) fn blocks_at(&self, level: usize) -> std::ops::Range<usize> {
+        // The coarsest lie first.
+        let start: u32 = self.thinned[level..].iter().sum();
+        let end = match level.checked_sub(1) {
+            None => self.starts.len(),
+            Some(at) => (start + self.thinned[at]) as usize,
+        };
+        start as usize..end
+    }
+
+    /// Start of the oldest block at a level.
+    pub(crate) fn oldest_at(&self, level: usize) -> Option<i64> {
+        let blocks = self.blocks_at(level);
+        (!blocks.is_empty()).then(|| self.starts[blocks.start])
+    }
+
+    /// Block `at` became `now` blocks where there were `before`.
+    pub(super) fn note_split(&mut self, at: usize, now: u32, before: u32) {
+        let level = (1..=MAX_LEVEL).rev().find(|level| self.blocks_at(*level).contains(&at));
+        if let Some(level) = level {
+            let count = &mut self.thinned[level - 1];
+            *count = (*count + now).saturating_sub(before);
+        }
+    }
+
+    /// Thins the oldest group of blocks at `level` that ends before `horizon`; returns how many samples went.
+    pub(crate) fn thin(&mut self, signal: u32, level: usize, horizon: i64, gap_after: i64, shared: &mut Shared) -> u64 {
+        let blocks = self.blocks_at(level);
+        let ends = blocks.clone().take(GROUP).filter(|at| self.starts.get(at + 1).is_some_and(|next| *next <= horizon));
+        let count = ends.count();
+        if count < WORTHWHILE {
+            return 0;
+        }
+        shared.revision += 1;
+        let at = blocks.start;
+        if level == MAX_LEVEL {
+            return self.drop_blocks(at, count, shared);
+        }
+        let mut kept = Vec::new();
+        let mut seen = 0;
+        for number in at..at + count {
+            let rows: Vec<Row> = Block::at(&shared.arena, self.locs[number]).rows().collect();
+            seen += rows.len() as u64;
+            if level == 0 {
+                self.note_gaps(number, &rows, gap_after, &shared.arena);
+            }
+            self.keep(&rows, &mut kept);
+        }
+        let now = self.replace(signal, at, count, &kept, shared);
+        if level > 0 {
+            self.thinned[level - 1] -= count as u32;
+        }
+        self.thinned[level] += now as u32;
+        seen - kept.len() as u64
+    }
+
+    fn drop_blocks(&mut self, at: usize, count: usize, shared: &mut Shared) -> u64 {
+        let mut gone = 0;
+        for loc in &self.locs[at..at + count] {
+            gone += Block::at(&shared.arena, *loc).n as u64;
+            shared.arena.free(*loc);
+        }
+        self.starts.drain(at..at + count);
+        self.locs.drain(at..at + count);
+        self.thinned[MAX_LEVEL - 1] -= count as u32;
+        let first = self.starts.first().copied().unwrap_or(i64::MAX);
+        if let Some(gaps) = &mut self.gaps {
+            gaps.retain(|(_, after)| *after >= first);
+        }
+        gone
+    }
+
+    /// Remembers the gaps among raw rows, the one before the first included.
+    fn note_gaps(&mut self, number: usize, rows: &[Row], gap_after: i64, arena: &Arena) {
+        let before = number.checked_sub(1).map(|at| Block::at(arena, self.locs[at]).last_time());
+        let times = before.into_iter().chain(rows.iter().map(|row| row.t));
+        let mut last: Option<i64> = None;
+        for t in times {
+            if let Some(last) = last
+                && t.saturating_sub(last) > gap_after
+            {
+                let gaps = self.gaps.get_or_insert_default();
+                let at = gaps.partition_point(|gap| *gap < (last, t));
+                if gaps.get(at) != Some(&(last, t)) {
+                    gaps.insert(at, (last, t));
+                }
+            }
+            last = Some(t);
+        }
+    }
+
+    /// Appends the rows of a block that outlive the others.
+    fn keep(&self, rows: &[Row], kept: &mut Vec<Row>) {
+        let mut stays = vec![false; rows.len()];
+        let mut mark = |at: Option<usize>| {
+            if let Some(slot) = at.and_then(|at| stays.get_mut(at)) {
+                *slot = true;
+            }
+        };
+        mark(Some(0));
+        mark(rows.len().checked_sub(1));
+        let number = |at: usize| rows[at].number();
+        let drawn = || (0..rows.len()).filter_map(|at| number(at).map(|v| (at, v)));
+        let first = drawn().next();
+        mark(first.map(|(at, _)| at));
+        mark(drawn().last().map(|(at, _)| at));
+        // The earliest of equals, as in every summary.
+        mark(drawn().reduce(|best, next| if next.1 < best.1 { next } else { best }).map(|(at, _)| at));
+        mark(drawn().reduce(|best, next| if next.1 > best.1 { next } else { best }).map(|(at, _)| at));
+        mark((0..rows.len()).reduce(|best, at| if rows[at].q > rows[best].q { at } else { best }));
+        for at in 1..rows.len() {
+            // Where the line breaks, both sides stay.
+            let unlike = number(at).is_some() != number(at - 1).is_some();
+            if unlike || self.gap_at(rows[at].t).is_some() {
+                mark(Some(at - 1));
+                mark(Some(at));
+            }
+        }
+        let changed = |at: &usize| rows[*at].bits != rows[*at - 1].bits;
+        if rows.first().is_some_and(|row| row.k != FLOAT) && (1..rows.len()).filter(changed).count() <= CHANGES_KEPT {
+            (1..rows.len()).filter(changed).for_each(|at| mark(Some(at)));
+        }
+        kept.extend(rows.iter().zip(&stays).filter(|(_, stays)| **stays).map(|(row, _)| *row));
+    }
+
+    /// Start of the remembered gap that ends at `t`.
+    fn gap_at(&self, t: i64) -> Option<i64> {
+        let gaps = self.gaps.as_ref()?;
+        gaps.binary_search_by_key(&t, |(_, after)| *after).ok().map(|at| gaps[at].0)
+    }
+
+    /// The time over which samples were taken away.
+    pub(crate) fn thinned_range(&self, arena: &Arena) -> Option<TimeRange> {
+        let count: u32 = self.thinned.iter().sum();
+        let last = (count as usize).checked_sub(1)?;
+        let end = Block::at(arena, *self.locs.get(last)?).last_time();
+        Some(crate::store::closed(*self.starts.first()?, end))
+    }
+
+    /// Whether a remembered gap longer than `gap_after` ends at `t`.
+    pub(crate) fn real_gap(&self, t: i64, gap_after: i64) -> bool {
+        self.gap_at(t).is_some_and(|before| t.saturating_sub(before) > gap_after)
+    }
+}

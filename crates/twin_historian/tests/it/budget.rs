@@ -1,0 +1,97 @@
+//! The byte budget: what goes, what stays, what is said about it.
+
+use std::ops::ControlFlow;
+
+use twin_historian::{SignalSpec, Store, StoreConfig};
+use twin_model::{Sample, SignalIndex, SignalKind, Span, Timestamp, Value, ValueKind};
+
+use crate::kit::{ALWAYS, S0, range, secs};
+
+const SIGNALS: u32 = 200;
+
+fn store(budget_bytes: usize) -> Store {
+    let spec = SignalSpec::new(SignalKind::Analog, ValueKind::Float).with_gap_after(Span::from_secs(5));
+    Store::new(vec![spec; SIGNALS as usize], StoreConfig { budget_bytes, ..StoreConfig::default() })
+}
+
+/// A wave with noise in hundredths, one spike, one gap of 1,000 s.
+fn sample(signal: u32, t: i64) -> Option<Sample> {
+    if (30_000..31_000).contains(&t) {
+        return None;
+    }
+    let noise = (t.wrapping_mul(7_919).wrapping_add(i64::from(signal) * 104_729) % 1_009) as f64;
+    let v = if t == 12_345 { 5_000.0 } else { (noise + (t / 100 % 100) as f64).round() / 100.0 };
+    Some(Sample::new(secs(t), Value::Float(v)))
+}
+
+fn filled(budget_bytes: usize, seconds: i64) -> Store {
+    let mut store = store(budget_bytes);
+    for t in 0..seconds {
+        for signal in 0..SIGNALS {
+            if let Some(sample) = sample(signal, t) {
+                store.append(SignalIndex(signal), &sample);
+            }
+        }
+    }
+    store
+}
+
+#[test]
+fn the_budget_is_kept_the_newest_stay_raw_and_what_went_is_said() {
+    let budget = 6 << 20;
+    let store = filled(budget, 60_000);
+    let bytes = store.bytes();
+    assert!(bytes.total() <= budget + (3 << 20), "{bytes:?}");
+    let thinned = store.thinned().unwrap();
+    assert!(store.counters().thinned > 0);
+    assert!(thinned.end < secs(60_000));
+    let mut raw = 0;
+    store.for_each_sample(S0, range(59_000, 60_000), &mut |_| {
+        raw += 1;
+        ControlFlow::Continue(())
+    });
+    assert_eq!(raw, 1_000);
+}
+
+#[test]
+fn what_stays_is_real_keeps_extremes_and_gaps_and_looks_never_ahead() {
+    let store = filled(8 << 20, 50_000);
+    let thinned = store.thinned().unwrap();
+    assert!(thinned.contains(secs(12_345)) || store.dropped_before().is_some_and(|t| t > secs(12_345)), "{thinned:?}");
+    for signal in [0, 7, 199] {
+        let mut last = Timestamp::MIN;
+        store.for_each_sample(SignalIndex(signal), ALWAYS, &mut |s| {
+            assert!(s.source_time > last);
+            last = s.source_time;
+            assert_eq!(Some(s), sample(signal, s.source_time.as_micros() / 1_000_000).as_ref());
+            ControlFlow::Continue(())
+        });
+        for t in (0..50_000).step_by(333) {
+            if let Some(held) = store.latest_at(SignalIndex(signal), secs(t)) {
+                assert!(held.source_time <= secs(t));
+            }
+        }
+        let envelope = store.envelope(SignalIndex(signal), range(0, 50_000), 400);
+        assert!(!envelope.thinned.is_empty());
+        if store.dropped_before().is_none() {
+            assert_eq!(envelope.min_max().unwrap().1, 5_000.0);
+        }
+        assert_eq!(envelope.gaps, [range(29_999, 31_000)], "thinning makes no gaps and hides none");
+    }
+    assert_eq!(store.density(range(30_000, 31_000), 1), [0]);
+    assert_eq!(store.density(range(1_000, 1_100), 1), [100 * SIGNALS], "what went still counts");
+}
+
+#[test]
+fn a_budget_too_small_for_anything_drops_the_oldest_and_still_answers_for_now() {
+    let mut store = store(0);
+    for t in 0..1_000_000 {
+        for signal in 0..4 {
+            store.append(SignalIndex(signal), &Sample::float(secs(t), (t % 977) as f64 / 10.0));
+        }
+    }
+    assert_eq!(store.latest_at(S0, Timestamp::MAX).unwrap().source_time, secs(999_999));
+    let dropped = store.dropped_before().unwrap();
+    assert!(store.extent().unwrap().start > secs(0) && store.extent().unwrap().start <= dropped);
+    assert!(store.bytes().total() < 3 << 20, "{:?}", store.bytes());
+}
