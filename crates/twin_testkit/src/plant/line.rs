@@ -97,8 +97,8 @@ const DEPALLETIZER: usize = 0;
 const RINSE: usize = 1;
 const FILL: usize = 2;
 const CAP: usize = 3;
-const LABEL: usize = 4;
-const INSPECT: usize = 5;
+const INSPECT: usize = 4;
+const LABEL: usize = 5;
 const WEIGH: usize = 6;
 const PACK: usize = 7;
 const PALLETIZE: usize = 8;
@@ -109,9 +109,16 @@ const MACHINES: usize = 10;
 const CAPACITY: [f64; MACHINES - 1] = [400.0, 300.0, 80.0, 500.0, 350.0, 250.0, 600.0, 900.0, 900.0];
 /// Current of a drive without load and what full load adds, in amperes.
 const AMPERES: [(f64, f64); MACHINES] =
-    [(4.0, 7.0), (5.0, 9.0), (9.0, 19.0), (3.0, 6.0), (4.0, 7.5), (1.0, 1.2), (1.2, 1.6), (5.0, 9.0), (6.0, 12.0), (3.5, 6.5)];
+    [(4.0, 7.0), (5.0, 9.0), (9.0, 19.0), (3.0, 6.0), (1.0, 1.2), (4.0, 7.5), (1.2, 1.6), (5.0, 9.0), (6.0, 12.0), (3.5, 6.5)];
 /// Chance of a short stop in each half-hour.
-const STOP_ODDS: [f64; MACHINES] = [0.25, 0.08, 0.06, 0.15, 0.22, 0.03, 0.02, 0.25, 0.2, 0.18];
+const STOP_ODDS: [f64; MACHINES] = [0.25, 0.08, 0.06, 0.15, 0.03, 0.22, 0.02, 0.25, 0.2, 0.18];
+
+/// For each conveyor the machine that feeds it and the buffer that it is: the filler's and capper's block stands on the
+/// second, the camera on the fourth, the labeller on the fifth; six and seven are one buffer; crates go on the eighth.
+const CONVEYORS: [(usize, usize); 8] =
+    [(DEPALLETIZER, 0), (RINSE, 1), (CAP, 3), (INSPECT, 4), (LABEL, 5), (WEIGH, 6), (WEIGH, 6), (PACK, 7)];
+/// Conveyors whose drives are watched, in the order of the drives.
+const DRIVEN: [usize; 4] = [0, 1, 4, 7];
 
 /// Bottles on a pallet.
 const PALLET: f64 = 720.0;
@@ -314,8 +321,7 @@ impl Line {
 
     fn conveyors(&mut self, now: &Now, bus: &mut Bus, truth: &mut [f64]) {
         for i in 0..8 {
-            // Conveyor i takes from machine i; the block of filler and capper counts as one.
-            let (machine, buffer) = if i < 2 { (i, i) } else { (i + 1, i + 1) };
+            let (machine, buffer) = CONVEYORS[i];
             let feeding = &self.machines[machine];
             let target = if now.line == 0 && feeding.state != FAULT { 0.12 + 0.48 * feeding.rate / now.rated } else { 0.0 };
             lag(&mut self.conveyor_speed[i], target, 4.0);
@@ -325,8 +331,7 @@ impl Line {
             let current = moving * (1.2 + 3.0 * speed + 1.6 * share);
             bus.power += current * 0.55;
             self.at.conveyors[i].put(truth, [speed, current, share * 100.0]);
-            if i % 2 == 0 {
-                let m = i / 2;
+            if let Some(m) = DRIVEN.iter().position(|driven| *driven == i) {
                 lag(&mut self.motor_warmth[m], bus.ambient + 2.1 * current * current, 600.0);
                 // 4-pole motor and gear: 2350 1/min at 1 m/s.
                 let vibration = 0.25 * moving + 0.9 * speed * (1.0 + 0.08 * wander(now.seed, 0x40 + m as u64, now.second, 90));

@@ -128,9 +128,9 @@ impl Logistics {
         let part = ((into - STAND) / drive).clamp(0.0, 1.0);
         let along = 0.5 - 0.5 * libm::cos(part * core::f64::consts::PI);
         let along = if leg == 0 { along } else { 1.0 - along };
-        let length = 22.0;
+        let length = 11.5;
         let speed = if standing { 0.0 } else { length / drive * 1.571 * libm::sin(part * core::f64::consts::PI) };
-        let lane = [5.2, 7.4][i];
+        let lane = [22.6, 26.4][i];
         let mode = if self.charging[i] {
             2
         } else if standing {
@@ -148,9 +148,9 @@ impl Logistics {
             _ => 0.016,
         };
         bus.power += on(mode == 2) * 3.2;
-        let (x, z, speed) = if mode == 2 { (27.5, lane + 2.0, 0.0) } else { (4.0 + length * along, lane, speed.max(0.0)) };
+        let (z, speed) = if mode == 2 { (3.0, 0.0) } else { (3.0 - length * along, speed.max(0.0)) };
         let loaded = mode != 2 && leg == 0 && !standing;
-        self.vehicles[i].put(truth, [mode as f64, self.battery[i], speed, x, z, on(loaded), self.trips[i]]);
+        self.vehicles[i].put(truth, [mode as f64, self.battery[i], speed, lane, z, on(loaded), self.trips[i]]);
     }
 
     fn dock(&mut self, i: usize, now: &Now, bus: &Bus, truth: &mut [f64]) {

@@ -43,7 +43,7 @@ const BOILER: &[Column; 6] = &[
 ];
 const SWITCHGEAR: &[Column; 9] = &[
     float("active_power", "kW", 1, (0.0, 1_000.0), 1, 0.3),
-    meter("energy", "kW·h", 5, 1),
+    meter("energy", "kWh", 5, 1),
     float("power_factor", "", 5, (0.0, 1.0), 3, 0.001),
     float("voltage_l1", "V", 5, (0.0, 300.0), 1, 0.15),
     float("voltage_l2", "V", 5, (0.0, 300.0), 1, 0.15),

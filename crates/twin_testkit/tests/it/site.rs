@@ -8,22 +8,24 @@ use twin_model::{
     AlarmCondition, AlarmState, Model, ProcessKind, RuleKind, Sample, SignalIndex, SignalKind, Span, Status, TimeRange,
     Timestamp, Value, ValueKind,
 };
+use twin_scene::bind::AssetNodes;
+use twin_scene::check::{AssetState, check};
 use twin_scene::site::{self, LoadedSite};
 use twin_testkit::plant::{Bottling, HISTORY, story};
 
 /// 2026-03-02T10:00:00Z, a working morning.
-const START: Timestamp = Timestamp::from_secs(1_772_445_600);
+pub(crate) const START: Timestamp = Timestamp::from_secs(1_772_445_600);
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../assets/sites/bottling")
 }
 
-fn load() -> LoadedSite {
+pub(crate) fn load() -> LoadedSite {
     let text = std::fs::read_to_string(folder().join("site.toml")).expect("the demo site");
     site::load(&text, "site.toml", &mut |path| std::fs::read(folder().join(path)).map_err(|error| error.to_string()))
 }
 
-fn after(seconds: i64) -> Timestamp {
+pub(crate) fn after(seconds: i64) -> Timestamp {
     START + Span::from_secs(seconds)
 }
 
@@ -252,4 +254,18 @@ fn only_numbers_have_process_models_and_counters_are_integrated() {
             assert_eq!(process.kind, ProcessKind::Integrate, "{}", signal.id);
         }
     }
+}
+
+/// What `orrery check` says of the demo: nothing. Each twin has its nodes, each node with geometry its twin or is architecture.
+#[test]
+fn every_twin_and_node_of_the_hall_is_bound() {
+    let site = load();
+    let bytes = std::fs::read(folder().join("hall.glb")).expect("the hall");
+    let mut none = |path: &str| Err(format!("{path}: the hall is one file"));
+    let hall = twin_scene::glb::load(&bytes, &mut none, &twin_scene::glb::Limits::default()).expect("a readable hall");
+    let nodes = AssetNodes::of(0, &hall);
+    let report = check(&site, &[AssetState { nodes: Ok(nodes), notes: hall.warnings.iter().map(ToString::to_string).collect() }]);
+    assert!(report.findings.is_empty(), "{:#?}", report.findings);
+    assert_eq!(report.summary.bound_twins, report.summary.twins);
+    assert!(report.summary.nodes >= 400, "{:?}", report.summary);
 }
