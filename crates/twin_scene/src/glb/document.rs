@@ -69,7 +69,7 @@ fn tables(root: &json::Root<'_>, account: &mut Account, warnings: &mut Warnings)
     let mut document = Document {
         accessors: objects("/accessors", list(&root.accessors), limit)?,
         views: objects("/bufferViews", list(&root.buffer_views), limit)?,
-        buffers: objects("/buffers", list(&root.buffers), limit)?,
+        buffers: objects("/buffers", list(&root.buffers), account.limits.max_files)?,
         ..Document::default()
     };
     for (index, record) in objects("/materials", list(&root.materials), limit)?.into_iter().enumerate() {

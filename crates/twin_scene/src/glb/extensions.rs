@@ -1,6 +1,7 @@
 //! Which glTF extensions are read, which may be left out, and how to convert a file that needs another one.
 
 use super::error::{GlbError, Warnings, quote};
+use super::limits::Limits;
 
 /// What is done about an extension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +14,8 @@ enum Support {
     Convert(&'static str),
 }
 
+/// The Khronos registry lists about a hundred.
+const MAX_EXTENSIONS: u64 = 1_000;
 const UNPACK: &str = "convert it with `npx @gltf-transform/cli copy in.glb out.glb` (this unpacks the compression)";
 const TO_PNG: &str =
     "convert its textures with `npx @gltf-transform/cli png in.glb out.glb`, or export with PNG or JPEG textures";
@@ -51,6 +54,9 @@ fn support(name: &str) -> Support {
 /// # Errors
 /// [`GlbError::Unsupported`] with the first extension that must be converted away.
 pub(super) fn check(used: &[String], required: &[String], warnings: &mut Warnings) -> Result<(), GlbError> {
+    let help = "export the model again";
+    Limits::check("/extensionsUsed", "extensions", used.len() as u64, MAX_EXTENSIONS, help)?;
+    Limits::check("/extensionsRequired", "extensions", required.len() as u64, MAX_EXTENSIONS, help)?;
     for (index, name) in required.iter().enumerate() {
         if let Support::Convert(help) = support(name) {
             let at = format!("/extensionsRequired/{index}");

@@ -157,6 +157,7 @@ pub(super) fn roots(nodes: &[Node], scene: Option<(usize, Vec<usize>)>, warnings
     let Some((scene, listed)) = scene else {
         return Ok(nodes.iter().enumerate().filter(|(_, node)| node.parent.is_none()).map(|(at, _)| at).collect());
     };
+    let root_of = roots_of(nodes);
     let mut seen = vec![false; nodes.len()];
     let mut roots = Vec::new();
     for (position, listed) in listed.into_iter().enumerate() {
@@ -165,10 +166,7 @@ pub(super) fn roots(nodes: &[Node], scene: Option<(usize, Vec<usize>)>, warnings
             let what = format!("node {listed} does not exist; the file has {} nodes", nodes.len());
             return Err(GlbError::malformed(at, what, EXPORT));
         }
-        let mut root = listed;
-        while let Some(parent) = nodes.get(root).and_then(|node| node.parent) {
-            root = parent;
-        }
+        let root = root_of.get(listed).copied().unwrap_or(listed);
         if root != listed {
             warnings.add(at, format!("node {listed} is not a root; its root {root} is shown instead"), "");
         }
@@ -178,6 +176,22 @@ pub(super) fn roots(nodes: &[Node], scene: Option<(usize, Vec<usize>)>, warnings
         }
     }
     Ok(roots)
+}
+
+/// The topmost ancestor of every node; one walk, because climbing from each node would be quadratic in a long chain.
+fn roots_of(nodes: &[Node]) -> Vec<usize> {
+    let mut root_of: Vec<usize> = (0..nodes.len()).collect();
+    let mut stack: Vec<usize> = (0..nodes.len()).filter(|&at| nodes.get(at).is_some_and(|node| node.parent.is_none())).collect();
+    while let Some(at) = stack.pop() {
+        let root = root_of.get(at).copied().unwrap_or(at);
+        for &child in nodes.get(at).map(|node| node.children.as_slice()).unwrap_or_default() {
+            if let Some(slot) = root_of.get_mut(child) {
+                *slot = root;
+            }
+            stack.push(child);
+        }
+    }
+    root_of
 }
 
 /// Computes paths and world transforms of the whole forest and marks what the roots reach.

@@ -11,6 +11,8 @@ pub struct Limits {
     pub max_json_bytes: u64,
     /// Entries of each array of the JSON (accessors, materials, ...) and primitives in all.
     pub max_items: u64,
+    /// Buffers, and files beside the model: each is one request.
+    pub max_files: u64,
     /// Nodes, GPU instances included.
     pub max_nodes: u64,
     /// Levels of the node tree.
@@ -33,6 +35,7 @@ impl Default for Limits {
             max_bytes: 512 << 20,
             max_json_bytes: 64 << 20,
             max_items: 1_000_000,
+            max_files: 1_000,
             max_nodes: 250_000,
             max_depth: 1_000,
             max_vertices: 20_000_000,

@@ -9,7 +9,7 @@ use super::limits::{Account, Limits};
 use super::primitive::{self, Context};
 use super::resources::Resources;
 use super::{container, image, instancing};
-use crate::geometry::{Image, Mesh, SceneModel};
+use crate::geometry::{Image, Material, Mesh, SceneModel};
 
 /// What the loader does at the moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,6 +61,8 @@ pub struct Loader<'a> {
     document: Document,
     resources: Resources,
     used_images: Vec<bool>,
+    /// Place of each of the file's images in the model.
+    image_places: Vec<Option<usize>>,
     /// Next primitive: mesh and place in it.
     cursor: (usize, usize),
     next_image: usize,
@@ -86,6 +88,7 @@ impl<'a> Loader<'a> {
             document: Document::default(),
             resources: Resources::default(),
             used_images: Vec::new(),
+            image_places: Vec::new(),
             cursor: (0, 0),
             next_image: 0,
             done: 0,
@@ -152,6 +155,8 @@ impl<'a> Loader<'a> {
             }
         }
         self.resources = Resources::new(&mut document, &container, &self.used_images, &mut self.warnings)?;
+        let (files, most) = (self.resources.missing().count() as u64, self.account.limits.max_files);
+        Limits::check("file", "files beside the model", files, most, "export the model as one GLB file")?;
         let primitives: usize = document.meshes.iter().map(|mesh| mesh.primitives.len()).sum();
         self.total = primitives + document.images.len();
         self.document = document;
@@ -212,55 +217,76 @@ impl<'a> Loader<'a> {
 
     fn read_images(&mut self, budget: usize) -> Result<(), GlbError> {
         let end = self.document.images.len().min(self.next_image.saturating_add(budget));
+        let buffers = Buffers { list: self.resources.buffers(&self.document, &self.bytes) };
         for index in self.next_image..end {
+            let mut place = None;
             if self.used_images.get(index) == Some(&true) {
-                self.read_image(index)?;
+                let at = format!("/images/{index}");
+                let found = image_bytes(&self.document, &buffers, &self.resources, index, &self.bytes);
+                if let Some(image) = read_image(&at, found, &mut self.account, &mut self.warnings)? {
+                    let name = self.document.images.get(index).and_then(|image| image.name.clone());
+                    place = Some(self.model.images.len());
+                    self.model.images.push(Image { name: name.filter(|name| !name.is_empty()), ..image });
+                }
             }
+            self.image_places.push(place);
             self.done += 1;
         }
         self.next_image = end;
         if end == self.document.images.len() {
-            let paints = std::mem::take(&mut self.document.paints);
-            self.model.materials = paints.into_iter().map(|paint| paint.material).collect();
+            self.take_materials();
             self.stage = Stage::Done;
         }
         Ok(())
     }
 
-    /// Reads an image and points the materials that use it to it; what is wrong with it costs only the texture.
-    fn read_image(&mut self, index: usize) -> Result<(), GlbError> {
-        let at = format!("/images/{index}");
-        let record = self.document.images.get(index);
-        let view = record.and_then(|image| image.buffer_view);
-        let buffers = Buffers { list: self.resources.buffers(&self.document, &self.bytes) };
-        let found = match view {
-            Some(view) => buffers.view(&self.document, view).map_err(|fault| match fault {
-                Fault::Skip(reason) => reason,
-                Fault::Fatal(error) => error.to_string(),
-            }),
-            None => self.resources.image(index, &self.bytes),
-        };
-        let help = "export with PNG or JPEG textures";
-        let bytes = match found {
-            Ok(bytes) => bytes,
-            Err(reason) => {
-                self.warnings.add(at, format!("{reason}; shown without this texture"), "put the image beside the model");
-                return Ok(());
-            }
-        };
-        let Some((mime, size)) = image::inspect(bytes).filter(|(_, size)| size.iter().all(|&side| side > 0)) else {
-            self.warnings.add(at, "not a PNG or JPEG image; shown without this texture", help);
-            return Ok(());
-        };
-        self.account.image(&at, bytes.len() as u64, u64::from(size[0]) * u64::from(size[1]))?;
-        let name = record.and_then(|image| image.name.clone()).filter(|name| !name.is_empty());
-        let place = self.model.images.len();
-        self.model.images.push(Image { name, mime, size, bytes: bytes.to_vec() });
-        for paint in &mut self.document.paints {
-            if paint.texture.is_some_and(|texture| texture.image == index) {
-                paint.material.base_color_image = Some(place);
-            }
-        }
-        Ok(())
+    fn take_materials(&mut self) {
+        let places = &self.image_places;
+        let paints = std::mem::take(&mut self.document.paints).into_iter();
+        self.model.materials = paints
+            .map(|paint| Material {
+                base_color_image: paint.texture.and_then(|texture| places.get(texture.image).copied().flatten()),
+                ..paint.material
+            })
+            .collect();
     }
+}
+
+fn image_bytes<'a>(
+    document: &Document,
+    buffers: &Buffers<'a>,
+    resources: &'a Resources,
+    index: usize,
+    bytes: &'a [u8],
+) -> Result<&'a [u8], String> {
+    match document.images.get(index).and_then(|image| image.buffer_view) {
+        Some(view) => buffers.view(document, view).map_err(|fault| match fault {
+            Fault::Skip(reason) => reason,
+            Fault::Fatal(error) => error.to_string(),
+        }),
+        None => resources.image(index, bytes),
+    }
+}
+
+/// What is wrong with an image costs only the texture; `None` with a warning.
+fn read_image(
+    at: &str,
+    found: Result<&[u8], String>,
+    account: &mut Account,
+    warnings: &mut Warnings,
+) -> Result<Option<Image>, GlbError> {
+    let bytes = match found {
+        Ok(bytes) => bytes,
+        Err(reason) => {
+            warnings.add(at, format!("{reason}; shown without this texture"), "put the image beside the model");
+            return Ok(None);
+        }
+    };
+    let Some((mime, size)) = image::inspect(bytes).filter(|(_, size)| size.iter().all(|&side| side > 0)) else {
+        let help = "export with PNG or JPEG textures";
+        warnings.add(at, "not a PNG or JPEG image; shown without this texture", help);
+        return Ok(None);
+    };
+    account.image(at, bytes.len() as u64, u64::from(size[0]) * u64::from(size[1]))?;
+    Ok(Some(Image { name: None, mime, size, bytes: bytes.to_vec() }))
 }

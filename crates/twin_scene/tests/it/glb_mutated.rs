@@ -200,6 +200,43 @@ fn a_deep_chain_of_nodes_is_refused_without_recursion() {
     assert!(matches!(error, GlbError::Limit { what: "levels of nodes", .. }), "{error}");
 }
 
+/// Repeats an entry with a running number in it.
+fn many(count: usize, entry: impl Fn(usize) -> String) -> String {
+    (0..count).map(entry).collect::<Vec<_>>().join(",")
+}
+
+#[test]
+fn work_grows_with_the_file_not_with_its_square() {
+    let n = 100_000;
+    let chain = many(n, |at| if at + 1 < n { format!(r#"{{"children":[{}]}}"#, at + 1) } else { "{}".to_owned() });
+    let all = many(n, |at| at.to_string());
+    let deep = format!(r#"{{"asset":{{"version":"2.0"}},"scenes":[{{"nodes":[{all}]}}],"nodes":[{chain}]}}"#);
+    let names = many(n, |at| format!(r#""KHR_materials_{at}""#));
+    let extensions = format!(r#"{{"asset":{{"version":"2.0"}},"extensionsUsed":[{names}],"extensionsRequired":[{names}]}}"#);
+    let buffers = many(n, |_| r#"{"byteLength":0}"#.to_owned());
+    let paints = many(n, |at| format!(r#"{{"pbrMetallicRoughness":{{"baseColorTexture":{{"index":{at}}}}}}}"#));
+    let textures = many(n, |at| format!(r#"{{"source":{at}}}"#));
+    let textured = |images: &str, buffers: &str| {
+        format!(
+            r#"{{"asset":{{"version":"2.0"}},"materials":[{paints}],"textures":[{textures}],"images":[{images}],
+            "bufferViews":[{{"buffer":0,"byteLength":0}}],"buffers":[{buffers}]}}"#
+        )
+    };
+    let inside = many(n, |_| r#"{"bufferView":0}"#.to_owned());
+    let outside = many(n, |at| format!(r#"{{"uri":"{at}.png"}}"#));
+    for (json, what) in [
+        (deep, "levels of nodes"),
+        (extensions, "extensions"),
+        (textured(&inside, &buffers), "entries"),
+        (textured(&outside, r#"{"byteLength":0}"#), "files beside the model"),
+    ] {
+        let error = load(json.as_bytes()).expect_err(what);
+        assert!(matches!(&error, GlbError::Limit { what: found, .. } if *found == what), "{what}: {error}");
+    }
+    let model = load(textured(&inside, r#"{"byteLength":0}"#).as_bytes()).expect("loads without textures");
+    assert_eq!((model.materials.len(), model.images.len()), (n, 0));
+}
+
 #[test]
 fn deeply_nested_json_is_refused() {
     let json =
