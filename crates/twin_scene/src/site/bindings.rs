@@ -54,13 +54,16 @@ pub(crate) fn read(root: &Section<'_>, found: &mut Vec<RawBinding>, out: &mut Di
     }
 }
 
+/// A key that holds texts, and what each text becomes.
+type KeyKind = (&'static str, fn(String) -> BindKey);
+
 /// Reads one table of keys; a key with a list makes one binding per item.
 pub(crate) fn read_target(s: &Section<'_>, twin: &Word, found: &mut Vec<RawBinding>, out: &mut Diagnostics) {
     let model = s.word("model");
     let mut add = |keys: Vec<BindKey>, at: Location| {
         found.push(RawBinding { twin: twin.clone(), model: model.clone(), keys, at });
     };
-    let kinds: [(&'static str, fn(String) -> BindKey); 4] =
+    let kinds: [KeyKind; 4] =
         [("node", BindKey::Path), ("global_id", BindKey::GlobalId), ("name", BindKey::Name), ("glob", BindKey::Glob)];
     let lists: Vec<_> =
         kinds.into_iter().map(|(key, make)| (key, make, s.words(key))).filter(|(_, _, w)| !w.is_empty()).collect();

@@ -7,3 +7,4 @@ mod merge;
 mod shared;
 mod site_fixtures;
 mod site_mutated;
+mod site_schema;

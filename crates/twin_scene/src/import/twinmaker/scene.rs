@@ -35,6 +35,20 @@ struct Visit {
     model: Option<String>,
 }
 
+/// Where everything that is found goes.
+struct Sink<'a> {
+    all: &'a mut Imported,
+    out: &'a mut Diagnostics,
+    /// What nobody can carry over, with how often.
+    left: BTreeMap<String, usize>,
+}
+
+impl Sink<'_> {
+    fn leave(&mut self, what: &str) {
+        *self.left.entry(what.to_owned()).or_insert(0) += 1;
+    }
+}
+
 pub(super) fn read(json: &Json, path: &Word, config: &Config, entities: &Entities, all: &mut Imported, out: &mut Diagnostics) {
     let Some(nodes) = json.get("nodes").and_then(Json::as_array) else {
         let message = format!("'{}' has no list 'nodes'", path.as_str());
@@ -50,8 +64,9 @@ pub(super) fn read(json: &Json, path: &Word, config: &Config, entities: &Entitie
         config,
         entities,
     };
-    let mut left: BTreeMap<String, usize> = BTreeMap::new();
-    scene.walk(json, all, &mut left, out);
+    let mut sink = Sink { all, out, left: BTreeMap::new() };
+    scene.walk(json, &mut sink);
+    let left = sink.left;
     skipped(left, path, "scene components", "only models, tags and their entities have a meaning here", out);
     let rules = json.get("rules").and_then(Json::as_object).map_or(0, serde_json::Map::len);
     if rules > 0 {
@@ -79,7 +94,7 @@ fn metres_per(unit: &str) -> Option<f64> {
 }
 
 impl Scene<'_> {
-    fn walk(&self, json: &Json, all: &mut Imported, left: &mut BTreeMap<String, usize>, out: &mut Diagnostics) {
+    fn walk(&self, json: &Json, sink: &mut Sink<'_>) {
         let world = DMat4::from_scale(DVec3::splat(self.metres_per_unit));
         let roots = json.get("rootNodeIndexes").and_then(Json::as_array).into_iter().flatten().filter_map(index);
         let mut stack: Vec<Visit> = roots.map(|node| Visit { node, parent: world, model: None }).collect();
@@ -88,7 +103,7 @@ impl Scene<'_> {
         while let Some(visit) = stack.pop() {
             let Some(node) = self.nodes.get(visit.node) else {
                 let message = format!("'{}' refers to node {}, which does not exist", self.path.as_str(), visit.node);
-                out.warning(codes::FILE_INVALID, &self.path.at, self.path.as_str(), message, String::new());
+                sink.out.warning(codes::FILE_INVALID, &self.path.at, self.path.as_str(), message, String::new());
                 continue;
             };
             // Each node once, so that circles end; and not endlessly many.
@@ -96,7 +111,7 @@ impl Scene<'_> {
                 continue;
             }
             let place = visit.parent * transform(node);
-            let model = self.components(visit.node, node, place, visit.model, all, left, out);
+            let model = self.components(visit.node, node, place, visit.model, sink);
             let children = node.get("children").and_then(Json::as_array).into_iter().flatten().filter_map(index);
             let start = stack.len();
             stack.extend(children.map(|child| Visit { node: child, parent: place, model: model.clone() }));
@@ -107,61 +122,52 @@ impl Scene<'_> {
     }
 
     /// Takes over the components of one node; answers the model that its children stand in.
-    fn components(
-        &self,
-        at: usize,
-        node: &Json,
-        place: DMat4,
-        mut model: Option<String>,
-        all: &mut Imported,
-        left: &mut BTreeMap<String, usize>,
-        out: &mut Diagnostics,
-    ) -> Option<String> {
+    fn components(&self, at: usize, node: &Json, place: DMat4, mut model: Option<String>, sink: &mut Sink<'_>) -> Option<String> {
         let name = node.get("name").and_then(Json::as_str).unwrap_or("node");
         for component in components(node) {
             match component.get("type").and_then(Json::as_str).unwrap_or_default() {
                 "ModelRef" => {
-                    if let Some(id) = self.model_ref(name, component, place, all, out) {
-                        self.bind(&id, self.entity(at, name), BindKey::Whole, all);
+                    if let Some(id) = self.model_ref(name, component, place, sink) {
+                        self.bind(&id, self.entity(at, name), BindKey::Whole, sink.all);
                         model = Some(id);
                     }
                 }
                 "SubModelRef" => {
                     let selector = component.get("selector").and_then(Json::as_str);
                     if let (Some(selector), Some(model)) = (selector, &model) {
-                        self.bind(model, self.bound_entity(node), BindKey::Name(selector.to_owned()), all);
+                        self.bind(model, self.bound_entity(node), BindKey::Name(selector.to_owned()), sink.all);
                     }
                 }
                 "Tag" => {
                     let twin = self.context(component).and_then(|(entity, component)| self.twin(&entity, component.as_deref()));
                     let position = place.transform_point3(DVec3::ZERO).as_vec3().to_array();
-                    all.anchors.push(RawAnchor { name: name.to_owned(), twin: twin.map(str::to_owned), position });
+                    sink.all.anchors.push(RawAnchor { name: name.to_owned(), twin: twin.map(str::to_owned), position });
                 }
                 // Where they name an entity, `entity` has used it.
                 "EntityBinding" => {}
-                "ModelShader" => *left.entry("ModelShader (colour by rule)".to_owned()).or_insert(0) += 1,
-                other => *left.entry(other.to_owned()).or_insert(0) += 1,
+                "ModelShader" => sink.leave("ModelShader (colour by rule)"),
+                other => sink.leave(other),
             }
         }
         model
     }
 
-    fn model_ref(&self, name: &str, component: &Json, place: DMat4, all: &mut Imported, out: &mut Diagnostics) -> Option<String> {
+    fn model_ref(&self, name: &str, component: &Json, place: DMat4, sink: &mut Sink<'_>) -> Option<String> {
         let uri = component.get("uri").and_then(Json::as_str).unwrap_or_default();
         let file = uri.rsplit('/').next().unwrap_or(uri);
         let lower = file.to_ascii_lowercase();
         if !lower.ends_with(".glb") && !lower.ends_with(".gltf") {
             let message = format!("model '{name}' of '{}' is '{uri}', which is no GLB or glTF file", self.path.as_str());
-            out.warning(codes::IMPORT_SKIPPED, &self.path.at, name, message, "convert it to GLB".to_owned());
+            sink.out.warning(codes::IMPORT_SKIPPED, &self.path.at, name, message, "convert it to GLB".to_owned());
             return None;
         }
         // The bucket of an `s3://` or web address is not here: the file name is what remains.
         let relative = if uri.contains("://") { file } else { uri };
-        let taken = |id: &str| all.assets.iter().any(|asset| asset.id == id);
+        let taken = |id: &str| sink.all.assets.iter().any(|asset| asset.id == id);
         let id = std::iter::once(name.to_owned()).chain((2..).map(|n| format!("{name}-{n}"))).find(|id| !taken(id))?;
         let unit = component.get("unitOfMeasure").and_then(Json::as_str).and_then(metres_per);
         let scale = unit.map_or(1.0, |metres| metres / self.metres_per_unit);
-        all.assets.push(ModelAsset {
+        sink.all.assets.push(ModelAsset {
             id: id.clone(),
             path: paths::join(&self.config.models_path, relative),
             transform: (place * DMat4::from_scale(DVec3::splat(scale))).as_mat4(),
