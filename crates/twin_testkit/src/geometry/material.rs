@@ -92,7 +92,7 @@ impl Mat {
             Mat::Floor => look("floor", 0x989EA1, 0.0, 0.82),
             Mat::FloorJoint => look("floor-joint", 0x868C90, 0.0, 0.9),
             Mat::Pad => look("pad", 0xABAFB1, 0.0, 0.9),
-            Mat::Walkway => look("walkway", 0x818E90, 0.0, 0.75),
+            Mat::Walkway => look("walkway", 0x7F8B92, 0.0, 0.75),
             Mat::LineWhite => look("line-white", 0xE4E6E4, 0.0, 0.7),
             Mat::Safety => look("safety", 0xC9B672, 0.0, 0.6),
             Mat::Wall => look("wall", 0xD9DCDE, 0.0, 0.9),

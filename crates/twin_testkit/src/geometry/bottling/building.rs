@@ -114,8 +114,8 @@ fn wall_bay(s: &mut Scene, wall: NodeId, name: &str, x: f32, door: bool) {
             m.blk(Mat::Wall, [0.7, 0.0, 0.0], [1.4, WALL, 0.3], 0.0);
             m.blk(Mat::Wall, [5.3, 0.0, 0.0], [1.4, WALL, 0.3], 0.0);
             m.blk(Mat::Wall, [3.0, 3.4, 0.0], [3.2, WALL - 3.4, 0.3], 0.0);
-            m.blk(Mat::WallTrim, [0.7, 0.0, 0.02], [1.4, 1.0, 0.3], 0.0);
-            m.blk(Mat::WallTrim, [5.3, 0.0, 0.02], [1.4, 1.0, 0.3], 0.0);
+            m.blk(Mat::WallTrim, [0.7, 0.01, 0.02], [1.38, 1.0, 0.3], 0.0);
+            m.blk(Mat::WallTrim, [5.3, 0.01, 0.02], [1.38, 1.0, 0.3], 0.0);
         });
         s.part(wall, name, at, &shell);
         return;
@@ -126,12 +126,12 @@ fn wall_bay(s: &mut Scene, wall: NodeId, name: &str, x: f32, door: bool) {
         m.blk(Mat::Wall, [3.0, head, 0.0], [6.0, WALL - head, 0.3], 0.0);
         m.blk(Mat::Wall, [left * 0.5, sill, 0.0], [left, head - sill, 0.3], 0.0);
         m.blk(Mat::Wall, [6.0 - left * 0.5, sill, 0.0], [left, head - sill, 0.3], 0.0);
-        m.blk(Mat::WallTrim, [3.0, 0.0, 0.02], [6.0, 1.0, 0.3], 0.0);
-        m.blk(Mat::WallTrim, [3.0, sill - 0.06, 0.1], [right - left + 0.2, 0.06, 0.3], 0.015);
+        m.blk(Mat::WallTrim, [3.0, 0.01, 0.02], [5.98, 1.0, 0.3], 0.0);
+        m.blk(Mat::WallTrim, [3.0, sill - 0.05, 0.1], [right - left + 0.2, 0.06, 0.3], 0.015);
     });
     let shell = s.part(wall, name, at, &shell);
     let (w, h) = (right - left, head - sill);
-    s.fixed(shell, &format!("{name}/glass"), |m| m.blk(Mat::Sky, [3.0, sill, -0.04], [w, h, 0.03], 0.0));
+    s.fixed(shell, &format!("{name}/glass"), |m| m.blk(Mat::Sky, [3.0, sill - 0.02, -0.04], [w + 0.04, h + 0.04, 0.03], 0.0));
     s.fixed(shell, &format!("{name}/mullions"), |m| {
         for i in 0..=3 {
             m.blk(Mat::WallTrim, [left + 0.03 + i as f32 * (w - 0.06) / 3.0, sill, -0.02], [0.06, h, 0.12], 0.012);
@@ -210,7 +210,7 @@ fn safety(s: &mut Scene, hall: NodeId) {
     let bollard = Mesh::of(|m| {
         m.cyl(Mat::Slate, [0.0, 0.0, 0.0], [0.0, 0.025, 0.0], 0.16, 14, 0.005);
         m.lathe(Mat::Safety, Xf::at(0.0, 0.02, 0.0), &[(0.085, 0.0), (0.085, 0.9), (0.06, 0.95), (0.0, 0.965)], 14);
-        m.lathe(Mat::Slate, Xf::at(0.0, 0.62, 0.0), &[(0.088, 0.0), (0.088, 0.12)], 14);
+        m.lathe(Mat::Slate, Xf::at(0.0, 0.62, 0.0), &[(0.092, 0.0), (0.092, 0.12)], 14);
     });
     let spots: [[f32; 2]; 10] = [
         [18.9, -11.2],

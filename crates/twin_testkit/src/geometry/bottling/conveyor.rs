@@ -125,7 +125,7 @@ fn legs(m: &mut Mesh, path: &[Station], half: f32) {
         for side in [1.0, -1.0] {
             let foot = here.p + out * side;
             m.beam(Mat::Galvanised, foot + v(0.0, 0.03, 0.0), foot + v(0.0, TOP - 0.19, 0.0), 0.05, 0.05);
-            m.cyl(Mat::SteelDark, foot, foot + v(0.0, 0.03, 0.0), 0.06, 10, 0.008);
+            m.lathe(Mat::SteelDark, Xf::to(foot), &[(0.06, 0.0), (0.06, 0.022), (0.03, 0.034)], 8);
         }
         let y = v(0.0, 0.32, 0.0);
         m.beam(Mat::Galvanised, here.p - out + y, here.p + out + y, 0.04, 0.04);

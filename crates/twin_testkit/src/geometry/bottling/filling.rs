@@ -395,6 +395,16 @@ fn capper(s: &mut Scene, area: NodeId, xf: Xf) {
         m.blk(Mat::Slate, [0.0, 0.0, 0.0], [1.9, 0.14, 2.4], 0.02);
         m.blk(Mat::Steel, [0.0, 0.14, 0.0], [2.0, 0.75, 2.5], 0.05);
         m.blk(Mat::MachineLight, [0.0, 0.24, 1.245], [1.5, 0.5, 0.03], 0.01);
+        for z in [-0.55, 0.45] {
+            m.blk(Mat::MachineLight, [0.995, 0.24, z], [0.03, 0.5, 0.86], 0.01);
+            m.blk(Mat::Slate, [1.015, 0.48, z + 0.3], [0.025, 0.03, 0.14], 0.006);
+        }
+        m.blk(Mat::SteelDark, [0.0, 0.875, 0.0], [1.9, 0.03, 2.4], 0.01);
+    });
+    s.fixed(id, "control-box", |m| {
+        m.blk(Mat::MachineGrey, [0.72, 0.89, 0.95], [0.07, 0.55, 0.07], 0.01);
+        m.bx(Mat::Slate, Xf::at(0.72, 1.56, 0.98).rx(-12.0), [0.36, 0.28, 0.09], FINE);
+        m.bx(Mat::Screen, Xf::at(0.72, 1.56, 0.98).rx(-12.0).by(0.0, 0.01, 0.048), [0.3, 0.2, 0.012], 0.0);
     });
     s.fixed(id, "star", |m| {
         m.cyl(Mat::MachineGrey, [0.0, 0.89, 0.2], [0.0, 0.99, 0.2], 0.62, 28, 0.015);

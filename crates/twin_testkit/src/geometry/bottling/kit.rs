@@ -57,7 +57,7 @@ pub(crate) fn feet(m: &mut Mesh, x: f32, z: f32, half_x: f32, half_z: f32, y: f3
     for (sx, sz) in [(1.0, 1.0), (1.0, -1.0), (-1.0, 1.0), (-1.0, -1.0)] {
         let (fx, fz) = (x + sx * half_x, z + sz * half_z);
         m.bar(Mat::SteelDark, [fx, 0.02, fz], [fx, y + 0.01, fz], 0.022, 6);
-        m.cyl(Mat::SteelDark, [fx, 0.0, fz], [fx, 0.03, fz], 0.06, 10, 0.008);
+        m.lathe(Mat::SteelDark, Xf::at(fx, 0.0, fz), &[(0.06, 0.0), (0.06, 0.022), (0.03, 0.034)], 8);
     }
 }
 
@@ -181,7 +181,7 @@ pub(crate) fn bottle(kind: Bottle) -> Mesh {
             );
         }
         if kind == Bottle::Labelled {
-            m.lathe(Mat::Label, Xf::at(0.0, 0.06, 0.0), &[(r + 0.002, 0.0), (r + 0.002, 0.09)], 9);
+            m.lathe(Mat::Label, Xf::at(0.0, 0.06, 0.0), &[(r + 0.005, 0.0), (r + 0.005, 0.09)], 9);
         }
     })
 }
@@ -244,14 +244,19 @@ pub(crate) fn crate_stack(s: &mut Scene, parent: NodeId, name: &str, xf: Xf, lay
 }
 
 /// Adds crates in stretch film: the film ends below the top layer, whose bottles stay visible.
-pub(crate) fn wrapped_load(s: &mut Scene, parent: NodeId, name: &str, xf: Xf, layers: usize) {
+/// With `cover` the film closes over the top instead.
+pub(crate) fn wrapped_load(s: &mut Scene, parent: NodeId, name: &str, xf: Xf, layers: usize, cover: bool) {
     let height = layers as f32 * LAYER;
+    let top = if cover { height } else { height - 0.13 };
     let film = Mesh::of(|m| {
-        m.blk(Mat::Film, [0.0, 0.0, 0.0], [1.21, height - 0.1, 0.7], 0.03);
+        m.blk(Mat::Film, [0.0, 0.0, 0.0], [1.21, top, 0.7], 0.03);
         for i in 1..layers {
-            m.blk(Mat::Crate, [0.0, i as f32 * LAYER - 0.03, 0.0], [1.216, 0.05, 0.706], 0.02);
+            m.blk(Mat::Crate, [0.0, i as f32 * LAYER - 0.03, 0.0], [1.226, 0.05, 0.716], 0.02);
         }
     });
     let load = s.part(parent, name, xf, &film);
+    if cover {
+        return;
+    }
     s.part(load, &format!("{name}/top-layer"), Xf::at(0.0, height - LAYER, 0.0), &crate_layer(true));
 }

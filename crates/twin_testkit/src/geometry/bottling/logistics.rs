@@ -20,7 +20,7 @@ fn dock(s: &mut Scene, area: NodeId, number: usize, xf: Xf) {
     let id = s.twin(Some(area), &format!("dock-{number:02}"), xf);
     s.fixed(id, "frame", |m| {
         for x in [-1.68, 1.68] {
-            m.blk(Mat::Slate, [x, 0.0, 0.05], [0.18, 3.5, 0.16], 0.015);
+            m.blk(Mat::Slate, [x, 0.0, 0.06], [0.18, 3.5, 0.16], 0.015);
         }
         m.blk(Mat::Slate, [0.0, 3.4, 0.05], [3.54, 0.2, 0.16], 0.015);
         m.blk(Mat::MachineGrey, [0.0, 3.6, 0.16], [3.3, 0.36, 0.36], SOFT);
@@ -30,7 +30,7 @@ fn dock(s: &mut Scene, area: NodeId, number: usize, xf: Xf) {
     let panel = Mesh::of(|m| {
         m.blk(Mat::MachineLight, [0.0, 0.0, 0.0], [3.16, 0.66, 0.05], 0.015);
         for y in [0.16, 0.33, 0.5] {
-            m.blk(Mat::WallTrim, [0.0, y, 0.022], [3.1, 0.012, 0.012], 0.0);
+            m.blk(Mat::WallTrim, [0.0, y, 0.027], [3.1, 0.012, 0.012], 0.0);
         }
     });
     let glazed = Mesh::of(|m| {
@@ -103,7 +103,7 @@ fn vehicle(s: &mut Scene, area: NodeId, number: usize, xf: Xf, loaded: bool) {
     });
     if loaded {
         s.part(id, "pallet", Xf::at(0.06, 0.355, 0.0), &Mesh::of(|m| pallet(m, Xf::ID)));
-        wrapped_load(s, id, "load", Xf::at(0.06, 0.501, 0.0), 4);
+        wrapped_load(s, id, "load", Xf::at(0.06, 0.501, 0.0), 4, false);
     }
 }
 
@@ -121,7 +121,7 @@ fn waiting(s: &mut Scene, area: NodeId) {
             if (n + lane).is_multiple_of(3) {
                 crate_stack(s, id, &name, top, 4);
             } else {
-                wrapped_load(s, id, &name, top, if n.is_multiple_of(2) { 5 } else { 4 });
+                wrapped_load(s, id, &name, top, if n.is_multiple_of(2) { 5 } else { 4 }, true);
             }
         }
     }

@@ -349,7 +349,7 @@ fn wrapper(s: &mut Scene, area: NodeId, xf: Xf) {
         m.cyl(Mat::Film, [0.98, 1.18, 1.08], [0.98, 1.76, 1.08], 0.12, 18, 0.008);
     });
     s.fixed(id, "pallet", |m| pallet(m, Xf::at(0.0, 0.34, 0.0)));
-    wrapped_load(s, id, "load", Xf::at(0.0, 0.486, 0.0), 5);
+    wrapped_load(s, id, "load", Xf::at(0.0, 0.486, 0.0), 5, false);
     s.fixed(id, "control-panel", |m| panel(m, Xf::at(-0.95, 0.0, 1.3), 1.1));
     s.fixed(id, "beacon", |m| beacon(m, [0.0, 3.52, -1.4]));
 }

@@ -125,7 +125,7 @@ fn legs(m: &mut Mesh, r: f32, top: f32) {
 }
 
 fn manway(m: &mut Mesh, r: f32, y: f32) {
-    m.cyl(Mat::Steel, [0.0, y, r - 0.1], [0.0, y, r + 0.1], 0.27, 20, 0.0);
+    m.bar(Mat::Steel, [0.0, y, r - 0.1], [0.0, y, r + 0.08], 0.27, 20);
     m.cyl(Mat::SteelDark, [0.0, y, r + 0.06], [0.0, y, r + 0.1], 0.32, 20, 0.008);
     let cap = Xf::at(0.0, y, r + 0.1).rx(90.0);
     m.lathe(Mat::Steel, cap, &[(0.29, 0.0), (0.29, 0.03), (0.2, 0.07), (0.0, 0.085)], 20);

@@ -11,7 +11,7 @@ use crate::geometry::sweep::rounded;
 pub(crate) fn filling(s: &mut Scene, area: NodeId) {
     glass_store(s, area);
     cap_store(s, area);
-    workbench(s, area, Xf::at(-17.6, 0.0, 0.3).ry(180.0));
+    workbench(s, area, Xf::at(-17.6, 0.0, -1.4));
 }
 
 /// Adds the stations of the packing half.
@@ -77,7 +77,7 @@ fn cap_store(s: &mut Scene, area: NodeId) {
                     (k / 3) as f32 * 0.395 - 0.197 + wobble,
                 ];
                 m.blk(Mat::Carton, at, [0.385, 0.3, 0.385], 0.01);
-                m.blk(Mat::Label, [at[0], at[1] + 0.1, at[2] + 0.19], [0.14, 0.09, 0.012], 0.0);
+                m.blk(Mat::Label, [at[0], at[1] + 0.1, at[2] + 0.194], [0.14, 0.09, 0.012], 0.0);
             }
         });
         s.part(id, &format!("cap-cartons-{}", i + 1), Xf::ID, &cartons);
