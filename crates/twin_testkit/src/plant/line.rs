@@ -320,8 +320,7 @@ impl Line {
     }
 
     fn conveyors(&mut self, now: &Now, bus: &mut Bus, truth: &mut [f64]) {
-        for i in 0..8 {
-            let (machine, buffer) = CONVEYORS[i];
+        for (i, (machine, buffer)) in CONVEYORS.into_iter().enumerate() {
             let feeding = &self.machines[machine];
             let target = if now.line == 0 && feeding.state != FAULT { 0.12 + 0.48 * feeding.rate / now.rated } else { 0.0 };
             lag(&mut self.conveyor_speed[i], target, 4.0);
