@@ -129,8 +129,8 @@ impl Builder {
         end - start
     }
 
-    /// Appends a part's edges to the open line chunk, or to new ones.
-    pub(super) fn add_lines(&mut self, index: PartIndex, part: &mut Part, edges: &[[[f32; 3]; 2]]) {
+    /// Appends a part's edges, already in the site's space, to the open line chunk, or to new ones.
+    pub(super) fn add_lines(&mut self, index: PartIndex, part: &mut Part, edges: &[[Vec3; 2]]) {
         for some in edges.chunks((self.max_vertices / 2).max(1)) {
             let fits = |chunk: &LineChunk| chunk.positions.len() + some.len() * 2 <= self.max_vertices;
             if !self.lines.last().is_some_and(fits) {
@@ -139,8 +139,7 @@ impl Builder {
             let number = u32::try_from(self.lines.len().saturating_sub(1)).unwrap_or(u32::MAX);
             let Some(chunk) = self.lines.last_mut() else { return };
             let start = u32::try_from(chunk.positions.len()).unwrap_or(u32::MAX);
-            for corner in some.iter().flatten() {
-                let position = part.world.transform_point3(Vec3::from(*corner));
+            for &position in some.iter().flatten() {
                 chunk.bounds.add(position);
                 chunk.positions.push(position.to_array());
                 chunk.parts.push(index.0);

@@ -162,6 +162,9 @@ pub struct Settings {
     /// Edges are drawn where the faces on both sides differ by more than this angle in radians, and where there is a face
     /// on one side only; `None` for no edges. The default is 30 degrees, as usual in CAD viewers.
     pub edge_angle: Option<f32>,
+    /// Edges shorter than this, in the site's units, are left out: bevels and the rims of bolts are many and tiny. The default
+    /// is 0.
+    pub min_edge: f32,
     /// Meshes with more triangles get no edges: scans and terrain have no edges worth drawing, and finding them would
     /// take too long for one step.
     pub max_edge_triangles: usize,
@@ -177,6 +180,7 @@ impl Default for Settings {
         Self {
             max_vertices: 65_535,
             edge_angle: Some(30f32.to_radians()),
+            min_edge: 0.0,
             max_edge_triangles: 250_000,
             max_edges: 4_000_000,
             max_triangles: 8_000_000,

@@ -7,7 +7,7 @@ use super::{Part, Placed};
 use crate::geometry::{Aabb, Mesh, SceneModel};
 
 /// One [`Part`] per drawn node with triangles, by placed model, then by node. Bounds are those of the transformed box of
-/// the mesh, which may be larger than the part; no pieces yet.
+/// the mesh, which may be larger than the part; no pieces yet. Nodes further than a billion units away are left out.
 pub fn list_parts(placed: &[Placed]) -> Vec<Part> {
     let mut parts = Vec::new();
     for (asset, placed) in (0u32..).zip(placed) {

@@ -166,12 +166,13 @@ impl Planner {
         let model = self.same.get(part.asset as usize).copied().unwrap_or(part.asset);
         let number = placed.model.nodes.get(part.node as usize).and_then(|node| node.mesh).unwrap_or_default();
         let edges = self.edges.entry((model, number)).or_insert_with(|| feature_edges(mesh, angle));
-        if self.edge_count + edges.len() > self.settings.max_edges {
+        let placed = in_place(edges, part, self.settings.min_edge);
+        if self.edge_count + placed.len() > self.settings.max_edges {
             self.without_edges += 1;
             return true;
         }
-        self.edge_count += edges.len();
-        self.builder.add_lines(index, part, edges);
+        self.edge_count += placed.len();
+        self.builder.add_lines(index, part, &placed);
         true
     }
 }
@@ -180,6 +181,12 @@ fn mesh_of<'a>(placed: &'a [Placed], part: &Part) -> Option<(&'a Placed, &'a Mes
     let placed = placed.get(part.asset as usize)?;
     let mesh = placed.model.nodes.get(part.node as usize)?.mesh?;
     Some((placed, placed.model.meshes.get(mesh)?))
+}
+
+/// The edges of a part in the site's space that are at least `shortest` long.
+fn in_place(edges: &[[[f32; 3]; 2]], part: &Part, shortest: f32) -> Vec<[Vec3; 2]> {
+    let moved = edges.iter().map(|edge| edge.map(|corner| part.world.transform_point3(Vec3::from(corner))));
+    moved.filter(|[a, b]| a.distance(*b) >= shortest).collect()
 }
 
 fn first_of_same_model(placed: &[Placed], at: usize) -> u32 {

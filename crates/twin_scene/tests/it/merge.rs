@@ -266,6 +266,8 @@ fn amplification_by_many_nodes_is_bounded() {
     };
     assert_eq!(edges(Settings { max_edges: 30, ..Settings::default() }), (24, 98));
     assert_eq!(edges(Settings { max_edge_triangles: 11, ..Settings::default() }), (0, 100));
+    assert_eq!(edges(Settings { min_edge: 1.01, ..Settings::default() }), (0, 0));
+    assert_eq!(edges(Settings { min_edge: 0.99, ..Settings::default() }), (1_200, 0));
     assert_eq!(edges(Settings { edge_angle: None, ..Settings::default() }), (0, 0));
 }
 
