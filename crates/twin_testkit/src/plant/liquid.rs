@@ -320,7 +320,7 @@ impl Liquid {
         bus.steam = self.steam_valve * 9.0;
         // Pasteurization units per minute of holding: z = 7 °C about 60 °C; 25 s of holding at 12 m³/h.
         let minutes = if q > 0.3 { 5.0 / q } else { 0.0 };
-        let units = (minutes * libm::exp((self.holding - 60.0) / 7.0 * core::f64::consts::LN_10)).min(200.0);
+        let units = (minutes * libm::exp((self.holding - 60.0) / 7.0 * core::f64::consts::LN_10)).min(150.0);
         // Scale builds up over two days of production and is cleaned away.
         let scale = (now.second.rem_euclid(172_800)) as f64 / 172_800.0;
         let fouling = 0.08 * scale;

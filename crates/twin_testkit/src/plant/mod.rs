@@ -257,7 +257,8 @@ fn measured(now: &Now, signal: usize, entry: &Entry, truth: f64, digits: u8) -> 
     // Rarely a self-check doubts the sensor for a while: once in some two weeks for each.
     let doubtful =
         entry.noise > 0.0 && !now.undisturbed() && noise::episode(now.seed, lane ^ 0xDD_0000, now.second, 14_400, 0.012, 20, 90);
-    let quality = if noisy > high + 3.0 * entry.noise || noisy < low - 3.0 * entry.noise {
+    // Noise alone never exceeds 3.5 standard deviations.
+    let quality = if noisy > high + 4.0 * entry.noise || noisy < low - 4.0 * entry.noise {
         Quality::UNCERTAIN_UNITS_EXCEEDED
     } else if doubtful {
         Quality::UNCERTAIN_SENSOR_NOT_ACCURATE

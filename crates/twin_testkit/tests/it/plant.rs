@@ -129,7 +129,8 @@ fn a_day_of_history_stays_in_range_and_covers_every_signal() {
     for (info, seen) in infos.iter().zip(&seen) {
         assert!(*seen > 200, "{} has only {seen} samples", info.id);
     }
-    assert!(total > 2_000_000, "{total}");
+    // The budget of a day: what the gateway generates, keeps and sends at first start (see also `HISTORY`).
+    assert!((2_000_000..6_000_000).contains(&total), "{total}");
     assert!(doubtful > 20 && doubtful * 1_000 < total, "{doubtful} of {total}");
     if std::env::var_os("PLANT_TABLE").is_some() {
         for (info, (low, high)) in infos.iter().zip(&extremes) {
@@ -274,4 +275,18 @@ fn speed_drives_load_current_and_winding_temperature() {
     let warm = series(&mut plant, "filler-01.motor_temperature", 500, 600);
     let fall = number(&warm[0].1) - number(&warm[warm.len() - 1].1);
     assert!((0.5..12.0).contains(&fall), "{fall}");
+}
+
+/// A demo that runs for days keeps making sense: later tellings of the story meet breaks and stops.
+#[test]
+fn three_days_on_everything_is_still_in_range() {
+    let mut plant = plant();
+    let infos = plant.signals().to_vec();
+    plant.samples(TimeRange::new(at(0), at(3 * 86_400)), Some(Span::from_secs(120)), &mut |signal, sample| {
+        let info = &infos[signal];
+        assert_ne!(sample.quality, twin_model::Quality::UNCERTAIN_UNITS_EXCEEDED, "{} = {}", info.id, sample.value);
+        if let (Some((low, high)), Some(v)) = (info.range, sample.value.as_f64()) {
+            assert!(low <= v && v <= high, "{} = {v}", info.id);
+        }
+    });
 }
