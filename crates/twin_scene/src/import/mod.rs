@@ -84,7 +84,7 @@ pub(crate) fn add_twins(twins: &mut Vec<RawTwin>, imported: Vec<RawTwin>) {
             known.vars.entry(key).or_insert(value);
         }
         known.relationships.extend(twin.relationships);
-        known.no_geometry |= twin.no_geometry;
+        known.bind = known.bind.take().or(twin.bind);
     }
 }
 

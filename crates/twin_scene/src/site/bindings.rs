@@ -1,10 +1,13 @@
 //! Bindings as written: which keys find the nodes of a twin.
 
+use std::collections::BTreeMap;
+
 use twin_model::{TwinIndex, Value};
 
 use super::codes;
 use super::diag::{Diagnostics, Location};
 use super::read::{Section, Word};
+use super::template;
 
 /// One way to find nodes.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,6 +48,58 @@ pub(crate) struct RawBinding {
     pub(crate) at: Location,
 }
 
+/// What `bind` of a twin or an interface says.
+#[derive(Debug, Clone)]
+pub(crate) enum Bind {
+    /// `bind = false`: no geometry, on purpose.
+    Nothing,
+    /// Where to look. In an interface, `twin` is the interface and texts may hold placeholders.
+    To(Vec<RawBinding>),
+}
+
+impl Bind {
+    /// The same for one twin, with placeholders filled.
+    pub(crate) fn for_twin(&self, twin: &Word, vars: &BTreeMap<String, String>, out: &mut Diagnostics) -> Vec<RawBinding> {
+        let Self::To(list) = self else { return Vec::new() };
+        let fill = |text: &String, at: &Location, out: &mut Diagnostics| template::fill(&Word::new(text, at), vars, twin, out);
+        let one = |template: &RawBinding| {
+            let at = &template.at;
+            let mut key = |key: &BindKey| match key {
+                BindKey::Path(text) => BindKey::Path(fill(text, at, out)),
+                BindKey::Name(text) => BindKey::Name(fill(text, at, out)),
+                BindKey::GlobalId(text) => BindKey::GlobalId(fill(text, at, out)),
+                BindKey::Glob(text) => BindKey::Glob(fill(text, at, out)),
+                BindKey::Extras(pairs) => BindKey::Extras(
+                    pairs
+                        .iter()
+                        .map(|(key, value)| match value {
+                            Value::Text(text) => (key.clone(), Value::text(&fill(&text.to_string(), at, out))),
+                            other => (key.clone(), other.clone()),
+                        })
+                        .collect(),
+                ),
+                BindKey::Whole => BindKey::Whole,
+            };
+            let keys = template.keys.iter().map(&mut key).collect();
+            RawBinding { twin: twin.clone(), model: template.model.clone(), keys, at: template.at.clone() }
+        };
+        list.iter().map(one).collect()
+    }
+}
+
+/// Reads `bind` of a twin or an interface; `None` where it is absent or of a wrong type.
+pub(crate) fn read_bind(s: &Section<'_>, owner: &Word, out: &mut Diagnostics) -> Option<Bind> {
+    if s.bool("bind") == Some(false) {
+        return Some(Bind::Nothing);
+    }
+    let targets: Vec<Section<'_>> = s.table("bind").into_iter().chain(s.tables("bind")).collect();
+    let mut found = Vec::new();
+    for target in &targets {
+        read_target(target, owner, &mut found, out);
+    }
+    (!targets.is_empty()).then_some(Bind::To(found))
+}
+
 /// Reads `[[bindings]]`.
 pub(crate) fn read(root: &Section<'_>, found: &mut Vec<RawBinding>, out: &mut Diagnostics) {
     for section in root.tables("bindings") {
@@ -58,7 +113,7 @@ pub(crate) fn read(root: &Section<'_>, found: &mut Vec<RawBinding>, out: &mut Di
 type KeyKind = (&'static str, fn(String) -> BindKey);
 
 /// Reads one table of keys; a key with a list makes one binding per item.
-pub(crate) fn read_target(s: &Section<'_>, twin: &Word, found: &mut Vec<RawBinding>, out: &mut Diagnostics) {
+fn read_target(s: &Section<'_>, twin: &Word, found: &mut Vec<RawBinding>, out: &mut Diagnostics) {
     let model = s.word("model");
     let mut add = |keys: Vec<BindKey>, at: Location| {
         found.push(RawBinding { twin: twin.clone(), model: model.clone(), keys, at });

@@ -8,6 +8,7 @@ use twin_model::{
     TwinIndex, Unit, ValueKind,
 };
 
+use super::bindings::{Bind, RawBinding};
 use super::codes;
 use super::contents::{Contents, RawSignal};
 use super::diag::{Diagnostics, Location};
@@ -82,6 +83,8 @@ pub(crate) struct Built {
     pub(crate) model: Model,
     /// Twins that have no geometry on purpose.
     pub(crate) no_geometry: Vec<TwinIndex>,
+    /// What `bind` of twins and interfaces says, in model order.
+    pub(crate) bindings: Vec<RawBinding>,
     /// By `TwinIndex`.
     pub(crate) twin_locations: Vec<Location>,
 }
@@ -121,9 +124,20 @@ pub(crate) fn build(parts: Parts, out: &mut Diagnostics) -> Built {
     for knob in knobs::resolve(parts.knobs, &names, out) {
         builder.knob(knob);
     }
-    let no_geometry = raw.iter().enumerate().filter(|(_, twin)| twin.no_geometry).map(|(at, _)| TwinIndex::from_at(at)).collect();
+    let (mut bindings, mut no_geometry) = (Vec::new(), Vec::new());
+    for (twin, raw) in full.iter().zip(&raw) {
+        let inherited =
+            raw.interface.as_ref().and_then(|word| parts.interfaces.get(word.as_str())).and_then(|it| it.bind.as_ref());
+        match (&raw.bind, inherited) {
+            // A twin's own texts are taken as they stand: node names may hold braces.
+            (Some(Bind::To(own)), _) => bindings.extend(own.iter().cloned()),
+            (None, Some(template @ Bind::To(_))) => bindings.extend(template.for_twin(&raw.id, &twin.vars, out)),
+            (Some(Bind::Nothing), _) | (None, Some(Bind::Nothing)) => no_geometry.push(twin.index),
+            (None, None) => {}
+        }
+    }
     let twin_locations = raw.iter().map(|twin| twin.id.at.clone()).collect();
-    Built { model: finish(builder, out), no_geometry, twin_locations }
+    Built { model: finish(builder, out), no_geometry, bindings, twin_locations }
 }
 
 /// Everything was checked on the way; should a check have been missed, the site is empty rather than wrong.

@@ -138,7 +138,9 @@ impl Diagnostics {
 
     /// All findings in the order of file and line, with one remark more if some had to be dropped.
     pub fn finish(mut self, file: &Arc<str>) -> Vec<Diagnostic> {
-        self.list.sort_by(|a, b| (a.at.file != *file, &a.at.file, a.at.line).cmp(&(b.at.file != *file, &b.at.file, b.at.line)));
+        // The site file first, then the others by name; within a file from top to bottom.
+        let key = |at: &Location| (at.file != *file, Arc::clone(&at.file), at.line, at.column);
+        self.list.sort_by_key(|finding| key(&finding.at));
         if self.dropped > 0 {
             self.list.push(Diagnostic {
                 severity: Severity::Error,

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::bindings::{self, Bind};
 use super::codes;
 use super::contents::Contents;
 use super::diag::Diagnostics;
@@ -15,6 +16,8 @@ pub(crate) struct RawInterface {
     pub(crate) name: Option<String>,
     pub(crate) extends: Option<Word>,
     pub(crate) source: Option<Word>,
+    /// How its twins find their nodes; `None` where it does not say.
+    pub(crate) bind: Option<Bind>,
     pub(crate) contents: Contents,
 }
 
@@ -23,6 +26,8 @@ pub(crate) struct RawInterface {
 pub(crate) struct FullInterface {
     pub(crate) name: String,
     pub(crate) source: Option<Word>,
+    /// How its twins find their nodes; `None` where it does not say.
+    pub(crate) bind: Option<Bind>,
     pub(crate) contents: Contents,
 }
 
@@ -46,11 +51,13 @@ impl Interfaces {
 /// Reads `[[interfaces]]`.
 pub(crate) fn read(root: &Section<'_>, out: &mut Diagnostics) -> Vec<RawInterface> {
     let one = |s: &Section<'_>, out: &mut Diagnostics| {
+        let id = s.word("id");
         Some(RawInterface {
-            id: s.word("id")?,
+            id: id.clone()?,
             name: s.text("name"),
             extends: s.word("extends"),
             source: s.word("source"),
+            bind: id.as_ref().and_then(|id| bindings::read_bind(s, id, out)),
             contents: Contents::read(s, out),
         })
     };
@@ -102,11 +109,12 @@ fn flatten(list: &[RawInterface], by_id: &HashMap<Arc<str>, usize>, start: usize
         }
     }
     let mut contents = Contents::default();
-    let mut source = None;
+    let (mut source, mut bind) = (None, None);
     for at in chain.iter().rev() {
         contents = contents.changed_by(&list[*at].contents, out);
         source = list[*at].source.clone().or(source);
+        bind = list[*at].bind.clone().or(bind);
     }
     let own = &list[start];
-    FullInterface { name: own.name.clone().unwrap_or_else(|| own.id.text.to_string()), source, contents }
+    FullInterface { name: own.name.clone().unwrap_or_else(|| own.id.text.to_string()), source, bind, contents }
 }

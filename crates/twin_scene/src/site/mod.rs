@@ -59,7 +59,7 @@ pub struct LoadedSite {
     pub model: Model,
     /// Placed model files, in file order, imported ones last.
     pub assets: Vec<ModelAsset>,
-    /// Which nodes show which twin, in file order, imported ones last.
+    /// Which nodes show which twin: those written with twins and interfaces, then models and `[[bindings]]`, then imports.
     pub bindings: Vec<BindingDef>,
     /// Twins that have no geometry on purpose, in model order.
     pub no_geometry: Vec<TwinIndex>,
@@ -182,7 +182,7 @@ fn assemble(root: &Section<'_>, file: &Arc<str>, read_file: &mut ReadFile<'_>, m
     let mut raw_bindings = Vec::new();
     let mut assets = models::read(root, &mut raw_bindings, out_ref);
     let mut raw_interfaces = interfaces::read(root, out_ref);
-    let mut twins = twins::read(root, &mut raw_bindings, out_ref);
+    let mut twins = twins::read(root, out_ref);
     bindings::read(root, &mut raw_bindings, out_ref);
     let sources = sources::read(root, out_ref);
     let knobs = knobs::read(root, out_ref);
@@ -195,8 +195,9 @@ fn assemble(root: &Section<'_>, file: &Arc<str>, read_file: &mut ReadFile<'_>, m
     raw_bindings.extend(imported.bindings);
     let interfaces = interfaces::resolve(raw_interfaces, out_ref);
     let source_defs: Vec<SourceDef> = sources.iter().enumerate().map(|(at, source)| source_def(at, source)).collect();
-    let build::Built { model, no_geometry, twin_locations } =
+    let build::Built { model, no_geometry, bindings: own, twin_locations } =
         build::build(build::Parts { site: site_info(root), interfaces, twins, sources, knobs }, out_ref);
+    let raw_bindings = own.into_iter().chain(raw_bindings).collect();
     report_unfed(&model, &source_defs, file, out_ref);
     let bindings = resolve_bindings(raw_bindings, &model, &assets, out_ref);
     let settings = view::resolve(settings, &model, out_ref);

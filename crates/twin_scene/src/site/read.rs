@@ -175,20 +175,26 @@ impl<'a> Section<'a> {
         items.into_iter().flat_map(|items| items.iter().filter_map(table)).collect()
     }
 
-    /// The entries of a table with keys of one's own, each with its texts.
+    /// The entries of a table with keys of one's own, each with its texts; sorted by key.
     pub(crate) fn map(&self, key: &str) -> Vec<(Word, Vec<Word>)> {
         let Some(table) = self.value(key).and_then(|value| value.get_ref().as_table()) else { return Vec::new() };
         let entry = |(key, value): (&'a Spanned<std::borrow::Cow<'a, str>>, &'a Spanned<DeValue<'a>>)| {
             (Word::new(key.get_ref(), &self.source.at(key.span().start)), words(self.source, value))
         };
-        table.iter().map(entry).collect()
+        // Sorted here, because the order of the table depends on a feature that any crate may switch on.
+        let mut entries: Vec<(Word, Vec<Word>)> = table.iter().map(entry).collect();
+        entries.sort_by(|a, b| a.0.text.cmp(&b.0.text));
+        entries
     }
 
-    /// The entries of a table with keys of one's own, each with a text, number or switch.
+    /// The entries of a table with keys of one's own, each with a text, number or switch; sorted by key.
     pub(crate) fn scalars(&self, key: &str) -> Vec<(String, Value)> {
         let table = self.value(key).and_then(|value| value.get_ref().as_table());
         let entries = table.into_iter().flat_map(|table| table.iter());
-        entries.filter_map(|(key, value)| Some((key.get_ref().to_string(), scalar(value.get_ref())?))).collect()
+        let mut pairs: Vec<(String, Value)> =
+            entries.filter_map(|(key, value)| Some((key.get_ref().to_string(), scalar(value.get_ref())?))).collect();
+        pairs.sort_by(|a, b| a.0.cmp(&b.0));
+        pairs
     }
 }
 

@@ -155,6 +155,7 @@ static INTERFACE: TableSpec = TableSpec {
         may("name", Ty::Text, "Words for people; default: the id."),
         may("extends", Ty::Id, "Interface whose contents this one starts from."),
         may("source", Ty::Id, "Source of the signals of its twins."),
+        may("bind", Ty::Bind(&TARGET), "Nodes of its twins, with {placeholders}; a twin's own bind goes before."),
         may("signals", Ty::Tables(&SIGNAL), "What its twins measure or report."),
         may("rules", Ty::Tables(&RULE), "What counts as healthy."),
         may("alarms", Ty::Tables(&ALARM), "What needs an operator's response."),
@@ -290,7 +291,7 @@ static PROCESS: TableSpec = TableSpec {
     ],
 };
 
-/// Keys that find nodes; shared by `twins.bind` and `bindings`.
+/// Keys that find nodes; shared by `bind` and `bindings`.
 macro_rules! target_keys {
     ($($more:expr),*) => {
         &[
@@ -305,7 +306,7 @@ macro_rules! target_keys {
     };
 }
 
-/// What `twins.bind` holds.
+/// What `bind` of twins and interfaces holds.
 pub static TARGET: TableSpec =
     TableSpec { name: "bind", help: "Finds nodes; several keys vote, a list means several nodes.", keys: target_keys!() };
 

@@ -409,6 +409,16 @@ fn several_keys_are_one_binding_and_a_list_is_several() {
 }
 
 #[test]
+fn interfaces_bind_all_their_twins_and_a_twin_goes_its_own_way() {
+    let text = "[site]\nid = \"s\"\n[[interfaces]]\nid = \"i\"\nbind = { name = \"{twin}\", extras = { tag = \"T{no}\", n = 1 } }\n[[interfaces]]\nid = \"j\"\nextends = \"i\"\nbind = false\n[[twins]]\nid = \"a\"\ninterface = \"i\"\nvars = { no = \"7\" }\n[[twins]]\nid = \"b\"\ninterface = \"i\"\nbind = { name = \"{B}\" }\n[[twins]]\nid = \"c\"\ninterface = \"j\"\n";
+    let site = clean(text);
+    let keys: Vec<_> = site.bindings.iter().map(|binding| binding.keys.clone()).collect();
+    let extras = vec![("n".to_owned(), Value::Int(1)), ("tag".to_owned(), Value::text("T7"))];
+    assert_eq!(keys, [vec![BindKey::Name("a".into()), BindKey::Extras(extras)], vec![BindKey::Name("{B}".into())]]);
+    assert_eq!(site.no_geometry, [TwinIndex(2)]);
+}
+
+#[test]
 fn allowed_findings_are_left_out() {
     let site = clean("[site]\nid = \"s\"\n[[twins]]\nid = \"a\"\nparent = \"x\"\n[check]\nallow = [\"twin.unknown\"]\n");
     assert_eq!(site.settings.allow, ["twin.unknown"]);

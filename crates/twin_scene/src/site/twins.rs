@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::bindings::{self, RawBinding};
+use super::bindings::{self, Bind};
 use super::contents::Contents;
 use super::diag::Diagnostics;
 use super::read::{Section, Word};
@@ -18,8 +18,8 @@ pub(crate) struct RawTwin {
     pub(crate) vars: BTreeMap<String, String>,
     pub(crate) relationships: Vec<(Word, Word)>,
     pub(crate) contents: Contents,
-    /// `bind = false`: it has no geometry on purpose.
-    pub(crate) no_geometry: bool,
+    /// How it finds its nodes; `None` leaves it to the interface.
+    pub(crate) bind: Option<Bind>,
 }
 
 impl RawTwin {
@@ -34,22 +34,18 @@ impl RawTwin {
             vars: BTreeMap::new(),
             relationships: Vec::new(),
             contents: Contents::default(),
-            no_geometry: false,
+            bind: None,
         }
     }
 }
 
-/// Reads `[[twins]]`, and the bindings written with them.
-pub(crate) fn read(root: &Section<'_>, bindings: &mut Vec<RawBinding>, out: &mut Diagnostics) -> Vec<RawTwin> {
-    root.tables("twins").iter().filter_map(|section| one(section, bindings, out)).collect()
+/// Reads `[[twins]]`.
+pub(crate) fn read(root: &Section<'_>, out: &mut Diagnostics) -> Vec<RawTwin> {
+    root.tables("twins").iter().filter_map(|section| one(section, out)).collect()
 }
 
-fn one(s: &Section<'_>, found: &mut Vec<RawBinding>, out: &mut Diagnostics) -> Option<RawTwin> {
+fn one(s: &Section<'_>, out: &mut Diagnostics) -> Option<RawTwin> {
     let id = s.word("id")?;
-    let targets: Vec<Section<'_>> = s.table("bind").into_iter().chain(s.tables("bind")).collect();
-    for target in &targets {
-        bindings::read_target(target, &id, found, out);
-    }
     let edge = |edge: &Section<'_>| Some((edge.word("name")?, edge.word("target")?));
     let text = |texts: Vec<Word>| texts.first().map(|word| word.text.to_string());
     Some(RawTwin {
@@ -60,7 +56,7 @@ fn one(s: &Section<'_>, found: &mut Vec<RawBinding>, out: &mut Diagnostics) -> O
         vars: s.map("vars").into_iter().filter_map(|(key, texts)| Some((key.text.to_string(), text(texts)?))).collect(),
         relationships: s.tables("relationships").iter().filter_map(edge).collect(),
         contents: Contents::read(s, out),
-        no_geometry: s.bool("bind") == Some(false),
+        bind: bindings::read_bind(s, &id, out),
         id,
     })
 }

@@ -51,6 +51,7 @@ impl Types {
                 }
             }
         }
+        signals.sort_by(|a, b| a.0.cmp(&b.0));
         self.by_id.insert(id.to_owned(), Type { from: from.clone(), extends, signals });
     }
 
@@ -90,6 +91,7 @@ impl Types {
                 name: id.rsplit('.').next().map(str::to_owned),
                 extends: None,
                 source: None,
+                bind: None,
                 contents,
             });
         }

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use super::super::Imported;
 use super::component_types::Types;
 use super::{Config, skipped};
+use crate::site::bindings::Bind;
 use crate::site::codes;
 use crate::site::diag::Diagnostics;
 use crate::site::read::Word;
@@ -81,7 +82,7 @@ impl Entities {
                 let mut twin = RawTwin::bare(Word::new(&entity.id, &from.at));
                 twin.name = Some(entity.name.clone());
                 twin.parent = above.map(|id| Word::new(id, &from.at));
-                twin.no_geometry = true;
+                twin.bind = Some(Bind::Nothing);
                 all.twins.push(twin);
             }
             for (at, component) in entity.components.iter().enumerate() {
@@ -92,7 +93,7 @@ impl Entities {
                 twin.source.clone_from(&config.source);
                 twin.vars.clone_from(&vars);
                 // Only the main component is a thing that can be seen.
-                twin.no_geometry = at > 0;
+                twin.bind = (at > 0).then_some(Bind::Nothing);
                 twin.interface = config.interfaces.get(&component.type_id).cloned();
                 if twin.interface.is_none() && types.knows(&component.type_id) {
                     used.insert(component.type_id.clone());
@@ -165,7 +166,7 @@ fn entity(item: &Json, types: &Types, left: &mut BTreeMap<String, usize>) -> Opt
             None => *left.entry(type_id).or_insert(0) += 1,
         }
     }
-    components.sort_by_key(|component| types.is_alarm(&component.type_id));
+    components.sort_by_key(|component| (types.is_alarm(&component.type_id), component.name.clone()));
     Some(Entity {
         name: text("entityName").unwrap_or(&id).to_owned(),
         parent: text("parentEntityId").filter(|parent| *parent != "$ROOT").map(str::to_owned),
