@@ -1,0 +1,164 @@
+//! Renders the panels with made-up data into PNG files, on the CPU and off screen: `cargo run -p twin_ui --example gallery`.
+//!
+//! Takes the folder to write to (default `target/gallery`) and, after it, words of which a picture's name must contain one.
+
+#[path = "../tests/it/fake.rs"]
+mod fake;
+#[path = "gallery/raster.rs"]
+mod raster;
+#[path = "gallery/plant.rs"]
+mod plant;
+
+use egui::{Context, Pos2, RawInput, Rect, vec2};
+use twin_ui::view::{Theme, ViewModel};
+use twin_ui::{RightTab, Sheet, UiState};
+
+struct Shot {
+    name: &'static str,
+    size: (f32, f32),
+    zoom: f32,
+    theme: Theme,
+    vm: ViewModel,
+    state: UiState,
+    pointer: Option<Pos2>,
+}
+
+fn shot(name: &'static str, size: (f32, f32), vm: ViewModel, change: impl FnOnce(&mut Shot)) -> Shot {
+    let mut shot = Shot { name, size, zoom: 1.0, theme: Theme::Dark, vm, state: UiState::default(), pointer: None };
+    change(&mut shot);
+    shot
+}
+
+const HD: (f32, f32) = (1280.0, 720.0);
+const FULL_HD: (f32, f32) = (1920.0, 1080.0);
+const SMALL: (f32, f32) = (800.0, 600.0);
+const PHONE: (f32, f32) = (390.0, 844.0);
+
+fn light(shot: &mut Shot) {
+    shot.theme = Theme::Light;
+}
+
+fn what_if(shot: &mut Shot) {
+    shot.state.right_tab = RightTab::WhatIf;
+}
+
+fn shots() -> Vec<Shot> {
+    vec![
+        shot("live-dark", HD, fake::live(), |_| {}),
+        shot("live-light", HD, fake::live(), light),
+        shot("chart-dark", HD, fake::live(), |s| {
+            s.state.chart_open = true;
+            s.pointer = Some(Pos2::new(640.0, 540.0));
+        }),
+        shot("chart-light", HD, fake::history(), |s| {
+            light(s);
+            s.state.chart_open = true;
+        }),
+        shot("history-dark", HD, fake::history(), |s| s.state.legend_open = true),
+        shot("whatif-dark", HD, fake::branched(), what_if),
+        shot("whatif-light", HD, fake::branched(), |s| {
+            light(s);
+            what_if(s);
+        }),
+        shot("running-dark", HD, fake::running(), what_if),
+        shot("disconnected-dark", HD, fake::disconnected(), |s| s.state.perf_open = false),
+        shot("disconnected-light", HD, fake::disconnected(), light),
+        shot("flood-dark", HD, fake::live(), |s| {
+            s.vm.alarms = fake::flood();
+            s.state.right_tab = RightTab::Alarms;
+        }),
+        shot("alarms-light", HD, fake::live(), |s| {
+            light(s);
+            s.state.right_tab = RightTab::Alarms;
+            s.state.legend_open = true;
+        }),
+        shot("loading-dark", HD, fake::loading(), |_| {}),
+        shot("empty-light", HD, fake::nothing(), light),
+        shot("empty-dark", HD, fake::nothing(), |s| s.state.chart_open = true),
+        shot("fatal-dark", HD, fake::crashed(), |_| {}),
+        shot("help-dark", HD, fake::live(), |s| s.state.help_open = true),
+        shot("perf-dark", HD, fake::live(), |s| {
+            s.state.perf_open = true;
+            s.vm.inspector = None;
+            s.vm.selection.clear();
+            s.state.toast("Link copied");
+        }),
+        shot("huge-dark", HD, fake::live(), |s| s.vm.tree = fake::huge_tree()),
+        shot("wide-dark", FULL_HD, fake::live(), |s| s.state.chart_open = true),
+        shot("wide-light", FULL_HD, fake::branched(), |s| {
+            light(s);
+            what_if(s);
+        }),
+        shot("small-dark", SMALL, fake::live(), |_| {}),
+        shot("small-light", SMALL, fake::history(), |s| {
+            light(s);
+            s.state.right_open = Some(true);
+        }),
+        shot("small-tree", SMALL, fake::live(), |s| s.state.left_open = Some(true)),
+        shot("small-chart", SMALL, fake::branched(), |s| s.state.chart_open = true),
+        shot("phone-dark", PHONE, fake::live(), |_| {}),
+        shot("phone-inspect", PHONE, fake::history(), |s| s.state.sheet = Some(Sheet::Right)),
+        shot("phone-tree", PHONE, fake::live(), |s| {
+            light(s);
+            s.state.sheet = Some(Sheet::Assets);
+        }),
+        shot("phone-chart", PHONE, fake::live(), |s| s.state.sheet = Some(Sheet::Chart)),
+        shot("phone-whatif", PHONE, fake::branched(), |s| {
+            what_if(s);
+            s.state.sheet = Some(Sheet::Right);
+        }),
+        shot("zoom-200", HD, fake::live(), |s| s.zoom = 2.0),
+        shot("live-2x", FULL_HD, fake::live(), |s| s.zoom = 1.5),
+    ]
+}
+
+fn main() -> std::io::Result<()> {
+    let mut args = std::env::args().skip(1);
+    let folder = std::path::PathBuf::from(args.next().unwrap_or_else(|| "target/gallery".to_owned()));
+    let words: Vec<String> = args.collect();
+    std::fs::create_dir_all(&folder)?;
+    for shot in shots() {
+        if words.is_empty() || words.iter().any(|word| shot.name.contains(word.as_str())) {
+            let path = folder.join(format!("{}.png", shot.name));
+            take(shot).write(&path)?;
+            println!("{}", path.display());
+        }
+    }
+    Ok(())
+}
+
+/// Runs some passes, so that sizes settle, and rasterises the last.
+fn take(mut shot: Shot) -> raster::Canvas {
+    let ctx = Context::default();
+    twin_ui::theme::install(&ctx);
+    shot.vm.theme = shot.theme;
+    let size = vec2(shot.size.0, shot.size.1);
+    let mut canvas = raster::Canvas::new(size.x as usize, size.y as usize);
+    let mut commands = Vec::new();
+    for pass in 0..4 {
+        let mut input = RawInput {
+            screen_rect: Some(Rect::from_min_size(Pos2::ZERO, size / shot.zoom)),
+            time: Some(f64::from(pass) * 0.1),
+            ..Default::default()
+        };
+        if let Some(viewport) = input.viewports.get_mut(&egui::ViewportId::ROOT) {
+            viewport.native_pixels_per_point = Some(shot.zoom);
+        }
+        input.events.extend(shot.pointer.map(egui::Event::PointerMoved));
+        let mut viewport = Rect::NOTHING;
+        let output = ctx.run_ui(input, |ui| {
+            plant::paint(ui, shot.theme == Theme::Dark);
+            viewport = twin_ui::shell(ui.ctx(), &shot.vm, &mut shot.state, &mut commands).viewport;
+        });
+        if shot.vm.inspector.is_some() || !shot.vm.tree.is_empty() {
+            fake::mark(&mut shot.vm, viewport);
+        }
+        let primitives = ctx.tessellate(output.shapes, output.pixels_per_point);
+        canvas.textures(output.textures_delta);
+        canvas.clear();
+        for primitive in primitives {
+            canvas.draw(&primitive, output.pixels_per_point);
+        }
+    }
+    canvas
+}
