@@ -59,7 +59,7 @@ pub(crate) fn build(
     s.fixed(id, "photo-eye", |m| {
         let end = at(&stations, length(&stations) - 0.25);
         let out = end.d.cross(V3::Y).norm();
-        let base = end.p + out * (half + 0.1) + v(0.0, TOP - 0.1, 0.0);
+        let base = end.p + out * (half + 0.062) + v(0.0, TOP - 0.1, 0.0);
         m.beam(Mat::SteelDark, base, base + v(0.0, 0.34, 0.0), 0.03, 0.03);
         let yaw = libm::atan2f(-end.d.z, end.d.x).to_degrees();
         m.bx(Mat::Slate, Xf::to(base + v(0.0, 0.3, 0.0)).ry(yaw), [0.05, 0.08, 0.05], 0.008);
@@ -109,7 +109,7 @@ fn rollers(m: &mut Mesh, path: &[Station], width: f32) {
     let count = (total / 0.13) as usize;
     for i in 0..count {
         let here = at(path, (i as f32 + 0.5) * total / count as f32);
-        let out = here.d.cross(V3::Y).norm() * (width * 0.5);
+        let out = here.d.cross(V3::Y).norm() * (width * 0.5 + 0.02);
         let mid = here.p + v(0.0, TOP - 0.036, 0.0);
         m.bar(Mat::Steel, mid - out, mid + out, 0.036, 8);
     }

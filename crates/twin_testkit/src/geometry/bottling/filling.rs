@@ -104,7 +104,7 @@ fn depalletizer(s: &mut Scene, area: NodeId, xf: Xf) {
         m.blk(Mat::SteelDark, [1.0, TOP - 0.2, 0.0], [0.7, 0.14, 0.8], 0.0);
     });
     s.fixed(id, "guard", |m| {
-        for z in [-1.24, 1.24] {
+        for z in [-1.15, 1.15] {
             m.blk(Mat::Safety, [0.0, 0.5, z], [2.3, 0.05, 0.03], 0.0);
             m.blk(Mat::Safety, [0.0, 0.95, z], [2.3, 0.05, 0.03], 0.0);
         }

@@ -74,12 +74,12 @@ pub(crate) fn ladder(m: &mut Mesh, x: f32, z: f32, y0: f32, y1: f32, hoops: bool
     if hoops {
         let mut y = y0 + 2.4;
         while y < y1 + 0.9 {
-            let ring: Vec<[f32; 3]> = (0..=8)
-                .map(|i| {
-                    let (s, c) = sin_cos(180.0 * i as f32 / 8.0);
-                    [x + 0.34 * c, y, z + 0.66 * s]
-                })
-                .collect();
+            let mut ring: Vec<[f32; 3]> = vec![[x + 0.22, y, z]];
+            ring.extend((0..=8).map(|i| {
+                let (s, c) = sin_cos(180.0 * i as f32 / 8.0);
+                [x + 0.34 * c, y, z + 0.06 + 0.6 * s]
+            }));
+            ring.push([x - 0.22, y, z]);
             for w in ring.windows(2) {
                 m.beam(Mat::Safety, w[0].into(), w[1].into(), 0.012, 0.04);
             }
@@ -188,12 +188,15 @@ pub(crate) fn bottle(kind: Bottle) -> Mesh {
 
 /// A wooden pallet 1.2 x 0.8 m (EN 13698-1), 0.144 m high, long side along X.
 pub(crate) fn pallet(m: &mut Mesh, xf: Xf) {
+    for x in [-0.525, 0.0, 0.525] {
+        m.bx(Mat::Wood, xf.by(x, 0.111, 0.0), [0.145, 0.022, 0.8], 0.0);
+    }
     for z in [-0.34, -0.17, 0.0, 0.17, 0.34] {
         m.bx(Mat::Wood, xf.by(0.0, 0.133, z), [1.2, 0.022, 0.125], 0.004);
     }
     for z in [-0.345, 0.0, 0.345] {
         for x in [-0.525, 0.0, 0.525] {
-            m.bx(Mat::Wood, xf.by(x, 0.072, z), [0.145, 0.1, 0.1], 0.0);
+            m.bx(Mat::Wood, xf.by(x, 0.061, z), [0.145, 0.08, 0.1], 0.0);
         }
         m.bx(Mat::Wood, xf.by(0.0, 0.011, z), [1.2, 0.022, 0.1], 0.0);
     }

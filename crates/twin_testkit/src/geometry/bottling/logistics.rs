@@ -22,7 +22,7 @@ fn dock(s: &mut Scene, area: NodeId, number: usize, xf: Xf) {
         for x in [-1.68, 1.68] {
             m.blk(Mat::Slate, [x, 0.0, 0.06], [0.18, 3.5, 0.16], 0.015);
         }
-        m.blk(Mat::Slate, [0.0, 3.4, 0.05], [3.54, 0.2, 0.16], 0.015);
+        m.blk(Mat::Slate, [0.0, 3.385, 0.06], [3.54, 0.2, 0.16], 0.015);
         m.blk(Mat::MachineGrey, [0.0, 3.6, 0.16], [3.3, 0.36, 0.36], SOFT);
     });
     // Door 2 stands half open.
@@ -63,14 +63,14 @@ fn dock(s: &mut Scene, area: NodeId, number: usize, xf: Xf) {
         }
     });
     s.fixed(id, "control-box", |m| {
-        m.blk(Mat::MachineLight, [2.05, 1.1, 0.12], [0.34, 0.5, 0.18], FINE);
-        m.blk(Mat::Screen, [2.05, 1.38, 0.212], [0.2, 0.12, 0.012], 0.0);
+        m.blk(Mat::MachineLight, [2.05, 1.1, 0.085], [0.34, 0.5, 0.18], FINE);
+        m.blk(Mat::Screen, [2.05, 1.38, 0.177], [0.2, 0.12, 0.012], 0.0);
     });
     s.fixed(id, "number-plate", |m| {
-        m.blk(Mat::Slate, [0.0, 4.2, 0.05], [0.9, 0.62, 0.06], FINE);
+        m.blk(Mat::Slate, [0.0, 4.2, 0.025], [0.9, 0.62, 0.06], FINE);
         for i in 0..number {
             let x = (i as f32 - (number as f32 - 1.0) * 0.5) * 0.24;
-            m.blk(Mat::MachineLight, [x, 4.3, 0.083], [0.1, 0.42, 0.012], 0.0);
+            m.blk(Mat::MachineLight, [x, 4.3, 0.056], [0.1, 0.42, 0.012], 0.0);
         }
     });
 }

@@ -169,7 +169,7 @@ fn checkweigher(s: &mut Scene, area: NodeId, xf: Xf) {
     for (i, x) in [-0.56_f32, 0.0, 0.56].into_iter().enumerate() {
         s.fixed(id, &format!("belt-{}", i + 1), |m| {
             m.blk(Mat::Belt, [x, TOP - 0.06, 0.0], [0.53, 0.055, 0.3], 0.02);
-            for z in [-0.17, 0.17] {
+            for z in [-0.158, 0.158] {
                 m.blk(Mat::Steel, [x, TOP - 0.08, z], [0.53, 0.07, 0.025], 0.006);
             }
             m.blk(Mat::SteelDark, [x, 0.82, 0.0], [0.12, TOP - 0.88, 0.2], 0.0);
@@ -210,9 +210,9 @@ fn packer(s: &mut Scene, area: NodeId, xf: Xf) {
         }
     });
     s.fixed(id, "bridge", |m| {
-        m.blk(Mat::Teal, [0.0, 2.56, -0.2], [2.3, 0.2, 0.3], SOFT);
-        m.blk(Mat::Slate, [-0.55, 2.1, -0.2], [0.22, 0.62, 0.24], 0.02);
-        m.blk(Mat::Slate, [0.55, 2.1, -0.2], [0.22, 0.62, 0.24], 0.02);
+        m.blk(Mat::Teal, [0.0, 2.62, -0.2], [2.3, 0.2, 0.3], SOFT);
+        m.blk(Mat::Slate, [-0.55, 2.1, -0.2], [0.22, 0.6, 0.24], 0.02);
+        m.blk(Mat::Slate, [0.55, 2.1, -0.2], [0.22, 0.6, 0.24], 0.02);
         m.blk(Mat::MachineBlue, [0.0, 2.78, -0.2], [0.36, 0.26, 0.3], SOFT);
     });
     let grip = Mesh::of(|m| {
@@ -296,14 +296,14 @@ fn palletizer(s: &mut Scene, area: NodeId, xf: Xf) {
     crate_stack(s, id, "layer", Xf::at(-0.85, TOP, 0.0), 1);
     s.fixed(id, "gripper", |m| {
         m.blk(Mat::Teal, [0.78, 2.5, 0.0], [1.36, 0.16, 1.1], SOFT);
-        for z in [-0.56, 0.56] {
-            m.blk(Mat::Slate, [0.78, 2.16, z], [1.2, 0.4, 0.05], FINE);
+        for z in [-0.366, 0.366] {
+            m.blk(Mat::Slate, [0.78, 2.18, z], [1.2, 0.38, 0.05], FINE);
         }
         m.blk(Mat::MachineGrey, [0.78, 2.66, 0.0], [0.4, 1.0, 0.4], SOFT);
     });
-    crate_stack(s, id, "gripped-layer", Xf::at(0.78, 2.2, 0.0), 1);
+    crate_stack(s, id, "gripped-layer", Xf::at(0.78, 2.188, 0.0), 1);
     s.fixed(id, "trolley", |m| {
-        m.blk(Mat::Slate, [0.78, 3.62, 0.0], [0.8, 0.3, 1.9], SOFT);
+        m.blk(Mat::Slate, [0.78, 3.62, 0.0], [0.8, 0.3, 2.04], SOFT);
         m.cyl(Mat::MachineBlue, [0.78, 4.05, -0.3], [0.78, 4.05, 0.25], 0.15, 16, 0.02);
         m.blk(Mat::MachineBlue, [0.78, 3.9, 0.4], [0.36, 0.36, 0.34], SOFT);
     });

@@ -40,7 +40,7 @@ fn glass_pallet() -> Mesh {
             m.blk(Mat::BottleEmpty, [0.0, y, 0.0], [1.16, 0.31, 0.78], 0.035);
             m.blk(Mat::Carton, [0.0, y + 0.312, 0.0], [1.19, 0.014, 0.8], 0.0);
         }
-        m.blk(Mat::Wood, [0.0, 1.81, 0.0], [1.2, 0.05, 0.8], 0.008);
+        m.blk(Mat::Wood, [0.0, 1.79, 0.0], [1.2, 0.05, 0.8], 0.008);
     })
 }
 
@@ -97,14 +97,14 @@ fn workbench(s: &mut Scene, area: NodeId, xf: Xf) {
         m.blk(Mat::Slate, [0.0, 0.2, -0.3], [2.0, 0.05, 0.04], 0.0);
     });
     s.fixed(id, "workbench/drawers", |m| {
-        m.blk(Mat::MachineBlue, [0.6, 0.3, 0.0], [0.6, 0.52, 0.66], 0.015);
+        m.blk(Mat::MachineBlue, [0.6, 0.3, 0.0], [0.6, 0.545, 0.66], 0.015);
         for i in 0..3 {
             m.blk(Mat::MachineBlue, [0.6, 0.33 + i as f32 * 0.16, 0.33], [0.54, 0.14, 0.02], 0.006);
             m.blk(Mat::Steel, [0.6, 0.4 + i as f32 * 0.16, 0.345], [0.2, 0.02, 0.02], 0.0);
         }
     });
     s.fixed(id, "workbench/tool-board", |m| {
-        m.blk(Mat::MachineGrey, [0.0, 0.95, -0.36], [2.1, 0.8, 0.04], 0.01);
+        m.blk(Mat::MachineGrey, [0.0, 0.89, -0.36], [2.1, 0.86, 0.04], 0.01);
         for i in 0..9 {
             let h = 0.16 + noise(77, i) * 0.22;
             m.blk(Mat::Steel, [-0.85 + i as f32 * 0.21, 1.5 - h, -0.325], [0.035, h, 0.02], 0.0);
@@ -145,17 +145,17 @@ fn line_desk(s: &mut Scene, area: NodeId, xf: Xf) {
             m.blk(Mat::Steel, [x, 0.08, -1.25], [0.06, 1.2, 0.06], 0.01);
         }
         for x in [-1.6, 0.0, 1.6] {
-            m.blk(Mat::MachineLight, [x, 0.14, -1.25], [1.5, 0.5, 0.03], 0.008);
-            m.blk(Mat::Window, [x, 0.66, -1.25], [1.5, 0.56, 0.02], 0.0);
+            m.blk(Mat::MachineLight, [x, 0.14, -1.25], [1.56, 0.5, 0.03], 0.008);
+            m.blk(Mat::Window, [x, 0.66, -1.25], [1.56, 0.56, 0.02], 0.0);
         }
         m.blk(Mat::Steel, [0.0, 1.24, -1.25], [4.86, 0.05, 0.06], 0.01);
     });
     s.fixed(id, "line-desk/chair", |m| {
         m.blk(Mat::Slate, [0.3, 0.5, 0.62], [0.48, 0.08, 0.46], 0.03);
-        m.bx(Mat::Slate, Xf::at(0.3, 0.86, 0.86).rx(8.0), [0.44, 0.5, 0.06], 0.025);
-        m.cyl(Mat::SteelDark, [0.3, 0.14, 0.62], [0.3, 0.5, 0.62], 0.035, 8, 0.0);
+        m.bx(Mat::Slate, Xf::at(0.3, 0.83, 0.85).rx(8.0), [0.44, 0.5, 0.06], 0.025);
+        m.cyl(Mat::SteelDark, [0.3, 0.1, 0.62], [0.3, 0.51, 0.62], 0.035, 8, 0.0);
         for i in 0..5 {
-            let arm = Xf::at(0.3, 0.13, 0.62).ry(72.0 * i as f32);
+            let arm = Xf::at(0.3, 0.108, 0.62).ry(72.0 * i as f32);
             m.bx(Mat::Slate, arm.by(0.14, 0.0, 0.0), [0.28, 0.05, 0.05], 0.01);
         }
     });
@@ -278,7 +278,7 @@ fn people(s: &mut Scene, hall: NodeId) {
     });
     let spots = [
         (-11.4_f32, 5.4_f32, 160.0_f32),
-        (2.2, 7.9, 185.0),
+        (2.2, 8.6, 185.0),
         (9.0, 10.1, 95.0),
         (-20.6, -2.9, 70.0),
         (6.9, -6.3, 190.0),
@@ -295,16 +295,16 @@ fn wall_boxes(s: &mut Scene, hall: NodeId) {
         m.blk(Mat::MachineGrey, [0.0, 0.9, 0.13], [0.7, 1.1, 0.24], 0.015);
         m.blk(Mat::MachineGrey, [0.0, 0.95, 0.25], [0.62, 1.0, 0.02], 0.006);
         m.blk(Mat::Slate, [0.24, 1.4, 0.265], [0.03, 0.12, 0.02], 0.0);
-        m.bar(Mat::Galvanised, [-0.15, 2.0, 0.1], [-0.15, 5.2, 0.1], 0.03, 6);
-        m.bar(Mat::Galvanised, [0.15, 2.0, 0.1], [0.15, 5.2, 0.1], 0.03, 6);
+        m.bar(Mat::Galvanised, [-0.15, 2.0, 0.1], [-0.15, 8.25, 0.1], 0.03, 6);
+        m.bar(Mat::Galvanised, [0.15, 2.0, 0.1], [0.15, 8.25, 0.1], 0.03, 6);
     });
-    for (i, x) in [-25.0_f32, -13.9, -2.9, 5.1, 17.4].into_iter().enumerate() {
+    for (i, x) in [-24.5_f32, -12.5, -0.55, 5.4, 17.45].into_iter().enumerate() {
         s.part(hall, &format!("distribution-board-{}", i + 1), Xf::at(x, 0.0, -12.0), &board);
     }
     s.fixed(hall, "notice-board", |m| {
-        m.blk(Mat::Slate, [-29.96, 1.1, 10.0], [0.05, 1.1, 1.8], SOFT * 0.4);
+        m.blk(Mat::Slate, [-29.98, 1.1, 10.0], [0.05, 1.1, 1.8], SOFT * 0.4);
         for i in 0..3 {
-            m.blk(Mat::Label, [-29.93, 1.35, 9.45 + i as f32 * 0.55], [0.012, 0.6, 0.42], 0.0);
+            m.blk(Mat::Label, [-29.95, 1.35, 9.45 + i as f32 * 0.55], [0.012, 0.6, 0.42], 0.0);
         }
     });
 }

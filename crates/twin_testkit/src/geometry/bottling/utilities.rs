@@ -62,9 +62,9 @@ fn chiller(s: &mut Scene, area: NodeId, xf: Xf) {
     });
     s.fixed(id, "coils", |m| {
         for x in [-0.8, 0.8] {
-            m.blk(Mat::SteelDark, [x, 1.0, 0.0], [1.44, 1.1, 1.66], 0.0);
+            m.blk(Mat::SteelDark, [x, 1.0, 0.0], [1.53, 1.1, 1.62], 0.0);
             for i in 0..10 {
-                m.blk(Mat::Galvanised, [x, 1.03 + i as f32 * 0.108, 0.0], [1.46, 0.035, 1.69], 0.0);
+                m.blk(Mat::Galvanised, [x, 1.03 + i as f32 * 0.108, 0.0], [1.55, 0.035, 1.65], 0.0);
             }
         }
     });
@@ -81,7 +81,7 @@ fn chiller(s: &mut Scene, area: NodeId, xf: Xf) {
         m.blk(Mat::Slate, [0.0, 0.26, -0.4], [1.8, 0.08, 0.3], 0.0);
     });
     s.fixed(id, "control-box", |m| {
-        m.blk(Mat::MachineLight, [1.0, 0.3, 0.72], [1.0, 0.66, 0.24], 0.02);
+        m.blk(Mat::MachineLight, [1.0, 0.27, 0.72], [1.0, 0.69, 0.24], 0.02);
         m.blk(Mat::Screen, [0.82, 0.64, 0.845], [0.26, 0.16, 0.012], 0.0);
     });
     s.fixed(id, "water-pipes", |m| {
