@@ -32,7 +32,7 @@ pub(crate) fn rounded(points: &[V3], radius: f32, steps: usize) -> Vec<Station> 
         let centre = *p + (b - a).norm() * (r / libm::cosf(turn * 0.5));
         let start = *p - a * (r * tangent);
         let side = (start - centre).norm();
-        let n = ((turn / 1.570_8 * steps as f32 + 0.5) as usize).max(2);
+        let n = ((turn / std::f32::consts::FRAC_PI_2 * steps as f32 + 0.5) as usize).max(2);
         for k in 0..=n {
             let (s, c) = sin_cos(turn.to_degrees() * k as f32 / n as f32);
             out.push(Station { p: centre + (side * c + a * s) * r, d: (a * c - side * s).norm() });

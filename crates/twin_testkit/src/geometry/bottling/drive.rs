@@ -40,13 +40,12 @@ pub(crate) fn motor_parts(s: &mut Scene, id: NodeId, prefix: &str, xf: Xf, r: f3
         let n = 24;
         for i in 0..n {
             let angle = 360.0 * (i as f32 + 0.5) / n as f32;
-            let (sn, cs) = sin_cos(angle);
             // Leave room for the terminal box on top and for the feet below.
-            if sn > 0.93 || sn < -0.8 {
+            let height = sin_cos(angle).0;
+            if !(-0.8..=0.93).contains(&height) {
                 continue;
             }
             let place = axis.ry(angle);
-            let _ = cs;
             m.bx(Mat::MachineBlue, place.by(r * 0.9, 0.0, 0.0), [r * 0.24, len * 0.8, 0.012], 0.0);
         }
     });
@@ -68,7 +67,7 @@ pub(crate) fn motor_parts(s: &mut Scene, id: NodeId, prefix: &str, xf: Xf, r: f3
             r * 0.16,
             10,
             0.005,
-        )
+        );
     });
     s.part(id, &name("shaft"), Xf::ID, &shaft);
     let fittings = Mesh::of(|m| {
@@ -116,9 +115,9 @@ pub(crate) fn pump(s: &mut Scene, parent: NodeId, number: usize, xf: Xf) -> Node
         m.blk(Mat::Safety, [0.2, 0.22, 0.0], [0.15, 0.2, 0.2], 0.01);
     });
     s.fixed(id, "gauge", |m| {
-        m.bar(Mat::Steel, [-0.28, 0.8, 0.2], [-0.28, 0.8, 0.32], 0.014, 6);
-        m.cyl(Mat::Steel, [-0.28, 0.84, 0.3], [-0.28, 0.84, 0.34], 0.06, 14, 0.006);
-        m.cyl(Mat::Label, [-0.28, 0.84, 0.338], [-0.28, 0.84, 0.346], 0.05, 14, 0.0);
+        m.bar(Mat::Steel, [-0.28, 0.62, 0.08], [-0.28, 0.82, 0.08], 0.014, 6);
+        m.cyl(Mat::Steel, [-0.28, 0.86, 0.06], [-0.28, 0.86, 0.1], 0.06, 14, 0.006);
+        m.cyl(Mat::Label, [-0.28, 0.86, 0.098], [-0.28, 0.86, 0.106], 0.05, 14, 0.0);
     });
     motor(s, parent, &format!("motor-{number:02}"), xf.by(0.66, 0.235, 0.0), 0.165);
     id

@@ -3,6 +3,7 @@
 mod building;
 mod conveyor;
 mod drive;
+mod filler;
 mod filling;
 mod kit;
 mod logistics;
@@ -11,6 +12,7 @@ mod packing;
 mod process;
 mod props;
 mod robot;
+mod skids;
 mod utilities;
 
 use super::math::Xf;

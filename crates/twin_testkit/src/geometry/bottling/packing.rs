@@ -132,7 +132,7 @@ fn labeller(s: &mut Scene, area: NodeId, xf: Xf) {
         let angle = 30.0 * i as f32 + 15.0;
         let place = Xf::at(0.0, 1.01, 0.2).ry(angle).by(0.64, 0.0, 0.0);
         s.part(id, &format!("centring-{:02}", i + 1), place, &centring);
-        s.part(id, &format!("bottle-{:02}", i + 1), place, if angle < 150.0 || angle > 330.0 { &done } else { &plain });
+        s.part(id, &format!("bottle-{:02}", i + 1), place, if (150.0..=330.0).contains(&angle) { &plain } else { &done });
     }
     for (i, x) in [-0.85_f32, 0.85].into_iter().enumerate() {
         s.fixed(id, &format!("label-station-{}", i + 1), |m| {
@@ -345,8 +345,8 @@ fn wrapper(s: &mut Scene, area: NodeId, xf: Xf) {
         m.blk(Mat::Teal, [0.5, 2.92, 0.35], [0.2, 0.15, 0.2], 0.02);
         m.beam(Mat::Teal, v(0.0, 2.99, 0.0), v(0.98, 2.99, 0.66), 0.18, 0.14);
         m.blk(Mat::Teal, [0.98, 0.75, 0.66], [0.14, 2.32, 0.14], 0.02);
-        m.blk(Mat::Slate, [0.98, 1.2, 0.86], [0.3, 0.6, 0.22], 0.02);
-        m.cyl(Mat::Film, [0.98, 1.18, 1.08], [0.98, 1.76, 1.08], 0.12, 18, 0.008);
+        m.blk(Mat::Slate, [0.98, 1.2, 0.835], [0.3, 0.6, 0.24], 0.02);
+        m.cyl(Mat::Film, [0.98, 1.18, 1.06], [0.98, 1.76, 1.06], 0.12, 18, 0.008);
     });
     s.fixed(id, "pallet", |m| pallet(m, Xf::at(0.0, 0.34, 0.0)));
     wrapped_load(s, id, "load", Xf::at(0.0, 0.486, 0.0), 5, false);
