@@ -18,8 +18,8 @@ pub(crate) fn unscale(m: i64, exponent: u8) -> f64 {
 pub(crate) fn scale(v: f64, exponent: u8) -> Option<i64> {
     let p = POW10[usize::from(exponent & 15)];
     let scaled = v * p;
-    // NaN fails the comparison; -0.0 and inexact values fail the bits.
-    if !(scaled.abs() <= MAX_MANTISSA) {
+    // -0.0 and inexact values fail the comparison of bits.
+    if scaled.is_nan() || scaled.abs() > MAX_MANTISSA {
         return None;
     }
     let m = round(scaled);

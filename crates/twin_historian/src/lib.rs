@@ -15,6 +15,7 @@
 //! * Bytes from outside never panic and never allocate more than the limits in [`chunk`] allow.
 
 mod arena;
+pub mod bench;
 mod bits;
 mod block;
 mod budget;

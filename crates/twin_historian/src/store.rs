@@ -14,7 +14,7 @@ use crate::density::Density;
 use crate::envelope::{Builder, Envelope, bucket_width};
 use crate::error::HistorianError;
 use crate::row::{BOOL, FLOAT, INT, Row, TEXT, kind_code};
-use crate::series::{Inserted, Place, Series, Shared, Words};
+use crate::series::{Aim, Inserted, Place, Series, Shared, Words};
 use crate::snapshot::{Cursor, Snapshot};
 use crate::spec::{Appended, Direction, SignalSpec, StoreConfig};
 
@@ -44,16 +44,17 @@ struct SlabState {
     dirty: bool,
 }
 
+/// One signal. On cache lines of its own, because a jump touches one line of each.
 #[derive(Debug, Clone)]
+#[repr(C, align(64))]
 pub(crate) struct Column {
-    pub(crate) spec: SignalSpec,
     pub(crate) series: Series,
+    pub(crate) spec: SignalSpec,
     words: Option<Box<Words>>,
-    /// Source time of the sample appended last, whatever its place.
-    previous: i64,
-    /// Source time of the newest sample that is not store-and-forward data.
-    live: i64,
 }
+
+/// Signals that are read in step when a snapshot is taken.
+const JUMP_BATCH: usize = 128;
 
 /// Samples beyond which [`Store::density`] answers from counts by second instead of from the samples.
 const EXACT_DENSITY: u64 = 100_000;
@@ -102,10 +103,8 @@ impl Clone for Store {
 impl Store {
     /// An empty store; the n-th spec is about `SignalIndex(n)`.
     pub fn new(specs: impl IntoIterator<Item = SignalSpec>, config: StoreConfig) -> Self {
-        let columns: Vec<Column> = specs
-            .into_iter()
-            .map(|spec| Column { spec, series: Series::default(), words: None, previous: i64::MIN, live: i64::MIN })
-            .collect();
+        let columns: Vec<Column> =
+            specs.into_iter().map(|spec| Column { series: Series::default(), spec, words: None }).collect();
         let config = StoreConfig {
             lane_signals: config.lane_signals.clamp(1, chunk::MAX_SIGNALS),
             slab: config.slab.max(Span::from_secs(1)),
@@ -169,8 +168,7 @@ impl Store {
         };
         let kind = sample.value.kind();
         self.counters.kind_mismatch += u64::from(kind != column.spec.value_kind);
-        self.counters.backward += u64::from(t < column.previous);
-        column.previous = t;
+        self.counters.backward += u64::from(column.series.previous_time().is_some_and(|previous| t < previous));
         let row = Row { t, r, bits, q: sample.quality.bits(), f: sample.flags.0, k: kind_code(kind) };
         self.insert(signal, row)
     }
@@ -178,9 +176,6 @@ impl Store {
     fn insert(&mut self, signal: SignalIndex, row: Row) -> Appended {
         let column = &mut self.columns[signal.at()];
         let inserted = column.series.insert(signal.0, &row, &mut self.shared);
-        if !Flags(row.f).has(Flags::HISTORICAL) {
-            column.live = column.live.max(row.t);
-        }
         if inserted != Inserted::Outdated {
             self.counters.stored += 1;
             self.touch_slab(signal, row.t);
@@ -233,10 +228,7 @@ impl Store {
     /// never moves it back.
     pub fn live(&self, signal: SignalIndex) -> Option<Sample> {
         let column = self.columns.get(signal.at())?;
-        if column.live == i64::MIN {
-            return None;
-        }
-        column.series.at(&self.shared.arena, column.live).and_then(|row| column.sample(&row))
+        column.series.at(&self.shared.arena, column.series.live_time()?).and_then(|row| column.sample(&row))
     }
 
     /// The state of all signals at `t` into `out`. `cursor` remembers places between calls; steps to nearby instants with
@@ -249,10 +241,34 @@ impl Store {
         cursor.places.resize(self.columns.len(), Place::NOWHERE);
         out.t = t;
         out.resize(self.columns.len());
-        let (arena, t) = (&self.shared.arena, t.as_micros());
-        for (at, (column, place)) in self.columns.iter().zip(&mut cursor.places).enumerate() {
-            let row = place.row(arena, t).or_else(|| column.series.locate(arena, t, place));
-            out.put(at, row, |code| column.word(code).cloned());
+        let mut first = 0;
+        for (columns, places) in self.columns.chunks(JUMP_BATCH).zip(cursor.places.chunks_mut(JUMP_BATCH)) {
+            self.snapshot_batch(t.as_micros(), first, columns, places, out);
+            first += columns.len();
+        }
+    }
+
+    /// In three passes, so that the waits for memory of different signals overlap: fields, directory entries, blocks.
+    fn snapshot_batch(&self, t: i64, first: usize, columns: &[Column], places: &mut [Place], out: &mut Snapshot) {
+        let arena = &self.shared.arena;
+        let mut aims = [Aim::Nowhere; JUMP_BATCH];
+        for ((column, place), aim) in columns.iter().zip(&*places).zip(&mut aims) {
+            *aim = if place.holds(t) { Aim::Known } else { column.series.aim(t) };
+        }
+        for ((column, place), aim) in columns.iter().zip(&mut *places).zip(&mut aims) {
+            if let Aim::Block(guess) = *aim {
+                *place = column.series.place(guess, t);
+                *aim = Aim::Known;
+            }
+        }
+        for (at, ((column, place), aim)) in columns.iter().zip(places).zip(&aims).enumerate() {
+            let row = match aim {
+                Aim::Known => Some(place.row(arena, t)),
+                Aim::Head => column.series.head_row(t),
+                Aim::Anywhere => column.series.at(arena, t),
+                Aim::Nowhere | Aim::Block(_) => None,
+            };
+            out.put(first + at, row, |code| column.word(code).cloned());
         }
     }
 
@@ -561,15 +577,14 @@ impl Store {
         let codes: Vec<u64> = section.words.iter().map(|word| column.words.get_or_insert_default().code(word)).collect();
         let code = |row: &Row| if row.k == TEXT { codes.get(row.bits as usize).copied().unwrap_or(0) } else { row.bits };
         let rows: Vec<Row> = section.rows.iter().map(|row| Row { bits: code(row), ..*row }).collect();
-        column.previous = column.previous.max(last.t);
-        if let Some(live) = rows.iter().rfind(|row| !Flags(row.f).has(Flags::HISTORICAL)) {
-            column.live = column.live.max(live.t);
-        }
         // Older history that does not mix with what is held goes in at once.
         let behind = column.series.last_time().is_some_and(|newest| last.t < newest);
         if behind && column.series.count_in(&self.shared.arena, first.t, last.t.saturating_add(1)) == 0 {
             column.series.fold(signal.0, &mut self.shared);
             column.series.merge(signal.0, &rows, &mut self.shared);
+            if let Some(live) = rows.iter().rfind(|row| !Flags(row.f).has(Flags::HISTORICAL)) {
+                column.series.note_live(live.t);
+            }
             rows.iter().for_each(|row| self.note_import(signal, row.t, Inserted::Late));
         } else {
             for row in &rows {

@@ -131,7 +131,7 @@ impl Encoder {
             if !no_number {
                 (low, high) = extremes_of_bits(&self.numbers);
             }
-            kept = self.to_decimal().map_or(Numbers::Bits, Numbers::Decimal);
+            kept = self.make_decimal().map_or(Numbers::Bits, Numbers::Decimal);
         } else {
             (low, high) = extremes(&self.numbers);
         }
@@ -169,7 +169,7 @@ impl Encoder {
     }
 
     /// Turns bit patterns into mantissas at one exponent, if all but a few are decimals.
-    fn to_decimal(&mut self) -> Option<u8> {
+    fn make_decimal(&mut self) -> Option<u8> {
         let n = self.numbers.len();
         let allowed = n / 8;
         let mut exponent = 0;
@@ -269,7 +269,7 @@ fn line(v: &mut [i64]) -> (i64, i32, u8) {
     let slope = slope_of(v).filter(|_| flat > 1);
     let mut best = (low, 0, flat);
     if let Some(slope) = slope {
-        let left = |(i, m): (usize, &i64)| m.wrapping_sub(i64::from(slope) * i as i64 >> 8);
+        let left = |(i, m): (usize, &i64)| m.wrapping_sub((i64::from(slope) * i as i64) >> 8);
         let (mut low, mut high) = (i64::MAX, i64::MIN);
         for m in v.iter().enumerate().map(left) {
             low = low.min(m);
@@ -283,7 +283,7 @@ fn line(v: &mut [i64]) -> (i64, i32, u8) {
     }
     let (base, slope, _) = best;
     for (i, m) in v.iter_mut().enumerate() {
-        *m = m.wrapping_sub(base).wrapping_sub(i64::from(slope) * i as i64 >> 8);
+        *m = m.wrapping_sub(base).wrapping_sub((i64::from(slope) * i as i64) >> 8);
     }
     best
 }

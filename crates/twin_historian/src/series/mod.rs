@@ -9,13 +9,14 @@ mod thin;
 mod words;
 
 pub(crate) use head::Head;
-pub(crate) use read::Place;
+pub(crate) use read::{Aim, Place};
 pub(crate) use thin::MAX_LEVEL;
 pub(crate) use words::Words;
 
 use crate::arena::{Arena, Loc};
 use crate::block::{BLOCK, Block, Encoder};
 use crate::row::Row;
+use twin_model::Flags;
 
 /// Late rows that wait beside a signal before they are folded into its blocks. Folding costs a block's decoding and
 /// encoding for every block touched; waiting costs every read a look at this list.
@@ -45,34 +46,111 @@ pub(crate) enum Inserted {
     Outdated,
 }
 
-/// Rows in strictly ascending source time.
+/// A block in the directory: first source time and place, in 12 bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Entry {
+    low: u32,
+    high: u32,
+    loc: Loc,
+}
+
+impl Entry {
+    const fn new(start: i64, loc: Loc) -> Self {
+        Self { low: start as u32, high: (start as u64 >> 32) as u32, loc }
+    }
+
+    #[inline]
+    const fn start(self) -> i64 {
+        ((self.high as u64) << 32 | self.low as u64) as i64
+    }
+}
+
+/// Rows in strictly ascending source time. The fields that a jump needs come first.
 #[derive(Debug, Clone, Default)]
+#[repr(C)]
 pub(crate) struct Series {
-    /// First source time of each block, ascending.
-    starts: Vec<i64>,
-    /// Where each block lies.
-    locs: Vec<Loc>,
-    head: Head,
-    /// Sorted by source time. Boxed because most signals have none.
-    late: Option<Box<Vec<Row>>>,
+    /// The sealed blocks, ascending.
+    blocks: Vec<Entry>,
+    /// What few signals need.
+    rare: Option<Box<Rare>>,
+    /// First source time of the first block; meaningful where there is one.
+    first: i64,
     /// Newest source time; meaningful once there is a row.
     newest: i64,
-    /// How many of the first blocks were thinned to each level, the coarsest lie
-    /// in front.
+    head: Head,
+}
+
+/// What only signals with late, store-and-forward or thinned samples have.
+#[derive(Debug, Clone, Default)]
+struct Rare {
+    /// Rows that wait to be folded in, sorted by source time.
+    late: Vec<Row>,
+    /// How many of the first blocks were thinned to each level; the coarsest lie in front.
     thinned: [u32; MAX_LEVEL],
     /// Real gaps inside thinned blocks: last row before and first after.
-    gaps: Option<Box<Vec<(i64, i64)>>>,
+    gaps: Vec<(i64, i64)>,
+    /// Source time of the row inserted last, where that was not the newest.
+    previous: Option<i64>,
+    /// Newest source time that is not store-and-forward data, where it is not the newest of all.
+    live: Option<i64>,
 }
 
 impl Series {
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.head.n == 0 && self.starts.is_empty()
+        self.head.len() == 0 && self.blocks.is_empty()
+    }
+
+    /// Late rows that wait.
+    fn late(&self) -> &[Row] {
+        self.rare.as_ref().map_or(&[], |rare| &rare.late)
+    }
+
+    /// Source time of the row inserted last.
+    #[inline]
+    pub(crate) fn previous_time(&self) -> Option<i64> {
+        let previous = self.rare.as_ref().and_then(|rare| rare.previous);
+        previous.or_else(|| self.last_time())
+    }
+
+    /// Newest source time of a row that is not store-and-forward data.
+    pub(crate) fn live_time(&self) -> Option<i64> {
+        match self.rare.as_ref().and_then(|rare| rare.live) {
+            Some(i64::MIN) => None,
+            Some(live) => Some(live),
+            None => self.last_time(),
+        }
+    }
+
+    /// Notes a row that came by [`Self::merge`] and is not store-and-forward data.
+    pub(crate) fn note_live(&mut self, t: i64) {
+        if let Some(rare) = &mut self.rare {
+            rare.live = rare.live.map(|live| live.max(t));
+        }
+    }
+
+    /// Keeps up what "live" and "previous" mean, before a row is inserted.
+    fn note_order(&mut self, t: i64, historical: bool, newer: bool) {
+        let live = self.live_time();
+        let rare = self.rare.get_or_insert_default();
+        rare.previous = (!newer).then_some(t);
+        rare.live = match (historical, newer) {
+            (true, true) => Some(live.unwrap_or(i64::MIN)),
+            (false, true) => None,
+            (true, false) => rare.live,
+            (false, false) => rare.live.map(|live| live.max(t)),
+        };
     }
 
     /// Takes one row in, wherever it belongs.
     #[inline]
     pub(crate) fn insert(&mut self, signal: u32, row: &Row, shared: &mut Shared) -> Inserted {
-        if row.t > self.newest || self.is_empty() {
+        let newer = row.t > self.newest || self.is_empty();
+        let historical = Flags(row.f).has(Flags::HISTORICAL);
+        if historical || !newer || self.rare.is_some() {
+            self.note_order(row.t, historical, newer);
+        }
+        if newer {
             self.push(signal, row, shared);
             return Inserted::New;
         }
@@ -86,7 +164,7 @@ impl Series {
         }
         self.head.push(row);
         self.newest = row.t;
-        if self.head.n >= self.head_limit(signal) {
+        if self.head.len() >= self.head_limit(signal) {
             self.seal_head(signal, shared);
         }
     }
@@ -94,7 +172,7 @@ impl Series {
     /// Heads of different lanes are sealed at different times, so that no instant has to seal all of them: the first block
     /// of a lane is shorter. Signals of a lane stay in step, because they share clock records.
     fn head_limit(&self, signal: u32) -> usize {
-        if self.starts.is_empty() { BLOCK / 2 + (signal / 64).wrapping_mul(29) as usize % (BLOCK / 2) } else { BLOCK }
+        if self.blocks.is_empty() { BLOCK / 2 + (signal / 64).wrapping_mul(29) as usize % (BLOCK / 2) } else { BLOCK }
     }
 
     /// Compresses the head into a block.
@@ -103,10 +181,11 @@ impl Series {
         let (kind, numbers) = self.head.drain_into(&mut shared.encoder);
         let (loc, kept) = shared.encoder.finish(&mut shared.arena, signal, kind, numbers);
         self.head.learn(kept);
-        grow(&mut self.starts);
-        grow(&mut self.locs);
-        self.starts.push(start);
-        self.locs.push(loc);
+        if self.blocks.is_empty() {
+            self.first = start;
+        }
+        grow(&mut self.blocks);
+        self.blocks.push(Entry::new(start, loc));
         shared.sealed += 1;
     }
 
@@ -122,7 +201,7 @@ impl Series {
         } else {
             shared.revision += 1;
             self.put_late(row);
-            if self.late.as_ref().is_some_and(|late| late.len() >= LATE_ROWS) {
+            if self.late().len() >= LATE_ROWS {
                 self.fold(signal, shared);
             }
         }
@@ -133,11 +212,11 @@ impl Series {
     }
 
     fn late_has(&self, t: i64) -> bool {
-        self.late.as_ref().is_some_and(|late| late.binary_search_by_key(&t, |row| row.t).is_ok())
+        self.late().binary_search_by_key(&t, |row| row.t).is_ok()
     }
 
     fn put_late(&mut self, row: &Row) {
-        let late = self.late.get_or_insert_default();
+        let late = &mut self.rare.get_or_insert_default().late;
         match late.binary_search_by_key(&row.t, |row| row.t) {
             Ok(at) => late[at] = *row,
             Err(at) => late.insert(at, *row),
@@ -155,14 +234,17 @@ impl Series {
         for row in &rows {
             self.head.push(row);
         }
-        if self.head.n >= self.head_limit(signal) {
+        if self.head.len() >= self.head_limit(signal) {
             self.seal_head(signal, shared);
         }
     }
 
     /// Merges the waiting late rows into the blocks.
     pub(crate) fn fold(&mut self, signal: u32, shared: &mut Shared) {
-        if let Some(late) = self.late.take() {
+        if let Some(rare) = &mut self.rare
+            && !rare.late.is_empty()
+        {
+            let late = std::mem::take(&mut rare.late);
             self.merge(signal, &late, shared);
         }
     }
@@ -178,7 +260,7 @@ impl Series {
         // From the back, so that block numbers in front stay valid.
         while end > 0 {
             let block = self.find_block(rows[end - 1].t).unwrap_or(0);
-            let from = if block == 0 { 0 } else { rows[..end].partition_point(|row| row.t < self.starts[block]) };
+            let from = if block == 0 { 0 } else { rows[..end].partition_point(|row| row.t < self.blocks[block].start()) };
             self.merge_block(signal, block, &rows[from..end], shared);
             end = from;
         }
@@ -186,7 +268,8 @@ impl Series {
 
     /// Replaces one block (or nothing, where there is none) by its rows together with `rows`.
     fn merge_block(&mut self, signal: u32, at: usize, rows: &[Row], shared: &mut Shared) {
-        let old: Vec<Row> = self.locs.get(at).map_or_else(Vec::new, |loc| Block::at(&shared.arena, *loc).rows().collect());
+        let old: Vec<Row> =
+            self.blocks.get(at).map_or_else(Vec::new, |block| Block::at(&shared.arena, block.loc).rows().collect());
         let merged = merge_rows(&old, rows);
         let replaced = usize::from(!old.is_empty());
         let blocks = self.replace(signal, at, replaced, &merged, shared);
@@ -195,31 +278,30 @@ impl Series {
 
     /// Puts `rows` in place of `count` blocks from `at` on; returns into how many blocks.
     fn replace(&mut self, signal: u32, at: usize, count: usize, rows: &[Row], shared: &mut Shared) -> usize {
-        let (mut starts, mut locs) = (Vec::new(), Vec::new());
+        let mut blocks = Vec::new();
         for same_kind in rows.chunk_by(|a, b| a.k == b.k) {
             for piece in same_kind.chunks(BLOCK) {
                 shared.encoder.load(piece);
                 let form =
                     if piece[0].k == crate::row::FLOAT { crate::block::Numbers::Bits } else { crate::block::Numbers::Whole };
                 let (loc, _) = shared.encoder.finish(&mut shared.arena, signal, piece[0].k, form);
-                starts.push(piece[0].t);
-                locs.push(loc);
+                blocks.push(Entry::new(piece[0].t, loc));
             }
         }
-        for loc in &self.locs[at..at + count] {
-            shared.arena.free(*loc);
+        for block in &self.blocks[at..at + count] {
+            shared.arena.free(block.loc);
         }
-        let blocks = starts.len();
-        self.starts.splice(at..at + count, starts);
-        self.locs.splice(at..at + count, locs);
-        shared.sealed += blocks;
-        blocks
+        let number = blocks.len();
+        self.blocks.splice(at..at + count, blocks);
+        self.first = self.blocks.first().map_or(0, |block| block.start());
+        shared.sealed += number;
+        number
     }
 
     /// Moves the blocks that lie in a page elsewhere.
     pub(crate) fn leave_page(&mut self, page: usize, signal: u32, shared: &mut Shared) {
-        for loc in self.locs.iter_mut().filter(|loc| loc.page() == page) {
-            *loc = shared.arena.relocate(*loc, signal);
+        for block in self.blocks.iter_mut().filter(|block| block.loc.page() == page) {
+            block.loc = shared.arena.relocate(block.loc, signal);
             shared.revision += 1;
         }
     }
@@ -229,12 +311,12 @@ impl Series {
     }
 
     pub(crate) fn directory_bytes(&self) -> usize {
-        self.starts.capacity() * 8 + self.locs.capacity() * 4
+        self.blocks.capacity() * size_of::<Entry>()
     }
 
     pub(crate) fn late_bytes(&self) -> usize {
-        let gaps = self.gaps.as_ref().map_or(0, |gaps| gaps.capacity() * 16 + 24);
-        gaps + self.late.as_ref().map_or(0, |late| late.capacity() * size_of::<Row>() + 24)
+        let parts = |rare: &Rare| size_of::<Rare>() + rare.late.capacity() * size_of::<Row>() + rare.gaps.capacity() * 16;
+        self.rare.as_ref().map_or(0, |rare| parts(rare))
     }
 }
 

@@ -8,6 +8,21 @@ use crate::block::{BLOCK, Block};
 use crate::envelope::{Builder, Run};
 use crate::row::Row;
 
+/// What [`Series::aim`] found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Aim {
+    /// No row at or before the instant.
+    Nowhere,
+    /// In the block that the cursor remembers.
+    Known,
+    /// In the head.
+    Head,
+    /// In or near the block of this number.
+    Block(u32),
+    /// Late rows have to be considered: only [`Series::at`] knows.
+    Anywhere,
+}
+
 /// A block in which a cursor found its sample, and the time for which that block answers.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place {
@@ -20,14 +35,17 @@ impl Place {
     /// Answers for no time.
     pub(crate) const NOWHERE: Self = Self { from: i64::MAX, until: i64::MIN, loc: Loc::NOWHERE };
 
-    /// The row at `t`, if this block answers for it.
+    /// Whether this block answers for `t`.
     #[inline]
-    pub(crate) fn row(&self, arena: &Arena, t: i64) -> Option<Row> {
-        if t < self.from || t >= self.until {
-            return None;
-        }
+    pub(crate) const fn holds(&self, t: i64) -> bool {
+        self.from <= t && t < self.until
+    }
+
+    /// The row at `t`, for which this block answers.
+    #[inline]
+    pub(crate) fn row(&self, arena: &Arena, t: i64) -> Row {
         let block = Block::at(arena, self.loc);
-        Some(block.row(block.position(t)))
+        block.row(block.position(t))
     }
 }
 
@@ -35,28 +53,36 @@ impl Series {
     /// Number of the newest block that starts at or before `t`.
     #[inline]
     pub(super) fn find_block(&self, t: i64) -> Option<usize> {
-        let starts = &self.starts[..];
-        let (first, last) = (*starts.first()?, *starts.last()?);
-        if t < first {
+        if self.blocks.is_empty() || t < self.first {
             return None;
         }
-        if t >= last {
-            return Some(starts.len() - 1);
-        }
-        // Blocks of a steady signal are of equal length: a guess by proportion mostly hits, so that the cost of finding
-        // one does not grow with the length of the history.
-        let share = t.wrapping_sub(first) as u64 as f64 / last.wrapping_sub(first) as u64 as f64;
-        let mut guess = ((share * (starts.len() - 1) as f64) as usize).min(starts.len() - 2);
+        Some(self.find_block_near(self.guess(t), t))
+    }
+
+    /// A first guess by proportion, from fields of this struct alone. Blocks of a steady signal are of equal length, so that
+    /// it mostly hits, and the cost of finding a block does not grow with the length of the history. Needs a block and
+    /// `t` not before it.
+    #[inline]
+    fn guess(&self, t: i64) -> usize {
+        let end = self.head.first_time().unwrap_or(self.newest);
+        let share = t.wrapping_sub(self.first) as u64 as f64 / end.wrapping_sub(self.first) as u64 as f64;
+        // An end that equals the first time gives an infinity or NaN, which the cast and the bound make harmless.
+        ((share * self.blocks.len() as f64) as usize).min(self.blocks.len() - 1)
+    }
+
+    #[inline]
+    fn find_block_near(&self, mut guess: usize, t: i64) -> usize {
+        let blocks = &self.blocks[..];
         for _ in 0..4 {
-            if starts[guess] > t {
+            if blocks[guess].start() > t {
                 guess -= 1;
-            } else if starts[guess + 1] <= t {
+            } else if blocks.get(guess + 1).is_some_and(|next| next.start() <= t) {
                 guess += 1;
             } else {
-                return Some(guess);
+                return guess;
             }
         }
-        Some(starts.partition_point(|start| *start <= t) - 1)
+        blocks.partition_point(|block| block.start() <= t) - 1
     }
 
     /// Newest row at or before `t`.
@@ -66,7 +92,7 @@ impl Series {
     }
 
     fn late_at(&self, t: i64) -> Option<Row> {
-        let late = self.late.as_ref()?;
+        let late = self.late();
         late.partition_point(|row| row.t <= t).checked_sub(1).map(|at| late[at])
     }
 
@@ -74,33 +100,45 @@ impl Series {
         if let Some(i) = self.head.count_to(t).checked_sub(1) {
             return Some(self.head.row(i));
         }
-        let block = Block::at(arena, self.locs[self.find_block(t)?]);
+        let block = Block::at(arena, self.blocks[self.find_block(t)?].loc);
         Some(block.row(block.position(t)))
     }
 
-    /// As [`Self::at`]; leaves in `place` where to look for instants nearby.
+    /// Where to look for the row at `t`, from the fields of this struct alone.
     #[inline]
-    pub(crate) fn locate(&self, arena: &Arena, t: i64, place: &mut Place) -> Option<Row> {
-        *place = Place::NOWHERE;
-        if self.late.is_some() {
-            return self.at(arena, t);
+    pub(crate) fn aim(&self, t: i64) -> Aim {
+        if self.rare.as_ref().is_some_and(|rare| !rare.late.is_empty()) {
+            return Aim::Anywhere;
         }
-        if let Some(i) = self.head.count_to(t).checked_sub(1) {
-            return Some(self.head.row(i));
+        if self.head.first_time().is_some_and(|start| t >= start) {
+            return Aim::Head;
         }
-        let at = self.find_block(t)?;
-        let next = self.starts.get(at + 1).copied().or_else(|| self.head.first_time());
-        // The newest block of an empty head answers only up to its last row: a later row may come at any time.
+        if self.blocks.is_empty() || t < self.first {
+            return Aim::Nowhere;
+        }
+        Aim::Block(self.guess(t) as u32)
+    }
+
+    /// The place that answers for `t`, found from a guess of [`Self::aim`].
+    #[inline]
+    pub(crate) fn place(&self, guess: u32, t: i64) -> Place {
+        let at = self.find_block_near(guess as usize, t);
+        let next = self.blocks.get(at + 1).map(|block| block.start()).or_else(|| self.head.first_time());
+        // The newest block before an empty head answers only up to its last row: a later row may come at any time.
         let until = next.unwrap_or_else(|| self.newest.saturating_add(1));
-        *place = Place { from: self.starts[at], until, loc: self.locs[at] };
-        let block = Block::at(arena, place.loc);
-        Some(block.row(block.position(t)))
+        Place { from: self.blocks[at].start(), until, loc: self.blocks[at].loc }
+    }
+
+    /// The head's newest row at or before `t`.
+    #[inline]
+    pub(crate) fn head_row(&self, t: i64) -> Option<Row> {
+        self.head.count_to(t).checked_sub(1).map(|i| self.head.row(i))
     }
 
     /// Oldest row strictly after `t`.
     pub(crate) fn after(&self, arena: &Arena, t: i64) -> Option<Row> {
         let main = self.main_after(arena, t);
-        let late = self.late.as_ref().and_then(|late| late.get(late.partition_point(|row| row.t <= t)).copied());
+        let late = self.late().get(self.late().partition_point(|row| row.t <= t)).copied();
         late.filter(|late| main.is_none_or(|main| late.t <= main.t)).or(main)
     }
 
@@ -110,7 +148,7 @@ impl Series {
             let next = match self.find_block(t) {
                 None => 0,
                 Some(at) => {
-                    let block = Block::at(arena, self.locs[at]);
+                    let block = Block::at(arena, self.blocks[at].loc);
                     let i = block.position(t) + 1;
                     if i < block.n {
                         return Some(block.row(i));
@@ -118,11 +156,11 @@ impl Series {
                     at + 1
                 }
             };
-            if let Some(loc) = self.locs.get(next) {
-                return Some(Block::at(arena, *loc).row(0));
+            if let Some(block) = self.blocks.get(next) {
+                return Some(Block::at(arena, block.loc).row(0));
             }
         }
-        (in_head < self.head.n).then(|| self.head.row(in_head))
+        (in_head < self.head.len()).then(|| self.head.row(in_head))
     }
 
     /// Time of the oldest row at or after `t`.
@@ -134,8 +172,8 @@ impl Series {
     }
 
     pub(crate) fn first_time(&self) -> Option<i64> {
-        let main = self.starts.first().copied().or_else(|| self.head.first_time());
-        let late = self.late.as_ref().and_then(|late| late.first()).map(|row| row.t);
+        let main = if self.blocks.is_empty() { self.head.first_time() } else { Some(self.first) };
+        let late = self.late().first().map(|row| row.t);
         main.into_iter().chain(late).min()
     }
 
@@ -145,7 +183,7 @@ impl Series {
 
     /// Late rows with `from <= t < to`.
     fn late_in(&self, from: i64, to: i64) -> &[Row] {
-        let Some(late) = &self.late else { return &[] };
+        let late = self.late();
         let start = late.partition_point(|row| row.t < from);
         let end = late.partition_point(|row| row.t < to);
         late.get(start..end).unwrap_or(&[])
@@ -190,12 +228,12 @@ impl Series {
     /// The blocks that have rows with `from <= t < to`, and the positions of those rows.
     fn blocks_in<'a>(&'a self, arena: &'a Arena, from: i64, to: i64) -> impl Iterator<Item = (Block<'a>, usize, usize)> + 'a {
         let first = self.find_block(from).unwrap_or(0);
-        let end = if to > from { self.starts.partition_point(|start| *start < to) } else { 0 };
+        let end = if to > from { self.blocks.partition_point(|block| block.start() < to) } else { 0 };
         let numbers = first..end.max(first);
         numbers.map(move |at| {
-            let block = Block::at(arena, self.locs[at]);
-            let low = if self.starts[at] >= from { 0 } else { block.position(from - 1) + 1 };
-            let covered = self.starts.get(at + 1).is_some_and(|next| *next <= to);
+            let block = Block::at(arena, self.blocks[at].loc);
+            let low = if self.blocks[at].start() >= from { 0 } else { block.position(from - 1) + 1 };
+            let covered = self.blocks.get(at + 1).is_some_and(|next| next.start() <= to);
             let high = if covered { block.n } else { block.position(to - 1) + 1 };
             (block, low, high)
         })

@@ -22,10 +22,11 @@ impl Series {
     /// Blocks at a level: 0 raw, 1 thinned once, and so on.
     pub(crate) fn blocks_at(&self, level: usize) -> std::ops::Range<usize> {
         // The coarsest lie first.
-        let start: u32 = self.thinned[level..].iter().sum();
+        let thinned = self.rare.as_ref().map_or([0; MAX_LEVEL], |rare| rare.thinned);
+        let start: u32 = thinned[level..].iter().sum();
         let end = match level.checked_sub(1) {
-            None => self.starts.len(),
-            Some(at) => (start + self.thinned[at]) as usize,
+            None => self.blocks.len(),
+            Some(at) => (start + thinned[at]) as usize,
         };
         start as usize..end
     }
@@ -33,14 +34,14 @@ impl Series {
     /// Start of the oldest block at a level.
     pub(crate) fn oldest_at(&self, level: usize) -> Option<i64> {
         let blocks = self.blocks_at(level);
-        (!blocks.is_empty()).then(|| self.starts[blocks.start])
+        (!blocks.is_empty()).then(|| self.blocks[blocks.start].start())
     }
 
     /// Block `at` became `now` blocks where there were `before`.
     pub(super) fn note_split(&mut self, at: usize, now: u32, before: u32) {
         let level = (1..=MAX_LEVEL).rev().find(|level| self.blocks_at(*level).contains(&at));
-        if let Some(level) = level {
-            let count = &mut self.thinned[level - 1];
+        if let (Some(level), Some(rare)) = (level, &mut self.rare) {
+            let count = &mut rare.thinned[level - 1];
             *count = (*count + now).saturating_sub(before);
         }
     }
@@ -48,7 +49,7 @@ impl Series {
     /// Thins the oldest group of blocks at `level` that ends before `horizon`; returns how many samples went.
     pub(crate) fn thin(&mut self, signal: u32, level: usize, horizon: i64, gap_after: i64, shared: &mut Shared) -> u64 {
         let blocks = self.blocks_at(level);
-        let ends = blocks.clone().take(GROUP).filter(|at| self.starts.get(at + 1).is_some_and(|next| *next <= horizon));
+        let ends = blocks.clone().take(GROUP).filter(|at| self.blocks.get(at + 1).is_some_and(|next| next.start() <= horizon));
         let count = ends.count();
         if count < WORTHWHILE {
             return 0;
@@ -61,7 +62,7 @@ impl Series {
         let mut kept = Vec::new();
         let mut seen = 0;
         for number in at..at + count {
-            let rows: Vec<Row> = Block::at(&shared.arena, self.locs[number]).rows().collect();
+            let rows: Vec<Row> = Block::at(&shared.arena, self.blocks[number].loc).rows().collect();
             seen += rows.len() as u64;
             if level == 0 {
                 self.note_gaps(number, &rows, gap_after, &shared.arena);
@@ -69,39 +70,39 @@ impl Series {
             self.keep(&rows, &mut kept);
         }
         let now = self.replace(signal, at, count, &kept, shared);
+        let thinned = &mut self.rare.get_or_insert_default().thinned;
         if level > 0 {
-            self.thinned[level - 1] -= count as u32;
+            thinned[level - 1] -= count as u32;
         }
-        self.thinned[level] += now as u32;
+        thinned[level] += now as u32;
         seen - kept.len() as u64
     }
 
     fn drop_blocks(&mut self, at: usize, count: usize, shared: &mut Shared) -> u64 {
         let mut gone = 0;
-        for loc in &self.locs[at..at + count] {
-            gone += Block::at(&shared.arena, *loc).n as u64;
-            shared.arena.free(*loc);
+        for block in self.blocks.drain(at..at + count) {
+            gone += Block::at(&shared.arena, block.loc).n as u64;
+            shared.arena.free(block.loc);
         }
-        self.starts.drain(at..at + count);
-        self.locs.drain(at..at + count);
-        self.thinned[MAX_LEVEL - 1] -= count as u32;
-        let first = self.starts.first().copied().unwrap_or(i64::MAX);
-        if let Some(gaps) = &mut self.gaps {
-            gaps.retain(|(_, after)| *after >= first);
+        self.first = self.blocks.first().map_or(0, |block| block.start());
+        let first = self.blocks.first().map_or(i64::MAX, |block| block.start());
+        if let Some(rare) = &mut self.rare {
+            rare.thinned[MAX_LEVEL - 1] -= count as u32;
+            rare.gaps.retain(|(_, after)| *after >= first);
         }
         gone
     }
 
     /// Remembers the gaps among raw rows, the one before the first included.
     fn note_gaps(&mut self, number: usize, rows: &[Row], gap_after: i64, arena: &Arena) {
-        let before = number.checked_sub(1).map(|at| Block::at(arena, self.locs[at]).last_time());
+        let before = number.checked_sub(1).map(|at| Block::at(arena, self.blocks[at].loc).last_time());
         let times = before.into_iter().chain(rows.iter().map(|row| row.t));
         let mut last: Option<i64> = None;
         for t in times {
             if let Some(last) = last
                 && t.saturating_sub(last) > gap_after
             {
-                let gaps = self.gaps.get_or_insert_default();
+                let gaps = &mut self.rare.get_or_insert_default().gaps;
                 let at = gaps.partition_point(|gap| *gap < (last, t));
                 if gaps.get(at) != Some(&(last, t)) {
                     gaps.insert(at, (last, t));
@@ -125,17 +126,17 @@ impl Series {
         let drawn = || (0..rows.len()).filter_map(|at| number(at).map(|v| (at, v)));
         let first = drawn().next();
         mark(first.map(|(at, _)| at));
-        mark(drawn().last().map(|(at, _)| at));
+        mark(drawn().next_back().map(|(at, _)| at));
         // The earliest of equals, as in every summary.
         mark(drawn().reduce(|best, next| if next.1 < best.1 { next } else { best }).map(|(at, _)| at));
         mark(drawn().reduce(|best, next| if next.1 > best.1 { next } else { best }).map(|(at, _)| at));
         mark((0..rows.len()).reduce(|best, at| if rows[at].q > rows[best].q { at } else { best }));
-        for at in 1..rows.len() {
-            // Where the line breaks, both sides stay.
-            let unlike = number(at).is_some() != number(at - 1).is_some();
-            if unlike || self.gap_at(rows[at].t).is_some() {
-                mark(Some(at - 1));
+        // Where the line breaks, both sides stay.
+        for (at, pair) in rows.windows(2).enumerate() {
+            let unlike = pair[0].number().is_some() != pair[1].number().is_some();
+            if unlike || self.gap_at(pair[1].t).is_some() {
                 mark(Some(at));
+                mark(Some(at + 1));
             }
         }
         let changed = |at: &usize| rows[*at].bits != rows[*at - 1].bits;
@@ -147,16 +148,16 @@ impl Series {
 
     /// Start of the remembered gap that ends at `t`.
     fn gap_at(&self, t: i64) -> Option<i64> {
-        let gaps = self.gaps.as_ref()?;
+        let gaps = &self.rare.as_ref()?.gaps;
         gaps.binary_search_by_key(&t, |(_, after)| *after).ok().map(|at| gaps[at].0)
     }
 
     /// The time over which samples were taken away.
     pub(crate) fn thinned_range(&self, arena: &Arena) -> Option<TimeRange> {
-        let count: u32 = self.thinned.iter().sum();
+        let count: u32 = self.rare.as_ref()?.thinned.iter().sum();
         let last = (count as usize).checked_sub(1)?;
-        let end = Block::at(arena, *self.locs.get(last)?).last_time();
-        Some(crate::store::closed(*self.starts.first()?, end))
+        let end = Block::at(arena, self.blocks.get(last)?.loc).last_time();
+        Some(crate::store::closed(self.first, end))
     }
 
     /// Whether a remembered gap longer than `gap_after` ends at `t`.
