@@ -177,16 +177,11 @@ fn carousel(s: &mut Scene, filler: NodeId) {
 /// Infeed screw and the two star wheels that hand the bottles over.
 fn stars(s: &mut Scene, id: NodeId) {
     let star = Mesh::of(|m| {
-        let outline: Vec<(f32, f32)> = (0..40)
+        // Eight pockets, six points each.
+        let outline: Vec<(f32, f32)> = (0..48)
             .map(|i| {
-                let (sn, c) = sin_cos(9.0 * i as f32);
-                let r = if i % 5 == 0 {
-                    0.33
-                } else if i % 5 == 1 || i % 5 == 4 {
-                    0.36
-                } else {
-                    0.41
-                };
+                let (sn, c) = sin_cos(7.5 * i as f32);
+                let r = 0.37 + 0.035 * sin_cos(60.0 * i as f32).1;
                 (r * c, r * sn)
             })
             .collect();
@@ -194,10 +189,16 @@ fn stars(s: &mut Scene, id: NodeId) {
             m.prism(Mat::MachineGrey, Xf::at(0.0, y, 0.0).rx(-90.0), &outline, 0.03, 0.004);
         }
         m.cyl(Mat::Steel, [0.0, -0.12, 0.0], [0.0, 0.3, 0.0], 0.09, 14, 0.012);
-        m.cyl(Mat::SteelDark, [0.0, -0.1, 0.0], [0.0, -0.04, 0.0], 0.42, 24, 0.01);
+        m.cyl(Mat::SteelDark, [0.0, -0.08, 0.0], [0.0, 0.0, 0.0], 0.46, 28, 0.01);
     });
-    s.part(id, "infeed-star", Xf::at(-1.2, TOP, 1.46).ry(10.0), &star);
-    s.part(id, "outfeed-star", Xf::at(1.2, TOP, 1.46).ry(28.0), &star);
+    for (part, x, kind, first) in [("infeed-star", -1.2, Bottle::Empty, -22.5), ("outfeed-star", 1.2, Bottle::Full, 112.5)] {
+        let wheel = s.part(id, part, Xf::at(x, TOP, 1.46), &star);
+        let load = bottle(kind);
+        for i in 0..3 {
+            let place = Xf::ID.ry(first + 45.0 * i as f32).by(0.4, 0.0, 0.0);
+            s.part(wheel, &format!("{part}/bottle-{}", i + 1), place, &load);
+        }
+    }
     s.fixed(id, "infeed-screw", |m| {
         m.cyl(Mat::MachineGrey, [-2.5, TOP + 0.13, 1.72], [-1.45, TOP + 0.13, 1.72], 0.05, 12, 0.012);
         for i in 0..8 {
