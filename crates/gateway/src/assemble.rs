@@ -200,9 +200,11 @@ fn add_synthetic(
         let from = (now - DAY).max(known.map_or(Timestamp::MIN, |known| known.end));
         let mut samples = Vec::new();
         source.history(TimeRange::new(from.max(source.first()), now), &mut samples);
-        plant.hub.preload(&samples);
+        plant.hub.preload(&samples, now);
         plant.sources.push(Box::new(source));
     }
+    // At once, so that a kill in the first minute does not lose the day before.
+    plant.hub.seal(now);
     Ok(())
 }
 

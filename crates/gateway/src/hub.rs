@@ -126,7 +126,7 @@ impl Hub {
             store,
             seq: 0,
             total: 0,
-            received: epoch,
+            received: Timestamp::MIN,
             ring: Ring::new(ring),
             pending: Vec::new(),
             touched: vec![0; model.signals().len()],
@@ -178,11 +178,24 @@ impl Hub {
         f(&mut self.lock().store)
     }
 
-    /// Puts samples into history only: what was known before the server started. Nobody is told.
-    pub fn preload(&self, samples: &[(SignalIndex, Sample)]) {
+    /// Puts samples into history only: what was known before the server started. Nobody is told. What does not fill an
+    /// hour yet at `now` goes to disk as batches, the rest with the next [`Self::seal`].
+    pub fn preload(&self, samples: &[(SignalIndex, Sample)], now: Timestamp) {
         let mut inner = self.lock();
+        let unsealed = now.floor_to(inner.store.config().slab);
+        let mut tail = Vec::new();
         for (signal, sample) in samples {
             inner.store.append(*signal, sample);
+            if self.persist.is_some() && sample.source_time >= unsealed {
+                tail.push(Entry { id: DictId(signal.0), sample: sample.clone() });
+            }
+        }
+        drop(inner);
+        let Some(persist) = &self.persist else { return };
+        for entries in tail.chunks(BATCH_SAMPLES) {
+            let times = times_of(entries);
+            let frame = encode_server(&ServerFrame::Batch(Batch { seq: 0, entries: entries.to_vec() }));
+            persist.tail(frame.into(), times);
         }
     }
 
@@ -217,11 +230,9 @@ impl Hub {
     fn send(&self, inner: &mut Inner, entries: Vec<Entry>) {
         inner.seq += 1;
         inner.total += entries.len() as u64;
-        let mut times = TimeRange::new(Timestamp::MAX, Timestamp::MIN);
+        let times = times_of(&entries);
         for entry in &entries {
             inner.received = inner.received.max(entry.sample.received_time);
-            times.start = times.start.min(entry.sample.source_time);
-            times.end = times.end.max(entry.sample.source_time);
             if let Some(touched) = inner.touched.get_mut(entry.id.0 as usize) {
                 *touched = inner.seq;
             }
@@ -309,7 +320,7 @@ impl Hub {
         let mut place = Place {
             seq: inner.seq,
             total: inner.total,
-            received: inner.received,
+            received: if inner.seq == 0 { now } else { inner.received },
             whole_until: inner.seq,
             links_version: inner.links_version,
         };
@@ -393,4 +404,11 @@ impl Hub {
     pub fn extent(&self) -> Option<TimeRange> {
         self.lock().store.extent()
     }
+}
+
+/// First and last source time.
+fn times_of(entries: &[Entry]) -> TimeRange {
+    let times = entries.iter().map(|entry| entry.sample.source_time);
+    let start = times.clone().min().unwrap_or(Timestamp::MAX);
+    TimeRange::new(start, times.max().unwrap_or(Timestamp::MIN))
 }

@@ -27,7 +27,7 @@ use crate::sources::Inbox;
 use crate::{ingest, metrics, stream};
 
 /// Bytes of chunks in one history answer; the rest is for the next request.
-const HISTORY_BYTES: usize = 8 << 20;
+const HISTORY_BYTES: usize = 2 << 20;
 
 /// What a server may be told besides the site.
 #[derive(Debug, Clone)]

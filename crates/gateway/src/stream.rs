@@ -21,8 +21,8 @@ use crate::server::App;
 
 /// A client has this long to say hello.
 const HELLO_WITHIN: Duration = Duration::from_secs(10);
-/// What the socket itself takes before it gives up; the protocol's own limit is lower and gets a proper close.
-const SOCKET_LIMIT: usize = 64 << 10;
+/// What the socket itself takes before it is cut off; the protocol's own limit is lower and gets a proper close.
+const SOCKET_LIMIT: usize = 256 << 10;
 
 pub(crate) async fn upgrade(State(app): State<Arc<App>>, headers: HeaderMap, upgrade: WebSocketUpgrade) -> Response {
     let upgrade =

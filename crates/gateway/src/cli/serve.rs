@@ -1,5 +1,6 @@
 //! `orrery serve`, and the parts of it that `replay` shares.
 
+use std::future::Future;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -125,12 +126,13 @@ pub(super) fn serve(
         let inboxes = std::mem::take(&mut plant.inboxes);
         let app = Arc::new(App { hub, clock, page, assets, site_json, site_hash, inboxes, config, stopping });
         let url = url(address);
+        let stopped = stopped()?;
         term::note(&format!("{name} is served at"));
         term::say(&url);
         if listen.open {
             open(&url);
         }
-        server::run(listener, app, stop, stopped()).await.context("the server broke")?;
+        server::run(listener, app, stop, stopped).await.context("the server broke")?;
         // The pump's last batch must be on disk before the hub goes.
         tokio::task::spawn_blocking(move || drop(pump)).await.context("the sources did not stop")?;
         term::note("stopped");
@@ -168,26 +170,27 @@ fn url(address: SocketAddr) -> String {
     format!("http://{host}:{}/", address.port())
 }
 
-/// Ctrl-C, or SIGTERM where there is such a thing.
-async fn stopped() {
-    let ctrl_c = async {
+/// Completes at Ctrl-C, or SIGTERM where there is such a thing. Listens from the call on, not from the first poll: whoever
+/// reads the printed address may stop the program at once.
+fn stopped() -> Result<impl Future<Output = ()> + Send + 'static> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut interrupted = signal(SignalKind::interrupt()).context("can't listen for Ctrl-C")?;
+        let mut terminated = signal(SignalKind::terminate()).context("can't listen for SIGTERM")?;
+        Ok(async move {
+            tokio::select! {
+                _ = interrupted.recv() => {}
+                _ = terminated.recv() => {}
+            }
+        })
+    }
+    #[cfg(not(unix))]
+    Ok(async {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
-    };
-    #[cfg(unix)]
-    let terminated = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => drop(signal.recv().await),
-            Err(_) => std::future::pending::<()>().await,
-        }
-    };
-    #[cfg(not(unix))]
-    let terminated = std::future::pending::<()>();
-    tokio::select! {
-        () = ctrl_c => {}
-        () = terminated => {}
-    }
+    })
 }
 
 fn open(url: &str) {

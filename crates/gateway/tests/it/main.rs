@@ -1,2 +1,13 @@
 //! The gateway from outside: a real server, real sockets, real files.
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+#![allow(clippy::disallowed_methods, reason = "tests of the gateway read clocks as it does")]
+
+mod commands;
+mod cookie_factory;
+mod disk;
+mod http;
+mod ingest;
+mod recordings;
+mod slow_clients;
+mod stream;
+mod world;

@@ -1,0 +1,82 @@
+//! The commands' machine output: contracts, compared to the letter.
+
+use crate::world::{Folder, SITE, orrery};
+
+fn logged_site(folder: &Folder) -> String {
+    folder.write(
+        "log.csv",
+        "t,key,v\n2026-03-02T08:00:00Z,pump-01.flow,70\n2026-03-02T08:00:01Z,pump-01.flow,96.5\n2026-03-02T08:00:01Z,pump-01.mode,AUTO\n2026-03-02T08:00:02Z,pump-01.flow,oops\n",
+    );
+    let source = r#"[[sources]]
+id = "log"
+kind = "csv"
+path = "log.csv"
+layout = "long"
+key = "{key}"
+value = "v"
+time = { column = "t" }
+"#;
+    let site = SITE.replace("[[sources]]\nid = \"script\"\nkind = \"websocket\"\n", source);
+    folder.write("site.toml", site).display().to_string()
+}
+
+#[test]
+fn state_json_is_as_promised() {
+    let folder = Folder::new();
+    let site = logged_site(&folder);
+    let (code, out, err) = orrery(&["state", &site, "--at", "2026-03-02T08:00:03Z", "--json"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(err.contains("line 5: 'oops' is not a number"), "{err}");
+    assert_eq!(out, include_str!("golden/state.json"));
+}
+
+#[test]
+fn state_for_people_is_a_table() {
+    let folder = Folder::new();
+    let site = logged_site(&folder);
+    let (code, out, _) = orrery(&["state", &site, "--at", "2026-03-02T08:00:03Z"]);
+    assert_eq!(code, 0);
+    assert!(out.contains("TWIN") && out.contains("pump-01.overflow") && out.contains("1 alarms active"), "{out}");
+    let (_, out, _) = orrery(&["state", &site, "--at", "2026-03-02T08:00:00Z", "--problems"]);
+    assert!(!out.contains("pump-01 "), "nothing was wrong a moment before: {out}");
+}
+
+#[test]
+fn check_exits_with_0_1_or_2() {
+    let folder = Folder::new();
+    let fine = folder.write("fine/site.toml", SITE).display().to_string();
+    let odd = folder.write("odd/site.toml", SITE.replace("bands =", "bandz =")).display().to_string();
+    let broken = folder.write("broken/site.toml", "[site\n").display().to_string();
+    for (site, expected) in [(&fine, 0), (&odd, 1), (&broken, 2), (&"/nowhere/site.toml".to_owned(), 2)] {
+        assert_eq!(orrery(&["check", site]).0, expected, "{site}");
+    }
+    let (_, out, _) = orrery(&["check", &odd, "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let finding = &json["findings"][0];
+    for key in ["severity", "code", "file", "line", "subject", "message", "help"] {
+        assert!(!finding[key].is_null(), "{key} in {finding}");
+    }
+    for key in ["models", "nodes", "bound_nodes", "twins", "bound_twins", "signals"] {
+        assert!(json["summary"][key].is_u64(), "{key}");
+    }
+    assert!(finding["help"].as_str().unwrap().contains("bands"), "{finding}");
+}
+
+#[test]
+fn errors_say_what_and_what_to_do() {
+    let folder = Folder::new();
+    let site = folder.write("site.toml", SITE).display().to_string();
+    for (args, parts) in [
+        (vec!["serve", "/nowhere"], vec!["can't read /nowhere", "check the path", "because: No such file"]),
+        (vec!["state", site.as_str(), "--at", "yesterday"], vec!["'yesterday' is not a time", "write it like"]),
+        (vec!["whatif", site.as_str(), "--at", "now", "--set", "speed=1"], vec!["there is no knob 'speed'"]),
+        (vec!["serve", site.as_str(), "--listen", "256.0.0.1:1"], vec!["can't listen on 256.0.0.1:1", "--listen"]),
+        (vec!["state", site.as_str(), "--at", "now", "--data", "/nowhere"], vec!["history in /nowhere"]),
+    ] {
+        let (code, _, err) = orrery(&args);
+        assert_eq!(code, 2, "{args:?}");
+        for part in parts {
+            assert!(err.contains(part), "{part} in {err}");
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Plain requests: headers, files, history, metrics.
+
+use twin_historian::{Store, StoreConfig};
+use twin_model::{SignalIndex, Value};
+use twin_protocol::*;
+
+use crate::world::{Folder, SITE, Wish, World, at};
+
+fn header<'a>(head: &'a str, name: &str) -> &'a str {
+    head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).unwrap_or("")
+}
+
+#[tokio::test]
+async fn every_answer_carries_a_strict_policy() {
+    let world = World::start().await;
+    for path in ["/", "/api/site", "/healthz", "/metrics", "/nothing"] {
+        let (_, head, _) = world.get(path, "").await;
+        let policy = header(&head, "content-security-policy");
+        assert!(policy.starts_with("default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self';"), "{policy}");
+        assert!(policy.contains("frame-ancestors 'self'") && policy.contains("object-src 'none'"), "{policy}");
+        assert!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"), "{policy}");
+        assert!(policy.contains(&format!("ws://{}", world.address)), "{policy}");
+        assert_eq!(header(&head, "x-content-type-options"), "nosniff");
+    }
+}
+
+#[tokio::test]
+async fn the_page_is_served_packed_and_kept_by_name() {
+    let folder = Folder::new();
+    folder.write("index.html", "<p>page</p>");
+    folder.write("viewer-0123456789abcdef.js", "let a = 1;");
+    folder.write("viewer-0123456789abcdef.js.br", "packed");
+    folder.write(".symbols/names.bin", "secret");
+    let wish = Wish { web: Some(folder.0.clone()), ..Wish::default() };
+    let world = World::start_with(SITE, wish).await;
+    let (status, head, body) = world.get("/", "").await;
+    assert_eq!((status, &body[..]), (200, &b"<p>page</p>"[..]));
+    assert_eq!(header(&head, "cache-control"), "no-cache");
+    let tag = header(&head, "etag").to_owned();
+    assert_eq!(world.get("/", &format!("If-None-Match: {tag}\r\n")).await.0, 304);
+    let (_, head, body) = world.get("/viewer-0123456789abcdef.js", "Accept-Encoding: gzip, br\r\n").await;
+    assert_eq!(&body[..], b"packed");
+    assert_eq!((header(&head, "content-encoding"), header(&head, "x-uncompressed-length")), ("br", "10"));
+    assert_eq!(header(&head, "cache-control"), "public, max-age=31536000, immutable");
+    assert_eq!(header(&head, "content-type"), "text/javascript; charset=utf-8");
+    for path in ["/.symbols/names.bin", "/../Cargo.toml", "/%2e%2e/Cargo.toml", "/..%2f..%2fetc/passwd", "/a%00b", "/%zz"] {
+        assert_eq!(world.get(path, "").await.0, 404, "{path}");
+    }
+}
+
+/// A glTF that names a file beside itself and one that it must not have.
+const GLTF: &str = r#"{"asset":{"version":"2.0"},"scene":0,"scenes":[{"nodes":[0]}],"nodes":[{"name":"n","mesh":0}],
+"meshes":[{"primitives":[{"attributes":{"POSITION":0},"material":0}]}],
+"materials":[{"pbrMetallicRoughness":{"baseColorTexture":{"index":0}}}],"textures":[{"source":0}],"images":[{"uri":"../secret.txt"}],
+"accessors":[{"bufferView":0,"componentType":5126,"count":3,"type":"VEC3","min":[0,0,0],"max":[1,1,0]}],
+"bufferViews":[{"buffer":0,"byteLength":36}],
+"buffers":[{"uri":"parts/a%20b.bin","byteLength":36}]}"#;
+
+#[tokio::test]
+async fn only_files_that_the_site_names_can_be_had() {
+    let folder = Folder::new();
+    folder.write("secret.txt", "secret");
+    folder.write("site/other.glb", "not named");
+    folder.write("site/models/thing.gltf", GLTF);
+    folder.write("site/models/parts/a b.bin", [0; 36]);
+    let site = folder.write(
+        "site/site.toml",
+        format!("{SITE}\n[[models]]\nid = \"m\"\npath = \"models/thing.gltf\"\n[[models]]\nid = \"gone\"\npath = \"gone.glb\"\n"),
+    );
+    let world = World::serve(&site, Wish::default()).await;
+    let (_, _, body) = world.get("/api/site", "").await;
+    let json: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    assert!(json["toml"].as_str().unwrap().contains("[[models]]"));
+    assert_eq!(json["assets"][0]["path"], "models/thing.gltf");
+    assert!(json["assets"][1]["missing"].as_str().unwrap().contains("No such file"), "{json}");
+    let url = json["assets"][0]["url"].as_str().unwrap();
+    assert_eq!(world.get(url, "").await.2, GLTF.as_bytes());
+    let base = url.rsplit_once('/').unwrap().0;
+    let (status, head, body) = world.get(&format!("{base}/parts/a%20b.bin"), "").await;
+    assert_eq!((status, body.len(), header(&head, "cache-control")), (200, 36, "public, max-age=31536000, immutable"));
+    for path in ["../secret.txt", "%2e%2e/secret.txt", "../../site.toml", "other.glb", "/etc/passwd", "parts/../thing.gltf", ""] {
+        assert_eq!(world.get(&format!("{base}/{path}"), "").await.0, 404, "{path}");
+    }
+    let (_, head, packed) = world.get("/api/site", "Accept-Encoding: br\r\n").await;
+    assert_eq!(header(&head, "content-encoding"), "br");
+    assert!(packed.len() * 2 < json.to_string().len());
+}
+
+#[tokio::test]
+async fn history_comes_as_chunks_that_the_historian_reads() {
+    let world = World::start().await;
+    for s in 0..600 {
+        world.put(0, at(s * 10), s as f64);
+    }
+    let path = format!("/api/history?from={}&to=2026-03-02T10:00:00Z", at(100));
+    let (status, head, body) = world.get(&path, "").await;
+    assert_eq!((status, header(&head, "cache-control")), (200, "no-cache"));
+    let ServerFrame::History(history) = decode_server(&body, &Limits::SERVER_FRAMES).unwrap() else { panic!() };
+    assert_eq!((history.next, history.extent.map(|range| range.start)), (None, Some(at(0))));
+    assert_eq!(history.dictionary, Dictionary::of(world.hub.model()));
+    let mut store = Store::new(world.hub.model().signals().iter().map(Into::into), StoreConfig::default());
+    for chunk in &history.chunks {
+        store.import_chunk(chunk).unwrap();
+    }
+    assert_eq!(store.extent().unwrap().start, at(100), "half-open from the left");
+    assert_eq!(store.latest_at(SignalIndex(0), at(6_000)).unwrap().value, Value::Float(599.0));
+    let tag = header(&head, "etag").to_owned();
+    assert_eq!(world.get(&path, &format!("If-None-Match: {tag}\r\n")).await.0, 304);
+    let (status, _, body) = world.get("/api/history?from=yesterday", "").await;
+    assert_eq!(status, 400);
+    assert!(String::from_utf8(body).unwrap().contains("write it like"));
+}
+
+#[tokio::test]
+async fn health_and_metrics_answer() {
+    let world = World::start().await;
+    world.put(0, at(1), 1.0);
+    assert_eq!(world.get("/healthz", "").await.2, b"ok\n");
+    let (_, head, body) = world.get("/metrics", "").await;
+    let text = String::from_utf8(body).unwrap();
+    assert_eq!(header(&head, "content-type"), "text/plain; version=0.0.4; charset=utf-8");
+    for line in ["orrery_samples_total 1", "orrery_batches_total 1", "orrery_clients 0", "orrery_source_up{source=\"script\"} 0"]
+    {
+        assert!(text.lines().any(|each| each == line), "{line} in\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn pages_of_others_may_not_open_our_sockets() {
+    let world = World::start().await;
+    for path in ["/stream", "/ingest"] {
+        assert!(world.try_socket(path, None, Some("https://evil.example")).await.is_err());
+        assert!(world.try_socket(path, None, Some(&format!("http://{}", world.address))).await.is_ok());
+    }
+}

@@ -1,0 +1,306 @@
+//! What the tests share: a small site, a server for it on a free port, a client that speaks the protocol.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use gateway::assemble::{PlantOptions, plant};
+use gateway::hub::Hub;
+use gateway::pack::Packed;
+use gateway::page::Page;
+use gateway::server::{self, App, ServerConfig};
+use gateway::site::{Assets, Site, site_json};
+use gateway::sources::Pump;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use twin_model::{Sample, SignalIndex, Timestamp, Value};
+use twin_protocol::*;
+
+/// Longest time that a test waits for anything.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A folder that goes away with the test.
+pub(crate) struct Folder(pub(crate) PathBuf);
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("orrery-it-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.0.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}
+
+/// A pump that others feed over `/ingest`.
+pub(crate) const SITE: &str = r#"
+[site]
+id = "little"
+name = "Little plant"
+
+[[interfaces]]
+id = "pump"
+[[interfaces.signals]]
+name = "flow"
+unit = "l/min"
+period = "1s"
+[[interfaces.signals]]
+name = "starts"
+value = "int"
+kind = "counter"
+[[interfaces.signals]]
+name = "running"
+value = "bool"
+[[interfaces.signals]]
+name = "mode"
+value = "text"
+[[interfaces.rules]]
+id = "flow-high"
+kind = "range"
+signal = "flow"
+bands = [{ above = 80.0, status = "maintenance" }, { above = 95.0, status = "failure" }]
+[[interfaces.alarms]]
+id = "overflow"
+kind = "limit"
+signal = "flow"
+above = 95.0
+priority = 1
+message = "Flow too high"
+
+[[twins]]
+id = "pump-01"
+interface = "pump"
+bind = false
+[[twins]]
+id = "pump-02"
+interface = "pump"
+bind = false
+
+[[sources]]
+id = "script"
+kind = "websocket"
+"#;
+
+pub(crate) fn at(s: i64) -> Timestamp {
+    Timestamp::from_secs(1_772_439_304 + s)
+}
+
+pub(crate) struct World {
+    pub(crate) address: SocketAddr,
+    pub(crate) hub: Arc<Hub>,
+    stop: Option<tokio::sync::oneshot::Sender<()>>,
+    server: Option<tokio::task::JoinHandle<std::io::Result<()>>>,
+    pump: Option<Pump>,
+    _folder: Option<Folder>,
+}
+
+/// What a test wants different.
+#[derive(Default)]
+pub(crate) struct Wish {
+    pub(crate) options: PlantOptions,
+    pub(crate) config: ServerConfig,
+    /// Asks the sources in a thread, as the program does; without, only the test puts samples in.
+    pub(crate) pump: bool,
+    pub(crate) web: Option<PathBuf>,
+}
+
+impl World {
+    /// Serves [`SITE`] without asking its sources.
+    pub(crate) async fn start() -> Self {
+        Self::start_with(SITE, Wish::default()).await
+    }
+
+    pub(crate) async fn start_with(site: &str, wish: Wish) -> Self {
+        let folder = Folder::new();
+        let path = folder.write("site.toml", site);
+        let mut world = Self::serve(&path, wish).await;
+        world._folder = Some(folder);
+        world
+    }
+
+    pub(crate) async fn serve(site: &Path, wish: Wish) -> Self {
+        let site = Site::read_usable(site).unwrap();
+        let mut plant = plant(&site, &wish.options).unwrap();
+        assert_eq!(plant.remarks, Vec::<String>::new());
+        let assets = Assets::of(&site);
+        let (json, site_hash) = site_json(plant.hub.model(), site.file_name(), &site.toml, &site.files, &assets);
+        let (stop_streams, stopping) = watch::channel(false);
+        let hub = plant.hub.clone();
+        let pump = wish.pump.then(|| Pump::start(hub.clone(), plant.clock, std::mem::take(&mut plant.sources)));
+        let app = Arc::new(App {
+            hub: hub.clone(),
+            clock: plant.clock,
+            page: Page::choose(wish.web.as_deref()),
+            assets,
+            site_json: Packed::new(json.to_vec()),
+            site_hash,
+            inboxes: plant.inboxes,
+            config: ServerConfig { capabilities: plant.capabilities, ..wish.config },
+            stopping,
+        });
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let server = tokio::spawn(server::run(listener, app, stop_streams, async move { drop(stopped.await) }));
+        Self { address, hub, stop: Some(stop), server: Some(server), pump, _folder: None }
+    }
+
+    pub(crate) async fn stop(mut self) {
+        self.stop.take().unwrap().send(()).unwrap();
+        tokio::time::timeout(PATIENCE, self.server.take().unwrap()).await.unwrap().unwrap().unwrap();
+        let pump = self.pump.take();
+        tokio::task::spawn_blocking(move || drop(pump)).await.unwrap();
+    }
+
+    /// One float sample of a signal, and the batch that carries it.
+    pub(crate) fn put(&self, signal: u32, t: Timestamp, value: f64) {
+        self.hub.ingest(&[(SignalIndex(signal), Sample::new(t, Value::Float(value)))]);
+        self.hub.flush();
+    }
+
+    /// A raw HTTP/1.1 exchange: status, head, body.
+    pub(crate) async fn get(&self, path: &str, headers: &str) -> (u16, String, Vec<u8>) {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        let host = self.address;
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut bytes = Vec::new();
+        tokio::time::timeout(PATIENCE, stream.read_to_end(&mut bytes)).await.unwrap().unwrap();
+        let split = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+        let head = String::from_utf8(bytes[..split].to_vec()).unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, head.to_ascii_lowercase(), bytes[split + 4..].to_vec())
+    }
+
+    pub(crate) async fn socket(&self, path: &str, subprotocol: Option<&str>) -> Socket {
+        self.try_socket(path, subprotocol, None).await.unwrap()
+    }
+
+    pub(crate) async fn try_socket(
+        &self,
+        path: &str,
+        subprotocol: Option<&str>,
+        origin: Option<&str>,
+    ) -> Result<Socket, tokio_tungstenite::tungstenite::Error> {
+        let mut request = format!("ws://{}{path}", self.address).into_client_request()?;
+        if let Some(name) = subprotocol {
+            request.headers_mut().insert("sec-websocket-protocol", name.parse().unwrap());
+        }
+        if let Some(origin) = origin {
+            request.headers_mut().insert("origin", origin.parse().unwrap());
+        }
+        let stream = TcpStream::connect(self.address).await.unwrap();
+        let (inner, _) = tokio_tungstenite::client_async(request, stream).await?;
+        Ok(Socket { inner })
+    }
+
+    /// A client that has said hello.
+    pub(crate) async fn client(&self, resume: Option<Resume>) -> Socket {
+        let mut socket = self.socket("/stream", Some(SUBPROTOCOL_BIN)).await;
+        socket.hello(resume).await;
+        socket
+    }
+}
+
+pub(crate) struct Socket {
+    pub(crate) inner: WebSocketStream<TcpStream>,
+}
+
+impl Socket {
+    pub(crate) async fn hello(&mut self, resume: Option<Resume>) {
+        self.say(&ClientFrame::Hello(ClientHello { versions: vec![VERSION], agent: "test".into(), resume })).await;
+    }
+
+    pub(crate) async fn say(&mut self, frame: &ClientFrame) {
+        self.inner.send(Message::Binary(encode_client(frame).into())).await.unwrap();
+    }
+
+    pub(crate) async fn text(&mut self, text: &str) {
+        self.inner.send(Message::Text(text.into())).await.unwrap();
+    }
+
+    pub(crate) async fn message(&mut self) -> Option<Message> {
+        tokio::time::timeout(PATIENCE, self.inner.next()).await.expect("a message in time").and_then(Result::ok)
+    }
+
+    /// The next frame in binary form.
+    pub(crate) async fn frame(&mut self) -> ServerFrame {
+        match self.message().await {
+            Some(Message::Binary(bytes)) => decode_server(&bytes, &Limits::SERVER_FRAMES).unwrap(),
+            other => panic!("no frame but {other:?}"),
+        }
+    }
+
+    /// The next frame of the wanted kind; others are passed over.
+    pub(crate) async fn until<T>(&mut self, want: impl Fn(ServerFrame) -> Option<T>) -> T {
+        loop {
+            if let Some(found) = want(self.frame().await) {
+                return found;
+            }
+        }
+    }
+
+    /// The close frame's code and reason, after the protocol's own word.
+    pub(crate) async fn closed(&mut self) -> (u16, String) {
+        let mut said = None;
+        loop {
+            match self.message().await {
+                Some(Message::Binary(bytes)) => {
+                    if let Ok(ServerFrame::Close(close)) = decode_server(&bytes, &Limits::SERVER_FRAMES) {
+                        said = Some(close);
+                    }
+                }
+                Some(Message::Close(Some(frame))) => {
+                    let said = said.expect("a close frame of the protocol comes first");
+                    assert_eq!(said.code, u16::from(frame.code));
+                    return (said.code, said.reason);
+                }
+                Some(_) => {}
+                None => panic!("the connection broke without a word"),
+            }
+        }
+    }
+}
+
+/// The batch's values by id.
+pub(crate) fn values(entries: &[Entry]) -> Vec<(u32, Value)> {
+    entries.iter().map(|entry| (entry.id.0, entry.sample.value.clone())).collect()
+}
+
+/// The built program.
+pub(crate) fn orrery(args: &[&str]) -> (i32, String, String) {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_orrery")).args(args).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
+}
+
+/// The folder of shared data; a visible line where it is absent.
+pub(crate) fn shared(test: &str) -> Option<PathBuf> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    let folder = std::env::var_os("ORRERY_SHARED").map_or(beside, PathBuf::from);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    eprintln!("SKIPPED (no shared data): {test}");
+    None
+}
