@@ -51,6 +51,23 @@ pub(crate) fn get(bytes: &[u8], at: usize, i: usize, width: u8) -> u64 {
     (low | u64::from(bytes[from + 8]) << (64 - shift)) & mask
 }
 
+/// The first `out.len()` of the numbers packed from `at` on.
+pub(crate) fn unpack(bytes: &[u8], at: usize, width: u8, out: &mut [i64]) {
+    if width == 0 {
+        return out.fill(0);
+    }
+    if width > 56 {
+        return out.iter_mut().enumerate().for_each(|(i, v)| *v = get(bytes, at, i, width) as i64);
+    }
+    // Up to 56 bits lie within the eight bytes from their first byte on, whatever their shift.
+    let packed = &bytes[at..at + packed_len(out.len(), width) + 8];
+    let mask = u64::MAX >> (64 - u32::from(width));
+    for (i, v) in out.iter_mut().enumerate() {
+        let bit = i * usize::from(width);
+        *v = (u64_at(packed, bit >> 3) >> (bit & 7) & mask) as i64;
+    }
+}
+
 #[inline]
 pub(crate) fn u16_at(bytes: &[u8], at: usize) -> u16 {
     bytes[at..].first_chunk().map_or(0, |b| u16::from_le_bytes(*b))
@@ -80,7 +97,10 @@ mod tests {
             pack(values.iter().copied(), width, &mut bytes);
             assert_eq!(bytes.len(), 3 + packed_len(values.len(), width));
             bytes.extend([0xFF; SLACK]);
+            let mut all = vec![0; values.len()];
+            unpack(&bytes, 3, width, &mut all);
             for (i, v) in values.iter().enumerate() {
+                assert_eq!(all[i] as u64, *v, "width {width}, position {i}");
                 assert_eq!(get(&bytes, 3, i, width), *v, "width {width}, position {i}");
             }
         }

@@ -22,21 +22,27 @@ struct Page {
 pub(crate) struct Density {
     pages: BTreeMap<i64, Page>,
     detailed: usize,
-    /// Samples of the second being filled, so that a live stream touches the map once a second.
+    /// The second being filled and its samples, so that a live stream touches the map once a second.
     current: Option<(i64, u32)>,
+    /// First instant of that second.
+    current_start: i64,
 }
 
 impl Density {
     /// Counts one sample.
+    #[inline]
     pub(crate) fn add(&mut self, t: i64) {
-        let second = t.div_euclid(SECOND);
         match &mut self.current {
-            Some((open, count)) if *open == second && *count < u32::MAX => *count += 1,
-            _ => {
-                self.flush();
-                self.current = Some((second, 1));
-            }
+            Some((_, count)) if (t.wrapping_sub(self.current_start) as u64) < SECOND as u64 && *count < u32::MAX => *count += 1,
+            _ => self.begin(t),
         }
+    }
+
+    fn begin(&mut self, t: i64) {
+        self.flush();
+        let second = t.div_euclid(SECOND);
+        self.current = Some((second, 1));
+        self.current_start = second.saturating_mul(SECOND);
     }
 
     fn flush(&mut self) {

@@ -84,7 +84,7 @@ impl Plant {
             if at % SHARED_CLOCK == 0 {
                 received = t + Span::from_micros(5_000 + (self.random.next() % 55_000) as i64);
             }
-            let quality = if (at as u64 + slot * 617) % 1_000 == 0 { Quality::UNCERTAIN } else { Quality::GOOD };
+            let quality = if (at as u64 + slot * 617).is_multiple_of(1_000) { Quality::UNCERTAIN } else { Quality::GOOD };
             let value = source.next(self.second, &mut self.random);
             out.push(Sample { source_time: t, received_time: received, value, quality, flags: Flags::NONE });
         }
@@ -98,7 +98,7 @@ fn source(at: usize, random: &mut Random) -> Source {
         0..12 => Source::Drifting {
             swing: 100.0 + 1_900.0 * unit(),
             period: 600.0 + 6_600.0 * unit(),
-            phase: unit() * 6.28,
+            phase: unit() * std::f64::consts::TAU,
             noise: 0.3 + 1.2 * unit(),
             per_unit,
         },

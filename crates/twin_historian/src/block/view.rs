@@ -2,10 +2,10 @@
 
 use super::{BASE_64, CLOCK_FIXED, DECIMAL, HAS_EXTRAS, HAS_SLOPE, HEADER_FIXED, MARK_NO_NUMBER, RAW};
 use crate::arena::{Arena, CLOCK_ALIGN, Loc};
-use crate::bits::{get, i32_at, packed_len, u16_at, u64_at};
-use crate::decimal::{self, POW10};
+use crate::bits::{get, i32_at, packed_len, u16_at, u64_at, unpack};
+use crate::decimal;
 use crate::envelope::Run;
-use crate::row::{FLOAT, Row, number_of};
+use crate::row::{Row, number_of};
 
 /// Powers of ten as whole numbers, the units of clocks.
 pub(super) const UNITS: [i64; 8] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000];
@@ -261,21 +261,51 @@ impl<'a> Block<'a> {
         }
     }
 
-    /// All times and numbers of a block in which every sample has a number.
-    pub(crate) fn decode(&self, times: &mut [i64; super::BLOCK], numbers: &mut [f64; super::BLOCK]) {
-        for (i, t) in times[..self.n].iter_mut().enumerate() {
-            *t = self.clock.time(i);
+    /// Fills `keys` with whole numbers in the order of the drawn values, for a block in which every sample has a number;
+    /// false where the values do not come as whole numbers.
+    pub(crate) fn keys(&self, keys: &mut [i64; super::BLOCK]) -> bool {
+        if self.scheme == RAW || self.exceptions > 0 {
+            return false;
         }
-        let numbers = &mut numbers[..self.n];
-        if self.kind == FLOAT && self.scheme == DECIMAL && self.exceptions == 0 {
-            let p = POW10[usize::from(self.exponent & 15)];
-            for (i, v) in numbers.iter_mut().enumerate() {
-                *v = self.mantissa(i) as f64 / p;
+        let keys = &mut keys[..self.n];
+        unpack(self.page, self.packed_at, self.width, keys);
+        if self.slope == 0 {
+            keys.iter_mut().for_each(|m| *m = m.wrapping_add(self.base));
+        } else {
+            let line = |i: usize| self.base.wrapping_add(self.slope.wrapping_mul(i as i64) >> 8);
+            keys.iter_mut().enumerate().for_each(|(i, m)| *m = m.wrapping_add(line(i)));
+        }
+        true
+    }
+
+    /// The positions `from..to` in a few numbers, given the block's [`Self::keys`] or none; only where it is
+    /// [`Self::unbroken`].
+    pub(crate) fn run_of(&self, from: usize, to: usize, keys: Option<&[i64; super::BLOCK]>) -> Run {
+        let (mut min, mut max) = (from, from);
+        if let Some(keys) = keys {
+            let (mut low, mut high) = (keys[from], keys[from]);
+            for (i, m) in keys[from..to].iter().enumerate() {
+                if *m < low {
+                    (low, min) = (*m, from + i);
+                }
+                if *m > high {
+                    (high, max) = (*m, from + i);
+                }
             }
-            return;
+        } else {
+            for i in from..to {
+                let v = self.drawn(i).1;
+                min = if v < self.drawn(min).1 { i } else { min };
+                max = if v > self.drawn(max).1 { i } else { max };
+            }
         }
-        for (i, v) in numbers.iter_mut().enumerate() {
-            *v = number_of(self.kind, self.bits(i), 0).unwrap_or(0.0);
+        Run {
+            first: self.drawn(from),
+            last: self.drawn(to - 1),
+            min: self.drawn(min),
+            max: self.drawn(max),
+            count: (to - from) as u32,
+            worst: self.worst_in(from, to),
         }
     }
 

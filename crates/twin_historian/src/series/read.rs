@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use super::Series;
 use crate::arena::{Arena, Loc};
 use crate::block::{BLOCK, Block};
-use crate::envelope::{Builder, Run};
+use crate::envelope::Builder;
 use crate::row::Row;
 
 /// What [`Series::aim`] found.
@@ -258,8 +258,7 @@ impl Series {
             ControlFlow::Continue(())
         });
         let from = slow_to;
-        let mut times = [0; BLOCK];
-        let mut numbers = [0.0; BLOCK];
+        let mut keys = [0; BLOCK];
         for (block, low, high) in self.blocks_in(arena, from, to) {
             if !block.unbroken(builder.gap_after()) {
                 (low..high).map(|i| block.row(i)).for_each(|row| builder.push(row.t, row.number(), row.q));
@@ -269,12 +268,12 @@ impl Series {
                 builder.push_run(&block.run());
                 continue;
             }
-            block.decode(&mut times, &mut numbers);
+            let keyed = block.keys(&mut keys);
             let mut i = low;
             while i < high {
-                let end = builder.bucket_end(times[i]);
-                let next = i + times[i..high].partition_point(|t| *t < end).max(1);
-                builder.push_run(&run(&times[i..next], &numbers[i..next], block.worst_in(i, next)));
+                let end = builder.bucket_end(block.time(i));
+                let next = (block.position(end.saturating_sub(1)) + 1).clamp(i + 1, high);
+                builder.push_run(&block.run_of(i, next, keyed.then_some(&keys)));
                 i = next;
             }
         }
@@ -288,19 +287,4 @@ impl Series {
         let thinned = self.thinned_range(arena)?;
         (t < thinned.end.as_micros()).then(|| self.real_gap(t, gap_after))
     }
-}
-
-/// Summary of consecutive samples, at least one.
-fn run(times: &[i64], numbers: &[f64], worst: u16) -> Run {
-    let (mut min, mut max) = (0, 0);
-    for (i, v) in numbers.iter().enumerate() {
-        if *v < numbers[min] {
-            min = i;
-        }
-        if *v > numbers[max] {
-            max = i;
-        }
-    }
-    let point = |i: usize| (times[i], numbers[i]);
-    Run { first: point(0), last: point(times.len() - 1), min: point(min), max: point(max), count: times.len() as u32, worst }
 }
