@@ -1,5 +1,7 @@
 //! `orrery check`: everything that is wrong with a site, as data. Refuses to read files and to print.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use crate::bind::{AssetNodes, BindReport};
@@ -117,7 +119,10 @@ pub fn check(site: &LoadedSite, states: &[AssetState<'_>]) -> CheckReport {
 
 /// One finding per file, however often it is placed.
 fn unreadable(site: &LoadedSite, states: &[AssetState<'_>], found: &mut Vec<Diagnostic>) {
-    let mut seen = std::collections::HashSet::new();
+    let mut placed: HashMap<&str, Vec<&str>> = HashMap::new();
+    for asset in &site.assets {
+        placed.entry(asset.path.as_str()).or_default().push(asset.id.as_str());
+    }
     for (at, asset) in site.assets.iter().enumerate() {
         let not_read = Err("it was not read".to_owned());
         let (nodes, notes) = states.get(at).map_or((&not_read, &[][..]), |state| (&state.nodes, state.notes.as_slice()));
@@ -125,11 +130,11 @@ fn unreadable(site: &LoadedSite, states: &[AssetState<'_>], found: &mut Vec<Diag
             Ok(_) => None,
             Err(why) => Some(why.as_str()),
         };
-        if (why.is_none() && notes.is_empty()) || !seen.insert(asset.path.as_str()) {
+        if why.is_none() && notes.is_empty() {
             continue;
         }
-        let placed: Vec<&str> =
-            site.assets.iter().filter(|other| other.path == asset.path).map(|other| other.id.as_str()).collect();
+        // Taken out by the first that tells about the file.
+        let Some(placed) = placed.remove(asset.path.as_str()) else { continue };
         if let Some(why) = why {
             found.push(Diagnostic {
                 severity: Severity::Error,

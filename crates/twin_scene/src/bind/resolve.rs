@@ -112,6 +112,9 @@ impl BindReport {
     }
 }
 
+/// Findings beyond this many get no suggestion: each costs a pass over all nodes.
+const MAX_SEARCHES: usize = 50;
+
 /// A twin's claim to a node: smaller rank is more exact.
 #[derive(Debug, Clone, Copy)]
 struct Claim {
@@ -187,7 +190,8 @@ fn choose(binding: &BindingDef, input: &Input<'_>, index: &NodeIndex<'_>, proble
     if winners.is_empty() {
         // A file that could not be read is one finding already; its bindings need not be one each.
         if all_readable(binding, input) {
-            problems.push(dangling(binding, input, index));
+            let search = problems.len() < MAX_SEARCHES;
+            problems.push(dangling(binding, input, index, search));
         }
         return Vec::new();
     }
@@ -196,7 +200,9 @@ fn choose(binding: &BindingDef, input: &Input<'_>, index: &NodeIndex<'_>, proble
         problems.push(ambiguous(binding, input, index, &nodes));
         return Vec::new();
     }
-    for (key, nodes) in found.iter().filter(|(_, nodes)| !winners.iter().any(|(node, ..)| nodes.contains(node))) {
+    // Lists of nodes are sorted, see `NodeIndex`.
+    let lost = |nodes: &[NodeId]| !winners.iter().any(|(node, ..)| nodes.binary_search(node).is_ok());
+    for (key, nodes) in found.iter().filter(|(_, nodes)| lost(nodes)) {
         let what = if nodes.is_empty() { "finds nothing" } else { "finds another node" };
         let message = format!("{} of twin '{}' {what}; the other keys decide", shown(key), name(binding, input));
         let help = "the model has changed: bring this key up to date or delete it".to_owned();
@@ -240,10 +246,11 @@ fn problem(
     Diagnostic { severity, code, at: binding.at.clone(), subject: name(binding, input), message, help }
 }
 
-fn dangling(binding: &BindingDef, input: &Input<'_>, index: &NodeIndex<'_>) -> Diagnostic {
+/// `search` says whether to look for a similar name, which costs a pass over all nodes.
+fn dangling(binding: &BindingDef, input: &Input<'_>, index: &NodeIndex<'_>, search: bool) -> Diagnostic {
     let keys: Vec<String> = binding.keys.iter().map(shown).collect();
     let message = format!("{} finds no node for twin '{}'", keys.join(", "), name(binding, input));
-    let similar = binding.keys.iter().find_map(|key| match key {
+    let similar = binding.keys.iter().filter(|_| search).find_map(|key| match key {
         BindKey::Path(text) => closest(text, index.paths()),
         BindKey::Name(text) => closest(text, index.names()),
         _ => None,

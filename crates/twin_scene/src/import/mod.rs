@@ -69,7 +69,7 @@ pub(crate) fn read(
 }
 
 /// Adds imported twins; one that the site file names as well is completed, and the site file's words win.
-pub(crate) fn add_twins(twins: &mut Vec<RawTwin>, imported: Vec<RawTwin>) {
+pub(crate) fn add_twins(twins: &mut Vec<RawTwin>, imported: Vec<RawTwin>, out: &mut Diagnostics) {
     let own: HashMap<Arc<str>, usize> = twins.iter().enumerate().map(|(at, twin)| (twin.id.text.clone(), at)).collect();
     for twin in imported {
         let Some(known) = own.get(&twin.id.text).and_then(|at| twins.get_mut(*at)) else {
@@ -84,6 +84,7 @@ pub(crate) fn add_twins(twins: &mut Vec<RawTwin>, imported: Vec<RawTwin>) {
             known.vars.entry(key).or_insert(value);
         }
         known.relationships.extend(twin.relationships);
+        known.contents = twin.contents.changed_by(&known.contents, out);
         known.bind = known.bind.take().or(twin.bind);
     }
 }

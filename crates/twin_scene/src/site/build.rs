@@ -26,6 +26,9 @@ pub const MAX_TWINS: usize = 200_000;
 /// Most signals in one site.
 pub const MAX_SIGNALS: usize = 1_000_000;
 
+/// Most signals, rules, alarms and process models together.
+const MAX_PARTS: usize = if cfg!(test) { 100_000 } else { 2_000_000 };
+
 /// Everything that was read, before names are resolved.
 pub(crate) struct Parts {
     pub(crate) site: SiteInfo,
@@ -106,11 +109,18 @@ pub(crate) fn build(parts: Parts, out: &mut Diagnostics) -> Built {
     };
     let parents = parents(&raw, &names, out);
     let feeds = Feeds::new(&parts.sources, out);
-    let mut full = Vec::with_capacity(raw.len());
+    let mut full: Vec<FullTwin> = Vec::with_capacity(raw.len());
+    let mut total = 0;
     for (twin, parent) in raw.iter().zip(&parents) {
         let interface = twin.interface.as_ref().map(|word| word.as_str()).unwrap_or_default();
         let index = builder.twin(&*twin.id.text, twin.name.as_deref().unwrap_or(twin.id.as_str()), interface, *parent);
-        full.push(full_twin(index, twin, parent.and_then(|p| raw.get(p.at())), &parts.interfaces, out));
+        let mut one = full_twin(index, twin, parent.and_then(|p| raw.get(p.at())), &parts.interfaces, total, out);
+        total += one.contents.len();
+        if names.list.len() + one.contents.signals.len() > MAX_SIGNALS {
+            too_many(&format!("{MAX_SIGNALS} signals"), &twin.id, out);
+            one.contents = Contents::default();
+        }
+        full.push(one);
         signals(twin, full.last(), &parts.interfaces, &feeds, &mut names, out);
     }
     for signal in &names.list {
@@ -128,6 +138,10 @@ pub(crate) fn build(parts: Parts, out: &mut Diagnostics) -> Built {
     for (twin, raw) in full.iter().zip(&raw) {
         let inherited =
             raw.interface.as_ref().and_then(|word| parts.interfaces.get(word.as_str())).and_then(|it| it.bind.as_ref());
+        if bindings.len() >= super::MAX_BINDINGS {
+            too_many(&format!("{} bindings", super::MAX_BINDINGS), &raw.id, out);
+            break;
+        }
         match (&raw.bind, inherited) {
             // A twin's own texts are taken as they stand: node names may hold braces.
             (Some(Bind::To(own)), _) => bindings.extend(own.iter().cloned()),
@@ -148,6 +162,11 @@ fn finish(builder: ModelBuilder, out: &mut Diagnostics) -> Model {
         let site = SiteInfo { id: String::new(), name: String::new(), time_zone: "UTC".to_owned() };
         ModelBuilder::new(site).build().unwrap_or_else(|_| unreachable!("an empty model has nothing to refuse"))
     })
+}
+
+fn too_many(what: &str, twin: &Word, out: &mut Diagnostics) {
+    let message = format!("more than {what}; twin '{}' has none", twin.as_str());
+    out.error(codes::TOO_MANY, &twin.at, twin.as_str(), message, "split the site".to_owned());
 }
 
 fn unique_twins(raw: Vec<RawTwin>, out: &mut Diagnostics) -> Vec<RawTwin> {
@@ -212,9 +231,15 @@ fn full_twin(
     twin: &RawTwin,
     parent: Option<&RawTwin>,
     interfaces: &Interfaces,
+    before: usize,
     out: &mut Diagnostics,
 ) -> FullTwin {
+    let inherited = twin.interface.as_ref().and_then(|word| interfaces.get(word.as_str())).map_or(0, |it| it.contents.len());
     let contents = match twin.interface.as_ref().map(|word| (word, interfaces.get(word.as_str()))) {
+        _ if before + inherited + twin.contents.len() > MAX_PARTS => {
+            too_many(&format!("{MAX_PARTS} signals, rules, alarms and process models"), &twin.id, out);
+            Contents::default()
+        }
         Some((_, Some(interface))) => interface.contents.changed_by(&twin.contents, out),
         Some((word, None)) => {
             let help = out.suggest(word.as_str(), interfaces.ids(), "define it under [[interfaces]], or delete 'interface'");
@@ -291,11 +316,6 @@ fn signals(
     let default = twin.source.as_ref().or(inherited);
     let default = default.and_then(|word| feeds.named(word, twin.id.as_str(), out));
     for raw in &full.contents.signals {
-        if names.list.len() >= MAX_SIGNALS {
-            let message = format!("more than {MAX_SIGNALS} signals; the rest is left out");
-            out.error(codes::TOO_MANY, &raw.name.at, raw.name.as_str(), message, "split the site".to_owned());
-            return;
-        }
         let id = format!("{}.{}", twin.id.as_str(), raw.name.as_str());
         let column = feeds.columns.get(&id);
         let own = raw.source.as_ref().and_then(|word| feeds.named(word, &id, out));

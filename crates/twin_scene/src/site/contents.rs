@@ -1,6 +1,8 @@
 //! Signals, rules, alarms and process models as written, every field optional, so that twins can change what their
 //! interface says field by field.
 
+use std::collections::{HashMap, HashSet};
+
 use twin_model::{AckPolicy, AlarmState, Band, Limit, Priority, SignalKind, Span, Status, Value, ValueKind};
 
 use super::codes;
@@ -123,6 +125,11 @@ impl Contents {
         }
     }
 
+    /// How many things there are.
+    pub(crate) fn len(&self) -> usize {
+        self.signals.len() + self.rules.len() + self.alarms.len() + self.processes.len()
+    }
+
     /// These contents with the changes of `over`.
     pub(crate) fn changed_by(&self, over: &Self, out: &mut Diagnostics) -> Self {
         Self {
@@ -135,28 +142,31 @@ impl Contents {
 }
 
 fn merge<P: Part>(base: &[P], over: &[P], what: &str, out: &mut Diagnostics) -> Vec<P> {
-    let mut all = base.to_vec();
+    if over.is_empty() {
+        return base.to_vec();
+    }
+    let mut all: Vec<Option<P>> = base.iter().cloned().map(Some).collect();
+    let places: HashMap<&str, usize> = base.iter().enumerate().map(|(at, part)| (part.name().as_str(), at)).collect();
     for change in over {
         let name = change.name();
-        match all.iter().position(|part| part.name().text == name.text) {
-            Some(at) if change.removes() => {
-                all.remove(at);
-            }
-            Some(at) => all[at].change(change),
+        match places.get(name.as_str()).and_then(|at| all.get_mut(*at)) {
+            Some(slot) if change.removes() => *slot = None,
+            Some(Some(part)) => part.change(change),
+            Some(None) => {}
             None if change.removes() => {
                 let help = out.suggest(name.as_str(), base.iter().map(|part| part.name().as_str()), "delete this entry");
                 let message = format!("there is no {what} '{}' to remove", name.as_str());
                 out.warning(codes::KEY_UNUSED, &name.at, name.as_str(), message, help);
             }
-            None => all.push(change.clone()),
+            None => all.push(Some(change.clone())),
         }
     }
-    all
+    all.into_iter().flatten().collect()
 }
 
 fn unique<P: Part>(parts: impl IntoIterator<Item = P>, what: &str, out: &mut Diagnostics) -> Vec<P> {
     let mut all: Vec<P> = Vec::new();
-    let mut names = std::collections::HashSet::new();
+    let mut names = HashSet::new();
     for part in parts {
         let name = part.name();
         if names.insert(name.text.clone()) {

@@ -91,6 +91,9 @@ pub const MAX_DIAGNOSTICS: usize = 1_000;
 /// Most searches for a similar word in one load; each costs a pass over all candidates.
 const MAX_SUGGESTIONS: usize = 50;
 
+/// Most candidates that one search looks at.
+const MAX_CANDIDATES: usize = 20_000;
+
 /// Collects findings, up to [`MAX_DIAGNOSTICS`].
 #[derive(Debug, Default)]
 pub struct Diagnostics {
@@ -185,10 +188,14 @@ pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     let wanted: Vec<char> = word.to_lowercase().chars().take(64).collect();
     let limit = (wanted.len() / 3).clamp(1, 4);
     let mut best: Option<(usize, &str)> = None;
-    for candidate in candidates {
+    for candidate in candidates.into_iter().take(MAX_CANDIDATES) {
         let allowed = best.map_or(limit, |(distance, _)| distance.saturating_sub(1).min(limit));
-        let text: Vec<char> = candidate.to_lowercase().chars().take(64).collect();
-        if text.len().abs_diff(wanted.len()) > allowed || best.is_some_and(|(distance, _)| distance == 0) {
+        let length = candidate.chars().take(65).count();
+        if length > 64 || length.abs_diff(wanted.len()) > allowed + 2 || best.is_some_and(|(distance, _)| distance == 0) {
+            continue;
+        }
+        let text: Vec<char> = candidate.to_lowercase().chars().collect();
+        if text.len().abs_diff(wanted.len()) > allowed {
             continue;
         }
         let distance = edit_distance(&wanted, &text);

@@ -9,6 +9,9 @@ use super::contents::Contents;
 use super::diag::Diagnostics;
 use super::read::{Section, Word};
 
+/// Longest chain of `extends`.
+const MAX_EXTENDS: usize = 32;
+
 /// An interface as written or imported.
 #[derive(Debug, Clone)]
 pub(crate) struct RawInterface {
@@ -94,6 +97,11 @@ fn flatten(list: &[RawInterface], by_id: &HashMap<Arc<str>, usize>, start: usize
                 let message = format!("interface '{}' extends itself", list[start].id.as_str());
                 let help = "take 'extends' out of one interface of the circle".to_owned();
                 out.error(codes::INTERFACE_CYCLE, &base.at, list[start].id.as_str(), message, help);
+                break;
+            }
+            Some(_) if chain.len() >= MAX_EXTENDS => {
+                let message = format!("interface '{}' extends over more than {MAX_EXTENDS} steps", list[start].id.as_str());
+                out.error(codes::TOO_MANY, &base.at, list[start].id.as_str(), message, "put interfaces together".to_owned());
                 break;
             }
             Some(at) => chain.push(*at),

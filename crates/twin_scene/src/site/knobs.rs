@@ -1,5 +1,7 @@
 //! What-if knobs: reading and resolving their signals.
 
+use std::collections::HashSet;
+
 use twin_model::{Knob, KnobTarget, Span};
 
 use super::build::Names;
@@ -31,9 +33,10 @@ struct RawTarget {
 /// Reads `[[knobs]]`.
 pub(crate) fn read(root: &Section<'_>, out: &mut Diagnostics) -> Vec<RawKnob> {
     let mut all: Vec<RawKnob> = Vec::new();
+    let mut ids = HashSet::new();
     for section in root.tables("knobs") {
         let Some(knob) = one(&section, out) else { continue };
-        if all.iter().any(|other| other.id.text == knob.id.text) {
+        if !ids.insert(knob.id.text.clone()) {
             let message = format!("knob '{}' is defined twice", knob.id.as_str());
             out.error(codes::ID_DUPLICATE, &knob.id.at, knob.id.as_str(), message, "rename or delete one".to_owned());
         } else {

@@ -190,13 +190,13 @@ fn assemble(root: &Section<'_>, file: &Arc<str>, read_file: &mut ReadFile<'_>, m
     let defined: HashSet<String> = raw_interfaces.iter().map(|interface| interface.id.text.to_string()).collect();
     let imported = import::read(root, &defined, read_file, out_ref);
     raw_interfaces.extend(imported.interfaces);
-    import::add_twins(&mut twins, imported.twins);
+    import::add_twins(&mut twins, imported.twins, out_ref);
     assets.extend(imported.assets);
     raw_bindings.extend(imported.bindings);
     let interfaces = interfaces::resolve(raw_interfaces, out_ref);
     let source_defs: Vec<SourceDef> = sources.iter().enumerate().map(|(at, source)| source_def(at, source)).collect();
     let build::Built { model, no_geometry, bindings: own, twin_locations } =
-        build::build(build::Parts { site: site_info(root), interfaces, twins, sources, knobs }, out_ref);
+        build::build(build::Parts { site: site_info(root, out_ref), interfaces, twins, sources, knobs }, out_ref);
     let raw_bindings = own.into_iter().chain(raw_bindings).collect();
     report_unfed(&model, &source_defs, file, out_ref);
     let bindings = resolve_bindings(raw_bindings, &model, &assets, out_ref);
@@ -229,11 +229,22 @@ fn assemble(root: &Section<'_>, file: &Arc<str>, read_file: &mut ReadFile<'_>, m
     }
 }
 
-fn site_info(root: &Section<'_>) -> SiteInfo {
+/// The zone's name is only looked at, not up: the table of zones is the viewer's.
+fn site_info(root: &Section<'_>, out: &mut Diagnostics) -> SiteInfo {
     let section = root.table("site");
     let text = |key: &str| section.as_ref().and_then(|section| section.text(key));
     let id =
         section.as_ref().and_then(|section| section.word("id")).map_or_else(|| "site".to_owned(), |word| word.text.to_string());
+    let zone = section.as_ref().and_then(|section| section.word("time_zone"));
+    let is_name = |text: &str| {
+        let part = |part: &str| part.starts_with(|c: char| c.is_ascii_alphabetic());
+        text.split('/').all(part) && text.chars().all(|c| c.is_ascii_alphanumeric() || "/_+-".contains(c))
+    };
+    if let Some(word) = zone.filter(|word| !is_name(word.as_str())) {
+        let message = format!("'{}' is not the name of a time zone", word.as_str());
+        let help = "write an IANA name such as Europe/Berlin or UTC; offsets change over the year".to_owned();
+        out.error(codes::VALUE_INVALID, &word.at, "site.time_zone", message, help);
+    }
     SiteInfo {
         name: text("name").unwrap_or_else(|| id.clone()),
         time_zone: text("time_zone").unwrap_or_else(|| "UTC".to_owned()),

@@ -1,5 +1,7 @@
 //! Model files of a site and where they stand.
 
+use std::collections::HashSet;
+
 use glam::{DMat4, DQuat, DVec3, EulerRot, Mat4};
 
 use super::bindings::{BindKey, RawBinding};
@@ -64,9 +66,10 @@ impl Placement {
 /// Reads `[[models]]`; `twin` of a model becomes a binding.
 pub(crate) fn read(root: &Section<'_>, bindings: &mut Vec<RawBinding>, out: &mut Diagnostics) -> Vec<ModelAsset> {
     let mut assets: Vec<ModelAsset> = Vec::new();
+    let mut ids = HashSet::new();
     for section in root.tables("models") {
         let Some(id) = section.word("id") else { continue };
-        if assets.iter().any(|asset| asset.id == id.as_str()) {
+        if !ids.insert(id.text.clone()) {
             let message = format!("model '{}' is defined twice", id.as_str());
             out.error(codes::ID_DUPLICATE, &id.at, id.as_str(), message, "rename or delete one".to_owned());
             continue;

@@ -129,11 +129,19 @@ pub(crate) struct RawSource {
     pub(crate) columns: Vec<(Word, String)>,
 }
 
+/// Most sources in one site.
+const MAX_SOURCES: usize = 1_000;
+
 /// Reads `[[sources]]`.
 pub(crate) fn read(root: &Section<'_>, out: &mut Diagnostics) -> Vec<RawSource> {
     let mut all: Vec<RawSource> = Vec::new();
     for section in root.tables("sources") {
         let Some(id) = section.word("id") else { continue };
+        if all.len() >= MAX_SOURCES {
+            let message = format!("more than {MAX_SOURCES} sources; the rest is left out");
+            out.error(codes::TOO_MANY, &id.at, id.as_str(), message, "let one source feed many signals".to_owned());
+            break;
+        }
         if all.iter().any(|source| source.id.text == id.text) {
             let message = format!("source '{}' is defined twice", id.as_str());
             out.error(codes::ID_DUPLICATE, &id.at, id.as_str(), message, "rename or delete one".to_owned());

@@ -392,6 +392,7 @@ static IMPORT: TableSpec = TableSpec {
         may("component_types", Ty::Texts, "twinmaker: component type files; they become interfaces where interfaces names none."),
         may("models_path", Ty::Text, "Folder of the models that the scenes name; default: the folder of the site file."),
         may("include", Ty::Choice(&["telemetry", "all"]), "twinmaker: only entities with telemetry (default), or all."),
+        may("rules", Ty::Bool, "twinmaker: true reads rule maps as health rules (icons and colours as status); default false."),
         may("interfaces", Ty::TextMap, "twinmaker: component type = interface id."),
         may("source", Ty::Id, "Source of the imported twins' signals."),
     ],

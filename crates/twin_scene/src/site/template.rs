@@ -6,6 +6,9 @@ use super::codes;
 use super::diag::Diagnostics;
 use super::read::Word;
 
+/// Longest text that placeholders may make, in bytes.
+const MAX_FILLED: usize = 16 * 1024;
+
 /// The text with every placeholder filled; unknown ones stay as they are and are reported for `twin`.
 pub(crate) fn fill(text: &Word, vars: &BTreeMap<String, String>, twin: &Word, out: &mut Diagnostics) -> String {
     let mut filled = String::with_capacity(text.as_str().len());
@@ -27,6 +30,11 @@ pub(crate) fn fill(text: &Word, vars: &BTreeMap<String, String>, twin: &Word, ou
             }
         }
         rest = tail;
+        if filled.len() > MAX_FILLED {
+            let message = format!("a text of twin '{}' grows beyond {MAX_FILLED} bytes", twin.as_str());
+            out.error(codes::TOO_MANY, &text.at, twin.as_str(), message, "shorten the values of its placeholders".to_owned());
+            return String::new();
+        }
     }
     filled.push_str(rest);
     filled

@@ -502,3 +502,31 @@ fn the_reference_lists_every_code_with_its_meaning() {
         assert!(text.contains(&format!("| `{code}` | {meaning} |")), "docs/SITE.md lacks | `{code}` | {meaning} |");
     }
 }
+
+#[test]
+fn a_time_zone_is_a_name() {
+    for (zone, fine) in [("UTC", true), ("America/Argentina/Ushuaia", true), ("Etc/GMT+3", true), ("+01:00", false), ("", false)]
+    {
+        let text = format!("[site]\nid = \"s\"\ntime_zone = \"{zone}\"\n[[twins]]\nid = \"a\"\n");
+        assert_eq!(loaded(&text).diagnostics.is_empty(), fine, "{zone}");
+    }
+}
+
+#[test]
+fn small_files_cannot_ask_for_endless_twins_texts_or_rules() {
+    let rules: String =
+        (0..3_000).map(|n| format!("[[interfaces.rules]]\nid = \"r{n}\"\nkind = \"stale\"\nsignal = \"s\"\n")).collect();
+    let twins: String = (0..2_000).map(|n| format!("[[twins]]\nid = \"t{n}\"\ninterface = \"i\"\n")).collect();
+    let head = "[site]\nid = \"s\"\n[[interfaces]]\nid = \"i\"\nsignals = [{ name = \"s\" }]\n";
+    let site = loaded(&format!("{head}{rules}{twins}"));
+    assert!(site.model.rules().len() <= 100_000);
+    assert!(site.diagnostics.iter().any(|finding| finding.code == codes::TOO_MANY));
+    let long = "x".repeat(10_000);
+    let text = format!(
+        "[[interfaces]]\nid = \"i\"\nsignals = [{{ name = \"s\", source_key = \"{{v}}{{v}}{{v}}\" }}]\n[[twins]]\nid = \"t\"\ninterface = \"i\"\nvars = {{ v = \"{long}\" }}\n"
+    );
+    check(&text, codes::TOO_MANY, 5, &["grows beyond"]);
+    let chain: String = (0..40).map(|n| format!("[[interfaces]]\nid = \"i{n}\"\nextends = \"i{}\"\n", n + 1)).collect();
+    let site = loaded(&format!("[site]\nid = \"s\"\n{chain}[[interfaces]]\nid = \"i40\"\n[[twins]]\nid = \"t\"\n"));
+    assert!(site.diagnostics.iter().all(|finding| finding.code == codes::TOO_MANY) && !site.diagnostics.is_empty());
+}

@@ -147,4 +147,15 @@ fn bombs_are_defused() {
     let misspelt: String = (0..20_000).map(|n| format!("[[twins]]\nid = \"twin-{n}\"\nparent = \"twin_{n}\"\n")).collect();
     let site = survives(format!("[site]\nid = \"s\"\n{misspelt}").as_bytes());
     assert_eq!(site.model.twins().len(), 20_000);
+    let many =
+        |table: &str, rest: &str| -> String { (0..30_000).map(|n| format!("[[{table}]]\nid = \"x{n}\"\n{rest}")).collect() };
+    for (table, rest) in [
+        ("models", "path = \"a.glb\"\ntwin = \"y\"\n"),
+        ("sources", "kind = \"websocket\"\n"),
+        ("knobs", "min = 0\nmax = 1\ntargets = [{ set = \"a.b\" }]\n"),
+        ("interfaces", "extends = \"x29999\"\n"),
+        ("twins", "interface = \"i\"\nparent = \"x1\"\nbind = { name = \"n\" }\n"),
+    ] {
+        survives(format!("[site]\nid = \"s\"\n{}", many(table, rest)).as_bytes());
+    }
 }

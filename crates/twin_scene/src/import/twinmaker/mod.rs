@@ -6,6 +6,7 @@
 
 mod component_types;
 mod entities;
+mod rule_maps;
 mod scene;
 
 use std::collections::{BTreeMap, HashSet};
@@ -23,6 +24,7 @@ struct Config {
     interfaces: BTreeMap<String, Word>,
     source: Option<Word>,
     models_path: String,
+    rules: bool,
 }
 
 pub(super) fn read(
@@ -39,6 +41,7 @@ pub(super) fn read(
         interfaces: s.map("interfaces").into_iter().filter_map(first).collect(),
         source: s.word("source"),
         models_path: s.text("models_path").unwrap_or_default(),
+        rules: s.bool("rules").unwrap_or(false),
     };
     let mut types = component_types::Types::default();
     for path in s.words("component_types") {

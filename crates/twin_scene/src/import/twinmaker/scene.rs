@@ -1,12 +1,13 @@
 //! TwinMaker scenes: models are placed, tags become anchors, nodes are bound to the twins of their entities.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use glam::{DMat4, DVec3};
 use serde_json::Value as Json;
 
 use super::super::{Imported, RawAnchor};
 use super::entities::Entities;
+use super::rule_maps::{self, Use};
 use super::{Config, skipped};
 use crate::site::bindings::{BindKey, RawBinding};
 use crate::site::codes;
@@ -41,9 +42,26 @@ struct Sink<'a> {
     out: &'a mut Diagnostics,
     /// What nobody can carry over, with how often.
     left: BTreeMap<String, usize>,
+    /// Where rule maps are used.
+    uses: BTreeSet<Use>,
+    /// Ids of assets.
+    taken: HashSet<String>,
+    /// Last number given to a name.
+    used: HashMap<String, usize>,
 }
 
 impl Sink<'_> {
+    /// The name itself, or with the next number that makes it unique.
+    fn free_id(&mut self, name: &str) -> String {
+        let mut id = name.to_owned();
+        while !self.taken.insert(id.clone()) {
+            let used = self.used.entry(name.to_owned()).or_insert(1);
+            *used += 1;
+            id = format!("{name}-{used}");
+        }
+        id
+    }
+
     fn leave(&mut self, what: &str) {
         *self.left.entry(what.to_owned()).or_insert(0) += 1;
     }
@@ -64,15 +82,17 @@ pub(super) fn read(json: &Json, path: &Word, config: &Config, entities: &Entitie
         config,
         entities,
     };
-    let mut sink = Sink { all, out, left: BTreeMap::new() };
+    let taken = all.assets.iter().map(|asset| asset.id.clone()).collect();
+    let mut sink = Sink { all, out, left: BTreeMap::new(), uses: BTreeSet::new(), taken, used: HashMap::new() };
     scene.walk(json, &mut sink);
-    let left = sink.left;
+    let Sink { left, uses, .. } = sink;
     skipped(left, path, "scene components", "only models, tags and their entities have a meaning here", out);
     let rules = json.get("rules").and_then(Json::as_object).map_or(0, serde_json::Map::len);
-    if rules > 0 {
-        let message = format!("{rules} rule maps of '{}' were not carried over", path.as_str());
-        let help = "their targets are icons and colours; write rules with a status on the interface".to_owned();
-        out.info(codes::IMPORT_SKIPPED, &path.at, path.as_str(), message, help);
+    let carried = if config.rules { rule_maps::add(json, &uses, path, all, out) } else { 0 };
+    if rules > carried {
+        let message = format!("{} rule maps of '{}' were not carried over", rules - carried, path.as_str());
+        let help = "their targets are icons and colours; write rules with a status on the interface, or set rules = true";
+        out.info(codes::IMPORT_SKIPPED, &path.at, path.as_str(), message, help.to_owned());
     }
 }
 
@@ -125,6 +145,7 @@ impl Scene<'_> {
     fn components(&self, at: usize, node: &Json, place: DMat4, mut model: Option<String>, sink: &mut Sink<'_>) -> Option<String> {
         let name = node.get("name").and_then(Json::as_str).unwrap_or("node");
         for component in components(node) {
+            sink.uses.extend(self.rule_map(component));
             match component.get("type").and_then(Json::as_str).unwrap_or_default() {
                 "ModelRef" => {
                     if let Some(id) = self.model_ref(name, component, place, sink) {
@@ -145,6 +166,7 @@ impl Scene<'_> {
                 }
                 // Where they name an entity, `entity` has used it.
                 "EntityBinding" => {}
+                "ModelShader" if self.config.rules => {}
                 "ModelShader" => sink.leave("ModelShader (colour by rule)"),
                 other => sink.leave(other),
             }
@@ -163,8 +185,7 @@ impl Scene<'_> {
         }
         // The bucket of an `s3://` or web address is not here: the file name is what remains.
         let relative = if uri.contains("://") { file } else { uri };
-        let taken = |id: &str| sink.all.assets.iter().any(|asset| asset.id == id);
-        let id = std::iter::once(name.to_owned()).chain((2..).map(|n| format!("{name}-{n}"))).find(|id| !taken(id))?;
+        let id = sink.free_id(name);
         let unit = component.get("unitOfMeasure").and_then(Json::as_str).and_then(metres_per);
         let scale = unit.map_or(1.0, |metres| metres / self.metres_per_unit);
         sink.all.assets.push(ModelAsset {
@@ -207,6 +228,14 @@ impl Scene<'_> {
         let context = component.pointer("/valueDataBinding/dataBindingContext")?;
         let text = |key: &str| context.get(key).and_then(Json::as_str).map(|text| self.fill(text));
         Some((text("entityId")?, text("componentName")))
+    }
+
+    /// The rule map of a tag or a shader, with the twin and the property that it looks at.
+    fn rule_map(&self, component: &Json) -> Option<Use> {
+        let map = component.get("ruleBasedMapId")?.as_str()?.to_owned();
+        let property = component.pointer("/valueDataBinding/dataBindingContext/propertyName")?.as_str()?.to_owned();
+        let (entity, component) = self.context(component)?;
+        Some(Use { map, twin: self.twin(&entity, component.as_deref())?.to_owned(), property })
     }
 
     fn fill(&self, text: &str) -> String {

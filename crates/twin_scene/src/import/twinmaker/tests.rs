@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use twin_model::{AlarmCondition, AlarmState};
+use twin_model::{AlarmCondition, AlarmState, RuleKind, Status};
 
 use crate::site::{LoadedSite, Severity, codes, load};
 
@@ -155,6 +155,35 @@ unit = "1/min"
     let missing: Vec<_> = site.diagnostics.iter().filter(|finding| finding.code == codes::PLACEHOLDER_UNKNOWN).collect();
     assert_eq!(missing.len(), 1, "Mixer 2 has no alarm: {missing:?}");
     assert_eq!(missing[0].subject, "M-2");
+}
+
+#[test]
+fn rule_maps_are_read_as_health_where_that_is_asked_for() {
+    let scene = r#"{"rules": {"hot": {"statements": [
+        {"expression": "speed > 90", "target": "c.color:red"}, {"expression": "speed >= 70", "target": "c.icon:Warning"},
+        {"expression": "speed * 2 > 1", "target": "c.color:red"}]}, "unused": {}},
+      "nodes": [{"name": "T", "components": [{"type": "Tag", "ruleBasedMapId": "hot", "valueDataBinding":
+        {"dataBindingContext": {"entityId": "e2", "componentName": "Mixer", "propertyName": "speed"}}}]}], "rootNodeIndexes": [0]}"#;
+    let text = "[site]\nid = \"s\"\n[[imports]]\nkind = \"twinmaker\"\nentities = \"e.json\"\nscenes = \"s.json\"\nrules = true\ncomponent_types = \"mixer.json\"\n";
+    let mut read = |path: &str| {
+        Ok(match path {
+            "e.json" => ENTITIES,
+            "s.json" => scene,
+            _ => MIXER,
+        }
+        .as_bytes()
+        .to_vec())
+    };
+    let site = load(text, "site.toml", &mut read);
+    let model = &site.model;
+    let twin = model.twin(model.find_twin("M-2").unwrap());
+    let [rule] = twin.rules.as_slice() else { panic!() };
+    let RuleKind::Range { bands, .. } = &model.rule(*rule).kind else { panic!() };
+    assert_eq!(bands.iter().map(|band| band.status).collect::<Vec<_>>(), [Status::Failure, Status::Maintenance]);
+    let all: Vec<String> = site.diagnostics.iter().map(ToString::to_string).collect();
+    for words in ["rule map 'hot' of 's.json' has statements", "1 rule maps of 's.json' were not carried over"] {
+        assert!(all.iter().any(|finding| finding.contains(words)), "'{words}' is not in:\n{}", all.join("\n"));
+    }
 }
 
 #[test]
