@@ -42,14 +42,12 @@ pub struct BytesReport {
     pub signals: usize,
     /// Samples not yet compressed.
     pub heads: usize,
-    /// Compressed blocks, space left by replaced blocks included.
+    /// Compressed blocks with the summary of each, space left by replaced blocks included.
     pub blocks: usize,
     /// Of `blocks`: space that no block uses any more.
     pub waste: usize,
     /// Where each block lies and when it starts.
     pub directory: usize,
-    /// Summaries for reads over long ranges.
-    pub pyramid: usize,
     /// Late samples waiting to be folded in.
     pub late: usize,
     /// Words of text signals.
@@ -63,14 +61,6 @@ pub struct BytesReport {
 impl BytesReport {
     /// All parts together (`waste` is already in `blocks`).
     pub const fn total(&self) -> usize {
-        self.signals
-            + self.heads
-            + self.blocks
-            + self.directory
-            + self.pyramid
-            + self.late
-            + self.text
-            + self.density
-            + self.other
+        self.signals + self.heads + self.blocks + self.directory + self.late + self.text + self.density + self.other
     }
 }

@@ -239,9 +239,20 @@ impl Series {
         })
     }
 
-    /// Rows with `from <= t < to`.
+    /// Number of rows with `from <= t < to`.
     pub(crate) fn count_in(&self, arena: &Arena, from: i64, to: i64) -> u64 {
-        let blocks: usize = self.blocks_in(arena, from, to).map(|(_, low, high)| high - low).sum();
+        self.count_up_to(arena, from, to, u64::MAX)
+    }
+
+    /// Number of rows with `from <= t < to`; may stop counting at `enough`.
+    pub(crate) fn count_up_to(&self, arena: &Arena, from: i64, to: i64, enough: u64) -> u64 {
+        let mut blocks = 0;
+        for (_, low, high) in self.blocks_in(arena, from, to) {
+            blocks += high - low;
+            if blocks as u64 >= enough {
+                return blocks as u64;
+            }
+        }
         let head = self.head_in(from, to).len();
         let fresh = |row: &&Row| self.main_at(arena, row.t).is_none_or(|main| main.t != row.t);
         let late = self.late_in(from, to).iter().filter(fresh).count();

@@ -40,7 +40,7 @@ pub(crate) fn all(store: &Store, signal: SignalIndex, range: TimeRange) -> Vec<S
 /// `(seconds, value)` of every sample.
 pub(crate) fn pairs(store: &Store, signal: SignalIndex) -> Vec<(i64, f64)> {
     let samples = all(store, signal, ALWAYS);
-    samples.iter().map(|s| (s.source_time.as_micros() / 1_000_000, s.value.as_f64().unwrap())).collect()
+    samples.iter().map(|s| (s.source_time.as_micros() / 1_000_000, s.value.as_f64().unwrap_or(f64::NAN))).collect()
 }
 
 pub(crate) fn snapshot(store: &Store, t: Timestamp) -> Snapshot {

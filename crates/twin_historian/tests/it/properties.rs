@@ -61,10 +61,10 @@ fn value(values: u8, i: usize, seed: &mut u64) -> Value {
         2 => Value::Float(f64::from_bits(r)),
         3 => Value::Float(f64::from((r % 1_000) as f32 * 0.1)),
         4 => Value::Float(
-            [f64::NAN, -0.0, 1.5, f64::INFINITY, 1e15, 0.1, 2.25, 7.0][if r % 9 == 0 { r as usize / 16 % 8 } else { 6 }],
+            [f64::NAN, -0.0, 1.5, f64::INFINITY, 1e15, 0.1, 2.25, 7.0][if r.is_multiple_of(9) { r as usize / 16 % 8 } else { 6 }],
         ),
-        5 => Value::Int(if r % 50 == 0 { r as i64 } else { 17 * i as i64 }),
-        6 => Value::Bool(r % 20 == 0),
+        5 => Value::Int(if r.is_multiple_of(50) { r as i64 } else { 17 * i as i64 }),
+        6 => Value::Bool(r.is_multiple_of(20)),
         7 => Value::text(["IDLE", "RUN", "FAULT", "ü"][(r % 60 / 20) as usize]),
         _ => [Value::Float(1.0), Value::Int(2), Value::Bool(true)][(r % 40 / 19) as usize].clone(),
     }
@@ -87,7 +87,7 @@ impl Burst {
                 received_time: Timestamp::from_micros(r),
                 value: value(self.values, i, &mut seed),
                 quality: if odd < 2 { Quality::BAD } else { Quality::GOOD },
-                flags: if odd == 3 { Flags::NULL } else { Flags(u8::from(odd > 90 && self.seed % 3 == 0)) },
+                flags: if odd == 3 { Flags::NULL } else { Flags(u8::from(odd > 90 && self.seed.is_multiple_of(3))) },
             }
         };
         clocks.into_iter().enumerate().map(sample).collect()

@@ -118,7 +118,7 @@ fn quality_flags_and_both_clocks_come_back() {
         flags: Flags::MANUAL.with(Flags::SIMULATED),
     };
     store.append(S0, &sample);
-    assert_eq!(all(&store, S0, ALWAYS), [sample.clone()]);
+    assert_eq!(all(&store, S0, ALWAYS), std::slice::from_ref(&sample));
     assert_eq!(snapshot(&store, secs(2)).get(S0), Some(sample));
     assert_eq!(snapshot(&store, secs(1)).get(S0), None);
 }
@@ -211,4 +211,42 @@ fn instants_at_the_ends_of_time_are_answered_not_overflowed() {
     assert_eq!(store.density(ALWAYS, 4).len(), 4);
     assert!(!store.export_chunks(ALWAYS).is_empty());
     store.seal(Timestamp::MAX);
+}
+
+#[test]
+fn time_in_state_counts_what_holds_from_before_and_nothing_before_the_first_sample() {
+    let mut store = Store::new([SignalSpec::new(SignalKind::Discrete, ValueKind::Text)], StoreConfig::default());
+    for (t, word) in [(10, "RUN"), (20, "STOP"), (25, "RUN")] {
+        store.append(S0, &Sample::new(secs(t), Value::text(word)));
+    }
+    let check = |from, to, expected: &[(&str, i64)]| {
+        let expected: Vec<_> = expected.iter().map(|(word, s)| (Value::text(word), Span::from_secs(*s))).collect();
+        assert_eq!(store.time_in_state(S0, range(from, to)), expected);
+    };
+    check(0, 30, &[("RUN", 15), ("STOP", 5)]);
+    check(22, 26, &[("STOP", 3), ("RUN", 1)]);
+    check(0, 10, &[]);
+    check(30, 30, &[]);
+}
+
+#[test]
+fn a_counter_grows_by_its_rises_and_starts_again_after_a_reset() {
+    let mut store = analog(1);
+    for (t, v) in [(0, 100.0), (1, 104.0), (2, 3.0), (3, 5.0)] {
+        store.append(S0, &at(t, t, v));
+    }
+    assert_eq!(store.increase(S0, range(0, 10)), Some(9.0));
+    assert_eq!(store.increase(S0, range(1, 3)), Some(3.0));
+    assert_eq!(store.increase(S0, range(-5, 0)), None);
+}
+
+#[test]
+fn steps_over_all_signals_stop_at_every_sample() {
+    let mut store = analog(2);
+    store.append(S0, &at(1, 1, 0.0));
+    store.append(S1, &at(3, 3, 0.0));
+    assert_eq!(store.next_time(secs(1), Direction::Forward), Some(secs(3)));
+    assert_eq!(store.next_time(secs(3), Direction::Backward), Some(secs(1)));
+    assert_eq!(store.changed_in(range(1, 3)), [S0]);
+    assert_eq!(store.changed_in(range(3, 3)), []);
 }

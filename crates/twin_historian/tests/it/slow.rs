@@ -75,8 +75,8 @@ impl Slow {
             let drawn: Vec<Point> =
                 members.iter().filter_map(|sample| number(sample).map(|v| Point { t: sample.source_time, v })).collect();
             let (Some(first), Some(last)) = (drawn.first(), drawn.last()) else { continue };
-            let lowest = drawn.iter().copied().reduce(|a, b| if b.v < a.v { b } else { a }).unwrap();
-            let highest = drawn.iter().copied().reduce(|a, b| if b.v > a.v { b } else { a }).unwrap();
+            let lowest = drawn.iter().fold(*first, |a, b| if b.v < a.v { *b } else { a });
+            let highest = drawn.iter().fold(*first, |a, b| if b.v > a.v { *b } else { a });
             let bucket = EnvelopeBucket {
                 start: Timestamp::from_micros(number_of_bucket * width),
                 end: Timestamp::from_micros((number_of_bucket + 1) * width),
@@ -85,7 +85,7 @@ impl Slow {
                 min: lowest,
                 max: highest,
                 count: members.len() as u32,
-                worst: members.iter().map(|sample| sample.quality).max().unwrap(),
+                worst: members.iter().map(|sample| sample.quality).max().unwrap_or_default(),
                 broken: false,
             };
             buckets.insert(number_of_bucket, bucket);

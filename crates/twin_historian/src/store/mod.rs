@@ -1,0 +1,265 @@
+//! The store itself: one series per signal and the rules for what is taken in. The reads are in `reads` and `jump`, chunks
+//! in `slabs`.
+
+mod jump;
+mod reads;
+mod slabs;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use twin_model::{Flags, Quality, Sample, SignalIndex, Span, TimeRange, Timestamp, Value};
+
+use crate::budget::Sweep;
+use crate::chunk::{self, ChunkKey};
+use crate::counters::{BytesReport, Counters};
+use crate::density::Density;
+use crate::row::{BOOL, FLOAT, INT, Row, TEXT, kind_code};
+use crate::series::{Inserted, Series, Shared, Words};
+use crate::spec::{Appended, SignalSpec, StoreConfig};
+
+/// A sample that was refused, kept for people to look at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Quarantined {
+    /// Its signal.
+    pub signal: SignalIndex,
+    /// As it came.
+    pub sample: Sample,
+}
+
+/// What an imported chunk held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Imported {
+    /// Which chunk it was.
+    pub key: ChunkKey,
+    /// Samples in it, those already held included.
+    pub samples: u64,
+    /// From its earliest to just after its latest sample; empty where it holds none.
+    pub range: TimeRange,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct SlabState {
+    version: u32,
+    dirty: bool,
+}
+
+/// One signal. On cache lines of its own, because a jump touches one line of each.
+#[derive(Debug, Clone)]
+#[repr(C, align(64))]
+pub(crate) struct Column {
+    pub(crate) series: Series,
+    pub(crate) spec: SignalSpec,
+    words: Option<Box<Words>>,
+}
+
+/// All samples of one site. See the crate's head for what it promises.
+#[derive(Debug)]
+pub struct Store {
+    pub(crate) columns: Vec<Column>,
+    pub(crate) shared: Shared,
+    pub(crate) config: StoreConfig,
+    pub(crate) counters: Counters,
+    pub(crate) sweep: Sweep,
+    /// Tells stores apart for cursors.
+    identity: u64,
+    density: Density,
+    quarantine: VecDeque<Quarantined>,
+    /// Chunks handed out by [`Self::seal`] or read by [`Self::import_chunk`], by lane and slab start.
+    slabs: BTreeMap<(u32, i64), SlabState>,
+    /// Per lane the end of its latest sealed slab: newer samples cannot make a sealed slab dirty.
+    sealed_end: Vec<i64>,
+    /// The largest of `sealed_end`.
+    any_sealed_end: i64,
+}
+
+/// Cursors hold places that mean nothing in another store. A count, not a clock: it decides no answer.
+static STORES: AtomicU64 = AtomicU64::new(1);
+
+impl Clone for Store {
+    fn clone(&self) -> Self {
+        Self {
+            columns: self.columns.clone(),
+            shared: self.shared.clone(),
+            config: self.config,
+            counters: self.counters,
+            sweep: self.sweep.clone(),
+            identity: STORES.fetch_add(1, Ordering::Relaxed),
+            density: self.density.clone(),
+            quarantine: self.quarantine.clone(),
+            slabs: self.slabs.clone(),
+            sealed_end: self.sealed_end.clone(),
+            any_sealed_end: self.any_sealed_end,
+        }
+    }
+}
+
+impl Store {
+    /// An empty store; the n-th spec is about `SignalIndex(n)`.
+    pub fn new(specs: impl IntoIterator<Item = SignalSpec>, config: StoreConfig) -> Self {
+        let columns: Vec<Column> =
+            specs.into_iter().map(|spec| Column { series: Series::default(), spec, words: None }).collect();
+        let config = StoreConfig {
+            lane_signals: config.lane_signals.clamp(1, chunk::MAX_SIGNALS),
+            slab: config.slab.max(Span::from_secs(1)),
+            ..config
+        };
+        let lanes = columns.len().div_ceil(config.lane_signals as usize);
+        Self {
+            columns,
+            shared: Shared::default(),
+            config,
+            counters: Counters::default(),
+            sweep: Sweep::default(),
+            identity: STORES.fetch_add(1, Ordering::Relaxed),
+            density: Density::default(),
+            quarantine: VecDeque::new(),
+            slabs: BTreeMap::new(),
+            sealed_end: vec![i64::MIN; lanes],
+            any_sealed_end: i64::MIN,
+        }
+    }
+
+    /// Number of signals.
+    pub fn signals(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// The settings, as corrected by [`Self::new`].
+    pub const fn config(&self) -> &StoreConfig {
+        &self.config
+    }
+
+    /// Takes one sample in. Any order of source times is welcome; ascending order per signal is cheapest.
+    pub fn append(&mut self, signal: SignalIndex, sample: &Sample) -> Appended {
+        let Some(column) = self.columns.get_mut(signal.at()) else {
+            self.counters.unknown_signal += 1;
+            self.quarantine(signal, sample);
+            return Appended::Quarantined;
+        };
+        let (t, r) = (sample.source_time.as_micros(), sample.received_time.as_micros());
+        if t > r {
+            let ahead = Span::from_micros(t.saturating_sub(r));
+            if !sample.flags.has(Flags::PREDICTED) {
+                self.counters.max_ahead = self.counters.max_ahead.max(ahead);
+                if ahead > self.config.future_limit {
+                    self.counters.quarantined += 1;
+                    self.quarantine(signal, sample);
+                    return Appended::Quarantined;
+                }
+                self.counters.ahead_of_received += 1;
+            }
+        }
+        let bits = match &sample.value {
+            Value::Float(v) => {
+                self.counters.nan += u64::from(v.is_nan());
+                self.counters.infinite += u64::from(v.is_infinite());
+                v.to_bits()
+            }
+            Value::Int(v) => *v as u64,
+            Value::Bool(v) => u64::from(*v),
+            Value::Text(v) => column.words.get_or_insert_default().code(v),
+        };
+        let kind = sample.value.kind();
+        self.counters.kind_mismatch += u64::from(kind != column.spec.value_kind);
+        self.counters.backward += u64::from(column.series.previous_time().is_some_and(|previous| t < previous));
+        let row = Row { t, r, bits, q: sample.quality.bits(), f: sample.flags.0, k: kind_code(kind) };
+        self.insert(signal, row)
+    }
+
+    fn insert(&mut self, signal: SignalIndex, row: Row) -> Appended {
+        let column = &mut self.columns[signal.at()];
+        let inserted = column.series.insert(signal.0, &row, &mut self.shared);
+        if inserted != Inserted::Outdated {
+            self.counters.stored += 1;
+            self.touch_slab(signal, row.t);
+        }
+        self.keep_budget();
+        match inserted {
+            Inserted::New => {
+                self.density.add(row.t);
+                Appended::New
+            }
+            Inserted::Late => {
+                self.density.add(row.t);
+                self.counters.late += 1;
+                Appended::Late
+            }
+            Inserted::Replaced(differs) => {
+                self.counters.duplicates += 1;
+                self.counters.duplicates_replaced += u64::from(differs);
+                Appended::Duplicate
+            }
+            Inserted::Outdated => {
+                self.counters.duplicates += 1;
+                Appended::Duplicate
+            }
+        }
+    }
+
+    fn quarantine(&mut self, signal: SignalIndex, sample: &Sample) {
+        if self.config.quarantine_kept == 0 {
+            return;
+        }
+        if self.quarantine.len() >= self.config.quarantine_kept {
+            self.quarantine.pop_front();
+        }
+        self.quarantine.push_back(Quarantined { signal, sample: sample.clone() });
+    }
+
+    /// The newest refused samples, oldest first.
+    pub fn quarantined(&self) -> impl Iterator<Item = &Quarantined> {
+        self.quarantine.iter()
+    }
+
+    /// Totals.
+    pub const fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// Heap bytes by part.
+    pub fn bytes(&self) -> BytesReport {
+        let (blocks, waste) = self.shared.arena.bytes();
+        let sum = |part: fn(&Column) -> usize| self.columns.iter().map(part).sum();
+        BytesReport {
+            signals: self.columns.capacity() * size_of::<Column>(),
+            heads: sum(|c| c.series.head_bytes()),
+            blocks,
+            waste,
+            directory: sum(|c| c.series.directory_bytes()),
+            late: sum(|c| c.series.late_bytes()),
+            text: sum(|c| c.words.as_ref().map_or(0, |words| words.bytes())),
+            density: self.density.bytes(),
+            other: self.quarantine.capacity() * size_of::<Quarantined>() + self.slabs.len() * 32 + self.sealed_end.len() * 8,
+        }
+    }
+}
+
+impl Column {
+    fn word(&self, code: u64) -> Option<&Arc<str>> {
+        self.words.as_ref()?.word(code)
+    }
+
+    fn sample(&self, row: &Row) -> Option<Sample> {
+        let value = match row.k {
+            FLOAT => Value::Float(f64::from_bits(row.bits)),
+            INT => Value::Int(row.bits as i64),
+            BOOL => Value::Bool(row.bits != 0),
+            TEXT => Value::Text(self.word(row.bits)?.clone()),
+            _ => return None,
+        };
+        Some(Sample {
+            source_time: Timestamp::from_micros(row.t),
+            received_time: Timestamp::from_micros(row.r),
+            value,
+            quality: Quality::from_bits(row.q),
+            flags: Flags(row.f),
+        })
+    }
+}
+
+/// The half-open range that holds both instants.
+pub(crate) fn closed(first: i64, last: i64) -> TimeRange {
+    TimeRange::new(Timestamp::from_micros(first), Timestamp::from_micros(last.saturating_add(1)))
+}
