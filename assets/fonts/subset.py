@@ -23,14 +23,12 @@ TEXT = (
     + list("\u2009\u202f‐‑–—‘’‚“”„†•…‰′″‹›⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻₀₁₂₃₄₅₆₇₈₉€™Ω←↑→↓↔−√∞≈≠≤≥⌘⇧")
 )
 ICONS = """
-magnifying-glass sun moon question bell bell-ringing bell-slash warning warning-circle play pause skip-back skip-forward
-rewind fast-forward repeat caret-right caret-down caret-left caret-up caret-double-right x x-circle plus minus house link copy
-eye eye-slash crosshair-simple chart-line chart-line-up tree-structure info flask git-branch trash arrow-clockwise
-arrow-counter-clockwise wifi-high wifi-slash plugs plugs-connected clock clock-counter-clockwise factory cube cube-focus
-corners-out check check-circle circle-notch dots-three keyboard desktop broadcast database gauge hourglass stop sliders-horizontal
-list sidebar-simple push-pin target arrows-out-line-horizontal magnifying-glass-minus magnifying-glass-plus record
-arrow-right arrow-up-right arrow-down-right stack share-network faders lightning-slash cloud-slash cpu brackets-square
-frame-corners caret-up-down funnel-simple floppy-disk tree-view line-segments file-x selection-all
+arrows-out-line-horizontal arrow-clockwise arrow-right arrow-up-right bell bell-ringing broadcast caret-double-right
+caret-down caret-left caret-right caret-up caret-up-down chart-line check check-circle circle-notch clock
+clock-counter-clockwise cloud-slash copy corners-out crosshair-simple cube database desktop eye file-x flask
+funnel-simple gauge hourglass info link magnifying-glass magnifying-glass-minus magnifying-glass-plus moon pause play
+plugs-connected push-pin question repeat selection-all sidebar-simple skip-back skip-forward sun trash tree-structure
+warning warning-circle wifi-slash x x-circle
 """.split()
 
 
@@ -84,7 +82,11 @@ def main():
             codes[name.strip()] = icon["properties"]["code"]
     missing = [name for name in ICONS if name not in codes]
     assert not missing, missing
-    save(TTFont(phosphor / "src/regular/Phosphor.ttf"), "Phosphor.ttf", [codes[name] for name in ICONS], [])
+    icons = TTFont(phosphor / "src/regular/Phosphor.ttf")
+    for name, (advance, _) in list(icons["hmtx"].metrics.items()):
+        # All its left bearings are 0, which moves every icon to the left edge of its square.
+        icons["hmtx"][name] = (advance, getattr(icons["glyf"][name], "xMin", 0))
+    save(icons, "Phosphor.ttf", [codes[name] for name in ICONS], [])
     lines = ["//! Names of the icons in `assets/fonts/Phosphor.ttf`. Written by `assets/fonts/subset.py`; edit the list there.", ""]
     for name in sorted(set(ICONS)):
         const = name.upper().replace("-", "_")

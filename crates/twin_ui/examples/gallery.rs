@@ -4,10 +4,12 @@
 
 #[path = "../tests/it/fake.rs"]
 mod fake;
-#[path = "gallery/raster.rs"]
-mod raster;
 #[path = "gallery/plant.rs"]
 mod plant;
+#[path = "gallery/raster.rs"]
+mod raster;
+
+use std::io::Write as _;
 
 use egui::{Context, Pos2, RawInput, Rect, vec2};
 use twin_ui::view::{Theme, ViewModel};
@@ -21,10 +23,11 @@ struct Shot {
     vm: ViewModel,
     state: UiState,
     pointer: Option<Pos2>,
+    click: bool,
 }
 
 fn shot(name: &'static str, size: (f32, f32), vm: ViewModel, change: impl FnOnce(&mut Shot)) -> Shot {
-    let mut shot = Shot { name, size, zoom: 1.0, theme: Theme::Dark, vm, state: UiState::default(), pointer: None };
+    let mut shot = Shot { name, size, zoom: 1.0, theme: Theme::Dark, vm, state: UiState::default(), pointer: None, click: false };
     change(&mut shot);
     shot
 }
@@ -107,6 +110,29 @@ fn shots() -> Vec<Shot> {
             what_if(s);
             s.state.sheet = Some(Sheet::Right);
         }),
+        shot("hover-dark", HD, fake::live(), |s| {
+            s.vm.hover = Some(twin_ui::view::HoverView {
+                name: "Capper".to_owned(),
+                status: twin_model::Status::FunctionCheck,
+                freshness: twin_model::Freshness::Live,
+                line: "Torque 2.31 Nm, 1 s ago, good".to_owned(),
+                at: Pos2::new(650.0, 430.0),
+            });
+            s.vm.isolated = true;
+        }),
+        shot("menu-dark", HD, fake::history(), |s| {
+            s.pointer = Some(Pos2::new(140.0, 672.0));
+            s.click = true;
+        }),
+        shot("tip-dark", HD, fake::live(), |s| s.pointer = Some(Pos2::new(1080.0, 600.0))),
+        shot("tip-light", HD, fake::live(), |s| {
+            light(s);
+            s.pointer = Some(Pos2::new(672.0, 660.0));
+        }),
+        shot("rails-dark", HD, fake::history(), |s| {
+            s.state.left_open = Some(false);
+            s.state.right_open = Some(false);
+        }),
         shot("zoom-200", HD, fake::live(), |s| s.zoom = 2.0),
         shot("live-2x", FULL_HD, fake::live(), |s| s.zoom = 1.5),
     ]
@@ -121,7 +147,7 @@ fn main() -> std::io::Result<()> {
         if words.is_empty() || words.iter().any(|word| shot.name.contains(word.as_str())) {
             let path = folder.join(format!("{}.png", shot.name));
             take(shot).write(&path)?;
-            println!("{}", path.display());
+            writeln!(std::io::stdout(), "{}", path.display())?;
         }
     }
     Ok(())
@@ -135,16 +161,27 @@ fn take(mut shot: Shot) -> raster::Canvas {
     let size = vec2(shot.size.0, shot.size.1);
     let mut canvas = raster::Canvas::new(size.x as usize, size.y as usize);
     let mut commands = Vec::new();
-    for pass in 0..4 {
+    for pass in 0..6 {
         let mut input = RawInput {
             screen_rect: Some(Rect::from_min_size(Pos2::ZERO, size / shot.zoom)),
-            time: Some(f64::from(pass) * 0.1),
+            time: Some(f64::from(pass) * 0.6),
             ..Default::default()
         };
         if let Some(viewport) = input.viewports.get_mut(&egui::ViewportId::ROOT) {
             viewport.native_pixels_per_point = Some(shot.zoom);
         }
-        input.events.extend(shot.pointer.map(egui::Event::PointerMoved));
+        if pass == 1 {
+            input.events.extend(shot.pointer.map(egui::Event::PointerMoved));
+        }
+        if let Some(pos) = shot.pointer.filter(|_| shot.click && (pass == 2 || pass == 3)) {
+            let modifiers = egui::Modifiers::NONE;
+            input.events.push(egui::Event::PointerButton {
+                pos,
+                button: egui::PointerButton::Primary,
+                pressed: pass == 2,
+                modifiers,
+            });
+        }
         let mut viewport = Rect::NOTHING;
         let output = ctx.run_ui(input, |ui| {
             plant::paint(ui, shot.theme == Theme::Dark);

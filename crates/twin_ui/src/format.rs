@@ -94,11 +94,15 @@ pub fn span(span: Span) -> String {
     match seconds {
         0..10 => {
             let tenths = us / 100_000;
-            if tenths % 10 == 0 { format!("{}{THIN}s", tenths / 10) } else { format!("{}.{}{THIN}s", tenths / 10, tenths % 10) }
+            if tenths.is_multiple_of(10) {
+                format!("{}{THIN}s", tenths / 10)
+            } else {
+                format!("{}.{}{THIN}s", tenths / 10, tenths % 10)
+            }
         }
         10..120 => format!("{seconds}{THIN}s"),
-        120..7_200 => format!("{}{THIN}min", seconds / 60),
-        7_200..172_800 => match seconds / 60 % 60 {
+        120..3_600 => format!("{}{THIN}min", seconds / 60),
+        3_600..172_800 => match seconds / 60 % 60 {
             0 => format!("{}{THIN}h", seconds / 3_600),
             minutes => format!("{}{THIN}h {minutes}{THIN}min", seconds / 3_600),
         },

@@ -1,6 +1,6 @@
 //! The layout: where every panel stands at every size of the screen, and how much of it is left for 3D.
 
-use egui::{Context, Id, LayerId, Order, Rect, Sense, Ui, UiBuilder, pos2};
+use egui::{Context, Id, LayerId, Order, Rect, Ui, UiBuilder, pos2};
 
 use crate::command::UiCommand;
 use crate::format::Zone;
@@ -143,8 +143,15 @@ fn places(screen: &Screen, vm: &ViewModel, state: &UiState) -> Places {
 
 /// Lays out and runs every panel. Call it once inside an egui pass, after [`crate::theme::install`] was called once.
 ///
-/// The host draws 3D below egui in [`ShellOutput::viewport`]; nothing is painted there but legend, marks and cards.
+/// Wishes are appended to `out`. The host draws 3D below egui in [`ShellOutput::viewport`]; nothing is painted there but legend, marks and cards.
 pub fn shell(ctx: &Context, vm: &ViewModel, state: &mut UiState, out: &mut Vec<UiCommand>) -> ShellOutput {
+    let mut wishes = Vec::new();
+    let output = pass(ctx, vm, state, &mut wishes);
+    out.append(&mut wishes);
+    output
+}
+
+fn pass(ctx: &Context, vm: &ViewModel, state: &mut UiState, out: &mut Vec<UiCommand>) -> ShellOutput {
     prepare(ctx, vm, state);
     let screen = Screen::of(ctx);
     let at = places(&screen, vm, state);
@@ -193,7 +200,7 @@ fn region<R>(ui: &mut Ui, rect: Rect, id: &str, add: impl FnOnce(&mut Ui) -> R) 
     let t = tokens(ui);
     ui.painter().rect_filled(rect, 0.0, t.surface0);
     // Swallows the pointer, so that a click beside a widget does not reach the 3D view.
-    ui.interact(rect, ui.id().with((id, "floor")), Sense::click_and_drag());
+    ui.interact(rect, ui.id().with((id, "floor")), theme::SWALLOW);
     let mut inner = ui.new_child(UiBuilder::new().id_salt(id).max_rect(rect));
     inner.shrink_clip_rect(rect);
     add(&mut inner)

@@ -6,7 +6,10 @@
 use std::sync::Arc;
 
 use egui::style::{HandleShape, ScrollStyle, WidgetVisuals, Widgets};
-use egui::{Color32, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Margin, Shadow, Stroke, TextStyle, Vec2, vec2};
+use egui::{
+    Color32, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, FontTweak, Margin, Shadow, Stroke, TextStyle, Vec2,
+    vec2,
+};
 use twin_model::Status;
 
 use crate::view::Theme;
@@ -172,6 +175,9 @@ impl Tokens {
     }
 }
 
+/// Takes clicks and drags, so that they do not fall through to the 3D view, but no keyboard focus.
+pub(crate) const SWALLOW: egui::Sense = egui::Sense::CLICK.union(egui::Sense::DRAG);
+
 /// Width of a hairline.
 pub const HAIR: f32 = 1.0;
 /// Width of a chart line.
@@ -319,7 +325,9 @@ pub fn mark_font(size: f32) -> FontId {
 fn fonts() -> FontDefinitions {
     let mut fonts = FontDefinitions::empty();
     let mut add = |name: &str, bytes: &'static [u8]| {
-        fonts.font_data.insert(name.to_owned(), Arc::new(FontData::from_static(bytes)));
+        // A thin space is a fifth of an em in print; egui's default is half of that and glues units to their numbers.
+        let tweak = FontTweak { thin_space_width: 0.8, ..Default::default() };
+        fonts.font_data.insert(name.to_owned(), Arc::new(FontData::from_static(bytes).tweak(tweak)));
     };
     add("inter-400", include_bytes!("../../../assets/fonts/Inter-400.otf"));
     add("inter-600", include_bytes!("../../../assets/fonts/Inter-600.otf"));
@@ -363,7 +371,7 @@ fn fill_style(style: &mut egui::Style, t: &Tokens) {
     style.spacing.item_spacing = vec2(S8, S4);
     style.spacing.button_padding = vec2(S8, S4);
     style.spacing.window_margin = Margin::same(S12 as i8);
-    style.spacing.menu_margin = Margin::same(S4 as i8);
+    style.spacing.menu_margin = Margin::same(S8 as i8);
     style.spacing.interact_size = vec2(DENSE.control, DENSE.control);
     style.spacing.tooltip_width = 320.0;
     style.spacing.scroll = ScrollStyle {

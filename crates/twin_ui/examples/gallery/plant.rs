@@ -3,7 +3,7 @@
 use egui::{Color32, Mesh, Pos2, Shape, Stroke, Ui, pos2};
 
 /// Paints background and boxes over the whole screen.
-pub fn paint(ui: &Ui, dark: bool) {
+pub(crate) fn paint(ui: &Ui, dark: bool) {
     let rect = ui.ctx().content_rect();
     let tokens = twin_ui::theme::tokens_of(if dark { twin_ui::view::Theme::Dark } else { twin_ui::view::Theme::Light });
     let mut mesh = Mesh::default();

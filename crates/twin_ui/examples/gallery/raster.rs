@@ -31,7 +31,7 @@ impl Texture {
 }
 
 /// A picture that is being painted.
-pub struct Canvas {
+pub(crate) struct Canvas {
     width: usize,
     height: usize,
     pixels: Vec<[f32; 3]>,
@@ -40,18 +40,20 @@ pub struct Canvas {
 
 impl Canvas {
     /// A black picture.
-    pub fn new(width: usize, height: usize) -> Self {
+    pub(crate) fn new(width: usize, height: usize) -> Self {
         Self { width, height, pixels: vec![[0.0; 3]; width * height], textures: HashMap::new() }
     }
 
     /// Black again.
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.pixels.fill([0.0; 3]);
     }
 
     /// Takes over what changed in the textures.
-    pub fn textures(&mut self, mut delta: TexturesDelta) {
-        let changes = std::mem::take(&mut delta.set).into_iter().flat_map(|(id, changes)| changes.into_iter().map(move |change| (id, change)));
+    pub(crate) fn textures(&mut self, mut delta: TexturesDelta) {
+        let changes = std::mem::take(&mut delta.set)
+            .into_iter()
+            .flat_map(|(id, changes)| changes.into_iter().map(move |change| (id, change)));
         for (id, change) in changes {
             let ImageData::Color(image) = &change.image;
             let pixels: Vec<[f32; 4]> = image.pixels.iter().map(|c| c.to_array().map(|v| f32::from(v) / 255.0)).collect();
@@ -70,7 +72,7 @@ impl Canvas {
     }
 
     /// Paints one mesh.
-    pub fn draw(&mut self, primitive: &ClippedPrimitive, scale: f32) {
+    pub(crate) fn draw(&mut self, primitive: &ClippedPrimitive, scale: f32) {
         let Primitive::Mesh(mesh) = &primitive.primitive else { return };
         let Some(texture) = self.textures.get(&mesh.texture_id) else { return };
         let clip = primitive.clip_rect * scale;
@@ -88,7 +90,7 @@ impl Canvas {
     }
 
     /// Writes a PNG.
-    pub fn write(&self, path: &Path) -> std::io::Result<()> {
+    pub(crate) fn write(&self, path: &Path) -> std::io::Result<()> {
         let file = std::io::BufWriter::new(std::fs::File::create(path)?);
         let mut encoder = png::Encoder::new(file, self.width as u32, self.height as u32);
         encoder.set_color(png::ColorType::Rgb);

@@ -21,14 +21,14 @@ pub(crate) fn toggle_theme(vm: &ViewModel, out: &mut Vec<UiCommand>) {
 pub(crate) fn top_bar(ui: &mut Ui, screen: &Screen, vm: &ViewModel, state: &mut UiState, out: &mut Vec<UiCommand>) {
     let rect = ui.max_rect();
     let narrow = screen.width == Width::Sheet;
-    let name_right = site_name(ui, rect, vm, if narrow { 150.0 } else { screen.sizes.left });
+    let name_right = site_name(ui, rect, vm, if narrow { 128.0 } else { screen.sizes.left });
     let right = buttons(ui, rect, screen, vm, state, out);
     let mut left = name_right;
     if !narrow {
         let width = if screen.width == Width::Full { 280.0 } else { 190.0 };
         let from = if screen.width == Width::Full { rect.left() + screen.sizes.left + S12 } else { name_right + S12 };
         let field = Rect::from_min_size(pos2(from, rect.center().y - 14.0), vec2(width, 28.0));
-        search(ui, field, state);
+        search(ui, field, false, state);
         left = field.right();
     }
     live_pill(ui, rect, (left + S12, right - S8), screen, vm, out);
@@ -50,7 +50,7 @@ fn site_name(ui: &Ui, rect: Rect, vm: &ViewModel, width: f32) -> f32 {
 }
 
 /// The search field; what it finds is shown by the tree.
-pub(crate) fn search(ui: &mut Ui, rect: Rect, state: &mut UiState) {
+pub(crate) fn search(ui: &mut Ui, rect: Rect, touch: bool, state: &mut UiState) {
     let t = tokens(ui);
     ui.painter().rect(rect, theme::control_radius(), t.surface1, t.hairline(), egui::StrokeKind::Inside);
     icon(ui, pos2(rect.left() + S8 + ICON / 2.0, rect.center().y), icon::MAGNIFYING_GLASS, ICON, t.faint);
@@ -81,7 +81,7 @@ pub(crate) fn search(ui: &mut Ui, rect: Rect, state: &mut UiState) {
         if icon_button(ui, clear, icon::X, "Clear the search").clicked() {
             state.search.clear();
         }
-    } else if !response.has_focus() {
+    } else if !response.has_focus() && !touch {
         keycap(ui, end - vec2(2.0, 0.0), "/");
     }
 }
@@ -91,32 +91,38 @@ fn live_pill(ui: &Ui, rect: Rect, room: (f32, f32), screen: &Screen, vm: &ViewMo
     let t = tokens(ui);
     let clock = &vm.clock;
     let narrow = screen.width == Width::Sheet;
-    let lag = clock.lag.map(|lag| format::span(lag));
+    let lag = clock.lag.map(format::span);
     let branch = vm.shown_branch();
     let down = vm.links.gateway == LinkState::Down;
     let (symbol, label, colors, live) = match (branch, clock.mode) {
-        (Some(branch), _) => (icon::FLASK, format!("Not real: {}", branch.name), (t.what_if_weak, t.what_if), false),
+        (Some(_), _) => (icon::FLASK, "Not real".to_owned(), (t.what_if_weak, t.what_if), false),
         (None, PlayMode::Following) if down => (icon::WIFI_SLASH, "Not connected".to_owned(), (t.surface2, t.text), true),
         (None, PlayMode::Following) => {
             let behind = lag.filter(|_| !narrow).map_or(String::new(), |lag| format!("  {lag} behind"));
             (icon::BROADCAST, format!("Live{behind}"), (t.surface2, t.text), true)
+        }
+        (None, _) if clock.live_edge.is_none() && vm.timeline.extent.is_empty() => {
+            (icon::HOURGLASS, "No data yet".to_owned(), (t.surface2, t.secondary), true)
         }
         (None, _) if clock.live_edge.is_none() => {
             (icon::CLOCK_COUNTER_CLOCKWISE, "Recording".to_owned(), (t.surface2, t.secondary), true)
         }
         (None, _) => {
             let behind = format::span(clock.behind());
-            let words = if narrow { format!("{behind} back") } else { format!("History  {behind} behind live") };
+            let words = if narrow { format!("{behind} ago") } else { format!("History  {behind} behind live") };
             (icon::CLOCK_COUNTER_CLOCKWISE, words, (t.accent_weak, t.accent), false)
         }
     };
-    let width = measure(ui, &label, Type::SmallBold) + 2.0 * S12 + 14.0 + S8;
     let (from, to) = room;
-    let center = rect.center().x.clamp(from + width / 2.0, (to - width / 2.0).max(from + width / 2.0));
-    let place = Rect::from_center_size(pos2(center, rect.center().y), vec2(width.min(to - from), 24.0));
-    if !place.is_positive() || to - from < 40.0 {
+    let wanted = |words: &str| measure(ui, words, Type::SmallBold) + 2.0 * S12 + 14.0 + S8;
+    // Where the whole sentence does not fit, its first word does.
+    let label = if wanted(&label) > to - from { label.split("  ").next().unwrap_or_default().to_owned() } else { label };
+    let width = wanted(&label).min(to - from);
+    if width < 40.0 {
         return;
     }
+    let center = rect.center().x.clamp(from + width / 2.0, to - width / 2.0);
+    let place = Rect::from_center_size(pos2(center, rect.center().y), vec2(width, 24.0));
     let action = match (live, branch.is_some()) {
         (true, _) => None,
         (false, true) => Some("Back to reality"),

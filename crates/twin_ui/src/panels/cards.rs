@@ -60,10 +60,10 @@ pub(crate) fn help(ctx: &Context, screen: &Screen, state: &mut UiState) {
     let area = Area::new(Id::new("twin_ui help")).order(Order::Foreground).fixed_pos(screen.rect.min).fade_in(false);
     area.show(ctx, |ui| {
         let t = tokens(ui);
-        let back = ui.interact(screen.rect, ui.id().with("scrim"), Sense::click_and_drag());
+        let back = ui.interact(screen.rect, ui.id().with("scrim"), theme::SWALLOW);
         ui.allocate_rect(screen.rect, Sense::hover());
         ui.painter().rect_filled(screen.rect, 0.0, t.scrim);
-        ui.interact(place, ui.id().with("sheet"), Sense::click_and_drag());
+        ui.interact(place, ui.id().with("sheet"), theme::SWALLOW);
         ui.painter().add(t.float_shadow().as_shape(place, theme::card_radius()));
         ui.painter().rect(place, theme::card_radius(), t.surface1, t.hairline(), egui::StrokeKind::Inside);
         let head = Rect::from_min_size(place.min + vec2(S24, S12), vec2(place.width() - 2.0 * S24, 32.0));

@@ -107,7 +107,7 @@ fn path(ui: &mut Ui, view: &InspectorView, out: &mut Vec<UiCommand>) {
             ui.interact(place, ui.id().with(("path", *twin)), Sense::click()).on_hover_cursor(CursorIcon::PointingHand);
         let ink = if response.hovered() { t.text } else { t.faint };
         text(ui, place, Align2::LEFT_CENTER, name, Type::Small, ink);
-        icon(ui, pos2(place.right() + 6.0, row.center().y), icon::CARET_RIGHT, 9.0, t.faint);
+        icon(ui, pos2(place.right() + 7.0, row.center().y), icon::CARET_RIGHT, 9.0, t.faint);
         response.widget_info(|| WidgetInfo::labeled(WidgetType::Link, true, name));
         if response.clicked() {
             out.push(UiCommand::Select { twin: Some(*twin), additive: false });
@@ -121,7 +121,8 @@ fn state_line(ui: &mut Ui, view: &InspectorView, vm: &ViewModel, state: &UiState
     let t = tokens(ui);
     let (row, response) = ui.allocate_exact_size(vec2(ui.available_width(), 40.0), Sense::hover());
     status_mark(ui, pos2(row.left() + 11.0, row.center().y), 22.0, view.status);
-    let words = row.with_min_x(row.left() + 32.0);
+    let right = row.right() - if view.score.is_some() { 88.0 } else { 0.0 };
+    let words = Rect::from_min_max(pos2(row.left() + 32.0, row.top()), pos2(right, row.bottom()));
     let (upper, lower) = (words.with_max_y(words.center().y + 1.0), words.with_min_y(words.center().y + 1.0));
     text(ui, upper, Align2::LEFT_CENTER, view.status.label(), Type::BodyBold, t.text);
     let since = view.since.map(|since| {
@@ -133,15 +134,15 @@ fn state_line(ui: &mut Ui, view: &InspectorView, vm: &ViewModel, state: &UiState
     let line = if line.is_empty() { "Data is live".to_owned() } else { line };
     text(ui, lower, Align2::LEFT_CENTER, &line, Type::Small, t.secondary);
     if let Some(score) = view.score {
-        let words = format!("{:.0}{}%", score.clamp(0.0, 1.0) * 100.0, format::THIN);
-        let bar = Rect::from_min_size(pos2(row.right() - 56.0, row.center().y + 6.0), vec2(56.0, 4.0));
+        let words = format!("Health {:.0}{}%", score.clamp(0.0, 1.0) * 100.0, format::THIN);
+        let bar = Rect::from_min_size(pos2(row.right() - 72.0, row.center().y + 7.0), vec2(72.0, 4.0));
         text(
             ui,
-            Rect::from_min_max(pos2(bar.left(), row.top()), pos2(bar.right(), bar.top() - 1.0)),
+            Rect::from_min_max(pos2(bar.left() - 8.0, row.top() + 4.0), pos2(bar.right(), bar.top() - 1.0)),
             Align2::RIGHT_CENTER,
             &words,
-            Type::SmallBold,
-            t.text,
+            Type::Small,
+            t.secondary,
         );
         ui.painter().rect_filled(bar, 2.0, t.surface3);
         let filled = bar.with_max_x(bar.left() + bar.width() * score.clamp(0.0, 1.0) as f32);
@@ -201,9 +202,9 @@ fn signal_row(ui: &mut Ui, height: f32, signal: &SignalView, state: &mut UiState
             Rect::from_min_max(pos2(rect.left() - S8, rect.top() + S8), pos2(rect.left() - S8 + theme::BOLD, rect.bottom() - S8));
         ui.painter().rect_filled(bar, 1.0, t.accent);
     }
-    let value_width = 92.0;
-    let spark_width = 60.0;
-    let names = rect.with_max_x(rect.right() - value_width - spark_width - S12);
+    let value_width = if rect.width() > 300.0 { 96.0 } else { 84.0 };
+    let spark_width = if rect.width() > 300.0 { 60.0 } else { 44.0 };
+    let names = rect.with_max_x(rect.right() - value_width - spark_width - S8);
     let (upper, lower) = (names.with_max_y(rect.center().y + 1.0), names.with_min_y(rect.center().y - 1.0));
     let mut from = names.left();
     if signal.status > Status::Normal {

@@ -20,7 +20,7 @@ pub(crate) fn tree(ui: &mut Ui, screen: &Screen, vm: &ViewModel, state: &mut UiS
     let mut top = head.bottom();
     if screen.width == Width::Sheet {
         let field = Rect::from_min_max(pos2(rect.left() + S12, top), pos2(rect.right() - S12, top + 34.0));
-        bars::search(ui, field, state);
+        bars::search(ui, field, true, state);
         top = field.bottom() + S8;
     }
     collect_rows(vm, state);
@@ -190,10 +190,12 @@ fn one_row(ui: &Ui, rect: Rect, row: &TreeRow, parent: bool, vm: &ViewModel, sta
         caret(ui, pos2(x + ICON / 2.0, rect.center().y), row, folded, state);
     }
     x += ICON + S4;
-    let own = if folded { row.rollup } else { row.status };
-    status_mark(ui, pos2(x + 6.0, rect.center().y), 12.0, own);
+    // Areas have no status of their own: they show the worst below them, smaller than what is meant itself.
+    let stands_for = parent && (folded || row.status == Status::Unknown);
+    let (status, size) = if stands_for { (row.rollup, 10.0) } else { (row.status, 12.0) };
+    status_mark(ui, pos2(x + 6.0, rect.center().y), size, status);
     x += 12.0 + S8;
-    let right = row_end(ui, rect, row, folded);
+    let right = row_end(ui, rect, row, stands_for);
     let ink = match (selected, row.status) {
         (true, _) => t.text,
         (_, Status::Unknown) if !parent => t.secondary,
@@ -239,14 +241,14 @@ fn caret(ui: &Ui, center: egui::Pos2, row: &TreeRow, folded: bool, state: &mut U
 }
 
 /// What stands at the right end of a row, from the edge inwards: alarm, trouble below, freshness. Returns where it begins.
-fn row_end(ui: &Ui, rect: Rect, row: &TreeRow, folded: bool) -> f32 {
+fn row_end(ui: &Ui, rect: Rect, row: &TreeRow, stands_for: bool) -> f32 {
     let t = tokens(ui);
     let mut x = rect.right() - S12;
     if let Some(priority) = row.priority.filter(|_| row.alarms > 0) {
         alarm_mark(ui, pos2(x - 6.0, rect.center().y), 13.0, priority, AlarmState::UnackActive);
         x -= 13.0 + S4 + 2.0;
     }
-    if row.troubled > 0 && !folded {
+    if row.troubled > 0 && !stands_for {
         let count = row.troubled.to_string();
         let at = text(ui, rect.with_max_x(x), Align2::RIGHT_CENTER, &count, Type::Small, t.secondary);
         status_mark(ui, pos2(at.left() - 8.0, rect.center().y), 8.0, row.rollup);
@@ -306,7 +308,7 @@ mod tests {
 
     #[test]
     fn folding_hides_what_is_below() {
-        check(|state| drop(state.folded.insert(TwinIndex(1))), &[0, 1, 4, 5]);
+        check(|state| state.folded.extend([TwinIndex(1)]), &[0, 1, 4, 5]);
     }
 
     #[test]

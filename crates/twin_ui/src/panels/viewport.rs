@@ -49,7 +49,7 @@ pub(crate) fn viewport(ui: &mut Ui, screen: &Screen, vm: &ViewModel, state: &mut
 fn float(ui: &Ui, rect: Rect, state: &mut UiState) {
     let t = tokens(ui);
     state.block(rect);
-    ui.interact(rect, ui.id().with(("float", state.blocked.len())), Sense::click_and_drag());
+    ui.interact(rect, ui.id().with(("float", state.blocked.len())), theme::SWALLOW);
     ui.painter().add(t.float_shadow().as_shape(rect, theme::card_radius()));
     ui.painter().rect(rect, theme::card_radius(), t.glass, t.hairline(), StrokeKind::Inside);
 }
@@ -60,7 +60,7 @@ fn markers(ui: &Ui, rect: Rect, vm: &ViewModel, out: &mut Vec<UiCommand>) {
     let mut order: Vec<&Marker> = vm.markers.iter().filter(|marker| rect.contains(marker.at)).collect();
     order.sort_by_key(|marker| (!marker.selected, marker.alarm.map(|(priority, _)| priority), marker.twin));
     for marker in order {
-        let width = if marker.selected { measure(ui, &marker.name, Type::SmallBold) + 34.0 } else { 24.0 };
+        let width = if marker.selected { measure(ui, &marker.name, Type::SmallBold) + 42.0 } else { 24.0 };
         let size = vec2(width, 24.0);
         // Above the part where there is room, then right, left and below.
         let spots = [vec2(0.0, -44.0), vec2(size.x * 0.5 + 26.0, -22.0), vec2(-size.x * 0.5 - 26.0, -22.0), vec2(0.0, 40.0)];
@@ -97,7 +97,7 @@ fn one_marker(ui: &Ui, place: Rect, marker: &Marker, vm: &ViewModel, out: &mut V
         None => status_mark(ui, center, 14.0, marker.status),
     }
     if marker.selected {
-        let words = place.with_min_x(place.left() + 24.0);
+        let words = place.with_min_x(place.left() + 28.0);
         text(ui, words, Align2::LEFT_CENTER, &marker.name, Type::SmallBold, t.text);
     }
     response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, format!("Mark of {}", marker.name)));

@@ -6,7 +6,7 @@ use twin_model::Span;
 use crate::command::UiCommand;
 use crate::state::UiState;
 use crate::theme::{self, S4, S8, S12, Type, tokens};
-use crate::view::{BranchView, KnobView, ResultsView, RunView, Trend, ViewModel};
+use crate::view::{BranchView, KnobView, ResultRow, ResultsView, RunView, Trend, ViewModel};
 use crate::widgets::{
     ButtonKind, button, empty, focus_ring, hatch, icon, icon_button, icon_button_lit, measure, number_unit, paragraph, section,
     segmented, slider, text,
@@ -156,39 +156,45 @@ fn table(ui: &mut Ui, results: &ResultsView) {
             );
         }
         for (nth, result) in results.rows.iter().enumerate() {
-            let (row, response) = ui.allocate_exact_size(vec2(ui.available_width(), 50.0), Sense::hover());
-            if nth > 0 {
-                ui.painter().hline(row.x_range(), row.top(), t.hairline());
-            }
-            let inner = row.shrink2(vec2(S12, 6.0));
-            let (upper, lower) = (inner.with_max_y(inner.center().y), inner.with_min_y(inner.center().y));
-            let (symbol, ink) = match result.trend {
-                Trend::Better => (Some(icon::ARROW_UP_RIGHT), t.text),
-                Trend::Worse => (Some(icon::WARNING), t.text),
-                Trend::Same => (None, t.faint),
-            };
-            let delta = text(ui, upper, Align2::RIGHT_CENTER, &result.delta, Type::BodyBold, ink);
-            let mut end = delta.left() - S8;
-            if let Some(symbol) = symbol {
-                icon(ui, pos2(end - 4.0, upper.center().y), symbol, 14.0, t.secondary);
-                end -= 18.0;
-            }
-            text(ui, upper.with_max_x(end), Align2::LEFT_CENTER, &result.what, Type::Body, t.text);
-            let from = text(ui, lower, Align2::LEFT_CENTER, &result.baseline, Type::Small, t.secondary);
-            icon(ui, pos2(from.right() + 11.0, lower.center().y), icon::ARROW_RIGHT, 11.0, t.faint);
-            text(ui, lower.with_min_x(from.right() + 22.0), Align2::LEFT_CENTER, &result.scenario, Type::Small, t.what_if);
-            let word = match result.trend {
-                Trend::Better => "better",
-                Trend::Worse => "worse",
-                Trend::Same => "",
-            };
-            text(ui, lower, Align2::RIGHT_CENTER, word, Type::Small, t.faint);
-            response.widget_info(|| {
-                let label = format!("{}: {} instead of {}, {}", result.what, result.scenario, result.baseline, result.delta);
-                WidgetInfo::labeled(WidgetType::Label, true, label)
-            });
+            result_row(ui, result, nth > 0);
         }
     });
+}
+
+/// What changes, from what to what, by how much; in a line more where the texts are long.
+fn result_row(ui: &mut Ui, result: &ResultRow, ruled: bool) {
+    let t = tokens(ui);
+    let (symbol, ink) = match result.trend {
+        Trend::Better => (Some(icon::ARROW_UP_RIGHT), t.text),
+        Trend::Worse => (Some(icon::WARNING), t.text),
+        Trend::Same => (None, t.faint),
+    };
+    let width = ui.available_width() - 2.0 * S12;
+    let change = measure(ui, &result.baseline, Type::Small) + measure(ui, &result.scenario, Type::Small) + 24.0;
+    let delta = measure(ui, &result.delta, Type::BodyBold) + symbol.map_or(0.0, |_| 20.0);
+    let long = change + delta + S12 > width;
+    let (row, response) = ui.allocate_exact_size(vec2(ui.available_width(), if long { 66.0 } else { 48.0 }), Sense::hover());
+    if ruled {
+        ui.painter().hline(row.x_range(), row.top(), t.hairline());
+    }
+    let line = |nth: f32| Rect::from_min_size(row.min + vec2(S12, 6.0 + 18.0 * nth), vec2(width, 18.0));
+    text(ui, line(0.0), Align2::LEFT_CENTER, &result.what, Type::Body, t.text);
+    let from = text(ui, line(1.0), Align2::LEFT_CENTER, &result.baseline, Type::Small, t.secondary);
+    icon(ui, pos2(from.right() + 11.0, from.center().y), icon::ARROW_RIGHT, 11.0, t.faint);
+    text(ui, line(1.0).with_min_x(from.right() + 22.0), Align2::LEFT_CENTER, &result.scenario, Type::Small, t.what_if);
+    let last = line(if long { 2.0 } else { 1.0 });
+    let at = text(ui, last, Align2::RIGHT_CENTER, &result.delta, Type::BodyBold, ink);
+    if let Some(symbol) = symbol {
+        icon(ui, pos2(at.left() - 12.0, last.center().y), symbol, 14.0, t.secondary);
+    }
+    let word = match result.trend {
+        Trend::Better => "better",
+        Trend::Worse => "worse",
+        Trend::Same => "unchanged",
+    };
+    let label = format!("{}: {} instead of {}, {}, {word}", result.what, result.scenario, result.baseline, result.delta);
+    response.widget_info(|| WidgetInfo::labeled(WidgetType::Label, true, label.clone()));
+    let _hint = response.on_hover_text(label.clone());
 }
 
 fn branches(ui: &mut Ui, vm: &ViewModel, state: &UiState, out: &mut Vec<UiCommand>) {
@@ -223,13 +229,12 @@ fn branch_row(ui: &mut Ui, branch: &BranchView, state: &UiState, out: &mut Vec<U
     text(ui, lower, Align2::LEFT_CENTER, &span, Type::Small, t.faint);
     focus_ring(ui, &response);
     response.widget_info(|| WidgetInfo::selected(WidgetType::Button, true, branch.shown, format!("Scenario {}", branch.name)));
-    ui.scope_builder(egui::UiBuilder::new().id_salt(branch.id).max_rect(rect), |ui| {
-        let label = if branch.shown { "Back to reality" } else { "Show it" };
-        if icon_button_lit(ui, eye, icon::EYE, label, branch.shown).clicked() || response.clicked() {
-            out.push(UiCommand::ViewBranch((!branch.shown).then_some(branch.id)));
-        }
-        if icon_button(ui, trash, icon::TRASH, "Forget it").clicked() {
-            out.push(UiCommand::DeleteBranch(branch.id));
-        }
-    });
+    let ui = &ui.new_child(egui::UiBuilder::new().id_salt(branch.id).max_rect(rect));
+    let label = if branch.shown { "Back to reality" } else { "Show it" };
+    if icon_button_lit(ui, eye, icon::EYE, label, branch.shown).clicked() || response.clicked() {
+        out.push(UiCommand::ViewBranch((!branch.shown).then_some(branch.id)));
+    }
+    if icon_button(ui, trash, icon::TRASH, "Forget it").clicked() {
+        out.push(UiCommand::DeleteBranch(branch.id));
+    }
 }

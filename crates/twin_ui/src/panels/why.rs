@@ -25,13 +25,13 @@ pub(crate) fn card(
         ui.set_width(ui.available_width());
         title(ui, reason);
         paragraph(ui, &reason.text, Type::Body, t.text);
-        if !unfolded {
-            return;
-        }
         if !reason.bands.bands.is_empty() {
             ui.add_space(S4);
             let (scale, _) = ui.allocate_exact_size(vec2(ui.available_width(), 36.0), Sense::hover());
             scale_of_bands(ui, scale, &reason.bands, reason.value);
+        }
+        if !unfolded {
+            return;
         }
         facts(ui, reason, vm, state);
         if !reason.note.is_empty() {

@@ -84,7 +84,9 @@ pub(super) fn marks(range: TimeRange, width: f32, least: f32, zone: &Zone) -> Ve
 /// The last round local time at or before `t`.
 fn align(t: Timestamp, step: Span, zone: &Zone) -> Timestamp {
     let offset = zone.offset(t);
-    (t + offset).floor_to(step) - offset
+    let local = (t + offset).floor_to(step);
+    // The clocks may have changed in between: the offset of the result counts.
+    local - zone.offset(local - offset)
 }
 
 fn mark(t: Timestamp, step: Span, zone: &Zone) -> Mark {

@@ -1,7 +1,7 @@
 //! The chart drawer: chosen signals over the same stretch as the time bar, one lane per unit.
 
 use egui::{Align2, Color32, Rect, Sense, Stroke, Ui, WidgetInfo, WidgetType, pos2, vec2};
-use twin_model::{Limit, SignalKind, Timestamp};
+use twin_model::{Limit, SignalKind, Status, Timestamp};
 
 use super::{Columns, Scale, axis, columns, input, scale};
 use crate::command::UiCommand;
@@ -162,13 +162,20 @@ fn paint(ui: &Ui, plot: Rect, right: Rect, scale: Scale, vm: &ViewModel, state: 
         let rect = Rect::from_min_size(plot.min + vec2(0.0, nth as f32 * (height + gap)), vec2(plot.width(), height));
         one_lane(ui, rect, right, scale, lane);
     }
-    if let Some(edge) = vm.clock.live_edge.map(|edge| scale.x(edge)).filter(|x| *x < plot.right() && *x > plot.left()) {
-        ui.painter_at(plot).rect_filled(plot.with_min_x(edge), 0.0, t.surface0.gamma_multiply(0.5));
-    }
+    later(ui, plot, scale, vm);
     let x = scale.x(vm.clock.playhead);
     if plot.x_range().contains(x) {
         let ink = if vm.shown_branch().is_some() { t.what_if } else { t.accent };
         ui.painter().vline(x, plot.top() - S12..=plot.bottom() + S8, Stroke::new(theme::LINE, ink));
+    }
+}
+
+/// What came after the instant on screen is known but not part of it: faded.
+fn later(ui: &Ui, plot: Rect, scale: Scale, vm: &ViewModel) {
+    let t = tokens(ui);
+    let from = scale.x(vm.clock.playhead).max(plot.left());
+    if from < plot.right() {
+        ui.painter_at(plot.expand(1.0)).rect_filled(plot.with_min_x(from), 0.0, t.surface0.gamma_multiply(0.66));
     }
 }
 
@@ -190,9 +197,7 @@ fn one_lane(ui: &Ui, rect: Rect, right: Rect, scale: Scale, lane: &Lane<'_>) {
             dashed_h(ui, (rect.left(), rect.right()), at, t.secondary.gamma_multiply(0.7));
             if labels.iter().all(|other| (other - at).abs() > 12.0) {
                 labels.push(at);
-                status_mark(ui, pos2(rect.right() + 11.0, at), 9.0, band.status);
-                let words = Rect::from_min_max(pos2(rect.right() + 20.0, at - 7.0), pos2(right.right() - 30.0, at + 7.0));
-                text(ui, words, Align2::LEFT_CENTER, &format::number(value), Type::Small, t.secondary);
+                axis_label(ui, rect, right, at, &format::number(value), Some(band.status));
             }
         }
     }
@@ -200,8 +205,7 @@ fn one_lane(ui: &Ui, rect: Rect, right: Rect, scale: Scale, lane: &Lane<'_>) {
         let at = plot.y(value);
         if labels.iter().all(|other| (other - at).abs() > 12.0) && at > rect.top() + 4.0 {
             ui.painter().hline(rect.x_range(), at, Stroke::new(theme::HAIR, t.line.gamma_multiply(0.4)));
-            let words = Rect::from_min_max(pos2(rect.right() + 7.0, at - 7.0), pos2(right.right() - 30.0, at + 7.0));
-            text(ui, words, Align2::LEFT_CENTER, &format::number(value), Type::Small, t.faint);
+            axis_label(ui, rect, right, at, &format::number(value), None);
         }
     }
     for (nth, series) in &lane.series {
@@ -220,6 +224,26 @@ fn one_lane(ui: &Ui, rect: Rect, right: Rect, scale: Scale, lane: &Lane<'_>) {
     let unit = if lane.unit.is_empty() { "–" } else { lane.unit };
     let corner = Rect::from_min_size(rect.min + vec2(S4, 0.0), vec2(80.0, 14.0));
     text(ui, corner, Align2::LEFT_CENTER, unit, Type::Small, t.faint);
+}
+
+/// The words of a horizontal line: right of the plot, or within it where there is no room.
+fn axis_label(ui: &Ui, rect: Rect, right: Rect, y: f32, words: &str, status: Option<Status>) {
+    let t = tokens(ui);
+    let ink = if status.is_some() { t.secondary } else { t.faint };
+    if right.width() < 48.0 {
+        let place = Rect::from_min_max(pos2(rect.right() - 56.0, y - 13.0), pos2(rect.right() - S4, y));
+        let at = text(ui, place, Align2::RIGHT_CENTER, words, Type::Small, ink);
+        if let Some(status) = status {
+            status_mark(ui, pos2(at.left() - 8.0, at.center().y), 8.0, status);
+        }
+        return;
+    }
+    let left = rect.right() + if status.is_some() { 20.0 } else { 7.0 };
+    if let Some(status) = status {
+        status_mark(ui, pos2(rect.right() + 11.0, y), 9.0, status);
+    }
+    let place = Rect::from_min_max(pos2(left, y - 7.0), pos2(right.right() - 30.0, y + 7.0));
+    text(ui, place, Align2::LEFT_CENTER, words, Type::Small, ink);
 }
 
 /// Smallest and largest value of a lane with a little room; limits count where they lie near.

@@ -30,7 +30,7 @@ impl Lanes {
         let extra = branches as f32 * BRANCH_LANE;
         Self {
             ticks: lane(5.0, 15.0),
-            status: lane(22.0, 9.0),
+            status: lane(23.0, 7.0),
             density: lane(32.0, 18.0),
             branches: lane(50.0, extra),
             axis: lane(52.0 + extra, 16.0),
@@ -96,14 +96,14 @@ fn background(ui: &Ui, lanes: &Lanes, scale: Scale, vm: &ViewModel) {
 
 fn axis_marks(ui: &Ui, lanes: &Lanes, scale: Scale, vm: &ViewModel, state: &UiState) {
     let t = tokens(ui);
-    let playhead = scale.x(vm.clock.playhead);
+    let playhead = chip_center(scale, vm.clock.playhead);
     for mark in axis::marks(scale.range, scale.right - scale.left, 84.0, &state.zone) {
         let x = scale.x(mark.t).round() + 0.5;
         let ink = if mark.day { t.secondary } else { t.faint };
         let top = if mark.day { lanes.status.top() } else { lanes.density.bottom() };
         ui.painter().vline(x, top..=lanes.density.bottom() + 4.0, Stroke::new(theme::HAIR, t.line));
         let half = measure(ui, &mark.label, Type::Small) / 2.0;
-        let hidden = (x - playhead).abs() < half + 32.0;
+        let hidden = (x - playhead).abs() < half + CHIP / 2.0 + S4;
         if !hidden && x - half > scale.left - 2.0 && x + half < scale.right + 2.0 {
             let place = Rect::from_center_size(pos2(x, lanes.axis.center().y), vec2(2.0 * half + 2.0, 14.0));
             text(ui, place, Align2::CENTER_CENTER, &mark.label, if mark.day { Type::SmallBold } else { Type::Small }, ink);
@@ -137,7 +137,7 @@ fn status_strip(ui: &Ui, lane: Rect, scale: Scale, spans: &[StatusSpan]) {
                 part.left_center() + vec2(8.0, 0.0),
                 Align2::CENTER_CENTER,
                 letter,
-                theme::mark_font(13.0),
+                theme::mark_font(11.0),
                 t.on_status(span.status),
             );
         }
@@ -283,6 +283,15 @@ fn ghost(ui: &Ui, lanes: &Lanes, scale: Scale, state: &UiState, response: &Respo
     }
 }
 
+/// Width that the playhead's time takes at most.
+const CHIP: f32 = 68.0;
+
+/// Where the playhead's time stands: under it, but within the bar.
+fn chip_center(scale: Scale, playhead: Timestamp) -> f32 {
+    let half = CHIP / 2.0;
+    scale.x(playhead).clamp(scale.left + half, (scale.right - half).max(scale.left + half))
+}
+
 fn playhead(ui: &Ui, lanes: &Lanes, scale: Scale, vm: &ViewModel, state: &UiState) {
     let t = tokens(ui);
     let x = scale.x(vm.clock.playhead);
@@ -301,7 +310,7 @@ fn playhead(ui: &Ui, lanes: &Lanes, scale: Scale, vm: &ViewModel, state: &UiStat
     ui.painter().add(Shape::convex_polygon(handle, ink, Stroke::new(theme::HAIR, t.surface0)));
     let words = state.zone.clock(vm.clock.playhead);
     let width = measure(ui, &words, Type::SmallBold) + S8 + 2.0;
-    let center = x.clamp(scale.left + width / 2.0, (scale.right - width / 2.0).max(scale.left + width / 2.0));
+    let center = chip_center(scale, vm.clock.playhead);
     let chip = Rect::from_center_size(pos2(center, lanes.axis.center().y), vec2(width, 16.0));
     ui.painter().rect_filled(chip, theme::control_radius(), ink);
     text(ui, chip, Align2::CENTER_CENTER, &words, Type::SmallBold, on);

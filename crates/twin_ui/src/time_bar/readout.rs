@@ -16,6 +16,10 @@ pub(super) fn readout(ui: &Ui, rect: Rect, vm: &ViewModel, state: &UiState, out:
     let now = vm.clock.playhead;
     let ink = if vm.shown_branch().is_some() { t.what_if } else { t.text };
     let clock = rect.with_max_y(rect.top() + 22.0);
+    if state.time_view().is_none() {
+        text(ui, clock, Align2::RIGHT_CENTER, "–", Type::Large, t.faint);
+        return;
+    }
     let words = state.zone.clock(now);
     let at = text(ui, clock, Align2::RIGHT_CENTER, &words, Type::Large, ink);
     let response = ui.interact(at, ui.id().with("clock"), Sense::hover());
@@ -33,6 +37,9 @@ pub(super) fn narrow(ui: &Ui, rect: Rect, vm: &ViewModel, state: &UiState, out: 
     let t = tokens(ui);
     let away = vm.clock.mode != PlayMode::Following && vm.clock.live_edge.is_some();
     let now = vm.clock.playhead;
+    if state.time_view().is_none() {
+        return;
+    }
     let upper = rect.with_max_y(rect.center().y + 4.0);
     let lower = rect.with_min_y(rect.center().y + 4.0).translate(vec2(0.0, -2.0));
     let mut right = rect.right();

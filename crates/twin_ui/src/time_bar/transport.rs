@@ -81,7 +81,7 @@ fn speed_button(ui: &mut Ui, rect: Rect, vm: &ViewModel, out: &mut Vec<UiCommand
         ui.painter().rect_filled(rect, theme::control_radius(), t.surface2);
     }
     let ink = if odd && vm.clock.mode != PlayMode::Following { t.accent } else { t.secondary };
-    let words = rect.with_max_x(rect.right() - 16.0);
+    let words = rect.with_max_x(rect.right() - 19.0);
     text(ui, words, Align2::RIGHT_CENTER, &format::speed(vm.clock.speed), Type::BodyBold, ink);
     icon(ui, pos2(rect.right() - 9.0, rect.center().y), icon::CARET_UP, 10.0, t.faint);
     focus_ring(ui, &response);

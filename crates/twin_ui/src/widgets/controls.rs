@@ -15,8 +15,7 @@ pub(crate) enum ButtonKind {
     Primary,
     /// One of several.
     Normal,
-    /// Without a surface until hovered.
-    Quiet,
+
     /// Starts or leaves what is not real.
     WhatIf,
 }
@@ -74,14 +73,13 @@ pub(crate) fn button(ui: &Ui, rect: Rect, symbol: Option<char>, label: &str, kin
         ButtonKind::Primary => (t.accent, t.on_accent),
         ButtonKind::WhatIf => (t.what_if, t.on_what_if),
         ButtonKind::Normal => (t.surface2, t.text),
-        ButtonKind::Quiet => (Color32::TRANSPARENT, t.secondary),
     };
     let fill = if !ui.is_enabled() {
         t.surface2
     } else if response.is_pointer_button_down_on() {
         fill.lerp_to_gamma(t.surface0, 0.16)
     } else if response.hovered() {
-        if fill == Color32::TRANSPARENT { t.surface2 } else { fill.lerp_to_gamma(t.text, 0.10) }
+        fill.lerp_to_gamma(t.text, 0.10)
     } else {
         fill
     };

@@ -2,13 +2,13 @@
 
 use egui::{Rect, pos2};
 use twin_model::{
-    AlarmIndex, AlarmState, Band, Freshness, KnobIndex, Limit, Priority, Quality, SignalIndex, SignalKind, Span, Status, TimeRange,
-    Timestamp, TwinIndex, Value,
+    AlarmIndex, AlarmState, Band, Freshness, KnobIndex, Limit, Priority, Quality, SignalIndex, SignalKind, Span, Status,
+    TimeRange, Timestamp, TwinIndex, Value,
 };
 use twin_ui::view::*;
 
 /// The moment of the pictures: Saturday 21 November 2026, 14:02:31 in Berlin.
-pub fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     "2026-11-21T13:02:31.2Z".parse().expect("literal")
 }
 
@@ -24,8 +24,10 @@ fn noise(seed: u64) -> f32 {
     (x % 10_000) as f32 / 10_000.0
 }
 
-/// Name, depth, status, freshness, alarm.
-const TREE: &[(&str, &str, u16, Status, Freshness, Option<Priority>)] = &[
+/// Id, name, depth, status, freshness, alarm.
+type Made = (&'static str, &'static str, u16, Status, Freshness, Option<Priority>);
+
+const TREE: &[Made] = &[
     ("hall", "Bottling hall", 0, Status::Unknown, Freshness::Live, None),
     ("process", "Process", 1, Status::Unknown, Freshness::Live, None),
     ("tank-01", "Syrup tank 1", 2, Status::Normal, Freshness::Live, None),
@@ -84,13 +86,13 @@ fn tree() -> Vec<TreeRow> {
 }
 
 /// A tree of ten thousand rows.
-pub fn huge_tree() -> Vec<TreeRow> {
+pub(crate) fn huge_tree() -> Vec<TreeRow> {
     let row = |at: u32, depth: u16, name: String| TreeRow {
         twin: TwinIndex(at),
         id: format!("twin-{at:05}"),
         name,
         depth,
-        status: if at % 97 == 0 { Status::Maintenance } else { Status::Normal },
+        status: if at.is_multiple_of(97) { Status::Maintenance } else { Status::Normal },
         rollup: Status::Maintenance,
         troubled: 0,
         freshness: Freshness::Live,
@@ -203,7 +205,7 @@ fn vibration_bands() -> Vec<Band> {
 }
 
 /// The bearing of the story.
-pub fn inspector() -> InspectorView {
+pub(crate) fn inspector() -> InspectorView {
     InspectorView {
         twin: TwinIndex(12),
         id: "filler-bearing-01".to_owned(),
@@ -260,7 +262,13 @@ pub fn inspector() -> InspectorView {
 }
 
 fn relation(name: &str, other: u32, other_name: &str, status: Status, outgoing: bool) -> RelationView {
-    RelationView { name: name.to_owned(), other: TwinIndex(other), other_name: other_name.to_owned(), other_status: status, outgoing }
+    RelationView {
+        name: name.to_owned(),
+        other: TwinIndex(other),
+        other_name: other_name.to_owned(),
+        other_status: status,
+        outgoing,
+    }
 }
 
 fn alarm(at: u32, twin: u32, name: &str, message: &str, priority: Priority, state: AlarmState, age: i64) -> AlarmRow {
@@ -286,20 +294,32 @@ fn alarms() -> Vec<AlarmRow> {
 }
 
 /// A flood of alarms.
-pub fn flood() -> Vec<AlarmRow> {
+pub(crate) fn flood() -> Vec<AlarmRow> {
     let words = ["Flow low", "Pressure below 1.2 bar", "Drive fault", "Temperature high", "Guard open", "Level above 92 %"];
     (0..180u32)
         .map(|at| {
             let priority = Priority::from_number((at % 4) as u8 + 1).unwrap_or(Priority::Low);
             let state = if at % 3 == 0 { AlarmState::AckActive } else { AlarmState::UnackActive };
             let row = TREE[(at as usize * 7) % TREE.len()];
-            alarm(at, (at * 7) % TREE.len() as u32, row.1, words[at as usize % words.len()], priority, state, i64::from(at) * 9 + 3)
+            alarm(
+                at,
+                (at * 7) % TREE.len() as u32,
+                row.1,
+                words[at as usize % words.len()],
+                priority,
+                state,
+                i64::from(at) * 9 + 3,
+            )
         })
         .collect()
 }
 
 fn timeline(view: TimeRange) -> TimelineView {
-    let span = |from: i64, to: i64, status: Status, stale: bool| StatusSpan { range: TimeRange::new(before(from), before(to)), status, stale };
+    let span = |from: i64, to: i64, status: Status, stale: bool| StatusSpan {
+        range: TimeRange::new(before(from), before(to)),
+        status,
+        stale,
+    };
     let tick = |age: i64, kind: TickKind, label: &str| TimeTick { t: before(age), kind, label: label.to_owned() };
     let mut ticks = vec![
         tick(840, TickKind::Event, "PLC 2 link lost"),
@@ -368,7 +388,16 @@ fn chart() -> ChartView {
 }
 
 fn knob(at: u32, name: &str, unit: &str, range: (f64, f64), step: f64, value: f64) -> KnobView {
-    KnobView { knob: KnobIndex(at), name: name.to_owned(), unit: unit.to_owned(), min: range.0, max: range.1, neutral: 0.0, step, value }
+    KnobView {
+        knob: KnobIndex(at),
+        name: name.to_owned(),
+        unit: unit.to_owned(),
+        min: range.0,
+        max: range.1,
+        neutral: 0.0,
+        step,
+        value,
+    }
 }
 
 fn what_if() -> WhatIfView {
@@ -383,7 +412,7 @@ fn what_if() -> WhatIfView {
 }
 
 /// The base of all pictures: live, one twin selected.
-pub fn live() -> ViewModel {
+pub(crate) fn live() -> ViewModel {
     let mut vm = ViewModel::empty(SiteView { name: "Bottling hall Nord".to_owned(), time_zone: "Europe/Berlin".to_owned() });
     let view = TimeRange::new(before(846), now() + Span::from_secs(54));
     vm.clock = ClockView {
@@ -419,7 +448,7 @@ pub fn live() -> ViewModel {
 }
 
 /// Marks in a viewport.
-pub fn mark(vm: &mut ViewModel, viewport: Rect) {
+pub(crate) fn mark(vm: &mut ViewModel, viewport: Rect) {
     let at = |x: f32, y: f32| pos2(viewport.left() + viewport.width() * x, viewport.top() + viewport.height() * y);
     let marker = |twin: u32, x, y, name: &str, status, alarm, selected| Marker {
         twin: TwinIndex(twin),
@@ -438,7 +467,7 @@ pub fn mark(vm: &mut ViewModel, viewport: Rect) {
 }
 
 /// History, paused, a loop set.
-pub fn history() -> ViewModel {
+pub(crate) fn history() -> ViewModel {
     let mut vm = live();
     vm.clock.mode = PlayMode::Paused;
     vm.clock.playhead = before(402);
@@ -448,7 +477,7 @@ pub fn history() -> ViewModel {
 }
 
 /// A branch on show, results on the table.
-pub fn branched() -> ViewModel {
+pub(crate) fn branched() -> ViewModel {
     let mut vm = history();
     vm.timeline.looped = None;
     vm.clock.mode = PlayMode::Playing;
@@ -484,7 +513,7 @@ pub fn branched() -> ViewModel {
 }
 
 /// A run under way.
-pub fn running() -> ViewModel {
+pub(crate) fn running() -> ViewModel {
     let mut vm = history();
     vm.what_if.knobs[0].value = 20.0;
     vm.what_if.running = Some(RunView { name: "Speed +20 %".to_owned(), progress: 0.46, simulated: Span::from_secs(9_900) });
@@ -492,7 +521,7 @@ pub fn running() -> ViewModel {
 }
 
 /// The gateway is gone.
-pub fn disconnected() -> ViewModel {
+pub(crate) fn disconnected() -> ViewModel {
     let mut vm = live();
     vm.links.gateway = LinkState::Down;
     vm.links.gateway_since = Some(before(12));
@@ -511,7 +540,7 @@ pub fn disconnected() -> ViewModel {
 }
 
 /// The first view is being made.
-pub fn loading() -> ViewModel {
+pub(crate) fn loading() -> ViewModel {
     let mut vm = ViewModel::empty(SiteView { name: "Bottling hall Nord".to_owned(), time_zone: "Europe/Berlin".to_owned() });
     let stage = |name: &str, state, bytes, total| StageView { name: name.to_owned(), state, bytes, total };
     vm.links.gateway = LinkState::Up;
@@ -527,14 +556,14 @@ pub fn loading() -> ViewModel {
 }
 
 /// Nothing but a name.
-pub fn nothing() -> ViewModel {
+pub(crate) fn nothing() -> ViewModel {
     let mut vm = ViewModel::empty(SiteView { name: "New site".to_owned(), time_zone: "UTC".to_owned() });
     vm.camera = Some(CameraView { yaw: 0.7, pitch: 0.5 });
     vm
 }
 
 /// The program stopped.
-pub fn crashed() -> ViewModel {
+pub(crate) fn crashed() -> ViewModel {
     let mut vm = nothing();
     vm.problems = vec![ProblemView {
         id: 9,

@@ -16,6 +16,9 @@ const ORDER: [Status; 6] =
 
 /// The legend, at the lower left of the 3D view.
 pub(super) fn legend(ui: &Ui, rect: Rect, screen: &Screen, vm: &ViewModel, state: &mut UiState) {
+    if vm.tree.is_empty() {
+        return;
+    }
     if state.legend_open && rect.height() > 300.0 {
         unfolded(ui, rect, vm, state);
     } else {

@@ -88,17 +88,17 @@ fn fraction(loading: &LoadingView) -> f32 {
 }
 
 /// Cards for what went wrong, under each other at the top left.
-pub(super) fn problems(ui: &Ui, rect: Rect, vm: &ViewModel, state: &mut UiState, out: &mut Vec<UiCommand>) {
+pub(super) fn problems(ui: &mut Ui, rect: Rect, vm: &ViewModel, state: &mut UiState, out: &mut Vec<UiCommand>) {
     let mut y = rect.top() + S12;
     for problem in vm.problems.iter().filter(|problem| problem.severity != Severity::Fatal).take(3) {
         y = card(ui, rect, y, problem, state, out) + S8;
     }
 }
 
-fn card(ui: &Ui, rect: Rect, top: f32, problem: &ProblemView, state: &mut UiState, out: &mut Vec<UiCommand>) -> f32 {
+fn card(ui: &mut Ui, rect: Rect, top: f32, problem: &ProblemView, state: &mut UiState, out: &mut Vec<UiCommand>) -> f32 {
     let t = tokens(ui);
     let width = 360.0f32.min(rect.width() - 2.0 * S12);
-    let wrap = width - 40.0 - S12;
+    let wrap = width - 40.0 - S12 - 14.0;
     let lay = |words: &str, kind: Type, color| ui.painter().layout(words.to_owned(), kind.font(), color, wrap);
     let title = lay(&problem.title, Type::BodyBold, t.text);
     let detail = lay(&problem.detail, Type::Small, t.secondary);
@@ -107,6 +107,7 @@ fn card(ui: &Ui, rect: Rect, top: f32, problem: &ProblemView, state: &mut UiStat
     let height = title.size().y + detail.size().y + help.size().y + buttons + 2.0 * S12 + 2.0 * S4;
     let place = Rect::from_min_size(pos2(rect.left() + S12, top), vec2(width, height));
     float(ui, place, state);
+    let ui = &ui.new_child(egui::UiBuilder::new().id_salt(("problem", problem.id)).max_rect(place));
     icon(ui, place.min + vec2(22.0, S12 + 8.0), picture(problem.kind), 18.0, t.text);
     let mut at = place.min + vec2(40.0, S12);
     for galley in [title, detail, help] {

@@ -1,0 +1,258 @@
+//! Controls found by their names do what they say.
+
+use egui::Key;
+use egui_kittest::kittest::Queryable;
+use twin_model::{KnobIndex, SignalIndex, TwinIndex};
+use twin_ui::view::{BranchId, Theme};
+use twin_ui::{Direction, RightTab, UiCommand, UiState};
+
+use crate::fake;
+use crate::rig::{Rig, rig, taken, wide, with};
+
+type Harness = egui_kittest::Harness<'static, Rig>;
+
+fn check(mut harness: Harness, label: &str, expect: &[UiCommand]) -> Harness {
+    taken(&mut harness);
+    harness.get_by_label(label).click();
+    assert_eq!(taken(&mut harness), expect, "after pressing '{label}'");
+    harness
+}
+
+fn at_tab(vm: twin_ui::view::ViewModel, tab: RightTab) -> Harness {
+    // Tall, so that the whole panel is in sight.
+    rig(
+        (1280.0, 1100.0),
+        vm,
+        with(|s| {
+            s.right_tab = tab;
+        }),
+    )
+}
+
+#[test]
+fn a_tree_row_selects_its_twin() {
+    check(wide(fake::live()), "Transfer pump 1", &[UiCommand::Select { twin: Some(TwinIndex(5)), additive: false }]);
+}
+
+#[test]
+fn folding_hides_rows_and_sends_nothing() {
+    let harness = check(wide(fake::live()), "Fold Process", &[]);
+    assert!(harness.query_by_label("Mixer").is_none());
+    assert!(harness.query_by_label("Unfold Process").is_some());
+}
+
+#[test]
+fn searching_keeps_hits_and_their_ancestors() {
+    let mut harness = wide(fake::live());
+    harness.state_mut().state.search = "robot".to_owned();
+    harness.run_steps(2);
+    assert!(harness.query_by_label("Palletizing robot 2").is_some());
+    assert!(harness.query_by_label("Packing line").is_some());
+    assert!(harness.query_by_label("Mixer").is_none());
+}
+
+#[test]
+fn slash_goes_to_the_search_field() {
+    let mut harness = wide(fake::live());
+    harness.key_press(Key::Slash);
+    harness.run_steps(3);
+    assert!(harness.get_by_label("Search twins").is_focused());
+    assert!(harness.state().output.captures_keyboard);
+}
+
+#[test]
+fn only_what_needs_attention() {
+    let harness = check(wide(fake::live()), "Only what needs attention", &[]);
+    assert!(harness.query_by_label("Capper").is_some());
+    assert!(harness.query_by_label("Rinser").is_none());
+}
+
+#[test]
+fn transport_buttons_speak_for_themselves() {
+    check(wide(fake::live()), "Pause", &[UiCommand::Pause]);
+    check(wide(fake::history()), "Play", &[UiCommand::Play]);
+    check(wide(fake::live()), "Previous event (Ctrl ←)", &[UiCommand::StepEvent(Direction::Back)]);
+    check(wide(fake::live()), "Next event (Ctrl →)", &[UiCommand::StepEvent(Direction::Forward)]);
+}
+
+#[test]
+fn the_way_back_to_live_is_offered_in_history_only() {
+    let mut harness = wide(fake::history());
+    taken(&mut harness);
+    for button in harness.get_all_by_label("Return to live") {
+        button.click();
+    }
+    assert_eq!(taken(&mut harness), [UiCommand::Follow, UiCommand::Follow]);
+    assert!(wide(fake::live()).query_by_label("Return to live").is_none());
+}
+
+#[test]
+fn the_speed_menu_goes_both_ways() {
+    let mut harness = check(wide(fake::live()), "Speed 1×", &[]);
+    harness.get_by_label("−10×").click();
+    assert_eq!(taken(&mut harness), [UiCommand::SetSpeed(-10.0)]);
+}
+
+#[test]
+fn keys_run_the_clock() {
+    let mut harness = wide(fake::history());
+    taken(&mut harness);
+    harness.key_press(Key::Space);
+    assert_eq!(taken(&mut harness), [UiCommand::Play]);
+    harness.key_press(Key::End);
+    assert_eq!(taken(&mut harness), [UiCommand::Follow]);
+    harness.key_press(Key::ArrowLeft);
+    assert_eq!(taken(&mut harness), [UiCommand::StepSample(Direction::Back)]);
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, Key::ArrowRight);
+    assert_eq!(taken(&mut harness), [UiCommand::StepEvent(Direction::Forward)]);
+    harness.key_press(Key::Escape);
+    assert_eq!(taken(&mut harness), [UiCommand::Select { twin: None, additive: false }]);
+}
+
+#[test]
+fn keys_belong_to_the_search_field_while_it_has_the_focus() {
+    let mut harness = wide(fake::history());
+    harness.key_press(Key::Slash);
+    taken(&mut harness);
+    harness.key_press(Key::Space);
+    harness.key_press(Key::A);
+    assert_eq!(taken(&mut harness), []);
+}
+
+#[test]
+fn theme_link_and_views() {
+    check(wide(fake::live()), "Light theme (T)", &[UiCommand::SetTheme(Theme::Light)]);
+    check(wide(fake::live()), "Copy a link to this view", &[UiCommand::CopyLink]);
+    check(wide(fake::live()), "Show the whole site (H)", &[UiCommand::Home]);
+    check(wide(fake::live()), "Look from above", &[UiCommand::LookFrom(twin_ui::Side::Top)]);
+}
+
+#[test]
+fn the_inspector_says_value_age_and_quality() {
+    let harness = wide(fake::live());
+    assert!(harness.query_by_label("Vibration RMS: 7.42\u{2009}mm/s, now, good").is_some());
+    assert!(harness.query_by_label("Why: Vibration of 7.42 mm/s is above 7.1 mm/s").is_some());
+}
+
+#[test]
+fn a_signal_goes_to_the_chart() {
+    let mut harness = at_tab(fake::live(), RightTab::Inspect);
+    taken(&mut harness);
+    harness.get_by_label("Speed: 1482\u{2009}1/min, now, good").click();
+    assert_eq!(taken(&mut harness), [UiCommand::ToggleChart(SignalIndex(2))]);
+    assert!(harness.state().state.chart_open);
+    harness.get_by_label("Take Vibration RMS of Filler main bearing off the chart").click();
+    assert_eq!(taken(&mut harness), [UiCommand::ToggleChart(SignalIndex(0))]);
+}
+
+#[test]
+fn an_ancestor_in_the_path_is_a_link() {
+    let mut harness = wide(fake::live());
+    taken(&mut harness);
+    let links: Vec<_> = harness.get_all_by_label("Filling line").collect();
+    links.last().expect("in tree and path").click();
+    assert_eq!(taken(&mut harness), [UiCommand::Select { twin: Some(TwinIndex(8)), additive: false }]);
+}
+
+#[test]
+fn alarms_select_their_twin() {
+    let label = "Alarm priority 2: Level above 92 %, Active, unacknowledged";
+    check(at_tab(fake::live(), RightTab::Alarms), label, &[UiCommand::Select { twin: Some(TwinIndex(3)), additive: false }]);
+}
+
+#[test]
+fn what_if_runs_and_cancels() {
+    check(at_tab(fake::branched(), RightTab::WhatIf), "Run the scenario", &[UiCommand::RunScenario]);
+    check(at_tab(fake::branched(), RightTab::WhatIf), "Reset", &[UiCommand::ResetKnobs]);
+    check(at_tab(fake::running(), RightTab::WhatIf), "Cancel", &[UiCommand::CancelScenario]);
+    check(at_tab(fake::history(), RightTab::WhatIf), "1 d", &[UiCommand::SetHorizon(twin_model::Span::from_secs(86_400))]);
+}
+
+#[test]
+fn a_knob_turns_with_the_keyboard() {
+    let mut harness = at_tab(fake::history(), RightTab::WhatIf);
+    taken(&mut harness);
+    harness.get_by_label("Conveyor speed").focus();
+    harness.run_steps(1);
+    harness.key_press(Key::ArrowRight);
+    assert_eq!(taken(&mut harness), [UiCommand::SetKnob { knob: KnobIndex(0), value: 1.0 }]);
+}
+
+#[test]
+fn a_branch_is_shown_as_not_real_and_left_again() {
+    check(at_tab(fake::branched(), RightTab::WhatIf), "Scenario Speed −10 %", &[UiCommand::ViewBranch(Some(BranchId(1)))]);
+    let mut harness = wide(fake::branched());
+    taken(&mut harness);
+    harness.get_all_by_label("Back to reality").next().expect("banner").click();
+    assert_eq!(taken(&mut harness), [UiCommand::ViewBranch(None)]);
+}
+
+#[test]
+fn the_broken_link_is_named() {
+    let harness = check(wide(fake::disconnected()), "Try now", &[UiCommand::Retry(None)]);
+    let words = "No link to the gateway since 14:02:19. The newest values are from 14:02:31. Next try in 3\u{2009}s.";
+    assert!(harness.query_by_label(words).is_some());
+    let mut vm = fake::live();
+    vm.links.sources[0].state = twin_ui::view::LinkState::Down;
+    let words = "Source plc-1 does not answer. The gateway is reachable; values of this source stand still.";
+    assert!(wide(vm).query_by_label(words).is_some());
+    let mut vm = fake::live();
+    vm.links.sources[0].devices_down = (1, 42);
+    let words = "1 device does not answer. Gateway and sources are reachable; look for the hatched parts.";
+    assert!(wide(vm).query_by_label(words).is_some());
+}
+
+#[test]
+fn problems_can_be_retried_and_hidden() {
+    check(wide(fake::disconnected()), "Try again", &[UiCommand::Retry(Some(1))]);
+    check(wide(fake::disconnected()), "Hide: The model of the pasteurizer cannot be shown", &[UiCommand::DismissProblem(1)]);
+    check(wide(fake::crashed()), "Load again", &[UiCommand::Reload]);
+}
+
+#[test]
+fn the_legend_unfolds() {
+    let harness = check(wide(fake::live()), "Unfold the legend", &[]);
+    assert!(harness.query_by_label("Fold the legend").is_some());
+}
+
+#[test]
+fn figures_and_help_open_by_key() {
+    let mut harness = wide(fake::live());
+    taken(&mut harness);
+    harness.key_press(Key::F3);
+    assert_eq!(taken(&mut harness), [UiCommand::ShowPerf(true)]);
+    harness.key_press(Key::Questionmark);
+    harness.run_steps(2);
+    assert!(harness.query_by_label("Close the help").is_some());
+    assert!(harness.state().output.captures_pointer);
+}
+
+#[test]
+fn ten_thousand_rows_only_lay_out_what_is_seen() {
+    let mut vm = fake::live();
+    vm.tree = fake::huge_tree();
+    let mut harness = wide(vm);
+    harness.run_steps(1);
+    assert!(harness.query_by_label("Hall 1").is_some());
+    assert!(harness.query_by_label("Hall 90").is_none());
+}
+
+#[test]
+fn rails_open_panels_over_the_view() {
+    let mut harness = rig((800.0, 600.0), fake::live(), UiState::default());
+    assert!(harness.query_by_label("Mixer").is_none());
+    harness.get_by_label("Assets").click();
+    harness.run_steps(3);
+    assert!(harness.query_by_label("Mixer").is_some());
+}
+
+#[test]
+fn tabs_open_sheets_on_a_telephone() {
+    let mut harness = rig((390.0, 844.0), fake::live(), UiState::default());
+    harness.get_by_label("Assets").click();
+    harness.run_steps(3);
+    assert!(harness.query_by_label("Mixer").is_some());
+    harness.get_by_label("Close the tree").click();
+    harness.run_steps(3);
+    assert!(harness.query_by_label("Mixer").is_none());
+}
