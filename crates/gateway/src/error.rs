@@ -50,6 +50,12 @@ pub enum GatewayError {
         #[source]
         source: rusqlite::Error,
     },
+    /// Another server writes to the data folder.
+    #[error("another server uses this data folder (it holds {path}); stop it, or give this one another --data", path = path.display())]
+    InUse {
+        /// The lock file.
+        path: PathBuf,
+    },
     /// A recording cannot be used.
     #[error("recording {path}: {why}", path = path.display())]
     Recording {

@@ -5,6 +5,7 @@
 //! there is whole. Where the disk refuses, sealed chunks wait for the next try; batches are given up first, because the
 //! chunk of their hour will hold their samples too.
 
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
@@ -129,6 +130,8 @@ impl Drop for Persist {
 pub struct Database {
     path: PathBuf,
     connection: Connection,
+    /// Held while the database may be written; two servers in one folder would write everything twice.
+    lock: Option<File>,
 }
 
 /// What was on disk.
@@ -154,11 +157,12 @@ impl Database {
     pub fn open(folder: &Path) -> Result<Self, GatewayError> {
         std::fs::create_dir_all(folder).map_err(|source| GatewayError::Write { path: folder.to_owned(), source })?;
         let path = folder.join(FILE);
+        let lock = lock(&folder.join("lock"))?;
         let connection = attempt(&path, "opening it", Connection::open(&path))?;
         attempt(&path, "choosing the write-ahead log", connection.pragma_update(None, "journal_mode", "WAL"))?;
         attempt(&path, "choosing full synchronisation", connection.pragma_update(None, "synchronous", "FULL"))?;
         attempt(&path, "making its tables", connection.execute_batch(SCHEMA))?;
-        Ok(Self { path, connection })
+        Ok(Self { path, connection, lock: Some(lock) })
     }
 
     /// Opens an existing database for reading; a server may be writing it at the same time.
@@ -169,7 +173,7 @@ impl Database {
         let path = folder.join(FILE);
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = attempt(&path, "opening it for reading", Connection::open_with_flags(&path, flags))?;
-        Ok(Self { path, connection })
+        Ok(Self { path, connection, lock: None })
     }
 
     /// Reads everything into `store`, whose signals are those of `model`. Where the site's signals changed since, samples
@@ -295,10 +299,28 @@ impl Database {
         let sources = model.sources().iter().map(|source| source.id.clone()).collect();
         let totals = Arc::new(PersistTotals::default());
         let (send, receive) = sync_channel(QUEUE);
-        let writer = Writer { connection: self.connection, sources, totals: totals.clone(), group: Vec::new(), bytes: 0 };
+        let writer = Writer {
+            connection: self.connection,
+            sources,
+            totals: totals.clone(),
+            group: Vec::new(),
+            bytes: 0,
+            _lock: self.lock,
+        };
         #[allow(clippy::disallowed_methods, reason = "the gateway may spawn; SQLite blocks and wants a thread of its own")]
         let thread = std::thread::spawn(move || writer.run(&receive));
         Ok(Persist { send: Some(send), thread: Mutex::new(Some(thread)), totals })
+    }
+}
+
+fn lock(path: &Path) -> Result<File, GatewayError> {
+    let failed = |source| GatewayError::Write { path: path.to_owned(), source };
+    let file = File::options().create(true).truncate(false).write(true).open(path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(GatewayError::InUse { path: path.to_owned() }),
+        // A file system without locks: better without than not at all.
+        Err(TryLockError::Error(_)) => Ok(file),
     }
 }
 
@@ -339,6 +361,7 @@ struct Writer {
     totals: Arc<PersistTotals>,
     group: Vec<Message>,
     bytes: usize,
+    _lock: Option<File>,
 }
 
 impl Writer {

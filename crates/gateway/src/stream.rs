@@ -12,8 +12,8 @@ use axum::response::Response;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 use twin_protocol::{
-    ClientFrame, ClientHello, Close, CloseCode, Form, Hello, Limits, ProtocolError, SUBPROTOCOL_BIN, SUBPROTOCOL_JSON,
-    ServerFrame, choose_version, decode_client, decode_server, encode_server, json,
+    Capabilities, ClientFrame, ClientHello, Close, CloseCode, Form, Hello, Limits, ProtocolError, SUBPROTOCOL_BIN,
+    SUBPROTOCOL_JSON, ServerFrame, choose_version, decode_client, decode_server, encode_server, json,
 };
 
 use crate::hub::{Place, add};
@@ -21,6 +21,8 @@ use crate::server::App;
 
 /// A client has this long to say hello.
 const HELLO_WITHIN: Duration = Duration::from_secs(10);
+/// How often a replay tells its clock.
+const REPLAY_CLOCK: Duration = Duration::from_millis(250);
 /// What the socket itself takes before it is cut off; the protocol's own limit is lower and gets a proper close.
 const SOCKET_LIMIT: usize = 256 << 10;
 
@@ -88,13 +90,18 @@ async fn converse(client: &mut Client) -> Result<Never, End> {
     // Subscribed before the first look, so that nothing falls between.
     let mut changes = app.hub.changes();
     let mut place = client.open(version, &hello).await?;
+    // A viewer cannot know how fast a replay's clock runs; it is told often.
+    let period = if app.config.capabilities.has(Capabilities::REPLAY) { REPLAY_CLOCK } else { app.config.keep_alive };
+    let mut keep_alive = Instant::now() + period;
     loop {
         client.drain(&mut place).await?;
-        let silence = Instant::now() + app.config.keep_alive;
         tokio::select! {
             changed = changes.changed() => changed.map_err(|_| stops())?,
             message = client.socket.recv() => client.answer(message).await?,
-            () = sleep_until(silence) => client.send(&ServerFrame::KeepAlive { server_time: app.clock.now() }).await?,
+            () = sleep_until(keep_alive) => {
+                client.send(&ServerFrame::KeepAlive { server_time: app.clock.now() }).await?;
+                keep_alive = Instant::now() + period;
+            }
             () = stopped(&mut stopping) => return Err(stops()),
         }
     }

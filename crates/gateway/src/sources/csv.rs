@@ -299,3 +299,6 @@ impl Source for CsvReplay {
         out.links.push((self.source, state, detail.to_owned()));
     }
 }
+
+#[cfg(test)]
+mod tests;

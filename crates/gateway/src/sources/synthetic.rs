@@ -94,3 +94,52 @@ impl Source for SyntheticSource {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn model() -> Model {
+        let text = "[site]\nid = \"s\"\n[[twins]]\nid = \"filler-bearing-01\"\nbind = false\nsignals = [{ name = \"vibration_rms\" }]\n\
+                    [[sources]]\nid = \"condition-monitoring\"\nkind = \"synthetic\"\nplant = \"bottling\"\n\
+                    [[sources]]\nid = \"fleet\"\nkind = \"synthetic\"\nplant = \"bottling\"\nfeeds = [\"agv*\"]\n";
+        twin_scene::site::load(text, "site.toml", &mut |_| Err(String::new())).model
+    }
+
+    #[test]
+    fn history_and_live_samples_meet_without_gap_or_overlap() {
+        let model = model();
+        let sources = [SourceIndex(0), SourceIndex(1)];
+        let start = Timestamp::from_secs(1_772_439_304);
+        let mut source = SyntheticSource::bottling(&model, &sources, 7, start);
+        assert_eq!(source.matched(), 1);
+        let mut samples = Vec::new();
+        source.history(TimeRange::new(start - Span::from_secs(3_600), start), &mut samples);
+        let mut polled = Polled::default();
+        for tenth in 0..300 {
+            source.poll(start + Span::from_millis(tenth * 100), &mut polled);
+        }
+        samples.append(&mut polled.samples);
+        let times: Vec<Timestamp> = samples.iter().map(|(_, sample)| sample.source_time).collect();
+        assert!(times.windows(2).all(|pair| pair[0] < pair[1]), "in order, each once");
+        let last: Vec<i64> = times.windows(2).rev().take(1_500).map(|pair| pair[1].since(pair[0]).as_micros()).collect();
+        assert!(last.iter().all(|step| *step == last[0]), "the last half hour and now have the same pace");
+        assert!(times.len() > 1_800 + 150, "{}", times.len());
+    }
+
+    #[test]
+    fn the_link_of_the_story_goes_down_and_comes_back() {
+        let start = Timestamp::from_secs(1_772_439_304);
+        let mut source = SyntheticSource::bottling(&model(), &[SourceIndex(0), SourceIndex(1)], 7, start);
+        let mut states = |s| {
+            let mut polled = Polled::default();
+            source.poll(start + Span::from_secs(s), &mut polled);
+            polled.links.iter().map(|(_, state, _)| *state).collect::<Vec<_>>()
+        };
+        assert_eq!(states(story::SOURCE_DOWN - 1), [LinkState::Up, LinkState::Up]);
+        assert_eq!(states(story::SOURCE_DOWN), [LinkState::Up, LinkState::Down]);
+        assert_eq!(states(story::SOURCE_UP), [LinkState::Up, LinkState::Up]);
+        let changes = source.link_changes(start + Span::from_secs(story::SOURCE_UP + 1));
+        assert_eq!(changes.iter().map(|(_, _, up)| *up).collect::<Vec<_>>(), [false, true]);
+    }
+}

@@ -80,3 +80,57 @@ fn errors_say_what_and_what_to_do() {
         }
     }
 }
+
+#[test]
+fn whatif_json_is_as_promised() {
+    let folder = Folder::new();
+    folder.write("log.csv", "t,n,v\n2026-03-02T08:00:00Z,tank.level,50\n2026-03-02T08:00:00Z,tank.inflow,10\n");
+    let site = r#"[site]
+id = "tanks"
+[[twins]]
+id = "tank"
+bind = false
+signals = [{ name = "level", unit = "%" }, { name = "inflow", unit = "%/h" }]
+[[twins.rules]]
+id = "full"
+kind = "range"
+signal = "level"
+bands = [{ above = 90, status = "failure" }]
+[[twins.processes]]
+signal = "level"
+kind = "integrate"
+expr = "tank.inflow / 3600"
+[[sources]]
+id = "log"
+kind = "csv"
+path = "log.csv"
+layout = "long"
+key = "{n}"
+value = "v"
+time = { column = "t" }
+[[knobs]]
+id = "inflow"
+min = -50
+max = 200
+targets = [{ scale = "tank.inflow" }]
+"#;
+    let site = folder.write("site.toml", site).display().to_string();
+    let args = ["whatif", &site, "--at", "2026-03-02T08:00:00Z", "--set", "inflow=100", "--json"];
+    let (code, out, err) = orrery(&args);
+    assert_eq!(code, 0, "{err}");
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((&json["at"], &json["horizon_s"]), (&"2026-03-02T08:00:00Z".into(), &28_800.0.into()));
+    assert_eq!(json["settings"], serde_json::json!([{"knob": "inflow", "value": 100.0, "unit": "%"}]));
+    let row = &json["rows"][0];
+    for key in ["signal", "rule", "alarm", "status", "label", "unit", "baseline", "scenario", "delta", "delta_unit", "better"] {
+        assert!(row.get(key).is_some(), "{key} in {row}");
+    }
+    assert_eq!((&row["kind"], &row["rule"], &row["status"]), (&"time_to_status".into(), &"full".into(), &"failure".into()));
+    // 40 % at 10 % an hour are 4 h; at twice the inflow 2 h.
+    let hours = |key: &str| row[key].as_f64().unwrap();
+    assert!((hours("baseline") - 4.0).abs() < 0.02 && (hours("scenario") - 2.0).abs() < 0.02, "{row}");
+    assert_eq!(row["better"], false);
+    assert_eq!(orrery(&args).1, out, "the same question has the same answer");
+    let (code, _, err) = orrery(&["whatif", &site, "--at", "now", "--set", "inflow=900"]);
+    assert_eq!((code, err.contains("goes from -50 to 200 %")), (2, true), "{err}");
+}

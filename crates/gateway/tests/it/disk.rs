@@ -134,3 +134,27 @@ fn a_server_told_to_stop_stops_cleanly_and_keeps_everything() {
     assert!(status.success());
     assert_eq!(server.child.wait().unwrap().code(), Some(0));
 }
+
+#[test]
+fn a_folder_in_use_and_a_file_that_is_no_database_are_refused_with_words() {
+    let folder = Folder::new();
+    let (site, data) = (folder.write("site.toml", SITE), folder.0.join("data"));
+    let server = Server::start(&site, &data);
+    let start = || orrery(&["serve", site.to_str().unwrap(), "--data", data.to_str().unwrap(), "--listen", "127.0.0.1:0"]);
+    let (code, _, err) = start();
+    assert_eq!(code, 2);
+    assert!(err.contains("another server uses this data folder"), "{err}");
+    // Reading beside a running server is fine.
+    let (code, _, err) = orrery(&["state", site.to_str().unwrap(), "--data", data.to_str().unwrap(), "--at", "now"]);
+    assert_eq!(code, 0, "{err}");
+    drop(server);
+    std::fs::write(
+        data.join("history.sqlite3"),
+        "this is a letter to my aunt, long enough to be read as a header of a database file".repeat(20),
+    )
+    .unwrap();
+    drop(std::fs::remove_file(data.join("history.sqlite3-wal")));
+    let (code, _, err) = start();
+    assert_eq!(code, 2);
+    assert!(err.contains("not a database"), "{err}");
+}
