@@ -1,2 +1,45 @@
-//! Platform entry of the viewer.
-fn main() {}
+//! Platform entry of the viewer: arguments on the desktop, the address of the page in a browser.
+
+#[cfg(not(target_arch = "wasm32"))]
+mod desktop;
+
+#[cfg(not(target_arch = "wasm32"))]
+fn main() -> std::process::ExitCode {
+    desktop::main()
+}
+
+#[cfg(target_arch = "wasm32")]
+fn main() {
+    page::main();
+}
+
+#[cfg(target_arch = "wasm32")]
+mod page {
+    use wasm_bindgen::prelude::wasm_bindgen;
+
+    /// Starts the viewer against the server that the page came from.
+    pub(crate) fn main() {
+        orrery::platform::install_panic_hook();
+        let base = web_sys::window().and_then(|window| window.location().origin().ok()).unwrap_or_default();
+        let fragment = orrery::platform::fragment();
+        orrery::run(orrery::Start { base, fragment, size: None });
+    }
+
+    /// Version of the viewer.
+    #[wasm_bindgen]
+    pub fn orrery_version() -> String {
+        env!("CARGO_PKG_VERSION").to_owned()
+    }
+
+    /// What the viewer shows, as JSON.
+    #[wasm_bindgen]
+    pub fn orrery_state() -> String {
+        orrery::hook_state()
+    }
+
+    /// Does one thing; see docs/EMBED.md.
+    #[wasm_bindgen]
+    pub fn orrery_command(command: &str) -> String {
+        orrery::hook_command(command)
+    }
+}

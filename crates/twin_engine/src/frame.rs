@@ -90,7 +90,12 @@ impl<'a> Scope<'a> {
     /// The newest sample at the instant. Beyond a fork, what the branch does not compute is held as it was there.
     pub(crate) fn sample(&self, signal: SignalIndex) -> Option<Sample> {
         let Some((branch, fork)) = self.beyond_fork() else { return self.reality.store().latest_at(signal, self.t) };
-        branch.store().latest_at(signal, self.t).or_else(|| held(self.reality.store().latest_at(signal, fork)?, fork, self.t))
+        let computed = branch.store().latest_at(signal, self.t).map(|mut sample| {
+            // A computed value stands until the next step; it does not age in between.
+            sample.source_time = self.t;
+            sample
+        });
+        computed.or_else(|| held(self.reality.store().latest_at(signal, fork)?, fork, self.t))
     }
 }
 

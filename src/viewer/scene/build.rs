@@ -2,7 +2,7 @@
 
 use bevy::asset::RenderAssetUsages;
 use bevy::camera::primitives::Aabb;
-use bevy::image::{ImageSampler, ImageType, CompressedImageFormats};
+use bevy::image::{CompressedImageFormats, ImageSampler, ImageType};
 use bevy::mesh::{Indices, PrimitiveTopology, VertexAttributeValues};
 use bevy::prelude::*;
 use bevy::render::render_resource::{Extent3d, TextureDimension, TextureFormat};
@@ -85,8 +85,15 @@ pub(super) fn chunk_image(placed: &[Placed], class: Class) -> Option<Image> {
     let index = model.materials.get(material as usize)?.base_color_image?;
     let source = model.images.get(index)?;
     let kind = ImageType::MimeType(&source.mime);
-    Image::from_buffer(&source.bytes, kind, CompressedImageFormats::NONE, true, ImageSampler::linear(), RenderAssetUsages::RENDER_WORLD)
-        .ok()
+    Image::from_buffer(
+        &source.bytes,
+        kind,
+        CompressedImageFormats::NONE,
+        true,
+        ImageSampler::linear(),
+        RenderAssetUsages::RENDER_WORLD,
+    )
+    .ok()
 }
 
 /// Triangles of some parts as one mesh with smoothed normals, for the selection outline.

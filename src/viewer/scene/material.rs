@@ -256,9 +256,9 @@ impl Material for BackdropMaterial {
 
 /// Registers the three materials and their embedded shaders.
 pub(super) fn plugin(app: &mut App) {
-    load_internal_asset!(app, PART_SHADER, "../../assets/shaders/part.wgsl", Shader::from_wgsl);
-    load_internal_asset!(app, OUTLINE_SHADER, "../../assets/shaders/outline.wgsl", Shader::from_wgsl);
-    load_internal_asset!(app, BACKDROP_SHADER, "../../assets/shaders/backdrop.wgsl", Shader::from_wgsl);
+    load_internal_asset!(app, PART_SHADER, "../../../assets/shaders/part.wgsl", Shader::from_wgsl);
+    load_internal_asset!(app, OUTLINE_SHADER, "../../../assets/shaders/outline.wgsl", Shader::from_wgsl);
+    load_internal_asset!(app, BACKDROP_SHADER, "../../../assets/shaders/backdrop.wgsl", Shader::from_wgsl);
     app.add_plugins((
         MaterialPlugin::<PartMaterial>::default(),
         MaterialPlugin::<OutlineMaterial>::default(),

@@ -1,0 +1,103 @@
+//! The desktop program: opens a site, a recording or a running gateway in a window.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool talks to people")]
+
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+const HELP: &str = "\
+viewer SITE       a folder with a site.toml, or the file itself: served from inside, offline
+viewer RECORDING  an .orrec file
+viewer URL        a running gateway, for example http://127.0.0.1:7077
+  --view TEXT     a view as in a link, for example 't=2026-03-02T08:15:04Z&sel=filler-01'
+  --size WxH      size of the window";
+
+/// Reads the arguments and runs the window.
+pub(crate) fn main() -> ExitCode {
+    let mut target = None;
+    let mut start = orrery::Start::default();
+    let mut args = std::env::args().skip(1);
+    while let Some(arg) = args.next() {
+        match arg.as_str() {
+            "--help" | "-h" => {
+                println!("{HELP}");
+                return ExitCode::SUCCESS;
+            }
+            "--view" => start.fragment = args.next().unwrap_or_default().trim_start_matches('#').to_owned(),
+            "--size" => {
+                let text = args.next().unwrap_or_default();
+                start.size = text.split_once('x').and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
+                if start.size.is_none() {
+                    eprintln!("--size wants WIDTHxHEIGHT, for example 1280x720, not '{text}'");
+                    return ExitCode::from(2);
+                }
+            }
+            _ if target.is_none() => target = Some(arg),
+            other => {
+                eprintln!("unknown argument '{other}'\n{HELP}");
+                return ExitCode::from(2);
+            }
+        }
+    }
+    let target = target.unwrap_or_else(|| "assets/sites/bottling".to_owned());
+    let _gateway = if target.starts_with("http://") {
+        start.base = target;
+        None
+    } else {
+        match Gateway::start(&target) {
+            Ok(gateway) => {
+                start.base.clone_from(&gateway.base);
+                Some(gateway)
+            }
+            Err(why) => {
+                eprintln!("{why}");
+                return ExitCode::from(2);
+            }
+        }
+    };
+    match orrery::run(start) {
+        bevy::app::AppExit::Success => ExitCode::SUCCESS,
+        bevy::app::AppExit::Error(code) => ExitCode::from(code.get()),
+    }
+}
+
+/// A gateway inside this program, so that a site opens offline; it ends with the window.
+struct Gateway {
+    base: String,
+}
+
+impl Gateway {
+    #[allow(clippy::disallowed_methods, reason = "the gateway runs beside the window")]
+    fn start(target: &str) -> Result<Self, String> {
+        let path = Path::new(target);
+        if !path.exists() {
+            return Err(format!("there is no '{target}'; give a site folder, a recording or an http:// address"));
+        }
+        let recording = path.extension().is_some_and(|extension| extension == "orrec");
+        let address = free_address().map_err(|error| format!("no port to serve from: {error}"))?;
+        let listen = address.to_string();
+        let command = if recording { "replay" } else { "serve" };
+        let args = ["orrery", command, target, "--listen", &listen].map(std::ffi::OsString::from);
+        std::thread::spawn(move || gateway::cli::run(args));
+        wait_for(address)?;
+        Ok(Self { base: format!("http://{address}") })
+    }
+}
+
+/// An address on this machine that nobody listens at.
+fn free_address() -> std::io::Result<SocketAddr> {
+    TcpListener::bind(("127.0.0.1", 0))?.local_addr()
+}
+
+/// Waits until the gateway answers; it says itself why it does not start.
+#[allow(clippy::disallowed_methods, reason = "nothing is on screen yet")]
+fn wait_for(address: SocketAddr) -> Result<(), String> {
+    for _ in 0..600 {
+        if TcpStream::connect_timeout(&address, Duration::from_millis(100)).is_ok() {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Err("the gateway inside did not start within 30 s".to_owned())
+}

@@ -1,0 +1,128 @@
+//! The conversation with a gateway: site, models, history and the live stream, in slices that never hold a frame up.
+//!
+//! Feeds the engine and says what happened; decides nothing about what is shown. Knows no Bevy. Start at [`Session::poll`].
+
+mod clock;
+mod history;
+mod models;
+mod site;
+mod stream;
+
+pub use clock::SiteClock;
+pub use history::History;
+pub use models::{ModelJob, Models};
+pub use site::{ServedSite, SiteJob};
+pub use stream::{LinkPhase, Stream};
+
+use twin_engine::Engine;
+use twin_model::TimeRange;
+
+use crate::platform::Waker;
+
+/// What a poll brought.
+#[derive(Debug, Default)]
+pub struct News {
+    /// Samples arrived or links changed.
+    pub data: bool,
+    /// The site served is another than the one loaded: start over.
+    pub site_changed: bool,
+}
+
+/// A stage that is shown while the first view loads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stage {
+    /// What it does, for people.
+    pub name: String,
+    /// Bytes so far.
+    pub seen: u64,
+    /// Bytes in all, where known.
+    pub total: Option<u64>,
+    /// Whether it is over.
+    pub done: bool,
+    /// Why it failed.
+    pub failed: Option<String>,
+}
+
+/// Everything that goes on between this viewer and one gateway.
+pub struct Session {
+    /// `http://host:port` without a slash at the end.
+    base: String,
+    waker: Waker,
+    /// The site file on its way, until it is here.
+    pub site: SiteJob,
+    /// The models on their way.
+    pub models: Models,
+    stream: Stream,
+    history: History,
+    /// The site's clock.
+    pub clock: SiteClock,
+    /// Stretches for which neither stream nor history had anything.
+    pub gaps: Vec<TimeRange>,
+}
+
+impl Session {
+    /// Starts talking to the gateway at `base`.
+    pub fn new(base: &str, waker: Waker) -> Self {
+        let base = base.trim_end_matches('/').to_owned();
+        Self {
+            site: SiteJob::start(&base, waker.clone()),
+            models: Models::default(),
+            stream: Stream::new(&base, waker.clone()),
+            history: History::new(&base, waker.clone()),
+            clock: SiteClock::default(),
+            gaps: Vec::new(),
+            waker,
+            base,
+        }
+    }
+
+    /// The stream's state, for the banner.
+    pub fn link(&self) -> &Stream {
+        &self.stream
+    }
+
+    /// Where loading of history stands.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// Begins to fetch the models of a site that arrived.
+    pub fn fetch_models(&mut self, served: &ServedSite) {
+        self.models = Models::start(&self.base, served, &self.waker);
+    }
+
+    /// Tries again at once what failed: the site, or the connection.
+    pub fn retry(&mut self) {
+        if self.site.failed().is_some() {
+            self.site = SiteJob::start(&self.base, self.waker.clone());
+        }
+        self.stream.retry_now();
+    }
+
+    /// Moves everything forward a little. `now` is the monotonic clock in seconds.
+    pub fn poll(&mut self, engine: Option<&mut Engine>, site_hash: &str, now: f64) -> News {
+        let mut news = News::default();
+        self.models.poll();
+        // Without an engine samples have nowhere to go; the socket waits so that nothing is lost.
+        let Some(engine) = engine else { return news };
+        news.data |= self.stream.poll(engine, &mut self.clock, now);
+        if let Some(hash) = self.stream.served_hash()
+            && hash != site_hash
+        {
+            news.site_changed = true;
+        }
+        for gap in self.stream.take_gaps() {
+            self.history.want(gap);
+            self.gaps.push(gap);
+            // Gaps are drawn; more than this says nothing more.
+            if self.gaps.len() > 1_000 {
+                self.gaps.remove(0);
+            }
+        }
+        if let Some(extent) = self.stream.take_history_extent() {
+            self.history.begin(extent);
+        }
+        news.data |= self.history.poll(engine, &mut self.gaps);
+        news
+    }
+}

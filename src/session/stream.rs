@@ -1,0 +1,280 @@
+//! The live stream: connect, greet, resume, decode, reconnect with growing pauses. Feeds the engine in arrival order.
+
+use twin_engine::Engine;
+use twin_model::{Sample, SignalIndex, SourceIndex, TimeRange, Timestamp};
+use twin_protocol::{Batch, ClientFrame, ClientHello, Limits, LinkState, Resume, ServerFrame, decode_server, encode_client};
+use twin_protocol::{SUBPROTOCOL_BIN, VERSIONS};
+
+use super::clock::SiteClock;
+use crate::platform::{Socket, SocketEvent, Waker};
+
+/// Pauses between tries, in seconds; the last repeats.
+const PAUSES: [f64; 5] = [0.5, 1.0, 2.0, 4.0, 8.0];
+/// Seconds between two questions for the server's clock.
+const PING_EVERY: f64 = 1.0;
+/// Keep-alive periods of silence after which the link counts as dead.
+const SILENCES: f64 = 3.0;
+/// Frames taken in per poll; the rest waits for the next frame so that drawing goes on.
+const FRAMES_A_POLL: usize = 512;
+
+/// Where the link stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkPhase {
+    /// Being made.
+    Connecting,
+    /// Works.
+    Up,
+    /// Broken; tried again later.
+    Down,
+}
+
+/// The stream of one gateway.
+pub struct Stream {
+    url: String,
+    waker: Waker,
+    socket: Option<Socket>,
+    phase: LinkPhase,
+    since: Option<Timestamp>,
+    reason: String,
+    tries: usize,
+    next_try: f64,
+    last_heard: f64,
+    last_ping: f64,
+    silence: f64,
+    /// Epoch and last sequence number taken in.
+    place: Option<(u64, u64)>,
+    newest_received: Option<Timestamp>,
+    ids: Vec<Option<SignalIndex>>,
+    served_hash: Option<String>,
+    history: Option<TimeRange>,
+    gaps: Vec<TimeRange>,
+    /// Samples and bytes taken in, and values left out by the server.
+    pub counts: Counts,
+    sources: Vec<(String, LinkState, Timestamp, String)>,
+    replay: bool,
+}
+
+/// What the stream has carried so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Samples taken in.
+    pub samples: u64,
+    /// Bytes received.
+    pub bytes: u64,
+    /// Values that the server left out because we were slow.
+    pub left_out: u64,
+    /// Frames that could not be read.
+    pub bad_frames: u64,
+    /// Connections made.
+    pub connections: u32,
+}
+
+impl Stream {
+    pub(super) fn new(base: &str, waker: Waker) -> Self {
+        let url = format!("{}/stream", base.replacen("http", "ws", 1));
+        Self {
+            url,
+            waker,
+            socket: None,
+            phase: LinkPhase::Connecting,
+            since: None,
+            reason: String::new(),
+            tries: 0,
+            next_try: 0.0,
+            last_heard: 0.0,
+            last_ping: 0.0,
+            silence: 15.0,
+            place: None,
+            newest_received: None,
+            ids: Vec::new(),
+            served_hash: None,
+            history: None,
+            gaps: Vec::new(),
+            counts: Counts::default(),
+            sources: Vec::new(),
+            replay: false,
+        }
+    }
+
+    /// Where the link stands.
+    pub fn phase(&self) -> LinkPhase {
+        self.phase
+    }
+
+    /// By the site's clock, since when.
+    pub fn since(&self) -> Option<Timestamp> {
+        self.since
+    }
+
+    /// Why it broke.
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    /// Seconds until the next try.
+    pub fn retry_in(&self, now: f64) -> Option<f64> {
+        (self.phase == LinkPhase::Down).then(|| (self.next_try - now).max(0.0))
+    }
+
+    /// Whether the server replays a recording.
+    pub fn is_replay(&self) -> bool {
+        self.replay
+    }
+
+    /// The links from the gateway to its sources: id, state, since when, words.
+    pub fn sources(&self) -> &[(String, LinkState, Timestamp, String)] {
+        &self.sources
+    }
+
+    pub(super) fn served_hash(&self) -> Option<&str> {
+        self.served_hash.as_deref()
+    }
+
+    pub(super) fn take_gaps(&mut self) -> Vec<TimeRange> {
+        std::mem::take(&mut self.gaps)
+    }
+
+    pub(super) fn take_history_extent(&mut self) -> Option<TimeRange> {
+        self.history.take()
+    }
+
+    pub(super) fn retry_now(&mut self) {
+        self.next_try = 0.0;
+        self.tries = 0;
+    }
+
+    /// Takes in what has come. True where anything reached the engine.
+    pub(super) fn poll(&mut self, engine: &mut Engine, clock: &mut SiteClock, now: f64) -> bool {
+        if self.socket.is_none() {
+            if now >= self.next_try {
+                self.phase = LinkPhase::Connecting;
+                self.last_heard = now;
+                self.socket = Some(Socket::connect(&self.url, SUBPROTOCOL_BIN, self.waker.clone()));
+            }
+            return false;
+        }
+        let mut fed = false;
+        for _ in 0..FRAMES_A_POLL {
+            let Some(event) = self.socket.as_ref().and_then(Socket::poll) else { break };
+            match event {
+                SocketEvent::Opened => self.greet(),
+                SocketEvent::Message(bytes) => {
+                    self.last_heard = now;
+                    self.counts.bytes += bytes.len() as u64;
+                    fed |= self.take(&bytes, engine, clock, now);
+                }
+                SocketEvent::Overflowed => return self.broken(clock, now, "too much arrived while the page was hidden", fed),
+                SocketEvent::Closed { reason, .. } => return self.broken(clock, now, &reason, fed),
+            }
+        }
+        if now - self.last_heard > self.silence {
+            return self.broken(clock, now, "the server has gone silent", fed);
+        }
+        if self.phase == LinkPhase::Up && now - self.last_ping > PING_EVERY {
+            self.last_ping = now;
+            self.send(&ClientFrame::Ping { nonce: (now * 1e3) as u64 });
+        }
+        fed
+    }
+
+    fn send(&self, frame: &ClientFrame) {
+        if let Some(socket) = &self.socket {
+            socket.send(encode_client(frame));
+        }
+    }
+
+    fn greet(&self) {
+        let agent = concat!("orrery-viewer/", env!("CARGO_PKG_VERSION")).to_owned();
+        let resume = self.place.map(|(epoch, seq)| Resume { epoch, seq, last_time: self.newest_received });
+        self.send(&ClientFrame::Hello(ClientHello { versions: VERSIONS.to_vec(), agent, resume }));
+    }
+
+    fn broken(&mut self, clock: &SiteClock, now: f64, reason: &str, fed: bool) -> bool {
+        self.socket = None;
+        if self.phase != LinkPhase::Down {
+            self.since = clock.at(now);
+        }
+        self.phase = LinkPhase::Down;
+        reason.clone_into(&mut self.reason);
+        self.next_try = now + PAUSES[self.tries.min(PAUSES.len() - 1)];
+        self.tries += 1;
+        fed
+    }
+
+    fn take(&mut self, bytes: &[u8], engine: &mut Engine, clock: &mut SiteClock, now: f64) -> bool {
+        let frame = match decode_server(bytes, &Limits::SERVER_FRAMES) {
+            Ok(frame) => frame,
+            Err(error) => {
+                self.counts.bad_frames += 1;
+                tracing::warn!("a frame from the server can't be read: {error}");
+                return false;
+            }
+        };
+        match frame {
+            ServerFrame::Hello(hello) => {
+                clock.hear(hello.server_time, now);
+                self.phase = LinkPhase::Up;
+                self.since = Some(hello.server_time);
+                self.tries = 0;
+                self.counts.connections += 1;
+                self.silence = (f64::from(hello.keep_alive_ms) / 1e3 * SILENCES).max(3.0);
+                self.replay = hello.capabilities.has(twin_protocol::Capabilities::REPLAY);
+                if self.place.is_none_or(|(epoch, _)| epoch != hello.epoch) {
+                    self.place = Some((hello.epoch, hello.seq));
+                }
+                self.served_hash = Some(hello.site_hash);
+                self.history = hello.history;
+                false
+            }
+            ServerFrame::Dictionary(dictionary) => {
+                self.ids = dictionary.resolve(engine.model());
+                false
+            }
+            ServerFrame::Snapshot(snapshot) => {
+                clock.hear(snapshot.at, now);
+                self.feed(engine, Batch { seq: snapshot.seq, entries: snapshot.entries })
+            }
+            ServerFrame::Batch(batch) => self.feed(engine, batch),
+            ServerFrame::Gap(gap) => {
+                self.gaps.push(gap.range);
+                false
+            }
+            ServerFrame::Lag(lag) => {
+                self.counts.left_out += lag.left_out;
+                self.gaps.push(lag.range);
+                false
+            }
+            ServerFrame::Sources(links) => {
+                for link in &links {
+                    let at = engine.model().sources().iter().position(|source| source.id == link.source);
+                    if let Some(at) = at {
+                        engine.note_link(SourceIndex::from_at(at), link.since, link.state != LinkState::Down);
+                    }
+                }
+                self.sources = links.into_iter().map(|link| (link.source, link.state, link.since, link.detail)).collect();
+                true
+            }
+            ServerFrame::KeepAlive { server_time } | ServerFrame::Pong { server_time, .. } => {
+                clock.hear(server_time, now);
+                false
+            }
+            ServerFrame::Close(close) => {
+                self.reason = close.reason;
+                false
+            }
+            ServerFrame::History(_) | ServerFrame::Unknown { .. } => false,
+        }
+    }
+
+    fn feed(&mut self, engine: &mut Engine, batch: Batch) -> bool {
+        if let Some((_, seq)) = &mut self.place {
+            *seq = batch.seq.max(*seq);
+        }
+        let samples: Vec<(SignalIndex, Sample)> =
+            batch.entries.into_iter().filter_map(|entry| Some(((*self.ids.get(entry.id.0 as usize)?)?, entry.sample))).collect();
+        self.newest_received = samples.iter().map(|(_, sample)| sample.received_time).chain(self.newest_received).max();
+        self.counts.samples += samples.len() as u64;
+        engine.ingest(&samples);
+        !samples.is_empty()
+    }
+}

@@ -1,0 +1,301 @@
+//! Puts the application together: plugins, order of systems, and when a frame is worth drawing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bevy::asset::{AssetMetaCheck, AssetPlugin};
+use bevy::prelude::*;
+use bevy::render::RenderPlugin;
+use bevy::render::error_handler::{RenderErrorHandler, RenderErrorPolicy};
+use bevy::render::settings::{RenderCreation, WgpuSettings};
+use bevy::window::{PresentMode, PrimaryWindow, RequestRedraw, WindowResolution};
+use bevy::winit::{EventLoopProxyWrapper, UpdateMode, WinitSettings, WinitUserEvent};
+use bevy_egui::{EguiGlobalSettings, EguiPlugin, EguiPrimaryContextPass};
+use twin_health::palette::Rgb;
+use twin_model::Span;
+use twin_ui::view::{ProblemKind, Severity, Theme};
+
+use super::scene::material::{BackdropMaterial, PartMaterial};
+use super::scene::{self, MainCamera, SceneAssets, Spawner, Surroundings};
+use super::state::{Dirty, Viewer};
+use super::{commands, hooks, input, paint, present, ui_shell};
+use crate::platform;
+
+/// What to open.
+#[derive(Debug, Clone, Default)]
+pub struct Start {
+    /// Address of the gateway, for example `http://127.0.0.1:7077`.
+    pub base: String,
+    /// A view, in the form of a link's fragment.
+    pub fragment: String,
+    /// Size of the window; the page decides for itself.
+    pub size: Option<(u32, u32)>,
+}
+
+/// Order within a frame.
+#[derive(SystemSet, Debug, Clone, PartialEq, Eq, Hash)]
+enum AppSystems {
+    /// Take in what arrived.
+    Receive,
+    /// Carry out wishes, let time pass.
+    Apply,
+    /// Fill the panels.
+    Present,
+    /// Bring the picture up to date.
+    Paint,
+}
+
+#[derive(Resource)]
+struct Opening(Start);
+
+/// Real steps of a what-if run per frame; each computes every modelled signal twice.
+const RUN_STEPS_A_FRAME: u32 = 24;
+/// Seconds between two pictures of a live, quiet plant: ages grow, colours may turn stale.
+const LIVE_PERIOD_S: f64 = 0.5;
+
+/// Runs until the window is closed; in the page, forever.
+pub fn run(start: Start) -> AppExit {
+    let size = start.size.unwrap_or((1280, 720));
+    let window = Window {
+        title: "Orrery".into(),
+        resolution: WindowResolution::new(size.0, size.1),
+        canvas: Some("#orrery".into()),
+        fit_canvas_to_parent: true,
+        // Space, arrows and the wheel belong to the viewer; copy, paste and reload to the browser.
+        prevent_default_event_handling: false,
+        present_mode: PresentMode::AutoVsync,
+        ..default()
+    };
+    let mut app = App::new();
+    app.add_plugins(
+        DefaultPlugins
+            .set(WindowPlugin { primary_window: Some(window), ..default() })
+            .set(AssetPlugin { meta_check: AssetMetaCheck::Never, ..default() })
+            .set(RenderPlugin { render_creation: RenderCreation::Automatic(Box::new(WgpuSettings::default())), ..default() }),
+    );
+    app.add_plugins(EguiPlugin::default());
+    app.insert_resource(ClearColor(Color::BLACK));
+    app.insert_resource(RenderErrorHandler(|error, _, _| {
+        platform::graphics_failed(&error.description);
+        // Keep data and panels; a wrong picture that flashes is worse than none.
+        RenderErrorPolicy::StopRendering
+    }));
+    app.insert_resource(Opening(start));
+    if let Some(mut settings) = app.world_mut().get_resource_mut::<EguiGlobalSettings>() {
+        settings.auto_create_primary_context = false;
+    }
+    scene::plugin(&mut app);
+    app.add_systems(PreStartup, open);
+    app.configure_sets(Update, (AppSystems::Receive, AppSystems::Apply, AppSystems::Present, AppSystems::Paint).chain());
+    app.add_systems(Update, receive.in_set(AppSystems::Receive));
+    app.add_systems(Update, (input::pointer, apply).chain().in_set(AppSystems::Apply));
+    app.add_systems(Update, fill_panels.in_set(AppSystems::Present));
+    app.add_systems(Update, (place_scene, paint::paint, style, outline, camera, pace).chain().in_set(AppSystems::Paint));
+    app.add_systems(EguiPrimaryContextPass, ui_shell::panels);
+    app.run()
+}
+
+fn open(world: &mut World) {
+    let Some(Opening(start)) = world.remove_resource::<Opening>() else { return };
+    let waker: platform::Waker = match world.get_resource::<EventLoopProxyWrapper>() {
+        Some(proxy) => {
+            let proxy = (**proxy).clone();
+            Arc::new(move || {
+                // A closed loop has nobody to wake.
+                let _closing = proxy.send_event(WinitUserEvent::WakeUp);
+            })
+        }
+        None => Arc::new(|| {}),
+    };
+    world.insert_non_send(Viewer::new(&start.base, &start.fragment, waker));
+}
+
+fn receive(mut viewer: NonSendMut<'_, Viewer>) {
+    let now = platform::monotonic();
+    viewer.note_frame(now);
+    viewer.advance(now);
+    if let Some(why) = viewer.session.site.failed().map(str::to_owned) {
+        let help = "Check that the gateway runs, then try again.";
+        viewer.report(Severity::Warning, ProblemKind::Gateway, "The gateway does not answer", &why, help);
+    }
+}
+
+fn apply(mut viewer: NonSendMut<'_, Viewer>, mut last: Local<'_, f64>) {
+    let now = platform::monotonic();
+    let wall = Span::from_secs_f64((now - std::mem::replace(&mut *last, now)).clamp(0.0, 1.0));
+    let viewer = &mut *viewer;
+    hooks::drain(viewer);
+    commands::apply_all(viewer);
+    viewer.dirty.link |= viewer.orbit.step(wall.as_secs_f64() as f32);
+    let site_now = viewer.session.clock.at(now);
+    let live = true;
+    let Some(engine) = &mut viewer.engine else { return };
+    engine.tick(site_now, wall, live);
+    first_seek(viewer);
+    let Some(engine) = &mut viewer.engine else { return };
+    if engine.running().is_some() {
+        if engine.work(RUN_STEPS_A_FRAME).is_some() {
+            viewer.range = None;
+            viewer.ui.toast("What-if run finished");
+        }
+        viewer.dirty.panels = true;
+    }
+    let Some(engine) = &mut viewer.engine else { return };
+    if engine.refresh() {
+        viewer.dirty.panels = true;
+        viewer.dirty.palette = true;
+    }
+}
+
+/// Goes to the instant of the link once anything is known about time.
+fn first_seek(viewer: &mut Viewer) {
+    if viewer.engine.as_ref().is_none_or(|engine| engine.reality().store().extent().is_none()) {
+        return;
+    }
+    let link = std::mem::take(&mut viewer.link);
+    let Some(engine) = &mut viewer.engine else { return };
+    if let Some(speed) = link.speed {
+        let _always_works = engine.apply(twin_engine::EngineCommand::SetSpeed(speed));
+    }
+    if let Some(t) = link.time {
+        let _always_works = engine.apply(twin_engine::EngineCommand::Seek(twin_engine::SeekTo::Exact(t)));
+        if link.play {
+            let _always_works = engine.apply(twin_engine::EngineCommand::Play);
+        }
+    }
+    // What concerns the scene is used when the scene is there.
+    viewer.link.camera = link.camera.filter(|_| viewer.stage.is_none());
+}
+
+fn fill_panels(mut viewer: NonSendMut<'_, Viewer>, mut frame: Local<'_, u64>) {
+    let now = platform::monotonic();
+    if std::mem::take(&mut viewer.dirty.panels) || now - viewer.last_present > LIVE_PERIOD_S {
+        viewer.last_present = now;
+        present::fill(&mut viewer, now);
+    }
+    present::overlay(&mut viewer);
+    *frame += 1;
+    hooks::publish(&viewer, *frame);
+    if std::mem::take(&mut viewer.dirty.link) && viewer.stage.is_some() {
+        platform::set_fragment(&viewer.current_link().to_fragment());
+    }
+}
+
+#[allow(clippy::too_many_arguments, reason = "a system takes what it writes")]
+fn place_scene(
+    mut viewer: NonSendMut<'_, Viewer>,
+    mut commands: Commands<'_, '_>,
+    mut assets: ResMut<'_, SceneAssets>,
+    mut meshes: ResMut<'_, Assets<Mesh>>,
+    mut images: ResMut<'_, Assets<Image>>,
+    mut materials: ResMut<'_, Assets<PartMaterial>>,
+) {
+    if !std::mem::take(&mut viewer.dirty.scene) {
+        return;
+    }
+    let around = surroundings(viewer.vm.theme);
+    let Some(stage) = &viewer.stage else { return };
+    let mut spawner = Spawner {
+        commands: &mut commands,
+        meshes: &mut meshes,
+        images: &mut images,
+        materials: &mut materials,
+        assets: &mut assets,
+    };
+    spawner.spawn(&stage.plan, &stage.placed, around);
+    viewer.dirty.palette = true;
+    if viewer.first_picture.is_none() {
+        let now = platform::monotonic();
+        viewer.first_picture = Some(viewer.uptime(now));
+    }
+}
+
+/// Background and grid of a theme, from the one token file.
+fn surroundings(theme: Theme) -> Surroundings {
+    let tokens = twin_ui::theme::tokens_of(theme);
+    let rgb = |c: bevy_egui::egui::Color32| Rgb(c.r(), c.g(), c.b());
+    Surroundings {
+        ground: [rgb(tokens.ground_top), rgb(tokens.ground_bottom)],
+        grid: rgb(tokens.line),
+        light: theme == Theme::Light,
+    }
+}
+
+fn style(
+    mut viewer: NonSendMut<'_, Viewer>,
+    assets: Res<'_, SceneAssets>,
+    mut materials: ResMut<'_, Assets<PartMaterial>>,
+    mut backdrops: ResMut<'_, Assets<BackdropMaterial>>,
+) {
+    if std::mem::take(&mut viewer.dirty.style) {
+        scene::restyle(surroundings(viewer.vm.theme), &assets, &mut materials, &mut backdrops);
+    }
+}
+
+fn outline(
+    mut viewer: NonSendMut<'_, Viewer>,
+    mut commands: Commands<'_, '_>,
+    mut meshes: ResMut<'_, Assets<Mesh>>,
+    mut assets: ResMut<'_, SceneAssets>,
+) {
+    if !std::mem::take(&mut viewer.dirty.outline) {
+        return;
+    }
+    let parts = viewer.parts_of(&viewer.selection.clone());
+    if let Some(stage) = &viewer.stage {
+        scene::outline(&stage.plan, &parts, &mut commands, &mut meshes, &mut assets);
+    }
+}
+
+fn camera(
+    viewer: NonSend<'_, Viewer>,
+    window: Query<'_, '_, &Window, With<PrimaryWindow>>,
+    mut camera: Query<'_, '_, (&mut Camera, &mut Transform), With<MainCamera>>,
+) {
+    let (Ok(window), Ok((mut camera, mut transform))) = (window.single(), camera.single_mut()) else { return };
+    let pose = viewer.orbit.pose;
+    *transform = Transform::from_translation(pose.eye()).with_rotation(pose.rotation());
+    let Some(shell) = viewer.shell else { return };
+    let scale = window.scale_factor();
+    let whole = UVec2::new(window.physical_width(), window.physical_height());
+    let from = (Vec2::new(shell.viewport.min.x, shell.viewport.min.y) * scale).round().as_uvec2().min(whole);
+    let to = (Vec2::new(shell.viewport.max.x, shell.viewport.max.y) * scale).round().as_uvec2().min(whole);
+    camera.is_active = to.x > from.x && to.y > from.y;
+    let viewport = scene::viewport(from, to.saturating_sub(from));
+    let same = match (&camera.viewport, &viewport) {
+        (Some(a), Some(b)) => a.physical_position == b.physical_position && a.physical_size == b.physical_size,
+        (a, b) => a.is_none() && b.is_none(),
+    };
+    if !same && viewport.is_some() {
+        camera.viewport = viewport;
+    }
+}
+
+/// Decides when the next picture is due: at once while something moves, twice a second while live, else when woken.
+fn pace(
+    viewer: NonSend<'_, Viewer>,
+    mut settings: ResMut<'_, WinitSettings>,
+    mut redraw: MessageWriter<'_, RequestRedraw>,
+    mut announced: Local<'_, u32>,
+) {
+    let playing = viewer
+        .engine
+        .as_ref()
+        .is_some_and(|engine| engine.running().is_some() || engine.playback().state() == twin_engine::PlayState::Playing);
+    let following = viewer.engine.as_ref().is_some_and(|engine| engine.playback().state() == twin_engine::PlayState::Following);
+    let pending = viewer.dirty != Dirty { panels: viewer.dirty.panels, ..Dirty::NONE } || !viewer.wishes.is_empty();
+    let loading = viewer.stage.is_none();
+    if viewer.orbit.is_moving() || playing || pending || loading || viewer.session.history().is_busy() {
+        redraw.write(RequestRedraw);
+    }
+    let wait = Duration::from_secs_f64(if following { LIVE_PERIOD_S } else { 5.0 });
+    let mode = UpdateMode::reactive(wait);
+    if settings.focused_mode != mode {
+        *settings = WinitSettings { focused_mode: mode, unfocused_mode: UpdateMode::reactive_low_power(wait) };
+    }
+    // The cover of the page goes once panels stand; loading shows its own progress inside.
+    *announced += 1;
+    if *announced == 3 {
+        platform::announce_ready();
+    }
+}

@@ -1,0 +1,147 @@
+//! The shareable view as text in the address: camera, selection, instant, speed, chart. Readable, and safe to edit by hand.
+
+use glam::Vec3;
+use twin_model::Timestamp;
+
+use super::scene::camera::Pose;
+
+/// What a link says; anything may be missing.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ViewLink {
+    /// Where the camera stands.
+    pub camera: Option<Pose>,
+    /// Ids of selected twins.
+    pub select: Vec<String>,
+    /// The instant; `None` is live.
+    pub time: Option<Timestamp>,
+    /// Playing speed.
+    pub speed: Option<f64>,
+    /// Whether it plays.
+    pub play: bool,
+    /// Whether all but the selection are ghosted.
+    pub isolate: bool,
+    /// Ids of charted signals.
+    pub chart: Vec<String>,
+    /// `dark` or `light`.
+    pub theme: Option<String>,
+}
+
+/// What may stand unescaped.
+fn escape(text: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~:".contains(&b);
+    text.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+}
+
+fn unescape(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let code = (bytes[at] == b'%')
+            .then(|| bytes.get(at + 1..at + 3).and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok()))
+            .flatten();
+        match code {
+            Some(byte) => {
+                out.push(byte);
+                at += 3;
+            }
+            None => {
+                out.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+fn list(items: &[String]) -> String {
+    items.iter().map(|item| escape(item)).collect::<Vec<_>>().join(",")
+}
+
+impl ViewLink {
+    /// The text after `#`.
+    pub fn to_fragment(&self) -> String {
+        let mut parts = Vec::new();
+        if let Some(pose) = &self.camera {
+            let t = pose.target;
+            parts.push(format!("cam={:.2},{:.2},{:.2},{:.3},{:.3},{:.2}", t.x, t.y, t.z, pose.yaw, pose.pitch, pose.distance));
+        }
+        if !self.select.is_empty() {
+            parts.push(format!("sel={}", list(&self.select)));
+        }
+        match self.time {
+            Some(t) => parts.push(format!("t={}", escape(&t.to_string()))),
+            None => parts.push("t=live".to_owned()),
+        }
+        if let Some(speed) = self.speed {
+            parts.push(format!("speed={speed}"));
+        }
+        if self.play {
+            parts.push("play=1".to_owned());
+        }
+        if self.isolate {
+            parts.push("isolate=1".to_owned());
+        }
+        if !self.chart.is_empty() {
+            parts.push(format!("chart={}", list(&self.chart)));
+        }
+        if let Some(theme) = &self.theme {
+            parts.push(format!("theme={}", escape(theme)));
+        }
+        parts.join("&")
+    }
+
+    /// Reads the text after `#`. What can't be read is left out; a link never breaks the view.
+    pub fn from_fragment(fragment: &str) -> Self {
+        let mut link = Self::default();
+        for pair in fragment.split('&') {
+            let Some((key, value)) = pair.split_once('=') else { continue };
+            let items = || value.split(',').filter(|item| !item.is_empty()).map(unescape).collect::<Vec<_>>();
+            match key {
+                "cam" => link.camera = pose(value),
+                "sel" => link.select = items(),
+                "t" => link.time = unescape(value).parse().ok(),
+                "speed" => link.speed = value.parse().ok().filter(|speed: &f64| speed.is_finite() && *speed != 0.0),
+                "play" => link.play = value == "1",
+                "isolate" => link.isolate = value == "1",
+                "chart" => link.chart = items(),
+                "theme" => link.theme = Some(unescape(value)).filter(|theme| theme == "dark" || theme == "light"),
+                _ => {}
+            }
+        }
+        link
+    }
+}
+
+fn pose(text: &str) -> Option<Pose> {
+    let n: Vec<f32> = text.split(',').map(|part| part.parse().ok().filter(|v: &f32| v.is_finite())).collect::<Option<_>>()?;
+    let [x, y, z, yaw, pitch, distance] = n[..] else { return None };
+    (distance > 0.0).then_some(Pose { target: Vec3::new(x, y, z), yaw, pitch: pitch.clamp(-1.5, 1.55), distance })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_round_trips() {
+        let link = ViewLink {
+            camera: Some(Pose { target: Vec3::new(1.5, 0.25, -3.0), yaw: 0.6, pitch: 0.5, distance: 42.0 }),
+            select: vec!["filler-01".into(), "odd id, with & and #".into()],
+            time: Some("2026-03-02T08:15:04Z".parse().unwrap()),
+            speed: Some(-10.0),
+            play: true,
+            isolate: true,
+            chart: vec!["filler-01.speed".into()],
+            theme: Some("light".into()),
+        };
+        assert_eq!(ViewLink::from_fragment(&link.to_fragment()), link);
+    }
+
+    #[test]
+    fn a_live_link_says_so_and_nonsense_is_left_out() {
+        assert_eq!(ViewLink::default().to_fragment(), "t=live");
+        let link = ViewLink::from_fragment("cam=1,2&sel=&t=yesterday&speed=0&foo=bar&&%zz=1&theme=pink&cam=NaN,0,0,0,0,1");
+        assert_eq!(link, ViewLink::default());
+    }
+}

@@ -1,0 +1,16 @@
+//! The Bevy side: systems that drain, apply, present and paint. No decision about a plant is taken here.
+
+mod app;
+mod commands;
+mod hooks;
+mod input;
+mod link;
+mod paint;
+mod present;
+mod scene;
+mod state;
+mod ui_shell;
+
+pub use app::{Start, run};
+pub use hooks::{command as hook_command, state as hook_state};
+pub use link::ViewLink;

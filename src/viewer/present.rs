@@ -1,0 +1,560 @@
+//! Fills the panels' view model from the engine: everything at one instant, the playhead.
+
+use twin_engine::{Engine, Event, EventKind, PlayState};
+use twin_health::text::quantity;
+use twin_historian::Envelope;
+use twin_model::{AlarmState, Freshness, RuleKind, SignalIndex, SignalKind, Span, Status, TimeRange, TwinIndex, Value};
+use twin_protocol::LinkState as WireLink;
+use twin_scenario::RowKind;
+use twin_ui::view::{
+    AlarmRow, BandsView, BranchId, BranchView, CameraView, ChartView, ClockView, DensityView, EnvelopePoint, FreshnessCounts,
+    HoverView, InspectorView, KnobView, LinkState, LinksView, LoadingView, Marker, PerfRow, PerfView, PlayMode, ReasonView,
+    RelationView, ResultRow, ResultsView, RunView, SeriesView, SignalView, SourceLink, StageState, StageView, StatusCounts,
+    StatusSpan, TickKind, TimeTick, TimelineView, TreeRow, Trend, WhatIfView,
+};
+
+use super::input::project;
+use super::state::Viewer;
+use crate::session::LinkPhase;
+
+/// Sparkline: how far back and how many points.
+const SPARK: (Span, usize) = (Span::from_secs(10 * 60), 60);
+/// Buckets of the density strip and points of a chart line.
+const DENSITY: usize = 360;
+const CHART_POINTS: usize = 900;
+/// Ticks on the time bar; the bar merges crowded ones to counts.
+const TICKS: usize = 600;
+/// Marks over the 3D view.
+const MARKERS: usize = 60;
+
+/// Fills everything that the panels show.
+pub fn fill(viewer: &mut Viewer, now: f64) {
+    loading(viewer);
+    links(viewer, now);
+    viewer.vm.problems.clone_from(&viewer.problems);
+    viewer.vm.selection.clone_from(&viewer.selection);
+    viewer.vm.hovered = viewer.hovered;
+    viewer.vm.isolated = viewer.isolated;
+    let Some(engine) = viewer.engine.take() else { return };
+    clock(viewer, &engine, now);
+    timeline(viewer, &engine);
+    tree(viewer, &engine);
+    viewer.vm.alarms = alarms(&engine);
+    viewer.vm.inspector = viewer.selection.last().map(|twin| inspector(viewer, &engine, *twin));
+    viewer.vm.chart = chart(viewer, &engine);
+    viewer.vm.what_if = what_if(viewer, &engine);
+    viewer.vm.perf = perf(viewer, &engine, now);
+    viewer.engine = Some(engine);
+}
+
+/// What depends on the camera or the pointer: cheap, so filled on every frame.
+pub fn overlay(viewer: &mut Viewer) {
+    let pose = viewer.orbit.pose;
+    viewer.vm.camera = viewer.stage.as_ref().map(|_| CameraView { yaw: -pose.yaw, pitch: pose.pitch });
+    viewer.vm.markers = markers(viewer);
+    viewer.vm.hover = hover(viewer);
+}
+
+fn loading(viewer: &mut Viewer) {
+    if viewer.stage.is_some() {
+        viewer.vm.loading = None;
+        return;
+    }
+    let state = |done: bool, failed: bool, seen: u64| match (done, failed) {
+        (true, _) => StageState::Done,
+        (_, true) => StageState::Failed,
+        _ if seen > 0 => StageState::Running,
+        _ => StageState::Waiting,
+    };
+    let (seen, total) = viewer.session.site.seen();
+    let here = viewer.served.is_some();
+    let mut stages = vec![StageView {
+        name: "Site".to_owned(),
+        state: if here { StageState::Done } else { state(false, viewer.session.site.failed().is_some(), seen.max(1)) },
+        bytes: seen,
+        total,
+    }];
+    for stage in viewer.session.models.stages() {
+        let state = state(stage.done, stage.failed.is_some(), stage.seen);
+        stages.push(StageView { name: stage.name, state, bytes: stage.seen, total: stage.total });
+    }
+    let prepare = if here && viewer.session.models.are_over() { StageState::Running } else { StageState::Waiting };
+    stages.push(StageView { name: "Preparing the scene".to_owned(), state: prepare, bytes: 0, total: None });
+    viewer.vm.loading = Some(LoadingView { stages });
+}
+
+fn links(viewer: &mut Viewer, now: f64) {
+    let link = viewer.session.link();
+    let gateway = match link.phase() {
+        _ if viewer.served.is_none() && viewer.session.site.failed().is_some() => LinkState::Down,
+        LinkPhase::Connecting => LinkState::Connecting,
+        LinkPhase::Up => LinkState::Up,
+        LinkPhase::Down => LinkState::Down,
+    };
+    let sources = link.sources().iter().map(|(name, state, since, _)| SourceLink {
+        name: name.clone(),
+        state: match state {
+            WireLink::Unknown => LinkState::Connecting,
+            WireLink::Up => LinkState::Up,
+            WireLink::Down => LinkState::Down,
+            WireLink::Ended => LinkState::None,
+        },
+        since: Some(*since),
+        devices_down: devices_down(viewer, name),
+    });
+    viewer.vm.links = LinksView {
+        gateway,
+        gateway_since: link.since(),
+        retry_in: link.retry_in(now).map(Span::from_secs_f64),
+        sources: sources.collect(),
+    };
+}
+
+/// Twins behind a source of which nothing is heard, of all behind it.
+fn devices_down(viewer: &Viewer, source: &str) -> (u32, u32) {
+    let Some(engine) = &viewer.engine else { return (0, 0) };
+    let model = engine.model();
+    let Some(at) = model.sources().iter().position(|each| each.id == source) else { return (0, 0) };
+    let behind = |twin: &twin_model::Twin| twin.signals.iter().any(|s| model.signal(*s).source.is_some_and(|s| s.at() == at));
+    let mut counts = (0, 0);
+    for (twin, state) in model.twins().iter().zip(&engine.frame().twins) {
+        if behind(twin) {
+            counts.1 += 1;
+            counts.0 += u32::from(state.freshness == Freshness::Offline);
+        }
+    }
+    counts
+}
+
+fn clock(viewer: &mut Viewer, engine: &Engine, now: f64) {
+    let playback = engine.playback();
+    let edge = engine.reality().store().extent().map(|extent| extent.end - Span::from_micros(1));
+    let live = viewer.session.link().phase() != LinkPhase::Connecting || edge.is_some();
+    let lag = edge.and_then(|edge| Some(viewer.session.clock.at(now)?.since(edge).max(Span::ZERO)));
+    viewer.vm.clock = ClockView {
+        playhead: playback.playhead(),
+        mode: match playback.state() {
+            PlayState::Following => PlayMode::Following,
+            PlayState::Playing => PlayMode::Playing,
+            PlayState::Paused => PlayMode::Paused,
+        },
+        speed: playback.speed(),
+        live_edge: if live { engine.live_edge() } else { None },
+        lag,
+    };
+}
+
+fn timeline(viewer: &mut Viewer, engine: &Engine) {
+    let Some(mut extent) = engine.bounds() else { return };
+    if let Some(served) = viewer.session.history().extent() {
+        extent = extent.union(served);
+    }
+    for branch in engine.branches() {
+        extent = extent.union(branch.range);
+    }
+    let shown = viewer.range.unwrap_or(extent);
+    let model = engine.model();
+    let primary = viewer.selection.last().copied().filter(|twin| !model.twin(*twin).rules.is_empty());
+    let known = TimeRange::new(shown.start.max(extent.start), shown.end.min(extent.end));
+    let strip = engine.status_strip(primary, known);
+    viewer.vm.timeline = TimelineView {
+        extent,
+        retained_from: viewer.session.history().extent().map(|extent| extent.start),
+        loaded: loaded(viewer, extent),
+        gaps: viewer.session.gaps.clone(),
+        density: DensityView { range: Some(shown), buckets: engine.reality().store().density(shown, DENSITY) },
+        status: strip.iter().map(span).collect(),
+        status_of: primary.map_or_else(|| "Site".to_owned(), |twin| model.twin(twin).display_name.clone()),
+        ticks: engine.events(known, TICKS).iter().filter_map(|event| tick(engine, event)).collect(),
+        looped: engine.playback().selection(),
+    };
+}
+
+/// What is here: fetched history, and everything since this viewer connected.
+fn loaded(viewer: &Viewer, extent: TimeRange) -> Vec<TimeRange> {
+    if !viewer.session.history().is_busy() {
+        return Vec::new();
+    }
+    let mut here = viewer.session.history().loaded().to_vec();
+    if let Some(served) = viewer.session.history().extent() {
+        here.push(TimeRange::new(served.end, extent.end.max(served.end)));
+    }
+    here
+}
+
+fn span(span: &twin_engine::StatusSpan) -> StatusSpan {
+    StatusSpan { range: span.range, status: span.status, stale: false }
+}
+
+fn tick(engine: &Engine, event: &Event) -> Option<TimeTick> {
+    let model = engine.model();
+    match event.kind {
+        EventKind::Alarm(index, state) if state.is_active() => {
+            let alarm = model.alarm(index);
+            Some(TimeTick { t: event.t, kind: TickKind::Alarm(alarm.priority), label: alarm.message.clone() })
+        }
+        // Returning to normal is worth a step, not a mark.
+        EventKind::Alarm(..) | EventKind::Status(_, _, Status::Normal | Status::Unknown) => None,
+        EventKind::Status(twin, _, status) => {
+            let label = format!("{}: {}", model.twin(twin).display_name, status.label());
+            Some(TimeTick { t: event.t, kind: TickKind::Status(status), label })
+        }
+    }
+}
+
+fn tree(viewer: &mut Viewer, engine: &Engine) {
+    let model = engine.model();
+    let frame = engine.frame();
+    viewer.vm.tree.clear();
+    viewer.vm.status_counts = StatusCounts::default();
+    viewer.vm.freshness_counts = FreshnessCounts::default();
+    let mut stack: Vec<(TwinIndex, u16)> = model.roots().map(|twin| (twin, 0)).collect();
+    stack.reverse();
+    while let Some((index, depth)) = stack.pop() {
+        let twin = model.twin(index);
+        let Some(state) = frame.twins.get(index.at()) else { continue };
+        viewer.vm.tree.push(TreeRow {
+            twin: index,
+            id: twin.id.to_string(),
+            name: twin.display_name.clone(),
+            depth,
+            status: state.status,
+            rollup: state.rollup,
+            troubled: state.troubled,
+            freshness: state.freshness,
+            alarms: state.alarms,
+            priority: state.rollup_priority,
+        });
+        if !twin.signals.is_empty() {
+            viewer.vm.status_counts.0[usize::from(state.status.code())] += 1;
+            viewer.vm.freshness_counts.0[usize::from(state.freshness.code())] += 1;
+        }
+        stack.extend(twin.children.iter().rev().map(|child| (*child, depth.saturating_add(1))));
+    }
+}
+
+fn alarms(engine: &Engine) -> Vec<AlarmRow> {
+    let model = engine.model();
+    let rows = engine.frame().alarms.iter().map(|active| {
+        let alarm = model.alarm(active.alarm);
+        AlarmRow {
+            alarm: active.alarm,
+            twin: alarm.twin,
+            twin_name: model.twin(alarm.twin).display_name.clone(),
+            message: alarm.message.clone(),
+            priority: alarm.priority,
+            state: active.state,
+            since: active.since,
+        }
+    });
+    rows.collect()
+}
+
+fn inspector(viewer: &Viewer, engine: &Engine, index: TwinIndex) -> InspectorView {
+    let model = engine.model();
+    let twin = model.twin(index);
+    let health = engine.explain(index);
+    let interface = model.interfaces().iter().find(|each| each.id == twin.interface);
+    let mut path = Vec::new();
+    let mut at = twin.parent;
+    while let Some(parent) = at {
+        path.push((parent, model.twin(parent).display_name.clone()));
+        at = model.twin(parent).parent;
+    }
+    path.reverse();
+    let reasons = health.reasons.iter().map(|reason| ReasonView {
+        status: reason.status,
+        rule: model.rule(reason.rule).id.clone(),
+        note: model.rule(reason.rule).note.clone(),
+        signal: reason.signal,
+        signal_name: model.signal(reason.signal).display_name.clone(),
+        text: reason.text.clone(),
+        value: reason.value.as_ref().and_then(Value::as_f64),
+        unit: model.signal(reason.signal).unit.0.clone(),
+        threshold: reason.threshold,
+        next: reason.next,
+        next_at: None,
+        since: Some(reason.since),
+        bands: bands(engine, reason.rule),
+    });
+    let relations = model.relationships().iter().filter(|edge| edge.source == index || edge.target == index).map(|edge| {
+        let outgoing = edge.source == index;
+        let other = if outgoing { edge.target } else { edge.source };
+        RelationView {
+            name: edge.name.clone(),
+            other,
+            other_name: model.twin(other).display_name.clone(),
+            other_status: engine.frame().twins.get(other.at()).map_or(Status::Unknown, |state| state.status),
+            outgoing,
+        }
+    });
+    InspectorView {
+        twin: index,
+        id: twin.id.to_string(),
+        name: twin.display_name.clone(),
+        interface: interface.map_or_else(|| twin.interface.clone(), |interface| interface.display_name.clone()),
+        path,
+        status: health.status,
+        since: health.since,
+        freshness: health.freshness,
+        score: health.score,
+        reasons: reasons.collect(),
+        signals: twin.signals.iter().map(|signal| signal_view(viewer, engine, *signal)).collect(),
+        relations: relations.collect(),
+    }
+}
+
+fn bands(engine: &Engine, rule: twin_model::RuleIndex) -> BandsView {
+    let model = engine.model();
+    let rule = model.rule(rule);
+    let range = model.signal(rule.signal).range;
+    match &rule.kind {
+        RuleKind::Range { bands, .. } => BandsView { bands: bands.clone(), range },
+        RuleKind::Match { .. } | RuleKind::Quality { .. } | RuleKind::Stale { .. } => BandsView { bands: Vec::new(), range },
+    }
+}
+
+fn signal_view(viewer: &Viewer, engine: &Engine, index: SignalIndex) -> SignalView {
+    let model = engine.model();
+    let signal = model.signal(index);
+    let t = engine.playback().playhead();
+    let sample = engine.sample(index);
+    let offline = signal.source.is_some_and(|source| engine.links().is_down(source, t));
+    let freshness = twin_health::freshness(signal, sample.as_ref(), t, offline);
+    let status = model
+        .twin(signal.twin)
+        .rules
+        .iter()
+        .filter(|rule| model.rule(**rule).signal == index)
+        .filter_map(|rule| engine.shown_branch().map_or(engine.reality(), |branch| &branch.record).rule_at(*rule, t))
+        .map(|entry| entry.outcome.status())
+        .max()
+        .unwrap_or(Status::Normal);
+    let series = engine.series(index, TimeRange::new(t - SPARK.0, t + Span::from_micros(1)), SPARK.1);
+    let mut spark = points(&series.envelope);
+    if let Some(branch) = &series.branch {
+        spark.extend(points(branch));
+    }
+    SignalView {
+        signal: index,
+        name: signal.display_name.clone(),
+        unit: signal.unit.0.clone(),
+        time: sample.as_ref().map(|sample| sample.source_time),
+        age: sample.as_ref().map(|sample| t.since(sample.source_time)),
+        quality: sample.as_ref().map_or(twin_model::Quality::BAD, |sample| sample.quality),
+        value: sample.map(|sample| sample.value),
+        freshness,
+        status,
+        kind: signal.kind,
+        spark,
+        charted: viewer.chart.contains(&index),
+    }
+}
+
+/// Buckets as the panels draw them, with the bounding sample before the first.
+fn points(envelope: &Envelope) -> Vec<EnvelopePoint> {
+    let before = envelope.before.as_ref().and_then(|sample| {
+        let value = sample.value.as_f64().filter(|value| value.is_finite())?;
+        // A bounding sample from long ago is held at the left edge, so that steps and slow signals reach it.
+        Some(EnvelopePoint::sample(sample.source_time, value as f32))
+    });
+    let buckets = envelope.buckets.iter().map(|bucket| EnvelopePoint {
+        t: bucket.last.t,
+        min: bucket.min.v as f32,
+        max: bucket.max.v as f32,
+        last: bucket.last.v as f32,
+    });
+    let after = envelope.after.as_ref().and_then(|sample| {
+        let value = sample.value.as_f64().filter(|value| value.is_finite())?;
+        Some(EnvelopePoint::sample(sample.source_time, value as f32))
+    });
+    before.into_iter().chain(buckets).chain(after).collect()
+}
+
+fn chart(viewer: &Viewer, engine: &Engine) -> ChartView {
+    let Some(range) = viewer.range.or_else(|| engine.bounds()) else { return ChartView::default() };
+    let model = engine.model();
+    let series = viewer.chart.iter().map(|&index| {
+        let signal = model.signal(index);
+        let data = engine.series(index, range, CHART_POINTS);
+        let mut line = points(&data.envelope);
+        let mut gaps = data.envelope.gaps.clone();
+        if let Some(branch) = &data.branch {
+            line.extend(points(branch));
+            gaps.extend(branch.gaps.iter().copied());
+        }
+        let bands = model.twin(signal.twin).rules.iter().filter(|rule| model.rule(**rule).signal == index);
+        SeriesView {
+            signal: index,
+            name: signal.display_name.clone(),
+            twin_name: model.twin(signal.twin).display_name.clone(),
+            unit: signal.unit.0.clone(),
+            kind: signal.kind,
+            points: line,
+            gaps,
+            bands: bands.flat_map(|rule| self::bands(engine, *rule).bands).collect(),
+            baseline: data.projection.as_ref().map(points).unwrap_or_default(),
+            at_playhead: engine.sample(index).and_then(|sample| sample.value.as_f64()),
+        }
+    });
+    ChartView { series: series.collect() }
+}
+
+fn what_if(viewer: &Viewer, engine: &Engine) -> WhatIfView {
+    let model = engine.model();
+    let knobs = model.knobs().iter().enumerate().map(|(at, knob)| KnobView {
+        knob: twin_model::KnobIndex::from_at(at),
+        name: knob.display_name.clone(),
+        unit: knob.unit.clone(),
+        min: knob.min,
+        max: knob.max,
+        neutral: knob.neutral,
+        step: knob.step,
+        value: viewer.knobs.get(at).copied().unwrap_or(knob.neutral),
+    });
+    let shown = engine.shown_branch();
+    let branches = engine.branches().iter().map(|branch| BranchView {
+        id: BranchId(branch.id.0),
+        name: branch.scenario.name.clone(),
+        range: branch.range,
+        shown: shown.is_some_and(|shown| shown.id == branch.id),
+        status: engine.branch_strip(branch, viewer.selection.last().copied()).iter().map(span).collect(),
+    });
+    let results = shown.or_else(|| engine.branches().last()).map(|branch| ResultsView {
+        branch: BranchId(branch.id.0),
+        name: branch.scenario.name.clone(),
+        rows: branch.comparison.iter().filter(|row| row.changed()).take(40).map(result_row).collect(),
+    });
+    WhatIfView {
+        knobs: knobs.collect(),
+        fork: viewer.fork.unwrap_or_else(|| engine.playback().playhead()),
+        horizon: viewer.horizon,
+        running: engine.running().map(|(name, progress)| RunView {
+            name: name.to_owned(),
+            progress: progress.fraction,
+            simulated: progress.simulated,
+        }),
+        branches: branches.collect(),
+        results,
+        error: viewer.run_error.clone(),
+    }
+}
+
+fn result_row(row: &twin_scenario::Row) -> ResultRow {
+    let is_time = matches!(row.kind, RowKind::TimeToStatus | RowKind::TimeToAlarm);
+    let cell = |value: Option<f64>| match value {
+        Some(hours) if is_time => duration(hours),
+        Some(value) => quantity(value, &row.unit),
+        None if is_time => "not reached".to_owned(),
+        None => "–".to_owned(),
+    };
+    let delta = match (row.delta, row.baseline, row.scenario) {
+        (Some(hours), ..) if is_time => format!("{}{}", if hours > 0.0 { "+" } else { "−" }, duration(hours.abs())),
+        (Some(percent), ..) => format!("{}{}", if percent > 0.0 { "+" } else { "" }, quantity(percent, row.delta_unit)),
+        (None, None, Some(_)) if is_time => "reached".to_owned(),
+        (None, Some(_), None) if is_time => "avoided".to_owned(),
+        _ => String::new(),
+    };
+    ResultRow {
+        what: row.label.clone(),
+        baseline: cell(row.baseline),
+        scenario: cell(row.scenario),
+        delta,
+        trend: match row.better {
+            Some(true) => Trend::Better,
+            Some(false) => Trend::Worse,
+            None => Trend::Same,
+        },
+    }
+}
+
+/// Hours as people say them.
+fn duration(hours: f64) -> String {
+    let minutes = (hours * 60.0).round();
+    if minutes < 60.0 {
+        format!("{minutes:.0}\u{2009}min")
+    } else {
+        format!("{:.0}\u{2009}h {:02.0}\u{2009}min", (minutes / 60.0).floor(), minutes % 60.0)
+    }
+}
+
+fn perf(viewer: &Viewer, engine: &Engine, now: f64) -> PerfView {
+    if !viewer.perf {
+        return PerfView::default();
+    }
+    let store = engine.reality().store();
+    let counts = viewer.session.link().counts;
+    let row = |name: &str, value: String| PerfRow { name: name.to_owned(), value };
+    let megabytes = |bytes: usize| format!("{:.1} MB", bytes as f64 / 1e6);
+    let mut rows = vec![
+        row("History in memory", megabytes(store.bytes().total())),
+        row("Samples received", counts.samples.to_string()),
+        row("Stream", megabytes(counts.bytes as usize)),
+        row("Left out (lag)", counts.left_out.to_string()),
+        row("Uptime", format!("{:.0} s", viewer.uptime(now))),
+    ];
+    if let Some(stage) = &viewer.stage {
+        rows.push(row("Parts", stage.plan.parts.len().to_string()));
+        rows.push(row("Triangles", stage.plan.triangle_count().to_string()));
+        rows.push(row("Draws", (stage.plan.chunks.len() + stage.plan.lines.len()).to_string()));
+    }
+    if let Some(first) = viewer.first_picture {
+        rows.push(row("First picture", format!("{first:.2} s")));
+    }
+    PerfView { frame_ms: viewer.frame_ms.iter().copied().collect(), rows }
+}
+
+fn markers(viewer: &Viewer) -> Vec<Marker> {
+    let (Some(engine), Some(stage), Some(shell)) = (&viewer.engine, &viewer.stage, viewer.shell) else { return Vec::new() };
+    let area = area_of(shell.viewport);
+    let model = engine.model();
+    let mut out = Vec::new();
+    for (index, state) in model.twin_indices().zip(&engine.frame().twins) {
+        let selected = viewer.selection.contains(&index);
+        let alarm = state.alarm.filter(|(_, state)| *state != AlarmState::Normal);
+        let troubled = !matches!(state.status, Status::Normal | Status::Unknown);
+        if !(selected || alarm.is_some() || troubled) || out.len() >= MARKERS {
+            continue;
+        }
+        let bounds = stage.plan.bounds_of(index);
+        if !bounds.min.is_finite() || bounds.min.x > bounds.max.x {
+            continue;
+        }
+        let top = glam::Vec3::new((bounds.min.x + bounds.max.x) * 0.5, bounds.max.y, (bounds.min.z + bounds.max.z) * 0.5);
+        if let Some(at) = project(viewer, top, area) {
+            let name = model.twin(index).display_name.clone();
+            let at = egui_pos(at);
+            out.push(Marker { twin: index, at, name, status: state.status, alarm, selected });
+        }
+    }
+    out
+}
+
+fn hover(viewer: &Viewer) -> Option<HoverView> {
+    let (twin, (x, y), engine) = (viewer.hovered?, viewer.hover_at?, viewer.engine.as_ref()?);
+    let model = engine.model();
+    let state = engine.frame().twins.get(twin.at())?;
+    let signal = model.twin(twin).signals.iter().copied().find(|signal| model.signal(*signal).kind == SignalKind::Analog);
+    let line = signal.and_then(|signal| {
+        let sample = engine.sample(signal)?;
+        let value = quantity(sample.value.as_f64()?, &model.signal(signal).unit.0);
+        let age = engine.playback().playhead().since(sample.source_time).as_micros() / 1_000_000;
+        Some(format!("{} {value}, {age} s ago, {}", model.signal(signal).display_name, sample.quality.class().as_str()))
+    });
+    Some(HoverView {
+        name: model.twin(twin).display_name.clone(),
+        status: state.status,
+        freshness: state.freshness,
+        line: line.unwrap_or_default(),
+        at: egui_pos(bevy::math::Vec2::new(x, y)),
+    })
+}
+
+fn egui_pos(at: bevy::math::Vec2) -> bevy_egui::egui::Pos2 {
+    bevy_egui::egui::pos2(at.x, at.y)
+}
+
+/// An egui rectangle as Bevy's.
+pub fn area_of(rect: bevy_egui::egui::Rect) -> bevy::math::Rect {
+    bevy::math::Rect::new(rect.min.x, rect.min.y, rect.max.x, rect.max.y)
+}

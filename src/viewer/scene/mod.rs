@@ -1,0 +1,266 @@
+//! What stands in the 3D world: merged meshes, the palette, outlines, backdrop and the camera. Speaks parts and texels.
+
+mod build;
+pub mod camera;
+pub mod material;
+mod shadow;
+
+use bevy::asset::RenderAssetUsages;
+use bevy::camera::visibility::{NoFrustumCulling, RenderLayers};
+use bevy::camera::{CameraOutputMode, Viewport};
+use bevy::core_pipeline::tonemapping::{DebandDither, Tonemapping};
+use bevy::image::ImageSampler;
+use bevy::mesh::MeshTag;
+use bevy::prelude::*;
+use bevy::render::render_resource::{Extent3d, TextureDimension, TextureFormat};
+use bevy_egui::PrimaryEguiContext;
+use twin_health::palette::{Rgb, fill};
+use twin_model::Status;
+use twin_scene::merge::{Class, MergePlan, PartIndex, Placed};
+
+use material::{BackdropLook, BackdropMaterial, Look, OutlineLook, OutlineMaterial, PartKind, PartMaterial};
+
+/// Vertical field of view in radians.
+pub const FOV_Y: f32 = 0.72;
+/// Nearest distance drawn, in metres.
+const NEAR_M: f32 = 0.1;
+
+/// Handles of everything that the scene changes later.
+#[derive(Resource, Default)]
+pub struct SceneAssets {
+    /// One texel per part.
+    pub palette: Handle<Image>,
+    /// Materials that carry the look, to be changed together.
+    parts: Vec<Handle<PartMaterial>>,
+    backdrop: Handle<BackdropMaterial>,
+    outlines: [Handle<OutlineMaterial>; 2],
+    white: Handle<Image>,
+    shadow: Handle<Image>,
+    floor: Vec4,
+    outlined: Vec<Entity>,
+    spawned: Vec<Entity>,
+}
+
+/// Colours of the surroundings, from the tokens of `twin_ui::theme`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Surroundings {
+    /// Top and bottom of the background.
+    pub ground: [Rgb; 2],
+    /// Grid lines.
+    pub grid: Rgb,
+    /// Whether the theme is light.
+    pub light: bool,
+}
+
+/// The 3D camera.
+#[derive(Component)]
+pub struct MainCamera;
+
+/// Adds materials and what is there from the beginning.
+pub(super) fn plugin(app: &mut App) {
+    material::plugin(app);
+    app.init_resource::<SceneAssets>();
+    app.add_systems(Startup, setup);
+}
+
+fn setup(
+    mut commands: Commands,
+    mut assets: ResMut<SceneAssets>,
+    mut images: ResMut<Assets<Image>>,
+    mut meshes: ResMut<Assets<Mesh>>,
+    mut backdrops: ResMut<Assets<BackdropMaterial>>,
+    mut outlines: ResMut<Assets<OutlineMaterial>>,
+) {
+    assets.white = images.add(one_texel(255));
+    assets.shadow = images.add(one_texel(0));
+    let zero = BackdropLook { top: Vec4::ZERO, bottom: Vec4::ZERO, grid: Vec4::ZERO, plane: Vec4::ZERO };
+    assets.backdrop = backdrops.add(BackdropMaterial { look: zero });
+    // Black around white: seen on any colour, and no status looks like it.
+    assets.outlines = [(Vec4::new(0.0, 0.0, 0.0, 1.0), 3.5), (Vec4::ONE, 2.0)]
+        .map(|(color, width)| outlines.add(OutlineMaterial { look: OutlineLook { color, width: Vec4::splat(width) } }));
+    commands.spawn((Mesh3d(meshes.add(build::screen_triangle())), MeshMaterial3d(assets.backdrop.clone()), NoFrustumCulling));
+    commands.spawn((
+        MainCamera,
+        Camera3d::default(),
+        // Its picture stays in the shared texture; the camera of the panels writes both to the screen.
+        Camera {
+            order: 0,
+            output_mode: CameraOutputMode::Skip,
+            clear_color: ClearColorConfig::Custom(Color::BLACK),
+            ..default()
+        },
+        Projection::Perspective(PerspectiveProjection { fov: FOV_Y, near: NEAR_M, far: 10_000.0, ..default() }),
+        Tonemapping::None,
+        DebandDither::Disabled,
+        Msaa::Sample4,
+    ));
+    commands.spawn((
+        PrimaryEguiContext,
+        Camera2d,
+        RenderLayers::none(),
+        Camera { order: 1, clear_color: ClearColorConfig::None, ..default() },
+        Tonemapping::None,
+        DebandDither::Disabled,
+        Msaa::Sample4,
+    ));
+}
+
+fn one_texel(value: u8) -> Image {
+    Image::new_fill(
+        Extent3d { width: 1, height: 1, depth_or_array_layers: 1 },
+        TextureDimension::D2,
+        &[value; 4],
+        TextureFormat::Rgba8Unorm,
+        RenderAssetUsages::default(),
+    )
+}
+
+/// Everything that spawning a plan needs.
+pub struct Spawner<'a, 'w, 's> {
+    /// Entities.
+    pub commands: &'a mut Commands<'w, 's>,
+    /// Meshes.
+    pub meshes: &'a mut Assets<Mesh>,
+    /// Images.
+    pub images: &'a mut Assets<Image>,
+    /// Materials.
+    pub materials: &'a mut Assets<PartMaterial>,
+    /// Handles.
+    pub assets: &'a mut SceneAssets,
+}
+
+impl Spawner<'_, '_, '_> {
+    /// Puts the merged scene into the world, in place of whatever was there.
+    pub fn spawn(&mut self, plan: &MergePlan, placed: &[Placed], around: Surroundings) {
+        for entity in self.assets.spawned.drain(..).chain(self.assets.outlined.drain(..)) {
+            self.commands.entity(entity).despawn();
+        }
+        self.assets.parts.clear();
+        self.assets.palette = self.images.add(build::palette_image(plan.parts.len()));
+        self.bake_floor(plan);
+        let look = look(around, self.assets.floor);
+        let faces = self.material(look, PartKind::Faces, None);
+        let edges = self.material(look, PartKind::Edges, None);
+        let blended = self.material(look, PartKind::Blended, None);
+        for chunk in &plan.chunks {
+            let material = match chunk.class {
+                Class::Opaque { .. } => faces.clone(),
+                Class::Blend { .. } => blended.clone(),
+                Class::Textured { .. } => match build::chunk_image(placed, chunk.class) {
+                    Some(image) => {
+                        let image = self.images.add(image);
+                        self.material(look, PartKind::Textured, Some(image))
+                    }
+                    None => faces.clone(),
+                },
+            };
+            let (mesh, bounds) = build::chunk_mesh(chunk);
+            let mesh = self.meshes.add(mesh);
+            let entity = self.commands.spawn((Mesh3d(mesh), MeshMaterial3d(material), MeshTag(0), bounds)).id();
+            self.assets.spawned.push(entity);
+        }
+        for lines in &plan.lines {
+            let (mesh, bounds) = build::line_mesh(lines);
+            let mesh = self.meshes.add(mesh);
+            let entity = self.commands.spawn((Mesh3d(mesh), MeshMaterial3d(edges.clone()), MeshTag(0), bounds)).id();
+            self.assets.spawned.push(entity);
+        }
+    }
+
+    fn material(&mut self, look: Look, kind: PartKind, image: Option<Handle<Image>>) -> Handle<PartMaterial> {
+        let handle = self.materials.add(PartMaterial {
+            look,
+            palette: self.assets.palette.clone(),
+            shadow: self.assets.shadow.clone(),
+            image: image.unwrap_or_else(|| self.assets.white.clone()),
+            kind,
+        });
+        self.assets.parts.push(handle.clone());
+        handle
+    }
+
+    fn bake_floor(&mut self, plan: &MergePlan) {
+        let baked = shadow::bake(plan);
+        let side = shadow::SIZE as u32;
+        let mut image = Image::new(
+            Extent3d { width: side, height: side, depth_or_array_layers: 1 },
+            TextureDimension::D2,
+            baked.texels,
+            TextureFormat::R8Unorm,
+            RenderAssetUsages::RENDER_WORLD,
+        );
+        image.sampler = ImageSampler::linear();
+        self.assets.shadow = self.images.add(image);
+        self.assets.floor = Vec4::new(baked.centre[0], baked.centre[1], baked.extent, 0.55);
+    }
+}
+
+fn linear(color: Rgb) -> Vec4 {
+    let [r, g, b] = color.linear();
+    Vec4::new(r, g, b, 1.0)
+}
+
+/// Lights and colours of the part material in a theme.
+fn look(around: Surroundings, floor: Vec4) -> Look {
+    let key = Vec3::new(0.45, 0.78, 0.35).normalize();
+    let (sky, ground, strength) = if around.light {
+        (Vec3::splat(0.72), Vec3::splat(0.40), 0.42)
+    } else {
+        (Vec3::new(0.60, 0.63, 0.68), Vec3::splat(0.24), 0.46)
+    };
+    Look {
+        fill: Status::ALL.map(|status| linear(fill(status))),
+        key: key.extend(strength),
+        sky: sky.extend(0.0),
+        ground: ground.extend(0.0),
+        style: Vec4::new(12.0, 0.0, 0.6, 0.0),
+        edge: if around.light { Vec4::new(0.10, 0.12, 0.14, 0.30) } else { Vec4::new(0.02, 0.025, 0.03, 0.42) },
+        floor,
+    }
+}
+
+/// Changes colours to another theme.
+pub fn restyle(
+    around: Surroundings,
+    assets: &SceneAssets,
+    materials: &mut Assets<PartMaterial>,
+    backdrops: &mut Assets<BackdropMaterial>,
+) {
+    for handle in &assets.parts {
+        if let Some(mut material) = materials.get_mut(handle) {
+            material.look = look(around, assets.floor);
+        }
+    }
+    if let Some(mut backdrop) = backdrops.get_mut(&assets.backdrop) {
+        backdrop.look = BackdropLook {
+            top: linear(around.ground[0]),
+            bottom: linear(around.ground[1]),
+            grid: linear(around.grid).truncate().extend(0.55),
+            plane: Vec4::new(-0.03, 140.0, 0.0, 0.0),
+        };
+    }
+}
+
+/// Draws the outline around these parts instead of any before.
+pub fn outline(
+    plan: &MergePlan,
+    parts: &[PartIndex],
+    commands: &mut Commands<'_, '_>,
+    meshes: &mut Assets<Mesh>,
+    assets: &mut SceneAssets,
+) {
+    for entity in assets.outlined.drain(..) {
+        commands.entity(entity).despawn();
+    }
+    let Some((mesh, bounds)) = build::outline_mesh(plan, parts) else { return };
+    let mesh = meshes.add(mesh);
+    for material in assets.outlines.clone() {
+        let entity = commands.spawn((Mesh3d(mesh.clone()), MeshMaterial3d(material), bounds)).id();
+        assets.outlined.push(entity);
+    }
+}
+
+/// The camera's viewport for a rectangle in physical pixels; `None` where nothing is left of it.
+pub fn viewport(position: UVec2, size: UVec2) -> Option<Viewport> {
+    (size.x > 0 && size.y > 0).then(|| Viewport { physical_position: position, physical_size: size, ..default() })
+}
