@@ -1,0 +1,188 @@
+// The suite's own site, where every pixel follows from a table: first picture, colours, picking, time bar, what-if, links.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { FILL, WHAT_IF } from "./lib/color.mjs";
+import { CUBES, START, STEPS, STEP_S, instant, statusAt, writeCubes } from "./lib/cubes.mjs";
+import { Gateway, scratch } from "./lib/server.mjs";
+import { View, around, launch } from "./lib/view.mjs";
+
+/**
+ * Farthest that a status fill may be from its token, in CIEDE2000: what look.md promises. A fifth to a half of the pixels
+ * does not keep to it on purpose: pattern ink, drawn edges, the leader line of a mark. Hence a share and not an average;
+ * statuses are more than 16 apart, so a third of the pixels within 8 of one is proof of it.
+ */
+const TOLERANCE = 8;
+const SHARE = 0.33;
+
+let gateway, browser, view;
+
+before(async () => {
+  gateway = await Gateway.serve(writeCubes(scratch("cubes")), { args: ["--speed", "max"] });
+  browser = await launch();
+  view = await View.open(browser, gateway.url, { size: [1120, 640] });
+});
+after(async () => {
+  await view?.close();
+  await browser?.close();
+  await gateway?.stop();
+});
+
+const names = (state) => Object.keys(state.twins).sort();
+
+test("the first picture shows the plant, its panels and no cover", async () => {
+  const state = await view.until((s) => s.link === "up" && !s.historyBusy, "link and history");
+  assert.deepEqual(names(state), CUBES);
+  assert.ok(state.firstPicture > 0);
+  await view.see((picture) => {
+    const scene = picture.variety(state.viewport);
+    const tree = picture.variety([0, 60, 230, 400]);
+    return (scene >= 12 && tree >= 4) || `the 3D view holds ${scene} colours, the tree ${tree}`;
+  }, "a picture that is not blank");
+  await view.shot("cubes-first");
+});
+
+test("every cube has the colour of its status at a known time", async () => {
+  // Steps 1 to 5 together give each of the five statuses to each place of the screen.
+  for (const step of [1, 2, 4]) {
+    const seconds = step * STEP_S + 3;
+    await view.seek(instant(seconds));
+    const state = await view.drawn();
+    for (const cube of CUBES) {
+      assert.equal(state.twins[cube].status, statusAt(cube, START + seconds * 1000), `${cube} at ${instant(seconds)}`);
+      assert.ok(state.twins[cube].screen, `${cube} is in the picture`);
+    }
+    await view.see((picture) => {
+      const wrong = [];
+      for (const cube of CUBES) {
+        const { status, screen } = state.twins[cube];
+        // Normal parts keep their own material, dimmed: grey here, as the status is.
+        if (status === "normal") continue;
+        const share = picture.share(around(screen, 12), FILL[status], TOLERANCE);
+        if (share < SHARE) wrong.push(`${cube}: ${(share * 100).toFixed(0)} % of ${status}, pixel ${picture.at(...screen)}`);
+        for (const [other, color] of Object.entries(FILL)) {
+          if (other !== status && picture.share(around(screen, 12), color, TOLERANCE) >= SHARE) wrong.push(`${cube} looks like ${other}`);
+        }
+      }
+      return wrong.length === 0 || wrong.join("; ");
+    }, `the table's colours at ${instant(seconds)}`);
+  }
+  await view.shot("cubes-statuses");
+});
+
+test("a click selects what is under the pointer, a click beside it lets go", async () => {
+  const { twins, viewport } = await view.drawn();
+  await view.page.mouse.click(...twins["cube-5"].screen);
+  await view.until((s) => s.selection.length === 1 && s.selection[0] === "cube-5", "cube-5 to be selected");
+  await view.page.mouse.click(viewport[0] + 30, viewport[3] - 90);
+  await view.until((s) => s.selection.length === 0, "the selection to be empty");
+});
+
+test("dragging on the time bar scrubs, and the picture follows", async () => {
+  await view.seek(instant(5));
+  const [width, height] = view.size;
+  // The bar is the bottom 72 px; its plot lies between the transport (240 px) and the readout (148 px).
+  const [left, right, y] = [240, width - 148, height - 36];
+  const at = (share) => left + (right - left) * share;
+  view.holding = true;
+  const seen = [];
+  await view.page.mouse.move(at(0.3), y);
+  await view.page.mouse.down();
+  for (const share of [0.34, 0.42, 0.5, 0.58]) {
+    await view.page.mouse.move(at(share), y, { steps: 3 });
+    const before = seen.at(-1) ?? -Infinity;
+    const state = await view.until((s) => s.time.state === "paused" && Date.parse(s.time.playhead) > before, "the playhead to follow the pointer");
+    seen.push(Date.parse(state.time.playhead));
+  }
+  await view.page.mouse.up();
+  view.holding = false;
+  const state = await view.drawn();
+  const playhead = Date.parse(state.time.playhead);
+  assert.ok(playhead > START && playhead < START + STEPS * STEP_S * 1000, `inside the recording: ${state.time.playhead}`);
+  for (const cube of CUBES) assert.equal(state.twins[cube].status, statusAt(cube, playhead), `${cube} after the drag`);
+});
+
+test("Space plays and pauses, End returns to live", async () => {
+  await view.seek(instant(20));
+  await view.page.mouse.click(view.size[0] * 0.45, view.size[1] * 0.12);
+  await view.page.keyboard.press("Space");
+  await view.until((s) => s.time.state === "playing" && Date.parse(s.time.playhead) > START + 20_500, "time to run");
+  await view.page.keyboard.press("Space");
+  await view.until((s) => s.time.state === "paused", "time to stand");
+  await view.page.keyboard.press("End");
+  const state = await view.until((s) => s.time.state === "following", "the live edge");
+  assert.equal(Date.parse(state.time.playhead), Date.parse(state.time.liveEdge));
+});
+
+test("a link brings back camera, selection and instant", async () => {
+  await view.command({ select: "cube-2" });
+  await view.command({ camera: [1, 1, 0, 0.4, 0.9, 14] });
+  await view.seek(instant(42));
+  const here = await view.drawn();
+  assert.match(here.fragment, /cam=.*sel=cube-2.*t=/);
+  assert.equal(await view.page.evaluate(() => location.hash), `#${here.fragment}`, "the address bar holds the link");
+  const other = await View.open(browser, gateway.url, { size: [800, 600], fragment: here.fragment });
+  const there = await other.until((s) => s.fragment === here.fragment, "the same view in another page");
+  assert.deepEqual(there.selection, ["cube-2"]);
+  assert.equal(there.time.state, "paused");
+  assert.equal(Date.parse(there.time.playhead), Date.parse(instant(42)));
+  for (const cube of CUBES) assert.equal(there.twins[cube].status, here.twins[cube].status);
+  await other.assertQuiet();
+  await other.close();
+});
+
+test("a what-if run becomes a branch that is visibly not real", async () => {
+  await view.command({ home: true });
+  await view.seek(instant(30));
+  await view.command({ fork: instant(30) });
+  await view.command({ horizonHours: 1 });
+  await view.command({ knobs: { push: 40 } });
+  await view.command({ run: true });
+  const state = await view.until((s) => s.branches.length === 1 && s.branches[0].shown && s.running === null, "the branch");
+  const [branch] = state.branches;
+  assert.match(branch.name, /Push \+40/);
+  assert.equal(Date.parse(branch.range[0]), Date.parse(instant(30)));
+  assert.ok(branch.rows >= 1, "the table names what changes");
+  await view.seek(instant(30 + 1800));
+  const late = await view.until((s) => s.twins["cube-1"].status !== statusAt("cube-1", START) || s.twins["cube-1"].freshness, "the branch's own time");
+  assert.ok(Date.parse(late.time.playhead) > START + STEPS * STEP_S * 1000, "the playhead is in the computed future");
+  await view.see((picture) => {
+    const { viewport: [l, t, r, b] } = late;
+    const frame = picture.share([l, t + 60, l + 3, b - 60], WHAT_IF.dark, TOLERANCE);
+    const banner = picture.share([(l + r) / 2 - 60, t + 2, (l + r) / 2 + 60, t + 34], WHAT_IF.dark, TOLERANCE);
+    return (frame > 0.9 && banner > 0.3) || `frame ${frame.toFixed(2)}, banner ${banner.toFixed(2)}`;
+  }, "frame and banner of what is not real");
+  await view.shot("cubes-what-if");
+  await view.command({ viewBranch: null });
+  const back = await view.until((s) => !s.branches[0].shown, "reality");
+  assert.ok(Date.parse(back.time.playhead) <= START + STEPS * STEP_S * 1000);
+});
+
+test("a page around it gets answers, also to nonsense", async () => {
+  const said = await view.page.evaluate(() => ({
+    version: window.orrery.version,
+    unknown: window.orrery.command({ dance: 1 }),
+    text: window.orrery.command("seek"),
+    frozen: Object.isFrozen(window.orrery),
+  }));
+  assert.match(said.version, /^\d+\.\d+\.\d+/);
+  assert.match(said.unknown.error, /dance.*known:.*seek/);
+  assert.ok(said.text.error);
+  assert.ok(said.frozen);
+});
+
+test("light theme: legible, and the same status colours", async () => {
+  const state = await view.seek(instant(13));
+  await view.command({ select: null });
+  await view.command({ theme: "light" });
+  await view.until((s) => s.theme === "light", "the light theme");
+  await view.see((picture) => {
+    const panel = picture.share([4, 60, 230, 400], [0xf4, 0xf5, 0xf7], 3);
+    const { screen, status } = state.twins["cube-2"];
+    const fill = picture.share(around(screen, 12), FILL[status], TOLERANCE);
+    return (panel > 0.5 && fill >= SHARE) || `panel ${panel.toFixed(2)}, ${status} ${fill.toFixed(2)}`;
+  }, "light panels and unchanged status colours");
+  await view.shot("cubes-light");
+});
+
+test("the browser had nothing to complain about", () => view.assertQuiet());
