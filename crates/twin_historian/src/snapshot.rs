@@ -131,7 +131,8 @@ impl Snapshot {
 #[derive(Debug, Clone, Default)]
 pub struct Cursor {
     pub(crate) store: u64,
-    pub(crate) revision: u64,
+    /// By batch of signals, as in the store when `places` were found.
+    pub(crate) revisions: Vec<u64>,
     pub(crate) places: Vec<Place>,
 }
 

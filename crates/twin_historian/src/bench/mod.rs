@@ -74,6 +74,10 @@ pub fn run(config: BenchConfig, clock: &mut dyn FnMut() -> f64) -> Vec<BenchRow>
     put("drag_p50_ms", percentile(&drags, 50) * 1e3, "ms", None);
     put("drag_p99_ms", percentile(&drags, 99) * 1e3, "ms", Some(3.0));
     drop(store);
+    for row in chunks(config.seed, clock) {
+        rows.push(row);
+    }
+    let mut put = |id, value, unit, must| rows.push(BenchRow { id, value, unit, must });
     let ranges = ranges(config.seed, clock);
     put("range_24h_p50_ms", percentile(&ranges, 50) * 1e3, "ms", None);
     put("range_24h_ms", percentile(&ranges, 99) * 1e3, "ms", Some(1.0));
@@ -133,6 +137,28 @@ fn drags(store: &Store, config: BenchConfig, clock: &mut dyn FnMut() -> f64) -> 
         }
     }
     times
+}
+
+/// Sealed chunks of 640 signals by one hour: size on disk and wire, and the speed of writing and reading them.
+fn chunks(seed: u64, clock: &mut dyn FnMut() -> f64) -> [BenchRow; 3] {
+    let config = BenchConfig { signals: 640, seconds: 3_600, reads: 0, seed };
+    let samples = (config.signals as i64 * config.seconds) as f64;
+    let (mut store, _) = ingest(config, clock);
+    let before = clock();
+    let chunks = store.seal(START + Span::from_secs(config.seconds));
+    let sealed = clock() - before;
+    let bytes: usize = chunks.iter().map(|chunk| chunk.bytes.len()).sum();
+    let mut back = Store::new(Plant::new(config.signals, seed).specs(), *store.config());
+    let before = clock();
+    let read = chunks.iter().filter(|chunk| back.import_chunk(&chunk.bytes).is_ok()).count();
+    let imported = clock() - before;
+    debug_assert_eq!(read, chunks.len());
+    let row = |id, value, unit| BenchRow { id, value, unit, must: None };
+    [
+        row("chunk_bytes_per_sample", bytes as f64 / samples, "bytes"),
+        row("seal_samples_s", samples / sealed, "samples/s"),
+        row("import_samples_s", samples / imported, "samples/s"),
+    ]
 }
 
 /// Seconds per envelope of 24 h of one signal in 1,000 points, over signals of every sort.

@@ -27,10 +27,27 @@ const LATE_ROWS: usize = 64;
 pub(crate) struct Shared {
     pub(crate) arena: Arena,
     pub(crate) encoder: Encoder,
-    /// Grows when an answer for an instant inside the sealed blocks may change; cursors compare it.
-    pub(crate) revision: u64,
+    /// For every [`BATCH`] signals a number that grows when an answer for an instant inside their sealed blocks may change,
+    /// or blocks move; cursors compare it.
+    pub(crate) revisions: Vec<u64>,
     /// Blocks sealed since the budget was last looked at.
     pub(crate) sealed: usize,
+}
+
+/// Signals that a snapshot reads in step, and whose remembered places are given up together.
+pub(crate) const BATCH: usize = 128;
+
+impl Shared {
+    pub(crate) fn new(signals: usize) -> Self {
+        Self { revisions: vec![0; signals.div_ceil(BATCH)], ..Self::default() }
+    }
+
+    /// Notes that places in a signal's blocks may no longer answer as before.
+    fn changed(&mut self, signal: u32) {
+        if let Some(revision) = self.revisions.get_mut(signal as usize / BATCH) {
+            *revision += 1;
+        }
+    }
 }
 
 /// What an insertion did.
@@ -187,6 +204,8 @@ impl Series {
         grow(&mut self.blocks);
         self.blocks.push(Entry::new(start, loc));
         shared.sealed += 1;
+        // Late rows wait for at most one block's time, so that a few of them do not slow reads down for ever.
+        self.fold(signal, shared);
     }
 
     #[cold]
@@ -199,7 +218,7 @@ impl Series {
         if in_head && !self.late_has(row.t) {
             self.edit_head(signal, row, shared);
         } else {
-            shared.revision += 1;
+            shared.changed(signal);
             self.put_late(row);
             if self.late().len() >= LATE_ROWS {
                 self.fold(signal, shared);
@@ -252,7 +271,7 @@ impl Series {
     /// Merges rows that ascend in time and none of which is newer than the newest. Of two rows of one time the later
     /// received is kept, of equals the new one.
     pub(crate) fn merge(&mut self, signal: u32, rows: &[Row], shared: &mut Shared) {
-        shared.revision += 1;
+        shared.changed(signal);
         if self.head.first_time().is_some_and(|start| rows.last().is_some_and(|row| row.t >= start)) {
             self.seal_head(signal, shared);
         }
@@ -302,7 +321,7 @@ impl Series {
     pub(crate) fn leave_page(&mut self, page: usize, signal: u32, shared: &mut Shared) {
         for block in self.blocks.iter_mut().filter(|block| block.loc.page() == page) {
             block.loc = shared.arena.relocate(block.loc, signal);
-            shared.revision += 1;
+            shared.changed(signal);
         }
     }
 

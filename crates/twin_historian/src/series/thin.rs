@@ -54,7 +54,7 @@ impl Series {
         if count < WORTHWHILE {
             return 0;
         }
-        shared.revision += 1;
+        shared.changed(signal);
         let at = blocks.start;
         if level == MAX_LEVEL {
             return self.drop_blocks(at, count, shared);

@@ -3,34 +3,35 @@
 use twin_model::Timestamp;
 
 use super::{Column, Store};
-use crate::series::{Aim, Place};
+use crate::series::{Aim, BATCH, Place};
 use crate::snapshot::{Cursor, Snapshot};
-
-/// Signals that are read in step when a snapshot is taken.
-const JUMP_BATCH: usize = 128;
 
 impl Store {
     /// The state of all signals at `t` into `out`. `cursor` remembers places between calls; steps to nearby instants with
     /// the same cursor are cheaper than jumps, and any cursor gives the same answer.
     pub fn snapshot_at(&self, t: Timestamp, cursor: &mut Cursor, out: &mut Snapshot) {
-        if (cursor.store, cursor.revision) != (self.identity, self.shared.revision) {
-            cursor.places.clear();
-            (cursor.store, cursor.revision) = (self.identity, self.shared.revision);
+        if cursor.store != self.identity {
+            *cursor = Cursor { store: self.identity, ..Cursor::new() };
         }
         cursor.places.resize(self.columns.len(), Place::NOWHERE);
+        cursor.revisions.resize(self.shared.revisions.len(), 0);
         out.t = t;
         out.resize(self.columns.len());
-        let mut first = 0;
-        for (columns, places) in self.columns.chunks(JUMP_BATCH).zip(cursor.places.chunks_mut(JUMP_BATCH)) {
-            self.snapshot_batch(t.as_micros(), first, columns, places, out);
-            first += columns.len();
+        let batches = self.columns.chunks(BATCH).zip(cursor.places.chunks_mut(BATCH));
+        let revisions = self.shared.revisions.iter().zip(&mut cursor.revisions);
+        for (number, ((columns, places), (now, then))) in batches.zip(revisions).enumerate() {
+            if now != then {
+                places.fill(Place::NOWHERE);
+                *then = *now;
+            }
+            self.snapshot_batch(t.as_micros(), number * BATCH, columns, places, out);
         }
     }
 
     /// In three passes, so that the waits for memory of different signals overlap: fields, directory entries, blocks.
     fn snapshot_batch(&self, t: i64, first: usize, columns: &[Column], places: &mut [Place], out: &mut Snapshot) {
         let arena = &self.shared.arena;
-        let mut aims = [Aim::Nowhere; JUMP_BATCH];
+        let mut aims = [Aim::Nowhere; BATCH];
         for ((column, place), aim) in columns.iter().zip(&*places).zip(&mut aims) {
             *aim = if place.holds(t) { Aim::Known } else { column.series.aim(t) };
         }

@@ -107,8 +107,8 @@ impl Store {
         };
         let lanes = columns.len().div_ceil(config.lane_signals as usize);
         Self {
+            shared: Shared::new(columns.len()),
             columns,
-            shared: Shared::default(),
             config,
             counters: Counters::default(),
             sweep: Sweep::default(),

@@ -95,3 +95,35 @@ fn a_budget_too_small_for_anything_drops_the_oldest_and_still_answers_for_now() 
     assert!(store.extent().unwrap().start > secs(0) && store.extent().unwrap().start <= dropped);
     assert!(store.bytes().total() < 3 << 20, "{:?}", store.bytes());
 }
+
+#[test]
+fn late_data_for_a_thinned_slab_goes_beside_the_sealed_chunk_and_not_in_its_place() {
+    let mut store = store(6 << 20);
+    let mut sealed = Vec::new();
+    for t in 0..60_000 {
+        for signal in 0..SIGNALS {
+            if let Some(sample) = sample(signal, t) {
+                store.append(SignalIndex(signal), &sample);
+            }
+        }
+        if t % 3_600 == 0 {
+            sealed.extend(store.seal(secs(t)));
+        }
+    }
+    assert!(store.thinned().is_some_and(|thinned| thinned.contains(secs(7_000))));
+    let late = Sample::new(secs(7_000) + Span::from_millis(500), Value::Float(-1.0));
+    store.append(S0, &late);
+    let supplement = store.seal(secs(50_400));
+    assert_eq!(supplement.len(), 1);
+    let before = sealed.iter().find(|chunk| chunk.key.range() == range(3_600, 7_200) && chunk.key.first_signal == 0);
+    let before = before.expect("that slab was sealed");
+    assert_ne!(supplement[0].key.start, before.key.start);
+    assert!(supplement[0].samples < before.samples);
+    let mut back = self::store(usize::MAX);
+    for chunk in [before, &supplement[0]] {
+        back.import_chunk(&chunk.bytes).unwrap();
+    }
+    let held = crate::kit::all(&back, S0, range(3_600, 7_200));
+    assert_eq!(held.len(), 3_601, "all that were sealed and the late one");
+    assert!(held.contains(&late));
+}

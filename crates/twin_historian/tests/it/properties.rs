@@ -192,8 +192,10 @@ impl Pair {
     }
 }
 
+/// `PROPTEST_CASES=20000 cargo test --release -p twin_historian` for a long run.
 fn config() -> ProptestConfig {
-    ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() }
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(96);
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
 proptest! {
