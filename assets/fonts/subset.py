@@ -84,8 +84,10 @@ def main():
     assert not missing, missing
     icons = TTFont(phosphor / "src/regular/Phosphor.ttf")
     for name, (advance, _) in list(icons["hmtx"].metrics.items()):
-        # All its left bearings are 0, which moves every icon to the left edge of its square.
-        icons["hmtx"][name] = (advance, getattr(icons["glyf"][name], "xMin", 0))
+        # All its bounds begin at 0 as do its bearings, which moves every icon to the left edge of its square.
+        glyph = icons["glyf"][name]
+        glyph.recalcBounds(icons["glyf"])
+        icons["hmtx"][name] = (advance, getattr(glyph, "xMin", 0))
     save(icons, "Phosphor.ttf", [codes[name] for name in ICONS], [])
     lines = ["//! Names of the icons in `assets/fonts/Phosphor.ttf`. Written by `assets/fonts/subset.py`; edit the list there.", ""]
     for name in sorted(set(ICONS)):

@@ -120,6 +120,11 @@ fn shots() -> Vec<Shot> {
             });
             s.vm.isolated = true;
         }),
+        shot("tall-dark", (1280.0, 1160.0), fake::live(), |s| s.state.chart_open = true),
+        shot("tall-light", (1280.0, 1060.0), fake::branched(), |s| {
+            light(s);
+            what_if(s);
+        }),
         shot("menu-dark", HD, fake::history(), |s| {
             s.pointer = Some(Pos2::new(140.0, 672.0));
             s.click = true;

@@ -3,6 +3,7 @@
 use egui::{Key, Modifiers, Ui};
 
 use crate::command::{Direction, UiCommand};
+use crate::shell::Width;
 use crate::state::UiState;
 use crate::view::{PlayMode, ViewModel};
 
@@ -46,7 +47,7 @@ pub(crate) const SHORTCUTS: &[(&str, &[(&str, &str)])] = &[
 ];
 
 /// Turns keys that no text field wants into commands.
-pub(crate) fn handle(ui: &Ui, vm: &ViewModel, state: &mut UiState, out: &mut Vec<UiCommand>) {
+pub(crate) fn handle(ui: &Ui, width: Width, vm: &ViewModel, state: &mut UiState, out: &mut Vec<UiCommand>) {
     let ctx = ui.ctx();
     if ctx.text_edit_focused() {
         if ui.input(|i| i.key_pressed(Key::Escape)) {
@@ -54,7 +55,7 @@ pub(crate) fn handle(ui: &Ui, vm: &ViewModel, state: &mut UiState, out: &mut Vec
         }
         return;
     }
-    panels(ui, vm, state, out);
+    panels(ui, width, vm, state, out);
     // A focused button takes Space and arrows for itself.
     if ctx.memory(|m| m.focused().is_none()) {
         time(ui, vm, state, out);
@@ -118,17 +119,17 @@ fn plant(ui: &Ui, vm: &ViewModel, state: &mut UiState, out: &mut Vec<UiCommand>)
     }
 }
 
-fn panels(ui: &Ui, vm: &ViewModel, state: &mut UiState, out: &mut Vec<UiCommand>) {
+fn panels(ui: &Ui, width: Width, vm: &ViewModel, state: &mut UiState, out: &mut Vec<UiCommand>) {
     use crate::panels::{open_right, toggle_theme};
     use crate::state::RightTab;
     if pressed(ui, Key::Slash) {
         state.focus_search = true;
     }
     if pressed(ui, Key::A) {
-        open_right(RightTab::Alarms, vm, state, out);
+        open_right(width, RightTab::Alarms, state, out);
     }
     if pressed(ui, Key::W) {
-        open_right(RightTab::WhatIf, vm, state, out);
+        open_right(width, RightTab::WhatIf, state, out);
     }
     if pressed(ui, Key::C) {
         state.chart_open = !state.chart_open;

@@ -163,7 +163,7 @@ fn pass(ctx: &Context, vm: &ViewModel, state: &mut UiState, out: &mut Vec<UiComm
         panels::fatal(ui, screen.rect, fatal, out);
         return ShellOutput { viewport: at.viewport, captures_pointer: true, captures_keyboard: true };
     }
-    keys::handle(ui, vm, state, out);
+    keys::handle(ui, screen.width, vm, state, out);
     over_viewport(ui, &screen, &at, vm, state, out);
     around_viewport(ui, &screen, &at, vm, state, out);
     if state.help_open {
@@ -188,6 +188,7 @@ fn prepare(ctx: &Context, vm: &ViewModel, state: &mut UiState) {
     if state.zone.name() != vm.site.time_zone {
         state.zone = Zone::named(&vm.site.time_zone);
     }
+    state.hover_time = None;
     state.slide(vm);
     if state.last_primary != vm.primary() {
         state.last_primary = vm.primary();
@@ -219,7 +220,7 @@ fn around_viewport(ui: &mut Ui, screen: &Screen, at: &Places, vm: &ViewModel, st
         edge(ui, [rect.right_top(), rect.right_bottom()]);
     }
     if let Some(rect) = at.right_rail {
-        region(ui, rect, "right-rail", |ui| panels::right_rail(ui, vm, state, out));
+        region(ui, rect, "right-rail", |ui| panels::right_rail(ui, screen, vm, state, out));
         edge(ui, [rect.left_top(), rect.left_bottom()]);
     }
     if let Some(rect) = at.chart {

@@ -3,10 +3,10 @@
 use egui::{Align2, Rect, Sense, TextEdit, Ui, WidgetInfo, WidgetType, pos2, vec2};
 use twin_model::AlarmState;
 
-use super::rails::open_right;
+use super::rails::{is_open, open_right};
 use crate::command::UiCommand;
 use crate::shell::{Screen, Width};
-use crate::state::{RightTab, Sheet, UiState};
+use crate::state::{RightTab, UiState};
 use crate::theme::{self, ICON, S4, S8, S12, S16, Type, tokens};
 use crate::view::{LinkState, PlayMode, Theme, ViewModel};
 use crate::widgets::{badge, focus_ring, icon, icon_button, icon_button_lit, keycap, measure, pill, text};
@@ -164,13 +164,12 @@ fn buttons(ui: &Ui, rect: Rect, screen: &Screen, vm: &ViewModel, state: &mut UiS
     if screen.width != Width::Sheet {
         if icon_button(ui, next(side), icon::LINK, "Copy a link to this view").clicked() {
             out.push(UiCommand::CopyLink);
-            state.push_toast(icon::LINK, "Link copied".to_owned());
         }
         let words = screen.width == Width::Full;
-        let open = is_open(state, screen, RightTab::WhatIf);
+        let open = is_open(screen.width, RightTab::WhatIf, state);
         let place = next(word_width(ui, side, "What-if", words));
         if word_button(ui, place, icon::FLASK, "What-if", words, open, "What-if: try a change (W)").clicked() {
-            open_right(RightTab::WhatIf, vm, state, out);
+            open_right(screen.width, RightTab::WhatIf, state, out);
         }
     }
     alarms_button(ui, &mut next, screen, vm, state, out);
@@ -190,7 +189,7 @@ fn alarms_button(
     let words = screen.width == Width::Full;
     let active = vm.alarms.iter().filter(|alarm| alarm.state.is_active()).count();
     let unseen = vm.alarms.iter().any(|alarm| alarm.state == AlarmState::UnackActive);
-    let open = is_open(state, screen, RightTab::Alarms);
+    let open = is_open(screen.width, RightTab::Alarms, state);
     let count = active.to_string();
     let extra = if active > 0 { (measure(ui, &count, Type::SmallBold) + S8).max(18.0) + S4 } else { 0.0 };
     let place = next(word_width(ui, side, "Alarms", words) + extra);
@@ -207,22 +206,8 @@ fn alarms_button(
         badge(ui, pos2(place.right() - S4, place.center().y), &count, fill, ink);
     }
     if response.clicked() {
-        if screen.width == Width::Sheet {
-            state.right_tab = RightTab::Alarms;
-            state.sheet = if state.sheet == Some(Sheet::Right) { None } else { Some(Sheet::Right) };
-        } else {
-            open_right(RightTab::Alarms, vm, state, out);
-        }
+        open_right(screen.width, RightTab::Alarms, state, out);
     }
-}
-
-fn is_open(state: &UiState, screen: &Screen, tab: RightTab) -> bool {
-    let open = match screen.width {
-        Width::Sheet => state.sheet == Some(Sheet::Right),
-        Width::Rails => state.right_open.unwrap_or(false),
-        Width::Full => state.right_open.unwrap_or(true),
-    };
-    open && state.right_tab == tab
 }
 
 fn word_width(ui: &Ui, side: f32, label: &str, words: bool) -> f32 {

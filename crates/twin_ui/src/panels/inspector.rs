@@ -202,8 +202,8 @@ fn signal_row(ui: &mut Ui, height: f32, signal: &SignalView, state: &mut UiState
             Rect::from_min_max(pos2(rect.left() - S8, rect.top() + S8), pos2(rect.left() - S8 + theme::BOLD, rect.bottom() - S8));
         ui.painter().rect_filled(bar, 1.0, t.accent);
     }
-    let value_width = if rect.width() > 300.0 { 96.0 } else { 84.0 };
-    let spark_width = if rect.width() > 300.0 { 60.0 } else { 44.0 };
+    let value_width = if rect.width() > 300.0 { 96.0 } else { 80.0 };
+    let spark_width = if rect.width() > 300.0 { 60.0 } else { 40.0 };
     let names = rect.with_max_x(rect.right() - value_width - spark_width - S8);
     let (upper, lower) = (names.with_max_y(rect.center().y + 1.0), names.with_min_y(rect.center().y - 1.0));
     let mut from = names.left();

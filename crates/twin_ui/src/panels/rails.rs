@@ -11,16 +11,27 @@ use crate::theme::{self, ICON, S4, S8, S12, Type, tokens};
 use crate::view::ViewModel;
 use crate::widgets::{badge, focus_ring, icon, icon_button, icon_button_lit, measure, text};
 
+/// Whether the right side panel is open at a tab.
+pub(crate) fn is_open(width: Width, tab: RightTab, state: &UiState) -> bool {
+    let open = match width {
+        Width::Sheet => state.sheet == Some(Sheet::Right),
+        Width::Rails => state.right_open.unwrap_or(false),
+        Width::Full => state.right_open.unwrap_or(true),
+    };
+    open && state.right_tab == tab
+}
+
 /// Opens the right side panel at a tab, or closes it where that tab is open.
-pub(crate) fn open_right(tab: RightTab, vm: &ViewModel, state: &mut UiState, out: &mut Vec<UiCommand>) {
-    let _ = vm;
-    // On a narrow screen "open" means the sheet; the layout looks at whichever applies.
-    let was_open = state.right_tab == tab && (state.right_open == Some(true) || state.sheet == Some(Sheet::Right));
+pub(crate) fn open_right(width: Width, tab: RightTab, state: &mut UiState, out: &mut Vec<UiCommand>) {
+    let open = !is_open(width, tab, state);
     state.right_tab = tab;
-    state.right_open = Some(!was_open || state.right_open.is_none());
-    state.sheet = if was_open { None } else { state.sheet.map(|_| Sheet::Right) };
+    if width == Width::Sheet {
+        state.sheet = open.then_some(Sheet::Right);
+    } else {
+        state.right_open = Some(open);
+    }
     if tab == RightTab::WhatIf {
-        out.push(UiCommand::OpenWhatIf(!was_open));
+        out.push(UiCommand::OpenWhatIf(open));
     }
 }
 
@@ -39,11 +50,11 @@ pub(crate) fn left_rail(ui: &mut Ui, state: &mut UiState) {
 }
 
 /// The rail that stands for the right side panel.
-pub(crate) fn right_rail(ui: &mut Ui, vm: &ViewModel, state: &mut UiState, out: &mut Vec<UiCommand>) {
+pub(crate) fn right_rail(ui: &mut Ui, screen: &Screen, vm: &ViewModel, state: &mut UiState, out: &mut Vec<UiCommand>) {
     let rect = ui.max_rect();
     let t = tokens(ui);
     for (at, (tab, symbol, label)) in TABS.into_iter().enumerate() {
-        let open = state.right_open == Some(true) && state.right_tab == tab;
+        let open = is_open(screen.width, tab, state);
         let place = cell(rect, at);
         let response = icon_button_lit(ui, place, symbol, label, open);
         let active = vm.alarms.iter().filter(|alarm| alarm.state.is_active()).count();
@@ -51,7 +62,7 @@ pub(crate) fn right_rail(ui: &mut Ui, vm: &ViewModel, state: &mut UiState, out: 
             badge(ui, pos2(place.right() + 3.0, place.top() + 4.0), &active.to_string(), t.text, t.surface0);
         }
         if response.clicked() {
-            open_right(tab, vm, state, out);
+            open_right(screen.width, tab, state, out);
         }
     }
 }
@@ -145,7 +156,7 @@ fn tabs(ui: &Ui, rect: Rect, screen: &Screen, vm: &ViewModel, state: &mut UiStat
         response.widget_info(|| WidgetInfo::selected(WidgetType::Button, true, lit, format!("{label} tab")));
         if response.clicked() {
             state.right_tab = tab;
-            if tab == RightTab::WhatIf {
+            if tab == RightTab::WhatIf && !lit {
                 out.push(UiCommand::OpenWhatIf(true));
             }
         }

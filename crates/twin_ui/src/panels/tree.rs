@@ -164,14 +164,31 @@ fn rows(ui: &mut Ui, screen: &Screen, vm: &ViewModel, state: &mut UiState, out: 
             let Some(row) = vm.tree.get(*at as usize) else { continue };
             let place = Rect::from_min_size(origin + vec2(0.0, (first + nth) as f32 * height), vec2(width, height));
             let parent = vm.tree.get(*at as usize + 1).is_some_and(|next| next.depth > row.depth);
-            one_row(ui, place, row, parent, vm, state, out);
+            let below = if parent && row.alarms > 0 { alarms_below(&vm.tree, *at as usize) } else { 0 };
+            one_row(ui, place, row, parent.then_some(below), vm, state, out);
         }
     });
     state.visible_rows = shown;
 }
 
-fn one_row(ui: &Ui, rect: Rect, row: &TreeRow, parent: bool, vm: &ViewModel, state: &mut UiState, out: &mut Vec<UiCommand>) {
+/// Alarms of the children of a row, with everything below them.
+fn alarms_below(tree: &[TreeRow], at: usize) -> u32 {
+    let depth = tree.get(at).map_or(0, |row| row.depth);
+    let below = tree.get(at + 1..).unwrap_or_default().iter().take_while(|row| row.depth > depth);
+    below.filter(|row| row.depth == depth + 1).map(|row| row.alarms).sum()
+}
+
+fn one_row(
+    ui: &Ui,
+    rect: Rect,
+    row: &TreeRow,
+    below: Option<u32>,
+    vm: &ViewModel,
+    state: &mut UiState,
+    out: &mut Vec<UiCommand>,
+) {
     let t = tokens(ui);
+    let (parent, below) = (below.is_some(), below.unwrap_or(0));
     let id = ui.id().with(("twin", row.twin));
     let response = ui.interact(rect, id, Sense::click());
     let selected = vm.selection.contains(&row.twin);
@@ -195,7 +212,9 @@ fn one_row(ui: &Ui, rect: Rect, row: &TreeRow, parent: bool, vm: &ViewModel, sta
     let (status, size) = if stands_for { (row.rollup, 10.0) } else { (row.status, 12.0) };
     status_mark(ui, pos2(x + 6.0, rect.center().y), size, status);
     x += 12.0 + S8;
-    let right = row_end(ui, rect, row, stands_for);
+    // An alarm is marked where it is; an ancestor carries its mark only while it hides it.
+    let hides = !parent || folded || row.alarms > below;
+    let right = row_end(ui, rect, row, stands_for, hides);
     let ink = match (selected, row.status) {
         (true, _) => t.text,
         (_, Status::Unknown) if !parent => t.secondary,
@@ -241,10 +260,10 @@ fn caret(ui: &Ui, center: egui::Pos2, row: &TreeRow, folded: bool, state: &mut U
 }
 
 /// What stands at the right end of a row, from the edge inwards: alarm, trouble below, freshness. Returns where it begins.
-fn row_end(ui: &Ui, rect: Rect, row: &TreeRow, stands_for: bool) -> f32 {
+fn row_end(ui: &Ui, rect: Rect, row: &TreeRow, stands_for: bool, marked: bool) -> f32 {
     let t = tokens(ui);
     let mut x = rect.right() - S12;
-    if let Some(priority) = row.priority.filter(|_| row.alarms > 0) {
+    if let Some(priority) = row.priority.filter(|_| row.alarms > 0 && marked) {
         alarm_mark(ui, pos2(x - 6.0, rect.center().y), 13.0, priority, AlarmState::UnackActive);
         x -= 13.0 + S4 + 2.0;
     }

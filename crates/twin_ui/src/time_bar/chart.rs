@@ -9,7 +9,7 @@ use crate::icon;
 use crate::shell::{Screen, Width};
 use crate::state::UiState;
 use crate::theme::{self, S4, S8, S12, Type, tokens};
-use crate::view::{SeriesView, ViewModel};
+use crate::view::{PlayMode, SeriesView, ViewModel};
 use crate::widgets::{LineStyle, Plot, dashed_h, empty, envelope, icon_button, number_unit, status_mark, text};
 use crate::{format, widgets};
 
@@ -174,7 +174,7 @@ fn paint(ui: &Ui, plot: Rect, right: Rect, scale: Scale, vm: &ViewModel, state: 
 fn later(ui: &Ui, plot: Rect, scale: Scale, vm: &ViewModel) {
     let t = tokens(ui);
     let from = scale.x(vm.clock.playhead).max(plot.left());
-    if from < plot.right() {
+    if from < plot.right() && vm.clock.mode != PlayMode::Following {
         ui.painter_at(plot.expand(1.0)).rect_filled(plot.with_min_x(from), 0.0, t.surface0.gamma_multiply(0.66));
     }
 }

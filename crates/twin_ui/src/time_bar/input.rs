@@ -34,7 +34,9 @@ pub(super) fn handle(
     {
         seek(snapped(scale, at.x, vm), vm, out);
     }
-    state.hover_time = response.hover_pos().map(|at| scale.t(at.x));
+    if let Some(at) = response.hover_pos() {
+        state.hover_time = Some(scale.t(at.x));
+    }
     let shift = ui.input(|i| i.modifiers.shift);
     response.on_hover_cursor(if shift { CursorIcon::Text } else { CursorIcon::ResizeHorizontal })
 }

@@ -74,7 +74,7 @@ pub(super) fn paint(
         future(ui, &lanes, scale, vm);
         looped(ui, &lanes, scale, vm, state, response, out);
         ticks::paint(ui, lanes.ticks, scale, vm);
-        ghost(ui, &lanes, scale, state, response);
+        ghost(ui, &lanes, scale, state);
         playhead(ui, &lanes, scale, vm, state);
     });
     hints(ui, response, scale, vm, state);
@@ -273,12 +273,12 @@ fn looped(ui: &Ui, lanes: &Lanes, scale: Scale, vm: &ViewModel, state: &UiState,
 }
 
 /// A faint line at the pointer.
-fn ghost(ui: &Ui, lanes: &Lanes, scale: Scale, state: &UiState, response: &Response) {
+fn ghost(ui: &Ui, lanes: &Lanes, scale: Scale, state: &UiState) {
     let t = tokens(ui);
     if state.drag.is_some() {
         return;
     }
-    if let Some(at) = state.hover_time.filter(|_| response.hovered()) {
+    if let Some(at) = state.hover_time {
         ui.painter().vline(scale.x(at), lanes.all().y_range(), Stroke::new(theme::HAIR, t.faint));
     }
 }
@@ -326,6 +326,10 @@ fn hints(ui: &Ui, response: &Response, scale: Scale, vm: &ViewModel, state: &UiS
     for line in ticks::near(scale, at.x, vm).into_iter().take(5) {
         words.push('\n');
         words.push_str(&line);
+    }
+    let t = scale.t(at.x);
+    if let Some(span) = vm.timeline.status.iter().find(|span| span.range.contains(t)) {
+        words.push_str(&format!("\n{}: {}", vm.timeline.status_of, span.status.label()));
     }
     if vm.timeline.gaps.iter().any(|gap| gap.contains(scale.t(at.x))) {
         words.push_str("\nNo data: a link was down");
