@@ -1,6 +1,6 @@
 //! The one token file: every colour, size and type style of the panels. Nothing else in the crate names one.
 //!
-//! The values are those of the design brief (dark and light tokens, NE 107 status fills); [`apply`] turns them into an egui
+//! The values are those of the design brief; status fills come from `twin_health::palette`, as they do in 3D. [`apply`] turns them into an egui
 //! style so that stock widgets (text fields, menus, tooltips, scroll bars) look like ours.
 
 use std::sync::Arc;
@@ -10,7 +10,8 @@ use egui::{
     Color32, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, FontTweak, Margin, Shadow, Stroke, TextStyle, Vec2,
     vec2,
 };
-use twin_model::Status;
+use twin_health::palette;
+use twin_model::{Freshness, Status};
 
 use crate::view::Theme;
 
@@ -139,16 +140,17 @@ pub fn tokens(ui: &egui::Ui) -> &'static Tokens {
 }
 
 impl Tokens {
-    /// NE 107 fill, the same in both themes.
+    /// NE 107 fill, the same in both themes and in 3D.
     pub const fn status(&self, status: Status) -> Color32 {
-        match status {
-            Status::Normal => hex(0xA5_A9AF),
-            Status::Maintenance => hex(0x42_86EA),
-            Status::OutOfSpecification => hex(0xFA_F136),
-            Status::FunctionCheck => hex(0xDF_8716),
-            Status::Failure => hex(0xC7_1A48),
-            Status::Unknown => hex(0x6B_717A),
-        }
+        let palette::Rgb(red, green, blue) = palette::fill(status);
+        Color32::from_rgb(red, green, blue)
+    }
+
+    /// A status fill as the age of its data washes it out.
+    pub fn status_aged(&self, status: Status, freshness: Freshness) -> Color32 {
+        let fill = self.status(status);
+        let grey = (0.2126 * f32::from(fill.r()) + 0.7152 * f32::from(fill.g()) + 0.0722 * f32::from(fill.b())) as u8;
+        Color32::from_gray(grey).lerp_to_gamma(fill, palette::saturation(freshness))
     }
 
     /// Letters on a status fill.

@@ -128,10 +128,9 @@ pub(crate) fn hatch(ui: &Ui, rect: Rect, color: Color32) {
 pub(crate) fn swatch(ui: &Ui, rect: Rect, status: Status, freshness: Freshness) {
     let t = tokens(ui);
     let painter = ui.painter_at(rect);
-    let fill = t.status(status);
     let base = match freshness {
-        Freshness::Live | Freshness::Late => fill,
-        Freshness::Stale => fill.lerp_to_gamma(t.surface2, 0.55),
+        Freshness::Live | Freshness::Late => t.status_aged(status, freshness),
+        Freshness::Stale => t.status_aged(status, freshness).lerp_to_gamma(t.surface2, 0.45),
         Freshness::Offline => t.status(Status::Unknown).lerp_to_gamma(t.surface2, 0.4),
         Freshness::NeverSeen => Color32::TRANSPARENT,
     };

@@ -14,7 +14,8 @@ fn check(name: &str, size: (f32, f32), vm: ViewModel, state: UiState) {
     fake::mark(&mut vm, probe.state().output.viewport);
     let harness = rig(size, vm, state);
     let screen = egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(size.0, size.1));
-    for clipped in &harness.output().shapes {
+    let mut seen_texts = Vec::new();
+    for (at, clipped) in harness.output().shapes.iter().enumerate() {
         let Shape::Text(text) = &clipped.shape else { continue };
         let rect = text.visual_bounding_rect();
         let words = text.galley.text();
@@ -25,7 +26,27 @@ fn check(name: &str, size: (f32, f32), vm: ViewModel, state: UiState) {
         let seen = clipped.clip_rect.x_range();
         let fits = rect.left() >= seen.min - 1.0 && rect.right() <= seen.max + 1.0;
         assert!(fits, "{name} at {size:?}: '{words}' at {rect:?} is cut by {:?}", clipped.clip_rect);
+        seen_texts.push((at, rect.intersect(clipped.clip_rect).shrink(1.5), words.to_owned()));
         assert!(rect.left() >= -1.0 && rect.right() <= screen.right() + 1.0, "{name} at {size:?}: '{words}' leaves the screen");
+    }
+    assert!(seen_texts.len() > 3, "{name} at {size:?} says nothing");
+    for (nth, (at, rect, words)) in seen_texts.iter().enumerate() {
+        for (later, over, other) in &seen_texts[nth + 1..] {
+            let shared = rect.intersect(*over);
+            let hidden = harness.output().shapes[*at..*later].iter().any(|shape| covers(&shape.shape, shared));
+            assert!(!shared.is_positive() || hidden, "{name} at {size:?}: '{other}' is written over '{words}' at {shared:?}");
+        }
+    }
+}
+
+/// Whether a shape hides what was painted before it there.
+fn covers(shape: &Shape, rect: egui::Rect) -> bool {
+    match shape {
+        Shape::Rect(filled) => filled.fill.a() > 200 && filled.rect.contains(rect.center()),
+        Shape::Circle(circle) => circle.fill.a() > 200 && circle.center.distance(rect.center()) < circle.radius,
+        Shape::Path(path) => path.fill.a() > 200 && path.visual_bounding_rect().contains(rect.center()),
+        Shape::Vec(shapes) => shapes.iter().any(|shape| covers(shape, rect)),
+        _ => false,
     }
 }
 
