@@ -4,5 +4,6 @@ mod budget;
 mod chunks;
 mod kit;
 mod properties;
+mod real;
 mod rules;
 mod slow;
