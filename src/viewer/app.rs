@@ -7,7 +7,7 @@ use bevy::asset::{AssetMetaCheck, AssetPlugin};
 use bevy::prelude::*;
 use bevy::render::RenderPlugin;
 use bevy::render::error_handler::{RenderErrorHandler, RenderErrorPolicy};
-use bevy::render::settings::{RenderCreation, WgpuSettings};
+use bevy::render::settings::RenderCreation;
 use bevy::window::{PresentMode, PrimaryWindow, RequestRedraw, WindowResolution};
 use bevy::winit::{EventLoopProxyWrapper, UpdateMode, WinitSettings, WinitUserEvent};
 use bevy_egui::{EguiGlobalSettings, EguiPlugin, EguiPrimaryContextPass};
@@ -48,8 +48,10 @@ enum AppSystems {
 #[derive(Resource)]
 struct Opening(Start);
 
-/// Real steps of a what-if run per frame; each computes every modelled signal twice.
-const RUN_STEPS_A_FRAME: u32 = 24;
+/// Steps of a what-if run between two looks at the clock; each computes every modelled signal twice.
+const RUN_STEPS: u32 = 8;
+/// Milliseconds per frame for a what-if run: fewest, most, and the part of a slow frame that it may add.
+const RUN_MS: (f64, f64, f64) = (6.0, 150.0, 0.25);
 /// Seconds between two pictures of a live, quiet plant: ages grow, colours may turn stale.
 const LIVE_PERIOD_S: f64 = 0.5;
 
@@ -71,7 +73,7 @@ pub fn run(start: Start) -> AppExit {
         DefaultPlugins
             .set(WindowPlugin { primary_window: Some(window), ..default() })
             .set(AssetPlugin { meta_check: AssetMetaCheck::Never, ..default() })
-            .set(RenderPlugin { render_creation: RenderCreation::Automatic(Box::new(WgpuSettings::default())), ..default() }),
+            .set(RenderPlugin { render_creation: RenderCreation::Automatic(Box::default()), ..default() }),
     );
     app.add_plugins(EguiPlugin::default());
     app.insert_resource(ClearColor(Color::BLACK));
@@ -134,9 +136,13 @@ fn apply(mut viewer: NonSendMut<'_, Viewer>, mut last: Local<'_, f64>) {
     first_seek(viewer);
     let Some(engine) = &mut viewer.engine else { return };
     if engine.running().is_some() {
-        if engine.work(RUN_STEPS_A_FRAME).is_some() {
-            viewer.range = None;
-            viewer.ui.toast("What-if run finished");
+        let frame_ms = f64::from(viewer.frame_ms.back().copied().unwrap_or(16.0));
+        let until = now + (frame_ms * RUN_MS.2).clamp(RUN_MS.0, RUN_MS.1) / 1e3;
+        while engine.running().is_some() && platform::monotonic() < until {
+            if engine.work(RUN_STEPS).is_some() {
+                viewer.range = None;
+                viewer.ui.toast("What-if run finished");
+            }
         }
         viewer.dirty.panels = true;
     }

@@ -18,6 +18,8 @@ use crate::session::{ServedSite, Session};
 
 /// Triangles merged or sorted per frame while a model is being prepared.
 const TRIANGLES_A_FRAME: u64 = 60_000;
+/// Shortest edge that is drawn, in metres: shorter ones are bevels, and half of all vertices.
+const MIN_EDGE_M: f32 = 0.03;
 /// Frame times kept for the performance overlay.
 const FRAMES_KEPT: usize = 120;
 
@@ -248,7 +250,7 @@ impl Viewer {
             let failed: Vec<(String, String)> =
                 self.session.models.jobs().iter().filter_map(|job| Some((job.path.clone(), job.failed()?.to_owned()))).collect();
             let placed = self.place(served);
-            self.planner = Some((Planner::new(placed.clone(), Settings::default()), placed));
+            self.planner = Some((Planner::new(placed.clone(), Settings { min_edge: MIN_EDGE_M, ..Settings::default() }), placed));
             for (path, why) in failed {
                 let title = format!("{path} can't be shown");
                 self.report(
@@ -312,7 +314,7 @@ impl Viewer {
     pub fn home_pose(&self) -> Option<Pose> {
         let bounds = self.stage.as_ref()?.plan.bounds;
         let aspect = self.shell.map_or(1.6, |shell| shell.viewport.width() / shell.viewport.height().max(1.0));
-        Some(Pose::framing(bounds.min, bounds.max, 0.62, 0.46, super::scene::FOV_Y, aspect.max(0.2)))
+        Some(Pose::framing(bounds.min, bounds.max, 0.5, 0.44, super::scene::FOV_Y, aspect.max(0.2)))
     }
 
     /// Adds a problem card; the same text is not added twice.

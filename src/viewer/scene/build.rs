@@ -84,7 +84,7 @@ pub(super) fn chunk_image(placed: &[Placed], class: Class) -> Option<Image> {
     let model = &placed.get(asset as usize)?.model;
     let index = model.materials.get(material as usize)?.base_color_image?;
     let source = model.images.get(index)?;
-    let kind = ImageType::MimeType(&source.mime);
+    let kind = ImageType::MimeType(source.mime);
     Image::from_buffer(
         &source.bytes,
         kind,

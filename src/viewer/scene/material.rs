@@ -16,11 +16,11 @@ const OUTLINE_SHADER: Handle<Shader> = uuid_handle!("6f1f3f0a-6c1d-4a6b-9c0e-0c9
 const BACKDROP_SHADER: Handle<Shader> = uuid_handle!("6f1f3f0a-6c1d-4a6b-9c0e-0c9a8f3f7a03");
 
 /// Normal packed into four signed bytes; the fourth is unused.
-pub const ATTRIBUTE_NORMAL8: MeshVertexAttribute = MeshVertexAttribute::new("Normal8", 0x0_4F52_5259_01, VertexFormat::Snorm8x4);
+pub const ATTRIBUTE_NORMAL8: MeshVertexAttribute = MeshVertexAttribute::new("Normal8", 0x4F52_5259_0001, VertexFormat::Snorm8x4);
 /// Linear base colour; alpha carries gloss.
-pub const ATTRIBUTE_COLOR8: MeshVertexAttribute = MeshVertexAttribute::new("Color8", 0x0_4F52_5259_02, VertexFormat::Unorm8x4);
+pub const ATTRIBUTE_COLOR8: MeshVertexAttribute = MeshVertexAttribute::new("Color8", 0x4F52_5259_0002, VertexFormat::Unorm8x4);
 /// Texel of the part in the palette.
-pub const ATTRIBUTE_PART: MeshVertexAttribute = MeshVertexAttribute::new("Part", 0x0_4F52_5259_03, VertexFormat::Uint32);
+pub const ATTRIBUTE_PART: MeshVertexAttribute = MeshVertexAttribute::new("Part", 0x4F52_5259_0003, VertexFormat::Uint32);
 
 /// Width of the palette texture in texels; part `p` sits at `(p % 256, p / 256)`.
 pub const PALETTE_WIDTH: u32 = 256;

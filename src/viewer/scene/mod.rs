@@ -13,6 +13,7 @@ use bevy::image::ImageSampler;
 use bevy::mesh::MeshTag;
 use bevy::prelude::*;
 use bevy::render::render_resource::{Extent3d, TextureDimension, TextureFormat};
+use bevy::render::renderer::RenderAdapterInfo;
 use bevy_egui::PrimaryEguiContext;
 use twin_health::palette::{Rgb, fill};
 use twin_model::Status;
@@ -60,7 +61,7 @@ pub struct MainCamera;
 pub(super) fn plugin(app: &mut App) {
     material::plugin(app);
     app.init_resource::<SceneAssets>();
-    app.add_systems(Startup, setup);
+    app.add_systems(Startup, (setup, suit_the_adapter).chain());
 }
 
 fn setup(
@@ -103,6 +104,16 @@ fn setup(
         DebandDither::Disabled,
         Msaa::Sample4,
     ));
+}
+
+/// Without a real GPU smooth edges cost several times the picture itself: leave them out there.
+fn suit_the_adapter(adapter: Option<Res<'_, RenderAdapterInfo>>, mut cameras: Query<'_, '_, &mut Msaa>) {
+    // By name: the type itself is not handed on by Bevy.
+    if adapter.is_some_and(|adapter| format!("{:?}", adapter.device_type) == "Cpu") {
+        for mut msaa in &mut cameras {
+            *msaa = Msaa::Off;
+        }
+    }
 }
 
 fn one_texel(value: u8) -> Image {
