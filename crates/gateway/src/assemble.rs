@@ -19,6 +19,9 @@ use crate::sources::{CsvReplay, CsvRows, Inbox, PushSource, Source, SyntheticSou
 /// History that generators fill in before the start, at most.
 const DAY: Span = Span::from_secs(86_400);
 
+/// Samples of history that are handed over at once.
+const PRELOAD: usize = 50_000;
+
 /// What may be chosen besides the site.
 #[derive(Debug, Clone)]
 pub struct PlantOptions {
@@ -198,8 +201,14 @@ fn add_synthetic(
         let mut source = SyntheticSource::bottling(model, &group.sources, group.seed, start);
         // What is on disk already stays as it was; only the time since then is filled in.
         let from = (now - DAY).max(known.map_or(Timestamp::MIN, |known| known.end));
-        let mut samples = Vec::new();
-        source.history(TimeRange::new(from.max(source.first()), now), &mut samples);
+        let mut samples = Vec::with_capacity(PRELOAD);
+        source.history(TimeRange::new(from.max(source.first()), now), &mut |signal, sample| {
+            samples.push((signal, sample));
+            if samples.len() >= PRELOAD {
+                plant.hub.preload(&samples, now);
+                samples.clear();
+            }
+        });
         plant.hub.preload(&samples, now);
         plant.sources.push(Box::new(source));
     }

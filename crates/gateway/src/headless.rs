@@ -15,6 +15,9 @@ use crate::recording::{self, Recording};
 use crate::site::Site;
 use crate::sources::{Source as _, SyntheticSource};
 
+/// Samples that are handed over at once.
+const SLICE: usize = 50_000;
+
 /// Where samples come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum From {
@@ -83,8 +86,14 @@ fn from_sources(
         let start = if let StartAt::Instant(t) = group.start { t } else { start };
         let mut source = SyntheticSource::bottling(&site.loaded.model, &group.sources, group.seed, start);
         let end = Timestamp::from_micros(at.as_micros().saturating_add(1));
-        let mut samples = Vec::new();
-        source.history(TimeRange::new(source.first(), end.max(source.first())), &mut samples);
+        let mut samples = Vec::with_capacity(SLICE);
+        source.history(TimeRange::new(source.first(), end.max(source.first())), &mut |signal, sample| {
+            samples.push((signal, sample));
+            if samples.len() >= SLICE {
+                engine.ingest(&samples);
+                samples.clear();
+            }
+        });
         engine.ingest(&samples);
         for (link, t, up) in source.link_changes(end) {
             engine.note_link(link, t, up);

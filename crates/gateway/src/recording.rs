@@ -139,7 +139,7 @@ impl RecordedSource {
 }
 
 impl Source for RecordedSource {
-    fn history(&mut self, _: TimeRange, _: &mut Vec<(SignalIndex, Sample)>) {}
+    fn history(&mut self, _: TimeRange, _: &mut dyn FnMut(SignalIndex, Sample)) {}
 
     fn poll(&mut self, now: Timestamp, out: &mut Polled) {
         while let Some((due, signal, sample)) = self.samples.get(self.at)

@@ -13,7 +13,7 @@ use twin_scene::glb;
 use twin_scene::site::{self, LoadedSite, Severity, paths};
 
 use crate::GatewayError;
-use crate::pack::{Packed, fnv64};
+use crate::pack::{Coding, Packed, fnv64};
 
 /// A site read from disk.
 pub struct Site {
@@ -184,6 +184,15 @@ impl Assets {
     /// The file of a request path below `/api/asset/`, already percent-decoded. Only exact names exist.
     pub fn find(&self, path: &str) -> Option<Arc<AssetFile>> {
         self.files.get(path).cloned()
+    }
+
+    /// Packs every model as browsers ask for it, so that the first visitor need not wait. Takes a second per 10 MB.
+    pub fn warm(&self) {
+        for file in self.files.values() {
+            if let Ok(content) = file.content() {
+                drop(content.best(&[Coding::Brotli]));
+            }
+        }
     }
 
     /// Entity tag of a file.

@@ -132,6 +132,8 @@ pub(super) fn serve(
         if listen.open {
             open(&url);
         }
+        let warm = app.clone();
+        drop(tokio::task::spawn_blocking(move || warm.assets.warm()));
         server::run(listener, app, stop, stopped).await.context("the server broke")?;
         // The pump's last batch must be on disk before the hub goes.
         tokio::task::spawn_blocking(move || drop(pump)).await.context("the sources did not stop")?;

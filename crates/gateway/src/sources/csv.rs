@@ -273,7 +273,7 @@ impl CsvReplay {
 }
 
 impl Source for CsvReplay {
-    fn history(&mut self, _: TimeRange, _: &mut Vec<(SignalIndex, Sample)>) {}
+    fn history(&mut self, _: TimeRange, _: &mut dyn FnMut(SignalIndex, Sample)) {}
 
     fn poll(&mut self, now: Timestamp, out: &mut Polled) {
         loop {

@@ -41,7 +41,7 @@ pub struct Polled {
 /// A supplier of samples.
 pub trait Source: Send {
     /// What it knows of `range` from before the start, for history. Called once, before the first poll.
-    fn history(&mut self, range: TimeRange, out: &mut Vec<(SignalIndex, Sample)>);
+    fn history(&mut self, range: TimeRange, take: &mut dyn FnMut(SignalIndex, Sample));
 
     /// Everything that is due at `now` and was not handed over before.
     fn poll(&mut self, now: Timestamp, out: &mut Polled);

@@ -155,7 +155,7 @@ impl PushSource {
 }
 
 impl Source for PushSource {
-    fn history(&mut self, _: TimeRange, _: &mut Vec<(SignalIndex, Sample)>) {}
+    fn history(&mut self, _: TimeRange, _: &mut dyn FnMut(SignalIndex, Sample)) {}
 
     fn poll(&mut self, _: Timestamp, out: &mut Polled) {
         let mut inner = self.inbox.lock();

@@ -60,29 +60,30 @@ impl SyntheticSource {
         changes
     }
 
-    fn take(&mut self, range: TimeRange, least: Option<Span>, out: &mut Vec<(SignalIndex, Sample)>) {
+    fn take(&mut self, range: TimeRange, least: Option<Span>, take: &mut dyn FnMut(SignalIndex, Sample)) {
         let signals = &self.signals;
         self.plant.samples(range, least, &mut |at, sample| {
             if let Some(Some(signal)) = signals.get(at) {
-                out.push((*signal, sample));
+                take(*signal, sample);
             }
         });
     }
 }
 
 impl Source for SyntheticSource {
-    fn history(&mut self, range: TimeRange, out: &mut Vec<(SignalIndex, Sample)>) {
+    fn history(&mut self, range: TimeRange, take: &mut dyn FnMut(SignalIndex, Sample)) {
         let range = TimeRange::new(range.start.max(self.plant.first()), range.end);
         let split = (range.end - FULL_RATE).max(range.start);
-        self.take(TimeRange::new(range.start, split), Some(HISTORY_PERIOD), out);
-        self.take(TimeRange::new(split, range.end), None, out);
+        self.take(TimeRange::new(range.start, split), Some(HISTORY_PERIOD), take);
+        self.take(TimeRange::new(split, range.end), None, take);
         self.done = range.end;
     }
 
     fn poll(&mut self, now: Timestamp, out: &mut Polled) {
         if now > self.done {
             let range = TimeRange::new(self.done, now);
-            self.take(range, None, &mut out.samples);
+            let samples = &mut out.samples;
+            self.take(range, None, &mut |signal, sample| samples.push((signal, sample)));
             self.done = now;
         }
         let phase = now.since(self.start).as_micros().div_euclid(1_000_000).rem_euclid(story::PERIOD);
@@ -114,7 +115,8 @@ mod tests {
         let mut source = SyntheticSource::bottling(&model, &sources, 7, start);
         assert_eq!(source.matched(), 1);
         let mut samples = Vec::new();
-        source.history(TimeRange::new(start - Span::from_secs(3_600), start), &mut samples);
+        let hour = TimeRange::new(start - Span::from_secs(3_600), start);
+        source.history(hour, &mut |signal, sample| samples.push((signal, sample)));
         let mut polled = Polled::default();
         for tenth in 0..300 {
             source.poll(start + Span::from_millis(tenth * 100), &mut polled);

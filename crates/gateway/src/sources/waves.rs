@@ -19,7 +19,7 @@ impl Waves {
 }
 
 impl Source for Waves {
-    fn history(&mut self, _: TimeRange, _: &mut Vec<(SignalIndex, Sample)>) {}
+    fn history(&mut self, _: TimeRange, _: &mut dyn FnMut(SignalIndex, Sample)) {}
 
     fn poll(&mut self, now: Timestamp, out: &mut Polled) {
         while self.next * 100_000 <= now.as_micros() {
