@@ -91,7 +91,8 @@ fn live_pill(ui: &Ui, rect: Rect, room: (f32, f32), screen: &Screen, vm: &ViewMo
     let t = tokens(ui);
     let clock = &vm.clock;
     let narrow = screen.width == Width::Sheet;
-    let lag = clock.lag.map(format::span);
+    // A lag that rounds to nothing needs no words.
+    let lag = clock.lag.filter(|lag| lag.as_micros() >= 100_000).map(format::span);
     let branch = vm.shown_branch();
     let down = vm.links.gateway == LinkState::Down;
     let (symbol, label, colors, live) = match (branch, clock.mode) {

@@ -201,11 +201,13 @@ fn one_lane(ui: &Ui, rect: Rect, right: Rect, scale: Scale, lane: &Lane<'_>) {
             }
         }
     }
-    for value in grid(y, rect.height()) {
+    let mut unit = lane.unit;
+    for value in grid(y, rect.height()).into_iter().rev() {
         let at = plot.y(value);
         if labels.iter().all(|other| (other - at).abs() > 12.0) && at > rect.top() + 4.0 {
             ui.painter().hline(rect.x_range(), at, Stroke::new(theme::HAIR, t.line.gamma_multiply(0.4)));
-            axis_label(ui, rect, right, at, &format::number(value), None);
+            // The topmost value carries the unit.
+            axis_label(ui, rect, right, at, &format::with_unit(&format::number(value), std::mem::take(&mut unit)), None);
         }
     }
     for (nth, series) in &lane.series {
@@ -221,9 +223,10 @@ fn one_lane(ui: &Ui, rect: Rect, right: Rect, scale: Scale, lane: &Lane<'_>) {
             }
         }
     }
-    let unit = if lane.unit.is_empty() { "–" } else { lane.unit };
-    let corner = Rect::from_min_size(rect.min + vec2(S4, 0.0), vec2(80.0, 14.0));
-    text(ui, corner, Align2::LEFT_CENTER, unit, Type::Small, t.faint);
+    if !unit.is_empty() {
+        let corner = Rect::from_min_size(rect.min + vec2(S4, 0.0), vec2(80.0, 14.0));
+        text(ui, corner, Align2::LEFT_CENTER, unit, Type::Small, t.faint);
+    }
 }
 
 /// The words of a horizontal line: right of the plot, or within it where there is no room.
@@ -277,7 +280,7 @@ fn extent(lane: &Lane<'_>) -> (f64, f64) {
 
 /// Round values at a readable distance.
 fn grid((low, high): (f64, f64), height: f32) -> Vec<f64> {
-    let wanted = (high - low) / f64::from((height / 34.0).max(1.0));
+    let wanted = (high - low) / f64::from((height / 24.0).max(1.0));
     if !wanted.is_finite() || wanted <= 0.0 {
         return Vec::new();
     }
@@ -339,7 +342,7 @@ mod tests {
     #[test]
     fn grid_values_are_round() {
         assert_eq!(grid((0.0, 10.0), 100.0), [0.0, 5.0, 10.0]);
-        assert_eq!(grid((68.2, 71.9), 120.0), [70.0]);
+        assert_eq!(grid((68.2, 71.9), 120.0), [69.0, 70.0, 71.0]);
         assert!(grid((1.0, 1.0), 100.0).is_empty());
     }
 }

@@ -152,16 +152,15 @@ fn density(ui: &Ui, lane: Rect, scale: Scale, vm: &ViewModel) {
     };
     let (left, right) = (scale.x(range.start), scale.x(range.end));
     let step = (right - left) / view.buckets.len() as f32;
-    let ink = t.faint.gamma_multiply(0.65);
     let painter = ui.painter_at(lane);
-    let mut shapes = Vec::with_capacity(view.buckets.len());
-    for (nth, count) in view.buckets.iter().enumerate().filter(|(_, count)| **count > 0) {
+    // One silhouette without gaps: even sampling is an even band, not a barcode.
+    let edge = |nth: usize| (left + step * nth as f32).round();
+    let shapes = view.buckets.iter().enumerate().filter(|(_, count)| **count > 0).map(|(nth, count)| {
         // Square root: one sample in a bucket is still to be seen beside a thousand.
-        let height = lane.height() * 0.85 * (*count as f32 / most as f32).sqrt();
-        let x = left + step * nth as f32;
-        let bar = Rect::from_min_max(pos2(x, lane.bottom() - height), pos2(x + (step - 0.6).max(0.6), lane.bottom()));
-        shapes.push(Shape::rect_filled(bar, 0.0, ink));
-    }
+        let height = (lane.height() * 0.8 * (*count as f32 / most as f32).sqrt()).max(1.0);
+        let bar = Rect::from_min_max(pos2(edge(nth), lane.bottom() - height), pos2(edge(nth + 1), lane.bottom()));
+        Shape::rect_filled(bar, 0.0, t.density)
+    });
     painter.extend(shapes);
     unloaded(ui, lane, scale, vm);
 }

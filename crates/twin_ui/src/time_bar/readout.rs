@@ -59,7 +59,8 @@ fn back(ui: &Ui, rect: Rect, vm: &ViewModel, out: &mut Vec<UiCommand>) {
     let clock = &vm.clock;
     match (clock.mode, clock.live_edge, clock.lag) {
         (PlayMode::Following, _, Some(lag)) => {
-            let words = format!("{} behind", format::span(lag));
+            let fresh = lag.as_micros() < 100_000;
+            let words = if fresh { "up to date".to_owned() } else { format!("{} behind", format::span(lag)) };
             text(ui, rect, Align2::RIGHT_CENTER, &words, Type::Small, t.faint);
         }
         (PlayMode::Following, ..) | (_, None, _) => {}

@@ -183,7 +183,7 @@ pub(crate) fn scale_of_bands(ui: &Ui, rect: Rect, bands: &BandsView, value: Opti
         let label = Rect::from_center_size(pos2(x, bar.bottom() + 9.0), vec2(52.0, 12.0));
         let label = label
             .translate(vec2((rect.left() - label.left() - 10.0).max(0.0) - (label.right() - rect.right() - 10.0).max(0.0), 0.0));
-        if label.center().x - 20.0 < taken {
+        if label.center().x - 17.0 < taken {
             continue;
         }
         let at = text(ui, label, Align2::CENTER_CENTER, &words, Type::Small, t.faint);
