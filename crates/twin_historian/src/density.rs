@@ -81,7 +81,8 @@ impl Density {
         if range.is_empty() || out.is_empty() {
             return;
         }
-        let mut buckets = Buckets { start: range.start.as_micros().into(), end: range.end.as_micros().into(), out };
+        let (start, end) = (range.start.as_micros(), range.end.as_micros());
+        let mut buckets = Buckets { start: start.into(), end: end.into(), near: 0, near_from: start, near_to: start, out };
         for (number, page) in self.pages_in(range) {
             let base = number.saturating_mul(PAGE);
             match &page.seconds {
@@ -107,6 +108,10 @@ impl Density {
 struct Buckets<'a> {
     start: i128,
     end: i128,
+    /// The bucket filled last and its edges: slots come in order, so that nearly all of them fall into it or the next.
+    near: usize,
+    near_from: i64,
+    near_to: i64,
     out: &'a mut [u32],
 }
 
@@ -116,6 +121,12 @@ impl Buckets<'_> {
         (t - self.start) * self.out.len() as i128 / (self.end - self.start)
     }
 
+    /// First instant of a bucket; of the one after the last: the end.
+    fn edge(&self, bucket: i128) -> i128 {
+        let n = self.out.len() as i128;
+        self.start + ((self.end - self.start) * bucket + n - 1) / n
+    }
+
     fn hold_in_one(&self, from: i64, width: i64) -> bool {
         let (from, to) = (i128::from(from), i128::from(from) + i128::from(width));
         from >= self.start && to <= self.end && self.of(from) == self.of(to - 1)
@@ -123,20 +134,80 @@ impl Buckets<'_> {
 
     /// Divides the samples of a slot among the buckets that it touches.
     fn add(&mut self, from: i64, width: i64, count: u64) {
-        let (from, width, count) = (i128::from(from), i128::from(width), i128::from(count));
+        if from >= self.near_from && from.checked_add(width).is_some_and(|to| to <= self.near_to) {
+            let slot = &mut self.out[self.near];
+            *slot = slot.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
+            return;
+        }
+        self.add_anywhere(from.into(), width.into(), count.into());
+    }
+
+    fn add_anywhere(&mut self, from: i128, width: i128, count: i128) {
         let (low, high) = (from.max(self.start), (from + width).min(self.end));
         if low >= high {
             return;
         }
-        let (span, n) = (self.end - self.start, self.out.len() as i128);
+        let share_to = |t: i128| count * (t - from) / width;
         for bucket in self.of(low)..=self.of(high - 1) {
-            let share_to = |t: i128| count * (t - from) / width;
-            let bucket_start = self.start + (span * bucket + n - 1) / n;
-            let bucket_end = self.start + (span * (bucket + 1) + n - 1) / n;
-            let share = share_to(bucket_end.min(high)) - share_to(bucket_start.max(low));
-            if let Some(slot) = usize::try_from(bucket).ok().and_then(|at| self.out.get_mut(at)) {
-                *slot = slot.saturating_add(u32::try_from(share).unwrap_or(u32::MAX));
+            let (bucket_from, bucket_to) = (self.edge(bucket), self.edge(bucket + 1));
+            let share = share_to(bucket_to.min(high)) - share_to(bucket_from.max(low));
+            let Some(slot) = usize::try_from(bucket).ok().and_then(|at| self.out.get_mut(at)) else { continue };
+            *slot = slot.saturating_add(u32::try_from(share).unwrap_or(u32::MAX));
+            // Edges lie within the range and therefore fit.
+            (self.near, self.near_from, self.near_to) = (bucket as usize, bucket_from as i64, bucket_to as i64);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use twin_model::Timestamp;
+
+    fn filled() -> Density {
+        let mut density = Density::default();
+        for second in (-5_000..5_000_i64).chain(90_000..91_000) {
+            for _ in 0..3 {
+                density.add(second * SECOND + 250_000);
             }
         }
+        density
+    }
+
+    fn spread(from: i64, to: i64, buckets: usize) -> Vec<u32> {
+        let mut out = vec![0; buckets];
+        let range = TimeRange::new(Timestamp::from_secs(from), Timestamp::from_secs(to));
+        filled().spread(range, &mut out);
+        out
+    }
+
+    #[test]
+    fn whole_seconds_are_counted_exactly() {
+        assert_eq!(spread(-10, 10, 4), [15, 15, 15, 15]);
+        assert_eq!(spread(4_990, 5_010, 2), [30, 0]);
+        assert_eq!(spread(0, 100_000, 10), [15_000, 0, 0, 0, 0, 0, 0, 0, 0, 3_000]);
+    }
+
+    #[test]
+    fn a_slot_across_an_edge_is_divided_and_nothing_gets_lost() {
+        for buckets in [1, 3, 7, 64, 999, 5_000] {
+            let out = spread(-4_321, 4_321, buckets);
+            assert_eq!(out.iter().sum::<u32>(), 3 * 8_642, "{buckets}");
+            let (low, high) = (out.iter().min().unwrap(), out.iter().max().unwrap());
+            assert!(high - low <= 3, "{buckets}: {low}..{high}");
+        }
+    }
+
+    #[test]
+    fn old_pages_keep_their_totals() {
+        let mut density = Density::default();
+        for page in 0..DETAILED_PAGES as i64 + 100 {
+            density.add(page * PAGE + 5 * SECOND);
+        }
+        assert!(density.bytes() < 3 << 20);
+        let all = TimeRange::new(Timestamp::from_secs(0), Timestamp::from_micros(PAGE * 1_000));
+        let mut out = [0];
+        density.spread(all, &mut out);
+        assert_eq!(out, [DETAILED_PAGES as u32 + 100]);
     }
 }

@@ -9,7 +9,7 @@ use crate::envelope::{Builder, Envelope, bucket_width};
 use crate::spec::Direction;
 
 /// Samples beyond which [`Store::density`] answers from counts by second instead of from the samples.
-const EXACT_DENSITY: u64 = 100_000;
+const EXACT_DENSITY: u64 = 20_000;
 
 impl Store {
     /// The newest sample at or before `t`.
@@ -168,7 +168,7 @@ impl Store {
         Some(closed(series.first_time()?, series.last_time()?))
     }
 
-    /// Samples over all signals in each of `buckets` equal parts of `range`. Exact up to 100,000 samples in the range;
+    /// Samples over all signals in each of `buckets` equal parts of `range`. Exact up to 20,000 samples in the range;
     /// beyond that from counts by second (older than some days: by 16 minutes) divided in proportion. Samples that were
     /// thinned still count.
     pub fn density(&self, range: TimeRange, buckets: usize) -> Vec<u32> {
