@@ -17,6 +17,7 @@ pub mod pack;
 pub mod page;
 pub mod persist;
 pub mod recording;
+pub mod remote;
 mod ring;
 pub mod server;
 pub mod site;

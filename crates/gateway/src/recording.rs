@@ -161,13 +161,45 @@ impl Source for RecordedSource {
     }
 }
 
-/// Writes a recording, record by record.
-pub struct Recorder {
+/// A recording that is being written, record by record.
+pub struct RecordingFile {
     path: PathBuf,
     file: File,
-    place: Place,
     /// Bytes written.
     pub bytes: u64,
+}
+
+impl RecordingFile {
+    /// Makes the file; one that exists is replaced.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    pub fn create(path: &Path) -> Result<Self, GatewayError> {
+        let file = File::create(path).map_err(|source| GatewayError::Write { path: path.to_owned(), source })?;
+        let mut out = Self { path: path.to_owned(), file, bytes: 0 };
+        out.write(&file_header())?;
+        Ok(out)
+    }
+
+    /// Appends a record.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    pub fn record(&mut self, record: &Record) -> Result<(), GatewayError> {
+        self.write(&encode_record(record))
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), GatewayError> {
+        self.bytes += bytes.len() as u64;
+        self.file.write_all(bytes).map_err(|source| GatewayError::Write { path: self.path.clone(), source })
+    }
+}
+
+/// Writes what a hub gets.
+pub struct Recorder {
+    /// The file.
+    pub file: RecordingFile,
+    place: Place,
 }
 
 impl Recorder {
@@ -176,27 +208,26 @@ impl Recorder {
     /// # Errors
     /// Where the file cannot be written.
     pub fn start(path: &Path, site: &Site, hub: &Hub, history: TimeRange, now: Timestamp) -> Result<Self, GatewayError> {
-        let file = File::create(path).map_err(|source| GatewayError::Write { path: path.to_owned(), source })?;
+        let mut file = RecordingFile::create(path)?;
         let (frames, place) = hub.open(None, now);
-        let mut recorder = Self { path: path.to_owned(), file, place: place.whole(), bytes: 0 };
-        recorder.write(&file_header())?;
-        recorder.record(&Record::Site { file_name: site.file_name(), toml: site.toml.clone() })?;
+        file.record(&Record::Site { file_name: site.file_name(), toml: site.toml.clone() })?;
         for (path, bytes) in asset_files(site) {
-            recorder.record(&Record::Asset { path, bytes })?;
+            file.record(&Record::Asset { path, bytes })?;
         }
+        let mut recorder = Self { file, place: place.whole() };
         recorder.frame(&hub.dictionary())?;
         let mut range = history;
         loop {
             let piece = history_of(hub, range);
             let next = piece.next;
-            recorder.record(&Record::Frame(ServerFrame::History(piece)))?;
+            recorder.file.record(&Record::Frame(ServerFrame::History(piece)))?;
             match next {
                 Some(next) => range.start = next,
                 None => break,
             }
         }
         for frame in frames {
-            recorder.record(&Record::Frame(frame))?;
+            recorder.file.record(&Record::Frame(frame))?;
         }
         Ok(recorder)
     }
@@ -209,7 +240,7 @@ impl Recorder {
         loop {
             let frames = hub.next(&mut self.place);
             if frames.is_empty() {
-                return self.file.flush().map_err(|source| GatewayError::Write { path: self.path.clone(), source });
+                return Ok(());
             }
             for frame in frames {
                 self.frame(&frame)?;
@@ -219,19 +250,10 @@ impl Recorder {
 
     fn frame(&mut self, bytes: &[u8]) -> Result<(), GatewayError> {
         match decode_server(bytes, &Limits::SERVER_FRAMES) {
-            Ok(frame) => self.record(&Record::Frame(frame)),
+            Ok(frame) => self.file.record(&Record::Frame(frame)),
             // Our own frames always decode; a recording without one of them beats no recording.
             Err(_) => Ok(()),
         }
-    }
-
-    fn record(&mut self, record: &Record) -> Result<(), GatewayError> {
-        self.write(&encode_record(record))
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> Result<(), GatewayError> {
-        self.bytes += bytes.len() as u64;
-        self.file.write_all(bytes).map_err(|source| GatewayError::Write { path: self.path.clone(), source })
     }
 }
 

@@ -211,7 +211,7 @@ pub(crate) fn references(bytes: &[u8]) -> Vec<String> {
 }
 
 /// A file name as one step of a URL.
-fn percent_encode(name: &str) -> String {
+pub(crate) fn percent_encode(name: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
     name.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }

@@ -1,4 +1,4 @@
-//! `orrery record`: runs a site's sources without a server and writes what they give.
+//! `orrery record`: runs a site's sources without a server, or listens to a running one, and writes what comes.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,9 +7,12 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use twin_model::{Span, TimeRange, Timestamp};
+use twin_protocol::recording::Record;
+use twin_protocol::{LinkState, ServerFrame};
 
 use crate::assemble::{PlantOptions, plant};
-use crate::recording::Recorder;
+use crate::recording::{Recorder, RecordingFile};
+use crate::remote::Remote;
 use crate::ring::RingLimits;
 use crate::site::Site;
 use crate::sources::{Polled, step};
@@ -18,8 +21,9 @@ use crate::{clock, term};
 /// Arguments of `orrery record`.
 #[derive(Debug, clap::Args)]
 pub(super) struct RecordArgs {
-    #[command(flatten)]
-    site: super::SiteArg,
+    /// Site file, folder with a site.toml, or the address of a running gateway, like http://127.0.0.1:7077/
+    #[arg(value_name = "SITE|URL")]
+    site: PathBuf,
     /// File to write, usually *.orrec
     #[arg(value_name = "FILE")]
     file: PathBuf,
@@ -29,7 +33,7 @@ pub(super) struct RecordArgs {
     /// How much of what was before to put in first
     #[arg(long, value_name = "TIME", value_parser = super::span, default_value = "1h")]
     history: Span,
-    /// Read history from, and keep it in, the data folder of `orrery serve --data`
+    /// Read history from, and keep it in, a data folder as of `orrery serve --data`
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Replaces the replay speed of CSV sources: a number, 1 is real time, or max
@@ -38,7 +42,29 @@ pub(super) struct RecordArgs {
 }
 
 pub(super) fn run(args: &RecordArgs) -> Result<u8> {
-    let site = Site::read_usable(&args.site.site)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("can't start the runtime")?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = stop.clone();
+    runtime.spawn(async move {
+        drop(tokio::signal::ctrl_c().await);
+        flag.store(true, Ordering::Relaxed);
+    });
+    let end = args.length.map_or(Timestamp::MAX, |length| clock::wall() + length);
+    let over = move || stop.load(Ordering::Relaxed) || clock::wall() >= end;
+    let (samples, bytes) = match args.site.to_str().and_then(Remote::parse) {
+        Some(remote) => runtime.block_on(from_gateway(args, &remote, &over))?,
+        None => runtime.block_on(from_site(args, &over))?,
+    };
+    term::note(&format!("{samples} samples, {} kB", bytes / 1_000));
+    Ok(0)
+}
+
+fn started(args: &RecordArgs) {
+    term::note(&format!("recording to {}; Ctrl-C ends it", super::serve::shown(&args.file)));
+}
+
+async fn from_site(args: &RecordArgs, over: &dyn Fn() -> bool) -> Result<(u64, u64)> {
+    let site = Site::read_usable(&args.site)?;
     // Every batch must still be held when it is written a moment later, however much comes at once.
     let ring = RingLimits { batches: 100_000, bytes: 1 << 30 };
     let options = PlantOptions { data: args.data.clone(), speed: args.speed, ring, ..PlantOptions::default() };
@@ -46,31 +72,81 @@ pub(super) fn run(args: &RecordArgs) -> Result<u8> {
     for remark in &plant.remarks {
         term::warn(remark);
     }
-    let stop = Arc::new(AtomicBool::new(false));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("can't start the runtime")?;
+    if !plant.inboxes.is_empty() {
+        term::warn("nobody can push samples in here; record the running server instead: orrery record http://... FILE");
+    }
     let now = plant.clock.now();
-    let history = TimeRange::new(now - args.history, now);
-    let mut recorder = Recorder::start(&args.file, &site, &plant.hub, history, now)?;
-    let end = args.length.map_or(Timestamp::MAX, |length| clock::wall() + length);
-    term::note(&format!("recording to {}; Ctrl-C ends it", super::serve::shown(&args.file)));
+    let mut recorder = Recorder::start(&args.file, &site, &plant.hub, TimeRange::new(now - args.history, now), now)?;
+    started(args);
     let mut polled = Polled::default();
-    runtime.block_on(async {
-        let flag = stop.clone();
-        tokio::spawn(async move {
-            drop(tokio::signal::ctrl_c().await);
-            flag.store(true, Ordering::Relaxed);
-        });
-        loop {
-            step(&plant.hub, plant.clock.now(), &mut plant.sources, &mut polled);
-            recorder.poll(&plant.hub)?;
-            let over = plant.hub.links().iter().all(|link| link.state == twin_protocol::LinkState::Ended);
-            if stop.load(Ordering::Relaxed) || clock::wall() >= end || (over && !plant.hub.links().is_empty()) {
-                return Ok::<(), anyhow::Error>(());
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
+    loop {
+        step(&plant.hub, plant.clock.now(), &mut plant.sources, &mut polled);
+        recorder.poll(&plant.hub)?;
+        let links = plant.hub.links();
+        let ended = !links.is_empty() && links.iter().all(|link| link.state == LinkState::Ended);
+        if ended || over() {
+            return Ok((plant.hub.totals.samples.load(Ordering::Relaxed), recorder.file.bytes));
         }
-    })?;
-    let kilobytes = recorder.bytes / 1_000;
-    term::note(&format!("{} samples, {kilobytes} kB", plant.hub.totals.samples.load(Ordering::Relaxed)));
-    Ok(0)
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// Listens to a gateway; a broken connection is taken up again where it broke.
+async fn from_gateway(args: &RecordArgs, remote: &Remote, over: &dyn Fn() -> bool) -> Result<(u64, u64)> {
+    let (records, remarks) = remote.site().await?;
+    for remark in &remarks {
+        term::warn(remark);
+    }
+    let mut file = RecordingFile::create(&args.file)?;
+    for record in &records {
+        file.record(record)?;
+    }
+    let mut samples = 0;
+    let mut place = None;
+    let mut history_done = false;
+    while !over() {
+        let mut stream = match remote.stream(place).await {
+            Ok(stream) => stream,
+            // The first connection must work; later ones wait for the gateway to come back.
+            Err(error) if place.is_none() => return Err(error.into()),
+            Err(_) => {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                continue;
+            }
+        };
+        loop {
+            let frame = tokio::select! {
+                frame = stream.next() => frame,
+                () = tokio::time::sleep(Duration::from_millis(200)) => {
+                    if over() { break } else { continue }
+                }
+            };
+            match frame {
+                Err(error) => {
+                    term::warn(&error.to_string());
+                    break;
+                }
+                Ok(ServerFrame::Hello(hello)) if !history_done => {
+                    history_done = true;
+                    let range = TimeRange::new(hello.server_time - args.history, hello.server_time);
+                    for frame in remote.history(range).await? {
+                        file.record(&Record::Frame(frame))?;
+                    }
+                    started(args);
+                }
+                Ok(ServerFrame::KeepAlive { .. } | ServerFrame::Pong { .. } | ServerFrame::Close(_) | ServerFrame::Hello(_)) => {}
+                Ok(frame) => {
+                    if let ServerFrame::Batch(batch) = &frame {
+                        samples += batch.entries.len() as u64;
+                    }
+                    file.record(&Record::Frame(frame))?;
+                }
+            }
+            if over() {
+                break;
+            }
+        }
+        place = Some(stream.place());
+    }
+    Ok((samples, file.bytes))
 }

@@ -2,7 +2,7 @@
 
 use gateway::recording;
 
-use crate::world::{Folder, orrery};
+use crate::world::{Folder, Wish, World, orrery};
 
 const CSV_SITE: &str = r#"
 [site]
@@ -75,4 +75,43 @@ fn a_torn_recording_is_read_up_to_the_tear() {
     let (code, _, err) = orrery(&["replay", &path]);
     assert_eq!(code, 2);
     assert!(err.contains("not an Orrery"), "{err}");
+}
+
+#[tokio::test]
+async fn a_running_gateway_can_be_recorded_from_elsewhere() {
+    let folder = Folder::new();
+    site(&folder);
+    let text = CSV_SITE.replace(
+        "[[sources]]\nid = \"log\"\nkind = \"csv\"\npath = \"log.csv\"\n",
+        "[[sources]]\nid = \"log\"\nkind = \"websocket\"\n",
+    );
+    let text = text.replace("time = { column = \"t\" }\ncolumns = { level = \"tank.level\" }\n", "");
+    folder.write("site.toml", text);
+    let world = World::serve(&folder.0.join("site.toml"), Wish::default()).await;
+    let now = gateway::clock::wall();
+    world.put(0, now - twin_model::Span::from_secs(60), 10.0);
+    let file = folder.0.join("live.orrec").display().to_string();
+    let url = format!("http://{}/", world.address);
+    let recording = {
+        let file = file.clone();
+        tokio::task::spawn_blocking(move || orrery(&["record", &url, &file, "--for", "2s"]))
+    };
+    // Samples while the recorder listens: it is there once the hub knows a client.
+    while world.hub.totals.clients.load(std::sync::atomic::Ordering::Relaxed) == 0 {
+        tokio::task::yield_now().await;
+    }
+    let mut ticks = tokio::time::interval(std::time::Duration::from_millis(50));
+    for n in 0..10 {
+        ticks.tick().await;
+        world.put(0, gateway::clock::wall(), f64::from(n));
+    }
+    let (code, _, err) = recording.await.unwrap();
+    assert_eq!(code, 0, "{err}");
+    let read = recording::read(std::path::Path::new(&file)).unwrap();
+    assert!(read.files.contains_key("m.gltf") && !read.chunks.is_empty());
+    // The last of them; how many came after the snapshot depends on when the recorder was ready.
+    assert_eq!(read.samples.last().unwrap().1.value, twin_model::Value::Float(9.0));
+    let (code, _, err) = orrery(&["record", "http://127.0.0.1:9/", &file]);
+    assert_eq!((code, err.contains("stream of http://127.0.0.1:9/")), (2, true), "{err}");
+    world.stop().await;
 }

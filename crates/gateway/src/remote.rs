@@ -1,0 +1,235 @@
+//! Another gateway as a source of a recording: plain HTTP for the site, its models and history, the stream for the rest.
+
+use std::time::Duration;
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde::Deserialize;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use twin_model::TimeRange;
+use twin_protocol::recording::Record;
+use twin_protocol::{
+    ClientFrame, ClientHello, Limits, Resume, SUBPROTOCOL_BIN, ServerFrame, VERSIONS, decode_server, encode_client,
+};
+
+use crate::GatewayError;
+
+/// Longest wait for an answer or for a sign of life.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Largest answer that is read.
+const BODY: u64 = 1 << 30;
+
+/// A gateway somewhere.
+#[derive(Debug, Clone)]
+pub struct Remote {
+    /// `host:port`
+    host: String,
+}
+
+#[derive(Deserialize)]
+struct SiteAnswer {
+    file: String,
+    toml: String,
+    #[serde(default)]
+    files: std::collections::BTreeMap<String, String>,
+    #[serde(default)]
+    assets: Vec<AssetAnswer>,
+}
+
+#[derive(Deserialize)]
+struct AssetAnswer {
+    path: String,
+    #[serde(default)]
+    url: String,
+}
+
+impl Remote {
+    /// The gateway of an address like `http://127.0.0.1:7077/`; `None` where the text is no such address.
+    pub fn parse(text: &str) -> Option<Self> {
+        let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("ws://"))?;
+        let host = rest.split('/').next().filter(|host| !host.is_empty())?;
+        let port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+        Some(Self { host: if port { host.to_owned() } else { format!("{host}:80") } })
+    }
+
+    fn fail(&self, why: impl std::fmt::Display) -> GatewayError {
+        GatewayError::Stream { url: format!("http://{}/", self.host), why: why.to_string() }
+    }
+
+    /// Body of a GET; an answer other than 200 is an error.
+    async fn get(&self, path: &str) -> Result<Vec<u8>, GatewayError> {
+        let exchange = async {
+            let mut stream = TcpStream::connect(&self.host).await?;
+            let host = &self.host;
+            let request =
+                format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nAccept-Encoding: identity\r\n\r\n");
+            stream.write_all(request.as_bytes()).await?;
+            let mut bytes = Vec::new();
+            stream.take(BODY).read_to_end(&mut bytes).await?;
+            Ok::<_, std::io::Error>(bytes)
+        };
+        let bytes = timeout(PATIENCE, exchange).await.map_err(|_| self.fail("no answer in time"))?.map_err(|e| self.fail(e))?;
+        let split = bytes.windows(4).position(|four| four == b"\r\n\r\n").ok_or_else(|| self.fail("not an HTTP answer"))?;
+        let head = String::from_utf8_lossy(bytes.get(..split).unwrap_or_default()).to_ascii_lowercase();
+        let status = head.split(' ').nth(1).unwrap_or("");
+        if status != "200" || head.contains("transfer-encoding") {
+            return Err(self.fail(format!("{path} was answered with {status}; is this a gateway of Orrery?")));
+        }
+        Ok(bytes.get(split + 4..).unwrap_or_default().to_vec())
+    }
+
+    /// The site and its models, as the first records of a recording, and what could not be had.
+    ///
+    /// # Errors
+    /// Where there is no gateway.
+    pub async fn site(&self) -> Result<(Vec<Record>, Vec<String>), GatewayError> {
+        let answer: SiteAnswer = serde_json::from_slice(&self.get("/api/site").await?).map_err(|e| self.fail(e))?;
+        let mut records = vec![Record::Site { file_name: answer.file, toml: answer.toml }];
+        records.extend(answer.files.into_iter().map(|(path, text)| Record::Asset { path, bytes: text.into_bytes() }));
+        let mut remarks = Vec::new();
+        for asset in answer.assets {
+            let bytes = if asset.url.is_empty() {
+                Err(self.fail("the gateway itself does not have it"))
+            } else {
+                self.get(&asset.url).await
+            };
+            match bytes {
+                Ok(bytes) => {
+                    self.beside(&asset, &bytes, &mut records, &mut remarks).await;
+                    records.push(Record::Asset { path: asset.path, bytes });
+                }
+                Err(error) => remarks.push(format!("model {} is not in the recording: {error}", asset.path)),
+            }
+        }
+        Ok((records, remarks))
+    }
+
+    /// Files that a model names beside itself.
+    async fn beside(&self, asset: &AssetAnswer, bytes: &[u8], records: &mut Vec<Record>, remarks: &mut Vec<String>) {
+        let (base, _) = asset.url.rsplit_once('/').unwrap_or_default();
+        let folder = asset.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        for name in crate::site::references(bytes) {
+            let url: Vec<String> = name.split('/').map(crate::site::percent_encode).collect();
+            match self.get(&format!("{base}/{}", url.join("/"))).await {
+                Ok(bytes) => records.push(Record::Asset { path: twin_scene::site::paths::join(folder, &name), bytes }),
+                Err(error) => remarks.push(format!("{name} is not in the recording: {error}")),
+            }
+        }
+    }
+
+    /// History of a range, in as many frames as the gateway needs.
+    ///
+    /// # Errors
+    /// Where an answer is missing or makes no sense.
+    pub async fn history(&self, range: TimeRange) -> Result<Vec<ServerFrame>, GatewayError> {
+        let mut frames = Vec::new();
+        let mut from = range.start;
+        loop {
+            let path = format!("/api/history?from={}&to={}", from.as_micros(), range.end.as_micros());
+            let frame = decode_server(&self.get(&path).await?, &Limits::SERVER_FRAMES).map_err(|e| self.fail(e))?;
+            let ServerFrame::History(history) = &frame else { return Err(self.fail("history was answered with something else")) };
+            let next = history.next;
+            frames.push(frame);
+            match next {
+                // A server that sends us in circles would never end.
+                Some(next) if next > from => from = next,
+                _ => return Ok(frames),
+            }
+        }
+    }
+
+    /// Opens the stream.
+    ///
+    /// # Errors
+    /// Where it does not open.
+    pub async fn stream(&self, resume: Option<Resume>) -> Result<RemoteStream, GatewayError> {
+        let open = async {
+            let mut request = format!("ws://{}/stream", self.host).into_client_request().map_err(|e| self.fail(e))?;
+            if let Ok(name) = SUBPROTOCOL_BIN.parse() {
+                request.headers_mut().insert("sec-websocket-protocol", name);
+            }
+            let stream = TcpStream::connect(&self.host).await.map_err(|e| self.fail(e))?;
+            let (mut socket, _) = tokio_tungstenite::client_async(request, stream).await.map_err(|e| self.fail(e))?;
+            let agent = concat!("orrery record ", env!("CARGO_PKG_VERSION")).to_owned();
+            let hello = ClientFrame::Hello(ClientHello { versions: VERSIONS.to_vec(), agent, resume });
+            socket.send(Message::Binary(encode_client(&hello).into())).await.map_err(|e| self.fail(e))?;
+            Ok(RemoteStream {
+                socket,
+                remote: self.clone(),
+                place: resume.unwrap_or(Resume { epoch: 0, seq: 0, last_time: None }),
+            })
+        };
+        timeout(PATIENCE, open).await.map_err(|_| self.fail("no answer in time"))?
+    }
+}
+
+/// An open stream of another gateway.
+pub struct RemoteStream {
+    socket: WebSocketStream<TcpStream>,
+    remote: Remote,
+    place: Resume,
+}
+
+impl RemoteStream {
+    /// The next frame.
+    ///
+    /// # Errors
+    /// Where the stream ended, broke, or was silent for too long.
+    pub async fn next(&mut self) -> Result<ServerFrame, GatewayError> {
+        loop {
+            let message = timeout(PATIENCE, self.socket.next()).await.map_err(|_| self.remote.fail("silent for too long"))?;
+            match message {
+                Some(Ok(Message::Binary(bytes))) => {
+                    let frame = decode_server(&bytes, &Limits::SERVER_FRAMES).map_err(|e| self.remote.fail(e))?;
+                    self.note(&frame);
+                    return Ok(frame);
+                }
+                Some(Ok(Message::Close(_))) | None => return Err(self.remote.fail("the stream ended")),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Err(self.remote.fail(error)),
+            }
+        }
+    }
+
+    fn note(&mut self, frame: &ServerFrame) {
+        let (seq, entries) = match frame {
+            ServerFrame::Hello(hello) => {
+                self.place.epoch = hello.epoch;
+                return;
+            }
+            ServerFrame::Snapshot(snapshot) => (snapshot.seq, &snapshot.entries),
+            ServerFrame::Batch(batch) => (batch.seq, &batch.entries),
+            _ => return,
+        };
+        self.place.seq = seq;
+        let newest = entries.iter().map(|entry| entry.sample.received_time).max();
+        self.place.last_time = newest.max(self.place.last_time);
+    }
+
+    /// Where to go on after the connection broke.
+    pub fn place(&self) -> Resume {
+        self.place
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_gateways_are_told_from_paths() {
+        for (text, host) in [
+            ("http://127.0.0.1:7077/", Some("127.0.0.1:7077")),
+            ("http://plant", Some("plant:80")),
+            ("ws://plant:1/stream", Some("plant:1")),
+            ("assets/sites/bottling", None),
+            ("http://", None),
+        ] {
+            assert_eq!(Remote::parse(text).map(|remote| remote.host).as_deref(), host, "{text}");
+        }
+    }
+}
