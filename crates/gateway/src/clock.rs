@@ -19,6 +19,11 @@ pub(crate) fn instant() -> Instant {
 /// What "now" means on a server: the wall clock for live data, a running copy of the past for a replay.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
+    replay: Option<Replay>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Replay {
     started: Instant,
     origin: Timestamp,
     speed: f64,
@@ -26,19 +31,33 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// The wall clock, monotonic from here on: a stepped system clock does not make time run backwards.
+    /// The wall clock. Where it is set back, a stretch of receive times comes twice; order is by source time anyway.
     pub fn live() -> Self {
-        Self { started: instant(), origin: wall(), speed: 1.0, end: Timestamp::MAX }
+        Self { replay: None }
     }
 
     /// A clock that starts at `origin`, runs `speed` times as fast as the wall and stops at `end`.
     pub fn replay(origin: Timestamp, speed: f64, end: Timestamp) -> Self {
-        Self { started: instant(), origin, speed, end }
+        Self { replay: Some(Replay { started: instant(), origin, speed, end }) }
     }
 
     /// Now.
     pub fn now(&self) -> Timestamp {
-        let passed = self.started.elapsed().as_secs_f64() * self.speed;
-        (self.origin + Span::from_secs_f64(passed)).min(self.end)
+        let Some(replay) = &self.replay else { return wall() };
+        let passed = replay.started.elapsed().as_secs_f64() * replay.speed;
+        (replay.origin + Span::from_secs_f64(passed)).min(replay.end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_replay_starts_at_its_origin_and_stops_at_its_end() {
+        let (origin, end) = (Timestamp::from_secs(1_000), Timestamp::from_secs(2_000));
+        let slow = Clock::replay(origin, 1e-9, end).now();
+        assert!(slow >= origin && slow < Timestamp::from_secs(1_001));
+        assert_eq!(Clock::replay(origin, f64::INFINITY, end).now(), end);
     }
 }

@@ -56,7 +56,9 @@ fn same(a: &str, b: &str) -> bool {
 }
 
 async fn serve(mut socket: WebSocket, app: &App, inbox: &Inbox) {
-    inbox.sender(true);
+    if !inbox.come() {
+        return close(&mut socket, CloseCode::Busy, "as many senders as allowed are connected; try again later").await;
+    }
     let mut stopping = app.stopping.clone();
     loop {
         let message = tokio::select! {
@@ -80,7 +82,7 @@ async fn serve(mut socket: WebSocket, app: &App, inbox: &Inbox) {
             break;
         }
     }
-    inbox.sender(false);
+    inbox.go();
 }
 
 async fn close(socket: &mut WebSocket, code: CloseCode, reason: &str) {

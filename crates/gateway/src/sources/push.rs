@@ -11,6 +11,9 @@ use super::{Polled, Source};
 /// Samples that may wait between two polls; senders are told to slow down beyond it.
 const INBOX: usize = 200_000;
 
+/// Senders of one source at a time.
+const SENDERS: usize = 64;
+
 #[derive(Default)]
 struct Box_ {
     samples: Vec<(SignalIndex, Sample)>,
@@ -79,11 +82,19 @@ impl Inbox {
         Ok(())
     }
 
-    /// Counts a sender in (`true`) or out.
-    pub fn sender(&self, comes: bool) {
+    /// Counts a sender in; false where there are too many.
+    pub fn come(&self) -> bool {
         let mut inner = self.lock();
-        inner.senders = if comes { inner.senders + 1 } else { inner.senders.saturating_sub(1) };
-        inner.ever |= comes;
+        let welcome = inner.senders < SENDERS;
+        inner.senders += usize::from(welcome);
+        inner.ever |= welcome;
+        welcome
+    }
+
+    /// Counts a sender out that was counted in.
+    pub fn go(&self) {
+        let mut inner = self.lock();
+        inner.senders = inner.senders.saturating_sub(1);
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Box_> {
