@@ -10,8 +10,12 @@ use crate::store::Store;
 const LOOK_EVERY: usize = 64;
 /// Looks after which the bytes outside the pages are summed anew.
 const SUM_EVERY: u32 = 64;
-/// Groups of blocks thinned at one look: 16 blocks each, four times what was sealed since.
-const GROUPS_A_LOOK: usize = 16;
+/// Samples thinned at one look, four times what was sealed since: about a millisecond.
+const SAMPLES_A_LOOK: u64 = 32_768;
+
+/// A thinned block weighs as much as five or six raw ones (irregular times, values far apart). With this, a level of thinned
+/// blocks takes about half as much as the raw ones before it is thinned further or dropped.
+const THINNED_WEIGHT: usize = 12;
 
 /// Halvings of the share that a sweep takes at first.
 const MAX_URGENCY: u32 = 3;
@@ -71,11 +75,8 @@ impl Store {
         if pages + self.sweep.rest > self.config.budget_bytes
             && pages - waste + self.sweep.rest > self.config.budget_bytes / 16 * 15
         {
-            for _ in 0..GROUPS_A_LOOK {
-                if !self.thin_some() {
-                    break;
-                }
-            }
+            let before = self.counters.thinned;
+            while self.counters.thinned - before < SAMPLES_A_LOOK && self.thin_some() {}
         }
         if waste > pages / 8 {
             self.empty_page();
@@ -125,13 +126,13 @@ impl Store {
         true
     }
 
-    /// Chooses what to thin next: the coarsest level that holds more than half as many blocks as the finer one, else the
+    /// Chooses what to thin next: the coarsest level that has come to weigh much beside the raw blocks, else the
     /// oldest of the raw samples.
     fn next_pass(&self) -> Option<Pass> {
         let blocks = |level: usize| -> usize { self.columns.iter().map(|c| c.series.blocks_at(level).len()).sum() };
         let newest = self.columns.iter().filter_map(|c| c.series.last_time()).max()?;
         let raw = blocks(0);
-        let full = (1..=MAX_LEVEL).rev().find(|level| blocks(*level) * 2 > raw);
+        let full = (1..=MAX_LEVEL).rev().find(|level| blocks(*level) * THINNED_WEIGHT > raw);
         let levels = full.into_iter().chain(0..=MAX_LEVEL);
         let oldest = |level: usize| self.columns.iter().filter_map(|c| c.series.oldest_at(level)).min();
         let mut fertile = levels.filter(|level| self.sweep.barren & 1 << level == 0);

@@ -78,6 +78,10 @@ pub fn run(config: BenchConfig, clock: &mut dyn FnMut() -> f64) -> Vec<BenchRow>
         rows.push(row);
     }
     let mut put = |id, value, unit, must| rows.push(BenchRow { id, value, unit, must });
+    put("ingest_late_samples_s", late(config.seed, clock), "samples/s", None);
+    let (thinning, bytes) = thinning(config.seed, clock);
+    put("ingest_thinning_samples_s", thinning, "samples/s", None);
+    put("thinning_bytes_of_budget", bytes, "", None);
     let ranges = ranges(config.seed, clock);
     put("range_24h_p50_ms", percentile(&ranges, 50) * 1e3, "ms", None);
     put("range_24h_ms", percentile(&ranges, 99) * 1e3, "ms", Some(1.0));
@@ -159,6 +163,60 @@ fn chunks(seed: u64, clock: &mut dyn FnMut() -> f64) -> [BenchRow; 3] {
         row("seal_samples_s", samples / sealed, "samples/s"),
         row("import_samples_s", samples / imported, "samples/s"),
     ]
+}
+
+/// Samples a second where one in fifty comes up to ten minutes late.
+fn late(seed: u64, clock: &mut dyn FnMut() -> f64) -> f64 {
+    const SIGNALS: usize = 2_000;
+    const SECONDS: i64 = 3_600;
+    let mut plant = Plant::new(SIGNALS, seed);
+    let mut random = plant::Random(seed);
+    let mut store = Store::new(plant.specs(), StoreConfig::default());
+    let mut delayed: std::collections::BTreeMap<i64, Vec<(SignalIndex, Sample)>> = std::collections::BTreeMap::new();
+    let mut batch = Vec::new();
+    let mut spent = 0.0;
+    for second in 0..SECONDS {
+        let now = START + Span::from_secs(second);
+        plant.second(now, &mut batch);
+        let mut coming: Vec<(SignalIndex, Sample)> = delayed.remove(&second).unwrap_or_default();
+        for (at, sample) in batch.drain(..).enumerate() {
+            let r = random.next();
+            if r.is_multiple_of(50) {
+                let until = second + 1 + (r >> 32) as i64 % 600;
+                let received_time = START + Span::from_secs(until);
+                delayed.entry(until).or_default().push((SignalIndex::from_at(at), Sample { received_time, ..sample }));
+            } else {
+                coming.push((SignalIndex::from_at(at), sample));
+            }
+        }
+        let before = clock();
+        for (signal, sample) in &coming {
+            store.append(*signal, sample);
+        }
+        spent += clock() - before;
+    }
+    store.counters().stored as f64 / spent
+}
+
+/// Samples a second, and the share of the budget in use at the end, where the budget holds a quarter of what comes.
+fn thinning(seed: u64, clock: &mut dyn FnMut() -> f64) -> (f64, f64) {
+    const SIGNALS: usize = 500;
+    const SECONDS: i64 = 28_800;
+    let mut plant = Plant::new(SIGNALS, seed);
+    let budget_bytes = SIGNALS * SECONDS as usize / 4;
+    let mut store = Store::new(plant.specs(), StoreConfig { budget_bytes, ..StoreConfig::default() });
+    let mut batch = Vec::new();
+    let mut spent = 0.0;
+    for second in 0..SECONDS {
+        plant.second(START + Span::from_secs(second), &mut batch);
+        let before = clock();
+        for (at, sample) in batch.iter().enumerate() {
+            store.append(SignalIndex::from_at(at), sample);
+        }
+        spent += clock() - before;
+    }
+    let samples = (SIGNALS as i64 * SECONDS) as f64;
+    (samples / spent, store.bytes().total() as f64 / budget_bytes as f64)
 }
 
 /// Seconds per envelope of 24 h of one signal in 1,000 points, over signals of every sort.

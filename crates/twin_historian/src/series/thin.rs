@@ -5,7 +5,7 @@ use twin_model::TimeRange;
 
 use super::{Series, Shared};
 use crate::arena::Arena;
-use crate::block::Block;
+use crate::block::{BLOCK, Block};
 use crate::row::{FLOAT, Row};
 
 /// How often a stretch can be thinned before it is dropped.
@@ -69,13 +69,21 @@ impl Series {
             }
             self.keep(&rows, &mut kept);
         }
-        let now = self.replace(signal, at, count, &kept, shared);
+        let gone = seen - kept.len() as u64;
+        // The block before has mostly room for what is left of these.
+        let before = at.checked_sub(1).filter(|before| self.blocks_at(level + 1).contains(before));
+        let before = before.map(|before| Block::at(&shared.arena, self.blocks[before].loc)).filter(|b| b.n + kept.len() <= BLOCK);
+        let joined = usize::from(before.is_some());
+        if let Some(before) = before {
+            kept.splice(0..0, before.rows());
+        }
+        let now = self.replace(signal, at - joined, count + joined, &kept, shared);
         let thinned = &mut self.rare.get_or_insert_default().thinned;
         if level > 0 {
             thinned[level - 1] -= count as u32;
         }
-        thinned[level] += now as u32;
-        seen - kept.len() as u64
+        thinned[level] = thinned[level] + now as u32 - joined as u32;
+        gone
     }
 
     fn drop_blocks(&mut self, at: usize, count: usize, shared: &mut Shared) -> u64 {

@@ -1,6 +1,6 @@
 //! The rules for what is taken in and what is answered, one literal case each.
 
-use twin_historian::{Appended, Direction, SignalSpec, Store, StoreConfig};
+use twin_historian::{Appended, Cursor, Direction, SignalSpec, Snapshot, Store, StoreConfig};
 use twin_model::{Flags, Quality, Sample, SignalKind, Span, TimeRange, Timestamp, Value, ValueKind};
 
 use crate::kit::{ALWAYS, S0, S1, all, analog, at, pairs, range, secs, snapshot};
@@ -249,4 +249,24 @@ fn steps_over_all_signals_stop_at_every_sample() {
     assert_eq!(store.next_time(secs(3), Direction::Backward), Some(secs(1)));
     assert_eq!(store.changed_in(range(1, 3)), [S0]);
     assert_eq!(store.changed_in(range(3, 3)), []);
+}
+
+#[test]
+fn a_cursor_that_comes_from_another_store_or_a_clone_misleads_nobody() {
+    let fill = |offset: f64| {
+        let mut store = analog(2);
+        for t in 0..1_000 {
+            store.append(S0, &at(t, t, t as f64 + offset));
+        }
+        store
+    };
+    let (first, second) = (fill(0.0), fill(0.5));
+    let mut clone = first.clone();
+    clone.append(S0, &at(300, 2_000, -1.0));
+    let mut cursor = Cursor::new();
+    let mut out = Snapshot::new();
+    for (store, expected) in [(&first, 300.0), (&second, 300.5), (&first, 300.0), (&clone, -1.0), (&first, 300.0)] {
+        store.snapshot_at(secs(300), &mut cursor, &mut out);
+        assert_eq!(out.number(S0), Some(expected));
+    }
 }
