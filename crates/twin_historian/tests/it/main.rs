@@ -1,4 +1,5 @@
 //! The store's public promises: literal cases, comparison with a slow obvious twin, hostile bytes, golden bytes.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
 mod budget;
 mod chunks;

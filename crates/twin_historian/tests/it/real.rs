@@ -79,6 +79,7 @@ fn time(text: &str) -> Timestamp {
     utc.parse().unwrap()
 }
 
+#[allow(clippy::print_stdout, reason = "a skipped test says so")]
 fn read(test: &str, file: &str) -> Option<String> {
     let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     let root = std::env::var_os("ORRERY_SHARED").map_or_else(beside, PathBuf::from);
