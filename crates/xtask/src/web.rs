@@ -31,6 +31,14 @@ impl Quality {
         }
     }
 
+    /// The release profile is named in index.html, where a bare `trunk build --release` finds it too.
+    fn trunk_args(self) -> &'static [&'static str] {
+        match self {
+            Self::Release => &["build", "--release", "--offline", "true", "--dist"],
+            Self::Dev => &["build", "--cargo-profile", "wasm-dev", "--offline", "true", "--dist"],
+        }
+    }
+
     fn dist(self) -> PathBuf {
         util::root().join("dist").join(match self {
             Self::Release => "release",
@@ -52,7 +60,7 @@ pub(crate) fn build(quality: Quality) -> Result<PathBuf> {
     let start = Instant::now();
     let staging = dist.with_extension("staging");
     Step::new(format!("building the page ({})", quality.wasm_profile()), "trunk")
-        .args(["build", "--release", "--cargo-profile", quality.wasm_profile(), "--offline", "true", "--dist"])
+        .args(quality.trunk_args())
         .args([&staging])
         .env("NO_COLOR", "true")
         .run()?;
