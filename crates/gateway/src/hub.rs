@@ -24,6 +24,8 @@ use crate::ring::{Ring, RingLimits, Sent};
 const CONFLATE_AFTER: u64 = 32;
 /// Link changes kept for history answers.
 const LINK_CHANGES: usize = 10_000;
+/// Chunks packed under one lock.
+const SEAL_CHUNKS: usize = 4;
 /// A batch is cut here, so that its frame stays far below every limit.
 const BATCH_SAMPLES: usize = 50_000;
 
@@ -388,11 +390,29 @@ impl Hub {
         add(&self.totals.left_out, left_out);
     }
 
-    /// Hands finished hours to the disk. Called about once a minute.
+    /// Hands finished hours to the disk, all at once: for starts and tests.
     pub fn seal(&self, upto: Timestamp) {
-        let Some(persist) = &self.persist else { return };
-        let chunks = self.with_store(|store| store.seal(upto));
-        persist.chunks(chunks, upto);
+        self.seal_begin();
+        while self.seal_step(upto) {}
+    }
+
+    /// Begins handing finished hours to the disk; [`Self::seal_step`] goes on with it.
+    pub fn seal_begin(&self) {
+        if let Some(persist) = &self.persist {
+            persist.sealing();
+        }
+    }
+
+    /// A few chunks (some tens of milliseconds); false once all of what ended before `upto` is handed over.
+    pub fn seal_step(&self, upto: Timestamp) -> bool {
+        let Some(persist) = &self.persist else { return false };
+        let (chunks, slab) = self.with_store(|store| (store.seal_some(upto, SEAL_CHUNKS), store.config().slab));
+        if chunks.is_empty() {
+            persist.sealed(upto.floor_to(slab));
+            return false;
+        }
+        persist.chunks(chunks);
+        true
     }
 
     /// The disk, where there is one.

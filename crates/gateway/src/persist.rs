@@ -45,7 +45,11 @@ CREATE INDEX IF NOT EXISTS link_at ON link (at_us);
 enum Message {
     Tail(Bytes, TimeRange),
     Link(LinkChange),
-    Chunks(Vec<Chunk>, Timestamp),
+    Chunks(Vec<Chunk>),
+    /// From here on chunks follow that hold everything in the batches written so far.
+    Sealing,
+    /// All of them were handed over: of those batches, the ones from wholly before this instant can go.
+    Sealed(Timestamp),
     Sync(SyncSender<()>),
 }
 
@@ -79,12 +83,25 @@ impl Persist {
         self.post(Message::Link(change));
     }
 
-    /// Finished slabs; batches wholly before `upto`'s slab are not needed any more.
-    pub(crate) fn chunks(&self, chunks: Vec<Chunk>, upto: Timestamp) {
-        // Chunks are never given up: waiting for the disk is right here, once a minute at most.
-        if !chunks.is_empty()
-            && let Some(send) = &self.send
-            && send.send(Message::Chunks(chunks, upto)).is_err()
+    /// Before the chunks of one round of sealing.
+    pub(crate) fn sealing(&self) {
+        self.insist(Message::Sealing);
+    }
+
+    /// Finished slabs.
+    pub(crate) fn chunks(&self, chunks: Vec<Chunk>) {
+        self.insist(Message::Chunks(chunks));
+    }
+
+    /// After the chunks: everything before `end` that came before [`Self::sealing`] is in some chunk.
+    pub(crate) fn sealed(&self, end: Timestamp) {
+        self.insist(Message::Sealed(end));
+    }
+
+    /// Chunks are never given up: waiting for the disk is right for them.
+    fn insist(&self, message: Message) {
+        if let Some(send) = &self.send
+            && send.send(message).is_err()
         {
             self.totals.errors.fetch_add(1, Ordering::Relaxed);
         }
@@ -305,6 +322,7 @@ impl Database {
             totals: totals.clone(),
             group: Vec::new(),
             bytes: 0,
+            sealing: 0,
             _lock: self.lock,
         };
         #[allow(clippy::disallowed_methods, reason = "the gateway may spawn; SQLite blocks and wants a thread of its own")]
@@ -361,6 +379,8 @@ struct Writer {
     totals: Arc<PersistTotals>,
     group: Vec<Message>,
     bytes: usize,
+    /// Newest batch when the current round of sealing began.
+    sealing: i64,
     _lock: Option<File>,
 }
 
@@ -393,8 +413,8 @@ impl Writer {
     fn keep(&mut self, message: Message) {
         self.bytes += match &message {
             Message::Tail(frame, _) => frame.len(),
-            Message::Chunks(chunks, _) => chunks.iter().map(|chunk| chunk.bytes.len()).sum(),
-            Message::Link(_) | Message::Sync(_) => 0,
+            Message::Chunks(chunks) => chunks.iter().map(|chunk| chunk.bytes.len()).sum(),
+            Message::Link(_) | Message::Sealing | Message::Sealed(_) | Message::Sync(_) => 0,
         };
         self.group.push(message);
         if self.bytes > GROUP_BYTES && !self.commit() {
@@ -410,7 +430,7 @@ impl Writer {
         if self.group.is_empty() {
             return true;
         }
-        match write_group(&mut self.connection, &self.group, &self.sources) {
+        match write_group(&mut self.connection, &self.group, &self.sources, &mut self.sealing) {
             Ok(()) => {
                 self.totals.commits.fetch_add(1, Ordering::Relaxed);
                 self.totals.bytes.fetch_add(self.bytes as u64, Ordering::Relaxed);
@@ -429,7 +449,7 @@ impl Writer {
     }
 }
 
-fn write_group(connection: &mut Connection, group: &[Message], sources: &[String]) -> rusqlite::Result<()> {
+fn write_group(connection: &mut Connection, group: &[Message], sources: &[String], sealing: &mut i64) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
     for message in group {
         match message {
@@ -444,14 +464,18 @@ fn write_group(connection: &mut Connection, group: &[Message], sources: &[String
                 let sql = "INSERT INTO link VALUES (?1, ?2, ?3)";
                 transaction.prepare_cached(sql)?.execute(params![change.at.as_micros(), source, state])?;
             }
-            Message::Chunks(chunks, upto) => {
+            Message::Chunks(chunks) => {
                 for chunk in chunks {
                     put_chunk(&transaction, chunk)?;
                 }
-                // Everything before the end of the last finished slab was sealed by the same call that made these chunks.
-                let slab = StoreConfig::default().slab;
-                let end = upto.floor_to(slab).as_micros();
-                transaction.prepare_cached("DELETE FROM tail WHERE last_us < ?1")?.execute([end])?;
+            }
+            Message::Sealing => {
+                let newest = "SELECT coalesce(max(id), 0) FROM tail";
+                *sealing = transaction.prepare_cached(newest)?.query_row([], |row| row.get(0))?;
+            }
+            Message::Sealed(end) => {
+                let sql = "DELETE FROM tail WHERE id <= ?1 AND last_us < ?2";
+                transaction.prepare_cached(sql)?.execute(params![*sealing, end.as_micros()])?;
             }
             Message::Sync(_) => {}
         }

@@ -75,13 +75,17 @@ impl Drop for Pump {
 fn pump(hub: &Hub, clock: Clock, mut sources: Vec<Box<dyn Source>>, stopped: &Receiver<()>) {
     let mut polled = Polled::default();
     let mut ticks = 0_u32;
+    let mut sealing = None;
     loop {
         let now = clock.now();
         step(hub, now, &mut sources, &mut polled);
         ticks = ticks.wrapping_add(1);
-        if ticks.is_multiple_of(SEAL_TICKS) {
-            hub.seal(now);
+        if ticks.is_multiple_of(SEAL_TICKS) && sealing.is_none() {
+            hub.seal_begin();
+            sealing = Some(now);
         }
+        // One step a tick: samples and clients never wait for more than that.
+        sealing = sealing.filter(|upto| hub.seal_step(*upto));
         match stopped.recv_timeout(TICK) {
             Err(RecvTimeoutError::Timeout) => {}
             Ok(()) | Err(RecvTimeoutError::Disconnected) => break,
