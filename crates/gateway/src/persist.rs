@@ -1,6 +1,6 @@
 //! History on disk: one SQLite file with sealed chunks, and the newest batches until a chunk holds them.
 //!
-//! A thread of its own collects what is to be written and commits at most half a second later, all in one transaction
+//! A thread of its own collects what is to be written and commits at most 0.3 s later, all in one transaction
 //! (write-ahead log, synchronous FULL): after kill -9 or a power cut at most the last second is missing, and what is
 //! there is whole. Where the disk refuses, sealed chunks wait for the next try; batches are given up first, because the
 //! chunk of their hour will hold their samples too.
@@ -23,7 +23,7 @@ use crate::GatewayError;
 use crate::clock::instant;
 
 /// Longest time that a sample waits for its commit.
-const COMMIT_EVERY: Duration = Duration::from_millis(500);
+const COMMIT_EVERY: Duration = Duration::from_millis(300);
 /// Messages that may wait for the thread; beyond it batches are given up and counted.
 const QUEUE: usize = 4_096;
 /// Bytes of one unfinished group; beyond it batches are given up and counted.

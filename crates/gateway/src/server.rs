@@ -14,7 +14,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get};
 use serde::Deserialize;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use twin_model::{TimeRange, Timestamp};
 use twin_protocol::{Capabilities, Dictionary, History, ServerFrame, encode_server};
 
@@ -28,6 +28,9 @@ use crate::{ingest, metrics, stream};
 
 /// Bytes of chunks in one history answer; the rest is for the next request.
 const HISTORY_BYTES: usize = 2 << 20;
+
+/// History answers that are made at the same time.
+static HISTORY_TURNS: Semaphore = Semaphore::const_new(4);
 
 /// What a server may be told besides the site.
 #[derive(Debug, Clone)]
@@ -290,6 +293,8 @@ async fn history(State(app): State<Arc<App>>, Query(range): Query<Range>, header
     match range {
         Err(why) => (StatusCode::BAD_REQUEST, format!("{why}\n")).into_response(),
         Ok(range) => {
+            // Packing chunks keeps a core busy; many askers at once wait their turn instead of starving the stream.
+            let _turn = HISTORY_TURNS.acquire().await;
             blocking(move || {
                 let body: Bytes = encode_server(&ServerFrame::History(history_of(&app.hub, range))).into();
                 let (tag, size) = (fnv64(&body), body.len());
