@@ -36,7 +36,7 @@ impl Store {
     }
 
     /// One signal over a range in at most about `max_points` buckets (at least 2), every peak kept. Gaps by the signal's
-    /// [`SignalSpec::gap_after`].
+    /// [`SignalSpec::gap_after`](crate::SignalSpec::gap_after).
     pub fn envelope(&self, signal: SignalIndex, range: TimeRange, max_points: usize) -> Envelope {
         let gap_after = self.columns.get(signal.at()).and_then(|column| column.spec.gap_after);
         self.envelope_with(signal, range, max_points, gap_after)
