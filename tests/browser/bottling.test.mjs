@@ -100,7 +100,7 @@ test("what if the line ran faster: the answer plays as a branch that is visibly 
   await view.seek(at(started + 2_000 + HOUR / 2));
   const { viewport: [l, t, , b] } = await view.drawn();
   await view.see((picture) => {
-    const frame = picture.share([l, t + 60, l + 3, b - 60], WHAT_IF.dark, 8);
+    const frame = picture.share([l + 1, t + 60, l + 3, b - 60], WHAT_IF.dark, 8);
     return frame > 0.9 || `frame ${frame.toFixed(2)}`;
   }, "the frame of what is not real");
   await view.shot("bottling-what-if");

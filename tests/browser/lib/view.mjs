@@ -75,7 +75,8 @@ export class View {
 
   /** What the page says that it shows, or null before it can say anything. */
   state() {
-    return this.page.evaluate(() => window.orrery?.getState() ?? null);
+    // Before the module runs, the name means the canvas: elements with an id are properties of the window.
+    return this.page.evaluate(() => (typeof window.orrery?.getState === "function" ? window.orrery.getState() : null));
   }
 
   /** Hands a command over; fails when the page refuses it. */
@@ -85,26 +86,57 @@ export class View {
     await this.nudge();
   }
 
-  /** A quiet plant draws nothing; a pointer on the move over the top bar makes it draw. */
+  /** A quiet plant draws nothing; a pointer on the move makes it draw: over the site's name, or where a gesture holds it. */
   async nudge() {
-    this.step = ((this.step ?? 0) + 1) % 40;
-    if (!this.holding) await this.page.mouse.move(this.size[0] * 0.4 + this.step, 20 + (this.step % 3));
+    this.step = ((this.step ?? 0) + 1) % 2;
+    const [x, y] = this.held ?? [60, 20];
+    await this.page.mouse.move(x + this.step, y);
+  }
+
+  /** Moves the pointer and lets the page see it there. */
+  async point(x, y) {
+    this.held = [x, y];
+    await this.drawn();
+  }
+
+  /** Presses and lets go, each in frames of its own, as a hand does; pages that draw slowly merge what comes at once. */
+  async click(x, y) {
+    await this.point(x, y);
+    await this.page.mouse.down();
+    await this.drawn();
+    await this.page.mouse.up();
+    await this.drawn();
+    this.held = null;
+  }
+
+  /** Presses a key, in frames of its own. */
+  async press(key) {
+    await this.page.keyboard.down(key);
+    await this.drawn();
+    await this.page.keyboard.up(key);
+    await this.drawn();
   }
 
   /** Waits until `holds(state)` is true; answers the state. */
   async until(holds, what, { patience = PATIENCE_MS, nudge = true } = {}) {
     const end = Date.now() + patience;
-    let last = null;
+    const started = Date.now();
+    let last = null, first = null;
     let wait = 40;
     for (;;) {
       last = await this.state();
-      if (last && holds(last)) return last;
+      if (last && holds(last)) {
+        if (process.env.ORRERY_TEST_LOG) console.log(`  ${((Date.now() - started) / 1000).toFixed(1)} s, ${last.frame - first} frames for ${what}`);
+        return last;
+      }
+      first ??= last?.frame;
       const fatal = await this.fatal();
       if (fatal || Date.now() > end) {
         const { twins, frameMs, ...rest } = last ?? {};
         const why = fatal ? `the page gave up: ${fatal}` : `waited ${patience / 1000} s`;
         await this.shot(`failed-${what.replace(/\W+/g, "-").slice(0, 60)}`).catch(() => {});
-        throw new Error(`${why} for ${what}; last state: ${JSON.stringify(rest)}\n${this.console.slice(-12).join("\n")}`);
+        const said = this.console.filter((line) => !/^log: %c(INFO|WARN)/.test(line)).slice(-12);
+        throw new Error([`${why} for ${what}; last state: ${JSON.stringify(rest)}`, ...said].join("\n"));
       }
       if (nudge) await this.nudge();
       await pause(wait);
