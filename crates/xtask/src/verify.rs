@@ -128,11 +128,26 @@ fn browser() -> Result<()> {
             .args([&folder])
             .run()?;
     }
-    Step::new("browser suite", "node")
-        .args(["--test", "--test-concurrency=1", "tests/browser/"])
-        .env("ORRERY_BIN", gateway)
-        .limit(Duration::from_secs(25 * 60))
-        .run()
+    let mut files: Vec<String> = std::fs::read_dir(&folder)?
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| name.ends_with(".test.mjs"))
+        .collect();
+    files.sort();
+    for name in files {
+        let run = |what: &str| {
+            Step::new(format!("browser suite, {name}{what}"), "node")
+                .args(["--test", &format!("tests/browser/{name}")])
+                .env("ORRERY_BIN", &gateway)
+                .limit(Duration::from_secs(12 * 60))
+                .run()
+        };
+        // Software rendering on a busy machine misses a deadline now and then: once more, and said aloud.
+        if let Err(error) = run("") {
+            println!("   FLAKY? {name} failed ({error:#}); once more");
+            run(", once more")?;
+        }
+    }
+    Ok(())
 }
 
 fn nightly() -> Result<()> {
