@@ -6,12 +6,12 @@ use twin_scene::site::{LoadedSite, load};
 use twin_testkit::plant::Bottling;
 
 fn site() -> LoadedSite {
-    let text = std::fs::read_to_string("assets/sites/bottling/site.toml").unwrap();
+    let text = std::fs::read_to_string("assets/sites/bottling/site.toml").expect("the demo site");
     load(&text, "site.toml", &mut |path| Err(format!("the demo imports nothing, not {path}")))
 }
 
 fn start() -> Timestamp {
-    "2026-03-02T09:00:00Z".parse().unwrap()
+    "2026-03-02T09:00:00Z".parse().expect("a time")
 }
 
 /// An engine that has seen the plant from a minute before the start to four minutes after.
@@ -19,7 +19,7 @@ fn told() -> Engine {
     let site = site();
     assert!(site.diagnostics.is_empty(), "{:?}", site.diagnostics.first());
     let mut plant = Bottling::new(7, start());
-    let ids: Vec<SignalIndex> = plant.signal_ids().iter().map(|id| site.model.find_signal(id).unwrap()).collect();
+    let ids: Vec<SignalIndex> = plant.signal_ids().map(|id| site.model.find_signal(id).expect("a signal of the site")).collect();
     let mut samples: Vec<(SignalIndex, Sample)> = Vec::new();
     let range = TimeRange::new(start() - Span::from_secs(60), start() + Span::from_secs(240));
     plant.samples(range, None, &mut |at, sample| samples.push((ids[at], sample)));
@@ -35,7 +35,7 @@ fn at(engine: &Engine, seconds: i64) -> StateReport {
 }
 
 fn twin<'a>(report: &'a StateReport, id: &str) -> &'a TwinReport {
-    report.twins.iter().find(|twin| twin.id == id).unwrap()
+    report.twins.iter().find(|twin| twin.id == id).expect("a twin of the site")
 }
 
 #[test]

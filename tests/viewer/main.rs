@@ -4,7 +4,7 @@ use orrery::{ViewLink, hook_command, hook_state};
 use serde_json::Value;
 
 fn answer(command: &str) -> Value {
-    serde_json::from_str(&hook_command(command)).unwrap()
+    serde_json::from_str(&hook_command(command)).expect("an answer is JSON")
 }
 
 #[test]

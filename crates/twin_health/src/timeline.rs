@@ -225,14 +225,14 @@ mod tests {
         state.map(|state| state.at(t)).map(|state| (state.since, state.outcome.code))
     }
 
-    fn replay(samples: &[Sample]) -> impl FnMut(Timestamp, &mut dyn FnMut(&Sample) -> ControlFlow<()>) + '_ {
-        move |from, f| {
+    fn replay<'a>(samples: &'a [Sample]) -> Box<Replay<'a>> {
+        Box::new(move |from, f| {
             for sample in samples.iter().filter(|sample| sample.source_time >= from) {
                 if f(sample).is_break() {
                     return;
                 }
             }
-        }
+        })
     }
 
     proptest! {
@@ -273,7 +273,7 @@ mod tests {
                     }
                 }
                 if let Some((from, upto)) = late {
-                    timeline.refold(machine, from, upto, &mut replay(&store));
+                    timeline.refold(machine, from, upto, &mut *replay(&store));
                 }
             }
             for t in (0..3_010).step_by(3) {

@@ -93,7 +93,7 @@ pub(crate) fn model() -> Model {
         neutral: 0.0,
         step: 5.0,
     });
-    b.build().unwrap()
+    b.build().expect("a sound plant")
 }
 
 pub(crate) fn engine() -> Engine {

@@ -21,7 +21,7 @@ fn run(e: &mut Engine, settings: Vec<(KnobIndex, f64)>) -> BranchId {
         seed: 1,
         settings,
     };
-    e.apply(EngineCommand::Run(scenario)).unwrap();
+    e.apply(EngineCommand::Run(scenario)).expect("a run that can start");
     for _ in 0..10_000 {
         if let Some(branch) = e.work(7) {
             return branch;
