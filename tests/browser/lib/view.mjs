@@ -86,10 +86,10 @@ export class View {
     await this.nudge();
   }
 
-  /** A quiet plant draws nothing; a pointer on the move makes it draw: over the site's name, or where a gesture holds it. */
+  /** A quiet plant draws nothing; a pointer on the move makes it draw: along the top edge, or where a gesture holds it. */
   async nudge() {
     this.step = ((this.step ?? 0) + 1) % 2;
-    const [x, y] = this.held ?? [60, 20];
+    const [x, y] = this.held ?? [Math.round(this.size[0] * 0.63), 3];
     await this.page.mouse.move(x + this.step, y);
   }
 
