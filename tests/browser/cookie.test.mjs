@@ -20,7 +20,7 @@ before(async () => {
   machineOf = machines(JSON.parse(readFileSync(join(data, "D-twin/aws-cookiefactory-v1/entities.json"), "utf8")));
   gateway = await Gateway.serve(`${ROOT}/tests/fixtures/cookie-factory/site.toml`, { args: ["--speed", "max"] });
   browser = await launch();
-  view = await View.open(browser, gateway.url, { size: [1120, 640] });
+  view = await View.open(browser, gateway.url, { size: [1010, 680] });
 });
 after(async () => {
   await view?.close();
@@ -79,7 +79,7 @@ test("twins in alarm at twenty instants equal a count made in the CSV, and machi
 
 /** Share of the place of a machine on the screen that has a status colour. Models are not boxes, so it need not be most of it. */
 async function colourOf(machine, status, place) {
-  const covered = (picture, name) => picture.share(around(place, 45), FILL[name], 8);
+  const covered = (picture, name) => picture.share(around(place, 30), FILL[name], 8);
   await view.see((picture) => {
     const shares = { failure: covered(picture, "failure"), out_of_specification: covered(picture, "out_of_specification") };
     const told = Object.entries(shares).every(([name, share]) => (name === status ? share > 0.1 : share < 0.02));
@@ -87,11 +87,15 @@ async function colourOf(machine, status, place) {
   }, `${machine.split("_").slice(0, -1).join(" ")} ${status}`);
 }
 
+/** Flies to a machine, then looks past it, so that it stands in the lower right: cards about the sample's missing models lie upper left. */
 async function flyTo(machine) {
   await view.command({ select: null });
   const before = await view.drawn();
   await view.command({ focus: machine });
-  const state = await view.until((s) => s.fragment !== before.fragment && s.twins[machine].screen, `${machine} to be in the picture`);
+  const near = await view.until((s) => s.fragment !== before.fragment && s.twins[machine].screen, `${machine} to be in the picture`);
+  const [x, y, z, yaw, pitch, d] = near.fragment.match(/cam=([^&]+)/)[1].split(",").map(Number);
+  await view.command({ camera: [x - 0.18 * d * Math.cos(yaw), y + 0.36 * d, z + 0.18 * d * Math.sin(yaw), yaw, pitch, 1.6 * d] });
+  const state = await view.until((s) => s.fragment !== near.fragment && s.twins[machine].screen, `${machine} to stand aside`);
   return state.twins[machine].screen;
 }
 

@@ -16,7 +16,7 @@ const FLAGS = [
 ];
 const PROGRAMS = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 /** Software rendering on a busy machine: long, because a pass returns at once and only a failure waits. */
-export const PATIENCE_MS = Number(process.env.ORRERY_TEST_PATIENCE_S ?? 120) * 1000;
+export const PATIENCE_MS = Number(process.env.ORRERY_TEST_PATIENCE_S ?? 180) * 1000;
 /** What software WebGL says about itself; nothing that the viewer could mend. */
 const NOISE = [/GPU stall due to ReadPixels/, /swiftshader/i, /Automatic fallback to software WebGL/i];
 
