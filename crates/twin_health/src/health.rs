@@ -118,7 +118,9 @@ pub fn explain(model: &Model, policy: &Policy, view: &dyn RuleView, twin: TwinIn
             status = given;
             since = began;
         } else if given == status {
-            since = since.into_iter().chain(began).min();
+            // In trouble since the first rule said so; well only since the last one stopped.
+            let both = since.into_iter().chain(began);
+            since = if given == Status::Normal { both.max() } else { both.min() };
         }
         let latest = view.sample(rule.signal);
         if let Some(margin) = latest.as_ref().and_then(|sample| margin(model, rule, sample)) {
