@@ -3,7 +3,7 @@
 use twin_engine::{Engine, Event, EventKind, PlayState};
 use twin_health::text::quantity;
 use twin_historian::Envelope;
-use twin_model::{AlarmState, Freshness, RuleKind, SignalIndex, SignalKind, Span, Status, TimeRange, TwinIndex, Value};
+use twin_model::{AlarmState, Freshness, RuleKind, Sample, SignalIndex, SignalKind, Span, Status, TimeRange, TwinIndex, Value};
 use twin_protocol::LinkState as WireLink;
 use twin_scenario::RowKind;
 use twin_ui::view::{
@@ -326,7 +326,7 @@ fn signal_view(viewer: &Viewer, engine: &Engine, index: SignalIndex) -> SignalVi
         .rules
         .iter()
         .filter(|rule| model.rule(**rule).signal == index)
-        .filter_map(|rule| engine.shown_branch().map_or(engine.reality(), |branch| &branch.record).rule_at(*rule, t))
+        .filter_map(|rule| engine.rule(*rule))
         .map(|entry| entry.outcome.status())
         .max()
         .unwrap_or(Status::Normal);
@@ -351,23 +351,19 @@ fn signal_view(viewer: &Viewer, engine: &Engine, index: SignalIndex) -> SignalVi
     }
 }
 
-/// Buckets as the panels draw them, with the bounding sample before the first.
+/// Buckets as the panels draw them, between the bounding samples on either side.
 fn points(envelope: &Envelope) -> Vec<EnvelopePoint> {
-    let before = envelope.before.as_ref().and_then(|sample| {
+    let bound = |sample: &Sample| {
         let value = sample.value.as_f64().filter(|value| value.is_finite())?;
-        // A bounding sample from long ago is held at the left edge, so that steps and slow signals reach it.
         Some(EnvelopePoint::sample(sample.source_time, value as f32))
-    });
+    };
     let buckets = envelope.buckets.iter().map(|bucket| EnvelopePoint {
         t: bucket.last.t,
         min: bucket.min.v as f32,
         max: bucket.max.v as f32,
         last: bucket.last.v as f32,
     });
-    let after = envelope.after.as_ref().and_then(|sample| {
-        let value = sample.value.as_f64().filter(|value| value.is_finite())?;
-        Some(EnvelopePoint::sample(sample.source_time, value as f32))
-    });
+    let (before, after) = (envelope.before.as_ref().and_then(bound), envelope.after.as_ref().and_then(bound));
     before.into_iter().chain(buckets).chain(after).collect()
 }
 

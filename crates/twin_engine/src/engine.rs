@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use twin_health::{Policy, TwinHealth, explain, freshness};
+use twin_health::health::RuleView as _;
+use twin_health::{Entry, Policy, TwinHealth, explain, freshness};
 use twin_historian::{Envelope, HistorianError, StoreConfig};
-use twin_model::{Model, Quality, Sample, SignalIndex, SourceIndex, Span, TimeRange, Timestamp, TwinIndex};
+use twin_model::{Model, Quality, RuleIndex, Sample, SignalIndex, SourceIndex, Span, TimeRange, Timestamp, TwinIndex};
 
 use crate::branch::{Branch, BranchId, Job, RunProgress};
 use crate::command::{Direction, EngineCommand, SeekTo};
@@ -316,6 +317,11 @@ impl Engine {
     /// The newest sample of a signal at the playhead, in the branch on show.
     pub fn sample(&self, signal: SignalIndex) -> Option<Sample> {
         self.scope(self.playback.playhead()).sample(signal)
+    }
+
+    /// What a rule says at the playhead, in the branch on show once the playhead is beyond its fork.
+    pub fn rule(&self, rule: RuleIndex) -> Option<Entry> {
+        self.scope(self.playback.playhead()).rule(rule)
     }
 
     /// Everything about a twin at the playhead, with reasons.

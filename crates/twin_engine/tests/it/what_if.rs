@@ -1,7 +1,7 @@
 //! Branches: they start from the plant as it was, stay apart from reality, and say what changes.
 
 use twin_engine::{BranchId, Engine, EngineCommand, SeekTo};
-use twin_model::{Flags, KnobIndex, Span, Status};
+use twin_model::{Flags, KnobIndex, RuleIndex, Span, Status};
 use twin_scenario::Scenario;
 
 use crate::plant::{PUMP, SPEED, VIBRATION, at, engine, reading};
@@ -70,6 +70,15 @@ fn without_changes_the_branch_equals_its_projection_bit_for_bit() {
         };
         assert_eq!(of(&branch.record), of(&branch.projection), "at {s}");
     }
+}
+
+#[test]
+fn before_its_fork_a_branch_shows_what_reality_said() {
+    let mut e = plant();
+    run(&mut e, vec![(KnobIndex(0), 100.0)]);
+    e.apply(EngineCommand::Seek(SeekTo::Exact(at(50)))).unwrap();
+    let said = e.reality().rule_at(RuleIndex(0), at(50));
+    assert!(said.is_some() && e.rule(RuleIndex(0)) == said);
 }
 
 #[test]
