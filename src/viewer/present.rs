@@ -183,7 +183,7 @@ fn loaded(viewer: &Viewer, extent: TimeRange) -> Vec<TimeRange> {
 }
 
 fn span(span: &twin_engine::StatusSpan) -> StatusSpan {
-    StatusSpan { range: span.range, status: span.status, stale: false }
+    StatusSpan { range: span.range, status: span.status, stale: span.stale }
 }
 
 fn tick(engine: &Engine, event: &Event) -> Option<TimeTick> {

@@ -1,9 +1,10 @@
 //! The engine itself: one model, one reality, one playhead, some branches.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use twin_health::health::RuleView as _;
-use twin_health::{Entry, Policy, TwinHealth, explain, freshness};
+use twin_health::{Entry, Outlook, Policy, TwinHealth, explain, freshness};
 use twin_historian::{Envelope, HistorianError, StoreConfig};
 use twin_model::{Model, Quality, RuleIndex, Sample, SignalIndex, SourceIndex, Span, TimeRange, Timestamp, TwinIndex};
 
@@ -11,10 +12,12 @@ use crate::branch::{Branch, BranchId, Job, RunProgress};
 use crate::command::{Direction, EngineCommand, SeekTo};
 use crate::events::{self, Event, StatusSpan};
 use crate::frame::{Scope, ViewFrame};
+use crate::outlook;
 use crate::playback::Playback;
 use crate::record::{Ingested, Record};
 use crate::report::{AlarmReport, ReasonReport, SignalReport, StateReport, TwinReport};
 use crate::series::{ChartSeries, upto};
+use crate::silence;
 use crate::sources::SourceLinks;
 
 /// Limits and policies.
@@ -363,14 +366,45 @@ impl Engine {
         }
     }
 
-    /// Worst status over time of a twin, or of all, in reality.
+    /// Worst status over time of a twin, or of all, in reality, with what was known from stale data only.
+    ///
+    /// Of sites where rules read more than two thousand signals staleness is left out: it would take too long.
     pub fn status_strip(&self, twin: Option<TwinIndex>, range: TimeRange) -> Vec<StatusSpan> {
-        events::strip(&self.model, &self.reality, &self.config.policy, twin, range)
+        let model = &self.model;
+        let signals = twin.map_or(model.rules().len(), |twin| model.twin(twin).signals.len());
+        let mut known: BTreeMap<SignalIndex, Vec<TimeRange>> = BTreeMap::new();
+        let (store, probes) = (self.reality.store(), silence::probes(signals));
+        let thinned = store.thinned();
+        let mut silence = |signal: SignalIndex| {
+            let Some(probes) = probes else { return Vec::new() };
+            let entry = known.entry(signal);
+            entry.or_insert_with(|| silence::of(model, store, &self.links, signal, range, (probes, thinned))).clone()
+        };
+        events::strip(model, &self.reality, &self.config.policy, twin, range, &mut silence)
     }
 
-    /// Worst status over time of a twin, or of all, in a branch.
+    /// Worst status over time of a twin, or of all, in a branch. What is computed is never stale.
     pub fn branch_strip(&self, branch: &Branch, twin: Option<TwinIndex>) -> Vec<StatusSpan> {
-        events::strip(&self.model, &branch.record, &self.config.policy, twin, branch.range)
+        events::strip(&self.model, &branch.record, &self.config.policy, twin, branch.range, &mut |_| Vec::new())
+    }
+
+    /// Which worse limit of a rule the value will pass next, and when, if it goes on as it did until the playhead.
+    ///
+    /// A prediction from nothing but measured values at or before the playhead ([`twin_health::trend`]); `None` where the
+    /// trend can't be told from noise, leads nowhere near, or data is stale, and while a branch is shown, which says more.
+    pub fn outlook(&self, rule: RuleIndex) -> Option<Outlook> {
+        if self.shown.is_some() {
+            return None;
+        }
+        let t = self.playback.playhead();
+        let it = self.model.rule(rule);
+        let sample = self.sample(it.signal)?;
+        let offline = self.model.signal(it.signal).source.is_some_and(|source| self.links.is_down(source, t));
+        if freshness(self.model.signal(it.signal), Some(&sample), t, offline) > twin_model::Freshness::Late {
+            return None;
+        }
+        let now = self.rule(rule)?.outcome.status();
+        outlook::of(self.model.signal(it.signal), it, now, self.reality.store(), it.signal, t)
     }
 
     /// The state of every twin at `t`, in reality, whatever the playhead shows.

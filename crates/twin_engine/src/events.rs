@@ -1,10 +1,11 @@
 //! What happened when: alarm and status changes for the time bar, strips of status, and steps from one to the next.
 
 use twin_health::{Policy, Timeline};
-use twin_model::{AlarmIndex, AlarmState, Model, RuleIndex, Status, TimeRange, Timestamp, TwinIndex};
+use twin_model::{AlarmIndex, AlarmState, Model, RuleIndex, RuleKind, SignalIndex, Status, TimeRange, Timestamp, TwinIndex};
 
 use crate::command::Direction;
 use crate::record::Record;
+use crate::silence;
 
 /// What an event is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +32,9 @@ pub struct StatusSpan {
     pub range: TimeRange,
     /// Which.
     pub status: Status,
+    /// Whether the data behind it was stale: of a twin, any of its signals, as its part shows it in 3D; of a site, the
+    /// signals of every rule that gives the status.
+    pub stale: bool,
 }
 
 /// Events within a range, oldest first, at most `most`: beyond that alarms come first, then the newest status changes.
@@ -88,6 +92,62 @@ pub(crate) fn step(model: &Model, record: &Record, t: Timestamp, direction: Dire
     }
 }
 
+/// Answers when a signal was silent, as sorted ranges.
+pub(crate) type Silence<'a> = dyn FnMut(SignalIndex) -> Vec<TimeRange> + 'a;
+
+/// What happens to one rule of a strip.
+#[derive(Debug, Clone, Copy)]
+enum Change {
+    Gives(Status),
+    Silent(bool),
+}
+
+/// One rule of a strip at the sweep's instant.
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    /// What its timeline says, once it says anything.
+    given: Option<Status>,
+    silent: bool,
+    /// What its silence gives, of a rule about staleness.
+    if_silent: Option<Status>,
+}
+
+impl Slot {
+    fn status(self) -> Option<Status> {
+        self.given.map(|given| self.if_silent.filter(|_| self.silent).unwrap_or(given))
+    }
+}
+
+/// How many rules give each status, and how many of those by data that is not silent.
+#[derive(Default)]
+struct Counts {
+    held: [u32; Status::ALL.len()],
+    heard: [u32; Status::ALL.len()],
+}
+
+impl Counts {
+    fn add(&mut self, slot: Slot) {
+        if let Some(status) = slot.status() {
+            self.held[usize::from(status.code())] += 1;
+            self.heard[usize::from(status.code())] += u32::from(!slot.silent);
+        }
+    }
+
+    fn take(&mut self, slot: Slot) {
+        if let Some(status) = slot.status() {
+            self.held[usize::from(status.code())] -= 1;
+            self.heard[usize::from(status.code())] -= u32::from(!slot.silent);
+        }
+    }
+
+    /// The worst status held, and whether all that give it are silent.
+    fn worst(&self, policy: &Policy) -> Option<(Status, bool)> {
+        let held = Status::ALL.into_iter().filter(|status| self.held[usize::from(status.code())] > 0);
+        let worst = held.reduce(|a, b| policy.worse(a, b))?;
+        Some((worst, self.heard[usize::from(worst.code())] == 0))
+    }
+}
+
 /// Worst status over time of one twin, or of all; spans touch and cover the range from the first known status on.
 pub(crate) fn strip(
     model: &Model,
@@ -95,49 +155,77 @@ pub(crate) fn strip(
     policy: &Policy,
     twin: Option<TwinIndex>,
     range: TimeRange,
+    silence: &mut Silence<'_>,
 ) -> Vec<StatusSpan> {
     let rules: Vec<RuleIndex> = match twin {
         Some(twin) => model.twin(twin).rules.clone(),
         None => (0..model.rules().len()).map(RuleIndex::from_at).collect(),
     };
-    let mut counts = [0_u32; Status::ALL.len()];
-    let mut now: Vec<Option<Status>> = Vec::with_capacity(rules.len());
-    let mut changes: Vec<(Timestamp, usize, Status)> = Vec::new();
-    for (at, rule) in rules.iter().enumerate() {
-        let timeline = record.rule_timeline(*rule);
-        let start = timeline.outcome_at(range.start).map(|outcome| outcome.status());
-        if let Some(status) = start {
-            counts[usize::from(status.code())] += 1;
-        }
-        now.push(start);
-        changes.extend(timeline.within(range).iter().map(|entry| (entry.since, at, entry.outcome.status())));
+    let mut counts = Counts::default();
+    let mut slots: Vec<Slot> = Vec::with_capacity(rules.len());
+    let mut changes: Vec<(Timestamp, usize, Change)> = Vec::new();
+    for (at, index) in rules.iter().enumerate() {
+        let (rule, timeline) = (model.rule(*index), record.rule_timeline(*index));
+        let given = timeline.outcome_at(range.start).map(|outcome| outcome.status());
+        let if_silent = if let RuleKind::Stale { status } = rule.kind { Some(status) } else { None };
+        let silent = silence(rule.signal);
+        let slot = Slot { given, silent: silent.iter().any(|range_of| range_of.contains(range.start)), if_silent };
+        counts.add(slot);
+        slots.push(slot);
+        changes.extend(timeline.within(range).iter().map(|entry| (entry.since, at, Change::Gives(entry.outcome.status()))));
+        changes.extend(silent.iter().flat_map(|s| [(s.start, at, Change::Silent(true)), (s.end, at, Change::Silent(false))]));
     }
+    changes.retain(|(t, ..)| range.contains(*t));
     changes.sort_by_key(|(t, ..)| *t);
-    let worst = |counts: &[u32; 6]| {
-        let held = Status::ALL.into_iter().filter(|status| counts[usize::from(status.code())] > 0);
-        held.reduce(|a, b| policy.worse(a, b))
-    };
     let mut spans = Vec::new();
-    let mut open = worst(&counts).map(|status| (range.start, status));
-    for (t, at, status) in changes {
-        if let Some(before) = now[at].replace(status) {
-            counts[usize::from(before.code())] -= 1;
+    let mut open = counts.worst(policy).map(|worst| (range.start, worst));
+    for (t, at, change) in changes {
+        counts.take(slots[at]);
+        match change {
+            Change::Gives(status) => slots[at].given = Some(status),
+            Change::Silent(silent) => slots[at].silent = silent,
         }
-        counts[usize::from(status.code())] += 1;
-        let next = worst(&counts);
-        if next != open.map(|(_, status)| status) {
+        counts.add(slots[at]);
+        let next = counts.worst(policy);
+        if next != open.map(|(_, worst)| worst) {
             close(&mut spans, open, t);
-            open = next.map(|status| (t, status));
+            open = next.map(|worst| (t, worst));
         }
     }
     close(&mut spans, open, range.end);
-    spans
+    let Some(twin) = twin else { return spans };
+    let silent = model.twin(twin).signals.iter().flat_map(|signal| silence(*signal)).collect();
+    marked(&spans, &silence::merged(silent))
 }
 
-fn close(spans: &mut Vec<StatusSpan>, open: Option<(Timestamp, Status)>, end: Timestamp) {
-    if let Some((start, status)) = open
+fn close(spans: &mut Vec<StatusSpan>, open: Option<(Timestamp, (Status, bool))>, end: Timestamp) {
+    if let Some((start, (status, stale))) = open
         && start < end
     {
-        spans.push(StatusSpan { range: TimeRange::new(start, end), status });
+        spans.push(StatusSpan { range: TimeRange::new(start, end), status, stale });
     }
+}
+
+/// The same statuses, cut so that exactly what lies within `silent` (sorted, apart) is stale.
+fn marked(spans: &[StatusSpan], silent: &[TimeRange]) -> Vec<StatusSpan> {
+    let mut out: Vec<StatusSpan> = Vec::new();
+    let mut push = |start: Timestamp, end: Timestamp, status: Status, stale: bool| {
+        if start >= end {
+            return;
+        }
+        match out.last_mut() {
+            Some(last) if last.range.end == start && last.status == status && last.stale == stale => last.range.end = end,
+            _ => out.push(StatusSpan { range: TimeRange::new(start, end), status, stale }),
+        }
+    };
+    for span in spans {
+        let mut at = span.range.start;
+        for quiet in silent.iter().map(|quiet| quiet.intersect(span.range)).filter(|quiet| !quiet.is_empty()) {
+            push(at, quiet.start, span.status, false);
+            push(quiet.start, quiet.end, span.status, true);
+            at = quiet.end;
+        }
+        push(at, span.range.end, span.status, false);
+    }
+    out
 }

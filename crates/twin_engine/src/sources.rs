@@ -1,6 +1,6 @@
 //! When each source was reachable: link changes over time, so that a scrubbed view shows what an operator saw.
 
-use twin_model::{SourceIndex, Timestamp};
+use twin_model::{SourceIndex, TimeRange, Timestamp};
 
 /// Most changes kept per source; the oldest are dropped.
 const MAX_CHANGES: usize = 4_096;
@@ -36,6 +36,14 @@ impl SourceLinks {
         self.state(source, t).is_some_and(|(_, up)| !up)
     }
 
+    /// The parts of a range in which the source was down, sorted.
+    pub fn down_within(&self, source: SourceIndex, range: TimeRange) -> Vec<TimeRange> {
+        let changes = self.changes.get(source.at()).map_or(&[][..], Vec::as_slice);
+        let ends = changes.iter().skip(1).map(|(t, _)| *t).chain([Timestamp::MAX]);
+        let down = changes.iter().zip(ends).filter(|((_, up), _)| !up).map(|((t, _), end)| TimeRange::new(*t, end));
+        down.map(|down| down.intersect(range)).filter(|down| !down.is_empty()).collect()
+    }
+
     /// State at `t` and since when; `None` where nothing was ever said.
     pub fn state(&self, source: SourceIndex, t: Timestamp) -> Option<(Timestamp, bool)> {
         let changes = self.changes.get(source.at())?;
@@ -58,5 +66,19 @@ mod tests {
         assert!(links.note(s, Timestamp::from_secs(20), true));
         let down: Vec<bool> = [9, 10, 19, 20].map(|t| links.is_down(s, Timestamp::from_secs(t))).into();
         assert_eq!(down, [false, true, true, false]);
+    }
+
+    #[test]
+    fn down_times_are_cut_to_the_range() {
+        let mut links = SourceLinks::new(1);
+        let s = SourceIndex(0);
+        for (t, up) in [(10, false), (20, true), (30, false)] {
+            links.note(s, Timestamp::from_secs(t), up);
+        }
+        let range = |a, b| TimeRange::new(Timestamp::from_secs(a), Timestamp::from_secs(b));
+        assert_eq!(links.down_within(s, range(0, 15)), [range(10, 15)]);
+        assert_eq!(links.down_within(s, range(12, 40)), [range(12, 20), range(30, 40)]);
+        assert_eq!(links.down_within(s, range(21, 29)), []);
+        assert_eq!(links.down_within(SourceIndex(7), range(0, 99)), []);
     }
 }

@@ -8,6 +8,7 @@ pub mod machine;
 pub mod palette;
 pub mod text;
 pub mod timeline;
+pub mod trend;
 
 mod freshness;
 
@@ -15,3 +16,4 @@ pub use freshness::{freshness, freshness_of_parts};
 pub use health::{Policy, Reason, RuleView, TwinHealth, explain, judge};
 pub use machine::{Cause, Machine, Outcome, State};
 pub use timeline::{Entry, Timeline};
+pub use trend::{Outlook, Trend};

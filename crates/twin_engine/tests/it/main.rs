@@ -2,5 +2,6 @@
 
 mod plant;
 mod properties;
+mod time_bar;
 mod views;
 mod what_if;

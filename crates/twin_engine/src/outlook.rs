@@ -1,0 +1,53 @@
+//! Reads the trend of a rule's signal from history: which stretch, which points, and whether they cover enough of it.
+
+use twin_health::{Outlook, trend};
+use twin_historian::Store;
+use twin_model::{HealthRule, RuleKind, Signal, SignalIndex, SignalKind, Span, Status, TimeRange, Timestamp};
+
+/// Stretches before the playhead that are looked at, shortest first: what the value does now counts more than what it did.
+pub const WINDOWS: [Span; 3] = [Span::from_secs(5 * 60), Span::from_secs(30 * 60), Span::from_secs(2 * 3_600)];
+/// Points per stretch.
+const POINTS: usize = 48;
+/// The part of a stretch that points have to cover, and the part that gaps may take.
+const COVER: (f64, f64) = (0.5, 0.25);
+
+/// The first worse limit that the signal's trend before `t` runs into.
+///
+/// The shortest stretch with a trend decides the direction; longer ones may only say when, further ahead.
+pub(crate) fn of(
+    signal: &Signal,
+    rule: &HealthRule,
+    now: Status,
+    store: &Store,
+    index: SignalIndex,
+    t: Timestamp,
+) -> Option<Outlook> {
+    let RuleKind::Range { bands, .. } = &rule.kind else { return None };
+    if signal.kind != SignalKind::Analog {
+        return None;
+    }
+    let mut direction = 0.0;
+    for window in WINDOWS {
+        let range = TimeRange::new(t - window, t + Span::from_micros(1));
+        let Some(line) = read(store, index, range, window) else { continue };
+        if line.slope * direction < 0.0 {
+            return None;
+        }
+        direction = line.slope;
+        if let Some(outlook) = trend::outlook(&line, bands, now).filter(|outlook| outlook.at > t) {
+            return Some(outlook);
+        }
+    }
+    None
+}
+
+fn read(store: &Store, signal: SignalIndex, range: TimeRange, window: Span) -> Option<trend::Trend> {
+    let envelope = store.envelope(signal, range, POINTS);
+    let missing: f64 = envelope.gaps.iter().map(|gap| gap.intersect(range).span().as_secs_f64()).sum();
+    if missing > window.as_secs_f64() * COVER.1 {
+        return None;
+    }
+    // The newest of each bucket: a mean would hide wild points from the median that is there to ignore them.
+    let points: Vec<(Timestamp, f64)> = envelope.buckets.iter().map(|bucket| (bucket.last.t, bucket.last.v)).collect();
+    trend::trend(&points).filter(|line| line.window.as_secs_f64() >= window.as_secs_f64() * COVER.0)
+}

@@ -1,0 +1,101 @@
+//! What the time bar and the inspector say about time: stale stretches, and where a value is going.
+
+use twin_engine::{EngineCommand, SeekTo};
+use twin_model::{Quality, Sample, Span, Status, TimeRange};
+
+use crate::plant::{LEVEL, PUMP, TANK, VIBRATION, at, engine, reading};
+
+/// Start, status and staleness of a strip, in seconds.
+fn strip(e: &twin_engine::Engine, twin: Option<twin_model::TwinIndex>, from: i64, to: i64) -> Vec<(i64, Status, bool)> {
+    let spans = e.status_strip(twin, TimeRange::new(at(from), at(to)));
+    for pair in spans.windows(2) {
+        assert_eq!(pair[0].range.end, pair[1].range.start, "spans touch");
+    }
+    spans.iter().map(|s| (s.range.start.as_micros() / 1_000_000, s.status, s.stale)).collect()
+}
+
+#[test]
+fn silence_is_stale_from_its_limit_to_the_next_sample() {
+    let mut e = engine();
+    // Expected every second: stale once older than ten.
+    let heard = (0..=100).chain(200..=300).map(|s| reading(VIBRATION, s, 1.0));
+    e.ingest(&heard.collect::<Vec<_>>());
+    let expected = [(0, Status::Normal, false), (110, Status::Normal, true), (200, Status::Normal, false)];
+    assert_eq!(strip(&e, Some(PUMP), 0, 301), expected);
+    assert_eq!(strip(&e, None, 0, 301), expected);
+}
+
+#[test]
+fn a_tail_without_data_is_stale_up_to_the_end() {
+    let mut e = engine();
+    e.ingest(&[reading(VIBRATION, 0, 1.0), reading(VIBRATION, 1, 1.0)]);
+    assert_eq!(strip(&e, Some(PUMP), 0, 86_400), [(0, Status::Normal, false), (11, Status::Normal, true)]);
+}
+
+#[test]
+fn a_goodbye_is_stale_at_once() {
+    let mut e = engine();
+    let goodbye = Sample::float(at(5), 1.0).with_quality(Quality::BAD_NO_COMMUNICATION);
+    e.ingest(&[reading(VIBRATION, 4, 1.0), (VIBRATION, goodbye), reading(VIBRATION, 8, 1.0)]);
+    let got = strip(&e, Some(PUMP), 4, 10);
+    assert_eq!(got.iter().map(|(t, _, stale)| (*t, *stale)).collect::<Vec<_>>(), [(4, false), (5, true), (8, false)]);
+}
+
+#[test]
+fn the_site_is_stale_only_where_nothing_fresh_gives_its_status() {
+    let mut e = engine();
+    let mut samples: Vec<_> = (0..=300).map(|s| reading(LEVEL, s, 50.0)).collect();
+    samples.push(reading(VIBRATION, 0, 1.0));
+    e.ingest(&samples);
+    // The tank is heard all the time and normal too: the site's normal is well founded.
+    assert_eq!(strip(&e, None, 0, 301), [(0, Status::Normal, false)]);
+    assert_eq!(strip(&e, Some(TANK), 0, 301), [(0, Status::Normal, false)]);
+    let mut e = engine();
+    e.ingest(&(0..=300).map(|s| reading(LEVEL, s, 50.0)).collect::<Vec<_>>());
+    e.ingest(&[reading(VIBRATION, 0, 12.0), reading(VIBRATION, 3, 12.0)]);
+    // The failure rests on a signal that fell silent.
+    assert_eq!(strip(&e, None, 4, 301), [(4, Status::Failure, false), (13, Status::Failure, true)]);
+}
+
+/// The outlook of the vibration rule with values up to 1,000 s, seen from `seen`.
+fn outlook(seen: i64, value: impl Fn(f64) -> f64) -> Option<(f64, Status, i64)> {
+    let mut e = engine();
+    e.ingest(&(0..=1_000).map(|s| reading(VIBRATION, s, value(s as f64))).collect::<Vec<_>>());
+    e.tick(Some(at(1_000)), Span::ZERO, true);
+    e.apply(EngineCommand::Seek(SeekTo::Exact(at(seen)))).expect("a seek always works");
+    let rule = e.model().twin(PUMP).rules[0];
+    e.outlook(rule).map(|out| (out.limit, out.status, out.at.as_micros() / 1_000_000))
+}
+
+#[test]
+fn a_rising_value_is_foretold_at_its_next_limit() {
+    // 5.0 is reached at 1,100 s.
+    let Some((limit, status, when)) = outlook(600, |s| 0.5 + s * 4.5 / 1_100.0) else { panic!("no outlook") };
+    assert_eq!((limit, status), (5.0, Status::Maintenance));
+    assert!((1_090..=1_110).contains(&when), "{when}");
+    // Past the first limit, the next one counts: 10.0 at 1,000 s.
+    let Some((limit, status, when)) = outlook(800, |s| s / 100.0) else { panic!("no outlook") };
+    assert_eq!((limit, status), (10.0, Status::Failure));
+    assert!((995..=1_005).contains(&when), "{when}");
+}
+
+#[test]
+fn nothing_is_foretold_from_after_the_playhead() {
+    // Flat until 700, then steep: at 650 nobody can know.
+    assert_eq!(outlook(650, |s| if s < 700.0 { 1.0 } else { 1.0 + (s - 700.0) / 100.0 }), None);
+}
+
+#[test]
+fn still_falling_and_distant_values_have_no_outlook() {
+    assert_eq!(outlook(900, |_| 3.0), None);
+    assert_eq!(outlook(900, |s| 4.9 - s / 1_000.0), None);
+    assert_eq!(outlook(900, |s| 1.0 + s * 1e-5), None);
+}
+
+#[test]
+fn stale_data_foretells_nothing() {
+    let mut e = engine();
+    e.ingest(&(0..=600).map(|s| reading(VIBRATION, s, s as f64 / 150.0)).collect::<Vec<_>>());
+    e.tick(Some(at(700)), Span::ZERO, true);
+    assert_eq!(e.outlook(e.model().twin(PUMP).rules[0]), None);
+}
