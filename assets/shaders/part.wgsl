@@ -1,11 +1,11 @@
 // The slim material: hemisphere plus one key light, status tint and patterns from one palette texel per part.
 //
-// Everything that depends on the part is fetched once per vertex and handed on flat; the fragment stage does a dozen
-// arithmetic operations. StandardMaterial costs about ten times as much per pixel in software WebGL2.
+// Everything that depends on the part is fetched once per vertex and handed on flat; the fragment stage does a few dozen
+// arithmetic operations. StandardMaterial costs about ten times as much per pixel in software WebGL2, where every branch of
+// a shader is paid for by every pixel: what most parts do not need is another pipeline (KIND) rather than an `if`, and the
+// opaque ones never discard, so that hidden pixels are not shaded at all.
 
-#import bevy_pbr::mesh_functions
 #import bevy_pbr::mesh_view_bindings::view
-#import bevy_pbr::view_transformations::position_world_to_clip
 
 struct Look {
     // Linear RGB by status code: unknown, normal, maintenance, out of specification, function check, failure.
@@ -14,9 +14,10 @@ struct Look {
     key: vec4<f32>,
     // rgb: light from above; w: 1 when normal parts show their status grey instead of their own colour.
     sky: vec4<f32>,
-    // rgb: light from below; w: ambient darkening of edges.
+    // rgb: light from below; w: opacity of ghosts.
     ground: vec4<f32>,
-    // x: pixels per pattern period; y: 1 where edges are drawn; z: saturation of normal parts; w: pulse 0..1 of unacknowledged alarms.
+    // x: pixels per pattern period; y: opacity of what was never seen; z: saturation of normal parts; w: pulse 0..1 of
+    // unacknowledged alarms.
     style: vec4<f32>,
     // rgb: edge colour; a: how strongly it covers.
     edge: vec4<f32>,
@@ -33,15 +34,15 @@ struct Look {
 
 const PALETTE_WIDTH: u32 = 256u;
 const UNBOUND: u32 = 255u;
+const NEVER_SEEN: u32 = 4u;
 
 const FLAG_HIDDEN: u32 = 1u;
 const FLAG_GHOST: u32 = 2u;
-const FLAG_SELECTED: u32 = 4u;
 const FLAG_HOVERED: u32 = 8u;
 
 struct Vertex {
-    @builtin(instance_index) instance_index: u32,
     @location(0) position: vec3<f32>,
+    // xyz: unit normal; w: glow, light of its own.
     @location(1) normal: vec4<f32>,
     @location(2) color: vec4<f32>,
     @location(3) part: u32,
@@ -53,7 +54,7 @@ struct Vertex {
 struct Varyings {
     @builtin(position) position: vec4<f32>,
     @location(0) world: vec3<f32>,
-    @location(1) normal: vec3<f32>,
+    @location(1) normal: vec4<f32>,
     @location(2) color: vec4<f32>,
     // x: status, y: freshness, z: alarm bits, w: view flags
     @location(3) @interpolate(flat) code: vec4<u32>,
@@ -62,27 +63,41 @@ struct Varyings {
 #endif
 };
 
+// Which parts a pipeline leaves to another one.
+fn left_out(code: vec4<u32>) -> bool {
+    let ghost = (code.w & FLAG_GHOST) != 0u;
+    let never_seen = code.x != UNBOUND && code.y == NEVER_SEEN;
+#ifdef GHOSTS
+    return (code.w & FLAG_HIDDEN) != 0u || !(ghost || never_seen);
+#else
+#ifdef EDGES
+    return (code.w & (FLAG_HIDDEN | FLAG_GHOST)) != 0u;
+#else
+    return (code.w & (FLAG_HIDDEN | FLAG_GHOST)) != 0u || never_seen;
+#endif
+#endif
+}
+
 @vertex
 fn vertex(in: Vertex) -> Varyings {
     var out: Varyings;
-    let texel = in.part + mesh_functions::get_tag(in.instance_index);
-    let code = textureLoad(palette, vec2<i32>(i32(texel % PALETTE_WIDTH), i32(texel / PALETTE_WIDTH)), 0);
-    let world_from_local = mesh_functions::get_world_from_local(in.instance_index);
-    let world = mesh_functions::mesh_position_local_to_world(world_from_local, vec4<f32>(in.position, 1.0));
-    out.world = world.xyz;
-    out.normal = mesh_functions::mesh_normal_local_to_world(in.normal.xyz, in.instance_index);
-    // Stored as sRGB so that dark colours keep their steps; a plain power is near enough to the curve at 8 bits.
-    out.color = vec4<f32>(pow(in.color.rgb, vec3<f32>(2.2)), in.color.a);
+    let code = textureLoad(palette, vec2<i32>(i32(in.part % PALETTE_WIDTH), i32(in.part / PALETTE_WIDTH)), 0);
+    // Merged chunks lie in the site's space already: there is no matrix but the camera's.
+    out.world = in.position;
+    out.normal = in.normal;
+    // Stored as sRGB so that dark colours keep their steps; a cubic is near enough to the curve at 8 bits.
+    let c = in.color.rgb;
+    out.color = vec4<f32>(c * (c * (c * 0.305306 + 0.682171) + 0.012523), in.color.a);
 #ifdef TEXTURED
     out.uv = in.uv;
 #endif
     out.code = code;
-    out.position = position_world_to_clip(world.xyz);
+    out.position = view.clip_from_world * vec4<f32>(in.position, 1.0);
 #ifdef EDGES
     // Reversed depth: a nudge towards the viewer keeps lines in front of the faces that they bound.
     out.position.z *= 1.0008;
 #endif
-    if (code.w & FLAG_HIDDEN) != 0u {
+    if left_out(code) {
         // Behind the far plane: every vertex of the part, so nothing of it is left.
         out.position = vec4<f32>(0.0, 0.0, -2.0, 1.0);
     }
@@ -100,13 +115,8 @@ fn saturate_by(c: vec3<f32>, amount: f32) -> vec3<f32> {
 // Two surface coordinates in metres along the face, chosen by the dominant axis of its normal.
 fn surface(world: vec3<f32>, n: vec3<f32>) -> vec2<f32> {
     let a = abs(n);
-    if a.y > max(a.x, a.z) {
-        return world.xz;
-    }
-    if a.x > a.z {
-        return world.zy;
-    }
-    return world.xy;
+    let side = select(world.xy, world.zy, a.x > a.z);
+    return select(side, world.xz, a.y > max(a.x, a.z));
 }
 
 // Metres per pattern period at this distance, a power of two so that the pattern stays put while the camera moves.
@@ -136,25 +146,11 @@ fn ink(code: vec4<u32>, world: vec3<f32>, n: vec3<f32>) -> vec2<f32> {
     return vec2<f32>(status_ink, hatch);
 }
 
+// Saturation left at a freshness: live, late, stale, offline, never seen.
 fn freshness_saturation(freshness: u32) -> f32 {
-    if freshness == 1u {
-        return 0.7;
-    }
-    if freshness == 2u {
-        return 0.35;
-    }
-    if freshness == 3u {
-        return 0.0;
-    }
-    return 1.0;
-}
-
-// A 4x4 ordered dither threshold: transparency without sorting, the same on every machine.
-fn dither(position: vec2<f32>) -> f32 {
-    let x = u32(position.x) & 3u;
-    let y = u32(position.y) & 3u;
-    var m = array<f32, 16>(0.03, 0.53, 0.16, 0.66, 0.78, 0.28, 0.91, 0.41, 0.22, 0.72, 0.09, 0.59, 0.97, 0.47, 0.84, 0.34);
-    return m[y * 4u + x];
+    let fresh = select(1.0, 0.7, freshness == 1u);
+    let aging = select(fresh, 0.35, freshness == 2u);
+    return select(aging, 0.0, freshness >= 3u);
 }
 
 @fragment
@@ -162,23 +158,13 @@ fn fragment(in: Varyings, @builtin(front_facing) front: bool) -> @location(0) ve
     // Sampled before any branch: derivatives need every pixel of the quad.
 #ifdef TEXTURED
     let image = textureSample(base_image, base_sampler, in.uv).rgb;
-#else
-    let image = vec3<f32>(1.0);
 #endif
-    let flags = in.code.w;
-    let ghost = (flags & FLAG_GHOST) != 0u;
-    if ghost && dither(in.position.xy) > 0.12 {
-        discard;
-    }
     let bound = in.code.x != UNBOUND;
     let status = min(in.code.x, 5u);
     let coloured = bound && status != 1u;
     let fresh = select(0u, in.code.y, bound);
 
 #ifdef EDGES
-    if ghost {
-        discard;
-    }
     var line = look.edge.rgb;
     if coloured {
         line = mix(look.fill[status].rgb * 0.35, look.edge.rgb, 0.15);
@@ -188,14 +174,10 @@ fn fragment(in: Varyings, @builtin(front_facing) front: bool) -> @location(0) ve
     }
     return vec4<f32>(line, select(look.edge.a, 0.9, coloured));
 #else
-    // Never seen: an outline only; the faces leave just enough to be found.
-    if bound && fresh == 4u && dither(in.position.xy) > 0.10 && !ghost {
-        discard;
-    }
-    var n = normalize(in.normal);
-    if !front {
-        n = -n;
-    }
+    var n = normalize(in.normal.xyz);
+#ifdef DOUBLE_SIDED
+    n = select(-n, n, front);
+#endif
     let up = n.y * 0.5 + 0.5;
     let key = max(dot(n, look.key.xyz), 0.0);
     var light = mix(look.ground.rgb, look.sky.rgb, up) + vec3<f32>(key * look.key.w);
@@ -209,19 +191,13 @@ fn fragment(in: Varyings, @builtin(front_facing) front: bool) -> @location(0) ve
     if coloured {
         // At least 60 % unlit, so that a lit pixel keeps the colour of its legend.
         let shade = 0.66 + 0.36 * clamp(luma(light), 0.0, 1.0);
-        rgb = look.fill[status].rgb * shade;
-        if status == 5u {
-            rgb = look.fill[status].rgb * max(shade, 0.9);
-        }
+        rgb = look.fill[status].rgb * select(shade, max(shade, 0.9), status == 5u);
     } else {
         var own = in.color.rgb;
+#ifdef TEXTURED
         own *= image;
-        if bound && look.sky.w > 0.5 {
-            own = look.fill[1].rgb;
-        } else {
-            own = saturate_by(own, look.style.z);
-        }
-        rgb = own * light;
+#endif
+        own = select(saturate_by(own, look.style.z), look.fill[1].rgb, bound && look.sky.w > 0.5);
         // A soft sheen where the surface turns away: machines read as metal without an environment map.
         let v = normalize(view.world_position - in.world);
         let h = normalize(v + look.key.xyz);
@@ -233,7 +209,8 @@ fn fragment(in: Varyings, @builtin(front_facing) front: bool) -> @location(0) ve
         let s = max(dot(n, h), 0.0);
         let s2 = s * s;
         let s8 = s2 * s2 * s2 * s2;
-        rgb += vec3<f32>(s8 * s8 * 0.22 * gloss);
+        // What glows keeps its colour in the shade: lamps, displays, indicator lights.
+        rgb = own * mix(light, vec3<f32>(1.0), in.normal.w) + vec3<f32>(s8 * s8 * 0.22 * gloss);
     }
     rgb = saturate_by(rgb, freshness_saturation(fresh));
     if bound && (coloured || fresh >= 2u) {
@@ -241,19 +218,21 @@ fn fragment(in: Varyings, @builtin(front_facing) front: bool) -> @location(0) ve
         rgb = mix(rgb, rgb * 0.42, marks.x * 0.8);
         rgb = mix(rgb, rgb * 0.35 + vec3<f32>(0.01), marks.y * 0.85);
     }
-    if (flags & FLAG_HOVERED) != 0u {
+    if (in.code.w & FLAG_HOVERED) != 0u {
         rgb = mix(rgb, vec3<f32>(1.0), 0.14);
     }
-    if (flags & FLAG_SELECTED) != 0u {
-        rgb = mix(rgb, vec3<f32>(1.0), 0.06);
-    }
     if (in.code.z & 8u) != 0u {
-        rgb += look.fill[5].rgb * 0.35 * look.style.w;
+        // Towards white and back in step with the symbol at the part: never another hue, or it would read as another status.
+        rgb = mix(rgb, vec3<f32>(1.0), 0.22 * look.style.w);
     }
+#ifdef GHOSTS
+    return vec4<f32>(rgb, select(look.style.y, look.ground.w, (in.code.w & FLAG_GHOST) != 0u));
+#else
 #ifdef BLENDED
     return vec4<f32>(rgb, select(in.color.a, max(in.color.a, 0.85), coloured));
 #else
     return vec4<f32>(rgb, 1.0);
+#endif
 #endif
 #endif
 }

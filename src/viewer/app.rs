@@ -12,11 +12,11 @@ use bevy::window::{PresentMode, PrimaryWindow, RequestRedraw, WindowResolution};
 use bevy::winit::{EventLoopProxyWrapper, UpdateMode, WinitSettings, WinitUserEvent};
 use bevy_egui::{EguiGlobalSettings, EguiPlugin, EguiPrimaryContextPass};
 use twin_health::palette::Rgb;
-use twin_model::Span;
+use twin_model::{AlarmState, Priority, Span};
 use twin_ui::view::{ProblemKind, Severity, Theme};
 
-use super::scene::material::{BackdropMaterial, PartMaterial};
-use super::scene::{self, MainCamera, SceneAssets, Spawner, Surroundings};
+use super::scene::material::{BackdropMaterial, GridMaterial, PartMaterial};
+use super::scene::{self, MainCamera, Pulse, SceneAssets, Spawner, Surroundings};
 use super::state::{Dirty, Viewer};
 use super::{commands, hooks, input, paint, present, ui_shell};
 use crate::platform;
@@ -92,7 +92,7 @@ pub fn run(start: Start) -> AppExit {
     app.add_systems(Update, receive.in_set(AppSystems::Receive));
     app.add_systems(Update, (input::pointer, apply).chain().in_set(AppSystems::Apply));
     app.add_systems(Update, fill_panels.in_set(AppSystems::Present));
-    app.add_systems(Update, (place_scene, paint::paint, style, outline, camera, pace).chain().in_set(AppSystems::Paint));
+    app.add_systems(Update, (place_scene, paint::paint, style, blink, outline, camera, pace).chain().in_set(AppSystems::Paint));
     app.add_systems(EguiPrimaryContextPass, ui_shell::panels);
     app.run()
 }
@@ -109,6 +109,7 @@ fn open(world: &mut World) {
         }
         None => Arc::new(|| {}),
     };
+    hooks::wake_with(waker.clone());
     world.insert_non_send(Viewer::new(&start.base, &start.fragment, waker));
 }
 
@@ -232,9 +233,30 @@ fn style(
     assets: Res<'_, SceneAssets>,
     mut materials: ResMut<'_, Assets<PartMaterial>>,
     mut backdrops: ResMut<'_, Assets<BackdropMaterial>>,
+    mut grids: ResMut<'_, Assets<GridMaterial>>,
 ) {
     if std::mem::take(&mut viewer.dirty.style) {
-        scene::restyle(surroundings(viewer.vm.theme), &assets, &mut materials, &mut backdrops);
+        scene::restyle(surroundings(viewer.vm.theme), &assets, &mut materials, &mut backdrops, &mut grids);
+    }
+}
+
+/// Whether something in view asks to be noticed by blinking.
+fn blinks(viewer: &Viewer) -> bool {
+    let unacknowledged = |alarm: &(Priority, AlarmState)| alarm.1 == AlarmState::UnackActive;
+    let frame = viewer.engine.as_ref().map(twin_engine::Engine::frame);
+    let any = frame.is_some_and(|frame| frame.twins.iter().any(|twin| twin.alarm.as_ref().is_some_and(unacknowledged)));
+    any && !viewer.orbit.reduced_motion
+}
+
+fn blink(
+    viewer: NonSend<'_, Viewer>,
+    assets: Res<'_, SceneAssets>,
+    mut materials: ResMut<'_, Assets<PartMaterial>>,
+    mut last: Local<'_, Pulse>,
+) {
+    let now = Pulse::at(viewer.uptime(platform::monotonic()), blinks(&viewer));
+    if std::mem::replace(&mut *last, now) != now {
+        scene::pulse(now, &assets, &mut materials);
     }
 }
 
@@ -294,7 +316,7 @@ fn pace(
     if viewer.orbit.is_moving() || playing || pending || loading || viewer.session.history().is_busy() {
         redraw.write(RequestRedraw);
     }
-    let wait = Duration::from_secs_f64(if following { LIVE_PERIOD_S } else { 5.0 });
+    let wait = Duration::from_secs_f64(if following || blinks(&viewer) { LIVE_PERIOD_S } else { 5.0 });
     let mode = UpdateMode::reactive(wait);
     if settings.focused_mode != mode {
         *settings = WinitSettings { focused_mode: mode, unfocused_mode: UpdateMode::reactive_low_power(wait) };

@@ -10,6 +10,7 @@ use twin_ui::UiCommand;
 use twin_ui::view::Theme;
 
 use super::state::Viewer;
+use crate::platform::Waker;
 
 /// Commands that wait for the next frame; more are refused.
 const MAX_WAITING: usize = 256;
@@ -18,6 +19,27 @@ thread_local! {
     /// The newest answer to `getState`, refreshed every frame; pages ask between frames.
     static STATE: RefCell<String> = const { RefCell::new(String::new()) };
     static WAITING: RefCell<VecDeque<Value>> = const { RefCell::new(VecDeque::new()) };
+    static WAKER: RefCell<Option<Waker>> = const { RefCell::new(None) };
+}
+
+/// What wakes the viewer when a command arrives: a paused plant draws nothing until somebody asks.
+pub fn wake_with(waker: Waker) {
+    WAKER.set(Some(waker));
+}
+
+/// Queues a command; false where too many wait already.
+fn queue(command: Value) -> bool {
+    let room = WAITING.with_borrow_mut(|waiting| {
+        let room = waiting.len() < MAX_WAITING;
+        if room {
+            waiting.push_back(command);
+        }
+        room
+    });
+    if let Some(wake) = WAKER.with_borrow(Clone::clone) {
+        wake();
+    }
+    room
 }
 
 /// The state as JSON text, as of the last frame.
@@ -30,15 +52,10 @@ pub fn state() -> String {
 pub fn command(text: &str) -> String {
     let answer = match serde_json::from_str::<Value>(text) {
         Err(error) => json!({ "error": format!("not JSON: {error}") }),
-        Ok(Value::Object(object)) => match object.keys().find(|key| !KNOWN.contains(&key.as_str())) {
+        Ok(Value::Object(object)) => match object.keys().find(|key| !KNOWN.contains(&key.as_str())).cloned() {
             Some(key) => json!({ "error": format!("unknown command '{key}'; known: {}", KNOWN.join(", ")) }),
-            None => WAITING.with_borrow_mut(|waiting| {
-                if waiting.len() >= MAX_WAITING {
-                    return json!({ "error": "too many commands are waiting" });
-                }
-                waiting.push_back(Value::Object(object));
-                json!({ "ok": true })
-            }),
+            None if queue(Value::Object(object)) => json!({ "ok": true }),
+            None => json!({ "error": "too many commands are waiting" }),
         },
         Ok(_) => json!({ "error": "a command is an object, for example {\"seek\": \"2026-03-02T08:15:04Z\"}" }),
     };

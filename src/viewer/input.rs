@@ -3,7 +3,7 @@
 use bevy::input::mouse::{MouseScrollUnit, MouseWheel};
 use bevy::input::touch::Touches;
 use bevy::prelude::*;
-use bevy::window::PrimaryWindow;
+use bevy::window::{PrimaryWindow, WindowEvent};
 use bevy_egui::input::EguiWantsInput;
 use twin_model::TwinIndex;
 use twin_scene::bvh::{Hit, Ray};
@@ -29,6 +29,19 @@ pub struct Gesture {
     hover_from: Option<Vec2>,
 }
 
+/// Where the pointer was when a button went down in this frame: in a slow frame it has moved on since.
+fn pressed_at(events: &mut MessageReader<'_, '_, WindowEvent>, from: &mut Option<Vec2>) -> Option<Vec2> {
+    let mut pressed = None;
+    for event in events.read() {
+        match event {
+            WindowEvent::CursorMoved(moved) => *from = Some(moved.position),
+            WindowEvent::MouseButtonInput(button) if button.state.is_pressed() => pressed = *from,
+            _ => {}
+        }
+    }
+    pressed
+}
+
 /// Turns input into camera motion and selection.
 #[allow(clippy::too_many_arguments, reason = "a system takes what it reads")]
 pub fn pointer(
@@ -38,9 +51,12 @@ pub fn pointer(
     buttons: Res<'_, ButtonInput<MouseButton>>,
     keys: Res<'_, ButtonInput<KeyCode>>,
     mut wheel: MessageReader<'_, '_, MouseWheel>,
+    mut events: MessageReader<'_, '_, WindowEvent>,
+    mut pointer_at: Local<'_, Option<Vec2>>,
     touches: Res<'_, Touches>,
     wants: Res<'_, EguiWantsInput>,
 ) {
+    let pressed = pressed_at(&mut events, &mut pointer_at);
     let Ok(window) = window.single() else { return };
     let Some(shell) = viewer.shell else { return };
     let area = Rect::new(shell.viewport.min.x, shell.viewport.min.y, shell.viewport.max.x, shell.viewport.max.y);
@@ -61,7 +77,8 @@ pub fn pointer(
         viewer.dirty.link = true;
     }
     let any_down = buttons.any_just_pressed([MouseButton::Left, MouseButton::Middle, MouseButton::Right]);
-    if any_down && let Some(at) = inside {
+    let start = pressed.or(cursor).filter(|at| free && area.contains(*at));
+    if any_down && let Some(at) = start {
         let point = pick(&mut viewer, at, area).map(|hit| hit.point);
         *gesture = Gesture { press: Some((at, point)), last: at, last_click: gesture.last_click, ..Gesture::default() };
     }

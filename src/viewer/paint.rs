@@ -1,14 +1,14 @@
 //! From the engine's frame to palette texels: the only place where health becomes colour codes.
 
 use bevy::prelude::*;
-use twin_health::palette::{ViewFlags, texel, unbound_texel};
-use twin_model::Status;
+use twin_health::palette::{UNBOUND, ViewFlags, texel, unbound_texel};
+use twin_model::{Freshness, Status};
 
 use super::scene::SceneAssets;
 use super::state::Viewer;
 
 /// Brings the palette texture up to date; at most one upload per frame, none where nothing changed.
-pub fn paint(mut viewer: NonSendMut<'_, Viewer>, assets: Res<'_, SceneAssets>, mut images: ResMut<'_, Assets<Image>>) {
+pub fn paint(mut viewer: NonSendMut<'_, Viewer>, mut assets: ResMut<'_, SceneAssets>, mut images: ResMut<'_, Assets<Image>>) {
     if !std::mem::take(&mut viewer.dirty.palette) || !compute(&mut viewer) {
         return;
     }
@@ -17,11 +17,18 @@ pub fn paint(mut viewer: NonSendMut<'_, Viewer>, assets: Res<'_, SceneAssets>, m
         viewer.dirty.palette = true;
         return;
     };
+    assets.any_ghosts = stage.texels.iter().any(is_faint);
     if let Some(data) = &mut image.data {
         for (slot, texel) in data.chunks_exact_mut(4).zip(&stage.texels) {
             slot.copy_from_slice(texel);
         }
     }
+}
+
+/// Whether a part is drawn by the faint pipeline, as `part.wgsl` decides it too.
+fn is_faint([status, freshness, _, flags]: &[u8; 4]) -> bool {
+    let never_seen = *status != UNBOUND && *freshness == Freshness::NeverSeen.code();
+    flags & ViewFlags::GHOST != 0 || never_seen
 }
 
 /// Fills the texels for what is shown now; true where any of them changed.

@@ -6,7 +6,7 @@ use bevy::image::{CompressedImageFormats, ImageSampler, ImageType};
 use bevy::mesh::{Indices, PrimitiveTopology, VertexAttributeValues};
 use bevy::prelude::*;
 use bevy::render::render_resource::{Extent3d, TextureDimension, TextureFormat};
-use twin_scene::merge::{Chunk, Class, LineChunk, MergePlan, PartIndex, Placed};
+use twin_scene::merge::{Chunk, Class, LineChunk, MergePlan, PartIndex, Placed, UNLIT};
 
 use super::material::{ATTRIBUTE_COLOR8, ATTRIBUTE_NORMAL8, ATTRIBUTE_PART, PALETTE_WIDTH};
 
@@ -23,13 +23,19 @@ fn gloss(surface: [u8; 4]) -> u8 {
     ((1.0 - rough) * (0.45 + 0.55 * metal) * 255.0) as u8
 }
 
+/// Share of light of its own, 0 to 1: what is unlit shines all over.
+fn glow(surface: [u8; 4]) -> f32 {
+    if surface[3] & UNLIT != 0 { 1.0 } else { f32::from(surface[2]) / 255.0 }
+}
+
 fn bounds_of(bounds: &twin_scene::geometry::Aabb) -> Aabb {
     Aabb::from_min_max(bounds.min, bounds.max)
 }
 
 /// Faces of one chunk.
 pub(super) fn chunk_mesh(chunk: &Chunk) -> (Mesh, Aabb) {
-    let normals: Vec<[i8; 4]> = chunk.normals.iter().map(|n| [snorm(n[0]), snorm(n[1]), snorm(n[2]), 0]).collect();
+    let packed = chunk.normals.iter().zip(&chunk.surfaces);
+    let normals: Vec<[i8; 4]> = packed.map(|(n, s)| [snorm(n[0]), snorm(n[1]), snorm(n[2]), snorm(glow(*s))]).collect();
     let blended = matches!(chunk.class, Class::Blend { .. });
     let colors: Vec<[u8; 4]> = if blended {
         chunk.colors.clone()
@@ -153,5 +159,23 @@ pub(super) fn outline_mesh(plan: &MergePlan, parts: &[PartIndex]) -> Option<(Mes
 pub(super) fn screen_triangle() -> Mesh {
     let mut mesh = Mesh::new(PrimitiveTopology::TriangleList, RenderAssetUsages::RENDER_WORLD);
     mesh.insert_attribute(Mesh::ATTRIBUTE_POSITION, vec![[-1.0, -1.0, 0.0], [3.0, -1.0, 0.0], [-1.0, 3.0, 0.0]]);
+    mesh
+}
+
+/// Floor lines every `spacing` metres out to `reach` from a centre, cut at every crossing so that they can fade along the way.
+pub(super) fn grid_mesh(centre: Vec2, spacing: f32, reach: f32) -> Mesh {
+    let count = (reach / spacing).ceil().clamp(1.0, 40.0) as i32;
+    let origin = (centre / spacing).round() * spacing;
+    let at = |i: i32| i as f32 * spacing;
+    let mut positions = Vec::new();
+    for line in -count..=count {
+        for step in -count..count {
+            for (x, z) in [(line, step), (line, step + 1), (step, line), (step + 1, line)] {
+                positions.push([origin.x + at(x), 0.0, origin.y + at(z)]);
+            }
+        }
+    }
+    let mut mesh = Mesh::new(PrimitiveTopology::LineList, RenderAssetUsages::RENDER_WORLD);
+    mesh.insert_attribute(Mesh::ATTRIBUTE_POSITION, positions);
     mesh
 }

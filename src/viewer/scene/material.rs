@@ -14,8 +14,9 @@ use bevy::shader::ShaderRef;
 const PART_SHADER: Handle<Shader> = uuid_handle!("6f1f3f0a-6c1d-4a6b-9c0e-0c9a8f3f7a01");
 const OUTLINE_SHADER: Handle<Shader> = uuid_handle!("6f1f3f0a-6c1d-4a6b-9c0e-0c9a8f3f7a02");
 const BACKDROP_SHADER: Handle<Shader> = uuid_handle!("6f1f3f0a-6c1d-4a6b-9c0e-0c9a8f3f7a03");
+const GRID_SHADER: Handle<Shader> = uuid_handle!("6f1f3f0a-6c1d-4a6b-9c0e-0c9a8f3f7a04");
 
-/// Normal packed into four signed bytes; the fourth is unused.
+/// Normal packed into four signed bytes; the fourth is glow, the share of light of its own.
 pub const ATTRIBUTE_NORMAL8: MeshVertexAttribute = MeshVertexAttribute::new("Normal8", 0x4F52_5259_0001, VertexFormat::Snorm8x4);
 /// Linear base colour; alpha carries gloss.
 pub const ATTRIBUTE_COLOR8: MeshVertexAttribute = MeshVertexAttribute::new("Color8", 0x4F52_5259_0002, VertexFormat::Unorm8x4);
@@ -34,9 +35,9 @@ pub struct Look {
     pub key: Vec4,
     /// Light from above; w = 1 shows normal parts in the status grey.
     pub sky: Vec4,
-    /// Light from below.
+    /// Light from below; w = opacity of ghosts.
     pub ground: Vec4,
-    /// Pixels per pattern period, unused, saturation of normal parts, pulse of unacknowledged alarms.
+    /// Pixels per pattern period, opacity of what was never seen, saturation of normal parts, pulse of unacknowledged alarms.
     pub style: Vec4,
     /// Edge colour and its cover.
     pub edge: Vec4,
@@ -64,10 +65,12 @@ pub struct PartMaterial {
     pub image: Handle<Image>,
     /// What it draws.
     pub kind: PartKind,
+    /// Whether back faces are drawn; glTF's default is that they are not.
+    pub double_sided: bool,
 }
 
 /// What a [`PartMaterial`] draws.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub enum PartKind {
     /// Opaque faces.
     #[default]
@@ -78,6 +81,9 @@ pub enum PartKind {
     Blended,
     /// Edges.
     Edges,
+    /// Of any faces those that are shown faintly: ghosts while something is isolated, and what was never seen. The other
+    /// kinds leave them out, so that opaque ones need not discard.
+    Ghosts,
 }
 
 /// What of a [`PartMaterial`] decides its pipeline.
@@ -85,11 +91,12 @@ pub enum PartKind {
 #[repr(C)]
 pub struct PartKey {
     kind: PartKind,
+    double_sided: bool,
 }
 
 impl From<&PartMaterial> for PartKey {
     fn from(material: &PartMaterial) -> Self {
-        Self { kind: material.kind }
+        Self { kind: material.kind, double_sided: material.double_sided }
     }
 }
 
@@ -105,7 +112,7 @@ impl Material for PartMaterial {
     fn alpha_mode(&self) -> AlphaMode {
         match self.kind {
             PartKind::Faces | PartKind::Textured => AlphaMode::Opaque,
-            PartKind::Blended | PartKind::Edges => AlphaMode::Blend,
+            PartKind::Blended | PartKind::Edges | PartKind::Ghosts => AlphaMode::Blend,
         }
     }
 
@@ -129,22 +136,25 @@ impl Material for PartMaterial {
             ATTRIBUTE_COLOR8.at_shader_location(2),
             ATTRIBUTE_PART.at_shader_location(3),
         ];
-        let kind = key.bind_group_data.kind;
+        let PartKey { kind, double_sided } = key.bind_group_data;
         if kind == PartKind::Textured {
             attributes.push(Mesh::ATTRIBUTE_UV_0.at_shader_location(4));
         }
         descriptor.vertex.buffers = vec![layout.0.get_layout(&attributes)?];
-        // CAD models mix windings; the shader turns normals to the viewer instead.
-        descriptor.primitive.cull_mode = None;
-        let define = match kind {
-            PartKind::Faces => return Ok(()),
-            PartKind::Textured => "TEXTURED",
-            PartKind::Blended => "BLENDED",
-            PartKind::Edges => "EDGES",
+        // Merging turned the triangles of mirrored parts, so front faces are counter-clockwise everywhere.
+        descriptor.primitive.cull_mode = if double_sided { None } else { Some(Face::Back) };
+        let kind = match kind {
+            PartKind::Faces => None,
+            PartKind::Textured => Some("TEXTURED"),
+            PartKind::Blended => Some("BLENDED"),
+            PartKind::Edges => Some("EDGES"),
+            PartKind::Ghosts => Some("GHOSTS"),
         };
-        descriptor.vertex.shader_defs.push(define.into());
-        if let Some(fragment) = &mut descriptor.fragment {
-            fragment.shader_defs.push(define.into());
+        for define in kind.into_iter().chain(double_sided.then_some("DOUBLE_SIDED")) {
+            descriptor.vertex.shader_defs.push(define.into());
+            if let Some(fragment) = &mut descriptor.fragment {
+                fragment.shader_defs.push(define.into());
+            }
         }
         Ok(())
     }
@@ -207,13 +217,9 @@ pub struct BackdropLook {
     pub top: Vec4,
     /// Linear colour at the bottom.
     pub bottom: Vec4,
-    /// Grid colour and strength.
-    pub grid: Vec4,
-    /// Floor height and fade distance in metres.
-    pub plane: Vec4,
 }
 
-/// Gradient and floor grid behind everything.
+/// Gradient behind everything.
 #[derive(Asset, TypePath, AsBindGroup, Clone, Debug)]
 pub struct BackdropMaterial {
     /// Colours.
@@ -254,14 +260,65 @@ impl Material for BackdropMaterial {
     }
 }
 
-/// Registers the three materials and their embedded shaders.
+/// Uniform of [`GridMaterial`]; layout as in `grid.wgsl`.
+#[derive(Clone, Copy, Debug, ShaderType)]
+pub struct GridLook {
+    /// Linear colour; a = strength.
+    pub color: Vec4,
+    /// Floor height and fade distance in metres.
+    pub plane: Vec4,
+}
+
+/// Lines on the floor plane.
+#[derive(Asset, TypePath, AsBindGroup, Clone, Debug)]
+pub struct GridMaterial {
+    /// Colour and place.
+    #[uniform(0)]
+    pub look: GridLook,
+}
+
+impl Material for GridMaterial {
+    fn vertex_shader() -> ShaderRef {
+        GRID_SHADER.into()
+    }
+
+    fn fragment_shader() -> ShaderRef {
+        GRID_SHADER.into()
+    }
+
+    fn alpha_mode(&self) -> AlphaMode {
+        AlphaMode::Blend
+    }
+
+    fn enable_prepass() -> bool {
+        false
+    }
+
+    fn enable_shadows() -> bool {
+        false
+    }
+
+    fn specialize(
+        _pipeline: &MaterialPipeline,
+        descriptor: &mut RenderPipelineDescriptor,
+        layout: &MeshVertexBufferLayoutRef,
+        _key: MaterialPipelineKey<Self>,
+    ) -> Result<(), SpecializedMeshPipelineError> {
+        descriptor.vertex.buffers = vec![layout.0.get_layout(&[Mesh::ATTRIBUTE_POSITION.at_shader_location(0)])?];
+        Ok(())
+    }
+}
+
+/// Registers the materials and their embedded shaders.
 pub(super) fn plugin(app: &mut App) {
     load_internal_asset!(app, PART_SHADER, "../../../assets/shaders/part.wgsl", Shader::from_wgsl);
     load_internal_asset!(app, OUTLINE_SHADER, "../../../assets/shaders/outline.wgsl", Shader::from_wgsl);
     load_internal_asset!(app, BACKDROP_SHADER, "../../../assets/shaders/backdrop.wgsl", Shader::from_wgsl);
+    load_internal_asset!(app, GRID_SHADER, "../../../assets/shaders/grid.wgsl", Shader::from_wgsl);
     app.add_plugins((
         MaterialPlugin::<PartMaterial>::default(),
         MaterialPlugin::<OutlineMaterial>::default(),
         MaterialPlugin::<BackdropMaterial>::default(),
+        MaterialPlugin::<GridMaterial>::default(),
     ));
 }

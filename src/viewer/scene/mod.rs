@@ -2,29 +2,38 @@
 
 mod build;
 pub mod camera;
+mod detail;
 pub mod material;
 mod shadow;
+
+use std::collections::BTreeMap;
 
 use bevy::asset::RenderAssetUsages;
 use bevy::camera::visibility::{NoFrustumCulling, RenderLayers};
 use bevy::camera::{CameraOutputMode, Viewport};
 use bevy::core_pipeline::tonemapping::{DebandDither, Tonemapping};
 use bevy::image::ImageSampler;
-use bevy::mesh::MeshTag;
 use bevy::prelude::*;
 use bevy::render::render_resource::{Extent3d, TextureDimension, TextureFormat};
 use bevy::render::renderer::RenderAdapterInfo;
 use bevy_egui::PrimaryEguiContext;
 use twin_health::palette::{Rgb, fill};
 use twin_model::Status;
+use twin_scene::geometry::Aabb;
 use twin_scene::merge::{Class, MergePlan, PartIndex, Placed};
 
-use material::{BackdropLook, BackdropMaterial, Look, OutlineLook, OutlineMaterial, PartKind, PartMaterial};
+use material::{
+    BackdropLook, BackdropMaterial, GridLook, GridMaterial, Look, OutlineLook, OutlineMaterial, PartKind, PartMaterial,
+};
+
+pub use detail::{Pulse, pulse};
 
 /// Vertical field of view in radians.
 pub const FOV_Y: f32 = 0.72;
 /// Nearest distance drawn, in metres.
 const NEAR_M: f32 = 0.1;
+/// How much of a ghost is seen, and of faces of a twin that was never seen (its edges are drawn in full).
+const FAINT: (f32, f32) = (0.10, 0.14);
 
 /// Handles of everything that the scene changes later.
 #[derive(Resource, Default)]
@@ -34,10 +43,14 @@ pub struct SceneAssets {
     /// Materials that carry the look, to be changed together.
     parts: Vec<Handle<PartMaterial>>,
     backdrop: Handle<BackdropMaterial>,
+    grid: Handle<GridMaterial>,
     outlines: [Handle<OutlineMaterial>; 2],
     white: Handle<Image>,
     shadow: Handle<Image>,
     floor: Vec4,
+    grid_place: Grid,
+    /// Whether any part is shown faintly: only then the ghosts' meshes are drawn.
+    pub any_ghosts: bool,
     outlined: Vec<Entity>,
     spawned: Vec<Entity>,
 }
@@ -62,6 +75,7 @@ pub(super) fn plugin(app: &mut App) {
     material::plugin(app);
     app.init_resource::<SceneAssets>();
     app.add_systems(Startup, (setup, suit_the_adapter).chain());
+    app.add_systems(PostUpdate, (detail::edges_worth_drawing, detail::ghosts_worth_drawing));
 }
 
 fn setup(
@@ -70,12 +84,13 @@ fn setup(
     mut images: ResMut<Assets<Image>>,
     mut meshes: ResMut<Assets<Mesh>>,
     mut backdrops: ResMut<Assets<BackdropMaterial>>,
+    mut grids: ResMut<Assets<GridMaterial>>,
     mut outlines: ResMut<Assets<OutlineMaterial>>,
 ) {
     assets.white = images.add(one_texel(255));
     assets.shadow = images.add(one_texel(0));
-    let zero = BackdropLook { top: Vec4::ZERO, bottom: Vec4::ZERO, grid: Vec4::ZERO, plane: Vec4::ZERO };
-    assets.backdrop = backdrops.add(BackdropMaterial { look: zero });
+    assets.backdrop = backdrops.add(BackdropMaterial { look: BackdropLook { top: Vec4::ZERO, bottom: Vec4::ZERO } });
+    assets.grid = grids.add(GridMaterial { look: GridLook { color: Vec4::ZERO, plane: Vec4::ONE } });
     // Black around white: seen on any colour, and no status looks like it.
     assets.outlines = [(Vec4::new(0.0, 0.0, 0.0, 1.0), 3.5), (Vec4::ONE, 2.0)]
         .map(|(color, width)| outlines.add(OutlineMaterial { look: OutlineLook { color, width: Vec4::splat(width) } }));
@@ -150,41 +165,61 @@ impl Spawner<'_, '_, '_> {
         self.assets.palette = self.images.add(build::palette_image(plan.parts.len()));
         self.bake_floor(plan);
         let look = look(around, self.assets.floor);
-        let faces = self.material(look, PartKind::Faces, None);
-        let edges = self.material(look, PartKind::Edges, None);
-        let blended = self.material(look, PartKind::Blended, None);
+        let mut shared = BTreeMap::new();
         for chunk in &plan.chunks {
-            let material = match chunk.class {
-                Class::Opaque { .. } => faces.clone(),
-                Class::Blend { .. } => blended.clone(),
-                Class::Textured { .. } => match build::chunk_image(placed, chunk.class) {
-                    Some(image) => {
-                        let image = self.images.add(image);
-                        self.material(look, PartKind::Textured, Some(image))
-                    }
-                    None => faces.clone(),
-                },
+            let (kind, double_sided) = match chunk.class {
+                Class::Opaque { double_sided } => (PartKind::Faces, double_sided),
+                Class::Blend { double_sided } => (PartKind::Blended, double_sided),
+                Class::Textured { asset, material } => (PartKind::Textured, is_double_sided(placed, asset, material)),
+            };
+            let image = build::chunk_image(placed, chunk.class).map(|image| self.images.add(image));
+            let material = match (kind, image) {
+                (PartKind::Textured, Some(image)) => self.material(look, kind, double_sided, Some(image)),
+                // An image that can't be read leaves the plain colour.
+                (PartKind::Textured, None) => self.shared(&mut shared, look, PartKind::Faces, double_sided),
+                (kind, _) => self.shared(&mut shared, look, kind, double_sided),
             };
             let (mesh, bounds) = build::chunk_mesh(chunk);
             let mesh = self.meshes.add(mesh);
-            let entity = self.commands.spawn((Mesh3d(mesh), MeshMaterial3d(material), MeshTag(0), bounds)).id();
-            self.assets.spawned.push(entity);
+            self.put((Mesh3d(mesh.clone()), MeshMaterial3d(material), bounds));
+            let ghosts = self.shared(&mut shared, look, PartKind::Ghosts, double_sided);
+            self.put((Mesh3d(mesh), MeshMaterial3d(ghosts), bounds, detail::Ghosts, Visibility::Hidden));
         }
         for lines in &plan.lines {
+            let edges = self.shared(&mut shared, look, PartKind::Edges, true);
             let (mesh, bounds) = build::line_mesh(lines);
             let mesh = self.meshes.add(mesh);
-            let entity = self.commands.spawn((Mesh3d(mesh), MeshMaterial3d(edges.clone()), MeshTag(0), bounds)).id();
-            self.assets.spawned.push(entity);
+            self.put((Mesh3d(mesh), MeshMaterial3d(edges), bounds, detail::Edges { longest: lines.longest }));
         }
+        let (grid, centre) = Grid::of(&plan.bounds);
+        let mesh = self.meshes.add(build::grid_mesh(centre, grid.spacing, grid.reach));
+        self.put((Mesh3d(mesh), MeshMaterial3d(self.assets.grid.clone()), NoFrustumCulling));
+        self.assets.grid_place = grid;
     }
 
-    fn material(&mut self, look: Look, kind: PartKind, image: Option<Handle<Image>>) -> Handle<PartMaterial> {
+    fn put(&mut self, what: impl Bundle) {
+        let entity = self.commands.spawn(what).id();
+        self.assets.spawned.push(entity);
+    }
+
+    /// The one material of a kind and side that needs no image of its own.
+    fn shared(&mut self, made: &mut Shared, look: Look, kind: PartKind, double_sided: bool) -> Handle<PartMaterial> {
+        if let Some(handle) = made.get(&(kind, double_sided)) {
+            return handle.clone();
+        }
+        let handle = self.material(look, kind, double_sided, None);
+        made.insert((kind, double_sided), handle.clone());
+        handle
+    }
+
+    fn material(&mut self, look: Look, kind: PartKind, double_sided: bool, image: Option<Handle<Image>>) -> Handle<PartMaterial> {
         let handle = self.materials.add(PartMaterial {
             look,
             palette: self.assets.palette.clone(),
             shadow: self.assets.shadow.clone(),
             image: image.unwrap_or_else(|| self.assets.white.clone()),
             kind,
+            double_sided,
         });
         self.assets.parts.push(handle.clone());
         handle
@@ -206,6 +241,34 @@ impl Spawner<'_, '_, '_> {
     }
 }
 
+/// Materials that several chunks share.
+type Shared = BTreeMap<(PartKind, bool), Handle<PartMaterial>>;
+
+fn is_double_sided(placed: &[Placed], asset: u32, material: u32) -> bool {
+    let model = placed.get(asset as usize).map(|placed| &placed.model);
+    model.and_then(|model| model.materials.get(material as usize)).is_some_and(|material| material.double_sided)
+}
+
+/// Where the floor's lines are and how far they reach, in metres.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Grid {
+    height: f32,
+    spacing: f32,
+    reach: f32,
+}
+
+impl Grid {
+    /// A grid to suit a site: about ten lines across it, in a power of ten of metres, gone at four times its size.
+    fn of(bounds: &Aabb) -> (Self, Vec2) {
+        let (min, max) = if bounds.is_empty() { (Vec3::splat(-1.0), Vec3::ONE) } else { (bounds.min, bounds.max) };
+        let radius = ((max - min).length() * 0.5).max(0.01);
+        let spacing = 10f32.powf((radius / 4.0).log10().round());
+        // A little below, or it would flicker through the floor.
+        let height = min.y.min(0.0) - radius * 0.001;
+        (Self { height, spacing, reach: radius * 4.0 }, Vec2::new(min.x + max.x, min.z + max.z) * 0.5)
+    }
+}
+
 fn linear(color: Rgb) -> Vec4 {
     let [r, g, b] = color.linear();
     Vec4::new(r, g, b, 1.0)
@@ -223,8 +286,8 @@ fn look(around: Surroundings, floor: Vec4) -> Look {
         fill: Status::ALL.map(|status| linear(fill(status))),
         key: key.extend(strength),
         sky: sky.extend(0.0),
-        ground: ground.extend(0.0),
-        style: Vec4::new(12.0, 0.0, 0.6, 0.0),
+        ground: ground.extend(FAINT.0),
+        style: Vec4::new(12.0, FAINT.1, 0.6, 0.0),
         edge: if around.light { Vec4::new(0.10, 0.12, 0.14, 0.30) } else { Vec4::new(0.02, 0.025, 0.03, 0.42) },
         floor,
     }
@@ -236,6 +299,7 @@ pub fn restyle(
     assets: &SceneAssets,
     materials: &mut Assets<PartMaterial>,
     backdrops: &mut Assets<BackdropMaterial>,
+    grids: &mut Assets<GridMaterial>,
 ) {
     for handle in &assets.parts {
         if let Some(mut material) = materials.get_mut(handle) {
@@ -243,12 +307,12 @@ pub fn restyle(
         }
     }
     if let Some(mut backdrop) = backdrops.get_mut(&assets.backdrop) {
-        backdrop.look = BackdropLook {
-            top: linear(around.ground[0]),
-            bottom: linear(around.ground[1]),
-            grid: linear(around.grid).truncate().extend(0.55),
-            plane: Vec4::new(-0.03, 140.0, 0.0, 0.0),
-        };
+        backdrop.look = BackdropLook { top: linear(around.ground[0]), bottom: linear(around.ground[1]) };
+    }
+    if let Some(mut grid) = grids.get_mut(&assets.grid) {
+        let place = assets.grid_place;
+        grid.look =
+            GridLook { color: linear(around.grid).truncate().extend(0.8), plane: Vec4::new(place.height, place.reach, 0.0, 0.0) };
     }
 }
 

@@ -2,7 +2,7 @@
 
 use glam::{Mat3, Mat4, Vec3};
 
-use super::{Chunk, Class, LineChunk, LinePiece, Part, PartIndex, Piece, UNLIT};
+use super::{Chunk, Class, EDGE_CLASSES, LineChunk, LinePiece, MAX_LINE_VERTICES, Part, PartIndex, Piece, UNLIT};
 use crate::geometry::{Aabb, AlphaMode, Material, Primitive};
 
 /// One primitive of one part, to be appended.
@@ -32,6 +32,8 @@ pub(super) fn class(asset: u32, primitive: &Primitive, material: &Material) -> C
 pub(super) struct Builder {
     pub(super) chunks: Vec<Chunk>,
     pub(super) lines: Vec<LineChunk>,
+    /// The open line chunk of each length class, as a position in `lines`.
+    open_lines: [Option<usize>; EDGE_CLASSES.len()],
     max_vertices: usize,
     /// Where a primitive's vertex went in the open chunk; entries of other primitives are recognised by their stamp.
     placed: Vec<(u32, u32)>,
@@ -40,7 +42,14 @@ pub(super) struct Builder {
 
 impl Builder {
     pub(super) fn new(max_vertices: usize) -> Self {
-        Self { chunks: Vec::new(), lines: Vec::new(), max_vertices: max_vertices.max(3), placed: Vec::new(), stamp: 0 }
+        Self {
+            chunks: Vec::new(),
+            lines: Vec::new(),
+            open_lines: [None; EDGE_CLASSES.len()],
+            max_vertices: max_vertices.max(3),
+            placed: Vec::new(),
+            stamp: 0,
+        }
     }
 
     /// Appends a primitive to the open chunk of its class, or to new ones, and returns its bounds. Items must come sorted
@@ -129,25 +138,48 @@ impl Builder {
         end - start
     }
 
-    /// Appends a part's edges, already in the site's space, to the open line chunk, or to new ones.
+    /// Appends a part's edges, already in the site's space, to the open line chunks of their lengths, or to new ones.
     pub(super) fn add_lines(&mut self, index: PartIndex, part: &mut Part, edges: &[[Vec3; 2]]) {
-        for some in edges.chunks((self.max_vertices / 2).max(1)) {
-            let fits = |chunk: &LineChunk| chunk.positions.len() + some.len() * 2 <= self.max_vertices;
-            if !self.lines.last().is_some_and(fits) {
-                self.lines.push(LineChunk::default());
+        let most = MAX_LINE_VERTICES.min(self.max_vertices) / 2 * 2;
+        for (class, longest) in EDGE_CLASSES.into_iter().enumerate() {
+            for edge in edges.iter().filter(|edge| edge_class(edge) == class) {
+                let number = self.line_chunk(class, longest, most);
+                let Some(chunk) = self.lines.get_mut(number) else { return };
+                let at = u32::try_from(chunk.positions.len()).unwrap_or(u32::MAX);
+                let number = u32::try_from(number).unwrap_or(u32::MAX);
+                for &position in edge {
+                    chunk.bounds.add(position);
+                    chunk.positions.push(position.to_array());
+                    chunk.parts.push(index.0);
+                }
+                match part.lines.last_mut() {
+                    Some(piece) if piece.chunk == number && piece.vertices.end == at => piece.vertices.end = at + 2,
+                    _ => part.lines.push(LinePiece { chunk: number, vertices: at..at + 2 }),
+                }
             }
-            let number = u32::try_from(self.lines.len().saturating_sub(1)).unwrap_or(u32::MAX);
-            let Some(chunk) = self.lines.last_mut() else { return };
-            let start = u32::try_from(chunk.positions.len()).unwrap_or(u32::MAX);
-            for &position in some.iter().flatten() {
-                chunk.bounds.add(position);
-                chunk.positions.push(position.to_array());
-                chunk.parts.push(index.0);
-            }
-            let end = u32::try_from(chunk.positions.len()).unwrap_or(u32::MAX);
-            part.lines.push(LinePiece { chunk: number, vertices: start..end });
         }
     }
+
+    /// Position of the open line chunk of a class that takes one more edge.
+    fn line_chunk(&mut self, class: usize, longest: f32, most: usize) -> usize {
+        let open = self.open_lines.get(class).copied().flatten();
+        let room = |at: usize| self.lines.get(at).is_some_and(|chunk| chunk.positions.len() + 2 <= most);
+        if let Some(at) = open.filter(|at| room(*at)) {
+            return at;
+        }
+        let at = self.lines.len();
+        self.lines.push(LineChunk { longest, ..LineChunk::default() });
+        if let Some(open) = self.open_lines.get_mut(class) {
+            *open = Some(at);
+        }
+        at
+    }
+}
+
+/// Position in [`EDGE_CLASSES`] of the first bound that is not below the edge's length.
+fn edge_class([a, b]: &[Vec3; 2]) -> usize {
+    let length = a.distance(*b);
+    EDGE_CLASSES.iter().position(|longest| length <= *longest).unwrap_or(EDGE_CLASSES.len() - 1)
 }
 
 fn joins(piece: &Piece, first: u32) -> bool {

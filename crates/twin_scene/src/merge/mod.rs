@@ -68,7 +68,7 @@ pub struct Part {
     pub triangles: u32,
     /// Where its triangles lie in the chunks, in chunk order.
     pub pieces: Vec<Piece>,
-    /// Where its edges lie in the line chunks: vertex ranges, in chunk order.
+    /// Where its edges lie in the line chunks: vertex ranges, short edges first.
     pub lines: Vec<LinePiece>,
 }
 
@@ -142,9 +142,15 @@ pub struct Chunk {
     pub runs: Vec<(u32, PartIndex)>,
 }
 
-/// Edges as pairs of vertices (a line list without indices).
+/// Edges as pairs of vertices (a line list without indices), all of about the same length.
+///
+/// A hall seen as a whole has a hundred thousand edges shorter than a few pixels: bevels, bolts, rims. Drawn, they cost more
+/// than all faces and make the picture darker, not clearer. Edges of one length share chunks, so that a viewer leaves out a
+/// chunk while its [`longest`](Self::longest) edge is too short to be seen from where the camera is.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LineChunk {
+    /// No edge of it is longer, in the site's units; infinite for the longest class.
+    pub longest: f32,
     /// Two per edge, in the site's space.
     pub positions: Vec<[f32; 3]>,
     /// The part's number, one per position.
@@ -174,6 +180,13 @@ pub struct Settings {
     /// it get no triangles and are counted in [`MergePlan::left_out`].
     pub max_triangles: u64,
 }
+
+/// Upper bounds of the length classes of [`LineChunk`], in the site's units (metres in a usual site); doubling, because what
+/// matters is length over distance.
+pub const EDGE_CLASSES: [f32; 6] = [0.125, 0.25, 0.5, 1.0, 2.0, f32::INFINITY];
+
+/// Most vertices of a line chunk: small enough that it covers one corner of the site and is judged by its own distance.
+const MAX_LINE_VERTICES: usize = 8_192;
 
 impl Default for Settings {
     fn default() -> Self {

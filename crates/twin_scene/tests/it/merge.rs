@@ -8,7 +8,7 @@ use serde_json::Value;
 use twin_model::TwinIndex;
 use twin_scene::geometry::{AlphaMode, Image, Material, Mesh, Node, Primitive, SceneModel};
 use twin_scene::glb::{self, Limits};
-use twin_scene::merge::{Class, MergePlan, PartIndex, Placed, Planner, Settings, feature_edges, plan};
+use twin_scene::merge::{Class, EDGE_CLASSES, MergePlan, PartIndex, Placed, Planner, Settings, feature_edges, plan};
 
 use crate::shared;
 
@@ -118,6 +118,12 @@ fn check_plan(name: &str, placed: &[Placed], plan: &MergePlan, settings: &Settin
     for (chunk, lines) in plan.lines.iter().enumerate() {
         assert_eq!(lines.positions.len(), lines.parts.len());
         assert!(lines.positions.len().is_multiple_of(2) && lines.positions.len() <= settings.max_vertices.max(2));
+        let class = EDGE_CLASSES.iter().position(|longest| *longest == lines.longest).expect("a class");
+        let above = class.checked_sub(1).map_or(-1.0, |shorter| EDGE_CLASSES[shorter]);
+        for edge in lines.positions.chunks_exact(2) {
+            let length = Vec3::from(edge[0]).distance(Vec3::from(edge[1]));
+            assert!(length > above && length <= lines.longest, "{name}: {length} in the class up to {}", lines.longest);
+        }
         let ranges = plan.parts.iter().zip(0u32..).flat_map(|(part, index)| part.lines.iter().map(move |piece| (piece, index)));
         for (piece, index) in ranges.filter(|(piece, _)| piece.chunk as usize == chunk) {
             let range = piece.vertices.start as usize..piece.vertices.end as usize;
