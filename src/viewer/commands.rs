@@ -5,6 +5,7 @@ use twin_model::{KnobIndex, TwinIndex};
 use twin_scenario::Scenario;
 use twin_ui::{Direction, Side, UiCommand};
 
+use super::framing::box_to_frame;
 use super::scene::camera::Pose;
 use super::state::Viewer;
 use crate::platform;
@@ -165,18 +166,17 @@ fn select(viewer: &mut Viewer, twin: Option<TwinIndex>, additive: bool) {
 
 /// Flies to a twin with everything below it; twins without geometry leave the camera where it is.
 fn focus(viewer: &mut Viewer, twin: TwinIndex) {
-    let Some(model) = viewer.model() else { return };
-    let mut twins = vec![twin];
-    twins.extend(model.twin(twin).children.iter().copied());
+    let twins = viewer.with_children(&[twin]);
     let Some(stage) = &viewer.stage else { return };
-    let bounds = twins.iter().map(|twin| stage.plan.bounds_of(*twin)).reduce(|a, b| a.union(&b));
-    let Some(bounds) = bounds.filter(|bounds| bounds.min.is_finite() && bounds.min.cmple(bounds.max).all()) else { return };
+    let parts = twins.iter().flat_map(|twin| stage.plan.parts_of(*twin)).filter_map(|part| stage.plan.parts.get(part.at()));
+    let parts: Vec<_> = parts.map(|part| (part.bounds.min, part.bounds.max)).collect();
+    let Some((min, max)) = box_to_frame(&parts) else { return };
     let aspect = viewer.shell.map_or(1.6, |shell| shell.viewport.width() / shell.viewport.height().max(1.0));
     // Some of the surroundings stay in the picture, so that the part is seen in its place.
-    let grown = (bounds.max - bounds.min) * 0.35 + glam::Vec3::splat(0.3);
+    let grown = (max - min) * 0.35 + glam::Vec3::splat(0.3);
     let now = viewer.orbit.pose;
     let pitch = now.pitch.clamp(0.3, 0.8);
-    let pose = Pose::framing(bounds.min - grown, bounds.max + grown, now.yaw, pitch, super::scene::FOV_Y, aspect.max(0.2));
+    let pose = Pose::framing(min - grown, max + grown, now.yaw, pitch, super::scene::FOV_Y, aspect.max(0.2));
     viewer.orbit.go(pose);
     viewer.dirty.link = true;
 }

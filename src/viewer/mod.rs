@@ -2,6 +2,7 @@
 
 mod app;
 mod commands;
+mod framing;
 mod hooks;
 mod input;
 mod link;

@@ -1,20 +1,27 @@
 //! Fills the panels' view model from the engine: everything at one instant, the playhead.
 
-use twin_engine::{Engine, Event, EventKind, PlayState};
+use std::collections::BTreeMap;
+
+use twin_engine::{Engine, Event, EventKind, PlayState, Renewal};
+use twin_health::Outlook;
 use twin_health::text::quantity;
 use twin_historian::Envelope;
-use twin_model::{AlarmState, Freshness, RuleKind, Sample, SignalIndex, SignalKind, Span, Status, TimeRange, TwinIndex, Value};
+use twin_model::{
+    AlarmState, Freshness, RuleIndex, RuleKind, Sample, SignalIndex, SignalKind, Span, Status, TimeRange, Timestamp, TwinIndex,
+    Value,
+};
 use twin_protocol::LinkState as WireLink;
 use twin_scenario::RowKind;
 use twin_ui::view::{
     AlarmRow, BandsView, BranchId, BranchView, CameraView, ChartView, ClockView, DensityView, EnvelopePoint, FreshnessCounts,
-    HoverView, InspectorView, KnobView, LinkState, LinksView, LoadingView, Marker, PerfRow, PerfView, PlayMode, ReasonView,
-    RelationView, ResultRow, ResultsView, RunView, SeriesView, SignalView, SourceLink, StageState, StageView, StatusCounts,
-    StatusSpan, TickKind, TimeTick, TimelineView, TreeRow, Trend, WhatIfView,
+    HoverView, InspectorView, KnobView, LinkState, LinksView, LoadingView, Marker, OutlookView, PerfRow, PerfView, PlayMode,
+    ReasonView, RelationView, ResultRow, ResultsView, RunView, SeriesView, SignalView, SourceLink, StageState, StageView,
+    StatusCounts, StatusSpan, TickKind, TimeTick, TreeRow, Trend, WhatIfView,
 };
 
 use super::input::project;
 use super::state::Viewer;
+use crate::platform;
 use crate::session::LinkPhase;
 
 /// Sparkline: how far back and how many points.
@@ -26,6 +33,41 @@ const CHART_POINTS: usize = 900;
 const TICKS: usize = 600;
 /// Marks over the 3D view.
 const MARKERS: usize = 60;
+
+/// Parts of a range within which it may slide with the live edge, or the playhead walk, before what is drawn over it counts
+/// as another picture that is wanted at once.
+const PAGES: i64 = 4;
+
+/// What was asked of the time bar, and what flows through it.
+type BarAsked = (Span, Timestamp, Option<TwinIndex>, Option<u32>);
+type BarFlow = (TimeRange, TimeRange, u64);
+/// The same of the inspector's lines; the playhead counts in steps of a sparkline's point.
+type LinesAsked = (TwinIndex, Option<u32>, Timestamp);
+type LinesFlow = (Timestamp, u64);
+/// The same of the chart; the playhead counts exactly unless it follows.
+type ChartFlow = (TimeRange, Timestamp, u64);
+type ChartAsked = (Span, Timestamp, Vec<SignalIndex>, Option<u32>, Option<Timestamp>);
+
+/// What is costly to fill and kept until what it was made of changes; [`Renewal`] says how often data alone may ask for it:
+/// at most four times a second and for at most a twentieth of the time, each.
+#[derive(Default)]
+pub struct Kept {
+    bar: Renewal<BarAsked, BarFlow>,
+    lines: Renewal<LinesAsked, LinesFlow>,
+    /// The playhead that the lines were made for: nothing from after the playhead may be shown.
+    lines_at: Option<Timestamp>,
+    sparks: BTreeMap<SignalIndex, Vec<EnvelopePoint>>,
+    outlooks: Vec<(RuleIndex, Outlook)>,
+    chart: Renewal<ChartAsked, ChartFlow>,
+    chart_at: Option<Timestamp>,
+    branches: Renewal<(Vec<u32>, Option<TwinIndex>), ()>,
+    strips: Vec<Vec<StatusSpan>>,
+}
+
+/// Where on its page a range or an instant lies.
+fn page(t: Timestamp, length: Span) -> Timestamp {
+    t.floor_to(Span::from_micros((length.as_micros() / PAGES).max(1)))
+}
 
 /// Fills everything that the panels show.
 pub fn fill(viewer: &mut Viewer, now: f64) {
@@ -40,8 +82,12 @@ pub fn fill(viewer: &mut Viewer, now: f64) {
     timeline(viewer, &engine);
     tree(viewer, &engine);
     viewer.vm.alarms = alarms(&engine);
+    if let Some(twin) = viewer.selection.last().copied() {
+        lines(viewer, &engine, twin);
+    }
     viewer.vm.inspector = viewer.selection.last().map(|twin| inspector(viewer, &engine, *twin));
-    viewer.vm.chart = chart(viewer, &engine);
+    chart(viewer, &engine);
+    branch_strips(viewer, &engine);
     viewer.vm.what_if = what_if(viewer, &engine);
     viewer.vm.perf = perf(viewer, &engine, now);
     viewer.engine = Some(engine);
@@ -152,33 +198,50 @@ fn timeline(viewer: &mut Viewer, engine: &Engine) {
     for branch in engine.branches() {
         extent = extent.union(branch.range);
     }
-    let shown = viewer.range.unwrap_or(extent);
-    let model = engine.model();
-    let primary = viewer.selection.last().copied().filter(|twin| !model.twin(*twin).rules.is_empty());
-    let known = TimeRange::new(shown.start.max(extent.start), shown.end.min(extent.end));
-    let strip = engine.status_strip(primary, known);
-    viewer.vm.timeline = TimelineView {
-        extent,
-        retained_from: viewer.session.history().extent().map(|extent| extent.start),
-        loaded: loaded(viewer, extent),
-        gaps: viewer.session.gaps.clone(),
-        density: DensityView { range: Some(shown), buckets: engine.reality().store().density(shown, DENSITY) },
-        status: strip.iter().map(span).collect(),
-        status_of: primary.map_or_else(|| "Site".to_owned(), |twin| model.twin(twin).display_name.clone()),
-        ticks: engine.events(known, TICKS).iter().filter_map(|event| tick(engine, event)).collect(),
-        looped: engine.playback().selection(),
-    };
+    let store = engine.reality().store();
+    let served_from = viewer.session.history().extent().map(|extent| extent.start);
+    let loaded = loaded(viewer, extent);
+    let bar = &mut viewer.vm.timeline;
+    bar.extent = extent;
+    bar.retained_from = served_from.into_iter().chain(store.dropped_before()).max();
+    bar.loaded = loaded;
+    bar.loading = viewer.session.history().is_busy();
+    bar.gaps.clone_from(&viewer.session.gaps);
+    bar.looped = engine.playback().selection();
+    let shown = viewer.range.or_else(|| viewer.ui.time_view()).unwrap_or(extent);
+    let primary = viewer.selection.last().copied().filter(|twin| !engine.model().twin(*twin).rules.is_empty());
+    let branch = engine.shown_branch().map(|branch| branch.id.0);
+    let asked = (shown.span(), page(shown.start, shown.span()), primary, branch);
+    let flowing = (shown, extent, engine.reality().revision());
+    let began = platform::monotonic();
+    if viewer.kept.bar.is_due(&asked, &flowing, began) {
+        bar_lanes(viewer, engine, shown, extent, primary);
+        let now = platform::monotonic();
+        viewer.kept.bar.done(asked, flowing, now, now - began);
+    }
 }
 
-/// What is here: fetched history, and everything since this viewer connected.
+/// What is drawn along the time bar: strip, density, thinned stretches, ticks.
+fn bar_lanes(viewer: &mut Viewer, engine: &Engine, shown: TimeRange, extent: TimeRange, primary: Option<TwinIndex>) {
+    let store = engine.reality().store();
+    let known = shown.intersect(extent);
+    // Reality ends at the live edge; beyond it lie branches, which have lanes of their own.
+    let real = TimeRange::new(known.start, known.end.min(engine.live_edge().unwrap_or(known.end)).max(known.start));
+    let bar = &mut viewer.vm.timeline;
+    bar.density = DensityView { range: Some(shown), buckets: store.density(shown, DENSITY) };
+    bar.status = engine.status_strip(primary, real).iter().map(span).collect();
+    bar.status_of = primary.map_or_else(|| "Site".to_owned(), |twin| engine.model().twin(twin).display_name.clone());
+    bar.thinned = store.thinned().into_iter().collect();
+    bar.ticks = engine.events(known, TICKS).iter().filter_map(|event| tick(engine, event)).collect();
+}
+
+/// What is here: fetched history, and everything since this viewer connected. Empty where nothing has to be fetched.
 fn loaded(viewer: &Viewer, extent: TimeRange) -> Vec<TimeRange> {
-    if !viewer.session.history().is_busy() {
-        return Vec::new();
-    }
-    let mut here = viewer.session.history().loaded().to_vec();
-    if let Some(served) = viewer.session.history().extent() {
-        here.push(TimeRange::new(served.end, extent.end.max(served.end)));
-    }
+    let history = viewer.session.history();
+    let Some(served) = history.extent() else { return Vec::new() };
+    let mut here = history.loaded().to_vec();
+    let streamed_from = here.last().map_or(served.end, |last| last.end);
+    here.push(TimeRange::new(streamed_from, extent.end.max(streamed_from)));
     here
 }
 
@@ -262,6 +325,7 @@ fn inspector(viewer: &Viewer, engine: &Engine, index: TwinIndex) -> InspectorVie
         at = model.twin(parent).parent;
     }
     path.reverse();
+    let foreseen = |rule: RuleIndex| viewer.kept.outlooks.iter().find(|(each, _)| *each == rule).map(|(_, outlook)| outlook);
     let reasons = health.reasons.iter().map(|reason| ReasonView {
         status: reason.status,
         rule: model.rule(reason.rule).id.clone(),
@@ -273,10 +337,15 @@ fn inspector(viewer: &Viewer, engine: &Engine, index: TwinIndex) -> InspectorVie
         unit: model.signal(reason.signal).unit.0.clone(),
         threshold: reason.threshold,
         next: reason.next,
-        next_at: None,
+        next_at: foreseen(reason.rule)
+            .filter(|outlook| reason.next.is_some_and(|(limit, _)| limit == outlook.limit))
+            .map(|outlook| outlook.at),
         since: Some(reason.since),
         bands: bands(engine, reason.rule),
     });
+    let quiet = twin.rules.iter().filter(|rule| health.reasons.iter().all(|reason| reason.rule != **rule));
+    let mut outlooks: Vec<OutlookView> = quiet.filter_map(|rule| Some(outlook_view(engine, *rule, foreseen(*rule)?))).collect();
+    outlooks.sort_by_key(|outlook| outlook.at);
     let relations = model.relationships().iter().filter(|edge| edge.source == index || edge.target == index).map(|edge| {
         let outgoing = edge.source == index;
         let other = if outgoing { edge.target } else { edge.source };
@@ -299,9 +368,56 @@ fn inspector(viewer: &Viewer, engine: &Engine, index: TwinIndex) -> InspectorVie
         freshness: health.freshness,
         score: health.score,
         reasons: reasons.collect(),
+        outlooks,
         signals: twin.signals.iter().map(|signal| signal_view(viewer, engine, *signal)).collect(),
         relations: relations.collect(),
     }
+}
+
+fn outlook_view(engine: &Engine, rule: RuleIndex, outlook: &Outlook) -> OutlookView {
+    let model = engine.model();
+    let signal = model.rule(rule).signal;
+    OutlookView {
+        signal,
+        signal_name: model.signal(signal).display_name.clone(),
+        limit: outlook.limit,
+        unit: model.signal(signal).unit.0.clone(),
+        status: outlook.status,
+        at: outlook.at,
+        window: outlook.trend.window,
+    }
+}
+
+/// Sparklines and outlooks of the inspected twin.
+fn lines(viewer: &mut Viewer, engine: &Engine, twin: TwinIndex) {
+    let t = engine.playback().playhead();
+    let branch = engine.shown_branch().map(|branch| branch.id.0);
+    let asked = (twin, branch, t.floor_to(Span::from_micros(SPARK.0.as_micros() / SPARK.1 as i64)));
+    let flowing = (t, engine.reality().revision());
+    let kept = &mut viewer.kept;
+    if kept.lines_at.is_some_and(|made_for| t < made_for) {
+        kept.lines.forget();
+    }
+    let began = platform::monotonic();
+    if !kept.lines.is_due(&asked, &flowing, began) {
+        return;
+    }
+    let it = engine.model().twin(twin);
+    kept.sparks = it.signals.iter().map(|signal| (*signal, spark(engine, *signal, t))).collect();
+    kept.outlooks = it.rules.iter().filter_map(|rule| Some((*rule, engine.outlook(*rule)?))).collect();
+    kept.lines_at = Some(t);
+    let now = platform::monotonic();
+    kept.lines.done(asked, flowing, now, now - began);
+}
+
+/// The last stretch of a signal before the playhead.
+fn spark(engine: &Engine, signal: SignalIndex, t: Timestamp) -> Vec<EnvelopePoint> {
+    let series = engine.series(signal, TimeRange::new(t - SPARK.0, t + Span::from_micros(1)), SPARK.1);
+    let mut line = points(&series.envelope);
+    if let Some(branch) = &series.branch {
+        line.extend(points(branch));
+    }
+    line
 }
 
 fn bands(engine: &Engine, rule: twin_model::RuleIndex) -> BandsView {
@@ -330,11 +446,6 @@ fn signal_view(viewer: &Viewer, engine: &Engine, index: SignalIndex) -> SignalVi
         .map(|entry| entry.outcome.status())
         .max()
         .unwrap_or(Status::Normal);
-    let series = engine.series(index, TimeRange::new(t - SPARK.0, t + Span::from_micros(1)), SPARK.1);
-    let mut spark = points(&series.envelope);
-    if let Some(branch) = &series.branch {
-        spark.extend(points(branch));
-    }
     SignalView {
         signal: index,
         name: signal.display_name.clone(),
@@ -346,7 +457,7 @@ fn signal_view(viewer: &Viewer, engine: &Engine, index: SignalIndex) -> SignalVi
         freshness,
         status,
         kind: signal.kind,
-        spark,
+        spark: viewer.kept.sparks.get(&index).cloned().unwrap_or_default(),
         charted: viewer.chart.contains(&index),
     }
 }
@@ -367,33 +478,70 @@ fn points(envelope: &Envelope) -> Vec<EnvelopePoint> {
     before.into_iter().chain(buckets).chain(after).collect()
 }
 
-fn chart(viewer: &Viewer, engine: &Engine) -> ChartView {
-    let Some(range) = viewer.range.or_else(|| engine.bounds()) else { return ChartView::default() };
+/// The chart: its lines are kept, its values are those at the playhead every time.
+fn chart(viewer: &mut Viewer, engine: &Engine) {
+    let Some(range) = viewer.range.or_else(|| viewer.ui.time_view()).or_else(|| engine.bounds()) else {
+        viewer.vm.chart = ChartView::default();
+        return;
+    };
+    let t = engine.playback().playhead();
+    let following = engine.playback().state() == PlayState::Following;
+    let branch = engine.shown_branch().map(|branch| branch.id.0);
+    let asked =
+        (range.span(), page(range.start, range.span()), viewer.chart.clone(), branch, if following { None } else { Some(t) });
+    let flowing = (range, t, engine.reality().revision());
+    let kept = &mut viewer.kept;
+    if kept.chart_at.is_some_and(|made_for| t < made_for) {
+        kept.chart.forget();
+    }
+    let began = platform::monotonic();
+    if kept.chart.is_due(&asked, &flowing, began) {
+        viewer.vm.chart = ChartView { series: viewer.chart.iter().map(|signal| series_view(engine, *signal, range)).collect() };
+        let now = platform::monotonic();
+        kept.chart_at = Some(t);
+        kept.chart.done(asked, flowing, now, now - began);
+    }
+    for series in &mut viewer.vm.chart.series {
+        series.at_playhead = engine.sample(series.signal).and_then(|sample| sample.value.as_f64());
+    }
+}
+
+fn series_view(engine: &Engine, index: SignalIndex, range: TimeRange) -> SeriesView {
     let model = engine.model();
-    let series = viewer.chart.iter().map(|&index| {
-        let signal = model.signal(index);
-        let data = engine.series(index, range, CHART_POINTS);
-        let mut line = points(&data.envelope);
-        let mut gaps = data.envelope.gaps.clone();
-        if let Some(branch) = &data.branch {
-            line.extend(points(branch));
-            gaps.extend(branch.gaps.iter().copied());
-        }
-        let bands = model.twin(signal.twin).rules.iter().filter(|rule| model.rule(**rule).signal == index);
-        SeriesView {
-            signal: index,
-            name: signal.display_name.clone(),
-            twin_name: model.twin(signal.twin).display_name.clone(),
-            unit: signal.unit.0.clone(),
-            kind: signal.kind,
-            points: line,
-            gaps,
-            bands: bands.flat_map(|rule| self::bands(engine, *rule).bands).collect(),
-            baseline: data.projection.as_ref().map(points).unwrap_or_default(),
-            at_playhead: engine.sample(index).and_then(|sample| sample.value.as_f64()),
-        }
-    });
-    ChartView { series: series.collect() }
+    let signal = model.signal(index);
+    let data = engine.series(index, range, CHART_POINTS);
+    let mut line = points(&data.envelope);
+    let mut gaps = data.envelope.gaps.clone();
+    if let Some(branch) = &data.branch {
+        line.extend(points(branch));
+        gaps.extend(branch.gaps.iter().copied());
+    }
+    let rules = model.twin(signal.twin).rules.iter().filter(|rule| model.rule(**rule).signal == index);
+    SeriesView {
+        signal: index,
+        name: signal.display_name.clone(),
+        twin_name: model.twin(signal.twin).display_name.clone(),
+        unit: signal.unit.0.clone(),
+        kind: signal.kind,
+        points: line,
+        gaps,
+        bands: rules.flat_map(|rule| bands(engine, *rule).bands).collect(),
+        baseline: data.projection.as_ref().map(points).unwrap_or_default(),
+        at_playhead: None,
+    }
+}
+
+/// Branches do not change once they are there: their strips are made for new branches and another selection only.
+fn branch_strips(viewer: &mut Viewer, engine: &Engine) {
+    let primary = viewer.selection.last().copied();
+    let asked = (engine.branches().iter().map(|branch| branch.id.0).collect(), primary);
+    let now = platform::monotonic();
+    if viewer.kept.branches.is_due(&asked, &(), now) {
+        let strip =
+            |branch: &twin_engine::Branch| -> Vec<StatusSpan> { engine.branch_strip(branch, primary).iter().map(span).collect() };
+        viewer.kept.strips = engine.branches().iter().map(strip).collect();
+        viewer.kept.branches.done(asked, (), now, 0.0);
+    }
 }
 
 fn what_if(viewer: &Viewer, engine: &Engine) -> WhatIfView {
@@ -409,12 +557,12 @@ fn what_if(viewer: &Viewer, engine: &Engine) -> WhatIfView {
         value: viewer.knobs.get(at).copied().unwrap_or(knob.neutral),
     });
     let shown = engine.shown_branch();
-    let branches = engine.branches().iter().map(|branch| BranchView {
+    let branches = engine.branches().iter().enumerate().map(|(nth, branch)| BranchView {
         id: BranchId(branch.id.0),
         name: branch.scenario.name.clone(),
         range: branch.range,
         shown: shown.is_some_and(|shown| shown.id == branch.id),
-        status: engine.branch_strip(branch, viewer.selection.last().copied()).iter().map(span).collect(),
+        status: viewer.kept.strips.get(nth).cloned().unwrap_or_default(),
     });
     let results = shown.or_else(|| engine.branches().last()).map(|branch| ResultsView {
         branch: BranchId(branch.id.0),

@@ -12,6 +12,7 @@ use twin_ui::view::{ProblemKind, ProblemView, Severity, SiteView, Theme, ViewMod
 use twin_ui::{ShellOutput, UiCommand, UiState};
 
 use super::link::ViewLink;
+use super::scene::Quality;
 use super::scene::camera::{Orbit, Pose};
 use crate::platform::{self, Waker};
 use crate::session::{ServedSite, Session};
@@ -88,6 +89,8 @@ pub struct Viewer {
     pub isolated: bool,
     /// The camera.
     pub orbit: Orbit,
+    /// How much goes into the picture.
+    pub quality: Quality,
     /// Charted signals.
     pub chart: Vec<SignalIndex>,
     /// What the time bar shows.
@@ -113,6 +116,8 @@ pub struct Viewer {
     pub last_frame: f64,
     /// When the panels were last filled.
     pub last_present: f64,
+    /// What of the panels is costly to fill.
+    pub kept: super::present::Kept,
     /// Seconds from start to the first complete picture.
     pub first_picture: Option<f64>,
     /// Whether figures for the performance overlay are wanted.
@@ -154,6 +159,7 @@ impl Viewer {
             hover_at: None,
             isolated: false,
             orbit,
+            quality: if link.high { Quality::High } else { Quality::Slim },
             chart: Vec::new(),
             range: None,
             knobs: Vec::new(),
@@ -167,6 +173,7 @@ impl Viewer {
             frame_ms: VecDeque::new(),
             last_frame: now,
             last_present: 0.0,
+            kept: super::present::Kept::default(),
             first_picture: None,
             perf: false,
             started: now,
@@ -350,7 +357,25 @@ impl Viewer {
             isolate: self.isolated,
             chart: self.chart.iter().map(|signal| model.signal(*signal).id.to_string()).collect(),
             theme: None,
+            high: self.quality == Quality::High,
         }
+    }
+
+    /// Chooses how much goes into the picture; the scene is made anew.
+    pub fn set_quality(&mut self, quality: Quality) {
+        if std::mem::replace(&mut self.quality, quality) != quality {
+            self.dirty.scene = self.stage.is_some();
+            self.dirty.outline = true;
+            self.dirty.link = true;
+        }
+    }
+
+    /// Makes every part count as changed, after its palette was made anew.
+    pub fn repaint(&mut self) {
+        if let Some(stage) = &mut self.stage {
+            stage.texels.fill(twin_health::palette::unbound_texel(twin_health::palette::ViewFlags(0)));
+        }
+        self.dirty.palette = true;
     }
 
     /// Notes how long a frame took.
@@ -370,8 +395,13 @@ impl Viewer {
 
     /// Twins that count as selected for isolation: the selection and everything below it.
     pub fn selected_with_children(&self) -> Vec<TwinIndex> {
+        self.with_children(&self.selection)
+    }
+
+    /// Twins and everything below them.
+    pub fn with_children(&self, twins: &[TwinIndex]) -> Vec<TwinIndex> {
         let Some(model) = self.model() else { return Vec::new() };
-        let mut all = self.selection.clone();
+        let mut all = twins.to_vec();
         let mut at = 0;
         while at < all.len() {
             for child in &model.twin(all[at]).children {

@@ -66,6 +66,22 @@ fn shots() -> Vec<Shot> {
         shot("running-dark", HD, fake::running(), what_if),
         shot("disconnected-dark", HD, fake::disconnected(), |s| s.state.perf_open = false),
         shot("disconnected-light", HD, fake::disconnected(), light),
+        shot("foretold-light", HD, fake::foretold(), light),
+        shot("troubled-dark", HD, fake::troubled(), |_| {}),
+        shot("troubled-light", SMALL, fake::troubled(), |s| {
+            light(s);
+            s.state.right_open = Some(false);
+        }),
+        shot("troubled-phone", PHONE, fake::troubled(), |_| {}),
+        shot("troubled-open", HD, fake::troubled(), |s| {
+            s.pointer = Some(Pos2::new(318.0, 158.0));
+            s.click = true;
+        }),
+        shot("patchy-dark", HD, fake::patchy(), |_| {}),
+        shot("patchy-light", HD, fake::patchy(), |s| {
+            light(s);
+            s.vm.timeline.loading = false;
+        }),
         shot("flood-dark", HD, fake::live(), |s| {
             s.vm.alarms = fake::flood();
             s.state.right_tab = RightTab::Alarms;

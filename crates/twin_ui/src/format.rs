@@ -110,6 +110,21 @@ pub fn span(span: Span) -> String {
     }
 }
 
+/// A length of time that is only roughly known, in steps of about a tenth: `40 s`, `25 min`, `6 h 30 min`, `3 d`.
+pub fn about(length: Span) -> String {
+    let seconds = length.as_micros().unsigned_abs() / 1_000_000;
+    let step = match seconds {
+        0..120 => 10,
+        120..1_200 => 60,
+        1_200..7_200 => 300,
+        7_200..43_200 => 1_800,
+        43_200..172_800 => 3_600,
+        _ => 86_400,
+    };
+    let rounded = ((seconds + step / 2) / step * step).max(10);
+    span(Span::from_secs(i64::try_from(rounded).unwrap_or(i64::MAX)))
+}
+
 /// How old something is: `now`, `2 s ago`.
 pub fn ago(age: Span) -> String {
     if age.as_micros() < 0 {
@@ -216,6 +231,21 @@ impl Zone {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_roughly_known_is_said_roughly() {
+        for (seconds, words) in [
+            (3, "10\u{2009}s"),
+            (44, "40\u{2009}s"),
+            (191, "3\u{2009}min"),
+            (1_620, "25\u{2009}min"),
+            (22_000, "6\u{2009}h"),
+            (23_900, "6\u{2009}h 30\u{2009}min"),
+            (260_000, "3\u{2009}d"),
+        ] {
+            assert_eq!(about(Span::from_secs(seconds)), words);
+        }
+    }
 
     #[test]
     fn numbers_have_at_most_four_significant_digits() {

@@ -4,7 +4,7 @@ use egui::{Key, Modifiers, Ui};
 
 use crate::command::{Direction, UiCommand};
 use crate::shell::Width;
-use crate::state::UiState;
+use crate::state::{Sheet, UiState};
 use crate::view::{PlayMode, ViewModel};
 
 /// Keys and what they do, for the help sheet: group, keys, words.
@@ -111,6 +111,8 @@ fn plant(ui: &Ui, vm: &ViewModel, state: &mut UiState, out: &mut Vec<UiCommand>)
     if pressed(ui, Key::Escape) {
         if state.help_open {
             state.help_open = false;
+        } else if state.sheet == Some(Sheet::Right) {
+            crate::panels::close_right(state, out);
         } else if state.sheet.is_some() {
             state.sheet = None;
         } else {
@@ -132,7 +134,11 @@ fn panels(ui: &Ui, width: Width, vm: &ViewModel, state: &mut UiState, out: &mut 
         open_right(width, RightTab::WhatIf, state, out);
     }
     if pressed(ui, Key::C) {
-        state.chart_open = !state.chart_open;
+        if width == Width::Sheet {
+            state.sheet = (state.sheet != Some(Sheet::Chart)).then_some(Sheet::Chart);
+        } else {
+            state.chart_open = !state.chart_open;
+        }
     }
     if pressed(ui, Key::T) {
         toggle_theme(vm, out);

@@ -34,6 +34,9 @@ pub(crate) fn inspector(ui: &mut Ui, screen: &Screen, vm: &ViewModel, state: &mu
             if view.reasons.is_empty() {
                 calm(ui, view);
             }
+            for outlook in &view.outlooks {
+                why::outlook(ui, outlook, vm, state, out);
+            }
             signals(ui, screen, view, state, out);
             relations(ui, view, out);
         });

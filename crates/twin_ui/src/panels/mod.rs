@@ -12,6 +12,6 @@ mod why;
 
 pub(crate) use bars::{toggle_theme, top_bar};
 pub(crate) use cards::{fatal, help, toasts};
-pub(crate) use rails::{bottom_tabs, left_rail, open_right, right, right_rail};
+pub(crate) use rails::{bottom_tabs, close_right, left_rail, open_right, right, right_rail};
 pub(crate) use tree::tree;
 pub(crate) use viewport::viewport;

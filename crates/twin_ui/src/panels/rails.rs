@@ -35,6 +35,19 @@ pub(crate) fn open_right(width: Width, tab: RightTab, state: &mut UiState, out: 
     }
 }
 
+/// Closes the right side panel, whatever it shows; the host hears of a what-if panel that goes.
+pub(crate) fn close_right(state: &mut UiState, out: &mut Vec<UiCommand>) {
+    let covered = state.sheet == Some(Sheet::Right);
+    if covered {
+        state.sheet = None;
+    } else {
+        state.right_open = Some(false);
+    }
+    if state.right_tab == RightTab::WhatIf {
+        out.push(UiCommand::OpenWhatIf(false));
+    }
+}
+
 /// The rail that stands for the tree.
 pub(crate) fn left_rail(ui: &mut Ui, state: &mut UiState) {
     let rect = ui.max_rect();
@@ -166,7 +179,6 @@ fn tabs(ui: &Ui, rect: Rect, screen: &Screen, vm: &ViewModel, state: &mut UiStat
     let close = Rect::from_center_size(pos2(rect.right() - S12 - 4.0, rect.center().y), theme::square(side));
     let symbol = if screen.width == Width::Sheet { icon::X } else { icon::CARET_DOUBLE_RIGHT };
     if icon_button(ui, close, symbol, "Close the panel").clicked() {
-        state.sheet = None;
-        state.right_open = Some(false);
+        close_right(state, out);
     }
 }

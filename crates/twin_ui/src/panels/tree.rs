@@ -46,8 +46,11 @@ fn header(ui: &Ui, rect: Rect, screen: &Screen, vm: &ViewModel, state: &mut UiSt
     };
     let symbol = if screen.width == Width::Sheet { icon::X } else { icon::SIDEBAR_SIMPLE };
     if icon_button(ui, cell(0.0), symbol, "Close the tree").clicked() {
-        state.left_open = Some(false);
-        state.sheet = None;
+        if screen.width == Width::Sheet {
+            state.sheet = None;
+        } else {
+            state.left_open = Some(false);
+        }
     }
     let label = "Only what needs attention";
     if icon_button_lit(ui, cell(1.0), icon::FUNNEL_SIMPLE, label, state.troubled_only).clicked() {

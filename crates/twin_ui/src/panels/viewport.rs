@@ -2,8 +2,9 @@
 
 mod legend;
 mod overlays;
+mod problems;
 
-pub(super) use overlays::picture;
+pub(super) use problems::picture;
 
 use egui::{Align2, Color32, CursorIcon, Pos2, Rect, Sense, Stroke, StrokeKind, Ui, WidgetInfo, WidgetType, pos2, vec2};
 use twin_model::{AlarmState, Freshness, Status};
@@ -21,7 +22,7 @@ pub(crate) fn viewport(ui: &mut Ui, screen: &Screen, vm: &ViewModel, state: &mut
     let rect = ui.max_rect();
     if let Some(loading) = &vm.loading {
         overlays::loading(ui, rect, loading, state);
-        overlays::problems(ui, rect, vm, state, out);
+        problems::problems(ui, rect, vm, state, out);
         return;
     }
     markers(ui, rect, vm, out);
@@ -33,7 +34,7 @@ pub(crate) fn viewport(ui: &mut Ui, screen: &Screen, vm: &ViewModel, state: &mut
         orientation(ui, rect, screen, camera, state, out);
     }
     legend::legend(ui, rect, screen, vm, state);
-    overlays::problems(ui, rect.with_min_y(top), vm, state, out);
+    problems::problems(ui, rect.with_min_y(top), vm, state, out);
     if state.perf_open {
         overlays::perf(ui, rect, vm, state);
     }

@@ -43,7 +43,7 @@ fn lanes(vm: &ViewModel) -> Vec<Lane<'_>> {
 pub(crate) fn chart(ui: &mut Ui, screen: &Screen, vm: &ViewModel, state: &mut UiState, out: &mut Vec<UiCommand>) {
     let rect = ui.max_rect();
     let at = columns(rect, screen);
-    close(ui, rect, state);
+    close(ui, rect, screen, state);
     if vm.chart.series.is_empty() {
         let width = 420.0f32.min(rect.width() - 2.0 * S12);
         let mut inner =
@@ -87,11 +87,14 @@ pub(crate) fn chart(ui: &mut Ui, screen: &Screen, vm: &ViewModel, state: &mut Ui
     }
 }
 
-fn close(ui: &Ui, rect: Rect, state: &mut UiState) {
+fn close(ui: &Ui, rect: Rect, screen: &Screen, state: &mut UiState) {
     let place = Rect::from_min_size(pos2(rect.right() - S12 - 22.0, rect.top() + S4), theme::square(24.0));
     if icon_button(ui, place, icon::X, "Close the chart").clicked() {
-        state.chart_open = false;
-        state.sheet = None;
+        if screen.width == Width::Sheet {
+            state.sheet = None;
+        } else {
+            state.chart_open = false;
+        }
     }
 }
 

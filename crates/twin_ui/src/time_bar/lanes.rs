@@ -12,7 +12,7 @@ use crate::command::UiCommand;
 use crate::icon;
 use crate::state::{BarDrag, UiState};
 use crate::theme::{self, BRANCH_LANE, S4, S8, Tokens, Type, tokens};
-use crate::view::{BranchView, StatusSpan, ViewModel};
+use crate::view::{BranchView, StatusSpan, TimelineView, ViewModel};
 use crate::widgets::{hatch, icon, measure, text};
 
 /// Vertical places of the lanes.
@@ -63,11 +63,14 @@ pub(super) fn paint(
     let skip = vm.what_if.branches.len() - shown;
     ui.scope_builder(egui::UiBuilder::new().id_salt("lanes").max_rect(plot), |ui| {
         ui.shrink_clip_rect(plot.expand2(vec2(S4, 0.0)));
-        background(ui, &lanes, scale, vm);
+        background(ui, &lanes);
         axis_marks(ui, &lanes, scale, vm, state);
         status_strip(ui, lanes.status, scale, &vm.timeline.status);
         density(ui, lanes.density, scale, vm);
+        thinned(ui, &lanes, scale, vm);
+        unloaded(ui, &lanes, scale, vm);
         gaps(ui, &lanes, scale, vm);
+        outside(ui, &lanes, scale, vm);
         for (nth, branch) in vm.what_if.branches.iter().skip(skip).enumerate() {
             branch_lane(ui, &lanes, nth, scale, branch, out);
         }
@@ -80,17 +83,54 @@ pub(super) fn paint(
     hints(ui, response, scale, vm, state);
 }
 
-fn background(ui: &Ui, lanes: &Lanes, scale: Scale, vm: &ViewModel) {
+fn background(ui: &Ui, lanes: &Lanes) {
     let t = tokens(ui);
     ui.painter().rect_filled(lanes.status, 2.0, t.surface2);
     ui.painter().hline(lanes.density.x_range(), lanes.density.bottom(), t.hairline());
-    if let Some(from) = vm.timeline.retained_from {
-        let x = scale.x(from).min(scale.right);
-        if x > scale.left {
-            let gone = Rect::from_x_y_ranges(scale.left..=x, lanes.status.top()..=lanes.density.bottom());
-            ui.painter().rect_filled(gone, 0.0, t.ground_top);
-            text(ui, gone.shrink2(vec2(S8, 0.0)), Align2::CENTER_CENTER, "not kept", Type::Small, t.faint);
-        }
+}
+
+/// Both lanes of data over a stretch.
+fn data_lanes(lanes: &Lanes, (from, to): (f32, f32)) -> Rect {
+    Rect::from_x_y_ranges(from..=to, lanes.status.top()..=lanes.density.bottom())
+}
+
+/// Words over a stretch, where they fit without being shortened.
+fn name_stretch(ui: &Ui, part: Rect, words: &str) {
+    let t = tokens(ui);
+    let wanted = measure(ui, words, Type::Small);
+    if part.width() > wanted + 2.0 * S8 {
+        let place = Rect::from_center_size(part.center(), vec2(wanted + S8, 14.0));
+        ui.painter().rect_filled(place, theme::control_radius(), t.surface0);
+        text(ui, place, Align2::CENTER_CENTER, words, Type::Small, t.secondary);
+    }
+}
+
+/// Time before everything that is kept: dark.
+fn outside(ui: &Ui, lanes: &Lanes, scale: Scale, vm: &ViewModel) {
+    let t = tokens(ui);
+    let Some(kept) = vm.timeline.retained_from else { return };
+    let x = scale.x(kept).min(scale.right);
+    if x <= scale.left {
+        return;
+    }
+    let gone = data_lanes(lanes, (scale.left, x));
+    ui.painter().rect_filled(gone, 0.0, if t.dark { t.ground_top } else { t.surface3 });
+    ui.painter().vline(x, gone.y_range(), t.hairline());
+    let words = "not kept";
+    if gone.width() > measure(ui, words, Type::Small) + 2.0 * S8 {
+        text(ui, gone, Align2::CENTER_CENTER, words, Type::Small, t.faint);
+    }
+}
+
+/// Stretches of which only some samples are kept are lighter, under a fine line that says where they end.
+fn thinned(ui: &Ui, lanes: &Lanes, scale: Scale, vm: &ViewModel) {
+    let t = tokens(ui);
+    for range in &vm.timeline.thinned {
+        let Some(cut) = scale.cut(*range) else { continue };
+        let part = data_lanes(lanes, cut);
+        ui.painter().rect_filled(part, 0.0, t.surface0.gamma_multiply(0.5));
+        let line = [part.left_bottom() - vec2(0.0, 1.0), part.right_bottom() - vec2(0.0, 1.0)];
+        ui.painter().extend(Shape::dotted_line(&line, t.faint, 4.0, 0.8));
     }
 }
 
@@ -162,26 +202,40 @@ fn density(ui: &Ui, lane: Rect, scale: Scale, vm: &ViewModel) {
         Shape::rect_filled(bar, 0.0, t.density)
     });
     painter.extend(shapes);
-    unloaded(ui, lane, scale, vm);
 }
 
-/// Stretches that are known but not in memory are veiled.
-fn unloaded(ui: &Ui, lane: Rect, scale: Scale, vm: &ViewModel) {
+/// Stretches that are known but not in memory: dotted while they are on their way, empty where they stay away. Neither
+/// looks like a gap, which is hatched.
+fn unloaded(ui: &Ui, lanes: &Lanes, scale: Scale, vm: &ViewModel) {
     let t = tokens(ui);
-    let mut from = vm.timeline.extent.start;
-    if vm.timeline.loaded.is_empty() {
-        return;
-    }
-    let veil = |from: Timestamp, to: Timestamp| {
-        if let Some((left, right)) = scale.cut(TimeRange::new(from, to)) {
-            let part = Rect::from_x_y_ranges(left..=right, lane.y_range());
-            ui.painter().rect_filled(part, 0.0, t.surface0.gamma_multiply(0.6));
+    for range in missing(&vm.timeline) {
+        let Some(cut) = scale.cut(range) else { continue };
+        let part = data_lanes(lanes, cut);
+        ui.painter().rect_filled(part, 0.0, t.surface0);
+        if vm.timeline.loading {
+            for y in [lanes.status.center().y, lanes.density.top() + 6.0, lanes.density.bottom() - 4.0] {
+                let line = [pos2(part.left() + 3.0, y), pos2(part.right(), y)];
+                ui.painter().extend(Shape::dotted_line(&line, t.line, 6.0, 1.2));
+            }
         }
-    };
-    for range in &vm.timeline.loaded {
-        veil(from, range.start);
+        name_stretch(ui, part, if vm.timeline.loading { "loading" } else { "not loaded" });
+    }
+}
+
+/// Kept by somebody, not in memory here: the known time without what is loaded.
+fn missing(timeline: &TimelineView) -> Vec<TimeRange> {
+    let mut out = Vec::new();
+    if timeline.loaded.is_empty() {
+        return out;
+    }
+    let mut from = timeline.retained_from.unwrap_or(timeline.extent.start).max(timeline.extent.start);
+    for range in &timeline.loaded {
+        if from < range.start {
+            out.push(TimeRange::new(from, range.start));
+        }
         from = from.max(range.end);
     }
+    out
 }
 
 fn gaps(ui: &Ui, lanes: &Lanes, scale: Scale, vm: &ViewModel) {
@@ -328,14 +382,78 @@ fn hints(ui: &Ui, response: &Response, scale: Scale, vm: &ViewModel, state: &UiS
     }
     let t = scale.t(at.x);
     if let Some(span) = vm.timeline.status.iter().find(|span| span.range.contains(t)) {
-        words.push_str(&format!("\n{}: {}", vm.timeline.status_of, span.status.label()));
+        let stale = if span.stale { ", as last heard: the data is stale" } else { "" };
+        words.push_str(&format!("\n{}: {}{stale}", vm.timeline.status_of, span.status.label()));
     }
-    if vm.timeline.gaps.iter().any(|gap| gap.contains(scale.t(at.x))) {
-        words.push_str("\nNo data: a link was down");
+    for line in stretch_words(&vm.timeline, t) {
+        words.push('\n');
+        words.push_str(line);
     }
     let t = tokens(ui);
     let show = response.clone();
     let _hint = show.on_hover_ui_at_pointer(|ui| {
         ui.label(egui::RichText::new(words).font(Type::Small.font()).color(t.text));
     });
+}
+
+/// What is special about the data at an instant.
+fn stretch_words(timeline: &TimelineView, t: Timestamp) -> Vec<&'static str> {
+    if timeline.retained_from.is_some_and(|kept| t < kept) {
+        return vec!["Nothing is kept from before then"];
+    }
+    let mut out = Vec::new();
+    if missing(timeline).iter().any(|range| range.contains(t)) {
+        out.push(if timeline.loading {
+            "On its way from the gateway"
+        } else {
+            "Not loaded: no room in memory, or it could not be fetched"
+        });
+    } else if timeline.gaps.iter().any(|gap| gap.contains(t)) {
+        out.push("No data: a link was down");
+    }
+    if timeline.thinned.iter().any(|range| range.contains(t)) {
+        out.push("Thinned: lowest and highest values are kept, not every sample");
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn range(a: i64, b: i64) -> TimeRange {
+        TimeRange::new(Timestamp::from_secs(a), Timestamp::from_secs(b))
+    }
+
+    fn timeline() -> TimelineView {
+        TimelineView {
+            retained_from: Some(Timestamp::from_secs(100)),
+            loaded: vec![range(300, 400), range(600, 1_000)],
+            gaps: vec![range(700, 720)],
+            thinned: vec![range(300, 350)],
+            ..TimelineView::empty(range(0, 1_000))
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_what_is_kept_and_not_loaded() {
+        assert_eq!(missing(&timeline()), [range(100, 300), range(400, 600)]);
+        assert_eq!(missing(&TimelineView::empty(range(0, 10))), []);
+    }
+
+    #[test]
+    fn loaded_loading_gone_thinned_and_gap_are_told_apart() {
+        let check = |loading: bool, t: i64, expected: &[&str]| {
+            let timeline = TimelineView { loading, ..timeline() };
+            let got: Vec<String> =
+                stretch_words(&timeline, Timestamp::from_secs(t)).iter().map(|words| words[..7].to_owned()).collect();
+            assert_eq!(got, expected, "at {t}");
+        };
+        check(true, 50, &["Nothing"]);
+        check(true, 200, &["On its "]);
+        check(false, 200, &["Not loa"]);
+        check(true, 320, &["Thinned"]);
+        check(true, 380, &[]);
+        check(true, 710, &["No data"]);
+    }
 }

@@ -64,12 +64,31 @@ pub struct ReasonView {
     pub threshold: Option<f64>,
     /// The next limit towards worse, with the status it gives.
     pub next: Option<(f64, Status)>,
-    /// When a prediction expects [`Self::next`] to be passed.
+    /// When [`Self::next`] is passed if the value goes on as it does: a prediction, marked as such.
     pub next_at: Option<Timestamp>,
     /// Since when it holds.
     pub since: Option<Timestamp>,
     /// All bands of the rule.
     pub bands: BandsView,
+}
+
+/// Where a value that nothing is wrong with is going: a prediction from its trend.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OutlookView {
+    /// The signal.
+    pub signal: SignalIndex,
+    /// Words for the signal.
+    pub signal_name: String,
+    /// The limit that it is going to pass.
+    pub limit: f64,
+    /// Unit of the limit.
+    pub unit: String,
+    /// What passing it gives.
+    pub status: Status,
+    /// When, at the current trend.
+    pub at: Timestamp,
+    /// The stretch of history that the trend was read from.
+    pub window: Span,
 }
 
 /// One signal in the inspector.
@@ -139,6 +158,8 @@ pub struct InspectorView {
     pub score: Option<f64>,
     /// Why it has its status, worst first.
     pub reasons: Vec<ReasonView>,
+    /// What its rules within limits will say next if things go on as they do, soonest first. Predictions, marked as such.
+    pub outlooks: Vec<OutlookView>,
     /// Its signals, in model order.
     pub signals: Vec<SignalView>,
     /// Its relationships.

@@ -10,7 +10,7 @@ mod time;
 mod what_if;
 
 pub use assets::{
-    AlarmRow, BandsView, FreshnessCounts, InspectorView, ReasonView, RelationView, SignalView, StatusCounts, TreeRow,
+    AlarmRow, BandsView, FreshnessCounts, InspectorView, OutlookView, ReasonView, RelationView, SignalView, StatusCounts, TreeRow,
 };
 pub use scene::{CameraView, HoverView, Marker};
 pub use system::{

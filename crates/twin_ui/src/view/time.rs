@@ -93,8 +93,12 @@ pub struct TimelineView {
     pub extent: TimeRange,
     /// Before this nothing is kept.
     pub retained_from: Option<Timestamp>,
-    /// Stretches whose data is in memory; empty means all of it.
+    /// Stretches whose data is in memory, sorted and apart; empty means all of it.
     pub loaded: Vec<TimeRange>,
+    /// Whether the rest is on its way; otherwise it stays away, for want of memory or because it could not be fetched.
+    pub loading: bool,
+    /// Stretches in which the store keeps only some of the samples, to stay within its memory: drawn lighter.
+    pub thinned: Vec<TimeRange>,
     /// Stretches without data (a link was down): hatched.
     pub gaps: Vec<TimeRange>,
     /// How much data there is.
@@ -116,6 +120,8 @@ impl TimelineView {
             extent,
             retained_from: None,
             loaded: Vec::new(),
+            loading: false,
+            thinned: Vec::new(),
             gaps: Vec::new(),
             density: DensityView { range: None, buckets: Vec::new() },
             status: Vec::new(),

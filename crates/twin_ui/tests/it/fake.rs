@@ -252,6 +252,7 @@ pub(crate) fn inspector() -> InspectorView {
                 bands: BandsView::default(),
             },
         ],
+        outlooks: Vec::new(),
         signals: signals(),
         relations: vec![
             relation("part of", 11, "Filler", Status::Normal, true),
@@ -343,6 +344,8 @@ fn timeline(view: TimeRange) -> TimelineView {
         extent: TimeRange::new(before(86_400), now()),
         retained_from: None,
         loaded: Vec::new(),
+        loading: false,
+        thinned: Vec::new(),
         gaps: vec![TimeRange::new(before(840), before(780))],
         density: DensityView { range: Some(view), buckets },
         status: vec![
@@ -536,6 +539,71 @@ pub(crate) fn disconnected() -> ViewModel {
         help: "Copy the file again; the rest of the site works without it.".to_owned(),
         can_retry: true,
     }];
+    vm
+}
+
+/// A pump that is well, and a value on its way to a limit.
+pub(crate) fn foretold() -> ViewModel {
+    let mut vm = live();
+    if let Some(inspector) = &mut vm.inspector {
+        inspector.status = Status::Normal;
+        inspector.score = Some(0.82);
+        inspector.reasons.clear();
+        inspector.outlooks = vec![OutlookView {
+            signal: SignalIndex(3),
+            signal_name: "Motor current".to_owned(),
+            limit: 25.0,
+            unit: "A".to_owned(),
+            status: Status::Maintenance,
+            at: now() + Span::from_secs(22_900),
+            window: Span::from_secs(7_200),
+        }];
+    }
+    vm
+}
+
+/// Much went wrong at once.
+pub(crate) fn troubled() -> ViewModel {
+    let mut vm = disconnected();
+    vm.links.gateway = LinkState::Up;
+    let problem = |id: u32, severity, kind, title: &str, detail: &str, help: &str| ProblemView {
+        id,
+        severity,
+        kind,
+        title: title.to_owned(),
+        detail: detail.to_owned(),
+        help: help.to_owned(),
+        can_retry: id == 3,
+    };
+    vm.problems.insert(
+        0,
+        problem(2, Severity::Note, ProblemKind::Site, "site.toml names a unit that is not known", "site.toml:212", "Write bar."),
+    );
+    vm.problems.push(problem(
+        3,
+        Severity::Warning,
+        ProblemKind::Model,
+        "models/hall/east/extension-with-a-long-name-that-somebody-thought-of.glb can't be shown",
+        "the accessor 17 reaches 4 096 bytes beyond the end of buffer view 3, which holds 88 120 bytes",
+        "Everything else works. Export the model again with the same settings as the others, put it back in its place and reload.",
+    ));
+    vm
+}
+
+/// A day of which some is gone, some thinned, some on its way and some stale.
+pub(crate) fn patchy() -> ViewModel {
+    let mut vm = history();
+    let whole = TimeRange::new(before(846), now() + Span::from_secs(54));
+    vm.timeline.retained_from = Some(before(760));
+    vm.timeline.gaps = vec![TimeRange::new(before(420), before(380))];
+    vm.timeline.thinned = vec![TimeRange::new(before(760), before(600))];
+    vm.timeline.loaded = vec![TimeRange::new(before(760), before(560)), TimeRange::new(before(440), whole.end)];
+    vm.timeline.loading = true;
+    vm.timeline.status = vec![
+        StatusSpan { range: TimeRange::new(before(760), before(300)), status: Status::Maintenance, stale: false },
+        StatusSpan { range: TimeRange::new(before(300), before(140)), status: Status::Maintenance, stale: true },
+        StatusSpan { range: TimeRange::new(before(140), now()), status: Status::OutOfSpecification, stale: false },
+    ];
     vm
 }
 

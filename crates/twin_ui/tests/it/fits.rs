@@ -82,6 +82,9 @@ fn what_if_fits() {
 #[test]
 fn trouble_fits() {
     everywhere("disconnected", &fake::disconnected(), &UiState::default());
+    everywhere("foretold", &fake::foretold(), &UiState::default());
+    everywhere("troubled", &fake::troubled(), &UiState::default());
+    everywhere("patchy", &fake::patchy(), &UiState::default());
     everywhere("loading", &fake::loading(), &UiState::default());
     everywhere("empty", &fake::nothing(), &UiState::default());
     everywhere("crashed", &fake::crashed(), &UiState::default());
@@ -100,7 +103,7 @@ fn trouble_fits() {
 #[test]
 fn a_telephone_fits() {
     for sheet in [None, Some(Sheet::Assets), Some(Sheet::Right), Some(Sheet::Chart)] {
-        for vm in [fake::live(), fake::branched(), fake::disconnected()] {
+        for vm in [fake::live(), fake::branched(), fake::disconnected(), fake::troubled(), fake::patchy()] {
             check(
                 "telephone",
                 (390.0, 844.0),

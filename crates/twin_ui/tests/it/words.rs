@@ -210,6 +210,110 @@ fn problems_can_be_retried_and_hidden() {
 }
 
 #[test]
+fn of_many_problems_one_is_shown_and_the_others_are_a_press_away() {
+    let (first, second) =
+        ("Hide: The model of the pasteurizer cannot be shown", "Hide: site.toml names a unit that is not known");
+    let mut harness = wide(fake::troubled());
+    taken(&mut harness);
+    assert!(harness.query_by_label(first).is_some());
+    assert!(harness.query_by_label(second).is_none());
+    harness.get_by_label("2 more").click();
+    assert_eq!(taken(&mut harness), []);
+    for label in [first, second] {
+        assert!(harness.query_by_label(label).is_some(), "{label}");
+    }
+    harness.get_by_label(first).click();
+    assert_eq!(taken(&mut harness), [UiCommand::DismissProblem(1)]);
+    harness.get_by_label("Fold the problems").click();
+    assert_eq!(taken(&mut harness), []);
+    assert!(harness.query_by_label(second).is_none());
+}
+
+#[test]
+fn problems_leave_three_quarters_of_the_view_free() {
+    for size in [(1280.0, 720.0), (800.0, 600.0), (390.0, 844.0)] {
+        for open in [false, true] {
+            let mut vm = fake::troubled();
+            for id in 10..60 {
+                let mut more = vm.problems[1].clone();
+                more.id = id;
+                vm.problems.push(more);
+            }
+            let mut harness = rig(size, vm, UiState::default());
+            taken(&mut harness);
+            if open {
+                harness.get_by_label("52 more").click();
+                harness.run_steps(3);
+            }
+            let view = harness.state().output.viewport;
+            // The pointer is the view's wherever nothing floats.
+            let mut owned = 0;
+            let mut all = 0;
+            for x in 0..24 {
+                for y in 0..24 {
+                    let part = egui::vec2((x as f32 + 0.5) / 24.0, (y as f32 + 0.5) / 24.0);
+                    harness.hover_at(view.min + view.size() * part);
+                    harness.run_steps(1);
+                    all += 1;
+                    // Legend and orientation mark keep to the right and the bottom; cards stand at the left.
+                    let card = part.y < 0.8 && part.x < 0.95;
+                    owned += i32::from(card && harness.state().output.captures_pointer);
+                }
+            }
+            assert!(owned * 100 <= all * 33, "{owned} of {all} at {size:?}, open {open}");
+        }
+    }
+}
+
+#[test]
+fn every_way_out_of_the_what_if_panel_tells_the_host() {
+    check(at_tab(fake::history(), RightTab::WhatIf), "Close the panel", &[UiCommand::OpenWhatIf(false)]);
+    check(at_tab(fake::history(), RightTab::Inspect), "Close the panel", &[]);
+    for (label, size) in [("Close the panel", (390.0, 844.0)), ("What-if", (390.0, 844.0))] {
+        let state = with(|s| {
+            s.right_tab = RightTab::WhatIf;
+            s.sheet = Some(twin_ui::Sheet::Right);
+        });
+        let harness = check(rig(size, fake::history(), state), label, &[UiCommand::OpenWhatIf(false)]);
+        assert_eq!(harness.state().state.sheet, None);
+    }
+    let mut harness = rig(
+        (390.0, 844.0),
+        fake::history(),
+        with(|s| {
+            s.right_tab = RightTab::WhatIf;
+            s.sheet = Some(twin_ui::Sheet::Right);
+        }),
+    );
+    taken(&mut harness);
+    harness.key_press(Key::Escape);
+    assert_eq!(taken(&mut harness), [UiCommand::OpenWhatIf(false)]);
+    let harness = at_tab(fake::history(), RightTab::WhatIf);
+    assert_eq!(harness.state().state.right_open, None);
+    let harness = check(harness, "Close the panel", &[UiCommand::OpenWhatIf(false)]);
+    assert_eq!(harness.state().state.right_open, Some(false));
+    assert!(harness.query_by_label("Run the baseline").is_none(), "the panel is gone");
+}
+
+#[test]
+fn predictions_are_called_predictions() {
+    let harness = wide(fake::live());
+    let words = "Prediction: Reaches 11\u{2009}mm/s in about 1\u{2009}h 35\u{2009}min at the current trend";
+    assert!(harness.query_by_label(words).is_some());
+    let harness = wide(fake::foretold());
+    let words = "Prediction: Motor current reaches 25\u{2009}A in about 6\u{2009}h 30\u{2009}min at the current trend";
+    assert!(harness.query_by_label(words).is_some());
+}
+
+#[test]
+fn a_branch_beyond_the_live_edge_is_in_sight_to_its_end() {
+    let harness = wide(fake::branched());
+    let view = harness.state().state.time_view().expect("a view");
+    let branch = &harness.state().vm.what_if.branches[1];
+    assert!(view.contains(branch.range.start) && view.contains(branch.range.end), "{view:?}");
+}
+
+#[test]
 fn the_legend_unfolds() {
     let harness = check(wide(fake::live()), "Unfold the legend", &[]);
     assert!(harness.query_by_label("Fold the legend").is_some());

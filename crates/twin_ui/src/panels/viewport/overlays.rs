@@ -1,13 +1,12 @@
-//! Loading with its real bytes and stages, cards for problems, performance figures.
+//! Loading with its real bytes and stages, performance figures.
 
 use egui::{Align2, Rect, Sense, Shape, Stroke, Ui, WidgetInfo, WidgetType, pos2, vec2};
 
 use super::float;
-use crate::command::UiCommand;
 use crate::state::UiState;
 use crate::theme::{self, S4, S8, S12, S16, S24, Type, tokens};
-use crate::view::{LoadingView, ProblemKind, ProblemView, Severity, StageState, StageView, ViewModel};
-use crate::widgets::{ButtonKind, button, button_width, icon, icon_button, text};
+use crate::view::{LoadingView, StageState, StageView, ViewModel};
+use crate::widgets::{icon, text};
 use crate::{format, icon};
 
 /// Loading: every stage, what is done of it, bytes in all.
@@ -85,57 +84,6 @@ fn fraction(loading: &LoadingView) -> f32 {
         _ => 0.0,
     });
     parts.sum::<f32>() / count
-}
-
-/// Cards for what went wrong, under each other at the top left.
-pub(super) fn problems(ui: &mut Ui, rect: Rect, vm: &ViewModel, state: &mut UiState, out: &mut Vec<UiCommand>) {
-    let mut y = rect.top() + S12;
-    for problem in vm.problems.iter().filter(|problem| problem.severity != Severity::Fatal).take(3) {
-        y = card(ui, rect, y, problem, state, out) + S8;
-    }
-}
-
-fn card(ui: &mut Ui, rect: Rect, top: f32, problem: &ProblemView, state: &mut UiState, out: &mut Vec<UiCommand>) -> f32 {
-    let t = tokens(ui);
-    let width = 360.0f32.min(rect.width() - 2.0 * S12);
-    let wrap = width - 40.0 - S12 - 14.0;
-    let lay = |words: &str, kind: Type, color| ui.painter().layout(words.to_owned(), kind.font(), color, wrap);
-    let title = lay(&problem.title, Type::BodyBold, t.text);
-    let detail = lay(&problem.detail, Type::Small, t.secondary);
-    let help = lay(&problem.help, Type::Small, t.text);
-    let buttons = if problem.can_retry { 36.0 } else { 0.0 };
-    let height = title.size().y + detail.size().y + help.size().y + buttons + 2.0 * S12 + 2.0 * S4;
-    let place = Rect::from_min_size(pos2(rect.left() + S12, top), vec2(width, height));
-    float(ui, place, state);
-    let ui = &ui.new_child(egui::UiBuilder::new().id_salt(("problem", problem.id)).max_rect(place));
-    icon(ui, place.min + vec2(22.0, S12 + 8.0), picture(problem.kind), 18.0, t.text);
-    let mut at = place.min + vec2(40.0, S12);
-    for galley in [title, detail, help] {
-        let height = galley.size().y;
-        ui.painter().galley(at, galley, t.text);
-        at.y += height + S4;
-    }
-    let close = Rect::from_min_size(pos2(place.right() - 30.0, place.top() + 6.0), theme::square(24.0));
-    let name = format!("Hide: {}", problem.title);
-    if icon_button(ui, close, icon::X, &name).clicked() {
-        out.push(UiCommand::DismissProblem(problem.id));
-    }
-    let retry = Rect::from_min_size(pos2(at.x, at.y + S4), vec2(button_width(ui, None, "Try again"), 26.0));
-    if problem.can_retry && button(ui, retry, None, "Try again", ButtonKind::Normal).clicked() {
-        out.push(UiCommand::Retry(Some(problem.id)));
-    }
-    place.bottom()
-}
-
-/// The picture of a kind of problem.
-pub(in crate::panels) fn picture(kind: ProblemKind) -> char {
-    match kind {
-        ProblemKind::Model => icon::CUBE,
-        ProblemKind::Site => icon::FILE_X,
-        ProblemKind::Gateway => icon::CLOUD_SLASH,
-        ProblemKind::Graphics => icon::DESKTOP,
-        ProblemKind::Crash => icon::WARNING,
-    }
 }
 
 /// Performance figures: frame times as bars, the rest as lines.
