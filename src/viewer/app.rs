@@ -15,6 +15,7 @@ use twin_health::palette::Rgb;
 use twin_model::{AlarmState, Priority, Span};
 use twin_ui::view::{ProblemKind, Severity, Theme};
 
+use super::scene::high::HighMaterial;
 use super::scene::material::{BackdropMaterial, GridMaterial, PartMaterial};
 use super::scene::{self, MainCamera, Pulse, SceneAssets, Spawner, Surroundings};
 use super::state::{Dirty, Viewer};
@@ -196,6 +197,7 @@ fn place_scene(
     mut meshes: ResMut<'_, Assets<Mesh>>,
     mut images: ResMut<'_, Assets<Image>>,
     mut materials: ResMut<'_, Assets<PartMaterial>>,
+    mut high: ResMut<'_, Assets<HighMaterial>>,
 ) {
     if !std::mem::take(&mut viewer.dirty.scene) {
         return;
@@ -207,10 +209,13 @@ fn place_scene(
         meshes: &mut meshes,
         images: &mut images,
         materials: &mut materials,
+        high: &mut high,
         assets: &mut assets,
+        quality: viewer.quality,
     };
     spawner.spawn(&stage.plan, &stage.placed, around);
-    viewer.dirty.palette = true;
+    // A new scene starts with a blank palette: all texels count as changed.
+    viewer.repaint();
     if viewer.first_picture.is_none() {
         let now = platform::monotonic();
         viewer.first_picture = Some(viewer.uptime(now));
@@ -234,9 +239,10 @@ fn style(
     mut materials: ResMut<'_, Assets<PartMaterial>>,
     mut backdrops: ResMut<'_, Assets<BackdropMaterial>>,
     mut grids: ResMut<'_, Assets<GridMaterial>>,
+    mut high: ResMut<'_, Assets<HighMaterial>>,
 ) {
     if std::mem::take(&mut viewer.dirty.style) {
-        scene::restyle(surroundings(viewer.vm.theme), &assets, &mut materials, &mut backdrops, &mut grids);
+        scene::restyle(surroundings(viewer.vm.theme), &assets, &mut materials, &mut backdrops, &mut grids, &mut high);
     }
 }
 
@@ -252,11 +258,12 @@ fn blink(
     viewer: NonSend<'_, Viewer>,
     assets: Res<'_, SceneAssets>,
     mut materials: ResMut<'_, Assets<PartMaterial>>,
+    mut high: ResMut<'_, Assets<HighMaterial>>,
     mut last: Local<'_, Pulse>,
 ) {
     let now = Pulse::at(viewer.uptime(platform::monotonic()), blinks(&viewer));
     if std::mem::replace(&mut *last, now) != now {
-        scene::pulse(now, &assets, &mut materials);
+        scene::pulse(now, &assets, &mut materials, &mut high);
     }
 }
 

@@ -9,6 +9,7 @@ use twin_model::{Status, TwinIndex};
 use twin_ui::UiCommand;
 use twin_ui::view::Theme;
 
+use super::scene::Quality;
 use super::state::Viewer;
 use crate::platform::Waker;
 
@@ -62,7 +63,7 @@ pub fn command(text: &str) -> String {
     answer.to_string()
 }
 
-const KNOWN: [&str; 19] = [
+const KNOWN: [&str; 20] = [
     "select",
     "focus",
     "isolate",
@@ -74,6 +75,7 @@ const KNOWN: [&str; 19] = [
     "step",
     "loop",
     "theme",
+    "quality",
     "chart",
     "knobs",
     "fork",
@@ -124,6 +126,10 @@ fn one(viewer: &mut Viewer, key: &str, value: &Value) -> Result<(), String> {
             _ => None,
         }),
         "theme" => UiCommand::SetTheme(if value == "light" { Theme::Light } else { Theme::Dark }),
+        "quality" => {
+            viewer.set_quality(if value == "high" { Quality::High } else { Quality::Slim });
+            return Ok(());
+        }
         "chart" => {
             let model = viewer.model().ok_or("the site is not loaded yet")?;
             let signal = model.find_signal(value.as_str().unwrap_or_default()).ok_or("there is no such signal")?;
@@ -183,6 +189,7 @@ fn describe(viewer: &Viewer, frame: u64) -> Value {
         "fragment": viewer.current_link().to_fragment(),
         "problems": problems,
         "theme": if viewer.vm.theme == Theme::Light { "light" } else { "dark" },
+        "quality": if viewer.quality == Quality::High { "high" } else { "slim" },
         "isolated": viewer.isolated,
         "historyBusy": viewer.session.history().is_busy(),
         "gaps": viewer.session.gaps.iter().map(|gap| json!([gap.start.to_string(), gap.end.to_string()])).collect::<Vec<_>>(),

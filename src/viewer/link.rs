@@ -24,6 +24,8 @@ pub struct ViewLink {
     pub chart: Vec<String>,
     /// `dark` or `light`.
     pub theme: Option<String>,
+    /// Whether the high tier of the picture is asked for.
+    pub high: bool,
 }
 
 /// What may stand unescaped.
@@ -88,6 +90,9 @@ impl ViewLink {
         if let Some(theme) = &self.theme {
             parts.push(format!("theme={}", escape(theme)));
         }
+        if self.high {
+            parts.push("quality=high".to_owned());
+        }
         parts.join("&")
     }
 
@@ -105,6 +110,7 @@ impl ViewLink {
                 "play" => link.play = value == "1",
                 "isolate" => link.isolate = value == "1",
                 "chart" => link.chart = items(),
+                "quality" => link.high = value == "high",
                 "theme" => link.theme = Some(unescape(value)).filter(|theme| theme == "dark" || theme == "light"),
                 _ => {}
             }
@@ -134,6 +140,7 @@ mod tests {
             isolate: true,
             chart: vec!["filler-01.speed".into()],
             theme: Some("light".into()),
+            high: true,
         };
         assert_eq!(ViewLink::from_fragment(&link.to_fragment()), link);
     }

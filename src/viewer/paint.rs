@@ -17,6 +17,7 @@ pub fn paint(mut viewer: NonSendMut<'_, Viewer>, mut assets: ResMut<'_, SceneAss
         viewer.dirty.palette = true;
         return;
     };
+    assets.isolated = viewer.isolated;
     assets.any_ghosts = stage.texels.iter().any(is_faint);
     if let Some(data) = &mut image.data {
         for (slot, texel) in data.chunks_exact_mut(4).zip(&stage.texels) {

@@ -24,7 +24,7 @@ fn gloss(surface: [u8; 4]) -> u8 {
 }
 
 /// Share of light of its own, 0 to 1: what is unlit shines all over.
-fn glow(surface: [u8; 4]) -> f32 {
+pub(super) fn glow(surface: [u8; 4]) -> f32 {
     if surface[3] & UNLIT != 0 { 1.0 } else { f32::from(surface[2]) / 255.0 }
 }
 

@@ -4,6 +4,7 @@
 use bevy::camera::primitives::Aabb;
 use bevy::prelude::*;
 
+use super::high::HighMaterial;
 use super::material::PartMaterial;
 use super::{FOV_Y, MainCamera, SceneAssets};
 
@@ -65,10 +66,15 @@ impl Pulse {
 }
 
 /// Shows a beat in every material of the scene.
-pub fn pulse(now: Pulse, assets: &SceneAssets, materials: &mut Assets<PartMaterial>) {
+pub fn pulse(now: Pulse, assets: &SceneAssets, materials: &mut Assets<PartMaterial>, high: &mut Assets<HighMaterial>) {
     for handle in &assets.parts {
         if let Some(mut material) = materials.get_mut(handle) {
             material.look.style.w = now.0;
+        }
+    }
+    for handle in &assets.high {
+        if let Some(mut material) = high.get_mut(handle) {
+            material.extension.look.style.w = now.0;
         }
     }
 }

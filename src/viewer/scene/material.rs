@@ -14,6 +14,7 @@ use bevy::shader::ShaderRef;
 const PART_SHADER: Handle<Shader> = uuid_handle!("6f1f3f0a-6c1d-4a6b-9c0e-0c9a8f3f7a01");
 const OUTLINE_SHADER: Handle<Shader> = uuid_handle!("6f1f3f0a-6c1d-4a6b-9c0e-0c9a8f3f7a02");
 const BACKDROP_SHADER: Handle<Shader> = uuid_handle!("6f1f3f0a-6c1d-4a6b-9c0e-0c9a8f3f7a03");
+const MARKS_SHADER: Handle<Shader> = uuid_handle!("6f1f3f0a-6c1d-4a6b-9c0e-0c9a8f3f7a06");
 const GRID_SHADER: Handle<Shader> = uuid_handle!("6f1f3f0a-6c1d-4a6b-9c0e-0c9a8f3f7a04");
 
 /// Normal packed into four signed bytes; the fourth is glow, the share of light of its own.
@@ -311,6 +312,7 @@ impl Material for GridMaterial {
 
 /// Registers the materials and their embedded shaders.
 pub(super) fn plugin(app: &mut App) {
+    load_internal_asset!(app, MARKS_SHADER, "../../../assets/shaders/marks.wgsl", Shader::from_wgsl);
     load_internal_asset!(app, PART_SHADER, "../../../assets/shaders/part.wgsl", Shader::from_wgsl);
     load_internal_asset!(app, OUTLINE_SHADER, "../../../assets/shaders/outline.wgsl", Shader::from_wgsl);
     load_internal_asset!(app, BACKDROP_SHADER, "../../../assets/shaders/backdrop.wgsl", Shader::from_wgsl);

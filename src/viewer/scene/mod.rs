@@ -3,6 +3,7 @@
 mod build;
 pub mod camera;
 mod detail;
+pub mod high;
 pub mod material;
 mod shadow;
 
@@ -22,6 +23,7 @@ use twin_model::Status;
 use twin_scene::geometry::Aabb;
 use twin_scene::merge::{Class, MergePlan, PartIndex, Placed};
 
+use high::HighMaterial;
 use material::{
     BackdropLook, BackdropMaterial, GridLook, GridMaterial, Look, OutlineLook, OutlineMaterial, PartKind, PartMaterial,
 };
@@ -49,6 +51,9 @@ pub struct SceneAssets {
     shadow: Handle<Image>,
     floor: Vec4,
     grid_place: Grid,
+    high: Vec<Handle<HighMaterial>>,
+    /// Whether something is isolated and the rest are ghosts.
+    pub isolated: bool,
     /// Whether any part is shown faintly: only then the ghosts' meshes are drawn.
     pub any_ghosts: bool,
     outlined: Vec<Entity>,
@@ -66,6 +71,16 @@ pub struct Surroundings {
     pub light: bool,
 }
 
+/// How much goes into the picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Quality {
+    /// Our own material: quick on any machine.
+    #[default]
+    Slim,
+    /// StandardMaterial with shadows: for real graphics chips.
+    High,
+}
+
 /// The 3D camera.
 #[derive(Component)]
 pub struct MainCamera;
@@ -73,6 +88,7 @@ pub struct MainCamera;
 /// Adds materials and what is there from the beginning.
 pub(super) fn plugin(app: &mut App) {
     material::plugin(app);
+    high::plugin(app);
     app.init_resource::<SceneAssets>();
     app.add_systems(Startup, (setup, suit_the_adapter).chain());
     app.add_systems(PostUpdate, (detail::edges_worth_drawing, detail::ghosts_worth_drawing));
@@ -151,8 +167,12 @@ pub struct Spawner<'a, 'w, 's> {
     pub images: &'a mut Assets<Image>,
     /// Materials.
     pub materials: &'a mut Assets<PartMaterial>,
+    /// Materials of the high tier.
+    pub high: &'a mut Assets<HighMaterial>,
     /// Handles.
     pub assets: &'a mut SceneAssets,
+    /// How much goes into the picture.
+    pub quality: Quality,
 }
 
 impl Spawner<'_, '_, '_> {
@@ -162,6 +182,7 @@ impl Spawner<'_, '_, '_> {
             self.commands.entity(entity).despawn();
         }
         self.assets.parts.clear();
+        self.assets.high.clear();
         self.assets.palette = self.images.add(build::palette_image(plan.parts.len()));
         self.bake_floor(plan);
         let look = look(around, self.assets.floor);
@@ -173,15 +194,23 @@ impl Spawner<'_, '_, '_> {
                 Class::Textured { asset, material } => (PartKind::Textured, is_double_sided(placed, asset, material)),
             };
             let image = build::chunk_image(placed, chunk.class).map(|image| self.images.add(image));
-            let material = match (kind, image) {
-                (PartKind::Textured, Some(image)) => self.material(look, kind, double_sided, Some(image)),
-                // An image that can't be read leaves the plain colour.
-                (PartKind::Textured, None) => self.shared(&mut shared, look, PartKind::Faces, double_sided),
-                (kind, _) => self.shared(&mut shared, look, kind, double_sided),
-            };
             let (mesh, bounds) = build::chunk_mesh(chunk);
             let mesh = self.meshes.add(mesh);
-            self.put((Mesh3d(mesh.clone()), MeshMaterial3d(material), bounds));
+            if self.quality == Quality::High {
+                let material = high::material(chunk.class, double_sided, image, look, self.assets.palette.clone());
+                let material = self.high.add(material);
+                self.assets.high.push(material.clone());
+                let full = self.meshes.add(high::chunk_mesh(chunk));
+                self.put((Mesh3d(full), MeshMaterial3d(material), bounds));
+            } else {
+                let material = match (kind, image) {
+                    (PartKind::Textured, Some(image)) => self.material(look, kind, double_sided, Some(image)),
+                    // An image that can't be read leaves the plain colour.
+                    (PartKind::Textured, None) => self.shared(&mut shared, look, PartKind::Faces, double_sided),
+                    (kind, _) => self.shared(&mut shared, look, kind, double_sided),
+                };
+                self.put((Mesh3d(mesh.clone()), MeshMaterial3d(material), bounds));
+            }
             let ghosts = self.shared(&mut shared, look, PartKind::Ghosts, double_sided);
             self.put((Mesh3d(mesh), MeshMaterial3d(ghosts), bounds, detail::Ghosts, Visibility::Hidden));
         }
@@ -190,6 +219,9 @@ impl Spawner<'_, '_, '_> {
             let (mesh, bounds) = build::line_mesh(lines);
             let mesh = self.meshes.add(mesh);
             self.put((Mesh3d(mesh), MeshMaterial3d(edges), bounds, detail::Edges { longest: lines.longest }));
+        }
+        if self.quality == Quality::High {
+            self.put(high::sun(&look, (plan.bounds.max - plan.bounds.min).length().clamp(1.0, 5_000.0)));
         }
         let (grid, centre) = Grid::of(&plan.bounds);
         let mesh = self.meshes.add(build::grid_mesh(centre, grid.spacing, grid.reach));
@@ -300,10 +332,17 @@ pub fn restyle(
     materials: &mut Assets<PartMaterial>,
     backdrops: &mut Assets<BackdropMaterial>,
     grids: &mut Assets<GridMaterial>,
+    high: &mut Assets<HighMaterial>,
 ) {
+    let look = look(around, assets.floor);
     for handle in &assets.parts {
         if let Some(mut material) = materials.get_mut(handle) {
-            material.look = look(around, assets.floor);
+            material.look = look;
+        }
+    }
+    for handle in &assets.high {
+        if let Some(mut material) = high.get_mut(handle) {
+            material.extension.look = look;
         }
     }
     if let Some(mut backdrop) = backdrops.get_mut(&assets.backdrop) {
