@@ -6,54 +6,75 @@ use glam::Vec3;
 /// A box by its lowest and highest corner.
 pub type Corners = (Vec3, Vec3);
 
-/// A part is left out where the picture without it is this many times closer.
+/// Parts are left out where the picture without them is this many times closer.
 const STRETCH: f32 = 1.7;
-/// And where it is itself this many times as long as all the others together, and no thicker than this part of its length
-/// in at least one direction: a supply pipe at a machine, not the machine's body under its nozzles.
+/// One of them has to be this many times as long as everything that stays: a supply pipe at a machine.
 const LONG: f32 = 1.5;
+/// And each has to be thin, at most this part of its length in one direction at least: a pipe or its support, not the body
+/// of a machine under its nozzles.
 const SLENDER: f32 = 0.18;
-/// Or where it stands aside, further from the others than they are long, one of at least this many parts: a far sensor.
+/// Or they stand aside, further from the others than those are long, in a thing of at least this many parts: a far sensor.
 const MANY: usize = 5;
 /// At most one in so many parts is left out, but one may always be.
 const FEW: usize = 4;
+/// At most so many are left out for one another: a pipe with what carries it. Each has to bring the picture this much closer.
+const TOGETHER: usize = 4;
+const CLOSER: f32 = 0.9;
 
 /// The box to frame: about all parts, without those that are longer than all others together or stand far aside.
 ///
 /// Corners that are not numbers and boxes that are inside out do not count; `None` where no part is left. A thing that
 /// consists of long parts only, such as a pipe rack, keeps them all. The rule is ours.
 pub fn box_to_frame(parts: &[Corners]) -> Option<Corners> {
-    let mut kept: Vec<Corners> =
-        parts.iter().copied().filter(|(min, max)| min.is_finite() && max.is_finite() && min.cmple(*max).all()).collect();
-    let least = kept.len() - (kept.len() / FEW).max(1).min(kept.len());
-    while kept.len() > least.max(1) {
-        let Some(worst) = outlier(&kept) else { break };
-        kept.swap_remove(worst);
+    let sound = |(min, max): &Corners| min.is_finite() && max.is_finite() && min.cmple(*max).all();
+    let mut kept: Vec<Corners> = parts.iter().copied().filter(sound).collect();
+    let mut spare = (kept.len() / FEW).max(1).min(kept.len().saturating_sub(1));
+    while let Some(fewer) = without_outliers(&kept, spare) {
+        spare -= kept.len() - fewer.len();
+        kept = fewer;
     }
     kept.into_iter().reduce(union)
 }
 
-/// The part without which the picture comes closest, where it may be left out.
-fn outlier(parts: &[Corners]) -> Option<usize> {
+/// The parts without the few that keep the picture far away; `None` where there are no such.
+fn without_outliers(parts: &[Corners], spare: usize) -> Option<Vec<Corners>> {
+    let whole = length(parts.iter().copied().reduce(union)?);
+    let (mut kept, mut longest, mut aside) = (parts.to_vec(), 0.0_f32, true);
+    for _ in 0..spare.min(TOGETHER) {
+        let (at, rest) = outlier(&kept)?;
+        let part = kept.swap_remove(at);
+        longest = longest.max(length(part));
+        aside &= is_aside(part, rest, parts.len());
+        if whole > STRETCH * length(rest) && (longest > LONG * length(rest) || aside) {
+            return Some(kept);
+        }
+    }
+    None
+}
+
+/// Of the parts that may be left out, the one without which the picture comes closest, with the box of the others.
+fn outlier(parts: &[Corners]) -> Option<(usize, Corners)> {
     // Boxes of everything before and after each part, so that "all but this one" is one union.
     let before: Vec<Corners> = running(parts.iter().copied());
     let mut after: Vec<Corners> = running(parts.iter().rev().copied());
     after.reverse();
     let whole = length(*before.last()?);
-    let rests = (0..parts.len()).filter_map(|at| {
+    let rests = parts.iter().enumerate().filter_map(|(at, part)| {
         let rest = match (at.checked_sub(1).and_then(|at| before.get(at)), after.get(at + 1)) {
             (Some(a), Some(b)) => union(*a, *b),
             (Some(only), None) | (None, Some(only)) => *only,
             (None, None) => return None,
         };
-        Some((at, rest))
+        let sides = part.1 - part.0;
+        let slender = sides.min_element() <= SLENDER * sides.max_element();
+        (slender || is_aside(*part, rest, parts.len())).then_some((at, rest))
     });
     let (at, rest) = rests.min_by(|a, b| length(a.1).total_cmp(&length(b.1)))?;
-    let left = length(rest);
-    let part = parts.get(at)?;
-    let sides = part.1 - part.0;
-    let long = length(*part) > LONG * left && sides.min_element() <= SLENDER * sides.max_element();
-    let aside = parts.len() >= MANY && distance(rest, (part.0 + part.1) * 0.5) > left;
-    (whole > STRETCH * left && (long || aside)).then_some(at)
+    (length(rest) < CLOSER * whole).then_some((at, rest))
+}
+
+fn is_aside(part: Corners, rest: Corners, count: usize) -> bool {
+    count >= MANY && distance(rest, (part.0 + part.1) * 0.5) > length(rest)
 }
 
 fn running(parts: impl Iterator<Item = Corners>) -> Vec<Corners> {
@@ -103,6 +124,15 @@ mod tests {
         let machine: Vec<usize> = (0..parts.len()).collect();
         check(&parts, &machine);
         parts.push(pipe);
+        check(&parts, &machine);
+    }
+
+    #[test]
+    fn a_pipe_and_what_carries_it_go_together() {
+        let mut parts: Vec<Corners> = (0..12).map(|nth| about(nth as f32 * 0.3, 1.5, 0.0, 1.4)).collect();
+        let machine: Vec<usize> = (0..parts.len()).collect();
+        parts.push((Vec3::new(0.0, 3.0, 0.0), Vec3::new(0.3, 6.0, 14.0)));
+        parts.push((Vec3::new(0.0, 0.0, 4.0), Vec3::new(0.4, 6.0, 8.0)));
         check(&parts, &machine);
     }
 
