@@ -11,9 +11,14 @@ const POINTS: usize = 48;
 /// The part of a stretch that points have to cover, and the part that gaps may take.
 const COVER: (f64, f64) = (0.5, 0.25);
 
+/// How far back it is looked whether the value was on its way before and turned.
+const MEMORY: Span = Span::from_secs(24 * 3_600);
+
 /// The first worse limit that the signal's trend before `t` runs into.
 ///
-/// The shortest stretch with a trend decides the direction; longer ones may only say when, further ahead.
+/// The shortest stretch with a trend decides the direction; longer ones may only say when, further ahead. A value that was
+/// further on its way within [`MEMORY`] and turned before the limit, as one that swings or warms up every morning does, is
+/// expected to do so again: then there is no outlook.
 pub(crate) fn of(
     signal: &Signal,
     rule: &HealthRule,
@@ -35,7 +40,9 @@ pub(crate) fn of(
         }
         direction = line.slope;
         if let Some(outlook) = trend::outlook(&line, bands, now).filter(|outlook| outlook.at > t) {
-            return Some(outlook);
+            let before = TimeRange::new(t - MEMORY, t - window);
+            let reached = store.envelope(index, before, POINTS).min_max();
+            return reached.is_none_or(|reached| !turned(reached, &outlook)).then_some(outlook);
         }
     }
     None
@@ -50,4 +57,10 @@ fn read(store: &Store, signal: SignalIndex, range: TimeRange, window: Span) -> O
     // The newest of each bucket: a mean would hide wild points from the median that is there to ignore them.
     let points: Vec<(Timestamp, f64)> = envelope.buckets.iter().map(|bucket| (bucket.last.t, bucket.last.v)).collect();
     trend::trend(&points).filter(|line| line.window.as_secs_f64() >= window.as_secs_f64() * COVER.0)
+}
+
+/// Whether a value that has been between `low` and `high` was beyond its level now, but not at the limit.
+fn turned((low, high): (f64, f64), outlook: &Outlook) -> bool {
+    let line = &outlook.trend;
+    if line.slope > 0.0 { high > line.level && high < outlook.limit } else { low < line.level && low > outlook.limit }
 }

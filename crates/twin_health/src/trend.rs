@@ -16,6 +16,8 @@ pub const REACH: f64 = 4.0;
 const SIGNIFICANT: f64 = 3.29;
 /// The line has to climb this many robust standard deviations of what is left about it.
 const CLIMB: f64 = 3.0;
+/// The slope of the later half is at least this part of that of the earlier one; otherwise the value is settling.
+const FADES: f64 = 0.6;
 /// From the median absolute deviation to a standard deviation, for normal noise.
 const MAD_TO_SIGMA: f64 = 1.4826;
 
@@ -50,7 +52,7 @@ pub struct Outlook {
 /// Slope: Theil-Sen, the median of the slopes of all pairs (Sen 1968), which up to 29 % of wild points do not move.
 /// Significance: Mann-Kendall (Mann 1945, Kendall 1975) with correction for ties, at 0.1 %, so that asking for several windows
 /// stays honest. Since neighbours in a process resemble each other, which that test does not know, two conditions of our own
-/// are added: both halves have to go the same way, and the climb has to stand out of what is left about the line.
+/// are added: both halves have to go the same way without the later one fading (a motor that warms up), and the climb has to stand out of what is left about the line.
 pub fn trend(points: &[(Timestamp, f64)]) -> Option<Trend> {
     let points = thin(points);
     let (first, last) = (points.first()?.0, points.last()?.0);
@@ -61,8 +63,9 @@ pub fn trend(points: &[(Timestamp, f64)]) -> Option<Trend> {
     let xy: Vec<(f64, f64)> = points.iter().map(|(t, v)| (t.since(last).as_secs_f64(), *v)).collect();
     let slope = sen(&xy)?;
     let (early, late) = xy.split_at(xy.len() / 2);
-    let agree = [sen(early)?, sen(late)?].iter().all(|half| half * slope > 0.0);
-    if !agree || mann_kendall(&xy).abs() < SIGNIFICANT {
+    let (early, late) = (sen(early)?, sen(late)?);
+    let goes_on = early * slope > 0.0 && late * slope > 0.0 && late.abs() >= FADES * early.abs();
+    if !goes_on || mann_kendall(&xy).abs() < SIGNIFICANT {
         return None;
     }
     let level = median(xy.iter().map(|(x, y)| y - slope * x).collect())?;
@@ -217,6 +220,7 @@ mod tests {
             ("noise", series(61, 10, |_, n| 3.0 + noise(n))),
             ("there and back", series(61, 10, |t, _| 3.0 + 0.002 * (300.0 - (t - 300.0).abs()))),
             ("a step", series(61, 10, |t, _| if t < 300.0 { 3.0 } else { 4.0 })),
+            ("settling", series(61, 10, |t, _| 3.0 + 2.0 * (1.0 - (-t / 200.0).exp()))),
             ("few", series(8, 10, |t, _| t)),
             ("one instant", vec![(at(5), 1.0); 40]),
             ("not a number", series(61, 10, |_, _| f64::NAN)),

@@ -93,6 +93,15 @@ fn still_falling_and_distant_values_have_no_outlook() {
 }
 
 #[test]
+fn a_value_that_swings_or_warms_up_again_is_not_foretold() {
+    let saw = |period: f64, top: f64| move |s: f64| top * ((s / period).fract());
+    // Has turned at 4 before: it will again. Has passed 5 before: it will again, too.
+    assert_eq!(outlook(805, saw(500.0, 4.0)), None);
+    let Some((limit, ..)) = outlook(805, saw(500.0, 8.0)) else { panic!("no outlook") };
+    assert_eq!(limit, 5.0);
+}
+
+#[test]
 fn stale_data_foretells_nothing() {
     let mut e = engine();
     e.ingest(&(0..=600).map(|s| reading(VIBRATION, s, s as f64 / 150.0)).collect::<Vec<_>>());
