@@ -79,7 +79,11 @@ impl Gateway {
         let listen = address.to_string();
         let command = if recording { "replay" } else { "serve" };
         let args = ["orrery", command, target, "--listen", &listen].map(std::ffi::OsString::from);
-        std::thread::spawn(move || gateway::cli::run(args));
+        // It also takes Ctrl-C and the system's wish to end, and returns: the window goes with it.
+        std::thread::spawn(move || {
+            let code = gateway::cli::run(args);
+            std::process::exit(if code == ExitCode::SUCCESS { 0 } else { 2 });
+        });
         wait_for(address)?;
         Ok(Self { base: format!("http://{address}") })
     }

@@ -1,8 +1,6 @@
 // What status and freshness add to a colour, shared by both tiers: patterns, saturation.
 #define_import_path orrery::marks
 
-#import bevy_pbr::mesh_view_bindings::view
-
 fn luma(c: vec3<f32>) -> f32 {
     return dot(c, vec3<f32>(0.2126, 0.7152, 0.0722));
 }
@@ -18,16 +16,10 @@ fn surface(world: vec3<f32>, n: vec3<f32>) -> vec2<f32> {
     return select(side, world.xz, a.y > max(a.x, a.z));
 }
 
-// Metres per pattern period of so many pixels at this distance, a power of two so that the pattern stays put while the camera moves.
-fn pattern_period(world: vec3<f32>, pixels: f32) -> f32 {
-    let distance = length(view.world_position - world);
-    let metres_per_pixel = 2.0 * distance / (view.clip_from_view[1][1] * view.viewport.w);
-    return exp2(round(log2(max(pixels * metres_per_pixel, 0.0001))));
-}
-
-// How much of the pattern's ink covers this point: 0 or 1, by status and freshness.
-fn ink(code: vec4<u32>, world: vec3<f32>, n: vec3<f32>, pixels: f32) -> vec2<f32> {
-    let p = surface(world, n) / pattern_period(world, pixels);
+// How much of the pattern's ink covers this point: 0 or 1, by status and freshness. The period, in metres, is one for the
+// whole picture: chosen per pixel it would break the pattern into rings.
+fn ink(code: vec4<u32>, world: vec3<f32>, n: vec3<f32>, period: f32) -> vec2<f32> {
+    let p = surface(world, n) / period;
     var status_ink = 0.0;
     if code.x == 3u {
         let d = fract(p * 1.5) - vec2<f32>(0.5);
@@ -52,9 +44,9 @@ fn freshness_saturation(freshness: u32) -> f32 {
     return select(aging, 0.0, freshness >= 3u);
 }
 
-// A colour with the ink of its part's patterns.
-fn marked(rgb: vec3<f32>, code: vec4<u32>, world: vec3<f32>, n: vec3<f32>, pixels: f32) -> vec3<f32> {
-    let marks = ink(code, world, n, pixels);
+// A colour with the ink of its part's patterns, of that period in metres.
+fn marked(rgb: vec3<f32>, code: vec4<u32>, world: vec3<f32>, n: vec3<f32>, period: f32) -> vec3<f32> {
+    let marks = ink(code, world, n, period);
     let status = mix(rgb, rgb * 0.42, marks.x * 0.8);
     return mix(status, status * 0.35 + vec3<f32>(0.01), marks.y * 0.85);
 }

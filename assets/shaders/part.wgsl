@@ -17,7 +17,7 @@ struct Look {
     sky: vec4<f32>,
     // rgb: light from below; w: opacity of ghosts.
     ground: vec4<f32>,
-    // x: pixels per pattern period; y: opacity of what was never seen; z: saturation of normal parts; w: pulse 0..1 of
+    // x: metres per pattern period; y: opacity of what was never seen; z: saturation of normal parts; w: pulse 0..1 of
     // unacknowledged alarms.
     style: vec4<f32>,
     // rgb: edge colour; a: how strongly it covers.

@@ -3,21 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bevy::asset::{AssetMetaCheck, AssetPlugin};
+use bevy::asset::{AssetEventSystems, AssetMetaCheck, AssetPlugin};
 use bevy::prelude::*;
 use bevy::render::RenderPlugin;
 use bevy::render::error_handler::{RenderErrorHandler, RenderErrorPolicy};
 use bevy::render::settings::RenderCreation;
 use bevy::window::{PresentMode, PrimaryWindow, RequestRedraw, WindowResolution};
 use bevy::winit::{EventLoopProxyWrapper, UpdateMode, WinitSettings, WinitUserEvent};
-use bevy_egui::{EguiGlobalSettings, EguiPlugin, EguiPrimaryContextPass};
+use bevy_egui::{EguiGlobalSettings, EguiPlugin, EguiPostUpdateSet, EguiPrimaryContextPass};
 use twin_health::palette::Rgb;
 use twin_model::{AlarmState, Priority, Span};
 use twin_ui::view::{ProblemKind, Severity, Theme};
 
 use super::scene::high::HighMaterial;
 use super::scene::material::{BackdropMaterial, GridMaterial, PartMaterial};
-use super::scene::{self, MainCamera, Pulse, SceneAssets, Spawner, Surroundings};
+use super::scene::{self, Beat, MainCamera, SceneAssets, Spawner, Surroundings};
 use super::state::{Dirty, Viewer};
 use super::{commands, hooks, input, paint, present, ui_shell};
 use crate::platform;
@@ -56,6 +56,9 @@ const RUN_MS: (f64, f64, f64) = (6.0, 150.0, 0.25);
 /// Seconds between two pictures of a live, quiet plant: ages grow, colours may turn stale.
 const LIVE_PERIOD_S: f64 = 0.5;
 
+/// Seconds between two writings of the view into the address.
+const LINK_PERIOD_S: f64 = 0.25;
+
 /// Runs until the window is closed; in the page, forever.
 pub fn run(start: Start) -> AppExit {
     let size = start.size.unwrap_or((1280, 720));
@@ -93,8 +96,17 @@ pub fn run(start: Start) -> AppExit {
     app.add_systems(Update, receive.in_set(AppSystems::Receive));
     app.add_systems(Update, (input::pointer, apply).chain().in_set(AppSystems::Apply));
     app.add_systems(Update, fill_panels.in_set(AppSystems::Present));
-    app.add_systems(Update, (place_scene, paint::paint, style, blink, outline, camera, pace).chain().in_set(AppSystems::Paint));
+    app.add_systems(
+        Update,
+        (place_scene, paint::paint, style, keep_beat, outline, camera, pace).chain().in_set(AppSystems::Paint),
+    );
     app.add_systems(EguiPrimaryContextPass, ui_shell::panels);
+    // New glyphs reach the graphics chip with the frame that first shows them; a frame later they would be blanks until then.
+    app.configure_sets(PostUpdate, EguiPostUpdateSet::PostProcessOutput.before(AssetEventSystems));
+    app.add_systems(
+        PostUpdate,
+        ui_shell::redraw_for_new_glyphs.after(EguiPostUpdateSet::ProcessOutput).before(EguiPostUpdateSet::PostProcessOutput),
+    );
     app.run()
 }
 
@@ -175,7 +187,7 @@ fn first_seek(viewer: &mut Viewer) {
     viewer.link.camera = link.camera.filter(|_| viewer.stage.is_none());
 }
 
-fn fill_panels(mut viewer: NonSendMut<'_, Viewer>, mut frame: Local<'_, u64>) {
+fn fill_panels(mut viewer: NonSendMut<'_, Viewer>, mut frame: Local<'_, u64>, mut linked: Local<'_, f64>) {
     let now = platform::monotonic();
     if std::mem::take(&mut viewer.dirty.panels) || now - viewer.last_present > LIVE_PERIOD_S {
         viewer.last_present = now;
@@ -184,7 +196,10 @@ fn fill_panels(mut viewer: NonSendMut<'_, Viewer>, mut frame: Local<'_, u64>) {
     present::overlay(&mut viewer);
     *frame += 1;
     hooks::publish(&viewer, *frame);
-    if std::mem::take(&mut viewer.dirty.link) && viewer.stage.is_some() {
+    // Browsers take a few milliseconds for each, and refuse more than some a second.
+    if viewer.stage.is_some() && viewer.dirty.link && now - *linked > LINK_PERIOD_S {
+        *linked = now;
+        viewer.dirty.link = false;
         platform::set_fragment(&viewer.current_link().to_fragment());
     }
 }
@@ -254,16 +269,17 @@ fn blinks(viewer: &Viewer) -> bool {
     any && !viewer.orbit.reduced_motion
 }
 
-fn blink(
+fn keep_beat(
     viewer: NonSend<'_, Viewer>,
-    assets: Res<'_, SceneAssets>,
+    mut assets: ResMut<'_, SceneAssets>,
     mut materials: ResMut<'_, Assets<PartMaterial>>,
     mut high: ResMut<'_, Assets<HighMaterial>>,
-    mut last: Local<'_, Pulse>,
+    mut last: Local<'_, Beat>,
 ) {
-    let now = Pulse::at(viewer.uptime(platform::monotonic()), blinks(&viewer));
+    let height = viewer.shell.map_or(720.0, |shell| shell.viewport.height());
+    let now = Beat::at(viewer.uptime(platform::monotonic()), blinks(&viewer), viewer.orbit.pose.distance, height);
     if std::mem::replace(&mut *last, now) != now {
-        scene::pulse(now, &assets, &mut materials, &mut high);
+        scene::beat(now, &mut assets, &mut materials, &mut high);
     }
 }
 

@@ -162,6 +162,10 @@ fn touch(viewer: &mut Viewer, gesture: &mut Gesture, touches: &Touches, area: Re
         }
         [a, b, ..] => {
             let (middle, apart) = ((a.position() + b.position()) * 0.5, a.position().distance(b.position()).max(1.0));
+            // Both fingers may land in one frame: then nothing was pressed before, and the point between them is held.
+            if gesture.press.is_none() && gesture.pinch.is_none() && free && area.contains(middle) {
+                gesture.press = Some((middle, pick(viewer, middle, area).map(|hit| hit.point)));
+            }
             if let Some((last_middle, last_apart)) = gesture.pinch
                 && gesture.press.is_some()
             {

@@ -319,7 +319,7 @@ impl Viewer {
 
     /// The whole site from a pleasant angle.
     pub fn home_pose(&self) -> Option<Pose> {
-        let bounds = self.stage.as_ref()?.plan.bounds;
+        let bounds = self.stage.as_ref().map(|stage| stage.plan.bounds).filter(|bounds| !bounds.is_empty())?;
         let aspect = self.shell.map_or(1.6, |shell| shell.viewport.width() / shell.viewport.height().max(1.0));
         Some(Pose::framing(bounds.min, bounds.max, 0.5, 0.44, super::scene::FOV_Y, aspect.max(0.2)))
     }

@@ -40,22 +40,31 @@ impl Pose {
 
     /// Pose that frames a box from a pleasant three-quarter angle.
     ///
-    /// `fov_y` in radians, `aspect` is width over height; the eight corners fit with a small margin.
+    /// `fov_y` in radians, `aspect` is width over height; the eight corners fit with a small margin, as much of it left as
+    /// right and above as below: near corners reach farther out than far ones, so that the middle of the box is not the
+    /// middle of its picture.
     pub fn framing(min: Vec3, max: Vec3, yaw: f32, pitch: f32, fov_y: f32, aspect: f32) -> Self {
-        let centre = (min + max) * 0.5;
-        let mut pose = Self { target: centre, yaw, pitch, distance: 1.0 };
-        let view = Mat3::from_quat(pose.rotation()).transpose();
+        let mut pose = Self { target: (min + max) * 0.5, yaw, pitch, distance: 1.0 };
+        let rotation = pose.rotation();
+        let view = Mat3::from_quat(rotation).transpose();
         let tan_y = (fov_y * 0.5).tan();
         let tan_x = tan_y * aspect;
-        let mut distance = 0.5_f32;
-        for corner in 0..8 {
+        let corners = [0, 1, 2, 3, 4, 5, 6, 7].map(|corner| {
             let pick = |bit: usize, low: f32, high: f32| if corner >> bit & 1 == 0 { low } else { high };
-            let p = Vec3::new(pick(0, min.x, max.x), pick(1, min.y, max.y), pick(2, min.z, max.z)) - centre;
-            let v = view * p;
-            // The corner fits when |v.x| <= tan_x * (distance - v.z), and likewise for y.
-            distance = distance.max(v.x.abs() / tan_x + v.z).max(v.y.abs() / tan_y + v.z);
+            Vec3::new(pick(0, min.x, max.x), pick(1, min.y, max.y), pick(2, min.z, max.z))
+        });
+        for last in [false, false, false, false, true] {
+            let seen = corners.map(|corner| view * (corner - pose.target));
+            // A corner fits when |v.x| <= tan_x * (distance - v.z), and likewise for y.
+            pose.distance = seen.iter().map(|v| v.z + (v.x.abs() / tan_x).max(v.y.abs() / tan_y)).fold(0.5, f32::max);
+            if !last {
+                let at = seen.map(|v| v.truncate() / (pose.distance - v.z));
+                let low = at.into_iter().fold(at[0], Vec2::min);
+                let high = at.into_iter().fold(at[0], Vec2::max);
+                pose.target += rotation * ((low + high) * 0.5 * pose.distance).extend(0.0);
+            }
         }
-        pose.distance = distance * 1.04;
+        pose.distance *= 1.04;
         pose
     }
 }
@@ -190,6 +199,7 @@ mod tests {
         let (fov, aspect) = (0.8_f32, 1.6_f32);
         let pose = Pose::framing(min, max, 0.7, 0.5, fov, aspect);
         let view = pose.rotation().inverse();
+        let (mut low, mut high) = (Vec2::splat(9.0), Vec2::splat(-9.0));
         for c in 0..8 {
             let p = Vec3::new(
                 if c & 1 == 0 { min.x } else { max.x },
@@ -200,7 +210,11 @@ mod tests {
             assert!(v.z < 0.0);
             assert!((v.x / -v.z).abs() <= (fov * 0.5).tan() * aspect, "corner {c} outside");
             assert!((v.y / -v.z).abs() <= (fov * 0.5).tan(), "corner {c} outside");
+            let share = Vec2::new(v.x / -v.z / aspect, v.y / -v.z) / (fov * 0.5).tan();
+            (low, high) = (low.min(share), high.max(share));
         }
+        assert!((low + high).abs().max_element() < 0.04, "off the middle: {low} to {high}");
+        assert!((high - low).max_element() > 1.85, "room is left: {low} to {high}");
     }
 
     #[test]

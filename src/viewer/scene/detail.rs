@@ -5,13 +5,15 @@ use bevy::camera::primitives::Aabb;
 use bevy::prelude::*;
 
 use super::high::HighMaterial;
-use super::material::PartMaterial;
+use super::material::{Look, PartMaterial};
 use super::{FOV_Y, MainCamera, SceneAssets};
 
 /// Edges shorter than this many pixels, seen from the nearest point of their chunk, make the picture darker and not clearer.
 const MIN_EDGE_PIXELS: f32 = 6.0;
 /// Seconds of a blink: half of them bright. ISA-18.2 names no rate; common panels blink at 1 to 2 Hz.
 const BLINK_S: f64 = 1.0;
+/// Pixels per period of the patterns, as in the design's table of statuses.
+const PATTERN_PIXELS: f32 = 12.0;
 
 /// Marks a mesh of edges of one length class.
 #[derive(Component)]
@@ -54,29 +56,57 @@ pub(super) fn ghosts_worth_drawing(assets: Res<'_, SceneAssets>, mut ghosts: Que
     }
 }
 
-/// The beat of unacknowledged alarms: 0 or 1.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Pulse(f32);
+/// What of the look follows the clock and the camera.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Beat {
+    /// The beat of unacknowledged alarms: 0 or 1.
+    pulse: f32,
+    /// Metres per period of the patterns.
+    period: f32,
+}
 
-impl Pulse {
-    /// The beat at a moment, in seconds since the start. Square, so that two pictures a second are enough for it.
-    pub fn at(seconds: f64, blinking: bool) -> Self {
-        Self(if blinking && (seconds / BLINK_S).fract() < 0.5 { 1.0 } else { 0.0 })
+impl Default for Beat {
+    fn default() -> Self {
+        Self { pulse: 0.0, period: 1.0 }
+    }
+}
+
+impl Beat {
+    /// The beat at a moment in seconds since the start, seen from a distance in metres in a view that many pixels high.
+    ///
+    /// The pulse is square, so that two pictures a second are enough for it. The period is a power of two near
+    /// [`PATTERN_PIXELS`] at that distance: the pattern stays put while the camera moves, and changes in steps.
+    pub fn at(seconds: f64, blinking: bool, distance: f32, height: f32) -> Self {
+        let metres_per_pixel = 2.0 * distance * (FOV_Y * 0.5).tan() / height.max(1.0);
+        let period = (PATTERN_PIXELS * metres_per_pixel).max(1e-4).log2().round().exp2();
+        Self { pulse: if blinking && (seconds / BLINK_S).fract() < 0.5 { 1.0 } else { 0.0 }, period }
+    }
+
+    fn put(self, look: &mut Look) {
+        look.style.x = self.period;
+        look.style.w = self.pulse;
     }
 }
 
 /// Shows a beat in every material of the scene.
-pub fn pulse(now: Pulse, assets: &SceneAssets, materials: &mut Assets<PartMaterial>, high: &mut Assets<HighMaterial>) {
+pub fn beat(now: Beat, assets: &mut SceneAssets, materials: &mut Assets<PartMaterial>, high: &mut Assets<HighMaterial>) {
+    assets.beat = now;
     for handle in &assets.parts {
         if let Some(mut material) = materials.get_mut(handle) {
-            material.look.style.w = now.0;
+            now.put(&mut material.look);
         }
     }
     for handle in &assets.high {
         if let Some(mut material) = high.get_mut(handle) {
-            material.extension.look.style.w = now.0;
+            now.put(&mut material.extension.look);
         }
     }
+}
+
+/// A look with the present beat in it.
+pub(super) fn with_beat(mut look: Look, now: Beat) -> Look {
+    now.put(&mut look);
+    look
 }
 
 #[cfg(test)]
@@ -94,7 +124,18 @@ mod tests {
 
     #[test]
     fn the_beat_is_still_without_alarms() {
-        assert_eq!([0.1, 0.6, 1.1].map(|t| Pulse::at(t, true).0), [1.0, 0.0, 1.0]);
-        assert_eq!([0.1, 0.6, 1.1].map(|t| Pulse::at(t, false).0), [0.0; 3]);
+        let pulse = |t: f64, blinking: bool| Beat::at(t, blinking, 10.0, 700.0).pulse;
+        assert_eq!([0.1, 0.6, 1.1].map(|t| pulse(t, true)), [1.0, 0.0, 1.0]);
+        assert_eq!([0.1, 0.6, 1.1].map(|t| pulse(t, false)), [0.0; 3]);
+    }
+
+    #[test]
+    fn patterns_keep_about_their_size_on_the_screen() {
+        for distance in [0.5, 3.0, 44.0, 900.0] {
+            let period = Beat::at(0.0, false, distance, 720.0).period;
+            let pixels = period * 720.0 / (2.0 * distance * (FOV_Y * 0.5).tan());
+            assert!((8.0..=17.5).contains(&pixels), "{pixels} at {distance} m");
+            assert_eq!(period.log2().fract(), 0.0);
+        }
     }
 }

@@ -38,7 +38,7 @@ pub struct Look {
     pub sky: Vec4,
     /// Light from below; w = opacity of ghosts.
     pub ground: Vec4,
-    /// Pixels per pattern period, opacity of what was never seen, saturation of normal parts, pulse of unacknowledged alarms.
+    /// Metres per pattern period, opacity of what was never seen, saturation of normal parts, pulse of unacknowledged alarms.
     pub style: Vec4,
     /// Edge colour and its cover.
     pub edge: Vec4,

@@ -28,7 +28,7 @@ use material::{
     BackdropLook, BackdropMaterial, GridLook, GridMaterial, Look, OutlineLook, OutlineMaterial, PartKind, PartMaterial,
 };
 
-pub use detail::{Pulse, pulse};
+pub use detail::{Beat, beat};
 
 /// Vertical field of view in radians.
 pub const FOV_Y: f32 = 0.72;
@@ -52,6 +52,7 @@ pub struct SceneAssets {
     floor: Vec4,
     grid_place: Grid,
     high: Vec<Handle<HighMaterial>>,
+    beat: Beat,
     /// Whether something is isolated and the rest are ghosts.
     pub isolated: bool,
     /// Whether any part is shown faintly: only then the ghosts' meshes are drawn.
@@ -185,7 +186,7 @@ impl Spawner<'_, '_, '_> {
         self.assets.high.clear();
         self.assets.palette = self.images.add(build::palette_image(plan.parts.len()));
         self.bake_floor(plan);
-        let look = look(around, self.assets.floor);
+        let look = detail::with_beat(look(around, self.assets.floor), self.assets.beat);
         let mut shared = BTreeMap::new();
         for chunk in &plan.chunks {
             let (kind, double_sided) = match chunk.class {
@@ -319,7 +320,7 @@ fn look(around: Surroundings, floor: Vec4) -> Look {
         key: key.extend(strength),
         sky: sky.extend(0.0),
         ground: ground.extend(FAINT.0),
-        style: Vec4::new(12.0, FAINT.1, 0.6, 0.0),
+        style: Vec4::new(1.0, FAINT.1, 0.6, 0.0),
         edge: if around.light { Vec4::new(0.10, 0.12, 0.14, 0.30) } else { Vec4::new(0.02, 0.025, 0.03, 0.42) },
         floor,
     }
@@ -334,7 +335,7 @@ pub fn restyle(
     grids: &mut Assets<GridMaterial>,
     high: &mut Assets<HighMaterial>,
 ) {
-    let look = look(around, assets.floor);
+    let look = detail::with_beat(look(around, assets.floor), assets.beat);
     for handle in &assets.parts {
         if let Some(mut material) = materials.get_mut(handle) {
             material.look = look;

@@ -85,10 +85,13 @@ const out = { machine: { cpu: cpus()[0]?.model, cores: cpus().length, browser: b
 try {
   for (const size of SIZES) {
     const [width, height] = size;
-    const orreryTimes = [], peerTimes = [];
+    const orreryTimes = [], peerTimes = [], starts = [];
     let peerInfo = null;
     for (let round = 0; round < rounds; round += 1) {
+      const opened = Date.now();
       const view = await View.open(browser, gateway.url, { size });
+      const ready = await view.state();
+      starts.push({ moduleToPicture: ready.firstPicture, navigationToPicture: (Date.now() - opened) / 1000 });
       let state = await view.until((s) => !s.historyBusy && s.samples > 0 && s.time.extent, "history");
       // Statuses of the last three minutes, for the peer to show the same changes.
       const statuses = [];
@@ -118,7 +121,7 @@ try {
     const [ours, theirs] = [median(orreryTimes), median(peerTimes)];
     out.sizes.push({
       size: `${width}x${height}`,
-      orrery: { frames: orreryTimes.length, medianMs: round1(ours) },
+      orrery: { frames: orreryTimes.length, medianMs: round1(ours), startSeconds: starts },
       peer: { frames: peerTimes.length, medianMs: round1(theirs), ...peerInfo },
       ratio: ours && theirs ? Math.round((theirs / ours) * 100) / 100 : null,
     });
