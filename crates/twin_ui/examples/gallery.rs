@@ -74,7 +74,7 @@ fn shots() -> Vec<Shot> {
         }),
         shot("troubled-phone", PHONE, fake::troubled(), |_| {}),
         shot("troubled-open", HD, fake::troubled(), |s| {
-            s.pointer = Some(Pos2::new(318.0, 158.0));
+            s.pointer = Some(Pos2::new(428.0, 167.0));
             s.click = true;
         }),
         shot("patchy-dark", HD, fake::patchy(), |_| {}),
