@@ -6,15 +6,15 @@ use twin_engine::Engine;
 use twin_model::{SourceIndex, Span, TimeRange};
 use twin_protocol::{Limits, LinkState, ServerFrame, decode_server};
 
-use crate::platform::{Fetch, FetchState, Waker};
+use crate::platform::{Fetch, FetchState, Waker, monotonic};
 
 /// How far back the first request goes, and by what factor each further one grows.
 const FIRST: Span = Span::from_secs(30 * 60);
 const GROWTH: i64 = 4;
 /// Tries before a stretch is given up and drawn as a gap.
 const TRIES: u32 = 4;
-/// Chunks taken in per poll.
-const CHUNKS_A_POLL: usize = 6;
+/// Seconds spent on chunks per poll, at least one chunk: signals may be few with long chunks, or many with short ones.
+const POLL_S: f64 = 0.006;
 /// Decoded history kept at most; what lies further back is not fetched.
 const BUDGET_BYTES: usize = 192 << 20;
 
@@ -136,11 +136,14 @@ impl History {
     /// Moves on; true where samples reached the engine. Closes gaps that history could fill.
     pub(super) fn poll(&mut self, engine: &mut Engine, gaps: &mut Vec<TimeRange>) -> bool {
         let mut fed = false;
-        for _ in 0..CHUNKS_A_POLL {
-            let Some(chunk) = self.chunks.pop_front() else { break };
+        let until = monotonic() + POLL_S;
+        while let Some(chunk) = self.chunks.pop_front() {
             match engine.import_chunk(&chunk) {
                 Ok(done) => fed |= done.samples > 0,
                 Err(error) => self.problem = Some(format!("a piece of history can't be read: {error}")),
+            }
+            if monotonic() > until {
+                break;
             }
         }
         if !self.chunks.is_empty() {
@@ -152,14 +155,28 @@ impl History {
             gaps.retain(|gap| !(range.start <= gap.start && gap.end <= range.end));
         }
         self.receive(engine);
+        if engine.reality().store().bytes().total() >= BUDGET_BYTES {
+            self.give_up_the_rest();
+        }
         if self.running.is_none()
-            && engine.reality().store().bytes().total() < BUDGET_BYTES
             && let Some((range, tries)) = self.wanted.pop_front()
         {
             let url = format!("{}/api/history?from={}&to={}", self.base, range.start, range.end);
             self.running = Some((range, tries, Fetch::start(&url, self.waker.clone())));
         }
         fed
+    }
+
+    /// What is wanted still stays with the server: shown as not loaded, and nothing is on its way any more.
+    fn give_up_the_rest(&mut self) {
+        if !self.wanted.is_empty() {
+            tracing::info!(
+                "history fills its {} MiB; {} stretches further back are left out",
+                BUDGET_BYTES >> 20,
+                self.wanted.len()
+            );
+            self.wanted.clear();
+        }
     }
 
     fn receive(&mut self, engine: &mut Engine) {

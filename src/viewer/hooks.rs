@@ -30,14 +30,16 @@ pub fn wake_with(waker: Waker) {
 
 /// Queues a command; false where too many wait already.
 fn queue(command: Value) -> bool {
-    let room = WAITING.with_borrow_mut(|waiting| {
-        let room = waiting.len() < MAX_WAITING;
+    let (room, first) = WAITING.with_borrow_mut(|waiting| {
+        let (room, first) = (waiting.len() < MAX_WAITING, waiting.is_empty());
         if room {
             waiting.push_back(command);
         }
-        room
+        (room, first)
     });
-    if let Some(wake) = WAKER.with_borrow(Clone::clone) {
+    // Once until the next frame: in a browser each wake puts the frame off to the next turn of the screen, so that a page
+    // that commands at every turn would never see one.
+    if first && let Some(wake) = WAKER.with_borrow(Clone::clone) {
         wake();
     }
     room
