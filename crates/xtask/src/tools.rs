@@ -22,7 +22,8 @@ pub(crate) fn ensure_for_page() -> Result<()> {
     Ok(())
 }
 
-fn ensure_wasm_target() -> Result<()> {
+/// Makes sure that the standard library for the page's target is there.
+pub(crate) fn ensure_wasm_target() -> Result<()> {
     let installed = || {
         let libdir = util::output_of("rustc", &["--print", "target-libdir", "--target", WASM]);
         libdir.is_some_and(|dir| std::fs::read_dir(dir).is_ok_and(|mut files| files.next().is_some()))

@@ -108,6 +108,8 @@ fn viewer() -> Result<()> {
 }
 
 fn clippy_viewer() -> Result<()> {
+    ensure_native_libraries()?;
+    tools::ensure_wasm_target()?;
     Step::new("clippy, native", "cargo")
         .args(["clippy", "--package", "orrery", "--all-targets", "--", "-D", "warnings"])
         .run()?;
