@@ -15,7 +15,7 @@ use crate::frame::{Scope, ViewFrame};
 use crate::outlook;
 use crate::playback::Playback;
 use crate::record::{Ingested, Record};
-use crate::report::{AlarmReport, ReasonReport, SignalReport, StateReport, TwinReport};
+use crate::report::{AlarmReport, OutlookReport, ReasonReport, SignalReport, StateReport, TwinReport};
 use crate::series::{ChartSeries, upto};
 use crate::silence;
 use crate::sources::SourceLinks;
@@ -396,15 +396,19 @@ impl Engine {
         if self.shown.is_some() {
             return None;
         }
-        let t = self.playback.playhead();
+        self.outlook_in(&self.scope(self.playback.playhead()), rule)
+    }
+
+    fn outlook_in(&self, scope: &Scope<'_>, rule: RuleIndex) -> Option<Outlook> {
         let it = self.model.rule(rule);
-        let sample = self.sample(it.signal)?;
-        let offline = self.model.signal(it.signal).source.is_some_and(|source| self.links.is_down(source, t));
-        if freshness(self.model.signal(it.signal), Some(&sample), t, offline) > twin_model::Freshness::Late {
+        let signal = self.model.signal(it.signal);
+        let sample = scope.sample(it.signal)?;
+        let offline = signal.source.is_some_and(|source| self.links.is_down(source, scope.t));
+        if freshness(signal, Some(&sample), scope.t, offline) > twin_model::Freshness::Late {
             return None;
         }
-        let now = self.rule(rule)?.outcome.status();
-        outlook::of(self.model.signal(it.signal), it, now, self.reality.store(), it.signal, t)
+        let now = scope.rule(rule)?.outcome.status();
+        outlook::of(signal, it, now, self.reality.store(), it.signal, scope.t)
     }
 
     /// The state of every twin at `t`, in reality, whatever the playhead shows.
@@ -452,7 +456,20 @@ impl Engine {
                 value: sample.map(|sample| sample.value),
             }
         });
+        let outlooks = twin.rules.iter().filter_map(|&rule| {
+            let outlook = self.outlook_in(scope, rule)?;
+            let rule = model.rule(rule);
+            Some(OutlookReport {
+                rule: rule.id.clone(),
+                signal: model.signal(rule.signal).id.to_string(),
+                status: outlook.status,
+                limit: outlook.limit,
+                unit: model.signal(rule.signal).unit.0.clone(),
+                time: outlook.at,
+            })
+        });
         TwinReport {
+            outlooks: outlooks.collect(),
             id: twin.id.to_string(),
             interface: twin.interface.clone(),
             status: health.status,

@@ -32,6 +32,25 @@ pub struct TwinReport {
     pub reasons: Vec<ReasonReport>,
     /// Its signals, in model order.
     pub signals: Vec<SignalReport>,
+    /// Worse limits that its values run into if they go on as before: predictions from what was known at the instant.
+    pub outlooks: Vec<OutlookReport>,
+}
+
+/// A worse limit ahead.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OutlookReport {
+    /// Id of the rule.
+    pub rule: String,
+    /// Id of the signal.
+    pub signal: String,
+    /// What passing the limit gives.
+    pub status: Status,
+    /// The limit.
+    pub limit: f64,
+    /// Unit of the limit.
+    pub unit: String,
+    /// When the trend meets it.
+    pub time: Timestamp,
 }
 
 /// An alarm at an instant.

@@ -89,6 +89,17 @@ struct TwinJson {
     alarms: Vec<AlarmJson>,
     reasons: Vec<ReasonJson>,
     signals: Vec<SignalJson>,
+    outlooks: Vec<OutlookJson>,
+}
+
+#[derive(Serialize)]
+struct OutlookJson {
+    rule: String,
+    signal: String,
+    status: &'static str,
+    limit: f64,
+    unit: String,
+    time: String,
 }
 
 #[derive(Serialize)]
@@ -178,6 +189,18 @@ fn twin_json(twin: &TwinReport) -> TwinJson {
                 age_s: signal.age.map(twin_model::Span::as_secs_f64),
                 quality: signal.quality.to_string(),
                 freshness: signal.freshness.as_str(),
+            })
+            .collect(),
+        outlooks: twin
+            .outlooks
+            .iter()
+            .map(|outlook| OutlookJson {
+                rule: outlook.rule.clone(),
+                signal: outlook.signal.clone(),
+                status: outlook.status.as_str(),
+                limit: outlook.limit,
+                unit: outlook.unit.clone(),
+                time: outlook.time.to_string(),
             })
             .collect(),
     }
