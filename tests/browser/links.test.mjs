@@ -72,6 +72,9 @@ test("a script pushes values in and the machine takes their colour", async () =>
   await feed(42);
   const state = await view.until((s) => s.link === "up" && s.samples > 10 && s.twins.machine.status === "normal", "pushed values");
   assert.equal(state.twins.machine.freshness, "live");
+  // Far enough off that nothing but background is where the banner will be.
+  await view.command({ camera: [0, 0, 0, 0.6, 0.5, 60] });
+  await view.drawn();
   plain = await view.picture();
 });
 
