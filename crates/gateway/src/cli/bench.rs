@@ -26,7 +26,10 @@ use crate::term;
 
 /// Arguments of `orrery bench`.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct BenchArgs {
+    #[command(subcommand)]
+    what: Option<What>,
     /// Synthetic signals at 1 Hz
     #[arg(long, value_name = "N", default_value_t = 20_000)]
     signals: u32,
@@ -39,6 +42,12 @@ pub(super) struct BenchArgs {
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Measures the time store on a plant-like load: size, ingest, jumps, drags, ranges, and the way to the disk
+    Time(super::bench_time::TimeArgs),
 }
 
 #[derive(Serialize, Default)]
@@ -59,6 +68,9 @@ struct Numbers {
 }
 
 pub(super) fn run(args: &BenchArgs) -> Result<u8> {
+    if let Some(What::Time(args)) = &args.what {
+        return super::bench_time::run(args);
+    }
     let mut numbers = Numbers { signals: args.signals, ..Numbers::default() };
     codec(&mut numbers);
     store(&mut numbers);
@@ -73,18 +85,23 @@ pub(super) fn run(args: &BenchArgs) -> Result<u8> {
 
 /// A model of nothing but float signals at 1 Hz.
 pub(crate) fn plain_model(signals: u32) -> Model {
+    model_of((0..signals).map(|_| (SignalKind::Analog, ValueKind::Float)))
+}
+
+/// A model of nothing but signals of those kinds at 1 Hz.
+pub(super) fn model_of(kinds: impl Iterator<Item = (SignalKind, ValueKind)>) -> Model {
     let info = SiteInfo { id: "bench".into(), name: "Bench".into(), time_zone: "UTC".into() };
     let mut builder = ModelBuilder::new(info);
     let twin = builder.twin("bench", "Bench", "bench", None);
-    for at in 0..signals {
+    for (at, (kind, value_kind)) in kinds.enumerate() {
         builder.signal(Signal {
             id: format!("bench.s{at}").as_str().into(),
             twin,
             name: format!("s{at}"),
             display_name: format!("Signal {at}"),
             unit: Unit::default(),
-            kind: SignalKind::Analog,
-            value_kind: ValueKind::Float,
+            kind,
+            value_kind,
             expected_period: Some(Span::from_secs(1)),
             late_after: None,
             stale_after: None,

@@ -1,6 +1,7 @@
 //! The command line: arguments in, exit codes out. 0: done; 1: done, with findings; 2: could not be done.
 
 mod bench;
+mod bench_time;
 mod check;
 mod record;
 mod replay;
