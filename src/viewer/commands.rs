@@ -6,6 +6,7 @@ use twin_scenario::Scenario;
 use twin_ui::{Direction, Side, UiCommand};
 
 use super::framing::box_to_frame;
+use super::scene::Quality;
 use super::scene::camera::Pose;
 use super::state::Viewer;
 use crate::platform;
@@ -138,6 +139,10 @@ fn apply(viewer: &mut Viewer, wish: UiCommand) {
         UiCommand::DismissProblem(id) => viewer.problems.retain(|each| each.id != id),
         UiCommand::Reload => platform::reload(),
         UiCommand::ShowPerf(on) => viewer.perf = on,
+        UiCommand::SetQuality(high) => {
+            viewer.set_quality(if high { Quality::High } else { Quality::Slim });
+            viewer.dirty.panels = true;
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What happened when: alarm and status changes for the time bar, strips of status, and steps from one to the next.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use twin_health::{Policy, Timeline};
 use twin_model::{AlarmIndex, AlarmState, Model, RuleIndex, RuleKind, SignalIndex, Status, TimeRange, Timestamp, TwinIndex};
 
@@ -58,6 +60,35 @@ pub(crate) fn within(model: &Model, record: &Record, range: TimeRange, most: usi
     alarms.append(&mut statuses);
     alarms.sort_by_key(|event| event.t);
     alarms
+}
+
+/// Events that deserve a mark of their own, of events that are sorted by time: alarms that became active and statuses worse
+/// than normal, each cause once.
+///
+/// A rule and the alarm on the same limit change in the same instant, and to a person that is one thing: the alarm. Neither
+/// is an alarm that was active and is now acknowledged, nor one that returned; those are worth a step, not a mark.
+pub fn marked_events(model: &Model, events: &[Event]) -> Vec<Event> {
+    let mut active: BTreeMap<AlarmIndex, bool> = BTreeMap::new();
+    let mut raised: BTreeSet<(Timestamp, TwinIndex)> = BTreeSet::new();
+    let mut kept: Vec<Event> = Vec::with_capacity(events.len());
+    for event in events {
+        match event.kind {
+            EventKind::Alarm(index, state) => {
+                let was = active.insert(index, state.is_active()).unwrap_or(false);
+                if state.is_active() && !was {
+                    raised.insert((event.t, model.alarm(index).twin));
+                    kept.push(*event);
+                }
+            }
+            EventKind::Status(_, _, Status::Normal | Status::Unknown) => {}
+            EventKind::Status(..) => kept.push(*event),
+        }
+    }
+    kept.retain(|event| match event.kind {
+        EventKind::Status(twin, ..) => !raised.contains(&(event.t, twin)),
+        EventKind::Alarm(..) => true,
+    });
+    kept
 }
 
 fn keep_newest(events: &mut Vec<Event>, most: usize) {

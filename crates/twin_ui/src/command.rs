@@ -105,4 +105,6 @@ pub enum UiCommand {
     Reload,
     /// Collect figures for the performance overlay, or stop.
     ShowPerf(bool),
+    /// Draw the plant with shadows and all its materials, or quickly.
+    SetQuality(bool),
 }

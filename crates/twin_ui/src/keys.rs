@@ -29,7 +29,7 @@ pub(crate) const SHORTCUTS: &[(&str, &[(&str, &str)])] = &[
             ("F", "Fly to the selection"),
             ("I", "Show only the selection"),
             ("H", "Show the whole site"),
-            ("Esc", "Clear the selection"),
+            ("Esc", "Clear the search, then the selection"),
         ],
     ),
     (
@@ -51,7 +51,7 @@ pub(crate) fn handle(ui: &Ui, width: Width, vm: &ViewModel, state: &mut UiState,
     let ctx = ui.ctx();
     if ctx.text_edit_focused() {
         if ui.input(|i| i.key_pressed(Key::Escape)) {
-            state.search.clear();
+            show_all(state);
         }
         return;
     }
@@ -111,6 +111,8 @@ fn plant(ui: &Ui, vm: &ViewModel, state: &mut UiState, out: &mut Vec<UiCommand>)
     if pressed(ui, Key::Escape) {
         if state.help_open {
             state.help_open = false;
+        } else if show_all(state) {
+            // What was typed goes before what was selected.
         } else if state.sheet == Some(Sheet::Right) {
             crate::panels::close_right(state, out);
         } else if state.sheet.is_some() {
@@ -119,6 +121,14 @@ fn plant(ui: &Ui, vm: &ViewModel, state: &mut UiState, out: &mut Vec<UiCommand>)
             out.push(UiCommand::Select { twin: None, additive: false });
         }
     }
+}
+
+/// Takes search and filter from the tree; whether there was one.
+fn show_all(state: &mut UiState) -> bool {
+    let narrowed = !state.search.is_empty() || state.troubled_only;
+    state.search.clear();
+    state.troubled_only = false;
+    narrowed
 }
 
 fn panels(ui: &Ui, width: Width, vm: &ViewModel, state: &mut UiState, out: &mut Vec<UiCommand>) {

@@ -105,6 +105,9 @@ fn places(screen: &Screen, vm: &ViewModel, state: &UiState) -> Places {
             }
             None => {}
         }
+        // What the sheet is about stays in sight above it.
+        let covered = [out.left, out.right, out.chart].into_iter().flatten().map(|sheet| sheet.top());
+        out.viewport.max.y = covered.fold(middle.bottom(), f32::min);
         return out;
     }
     if state.chart_open {
@@ -167,7 +170,7 @@ fn pass(ctx: &Context, vm: &ViewModel, state: &mut UiState, out: &mut Vec<UiComm
     over_viewport(ui, &screen, &at, vm, state, out);
     around_viewport(ui, &screen, &at, vm, state, out);
     if state.help_open {
-        panels::help(ctx, &screen, state);
+        panels::help(ctx, &screen, vm, state, out);
     }
     panels::toasts(ctx, at.viewport, state);
     after(ctx, vm, state, out);
@@ -323,6 +326,19 @@ mod tests {
         let at = check((800.0, 600.0), Width::Rails);
         assert!(at.left.is_none() && at.right.is_none());
         assert_eq!(at.viewport.width(), 720.0);
+    }
+
+    #[test]
+    fn a_sheet_leaves_the_plant_in_sight_above_it() {
+        let rect = Rect::from_min_size(pos2(0.0, 0.0), vec2(390.0, 844.0));
+        let screen = Screen { rect, width: Width::Sheet, sizes: TOUCH };
+        for sheet in [Sheet::Assets, Sheet::Right, Sheet::Chart] {
+            let state = UiState { sheet: Some(sheet), ..UiState::default() };
+            let at = places(&screen, &ViewModel::empty(SiteView::default()), &state);
+            let covering = at.left.or(at.right).or(at.chart).expect("a sheet");
+            assert_eq!(at.viewport.bottom(), covering.top(), "{sheet:?}");
+            assert!(at.viewport.height() > 200.0, "{sheet:?}: {:?}", at.viewport);
+        }
     }
 
     #[test]

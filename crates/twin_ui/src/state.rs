@@ -51,6 +51,15 @@ pub(crate) enum BarDrag {
     Pan,
 }
 
+/// What search and filter of the tree find, without the ancestors that are shown with it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Hits {
+    /// How many; `None` where nothing narrows the tree.
+    pub(crate) count: Option<usize>,
+    /// Those whose name another hit has too.
+    pub(crate) namesakes: BTreeSet<TwinIndex>,
+}
+
 /// What the time bar followed last.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Seen {
@@ -87,6 +96,8 @@ pub struct UiState {
     pub perf_open: bool,
     pub(crate) folded: BTreeSet<TwinIndex>,
     pub(crate) visible_rows: Vec<u32>,
+    /// What search and filter find.
+    pub(crate) hits: Hits,
     pub(crate) reveal: Option<TwinIndex>,
     pub(crate) last_primary: Option<TwinIndex>,
     pub(crate) focus_search: bool,
@@ -118,6 +129,7 @@ impl Default for UiState {
             perf_open: false,
             folded: BTreeSet::new(),
             visible_rows: Vec::new(),
+            hits: Hits::default(),
             reveal: None,
             last_primary: None,
             focus_search: false,
@@ -199,7 +211,8 @@ impl UiState {
         let moved = match clock.mode {
             PlayMode::Following => Some(ending_at(anchor, view.span())),
             PlayMode::Playing | PlayMode::Paused => {
-                was.filter(|was| left(view, *was, clock.playhead, clock.mode)).map(|was| paged(view, was.0, clock.playhead))
+                let left = was.filter(|was| left(view, *was, clock.playhead, clock.mode));
+                left.map(|was| not_before(paged(view, was.0, clock.playhead), vm.timeline.extent))
             }
         };
         if let Some(moved) = moved {
@@ -264,6 +277,13 @@ fn ending_at(anchor: Timestamp, span: Span) -> TimeRange {
     let before = Span::from_secs_f64(span.as_secs_f64() * EDGE_AT);
     let start = anchor - before;
     TimeRange::new(start, start + span)
+}
+
+/// A stretch moved later where it would show more than a little of the time before anything is known.
+fn not_before(view: TimeRange, extent: TimeRange) -> TimeRange {
+    let room = Span::from_secs_f64(view.span().as_secs_f64() * 0.06);
+    let start = if extent.is_empty() { view.start } else { view.start.max(extent.start - room) };
+    TimeRange::new(start, start + view.span())
 }
 
 fn centred(at: Timestamp, span: Span) -> TimeRange {
@@ -355,7 +375,7 @@ mod tests {
     #[test]
     fn a_step_or_seek_out_of_sight_is_followed() {
         check(1_500, 2_100, PlayMode::Paused, (1_975, 2_975));
-        check(1_500, 700, PlayMode::Paused, (-175, 825));
+        check(1_500, 700, PlayMode::Paused, (-60, 940));
         check(1_500, 9_000, PlayMode::Paused, (8_500, 9_500));
     }
 

@@ -66,7 +66,7 @@ pub struct Tokens {
     pub scrim: Color32,
     /// Shadow under what floats.
     pub shadow: Color32,
-    /// Hatching over stretches without data.
+    /// Hatching over stretches without data. Opaque: what is see-through looks different in every way of blending.
     pub hatch: Color32,
     /// How much data there is, on the time bar.
     pub density: Color32,
@@ -97,7 +97,7 @@ static DARK: Tokens = Tokens {
     glass: hexa(0x14_171C, 0xEB),
     scrim: hexa(0x08_0A0D, 0xB0),
     shadow: hexa(0x00_0000, 0x70),
-    hatch: hexa(0xA9_B1BC, 0x48),
+    hatch: hex(0x57_5C64),
     density: hex(0x33_3A44),
     series: [hex(0x9D_8CFF), hex(0x6F_D3C3), hex(0xD5_DAE1), hex(0x8C_B4D9), hex(0xB9_A58C)],
     status_edge: hexa(0x00_0000, 0x00),
@@ -124,7 +124,7 @@ static LIGHT: Tokens = Tokens {
     glass: hexa(0xFF_FFFF, 0xF2),
     scrim: hexa(0x1B_2027, 0x66),
     shadow: hexa(0x1B_2027, 0x2C),
-    hatch: hexa(0x4C_5560, 0x48),
+    hatch: hex(0xA8_ADB3),
     density: hex(0xC9_CED6),
     series: [hex(0x5B_4BC4), hex(0x0F_7F75), hex(0x3A_424D), hex(0x2F_6C9E), hex(0x86_6A45)],
     status_edge: hexa(0x1B_2027, 0x60),

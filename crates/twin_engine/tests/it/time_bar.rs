@@ -1,7 +1,7 @@
 //! What the time bar and the inspector say about time: stale stretches, and where a value is going.
 
-use twin_engine::{EngineCommand, SeekTo};
-use twin_model::{Quality, Sample, Span, Status, TimeRange};
+use twin_engine::{EngineCommand, Event, EventKind, SeekTo, marked_events};
+use twin_model::{AlarmIndex, AlarmState, Quality, RuleIndex, Sample, Span, Status, TimeRange, TwinIndex};
 
 use crate::plant::{LEVEL, PUMP, TANK, VIBRATION, at, engine, reading};
 
@@ -23,6 +23,29 @@ fn silence_is_stale_from_its_limit_to_the_next_sample() {
     let expected = [(0, Status::Normal, false), (110, Status::Normal, true), (200, Status::Normal, false)];
     assert_eq!(strip(&e, Some(PUMP), 0, 301), expected);
     assert_eq!(strip(&e, None, 0, 301), expected);
+}
+
+#[test]
+fn one_cause_is_one_mark() {
+    let model = crate::plant::model();
+    let event = |s: i64, kind: EventKind| Event { t: at(s), kind };
+    let alarm = |s: i64, state: AlarmState| event(s, EventKind::Alarm(AlarmIndex(0), state));
+    let owner = model.alarm(AlarmIndex(0)).twin;
+    let other = if owner == PUMP { TANK } else { PUMP };
+    let status = |s: i64, twin: TwinIndex, status: Status| event(s, EventKind::Status(twin, RuleIndex(0), status));
+    let check = |name: &str, events: &[Event], expected: &[usize]| {
+        let expected: Vec<Event> = expected.iter().map(|nth| events[*nth]).collect();
+        assert_eq!(marked_events(&model, events), expected, "{name}");
+    };
+    let (unack, ack) = (AlarmState::UnackActive, AlarmState::AckActive);
+    check("rule and alarm at once", &[status(5, owner, Status::Failure), alarm(5, unack)], &[1]);
+    check("whichever comes first", &[alarm(5, unack), status(5, owner, Status::Failure)], &[0]);
+    check("an alarm that waits is its own", &[status(5, owner, Status::Failure), alarm(9, unack)], &[0, 1]);
+    check("another twin's change too", &[alarm(5, unack), status(5, other, Status::Failure)], &[0, 1]);
+    check("acknowledging is no second mark", &[alarm(5, unack), alarm(7, ack)], &[0]);
+    check("returning is none", &[alarm(5, unack), alarm(7, AlarmState::ReturnedUnack), alarm(9, AlarmState::Normal)], &[0]);
+    check("raised again it is", &[alarm(5, unack), alarm(7, AlarmState::Normal), alarm(9, unack)], &[0, 2]);
+    check("getting well is none", &[status(5, owner, Status::Normal), status(6, owner, Status::Unknown)], &[]);
 }
 
 #[test]

@@ -9,8 +9,8 @@ use crate::keys::SHORTCUTS;
 use crate::shell::{Screen, Width};
 use crate::state::UiState;
 use crate::theme::{self, S4, S8, S12, S16, S24, Type, tokens};
-use crate::view::ProblemView;
-use crate::widgets::{ButtonKind, button, button_width, icon, icon_button, keycap, measure, text};
+use crate::view::{ProblemView, ViewModel};
+use crate::widgets::{ButtonKind, button, button_width, icon, icon_button, keycap, measure, segmented, text};
 
 /// A problem after which nothing can be shown: what happened, where, what to do. Takes the whole screen.
 pub(crate) fn fatal(ui: &mut Ui, rect: Rect, problem: &ProblemView, out: &mut Vec<UiCommand>) {
@@ -46,15 +46,15 @@ pub(crate) fn fatal(ui: &mut Ui, rect: Rect, problem: &ProblemView, out: &mut Ve
     }
 }
 
-/// The help sheet: every shortcut.
-pub(crate) fn help(ctx: &Context, screen: &Screen, state: &mut UiState) {
+/// The help sheet: every shortcut, and how the plant is drawn.
+pub(crate) fn help(ctx: &Context, screen: &Screen, vm: &ViewModel, state: &mut UiState, out: &mut Vec<UiCommand>) {
     let row = 28.0;
     let wide = screen.width != Width::Sheet && screen.rect.width() > 700.0;
     let columns: f32 = if wide { 2.0 } else { 1.0 };
     let heights: Vec<f32> = SHORTCUTS.iter().map(|(_, keys)| 34.0 + row * keys.len() as f32).collect();
     let first = heights.first().copied().unwrap_or(0.0);
     let rest: f32 = heights.iter().skip(1).sum();
-    let height = (56.0 + if wide { first.max(rest) } else { first + rest } + S16).min(screen.rect.height() - 2.0 * S16);
+    let height = (56.0 + if wide { first.max(rest) } else { first + rest } + PICTURE + S16).min(screen.rect.height() - 2.0 * S16);
     let size = vec2((360.0 * columns).min(screen.rect.width() - 2.0 * S16), height);
     let place = Rect::from_center_size(screen.rect.center(), size);
     let area = Area::new(Id::new("twin_ui help")).order(Order::Foreground).fixed_pos(screen.rect.min).fade_in(false);
@@ -72,7 +72,7 @@ pub(crate) fn help(ctx: &Context, screen: &Screen, state: &mut UiState) {
         if icon_button(ui, close, icon::X, "Close the help").clicked() || back.clicked() {
             state.help_open = false;
         }
-        let body = Rect::from_min_max(pos2(place.left(), head.bottom() + S4), place.max - vec2(0.0, S8));
+        let body = Rect::from_min_max(pos2(place.left(), head.bottom() + S4), place.max - vec2(0.0, PICTURE + S8));
         let mut inner = ui.new_child(egui::UiBuilder::new().max_rect(body));
         inner.shrink_clip_rect(body);
         egui::ScrollArea::vertical().id_salt("help").auto_shrink(false).show(&mut inner, |ui| {
@@ -87,7 +87,28 @@ pub(crate) fn help(ctx: &Context, screen: &Screen, state: &mut UiState) {
             }
             ui.allocate_rect(Rect::from_min_max(ui.max_rect().min, pos2(body.right(), at.y)), Sense::hover());
         });
+        let foot = Rect::from_min_max(pos2(place.left() + S24, body.bottom()), pos2(place.right() - S24, place.bottom() - S8));
+        picture_choice(ui, foot, vm, out);
     });
+}
+
+/// Height of the choice at the foot of the help sheet.
+const PICTURE: f32 = 44.0;
+
+/// How much goes into the picture of the plant.
+fn picture_choice(ui: &Ui, rect: Rect, vm: &ViewModel, out: &mut Vec<UiCommand>) {
+    let t = tokens(ui);
+    ui.painter().hline(rect.x_range(), rect.top(), t.hairline());
+    let place = Rect::from_center_size(pos2(rect.right() - 80.0, rect.center().y), vec2(160.0, 28.0));
+    let words = rect.with_max_x(place.left() - S8);
+    let lead = text(ui, words, Align2::LEFT_CENTER, "Picture", Type::Body, t.text);
+    let hint = if vm.high_quality { "shadows and materials; wants a fast machine" } else { "runs everywhere" };
+    text(ui, words.with_min_x(lead.right() + S12), Align2::LEFT_CENTER, hint, Type::Small, t.faint);
+    if let Some(chosen) = segmented(ui, place, &["Quick", "High"], usize::from(vm.high_quality), "picture")
+        && (chosen == 1) != vm.high_quality
+    {
+        out.push(UiCommand::SetQuality(chosen == 1));
+    }
 }
 
 fn shortcut_group(ui: &Ui, top: Rect, group: &str, keys: &[(&str, &str)], row: f32) -> f32 {

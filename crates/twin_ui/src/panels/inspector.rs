@@ -5,8 +5,8 @@ use twin_model::{Freshness, QualityClass, SignalKind, Status};
 
 use super::why;
 use crate::command::UiCommand;
-use crate::shell::Screen;
-use crate::state::UiState;
+use crate::shell::{Screen, Width};
+use crate::state::{Sheet, UiState};
 use crate::theme::{self, S4, S8, S12, S16, Type, tokens};
 use crate::view::{InspectorView, SignalView, ViewModel};
 use crate::widgets::{
@@ -24,7 +24,7 @@ pub(crate) fn inspector(ui: &mut Ui, screen: &Screen, vm: &ViewModel, state: &mu
         egui::Frame::NONE.inner_margin(egui::Margin::symmetric(S12 as i8, S12 as i8)).show(ui, |ui| {
             ui.set_width(body.width() - 2.0 * S12);
             let Some(view) = &vm.inspector else {
-                nothing(ui, vm, state, out);
+                nothing(ui, screen, vm, state, out);
                 return;
             };
             head(ui, view, vm, state, out);
@@ -43,7 +43,10 @@ pub(crate) fn inspector(ui: &mut Ui, screen: &Screen, vm: &ViewModel, state: &mu
     });
 }
 
-fn nothing(ui: &mut Ui, vm: &ViewModel, state: &mut UiState, out: &mut Vec<UiCommand>) {
+/// Twins that need attention and are named while nothing is selected.
+const WORST: usize = 8;
+
+fn nothing(ui: &mut Ui, screen: &Screen, vm: &ViewModel, state: &mut UiState, out: &mut Vec<UiCommand>) {
     let t = tokens(ui);
     empty(
         ui,
@@ -57,7 +60,8 @@ fn nothing(ui: &mut Ui, vm: &ViewModel, state: &mut UiState, out: &mut Vec<UiCom
         return;
     }
     section(ui, "Needs attention", &worst.len().to_string());
-    for row in worst.into_iter().take(8) {
+    let more = worst.len().saturating_sub(WORST);
+    for row in worst.into_iter().take(WORST) {
         let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 28.0), Sense::hover());
         let response =
             ui.interact(rect, ui.id().with(("worst", row.twin)), Sense::click()).on_hover_cursor(CursorIcon::PointingHand);
@@ -72,6 +76,31 @@ fn nothing(ui: &mut Ui, vm: &ViewModel, state: &mut UiState, out: &mut Vec<UiCom
         if response.clicked() {
             state.reveal = Some(row.twin);
             out.push(UiCommand::Select { twin: Some(row.twin), additive: false });
+        }
+    }
+    if more > 0 {
+        the_others(ui, screen, more, state);
+    }
+}
+
+/// Says how many more there are, and shows them all in the tree.
+fn the_others(ui: &mut Ui, screen: &Screen, more: usize, state: &mut UiState) {
+    let t = tokens(ui);
+    let words = format!("and {more} more");
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 28.0), Sense::hover());
+    let response = ui.interact(rect, ui.id().with("more"), Sense::click()).on_hover_cursor(CursorIcon::PointingHand);
+    let ink = if response.hovered() { t.text } else { t.secondary };
+    let at = text(ui, rect.with_min_x(rect.left() + 24.0), Align2::LEFT_CENTER, &words, Type::Body, ink);
+    icon(ui, pos2(at.right() + 10.0, rect.center().y), icon::CARET_RIGHT, 11.0, ink);
+    focus_ring(ui, &response);
+    response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, &words));
+    if response.on_hover_text("Show only these in the tree").clicked() {
+        state.search.clear();
+        state.troubled_only = true;
+        if screen.width == Width::Sheet {
+            state.sheet = Some(Sheet::Assets);
+        } else {
+            state.left_open = Some(true);
         }
     }
 }
@@ -124,20 +153,27 @@ fn state_line(ui: &mut Ui, view: &InspectorView, vm: &ViewModel, state: &UiState
     let t = tokens(ui);
     let (row, response) = ui.allocate_exact_size(vec2(ui.available_width(), 40.0), Sense::hover());
     status_mark(ui, pos2(row.left() + 11.0, row.center().y), 22.0, view.status);
-    let right = row.right() - if view.score.is_some() { 88.0 } else { 0.0 };
+    let current = is_current(view);
+    // How near a limit an old value stood says nothing about now.
+    let score = view.score.filter(|_| current);
+    let right = row.right() - if score.is_some() { 88.0 } else { 0.0 };
     let words = Rect::from_min_max(pos2(row.left() + 32.0, row.top()), pos2(right, row.bottom()));
     let (upper, lower) = (words.with_max_y(words.center().y + 1.0), words.with_min_y(words.center().y + 1.0));
-    text(ui, upper, Align2::LEFT_CENTER, view.status.label(), Type::BodyBold, t.text);
+    let title = title(view);
+    text(ui, upper, Align2::LEFT_CENTER, &title, Type::BodyBold, t.text);
     let since = view.since.map(|since| {
         let at = state.zone.brief(since, vm.clock.playhead);
         format!("since {at}, {}", format::span(vm.clock.playhead.since(since)))
     });
     let fresh = (view.freshness != Freshness::Live).then(|| view.freshness.label().to_owned());
-    let line = [since, fresh].into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    let line = match heard(view) {
+        Some(heard) if !current => heard,
+        _ => [since, fresh].into_iter().flatten().collect::<Vec<_>>().join(" · "),
+    };
     let line = if line.is_empty() { "Data is live".to_owned() } else { line };
     text(ui, lower, Align2::LEFT_CENTER, &line, Type::Small, t.secondary);
-    if let Some(score) = view.score {
-        let words = format!("Health {:.0}{}%", score.clamp(0.0, 1.0) * 100.0, format::THIN);
+    if let Some(score) = score {
+        let words = format!("Margin {:.0}{}%", score.clamp(0.0, 1.0) * 100.0, format::THIN);
         let bar = Rect::from_min_size(pos2(row.right() - 72.0, row.center().y + 7.0), vec2(72.0, 4.0));
         text(
             ui,
@@ -151,10 +187,31 @@ fn state_line(ui: &mut Ui, view: &InspectorView, vm: &ViewModel, state: &UiState
         let filled = bar.with_max_x(bar.left() + bar.width() * score.clamp(0.0, 1.0) as f32);
         ui.painter().rect_filled(filled, 2.0, t.secondary);
     }
-    response.widget_info(|| WidgetInfo::labeled(WidgetType::Label, true, format!("{}, {line}", view.status.label())));
-    if let Some(since) = view.since {
-        let _hint = response.on_hover_text(state.zone.both(since));
+    response.widget_info(|| WidgetInfo::labeled(WidgetType::Label, true, format!("{title}, {line}")));
+    let since = view.since.map(|since| format!("{} since\n{}", view.status.label(), state.zone.both(since)));
+    let margin = score.map(|_| "Margin: the room left before the worst limit".to_owned());
+    let hint = [since, margin].into_iter().flatten().collect::<Vec<_>>().join("\n");
+    if !hint.is_empty() {
+        let _hint = response.on_hover_text(hint);
     }
+}
+
+/// Whether what is known of a twin is about now.
+fn is_current(view: &InspectorView) -> bool {
+    matches!(view.freshness, Freshness::Live | Freshness::Late)
+}
+
+/// The status, called old where it is.
+fn title(view: &InspectorView) -> String {
+    let old = !is_current(view) && view.status != Status::Unknown;
+    format!("{}{}", view.status.label(), if old { ", as last heard" } else { "" })
+}
+
+/// How old what is known is, for example `Stale, last heard 29 d ago`: the newest of the signals that make the twin so.
+fn heard(view: &InspectorView) -> Option<String> {
+    let alike = view.signals.iter().filter(|signal| signal.freshness == view.freshness);
+    let age = alike.filter_map(|signal| signal.age).min()?;
+    Some(format!("{}, last heard {}", view.freshness.label(), format::ago_calm(age)))
 }
 
 fn calm(ui: &mut Ui, view: &InspectorView) {
@@ -162,6 +219,7 @@ fn calm(ui: &mut Ui, view: &InspectorView) {
     let words = match view.status {
         Status::Unknown if view.signals.is_empty() => "It has no signals of its own.",
         Status::Unknown => "No rule judges its signals, or none has a value yet.",
+        _ if !is_current(view) => "Within limits when last heard; how it is now is not known.",
         _ => "All its rules are within limits.",
     };
     let (row, _) = ui.allocate_exact_size(vec2(ui.available_width(), 32.0), Sense::hover());
@@ -207,7 +265,7 @@ fn signal_row(ui: &mut Ui, height: f32, signal: &SignalView, state: &mut UiState
     }
     let value_width = if rect.width() > 300.0 { 96.0 } else { 80.0 };
     let spark_width = if rect.width() > 300.0 { 60.0 } else { 40.0 };
-    let names = rect.with_max_x(rect.right() - value_width - spark_width - S8);
+    let names = rect.with_max_x(rect.right() - value_width - spark_width - S4 - S12);
     let (upper, lower) = (names.with_max_y(rect.center().y + 1.0), names.with_min_y(rect.center().y - 1.0));
     let mut from = names.left();
     if signal.status > Status::Normal {
@@ -286,5 +344,61 @@ fn relations(ui: &mut Ui, view: &InspectorView, out: &mut Vec<UiCommand>) {
         if response.clicked() {
             out.push(UiCommand::Select { twin: Some(relation.other), additive: false });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use twin_model::{Quality, SignalIndex, Span, TwinIndex};
+
+    fn signal(freshness: Freshness, age: i64) -> SignalView {
+        SignalView {
+            signal: SignalIndex(0),
+            name: String::new(),
+            value: None,
+            unit: String::new(),
+            time: None,
+            age: Some(Span::from_secs(age)),
+            quality: Quality::GOOD,
+            freshness,
+            status: Status::Normal,
+            kind: SignalKind::Analog,
+            spark: Vec::new(),
+            charted: false,
+        }
+    }
+
+    fn check(status: Status, freshness: Freshness, expect_title: &str, expect_heard: Option<&str>) {
+        let view = InspectorView {
+            twin: TwinIndex(0),
+            id: String::new(),
+            name: String::new(),
+            interface: String::new(),
+            path: Vec::new(),
+            status,
+            since: None,
+            freshness,
+            score: Some(0.06),
+            reasons: Vec::new(),
+            outlooks: Vec::new(),
+            signals: vec![
+                signal(Freshness::Live, 1),
+                signal(Freshness::Stale, 29 * 86_400),
+                signal(Freshness::Stale, 30 * 86_400),
+            ],
+            relations: Vec::new(),
+        };
+        assert_eq!(title(&view), expect_title);
+        assert_eq!(heard(&view).as_deref(), expect_heard);
+    }
+
+    #[test]
+    fn a_status_from_old_data_says_so() {
+        let stale = "Stale, last heard 29\u{2009}d ago";
+        check(Status::Normal, Freshness::Live, "Normal", Some("Live, last heard 1\u{2009}s ago"));
+        check(Status::Normal, Freshness::Stale, "Normal, as last heard", Some(stale));
+        check(Status::Failure, Freshness::Stale, "Failure, as last heard", Some(stale));
+        check(Status::Unknown, Freshness::NeverSeen, "Unknown", None);
     }
 }

@@ -1,5 +1,7 @@
 //! The asset tree: search, folding, roll-up status. Rows out of sight cost nothing but a look at their depth.
 
+use std::collections::BTreeSet;
+
 use egui::{Align2, CursorIcon, Rect, Sense, Ui, WidgetInfo, WidgetType, pos2, vec2};
 use twin_model::{AlarmState, Status, TwinIndex};
 
@@ -7,15 +9,18 @@ use super::bars;
 use crate::command::UiCommand;
 use crate::icon;
 use crate::shell::{Screen, Width};
-use crate::state::UiState;
+use crate::state::{Hits, UiState};
 use crate::theme::{self, ICON, INDENT, S4, S8, S12, Type, tokens};
 use crate::view::{TreeRow, ViewModel};
-use crate::widgets::{alarm_mark, empty, focus_ring, freshness_icon, icon, icon_button, icon_button_lit, status_mark, text};
+use crate::widgets::{
+    alarm_mark, empty, find, focus_ring, found_text, freshness_icon, icon, icon_button, icon_button_lit, status_mark, text,
+};
 
 /// The asset tree.
 pub(crate) fn tree(ui: &mut Ui, screen: &Screen, vm: &ViewModel, state: &mut UiState, out: &mut Vec<UiCommand>) {
     let rect = ui.max_rect();
     let head = rect.with_max_y(rect.top() + 36.0);
+    collect_rows(vm, state);
     header(ui, head, screen, vm, state);
     let mut top = head.bottom();
     if screen.width == Width::Sheet {
@@ -23,7 +28,6 @@ pub(crate) fn tree(ui: &mut Ui, screen: &Screen, vm: &ViewModel, state: &mut UiS
         bars::search(ui, field, true, state);
         top = field.bottom() + S8;
     }
-    collect_rows(vm, state);
     let body = Rect::from_min_max(pos2(rect.left(), top), rect.max);
     let mut inner = ui.new_child(egui::UiBuilder::new().id_salt("rows").max_rect(body));
     inner.shrink_clip_rect(body);
@@ -38,8 +42,11 @@ fn header(ui: &Ui, rect: Rect, screen: &Screen, vm: &ViewModel, state: &mut UiSt
     let t = tokens(ui);
     let words = rect.shrink2(vec2(S12, 0.0));
     let title = text(ui, words, Align2::LEFT_CENTER, "Assets", Type::BodyBold, t.text);
-    let count = vm.tree.len().to_string();
-    text(ui, words.with_min_x(title.right() + S8), Align2::LEFT_CENTER, &count, Type::Small, t.faint);
+    let all = vm.tree.len();
+    let count = state.hits.count.map_or_else(|| all.to_string(), |hits| format!("{hits} of {all}"));
+    let counted = text(ui, words.with_min_x(title.right() + S8), Align2::LEFT_CENTER, &count, Type::Small, t.faint);
+    let response = ui.interact(counted, ui.id().with("count"), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(WidgetType::Label, true, format!("{count} twins")));
     let side = theme::DENSE.control - 4.0;
     let cell = |at: f32| {
         Rect::from_center_size(pos2(rect.right() - S12 - 4.0 - at * (side + 2.0), rect.center().y), theme::square(side))
@@ -79,15 +86,17 @@ fn collect_rows(vm: &ViewModel, state: &mut UiState) {
     }
     let mut ancestors: Vec<(u16, u32)> = Vec::new();
     let mut folded_below: Option<u16> = None;
+    let mut hits: Vec<(&str, TwinIndex)> = Vec::new();
     for (at, row) in vm.tree.iter().enumerate() {
         let at = u32::try_from(at).unwrap_or(u32::MAX);
         if filtering {
             ancestors.retain(|(depth, _)| *depth < row.depth);
-            let fits_text = needle.is_empty() || contains(&row.name, &needle) || contains(&row.id, &needle);
+            let fits_text = needle.is_empty() || find(&row.name, &needle).is_some() || find(&row.id, &needle).is_some();
             let fits_status = !state.troubled_only || row.status > Status::Normal || row.alarms > 0 && row.troubled == 0;
             if fits_text && fits_status {
                 shown.extend(ancestors.iter().map(|(_, ancestor)| *ancestor));
                 shown.push(at);
+                hits.push((&row.name, row.twin));
                 ancestors.clear();
             } else {
                 ancestors.push((row.depth, at));
@@ -101,6 +110,13 @@ fn collect_rows(vm: &ViewModel, state: &mut UiState) {
         shown.push(at);
     }
     state.visible_rows = shown;
+    state.hits = Hits { count: filtering.then_some(hits.len()), namesakes: namesakes(hits) };
+}
+
+/// Of named twins those that are not alone with their name.
+fn namesakes(mut named: Vec<(&str, TwinIndex)>) -> BTreeSet<TwinIndex> {
+    named.sort_unstable();
+    named.chunk_by(|a, b| a.0 == b.0).filter(|alike| alike.len() > 1).flatten().map(|(_, twin)| *twin).collect()
 }
 
 fn unfold_ancestors(tree: &[TreeRow], twin: TwinIndex, state: &mut UiState) {
@@ -112,14 +128,6 @@ fn unfold_ancestors(tree: &[TreeRow], twin: TwinIndex, state: &mut UiState) {
             depth = row.depth;
         }
     }
-}
-
-/// Whether `text` contains `needle`, which is in lower case, whatever the case of `text`. Does not allocate for ASCII.
-fn contains(text: &str, needle: &str) -> bool {
-    if text.is_ascii() && needle.is_ascii() {
-        return text.as_bytes().windows(needle.len().max(1)).any(|part| part.eq_ignore_ascii_case(needle.as_bytes()));
-    }
-    text.to_lowercase().contains(needle)
 }
 
 fn nothing(ui: &mut Ui, body: Rect, vm: &ViewModel, state: &mut UiState) {
@@ -224,7 +232,9 @@ fn one_row(
         _ => t.text,
     };
     let kind = if parent && row.depth == 0 { Type::BodyBold } else { Type::Body };
-    text(ui, Rect::from_min_max(pos2(x, rect.top()), pos2(right - S4, rect.bottom())), Align2::LEFT_CENTER, &row.name, kind, ink);
+    let place = Rect::from_min_max(pos2(x, rect.top()), pos2(right - S4, rect.bottom()));
+    let name = if state.hits.namesakes.contains(&row.twin) { format!("{} · {}", row.name, row.id) } else { row.name.clone() };
+    found_text(ui, place, &name, state.search.trim(), kind, ink);
     focus_ring(ui, &response);
     response.widget_info(|| WidgetInfo::selected(WidgetType::SelectableLabel, true, selected, &row.name));
     if response.hovered() {
@@ -343,6 +353,24 @@ mod tests {
     #[test]
     fn the_filter_keeps_what_needs_attention() {
         check(|state| state.troubled_only = true, &[0, 1, 2]);
+    }
+
+    #[test]
+    fn hits_are_counted_without_their_ancestors_and_namesakes_are_known() {
+        let mut vm = ViewModel::empty(SiteView::default());
+        vm.tree = vec![
+            row(0, 0, "Hall", Status::Normal),
+            row(1, 1, "Motor", Status::Normal),
+            row(2, 1, "Motor", Status::Failure),
+            row(3, 1, "Motor hood", Status::Normal),
+        ];
+        let mut state = UiState { search: "moto".to_owned(), ..UiState::default() };
+        collect_rows(&vm, &mut state);
+        assert_eq!(state.hits.count, Some(3));
+        assert_eq!(state.hits.namesakes, BTreeSet::from([TwinIndex(1), TwinIndex(2)]));
+        state.search.clear();
+        collect_rows(&vm, &mut state);
+        assert_eq!(state.hits, Hits::default());
     }
 
     #[test]

@@ -1,20 +1,21 @@
 //! What floats over the 3D view: marks at parts, legend, orientation, banners, the frame around what is not real.
 
 mod legend;
+mod marks;
 mod overlays;
 mod problems;
 
 pub(super) use problems::picture;
 
 use egui::{Align2, Color32, CursorIcon, Pos2, Rect, Sense, Stroke, StrokeKind, Ui, WidgetInfo, WidgetType, pos2, vec2};
-use twin_model::{AlarmState, Freshness, Status};
+use twin_model::{Freshness, Status};
 
 use crate::command::{Side, UiCommand};
 use crate::shell::{Screen, Width};
 use crate::state::UiState;
 use crate::theme::{self, S4, S8, S12, Type, tokens};
-use crate::view::{CameraView, HoverView, LinkState, Marker, ViewModel};
-use crate::widgets::{ButtonKind, alarm_mark, button, button_width, icon, icon_button, measure, status_mark, text};
+use crate::view::{CameraView, HoverView, LinkState, PlayMode, ViewModel};
+use crate::widgets::{ButtonKind, button, button_width, icon, icon_button, measure, status_mark, text};
 use crate::{format, icon};
 
 /// Everything over the 3D view.
@@ -25,11 +26,14 @@ pub(crate) fn viewport(ui: &mut Ui, screen: &Screen, vm: &ViewModel, state: &mut
         problems::problems(ui, rect, vm, state, out);
         return;
     }
-    markers(ui, rect, vm, out);
-    if let Some(branch) = vm.shown_branch() {
-        not_real(ui, rect, &branch.name, state, out);
+    marks::marks(ui, rect, vm, out);
+    if vm.no_model {
+        overlays::no_model(ui, rect, state);
     }
-    let top = connection(ui, rect, vm, state, out);
+    if let Some(branch) = vm.shown_branch() {
+        not_real(ui, rect, screen, &branch.name, state, out);
+    }
+    let top = connection(ui, rect, screen, vm, state, out);
     if let Some(camera) = vm.camera {
         orientation(ui, rect, screen, camera, state, out);
     }
@@ -55,72 +59,27 @@ fn float(ui: &Ui, rect: Rect, state: &mut UiState) {
     ui.painter().rect(rect, theme::card_radius(), t.glass, t.hairline(), StrokeKind::Inside);
 }
 
-/// Marks at parts: alarms always, names of what is selected. Later marks give way to earlier ones.
-fn markers(ui: &Ui, rect: Rect, vm: &ViewModel, out: &mut Vec<UiCommand>) {
-    let mut taken: Vec<Rect> = Vec::new();
-    let mut order: Vec<&Marker> = vm.markers.iter().filter(|marker| rect.contains(marker.at)).collect();
-    order.sort_by_key(|marker| (!marker.selected, marker.alarm.map(|(priority, _)| priority), marker.twin));
-    for marker in order {
-        let width = if marker.selected { measure(ui, &marker.name, Type::SmallBold) + 42.0 } else { 24.0 };
-        let size = vec2(width, 24.0);
-        // Above the part where there is room, then right, left and below.
-        let spots = [vec2(0.0, -44.0), vec2(size.x * 0.5 + 26.0, -22.0), vec2(-size.x * 0.5 - 26.0, -22.0), vec2(0.0, 40.0)];
-        let place = spots
-            .iter()
-            .map(|by| Rect::from_center_size(marker.at + *by, size))
-            .find(|place| rect.contains_rect(*place) && !taken.iter().any(|other| other.expand(2.0).intersects(*place)));
-        let Some(place) = place else { continue };
-        taken.push(place);
-        one_marker(ui, place, marker, vm, out);
-    }
-}
+/// What the orientation mark takes of the upper right corner.
+const ORIENTATION: f32 = 80.0;
 
-fn one_marker(ui: &Ui, place: Rect, marker: &Marker, vm: &ViewModel, out: &mut Vec<UiCommand>) {
-    let t = tokens(ui);
-    let from = pos2(marker.at.x.clamp(place.left() + 6.0, place.right() - 6.0), marker.at.y.clamp(place.top(), place.bottom()));
-    let under = Stroke::new(theme::FRAME, t.surface0.gamma_multiply(0.7));
-    ui.painter().line_segment([from, marker.at], under);
-    ui.painter().line_segment([from, marker.at], Stroke::new(theme::HAIR, t.text));
-    ui.painter().circle(marker.at, 2.5, t.text, Stroke::new(theme::HAIR, t.surface0));
-    let response =
-        ui.interact(place, ui.id().with(("marker", marker.twin)), Sense::click()).on_hover_cursor(CursorIcon::PointingHand);
-    let edge = if marker.selected { Stroke::new(theme::LINE, t.text) } else { t.hairline() };
-    ui.painter().rect(place, place.height() / 2.0, t.glass, edge, StrokeKind::Inside);
-    let center = pos2(place.left() + 12.0, place.center().y);
-    match marker.alarm {
-        Some((priority, state)) => {
-            let on = vm.reduced_motion || ui.input(|i| i.time).rem_euclid(1.0) < 0.5;
-            if state == AlarmState::UnackActive && on {
-                ui.painter().circle_stroke(center, 11.0, Stroke::new(theme::HAIR, t.secondary));
-            }
-            alarm_mark(ui, center, 14.0, priority, state);
-        }
-        None => status_mark(ui, center, 14.0, marker.status),
-    }
-    if marker.selected {
-        let words = place.with_min_x(place.left() + 28.0);
-        text(ui, words, Align2::LEFT_CENTER, &marker.name, Type::SmallBold, t.text);
-    }
-    response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, format!("Mark of {}", marker.name)));
-    if response.clicked() {
-        out.push(UiCommand::Select { twin: Some(marker.twin), additive: false });
-    }
-    if response.hovered() {
-        out.push(UiCommand::Hover(Some(marker.twin)));
-    }
-    if !marker.selected {
-        let _hint = response.on_hover_text(&marker.name);
-    }
+/// Left edge and width of something at the top of the view that wants a width: in the middle where there is room for it
+/// beside the orientation mark, else more to the left. On a telephone the mark stands below it.
+fn beside_orientation(rect: Rect, screen: &Screen, wanted: f32) -> (f32, f32) {
+    let taken = if screen.width == Width::Sheet { S12 } else { ORIENTATION + S12 };
+    let (left, right) = (rect.left() + S12, rect.right() - taken);
+    let width = wanted.min(right - left).max(0.0);
+    ((rect.center().x - width / 2.0).min(right - width).max(left), width)
 }
 
 /// The frame and banner around what is not real.
-fn not_real(ui: &Ui, rect: Rect, name: &str, state: &mut UiState, out: &mut Vec<UiCommand>) {
+fn not_real(ui: &Ui, rect: Rect, screen: &Screen, name: &str, state: &mut UiState, out: &mut Vec<UiCommand>) {
     let t = tokens(ui);
     ui.painter().rect_stroke(rect, 0.0, Stroke::new(theme::FRAME, t.what_if), StrokeKind::Inside);
     let words = format!("Not real: {name}");
     let back = "Back to reality";
     let width = measure(ui, &words, Type::BodyBold) + button_width(ui, None, back) + 16.0 + 5.0 * S8;
-    let place = Rect::from_center_size(pos2(rect.center().x, rect.top() + 18.0), vec2(width.min(rect.width() - 24.0), 36.0));
+    let (left, width) = beside_orientation(rect, screen, width);
+    let place = Rect::from_min_size(pos2(left, rect.top()), vec2(width, 36.0));
     let radius = egui::CornerRadius { nw: 0, ne: 0, sw: theme::R_CARD as u8, se: theme::R_CARD as u8 };
     state.block(place);
     ui.painter().rect_filled(place, radius, t.what_if);
@@ -140,7 +99,7 @@ fn not_real(ui: &Ui, rect: Rect, name: &str, state: &mut UiState, out: &mut Vec<
 }
 
 /// Tells the three links apart where one is broken; returns how far down it reaches.
-fn connection(ui: &Ui, rect: Rect, vm: &ViewModel, state: &mut UiState, out: &mut Vec<UiCommand>) -> f32 {
+fn connection(ui: &Ui, rect: Rect, screen: &Screen, vm: &ViewModel, state: &mut UiState, out: &mut Vec<UiCommand>) -> f32 {
     let Some((title, detail)) = trouble(vm, state) else {
         return rect.top();
     };
@@ -149,8 +108,8 @@ fn connection(ui: &Ui, rect: Rect, vm: &ViewModel, state: &mut UiState, out: &mu
     let retry = vm.links.gateway == LinkState::Down;
     let action = if retry { button_width(ui, None, "Try now") + S8 } else { 0.0 };
     let wanted = (measure(ui, &title, Type::BodyBold).max(measure(ui, &detail, Type::Small)) + 132.0 + action + 3.0 * S12).ceil();
-    let width = wanted.min(rect.width() - 2.0 * S12);
-    let place = Rect::from_min_size(pos2(rect.center().x - width / 2.0, top), vec2(width, 52.0));
+    let (left, width) = beside_orientation(rect, screen, wanted);
+    let place = Rect::from_min_size(pos2(left, top), vec2(width, 52.0));
     float(ui, place, state);
     let links = Rect::from_min_size(place.min + vec2(S12, 0.0), vec2(120.0, place.height()));
     diagram(ui, links, vm);
@@ -175,25 +134,29 @@ fn trouble(vm: &ViewModel, state: &UiState) -> Option<(String, String)> {
     let since =
         |at: Option<twin_model::Timestamp>| at.map_or(String::new(), |at| format!(" since {}", state.zone.brief(at, now)));
     let links = &vm.links;
+    // Links are as they are now, whatever instant is on show. Devices are judged at that instant.
+    let elsewhere =
+        vm.shown_branch().is_some() || vm.clock.mode != PlayMode::Following && vm.clock.live_edge.is_some_and(|edge| edge > now);
+    let lead = if elsewhere { "Now: " } else { "" };
     if matches!(links.gateway, LinkState::Down) {
         let again = links.retry_in.map_or(String::new(), |wait| format!(" Next try in {}.", format::span(wait)));
         let newest = vm
             .clock
             .live_edge
             .map_or(String::new(), |edge| format!("The newest values are from {}.", state.zone.brief(edge, now)));
-        return Some((format!("No link to the gateway{}", since(links.gateway_since)), format!("{newest}{again}")));
+        return Some((format!("{lead}No link to the gateway{}", since(links.gateway_since)), format!("{newest}{again}")));
     }
     if links.gateway == LinkState::Connecting {
         return Some(("Connecting to the gateway".to_owned(), "History already loaded can be looked at meanwhile.".to_owned()));
     }
     let down: Vec<_> = links.sources_down().collect();
     if let [only] = down.as_slice() {
-        let title = format!("Source {} does not answer{}", only.name, since(only.since));
+        let title = format!("{lead}Source {} does not answer{}", only.name, since(only.since));
         return Some((title, "The gateway is reachable; values of this source stand still.".to_owned()));
     }
     if !down.is_empty() {
         let names = down.iter().map(|source| source.name.as_str()).collect::<Vec<_>>().join(", ");
-        return Some((format!("{} sources do not answer", down.len()), format!("{names}. Their values stand still.")));
+        return Some((format!("{lead}{} sources do not answer", down.len()), format!("{names}. Their values stand still.")));
     }
     let devices = links.devices_down();
     (devices > 0).then(|| {
@@ -323,5 +286,26 @@ fn hover_card(ui: &Ui, rect: Rect, hover: &HoverView) {
     let ink: Color32 = if hover.freshness == Freshness::Live && hover.status != Status::Unknown { t.secondary } else { t.faint };
     if !hover.line.is_empty() {
         text(ui, inner.with_min_y(inner.center().y), Align2::LEFT_CENTER, &hover.line, Type::Small, ink);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::theme::{DENSE, TOUCH};
+
+    #[test]
+    fn what_stands_at_the_top_never_lies_under_the_orientation_mark() {
+        let check = |width: f32, wanted: f32, expect: (f32, f32)| {
+            let rect = Rect::from_min_size(pos2(100.0, 40.0), vec2(width, 400.0));
+            let screen = Screen { rect, width: Width::Full, sizes: DENSE };
+            assert_eq!(beside_orientation(rect, &screen, wanted), expect, "{wanted} in {width}");
+        };
+        check(740.0, 300.0, (320.0, 300.0));
+        check(740.0, 600.0, (148.0, 600.0));
+        check(740.0, 900.0, (112.0, 636.0));
+        let rect = Rect::from_min_size(pos2(0.0, 40.0), vec2(390.0, 300.0));
+        let screen = Screen { rect, width: Width::Sheet, sizes: TOUCH };
+        assert_eq!(beside_orientation(rect, &screen, 500.0), (12.0, 366.0));
     }
 }

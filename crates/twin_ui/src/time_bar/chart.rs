@@ -1,7 +1,7 @@
 //! The chart drawer: chosen signals over the same stretch as the time bar, one lane per unit.
 
 use egui::{Align2, Color32, Rect, Sense, Stroke, Ui, WidgetInfo, WidgetType, pos2, vec2};
-use twin_model::{Limit, SignalKind, Status, Timestamp};
+use twin_model::{Limit, SignalKind, Status, TimeRange, Timestamp};
 
 use super::{Columns, Scale, axis, columns, input, scale};
 use crate::command::UiCommand;
@@ -153,7 +153,7 @@ fn legend_line(ui: &Ui, rect: Rect, vm: &ViewModel) {
     }
 }
 
-fn paint(ui: &Ui, plot: Rect, right: Rect, scale: Scale, vm: &ViewModel, state: &UiState) {
+fn paint(ui: &mut Ui, plot: Rect, right: Rect, scale: Scale, vm: &ViewModel, state: &UiState) {
     let t = tokens(ui);
     let lanes = lanes(vm);
     let gap = 10.0;
@@ -163,9 +163,8 @@ fn paint(ui: &Ui, plot: Rect, right: Rect, scale: Scale, vm: &ViewModel, state: 
     }
     for (nth, lane) in lanes.iter().enumerate() {
         let rect = Rect::from_min_size(plot.min + vec2(0.0, nth as f32 * (height + gap)), vec2(plot.width(), height));
-        one_lane(ui, rect, right, scale, lane);
+        one_lane(ui, rect, right, scale, lane, vm);
     }
-    later(ui, plot, scale, vm);
     let x = scale.x(vm.clock.playhead);
     if plot.x_range().contains(x) {
         let ink = if vm.shown_branch().is_some() { t.what_if } else { t.accent };
@@ -173,16 +172,10 @@ fn paint(ui: &Ui, plot: Rect, right: Rect, scale: Scale, vm: &ViewModel, state: 
     }
 }
 
-/// What came after the instant on screen is known but not part of it: faded.
-fn later(ui: &Ui, plot: Rect, scale: Scale, vm: &ViewModel) {
-    let t = tokens(ui);
-    let from = scale.x(vm.clock.playhead).max(plot.left());
-    if from < plot.right() && vm.clock.mode != PlayMode::Following {
-        ui.painter_at(plot.expand(1.0)).rect_filled(plot.with_min_x(from), 0.0, t.surface0.gamma_multiply(0.66));
-    }
-}
+/// How much of a line's ink is left where it shows what came after the instant on screen: known, but not part of it.
+const LATER: f32 = 0.34;
 
-fn one_lane(ui: &Ui, rect: Rect, right: Rect, scale: Scale, lane: &Lane<'_>) {
+fn one_lane(ui: &mut Ui, rect: Rect, right: Rect, scale: Scale, lane: &Lane<'_>, vm: &ViewModel) {
     let t = tokens(ui);
     let y = extent(lane);
     let plot = Plot { rect, range: scale.range, y };
@@ -213,23 +206,48 @@ fn one_lane(ui: &Ui, rect: Rect, right: Rect, scale: Scale, lane: &Lane<'_>) {
             axis_label(ui, rect, right, at, &format::with_unit(&format::number(value), std::mem::take(&mut unit)), None);
         }
     }
-    for (nth, series) in &lane.series {
-        let color = t.series_color(*nth);
-        let steps = series.kind != SignalKind::Analog;
-        let baseline = LineStyle { color: t.faint, width: 1.0, steps, dashed: true };
-        envelope(ui, &plot, &series.baseline, &[], baseline);
-        let style = LineStyle { color, width: theme::LINE, steps, dashed: false };
-        envelope(ui, &plot, &series.points, &series.gaps, style);
+    for (_, series) in &lane.series {
         for gap in &series.gaps {
-            if let Some((from, to)) = scale.cut(*gap) {
-                widgets::hatch(ui, Rect::from_x_y_ranges(from..=to, rect.y_range()), t.hatch.gamma_multiply(0.5));
+            if let Some((from, to)) = scale.cut(seen_of_gap(*gap, vm.clock.playhead)) {
+                widgets::hatch(ui, Rect::from_x_y_ranges(from..=to, rect.y_range()), t.hatch);
             }
         }
+    }
+    let whole = rect.expand(1.0);
+    if vm.clock.mode == PlayMode::Following {
+        lines(ui, whole, &plot, lane, 1.0);
+    } else {
+        let now = scale.x(vm.clock.playhead).clamp(whole.left(), whole.right());
+        lines(ui, whole.with_max_x(now), &plot, lane, 1.0);
+        lines(ui, whole.with_min_x(now), &plot, lane, LATER);
     }
     if !unit.is_empty() {
         let corner = Rect::from_min_size(rect.min + vec2(S4, 0.0), vec2(80.0, 14.0));
         text(ui, corner, Align2::LEFT_CENTER, unit, Type::Small, t.faint);
     }
+}
+
+/// The lines of a lane within a part of it, `ink` of 0 to 1 above the ground.
+fn lines(ui: &mut Ui, part: Rect, plot: &Plot, lane: &Lane<'_>, ink: f32) {
+    if !part.is_positive() {
+        return;
+    }
+    let t = tokens(ui);
+    let mut inner = ui.new_child(egui::UiBuilder::new().max_rect(part));
+    inner.shrink_clip_rect(part);
+    for (nth, series) in &lane.series {
+        // Opaque: what is see-through looks different in every way of blending.
+        let color = t.surface0.lerp_to_gamma(t.series_color(*nth), ink);
+        let steps = series.kind != SignalKind::Analog;
+        let baseline = LineStyle { color: t.surface0.lerp_to_gamma(t.faint, ink), width: 1.0, steps, dashed: true };
+        envelope(&inner, plot, &series.baseline, &[], baseline);
+        envelope(&inner, plot, &series.points, &series.gaps, LineStyle { color, width: theme::LINE, steps, dashed: false });
+    }
+}
+
+/// What is known of a gap at an instant: never more than until then.
+fn seen_of_gap(gap: TimeRange, playhead: Timestamp) -> TimeRange {
+    TimeRange::new(gap.start, gap.end.min(playhead).max(gap.start))
 }
 
 /// The words of a horizontal line: right of the plot, or within it where there is no room.
@@ -341,6 +359,17 @@ fn value_at(series: &SeriesView, t: Timestamp) -> Option<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_gap_is_known_up_to_the_playhead() {
+        let check = |gap: (i64, i64), playhead: i64, expect: (i64, i64)| {
+            let range = |(a, b): (i64, i64)| TimeRange::new(Timestamp::from_secs(a), Timestamp::from_secs(b));
+            assert_eq!(seen_of_gap(range(gap), Timestamp::from_secs(playhead)), range(expect), "{gap:?} at {playhead}");
+        };
+        check((10, 20), 30, (10, 20));
+        check((10, 20), 15, (10, 15));
+        check((10, 20), 5, (10, 10));
+    }
 
     #[test]
     fn grid_values_are_round() {

@@ -63,7 +63,7 @@ pub(super) fn paint(
     let skip = vm.what_if.branches.len() - shown;
     ui.scope_builder(egui::UiBuilder::new().id_salt("lanes").max_rect(plot), |ui| {
         ui.shrink_clip_rect(plot.expand2(vec2(S4, 0.0)));
-        background(ui, &lanes);
+        background(ui, &lanes, scale, vm);
         axis_marks(ui, &lanes, scale, vm, state);
         status_strip(ui, lanes.status, scale, &vm.timeline.status);
         density(ui, lanes.density, scale, vm);
@@ -74,19 +74,26 @@ pub(super) fn paint(
         for (nth, branch) in vm.what_if.branches.iter().skip(skip).enumerate() {
             branch_lane(ui, &lanes, nth, scale, branch, out);
         }
-        future(ui, &lanes, scale, vm);
+        let marks = ticks::seen(scale, vm);
+        edge(ui, &lanes, scale, vm, &marks);
         looped(ui, &lanes, scale, vm, state, response, out);
-        ticks::paint(ui, lanes.ticks, scale, vm);
+        ticks::paint(ui, lanes.ticks, &marks);
         ghost(ui, &lanes, scale, state);
         playhead(ui, &lanes, scale, vm, state);
     });
     hints(ui, response, scale, vm, state);
 }
 
-fn background(ui: &Ui, lanes: &Lanes) {
+/// The empty lanes, up to the live edge: time that has not come has none.
+fn background(ui: &Ui, lanes: &Lanes, scale: Scale, vm: &ViewModel) {
     let t = tokens(ui);
-    ui.painter().rect_filled(lanes.status, 2.0, t.surface2);
-    ui.painter().hline(lanes.density.x_range(), lanes.density.bottom(), t.hairline());
+    let end = vm.clock.live_edge.map_or(scale.right, |edge| scale.x(edge).clamp(scale.left, scale.right));
+    ui.painter().rect_filled(lanes.status.with_max_x(end), 2.0, t.surface2);
+    ui.painter().hline(lanes.density.left()..=end, lanes.density.bottom(), t.hairline());
+    let rest = [pos2(end + 5.0, lanes.status.center().y), pos2(scale.right, lanes.status.center().y)];
+    if rest[1].x > rest[0].x {
+        ui.painter().extend(Shape::dotted_line(&rest, t.line, 5.0, 0.9));
+    }
 }
 
 /// Both lanes of data over a stretch.
@@ -128,7 +135,11 @@ fn thinned(ui: &Ui, lanes: &Lanes, scale: Scale, vm: &ViewModel) {
     for range in &vm.timeline.thinned {
         let Some(cut) = scale.cut(*range) else { continue };
         let part = data_lanes(lanes, cut);
-        ui.painter().rect_filled(part, 0.0, t.surface0.gamma_multiply(0.5));
+        // Every other line of pixels: lighter, whatever lies below.
+        for row in 0..(part.height() / 2.0) as usize {
+            let y = part.top() + 2.0 * row as f32 + 0.5;
+            ui.painter().hline(part.x_range(), y, Stroke::new(theme::HAIR, t.surface0));
+        }
         let line = [part.left_bottom() - vec2(0.0, 1.0), part.right_bottom() - vec2(0.0, 1.0)];
         ui.painter().extend(Shape::dotted_line(&line, t.faint, 4.0, 0.8));
     }
@@ -248,8 +259,8 @@ fn gaps(ui: &Ui, lanes: &Lanes, scale: Scale, vm: &ViewModel) {
     }
 }
 
-/// Time that has not come.
-fn future(ui: &Ui, lanes: &Lanes, scale: Scale, vm: &ViewModel) {
+/// Where time that has not come begins.
+fn edge(ui: &Ui, lanes: &Lanes, scale: Scale, vm: &ViewModel, marks: &[ticks::Cluster]) {
     let t = tokens(ui);
     let Some(edge) = vm.clock.live_edge else { return };
     let x = scale.x(edge);
@@ -257,10 +268,11 @@ fn future(ui: &Ui, lanes: &Lanes, scale: Scale, vm: &ViewModel) {
         return;
     }
     let all = Rect::from_min_max(pos2(x, lanes.ticks.top()), pos2(scale.right, lanes.density.bottom()));
-    ui.painter().rect_filled(all, 0.0, t.surface0.gamma_multiply(0.75));
     ui.painter().vline(x, all.y_range(), Stroke::new(theme::LINE, t.secondary));
     let words = Rect::from_min_max(pos2(x + 5.0, lanes.ticks.top()), pos2(scale.right, lanes.ticks.bottom()));
-    if words.width() > 22.0 {
+    let word = measure(ui, "live", Type::Small);
+    let taken = marks.iter().map(ticks::Cluster::extent).any(|(from, to)| to > x && from < words.left() + word + S4);
+    if words.width() > word && !taken {
         text(ui, words, Align2::LEFT_CENTER, "live", Type::Small, t.faint);
     }
 }

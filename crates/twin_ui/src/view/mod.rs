@@ -83,6 +83,10 @@ pub struct ViewModel {
     pub hover: Option<HoverView>,
     /// Where the camera looks, for the orientation mark; `None` hides it.
     pub camera: Option<CameraView>,
+    /// The site names no 3D model, so the view stays empty: said in words.
+    pub no_model: bool,
+    /// Whether the plant is drawn with shadows and all its materials; otherwise quickly.
+    pub high_quality: bool,
     /// Figures of the performance overlay (F3).
     pub perf: PerfView,
     /// Set while the first view is not complete.
@@ -115,6 +119,8 @@ impl ViewModel {
             markers: Vec::new(),
             hover: None,
             camera: None,
+            no_model: false,
+            high_quality: false,
             perf: PerfView::default(),
             loading: None,
             problems: Vec::new(),

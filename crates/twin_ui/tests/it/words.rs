@@ -360,3 +360,110 @@ fn tabs_open_sheets_on_a_telephone() {
     harness.run_steps(3);
     assert!(harness.query_by_label("Mixer").is_none());
 }
+
+#[test]
+fn escape_takes_the_search_then_the_selection() {
+    let mut harness = wide(fake::live());
+    harness.state_mut().state.search = "pump".to_owned();
+    harness.state_mut().state.troubled_only = true;
+    taken(&mut harness);
+    harness.key_press(Key::Escape);
+    assert_eq!(taken(&mut harness), []);
+    assert_eq!((harness.state().state.search.as_str(), harness.state().state.troubled_only), ("", false));
+    harness.key_press(Key::Escape);
+    assert_eq!(taken(&mut harness), [UiCommand::Select { twin: None, additive: false }]);
+}
+
+#[test]
+fn the_search_says_how_many_it_found() {
+    let mut harness = wide(fake::live());
+    let all = harness.state().vm.tree.len();
+    assert!(harness.query_by_label(&format!("{all} twins")).is_some());
+    harness.state_mut().state.search = "Palletizing".to_owned();
+    harness.run_steps(2);
+    let hits = harness.state().vm.tree.iter().filter(|row| row.name.contains("Palletizing")).count();
+    assert!(harness.query_by_label(&format!("{hits} of {all} twins")).is_some());
+}
+
+#[test]
+fn more_than_fit_are_counted_and_shown_in_the_tree() {
+    let mut vm = fake::live();
+    vm.selection.clear();
+    vm.inspector = None;
+    for row in &mut vm.tree {
+        row.status = twin_model::Status::Maintenance;
+    }
+    let label = format!("and {} more", vm.tree.len() - 8);
+    let harness = check(wide(vm), &label, &[]);
+    assert!(harness.state().state.troubled_only);
+    assert_eq!(harness.state().state.left_open, Some(true));
+}
+
+#[test]
+fn links_are_as_they_are_now_whatever_instant_is_on_show() {
+    let mut vm = fake::history();
+    vm.links.sources[0].state = twin_ui::view::LinkState::Down;
+    let words = "Now: Source plc-1 does not answer. The gateway is reachable; values of this source stand still.";
+    assert!(wide(vm).query_by_label(words).is_some());
+}
+
+#[test]
+fn a_site_without_a_model_says_so() {
+    let mut vm = fake::live();
+    vm.no_model = true;
+    assert!(wide(vm).query_by_label("This site has no 3D model").is_some());
+    assert!(wide(fake::live()).query_by_label("This site has no 3D model").is_none());
+}
+
+#[test]
+fn the_quality_of_the_picture_is_chosen_in_the_help() {
+    let open = with(|s| s.help_open = true);
+    check(rig((1280.0, 720.0), fake::live(), open.clone()), "High", &[UiCommand::SetQuality(true)]);
+    check(rig((1280.0, 720.0), fake::live(), open.clone()), "Quick", &[]);
+    let mut vm = fake::live();
+    vm.high_quality = true;
+    check(rig((390.0, 844.0), vm, open), "Quick", &[UiCommand::SetQuality(false)]);
+}
+
+#[test]
+fn a_flood_of_marks_is_counted_where_it_crowds() {
+    let mut vm = fake::live();
+    let probe = wide(vm.clone());
+    fake::mark(&mut vm, probe.state().output.viewport);
+    let one = vm.markers[1].clone();
+    for nth in 0..40u32 {
+        let mut more = one.clone();
+        more.twin = TwinIndex(100 + nth);
+        more.name = format!("Part {nth}");
+        more.at.x += (nth % 7) as f32;
+        vm.markers.push(more);
+    }
+    let label = "Marks of 41 twins, worst Palletizing robot 1";
+    check(wide(vm), label, &[UiCommand::Select { twin: Some(TwinIndex(19)), additive: false }]);
+}
+
+#[test]
+fn every_tab_of_a_telephone_opens_what_it_says_whatever_was_open() {
+    let shown = |harness: &Harness| match harness.state().state.sheet {
+        None => "",
+        Some(twin_ui::Sheet::Assets) => "Assets",
+        Some(twin_ui::Sheet::Chart) => "Chart",
+        Some(twin_ui::Sheet::Right) => match harness.state().state.right_tab {
+            RightTab::Inspect => "Inspect",
+            RightTab::Alarms => "Alarms",
+            RightTab::WhatIf => "What-if",
+        },
+    };
+    let tabs = ["Assets", "Inspect", "Alarms", "Chart", "What-if"];
+    for from in 0..tabs.len() {
+        for to in (0..tabs.len()).filter(|to| *to != from) {
+            let mut harness = rig((390.0, 844.0), fake::live(), UiState::default());
+            for tab in [from, to] {
+                // By place: a finger knows no labels.
+                crate::rig::press(&mut harness, egui::pos2(39.0 + 78.0 * tab as f32, 815.0));
+                harness.run_steps(2);
+                assert_eq!(shown(&harness), tabs[tab], "{} after {}", tabs[to], tabs[from]);
+            }
+        }
+    }
+}

@@ -6,7 +6,7 @@ use super::float;
 use crate::state::UiState;
 use crate::theme::{self, S4, S8, S12, S16, S24, Type, tokens};
 use crate::view::{LoadingView, StageState, StageView, ViewModel};
-use crate::widgets::{icon, text};
+use crate::widgets::{empty, icon, text};
 use crate::{format, icon};
 
 /// Loading: every stage, what is done of it, bytes in all.
@@ -84,6 +84,19 @@ fn fraction(loading: &LoadingView) -> f32 {
         _ => 0.0,
     });
     parts.sum::<f32>() / count
+}
+
+/// What to do about a view without a plant in it.
+pub(super) fn no_model(ui: &mut Ui, rect: Rect, state: &mut UiState) {
+    let width = 380.0f32.min(rect.width() - 2.0 * S16);
+    let place = Rect::from_center_size(rect.center(), vec2(width, 152.0f32.min(rect.height() - 2.0 * S12)));
+    float(ui, place, state);
+    let body = place.shrink2(vec2(S24, 0.0));
+    let mut inner = ui.new_child(egui::UiBuilder::new().id_salt("no model").max_rect(body));
+    inner.shrink_clip_rect(body);
+    let help = "Tree, values, chart and alarms work without one. To see the plant, name a GLB file under [[models]] in the \
+                site file and load again.";
+    empty(&mut inner, icon::CUBE, "This site has no 3D model", help);
 }
 
 /// Performance figures: frame times as bars, the rest as lines.

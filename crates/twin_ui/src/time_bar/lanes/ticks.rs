@@ -11,13 +11,43 @@ use crate::widgets::{alarm_mark, measure, status_mark, text};
 /// Marks nearer than this merge.
 const CROWDED: f32 = 15.0;
 
+/// Room about a mark without a count, and what a count's digit adds to it.
+const MARK: f32 = 13.0;
+const COUNT: (f32, f32) = (23.0, 7.5);
+
 /// Ticks that share a place.
 #[derive(Debug, Clone, PartialEq)]
-struct Cluster {
+pub(super) struct Cluster {
     first: f32,
     last: f32,
     count: usize,
     worst: TickKind,
+}
+
+impl Cluster {
+    fn middle(&self) -> f32 {
+        f32::midpoint(self.first, self.last)
+    }
+
+    fn width(&self) -> f32 {
+        match self.count {
+            0 | 1 => MARK,
+            count => COUNT.0 + COUNT.1 * (count.ilog10() + 1) as f32,
+        }
+    }
+
+    /// What it covers of the lane.
+    pub(super) fn extent(&self) -> (f32, f32) {
+        (self.middle() - self.width() / 2.0, self.middle() + self.width() / 2.0)
+    }
+
+    fn join(&mut self, other: &Self) {
+        self.last = other.last;
+        self.count += other.count;
+        if rank(other.worst) < rank(self.worst) {
+            self.worst = other.worst;
+        }
+    }
 }
 
 /// Lower is more pressing.
@@ -31,28 +61,37 @@ fn rank(kind: TickKind) -> (u8, u8) {
 
 /// Merges ticks, which are sorted by time, from left to right.
 fn clusters(ticks: impl Iterator<Item = (f32, TickKind)>) -> Vec<Cluster> {
-    let mut out: Vec<Cluster> = Vec::new();
+    let mut near: Vec<Cluster> = Vec::new();
     for (x, kind) in ticks {
-        match out.last_mut().filter(|cluster| x - cluster.last < CROWDED && x - cluster.first < 4.0 * CROWDED) {
-            Some(cluster) => {
-                cluster.last = x;
-                cluster.count += 1;
-                if rank(kind) < rank(cluster.worst) {
-                    cluster.worst = kind;
-                }
-            }
-            None => out.push(Cluster { first: x, last: x, count: 1, worst: kind }),
+        let one = Cluster { first: x, last: x, count: 1, worst: kind };
+        match near.last_mut().filter(|cluster| x - cluster.last < CROWDED && x - cluster.first < 4.0 * CROWDED) {
+            Some(cluster) => cluster.join(&one),
+            None => near.push(one),
         }
+    }
+    // Counts are wider than the marks that they stand for: those that would lie over each other merge too.
+    let mut out: Vec<Cluster> = Vec::with_capacity(near.len());
+    for mut cluster in near {
+        while let Some(before) = out.pop_if(|before| before.extent().1 + 1.0 > cluster.extent().0) {
+            let mut joined = before;
+            joined.join(&cluster);
+            cluster = joined;
+        }
+        out.push(cluster);
     }
     out
 }
 
+/// The ticks in sight.
+pub(super) fn seen(scale: Scale, vm: &ViewModel) -> Vec<Cluster> {
+    clusters(vm.timeline.ticks.iter().filter(|tick| scale.range.contains(tick.t)).map(|tick| (scale.x(tick.t), tick.kind)))
+}
+
 /// Paints the lane.
-pub(super) fn paint(ui: &Ui, lane: Rect, scale: Scale, vm: &ViewModel) {
+pub(super) fn paint(ui: &Ui, lane: Rect, clusters: &[Cluster]) {
     let t = tokens(ui);
-    let seen = vm.timeline.ticks.iter().filter(|tick| scale.range.contains(tick.t)).map(|tick| (scale.x(tick.t), tick.kind));
-    for cluster in clusters(seen) {
-        let middle = f32::midpoint(cluster.first, cluster.last);
+    for cluster in clusters {
+        let middle = cluster.middle();
         let count = (cluster.count > 1).then(|| cluster.count.to_string());
         let words = count.as_ref().map_or(0.0, |count| measure(ui, count, Type::Small) + 3.0);
         let center = pos2(middle - words / 2.0, lane.center().y);
@@ -104,6 +143,25 @@ mod tests {
         assert_eq!(got.len(), 2);
         assert_eq!((got[0].count, got[0].worst), (3, TickKind::Alarm(Priority::Critical)));
         assert_eq!((got[1].count, got[1].worst), (1, TickKind::Status(Status::Failure)));
+    }
+
+    #[test]
+    fn counts_never_lie_over_each_other() {
+        let mut seed = 7u32;
+        for size in [3, 20, 90, 400] {
+            let mut places: Vec<f32> = (0..size)
+                .map(|_| {
+                    seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    (seed >> 8) as f32 / 16_777_216.0 * 900.0
+                })
+                .collect();
+            places.sort_by(f32::total_cmp);
+            let got = clusters(places.iter().map(|x| (*x, TickKind::Event)));
+            assert_eq!(got.iter().map(|cluster| cluster.count).sum::<usize>(), size);
+            for pair in got.windows(2) {
+                assert!(pair[0].extent().1 < pair[1].extent().0, "{pair:?}");
+            }
+        }
     }
 
     #[test]
