@@ -1,0 +1,43 @@
+//! The client that was written from docs/PROTOCOL.md alone, in another language, hears what the gateway says.
+
+use std::process::{Command, Stdio};
+
+use twin_model::{Sample, SignalIndex, Value};
+
+use crate::world::{World, at};
+
+#[tokio::test]
+async fn a_client_in_another_language_reads_every_kind_of_value() {
+    let works = Command::new("python3").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if !works.is_ok_and(|status| status.success()) {
+        eprintln!("SKIPPED (no python3): a_client_in_another_language_reads_every_kind_of_value");
+        return;
+    }
+    let world = World::start().await;
+    let kinds = [Value::Float(21.37), Value::Int(-7), Value::Bool(true), Value::Text("rinse".into())];
+    let first: Vec<_> = (0..).map(SignalIndex).zip(kinds.map(|value| Sample::new(at(1), value))).collect();
+    world.hub.ingest(&first);
+    world.hub.flush();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/client.py");
+    let address = world.address.to_string();
+    let listening =
+        tokio::task::spawn_blocking(move || Command::new("python3").args([script, &address, "1.5"]).output().unwrap());
+    // Many alike, so that the frame is worth compressing; the newest of a signal comes last.
+    tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+    let later: Vec<_> = (0..4_000).map(|n| (SignalIndex(4), Sample::new(at(2 + n), Value::Float(1e300 / 3.0)))).collect();
+    world.hub.ingest(&later);
+    world.hub.flush();
+    let output = listening.await.unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    let json: serde_json::Value = serde_json::from_str(&said).unwrap();
+    let value = |signal: &str| json["signals"][signal]["value"].clone();
+    assert_eq!(value("pump-01.flow"), 21.37);
+    assert_eq!(value("pump-01.starts"), -7);
+    assert_eq!(value("pump-01.running"), true);
+    assert_eq!(value("pump-01.mode"), "rinse");
+    assert_eq!(json["signals"]["pump-01.flow"]["time_us"], at(1).as_micros());
+    assert_eq!(value("pump-02.flow"), 1e300 / 3.0);
+    assert_eq!(json["signals"]["pump-02.flow"]["time_us"], at(4_001).as_micros());
+    world.stop().await;
+}
