@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use twin_engine::{Engine, Event, EventKind, PlayState, Renewal};
+use twin_engine::{Engine, Event, EventKind, PlayState, Renewal, marked_events};
 use twin_health::Outlook;
 use twin_health::text::quantity;
 use twin_historian::Envelope;
@@ -15,11 +15,12 @@ use twin_scenario::RowKind;
 use twin_ui::view::{
     AlarmRow, BandsView, BranchId, BranchView, CameraView, ChartView, ClockView, DensityView, EnvelopePoint, FreshnessCounts,
     HoverView, InspectorView, KnobView, LinkState, LinksView, LoadingView, Marker, OutlookView, PerfRow, PerfView, PlayMode,
-    ReasonView, RelationView, ResultRow, ResultsView, RunView, SeriesView, SignalView, SourceLink, StageState, StageView,
-    StatusCounts, StatusSpan, TickKind, TimeTick, TreeRow, Trend, WhatIfView,
+    ProblemKind, ReasonView, RelationView, ResultRow, ResultsView, RunView, SeriesView, SignalView, SourceLink, StageState,
+    StageView, StatusCounts, StatusSpan, TickKind, TimeTick, TreeRow, Trend, WhatIfView,
 };
 
 use super::input::project;
+use super::scene::Quality;
 use super::state::Viewer;
 use crate::platform;
 use crate::session::LinkPhase;
@@ -31,8 +32,8 @@ const DENSITY: usize = 360;
 const CHART_POINTS: usize = 900;
 /// Ticks on the time bar; the bar merges crowded ones to counts.
 const TICKS: usize = 600;
-/// Marks over the 3D view.
-const MARKERS: usize = 60;
+/// Marks over the 3D view; near ones merge, so that this bounds work, not ink.
+const MARKERS: usize = 600;
 
 /// Parts of a range within which it may slide with the live edge, or the playhead walk, before what is drawn over it counts
 /// as another picture that is wanted at once.
@@ -77,6 +78,7 @@ pub fn fill(viewer: &mut Viewer, now: f64) {
     viewer.vm.selection.clone_from(&viewer.selection);
     viewer.vm.hovered = viewer.hovered;
     viewer.vm.isolated = viewer.isolated;
+    viewer.vm.high_quality = viewer.quality == Quality::High;
     let Some(engine) = viewer.engine.take() else { return };
     clock(viewer, &engine, now);
     timeline(viewer, &engine);
@@ -96,7 +98,11 @@ pub fn fill(viewer: &mut Viewer, now: f64) {
 /// What depends on the camera or the pointer: cheap, so filled on every frame.
 pub fn overlay(viewer: &mut Viewer) {
     let pose = viewer.orbit.pose;
-    viewer.vm.camera = viewer.stage.as_ref().map(|_| CameraView { yaw: -pose.yaw, pitch: pose.pitch });
+    let empty = viewer.stage.as_ref().is_some_and(|stage| stage.plan.parts.is_empty());
+    // Models that failed have their own words.
+    viewer.vm.no_model = empty && viewer.problems.iter().all(|problem| problem.kind != ProblemKind::Model);
+    let turned = CameraView { yaw: -pose.yaw, pitch: pose.pitch };
+    viewer.vm.camera = viewer.stage.as_ref().filter(|_| !empty).map(|_| turned);
     viewer.vm.markers = markers(viewer);
     viewer.vm.hover = hover(viewer);
 }
@@ -232,7 +238,7 @@ fn bar_lanes(viewer: &mut Viewer, engine: &Engine, shown: TimeRange, extent: Tim
     bar.status = engine.status_strip(primary, real).iter().map(span).collect();
     bar.status_of = primary.map_or_else(|| "Site".to_owned(), |twin| engine.model().twin(twin).display_name.clone());
     bar.thinned = store.thinned().into_iter().collect();
-    bar.ticks = engine.events(known, TICKS).iter().filter_map(|event| tick(engine, event)).collect();
+    bar.ticks = marked_events(engine.model(), &engine.events(known, TICKS)).iter().map(|event| tick(engine, event)).collect();
 }
 
 /// What is here: fetched history, and everything since this viewer connected. Empty where nothing has to be fetched.
@@ -249,18 +255,16 @@ fn span(span: &twin_engine::StatusSpan) -> StatusSpan {
     StatusSpan { range: span.range, status: span.status, stale: span.stale }
 }
 
-fn tick(engine: &Engine, event: &Event) -> Option<TimeTick> {
+fn tick(engine: &Engine, event: &Event) -> TimeTick {
     let model = engine.model();
     match event.kind {
-        EventKind::Alarm(index, state) if state.is_active() => {
+        EventKind::Alarm(index, _) => {
             let alarm = model.alarm(index);
-            Some(TimeTick { t: event.t, kind: TickKind::Alarm(alarm.priority), label: alarm.message.clone() })
+            TimeTick { t: event.t, kind: TickKind::Alarm(alarm.priority), label: alarm.message.clone() }
         }
-        // Returning to normal is worth a step, not a mark.
-        EventKind::Alarm(..) | EventKind::Status(_, _, Status::Normal | Status::Unknown) => None,
         EventKind::Status(twin, _, status) => {
             let label = format!("{}: {}", model.twin(twin).display_name, status.label());
-            Some(TimeTick { t: event.t, kind: TickKind::Status(status), label })
+            TimeTick { t: event.t, kind: TickKind::Status(status), label }
         }
     }
 }
@@ -288,7 +292,8 @@ fn tree(viewer: &mut Viewer, engine: &Engine) {
             alarms: state.alarms,
             priority: state.rollup_priority,
         });
-        if !twin.signals.is_empty() {
+        // An asset of which nothing is known counts as unknown; what only groups others is no asset.
+        if !twin.signals.is_empty() || !twin.rules.is_empty() || twin.children.is_empty() {
             viewer.vm.status_counts.0[usize::from(state.status.code())] += 1;
             viewer.vm.freshness_counts.0[usize::from(state.freshness.code())] += 1;
         }
@@ -652,14 +657,25 @@ fn markers(viewer: &Viewer) -> Vec<Marker> {
     let (Some(engine), Some(stage), Some(shell)) = (&viewer.engine, &viewer.stage, viewer.shell) else { return Vec::new() };
     let area = area_of(shell.viewport);
     let model = engine.model();
-    let mut out = Vec::new();
+    let mut wanted = Vec::new();
     for (index, state) in model.twin_indices().zip(&engine.frame().twins) {
         let selected = viewer.selection.contains(&index);
         let alarm = state.alarm.filter(|(_, state)| *state != AlarmState::Normal);
         let troubled = !matches!(state.status, Status::Normal | Status::Unknown);
-        if !(selected || alarm.is_some() || troubled) || out.len() >= MARKERS {
-            continue;
+        if selected || alarm.is_some() || troubled {
+            wanted.push((index, state.status, selected, alarm));
         }
+    }
+    if wanted.len() > MARKERS {
+        // What is left out is what presses least.
+        wanted.sort_by_key(|(index, status, selected, alarm)| {
+            let priority = alarm.map_or(u8::MAX, |(priority, _)| priority.number());
+            (!*selected, priority, std::cmp::Reverse(*status), *index)
+        });
+        wanted.truncate(MARKERS);
+    }
+    let mut out = Vec::new();
+    for (index, status, selected, alarm) in wanted {
         let bounds = stage.plan.bounds_of(index);
         if !bounds.min.is_finite() || bounds.min.x > bounds.max.x {
             continue;
@@ -668,7 +684,7 @@ fn markers(viewer: &Viewer) -> Vec<Marker> {
         if let Some(at) = project(viewer, top, area) {
             let name = model.twin(index).display_name.clone();
             let at = egui_pos(at);
-            out.push(Marker { twin: index, at, name, status: state.status, alarm, selected });
+            out.push(Marker { twin: index, at, name, status, alarm, selected });
         }
     }
     out

@@ -234,6 +234,10 @@ impl Viewer {
         if self.chart.is_empty() {
             self.chart.clone_from(&served.site.settings.chart);
         }
+        // Signals that somebody chose to be charted are on show. A viewer that starts over keeps its panels as they are.
+        if self.ui.time_view().is_none() {
+            self.ui.chart_open |= !self.chart.is_empty();
+        }
         self.isolated = self.link.isolate && !self.selection.is_empty();
         self.engine = Some(Engine::new(model, EngineConfig::default()));
         self.session.fetch_models(&served);
