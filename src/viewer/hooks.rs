@@ -228,9 +228,8 @@ fn describe(viewer: &Viewer, frame: u64) -> Value {
         .zip(&engine.frame().twins)
         .map(|(index, state)| {
             let screen = area.and_then(|area| {
-                let bounds = viewer.stage.as_ref()?.plan.bounds_of(index);
-                let centre = (bounds.min + bounds.max) * 0.5;
-                super::input::project(viewer, centre.is_finite().then_some(centre)?, area)
+                let (min, max) = viewer.stage.as_ref()?.body(index)?;
+                super::input::project(viewer, (min + max) * 0.5, area)
             });
             let value = json!({
                 "status": state.status.as_str(),

@@ -676,11 +676,8 @@ fn markers(viewer: &Viewer) -> Vec<Marker> {
     }
     let mut out = Vec::new();
     for (index, status, selected, alarm) in wanted {
-        let bounds = stage.plan.bounds_of(index);
-        if !bounds.min.is_finite() || bounds.min.x > bounds.max.x {
-            continue;
-        }
-        let top = glam::Vec3::new((bounds.min.x + bounds.max.x) * 0.5, bounds.max.y, (bounds.min.z + bounds.max.z) * 0.5);
+        let Some((min, max)) = stage.body(index) else { continue };
+        let top = glam::Vec3::new((min.x + max.x) * 0.5, max.y, (min.z + max.z) * 0.5);
         if let Some(at) = project(viewer, top, area) {
             let name = model.twin(index).display_name.clone();
             let at = egui_pos(at);

@@ -11,6 +11,7 @@ use twin_scene::merge::{MergePlan, PartIndex, Placed, Planner, Settings};
 use twin_ui::view::{ProblemKind, ProblemView, Severity, SiteView, Theme, ViewModel};
 use twin_ui::{ShellOutput, UiCommand, UiState};
 
+use super::framing::{Corners, box_to_frame};
 use super::link::ViewLink;
 use super::scene::Quality;
 use super::scene::camera::{Orbit, Pose};
@@ -34,6 +35,15 @@ pub struct Stage {
     pub bvh: SceneBvh,
     /// What the palette texture holds, part by part.
     pub texels: Vec<[u8; 4]>,
+    /// The body of each twin, without long pipes: where a mark points and what the camera frames. `None` without geometry.
+    pub bodies: Vec<Option<Corners>>,
+}
+
+impl Stage {
+    /// The body of a twin by its lowest and highest corner; `None` where it has no geometry.
+    pub fn body(&self, twin: TwinIndex) -> Option<Corners> {
+        self.bodies.get(twin.at()).copied().flatten()
+    }
 }
 
 /// What must be brought up to date before the next picture.
@@ -281,8 +291,14 @@ impl Viewer {
         if let Some((planner, placed)) = self.planner.take() {
             let plan = planner.finish();
             let bvh = SceneBvh::new(&placed, &plan.parts);
+            let twins = self.model().map_or(0, |model| model.twin_indices().count());
+            let corners = |part: PartIndex| plan.parts.get(part.at()).map(|part| (part.bounds.min, part.bounds.max));
+            let bodies = (0..twins)
+                .map(TwinIndex::from_at)
+                .map(|twin| box_to_frame(&plan.parts_of(twin).filter_map(corners).collect::<Vec<_>>()));
+            let bodies = bodies.collect();
             let texels = vec![twin_health::palette::unbound_texel(twin_health::palette::ViewFlags(0)); plan.parts.len()];
-            self.stage = Some(Stage { plan, placed, bvh, texels });
+            self.stage = Some(Stage { plan, placed, bvh, texels, bodies });
             self.dirty = Dirty { scene: true, palette: true, outline: true, style: true, panels: true, link: false };
             self.frame_first_view();
         }
