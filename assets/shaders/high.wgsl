@@ -68,7 +68,7 @@ fn fragment(in: VertexOutput, @builtin(front_facing) is_front: bool) -> Fragment
         rgb = mix(rgb, vec3<f32>(1.0), 0.14);
     }
     if (code.z & 8u) != 0u {
-        rgb = mix(rgb, vec3<f32>(1.0), 0.22 * look.style.w);
+        rgb *= 1.0 - 0.45 * look.style.w;
     }
     var out: FragmentOutput;
     out.color = main_pass_post_lighting_processing(input, vec4<f32>(rgb, select(lit.a, max(lit.a, 0.85), coloured)));

@@ -172,8 +172,9 @@ fn fragment(in: Varyings, @builtin(front_facing) front: bool) -> @location(0) ve
         rgb = mix(rgb, vec3<f32>(1.0), 0.14);
     }
     if (in.code.z & 8u) != 0u {
-        // Towards white and back in step with the symbol at the part: never another hue, or it would read as another status.
-        rgb = mix(rgb, vec3<f32>(1.0), 0.22 * look.style.w);
+        // Darker and back, in step with the symbol at the part: never another hue or a paler one, which would read as another
+        // status or as old data.
+        rgb *= 1.0 - 0.45 * look.style.w;
     }
 #ifdef GHOSTS
     return vec4<f32>(rgb, select(look.style.y, look.ground.w, (in.code.w & FLAG_GHOST) != 0u));

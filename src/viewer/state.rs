@@ -244,10 +244,8 @@ impl Viewer {
         if self.chart.is_empty() {
             self.chart.clone_from(&served.site.settings.chart);
         }
-        // Signals that somebody chose to be charted are on show. A viewer that starts over keeps its panels as they are.
-        if self.ui.time_view().is_none() {
-            self.ui.chart_open |= !self.chart.is_empty();
-        }
+        // A link that names signals shows them; the site's own are there when the drawer is opened.
+        self.ui.chart_open |= !self.link.chart.is_empty();
         self.isolated = self.link.isolate && !self.selection.is_empty();
         self.engine = Some(Engine::new(model, EngineConfig::default()));
         self.session.fetch_models(&served);
@@ -368,6 +366,7 @@ impl Viewer {
         let model = engine.model();
         let playback = engine.playback();
         let following = playback.state() == twin_engine::PlayState::Following;
+        let charted = self.chart.iter().filter(|_| self.ui.chart_open);
         ViewLink {
             camera: self.stage.as_ref().map(|_| self.orbit.pose),
             select: self.selection.iter().map(|twin| model.twin(*twin).id.to_string()).collect(),
@@ -375,7 +374,7 @@ impl Viewer {
             speed: (playback.speed() != 1.0).then(|| playback.speed()),
             play: playback.state() == twin_engine::PlayState::Playing,
             isolate: self.isolated,
-            chart: self.chart.iter().map(|signal| model.signal(*signal).id.to_string()).collect(),
+            chart: charted.map(|signal| model.signal(*signal).id.to_string()).collect(),
             theme: None,
             high: self.quality == Quality::High,
         }
