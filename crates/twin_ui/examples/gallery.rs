@@ -41,6 +41,11 @@ fn light(shot: &mut Shot) {
     shot.theme = Theme::Light;
 }
 
+fn week(shot: &mut Shot) {
+    shot.vm.clock.mode = twin_ui::view::PlayMode::Paused;
+    shot.state.show_range(shot.vm.timeline.extent);
+}
+
 fn what_if(shot: &mut Shot) {
     shot.state.right_tab = RightTab::WhatIf;
 }
@@ -76,6 +81,33 @@ fn shots() -> Vec<Shot> {
         shot("troubled-open", HD, fake::troubled(), |s| {
             s.pointer = Some(Pos2::new(428.0, 167.0));
             s.click = true;
+        }),
+        shot("week-dark", HD, fake::week(), week),
+        shot("week-light", HD, fake::week(), |s| {
+            light(s);
+            week(s);
+            s.state.chart_open = true;
+        }),
+        shot("search-dark", HD, fake::live(), |s| s.state.search = "palletiz".to_owned()),
+        shot("stale-light", HD, fake::live(), |s| {
+            light(s);
+            if let Some(view) = &mut s.vm.inspector {
+                view.status = twin_model::Status::Normal;
+                view.freshness = twin_model::Freshness::Stale;
+                view.reasons.clear();
+                for signal in &mut view.signals {
+                    signal.freshness = twin_model::Freshness::Stale;
+                    signal.age = Some(twin_model::Span::from_secs(29 * 86_400));
+                }
+            }
+        }),
+        shot("no-model-light", HD, fake::live(), |s| {
+            light(s);
+            s.vm.no_model = true;
+            s.vm.camera = None;
+            s.vm.links.sources[0].state = twin_ui::view::LinkState::Down;
+            s.vm.clock.mode = twin_ui::view::PlayMode::Paused;
+            s.vm.clock.playhead = s.vm.timeline.ticks[1].t;
         }),
         shot("patchy-dark", HD, fake::patchy(), |_| {}),
         shot("patchy-light", HD, fake::patchy(), |s| {

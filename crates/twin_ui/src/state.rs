@@ -88,6 +88,8 @@ pub struct UiState {
     pub sheet: Option<Sheet>,
     /// Whether the chart drawer is open.
     pub chart_open: bool,
+    /// Whether long stretches without data are folded on time bar and chart.
+    pub fold_empty: bool,
     /// Whether the legend is unfolded.
     pub legend_open: bool,
     /// Whether the help sheet is open.
@@ -124,6 +126,7 @@ impl Default for UiState {
             right_tab: RightTab::Inspect,
             sheet: None,
             chart_open: false,
+            fold_empty: true,
             legend_open: false,
             help_open: false,
             perf_open: false,

@@ -3,14 +3,14 @@
 use egui::{Align2, Color32, Rect, Sense, Stroke, Ui, WidgetInfo, WidgetType, pos2, vec2};
 use twin_model::{Limit, SignalKind, Status, TimeRange, Timestamp};
 
-use super::{Columns, Scale, axis, columns, input, scale};
+use super::{Columns, axis, columns, input, scale};
 use crate::command::UiCommand;
 use crate::icon;
 use crate::shell::{Screen, Width};
 use crate::state::UiState;
 use crate::theme::{self, S4, S8, S12, Type, tokens};
 use crate::view::{PlayMode, SeriesView, ViewModel};
-use crate::widgets::{LineStyle, Plot, dashed_h, empty, envelope, icon_button, number_unit, status_mark, text};
+use crate::widgets::{LineStyle, Plot, Scale, dashed_h, empty, envelope, icon_button, number_unit, status_mark, text};
 use crate::{format, widgets};
 
 /// Lanes at most; signals of further units share the last.
@@ -22,7 +22,7 @@ struct Lane<'a> {
     series: Vec<(usize, &'a SeriesView)>,
 }
 
-fn lanes(vm: &ViewModel) -> Vec<Lane<'_>> {
+fn units(vm: &ViewModel) -> Vec<Lane<'_>> {
     let mut out: Vec<Lane<'_>> = Vec::new();
     for (nth, series) in vm.chart.series.iter().enumerate() {
         let full = out.len() >= MOST_LANES;
@@ -64,7 +64,7 @@ pub(crate) fn chart(ui: &mut Ui, screen: &Screen, vm: &ViewModel, state: &mut Ui
     } else {
         legend(ui, at, vm, state, out);
     }
-    let Some(scale) = scale(plot, state) else { return };
+    let Some(scale) = scale(plot, vm, state) else { return };
     let response = ui.interact(plot, ui.id().with("plot"), Sense::click_and_drag());
     response.widget_info(|| WidgetInfo::labeled(WidgetType::Other, true, "Chart"));
     input::wheel(ui, &response, scale, vm, state);
@@ -78,7 +78,7 @@ pub(crate) fn chart(ui: &mut Ui, screen: &Screen, vm: &ViewModel, state: &mut Ui
     if let Some(pointer) = response.hover_pos() {
         state.hover_time = Some(scale.t(pointer.x));
     }
-    let scale = super::scale(plot, state).unwrap_or(scale);
+    let scale = super::scale(plot, vm, state).unwrap_or(scale);
     paint(ui, plot, at.right, scale, vm, state);
     if response.hovered()
         && let Some(pointer) = response.hover_pos()
@@ -155,10 +155,14 @@ fn legend_line(ui: &Ui, rect: Rect, vm: &ViewModel) {
 
 fn paint(ui: &mut Ui, plot: Rect, right: Rect, scale: Scale, vm: &ViewModel, state: &UiState) {
     let t = tokens(ui);
-    let lanes = lanes(vm);
+    let lanes = units(vm);
     let gap = 10.0;
     let height = (plot.height() - gap * (lanes.len().saturating_sub(1)) as f32) / lanes.len().max(1) as f32;
-    for mark in axis::marks(scale.range, plot.width(), 84.0, &state.zone) {
+    for fold in scale.folds() {
+        super::lanes::break_lines(ui, (scale.x(fold.start), scale.x(fold.end)), plot);
+    }
+    let marks = axis::marks(scale.range, scale.full_width(), 84.0, &state.zone);
+    for mark in marks.iter().filter(|mark| !scale.is_folded(mark.t)) {
         ui.painter().vline(scale.x(mark.t).round() + 0.5, plot.y_range(), Stroke::new(theme::HAIR, t.line.gamma_multiply(0.5)));
     }
     for (nth, lane) in lanes.iter().enumerate() {
@@ -178,7 +182,7 @@ const LATER: f32 = 0.34;
 fn one_lane(ui: &mut Ui, rect: Rect, right: Rect, scale: Scale, lane: &Lane<'_>, vm: &ViewModel) {
     let t = tokens(ui);
     let y = extent(lane);
-    let plot = Plot { rect, range: scale.range, y };
+    let plot = Plot { rect, scale, y };
     ui.painter().hline(rect.x_range(), rect.bottom(), Stroke::new(theme::HAIR, t.line));
     let mut labels: Vec<f32> = Vec::new();
     for (_, series) in &lane.series {

@@ -5,15 +5,15 @@ mod ticks;
 use egui::{
     Align2, Color32, CursorIcon, Rect, Response, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, WidgetType, pos2, vec2,
 };
-use twin_model::{Status, TimeRange, Timestamp};
+use twin_model::{Span, Status, TimeRange, Timestamp};
 
 use super::{Scale, axis, input};
 use crate::command::UiCommand;
-use crate::icon;
 use crate::state::{BarDrag, UiState};
 use crate::theme::{self, BRANCH_LANE, S4, S8, Tokens, Type, tokens};
 use crate::view::{BranchView, StatusSpan, TimelineView, ViewModel};
 use crate::widgets::{hatch, icon, measure, text};
+use crate::{format, icon};
 
 /// Vertical places of the lanes.
 struct Lanes {
@@ -71,6 +71,7 @@ pub(super) fn paint(
         unloaded(ui, &lanes, scale, vm);
         gaps(ui, &lanes, scale, vm);
         outside(ui, &lanes, scale, vm);
+        folded(ui, &lanes, scale);
         for (nth, branch) in vm.what_if.branches.iter().skip(skip).enumerate() {
             branch_lane(ui, &lanes, nth, scale, branch, out);
         }
@@ -129,6 +130,34 @@ fn outside(ui: &Ui, lanes: &Lanes, scale: Scale, vm: &ViewModel) {
     }
 }
 
+/// Long empty stretches, folded: a break in the lanes.
+fn folded(ui: &Ui, lanes: &Lanes, scale: Scale) {
+    let t = tokens(ui);
+    for fold in scale.folds() {
+        let (from, to) = (scale.x(fold.start), scale.x(fold.end));
+        let part = data_lanes(lanes, (from, to));
+        ui.painter().rect_filled(part, 0.0, t.surface0);
+        break_lines(ui, (from, to), part);
+        let y = lanes.density.center().y;
+        let middle = f32::midpoint(from, to);
+        icon(ui, pos2(middle - 4.0, y), icon::CARET_RIGHT, 10.0, t.secondary);
+        icon(ui, pos2(middle + 4.0, y), icon::CARET_LEFT, 10.0, t.secondary);
+    }
+}
+
+/// Where time is folded: a jagged line at either side.
+pub(super) fn break_lines(ui: &Ui, (from, to): (f32, f32), part: Rect) {
+    let t = tokens(ui);
+    for x in [from, to] {
+        let teeth = (part.height() / 3.0).ceil().max(1.0) as usize;
+        let line = (0..=teeth).map(|nth| {
+            let aside = if nth % 2 == 0 { -1.5 } else { 1.5 };
+            pos2(x + aside, part.top() + part.height() * nth as f32 / teeth as f32)
+        });
+        ui.painter().add(Shape::line(line.collect(), Stroke::new(theme::HAIR, t.faint)));
+    }
+}
+
 /// Stretches of which only some samples are kept are lighter, under a fine line that says where they end.
 fn thinned(ui: &Ui, lanes: &Lanes, scale: Scale, vm: &ViewModel) {
     let t = tokens(ui);
@@ -148,14 +177,18 @@ fn thinned(ui: &Ui, lanes: &Lanes, scale: Scale, vm: &ViewModel) {
 fn axis_marks(ui: &Ui, lanes: &Lanes, scale: Scale, vm: &ViewModel, state: &UiState) {
     let t = tokens(ui);
     let playhead = chip_center(scale, vm.clock.playhead);
-    for mark in axis::marks(scale.range, scale.right - scale.left, 84.0, &state.zone) {
+    let mut written = f32::NEG_INFINITY;
+    let marks = axis::marks(scale.range, scale.full_width(), 84.0, &state.zone);
+    for mark in marks.iter().filter(|mark| !scale.is_folded(mark.t)) {
         let x = scale.x(mark.t).round() + 0.5;
         let ink = if mark.day { t.secondary } else { t.faint };
         let top = if mark.day { lanes.status.top() } else { lanes.density.bottom() };
         ui.painter().vline(x, top..=lanes.density.bottom() + 4.0, Stroke::new(theme::HAIR, t.line));
         let half = measure(ui, &mark.label, Type::Small) / 2.0;
         let hidden = (x - playhead).abs() < half + CHIP / 2.0 + S4;
-        if !hidden && x - half > scale.left - 2.0 && x + half < scale.right + 2.0 {
+        // Beside a folded stretch marks stand nearer than elsewhere.
+        if !hidden && x - half > (scale.left - 2.0).max(written) && x + half < scale.right + 2.0 {
+            written = x + half + S4;
             let place = Rect::from_center_size(pos2(x, lanes.axis.center().y), vec2(2.0 * half + 2.0, 14.0));
             text(ui, place, Align2::CENTER_CENTER, &mark.label, if mark.day { Type::SmallBold } else { Type::Small }, ink);
         }
@@ -201,11 +234,10 @@ fn density(ui: &Ui, lane: Rect, scale: Scale, vm: &ViewModel) {
     let (Some(range), Some(most)) = (view.range, view.buckets.iter().max().copied().filter(|most| *most > 0)) else {
         return;
     };
-    let (left, right) = (scale.x(range.start), scale.x(range.end));
-    let step = (right - left) / view.buckets.len() as f32;
+    let step = range.span().as_micros() as f64 / view.buckets.len() as f64;
     let painter = ui.painter_at(lane);
     // One silhouette without gaps: even sampling is an even band, not a barcode.
-    let edge = |nth: usize| (left + step * nth as f32).round();
+    let edge = |nth: usize| scale.x(range.start + Span::from_micros((step * nth as f64) as i64)).round();
     let shapes = view.buckets.iter().enumerate().filter(|(_, count)| **count > 0).map(|(nth, count)| {
         // Square root: one sample in a bucket is still to be seen beside a thousand.
         let height = (lane.height() * 0.8 * (*count as f32 / most as f32).sqrt()).max(1.0);
@@ -234,7 +266,7 @@ fn unloaded(ui: &Ui, lanes: &Lanes, scale: Scale, vm: &ViewModel) {
 }
 
 /// Kept by somebody, not in memory here: the known time without what is loaded.
-fn missing(timeline: &TimelineView) -> Vec<TimeRange> {
+pub(super) fn missing(timeline: &TimelineView) -> Vec<TimeRange> {
     let mut out = Vec::new();
     if timeline.loaded.is_empty() {
         return out;
@@ -400,6 +432,9 @@ fn hints(ui: &Ui, response: &Response, scale: Scale, vm: &ViewModel, state: &UiS
     for line in stretch_words(&vm.timeline, t) {
         words.push('\n');
         words.push_str(line);
+    }
+    if let Some(fold) = scale.folds().find(|fold| fold.contains(t)) {
+        words.push_str(&format!("\nFolded: {} without data", format::span(fold.span())));
     }
     let t = tokens(ui);
     let show = response.clone();

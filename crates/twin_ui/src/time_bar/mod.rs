@@ -2,6 +2,7 @@
 
 mod axis;
 mod chart;
+mod folds;
 mod input;
 mod lanes;
 mod readout;
@@ -10,41 +11,13 @@ mod transport;
 pub(crate) use chart::chart;
 
 use egui::{Rect, Ui, pos2};
-use twin_model::{Span, TimeRange, Timestamp};
 
 use crate::command::UiCommand;
 use crate::shell::{Screen, Width};
 use crate::state::UiState;
 use crate::theme::{S8, S12};
 use crate::view::ViewModel;
-
-/// Time from left to right.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Scale {
-    range: TimeRange,
-    left: f32,
-    right: f32,
-}
-
-impl Scale {
-    fn x(&self, t: Timestamp) -> f32 {
-        let span = self.range.span().as_micros().max(1) as f64;
-        let part = (t.as_micros() as f64 - self.range.start.as_micros() as f64) / span;
-        // Far outside is as good as outside; infinities upset the tessellator.
-        self.left + (part.clamp(-8.0, 9.0) as f32) * (self.right - self.left)
-    }
-
-    fn t(&self, x: f32) -> Timestamp {
-        let part = f64::from((x - self.left) / (self.right - self.left).max(1.0));
-        self.range.start + Span::from_micros((part * self.range.span().as_micros() as f64) as i64)
-    }
-
-    /// The part of a range that is in sight, as horizontal places.
-    fn cut(&self, range: TimeRange) -> Option<(f32, f32)> {
-        let seen = range.intersect(self.range);
-        (!seen.is_empty()).then(|| (self.x(seen.start), self.x(seen.end)))
-    }
-}
+use crate::widgets::Scale;
 
 /// The columns that time bar and chart share, so that one playhead runs through both.
 #[derive(Debug, Clone, Copy)]
@@ -67,8 +40,12 @@ fn columns(rect: Rect, screen: &Screen) -> Columns {
     }
 }
 
-fn scale(plot: Rect, state: &UiState) -> Option<Scale> {
-    state.time_view.map(|range| Scale { range, left: plot.left(), right: plot.right() })
+/// The scale that time bar and chart share. Folds depend on data and on what is in sight, never on the playhead: nothing moves
+/// while somebody scrubs.
+fn scale(plot: Rect, vm: &ViewModel, state: &UiState) -> Option<Scale> {
+    let range = state.time_view?;
+    let scale = Scale::new(range, plot.left(), plot.right());
+    Some(if state.fold_empty { scale.folded(folds::empty_stretches(vm, range)) } else { scale })
 }
 
 /// The time bar.
@@ -85,12 +62,12 @@ pub(crate) fn time_bar(ui: &mut Ui, screen: &Screen, vm: &ViewModel, state: &mut
         rect
     };
     let plot = columns(bar, screen).plot;
-    let Some(scale) = scale(plot, state) else {
+    let Some(scale) = scale(plot, vm, state) else {
         lanes::nothing(ui, plot);
         return;
     };
     let response = input::handle(ui, plot, scale, vm, state, out);
     // Input may have zoomed: paint what it left.
-    let scale = self::scale(plot, state).unwrap_or(scale);
+    let scale = self::scale(plot, vm, state).unwrap_or(scale);
     lanes::paint(ui, plot, scale, vm, state, &response, out);
 }

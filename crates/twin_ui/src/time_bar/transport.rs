@@ -154,7 +154,21 @@ fn zoom_buttons(ui: &Ui, rect: Rect, full: bool, vm: &ViewModel, state: &mut UiS
     if icon_button(ui, cell(3.0), icon::MAGNIFYING_GLASS_MINUS, "Zoom out").clicked() {
         state.zoom(vm.clock.playhead, 0.5, vm.timeline.extent);
     }
-    cell(3.0).left()
+    let foldable = state.time_view.is_some_and(|view| !super::folds::empty_stretches(vm, view).is_empty());
+    if !foldable {
+        return cell(3.0).left();
+    }
+    let label = if state.fold_empty { "Show stretches without data at full length" } else { "Fold long stretches without data" };
+    // Two arrows that meet, like those in the fold itself.
+    let pressed = icon_button_lit(ui, cell(4.0), ' ', label, state.fold_empty).clicked();
+    let ink = if state.fold_empty { tokens(ui).accent } else { tokens(ui).secondary };
+    for (aside, symbol) in [(-5.0, icon::CARET_RIGHT), (5.0, icon::CARET_LEFT)] {
+        icon(ui, cell(4.0).center() + vec2(aside, 0.0), symbol, 12.0, ink);
+    }
+    if pressed {
+        state.fold_empty = !state.fold_empty;
+    }
+    cell(4.0).left()
 }
 
 fn mode_words(vm: &ViewModel) -> &'static str {

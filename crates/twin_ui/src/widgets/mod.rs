@@ -3,6 +3,7 @@
 mod controls;
 mod marks;
 mod plot;
+mod scale;
 mod text;
 
 pub(crate) use controls::{
@@ -10,4 +11,5 @@ pub(crate) use controls::{
 };
 pub(crate) use marks::{alarm_mark, badge, freshness_icon, hatch, keycap, pill, status_mark, swatch};
 pub(crate) use plot::{LineStyle, Plot, dashed_h, envelope, scale_of_bands, sparkline};
+pub(crate) use scale::Scale;
 pub(crate) use text::{find, found_text, icon, measure, number_unit, paragraph, text};

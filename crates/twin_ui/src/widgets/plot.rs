@@ -4,6 +4,7 @@ use egui::{Align2, Color32, Mesh, Pos2, Rect, Shape, Stroke, Ui, pos2, vec2};
 use twin_model::{Limit, Status, TimeRange, Timestamp};
 
 use super::marks::status_mark;
+use super::scale::Scale;
 use super::text::text;
 use crate::format;
 use crate::theme::{self, HAIR, S4, Type, tokens};
@@ -15,7 +16,7 @@ pub(crate) struct Plot {
     /// Where.
     pub(crate) rect: Rect,
     /// Time from left to right.
-    pub(crate) range: TimeRange,
+    pub(crate) scale: Scale,
     /// Smallest and largest value.
     pub(crate) y: (f64, f64),
 }
@@ -23,9 +24,7 @@ pub(crate) struct Plot {
 impl Plot {
     /// Horizontal place of an instant; outside the rectangle for instants out of range.
     pub(crate) fn x(&self, t: Timestamp) -> f32 {
-        let span = self.range.span().as_micros().max(1) as f64;
-        let part = (t.as_micros() as f64 - self.range.start.as_micros() as f64) / span;
-        self.rect.left() + (part.clamp(-4.0, 5.0) as f32) * self.rect.width()
+        self.scale.x(t)
     }
 
     /// Vertical place of a value.
@@ -135,8 +134,8 @@ pub(crate) fn sparkline(ui: &Ui, rect: Rect, points: &[EnvelopePoint], color: Co
     // A still signal is a line in the middle, not noise blown up to the full height.
     let pad = (high - low).max(high.abs().max(low.abs()) * 0.004).max(1e-9);
     let middle = f64::midpoint(low, high);
-    let range = TimeRange::new(first.t, last.t);
-    let plot = Plot { rect, range, y: (middle - pad * 0.55, middle + pad * 0.55) };
+    let scale = Scale::new(TimeRange::new(first.t, last.t), rect.left(), rect.right());
+    let plot = Plot { rect, scale, y: (middle - pad * 0.55, middle + pad * 0.55) };
     envelope(ui, &plot, points, &[], LineStyle { color, width: 1.2, steps, dashed: false });
     ui.painter().circle_filled(pos2(plot.x(last.t), plot.y(f64::from(last.last))), 2.0, color);
 }

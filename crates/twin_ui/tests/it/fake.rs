@@ -607,6 +607,26 @@ pub(crate) fn patchy() -> ViewModel {
     vm
 }
 
+/// A week in which the plant stood still over the weekend.
+pub(crate) fn week() -> ViewModel {
+    let mut vm = live();
+    let hour = |at: i64| before((168 - at) * 3_600);
+    let week = TimeRange::new(hour(0), now());
+    vm.timeline = timeline(week);
+    vm.timeline.extent = week;
+    vm.timeline.gaps.clear();
+    vm.timeline.density = DensityView {
+        range: Some(week),
+        buckets: (0..168).map(|at| if (90..150).contains(&at) { 0 } else { 50 + (noise(at) * 20.0) as u32 }).collect(),
+    };
+    vm.timeline.status = vec![
+        StatusSpan { range: TimeRange::new(hour(0), hour(90)), status: Status::Normal, stale: false },
+        StatusSpan { range: TimeRange::new(hour(90), hour(150)), status: Status::Normal, stale: true },
+        StatusSpan { range: TimeRange::new(hour(150), now()), status: Status::OutOfSpecification, stale: false },
+    ];
+    vm
+}
+
 /// The first view is being made.
 pub(crate) fn loading() -> ViewModel {
     let mut vm = ViewModel::empty(SiteView { name: "Bottling hall Nord".to_owned(), time_zone: "Europe/Berlin".to_owned() });

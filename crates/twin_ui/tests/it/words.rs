@@ -467,3 +467,17 @@ fn every_tab_of_a_telephone_opens_what_it_says_whatever_was_open() {
         }
     }
 }
+
+#[test]
+fn long_empty_stretches_fold_and_that_can_be_switched_off() {
+    let mut harness = wide(fake::week());
+    let extent = harness.state().vm.timeline.extent;
+    harness.state_mut().vm.clock.mode = twin_ui::view::PlayMode::Paused;
+    harness.state_mut().state.show_range(extent);
+    let mut harness = check(harness, "Show stretches without data at full length", &[]);
+    assert!(!harness.state().state.fold_empty);
+    harness.get_by_label("Fold long stretches without data").click();
+    taken(&mut harness);
+    assert!(harness.state().state.fold_empty);
+    assert!(wide(fake::live()).query_by_label("Show stretches without data at full length").is_none());
+}
