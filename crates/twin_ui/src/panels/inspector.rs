@@ -219,7 +219,7 @@ fn calm(ui: &mut Ui, view: &InspectorView) {
     let words = match view.status {
         Status::Unknown if view.signals.is_empty() => "It has no signals of its own.",
         Status::Unknown => "No rule judges its signals, or none has a value yet.",
-        _ if !is_current(view) => "Within limits when last heard; how it is now is not known.",
+        _ if !is_current(view) => "Then all its rules were within limits.",
         _ => "All its rules are within limits.",
     };
     let (row, _) = ui.allocate_exact_size(vec2(ui.available_width(), 32.0), Sense::hover());

@@ -94,9 +94,9 @@ mod tests {
     fn minutes_are_never_folded() {
         let mut vm = plant(|hour| !(100..148).contains(&hour));
         // The same picture within a few minutes.
-        let shrink = |range: TimeRange| TimeRange::new(range.start, range.start + Span::from_secs(900));
-        vm.timeline.extent = shrink(vm.timeline.extent);
-        vm.timeline.density.range = vm.timeline.density.range.map(shrink);
+        let start = vm.timeline.extent.start;
+        vm.timeline.extent = TimeRange::new(start, start + Span::from_secs(900));
+        vm.timeline.density.range = Some(vm.timeline.extent);
         vm.clock.live_edge = Some(vm.timeline.extent.end);
         assert_eq!(empty_stretches(&vm, vm.timeline.extent), []);
     }
