@@ -32,6 +32,8 @@ pub struct Recording {
     pub samples: Vec<(SignalIndex, Sample)>,
     /// Link changes in the order they arrived.
     pub links: Vec<LinkChange>,
+    /// When recording began, where it began with what was known then.
+    pub began: Option<Timestamp>,
     /// What a person should know.
     pub remarks: Vec<String>,
 }
@@ -68,7 +70,17 @@ pub fn parse(bytes: &[u8]) -> Result<Recording, String> {
     if let Some(torn) = records.torn() {
         remarks.push(format!("the recording's end is torn: {} bytes are left out ({})", torn.lost_bytes, torn.why));
     }
-    let mut out = Recording { site, file_name, toml, files, chunks: Vec::new(), samples: Vec::new(), links: Vec::new(), remarks };
+    let mut out = Recording {
+        site,
+        file_name,
+        toml,
+        files,
+        chunks: Vec::new(),
+        samples: Vec::new(),
+        links: Vec::new(),
+        began: None,
+        remarks,
+    };
     let mut ids = Vec::new();
     for frame in frames {
         out.take(frame, &mut ids);
@@ -80,7 +92,12 @@ impl Recording {
     fn take(&mut self, frame: ServerFrame, ids: &mut Vec<Option<SignalIndex>>) {
         match frame {
             ServerFrame::Dictionary(dictionary) => *ids = dictionary.resolve(&self.site.model),
-            ServerFrame::Snapshot(snapshot) => self.keep(snapshot.entries, ids),
+            ServerFrame::Snapshot(snapshot) => {
+                if self.samples.is_empty() {
+                    self.began = Some(snapshot.at);
+                }
+                self.keep(snapshot.entries, ids);
+            }
             ServerFrame::Batch(batch) => self.keep(batch.entries, ids),
             ServerFrame::Sources(links) => {
                 for link in links {
@@ -106,10 +123,12 @@ impl Recording {
         }
     }
 
-    /// First and last receive time of its samples.
+    /// What was recorded live: from its beginning, or else the first receive time, to the last receive time. The newest value
+    /// of a signal that seldom speaks may be far older than the beginning; a replay does not go back to it.
     pub fn extent(&self) -> Option<TimeRange> {
         let first = self.samples.iter().map(|(_, s)| s.received_time).min()?;
         let last = self.samples.iter().map(|(_, s)| s.received_time).max()?;
+        let first = self.began.map_or(first, |began| began.clamp(first, last));
         Some(TimeRange::new(first, last))
     }
 }

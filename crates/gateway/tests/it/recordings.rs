@@ -109,6 +109,11 @@ async fn a_running_gateway_can_be_recorded_from_elsewhere() {
     assert_eq!(code, 0, "{err}");
     let read = recording::read(std::path::Path::new(&file)).unwrap();
     assert!(read.files.contains_key("m.gltf") && !read.chunks.is_empty());
+    let live = read.extent().unwrap();
+    assert!(
+        live.start >= now && live.start <= live.end,
+        "a replay begins where recording began, not at the oldest value: {live:?}"
+    );
     // The last of them; how many came after the snapshot depends on when the recorder was ready.
     assert_eq!(read.samples.last().unwrap().1.value, twin_model::Value::Float(9.0));
     let (code, _, err) = orrery(&["record", "http://127.0.0.1:9/", &file]);
