@@ -1,0 +1,126 @@
+//! Clock and time bar: ticks, status strips, density, what is loaded; computed when asked for, renewed as data flows.
+
+use twin_engine::{Engine, Event, EventKind, PlayState, marked_events};
+use twin_model::{Span, TimeRange, Timestamp, TwinIndex};
+use twin_ui::view::{ClockView, DensityView, PlayMode, StatusSpan, TickKind, TimeTick};
+
+use crate::platform;
+use crate::session::LinkPhase;
+use crate::viewer::state::Viewer;
+
+/// Buckets of the density strip.
+const DENSITY: usize = 360;
+/// Ticks on the time bar; the bar merges crowded ones to counts.
+const TICKS: usize = 600;
+/// Parts of a range within which it may slide with the live edge, or the playhead walk, before what is drawn over it counts
+/// as another picture that is wanted at once.
+const PAGES: i64 = 4;
+
+/// Where on its page a range or an instant lies.
+pub(super) fn page(t: Timestamp, length: Span) -> Timestamp {
+    t.floor_to(Span::from_micros((length.as_micros() / PAGES).max(1)))
+}
+
+pub(super) fn clock(viewer: &mut Viewer, engine: &Engine, now: f64) {
+    let playback = engine.playback();
+    let edge = engine.reality().store().extent().map(|extent| extent.end - Span::from_micros(1));
+    let live = viewer.session.link().phase() != LinkPhase::Connecting || edge.is_some();
+    let lag = edge.and_then(|edge| Some(viewer.session.clock.at(now)?.since(edge).max(Span::ZERO)));
+    viewer.vm.clock = ClockView {
+        playhead: playback.playhead(),
+        mode: match playback.state() {
+            PlayState::Following => PlayMode::Following,
+            PlayState::Playing => PlayMode::Playing,
+            PlayState::Paused => PlayMode::Paused,
+        },
+        speed: playback.speed(),
+        live_edge: if live { engine.live_edge() } else { None },
+        lag,
+    };
+}
+
+pub(super) fn timeline(viewer: &mut Viewer, engine: &Engine) {
+    let Some(mut extent) = engine.bounds() else { return };
+    if let Some(served) = viewer.session.history().extent() {
+        extent = extent.union(served);
+    }
+    for branch in engine.branches() {
+        extent = extent.union(branch.range);
+    }
+    let store = engine.reality().store();
+    let served_from = viewer.session.history().extent().map(|extent| extent.start);
+    let loaded = loaded(viewer, extent);
+    let bar = &mut viewer.vm.timeline;
+    bar.extent = extent;
+    bar.retained_from = served_from.into_iter().chain(store.dropped_before()).max();
+    bar.loaded = loaded;
+    bar.loading = viewer.session.history().is_busy();
+    bar.gaps.clone_from(&viewer.session.gaps);
+    bar.looped = engine.playback().selection();
+    let shown = viewer.range.or_else(|| viewer.ui.time_view()).unwrap_or(extent);
+    let primary = viewer.selection.last().copied().filter(|twin| !engine.model().twin(*twin).rules.is_empty());
+    let branch = engine.shown_branch().map(|branch| branch.id.0);
+    let asked = (shown.span(), page(shown.start, shown.span()), primary, branch);
+    let flowing = (shown, extent, engine.reality().revision());
+    let began = platform::monotonic();
+    if viewer.kept.bar.is_due(&asked, &flowing, began) {
+        bar_lanes(viewer, engine, shown, extent, primary);
+        let now = platform::monotonic();
+        viewer.kept.bar.done(asked, flowing, now, now - began);
+    }
+}
+
+/// What is drawn along the time bar: strip, density, thinned stretches, ticks.
+pub(super) fn bar_lanes(viewer: &mut Viewer, engine: &Engine, shown: TimeRange, extent: TimeRange, primary: Option<TwinIndex>) {
+    let store = engine.reality().store();
+    let known = shown.intersect(extent);
+    // Reality ends at the live edge; beyond it lie branches, which have lanes of their own.
+    let real = TimeRange::new(known.start, known.end.min(engine.live_edge().unwrap_or(known.end)).max(known.start));
+    let bar = &mut viewer.vm.timeline;
+    bar.density = DensityView { range: Some(shown), buckets: store.density(shown, DENSITY) };
+    bar.status = engine.status_strip(primary, real).iter().map(span).collect();
+    bar.status_of = primary.map_or_else(|| "Site".to_owned(), |twin| engine.model().twin(twin).display_name.clone());
+    bar.thinned = store.thinned().into_iter().collect();
+    bar.ticks = marked_events(engine.model(), &engine.events(known, TICKS)).iter().map(|event| tick(engine, event)).collect();
+}
+
+/// What is here: fetched history, and everything since this viewer connected. Empty where nothing has to be fetched.
+pub(super) fn loaded(viewer: &Viewer, extent: TimeRange) -> Vec<TimeRange> {
+    let history = viewer.session.history();
+    let Some(served) = history.extent() else { return Vec::new() };
+    let mut here = history.loaded().to_vec();
+    let streamed_from = here.last().map_or(served.end, |last| last.end);
+    here.push(TimeRange::new(streamed_from, extent.end.max(streamed_from)));
+    here
+}
+
+pub(super) fn span(span: &twin_engine::StatusSpan) -> StatusSpan {
+    StatusSpan { range: span.range, status: span.status, stale: span.stale }
+}
+
+pub(super) fn tick(engine: &Engine, event: &Event) -> TimeTick {
+    let model = engine.model();
+    match event.kind {
+        EventKind::Alarm(index, _) => {
+            let alarm = model.alarm(index);
+            TimeTick { t: event.t, kind: TickKind::Alarm(alarm.priority), label: alarm.message.clone() }
+        }
+        EventKind::Status(twin, _, status) => {
+            let label = format!("{}: {}", model.twin(twin).display_name, status.label());
+            TimeTick { t: event.t, kind: TickKind::Status(status), label }
+        }
+    }
+}
+
+/// Branches do not change once they are there: their strips are made for new branches and another selection only.
+pub(super) fn branch_strips(viewer: &mut Viewer, engine: &Engine) {
+    let primary = viewer.selection.last().copied();
+    let asked = (engine.branches().iter().map(|branch| branch.id.0).collect(), primary);
+    let now = platform::monotonic();
+    if viewer.kept.branches.is_due(&asked, &(), now) {
+        let strip =
+            |branch: &twin_engine::Branch| -> Vec<StatusSpan> { engine.branch_strip(branch, primary).iter().map(span).collect() };
+        viewer.kept.strips = engine.branches().iter().map(strip).collect();
+        viewer.kept.branches.done(asked, (), now, 0.0);
+    }
+}
