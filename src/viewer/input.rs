@@ -25,21 +25,27 @@ pub struct Gesture {
     dragging: bool,
     last: Vec2,
     last_click: Option<(f64, Option<TwinIndex>)>,
+    /// Presses that became this one click: slow frames merge a double-click into one.
+    presses: usize,
     pinch: Option<(Vec2, f32)>,
     hover_from: Option<Vec2>,
 }
 
-/// Where the pointer was when a button went down in this frame: in a slow frame it has moved on since.
-fn pressed_at(events: &mut MessageReader<'_, '_, WindowEvent>, from: &mut Option<Vec2>) -> Option<Vec2> {
-    let mut pressed = None;
+/// Where the pointer was when a button last went down in this frame (in a slow frame it has moved on since), and how many
+/// times one did.
+fn pressed_at(events: &mut MessageReader<'_, '_, WindowEvent>, from: &mut Option<Vec2>) -> (Option<Vec2>, usize) {
+    let (mut pressed, mut presses) = (None, 0);
     for event in events.read() {
         match event {
             WindowEvent::CursorMoved(moved) => *from = Some(moved.position),
-            WindowEvent::MouseButtonInput(button) if button.state.is_pressed() => pressed = *from,
+            WindowEvent::MouseButtonInput(button) if button.state.is_pressed() => {
+                pressed = *from;
+                presses += 1;
+            }
             _ => {}
         }
     }
-    pressed
+    (pressed, presses)
 }
 
 /// Turns input into camera motion and selection.
@@ -56,7 +62,7 @@ pub fn pointer(
     touches: Res<'_, Touches>,
     wants: Res<'_, EguiWantsInput>,
 ) {
-    let pressed = pressed_at(&mut events, &mut pointer_at);
+    let (pressed, presses) = pressed_at(&mut events, &mut pointer_at);
     let Ok(window) = window.single() else { return };
     let Some(shell) = viewer.shell else { return };
     let area = Rect::new(shell.viewport.min.x, shell.viewport.min.y, shell.viewport.max.x, shell.viewport.max.y);
@@ -80,7 +86,10 @@ pub fn pointer(
     let start = pressed.or(cursor).filter(|at| free && area.contains(*at));
     if any_down && let Some(at) = start {
         let point = pick(&mut viewer, at, area).map(|hit| hit.point);
-        *gesture = Gesture { press: Some((at, point)), last: at, last_click: gesture.last_click, ..Gesture::default() };
+        // A press that was let go and followed by this one within the frame was a click.
+        let before = if gesture.press.is_some() && !gesture.dragging { gesture.presses } else { 0 };
+        let presses = before + presses.max(1);
+        *gesture = Gesture { press: Some((at, point)), last: at, last_click: gesture.last_click, presses, ..Gesture::default() };
     }
     if let (Some((start, point)), Some(at)) = (gesture.press, cursor) {
         let delta = at - gesture.last;
@@ -114,11 +123,17 @@ pub fn pointer(
 }
 
 fn click(viewer: &mut Viewer, gesture: &mut Gesture, at: Vec2, area: Rect, additive: bool) {
+    let merged = std::mem::take(&mut gesture.presses) > 1;
+    // Two clicks can't be told apart more finely than frames come.
+    let frame = f64::from(viewer.frame_ms.back().copied().unwrap_or(0.0)) / 1e3;
+    let window = DOUBLE_CLICK_S.max(frame * 3.0).min(1.5);
     let now = crate::platform::monotonic();
     let twin = pick(viewer, at, area).and_then(|hit| viewer.stage.as_ref()?.plan.parts.get(hit.part.at())?.twin);
-    let double = gesture.last_click.is_some_and(|(t, before)| now - t < DOUBLE_CLICK_S && before == twin);
-    gesture.last_click = Some((now, twin));
+    let double = merged || gesture.last_click.is_some_and(|(t, before)| now - t < window && before == twin);
+    gesture.last_click = (!double).then_some((now, twin));
     if double {
+        // The first click of a merged pair selected nothing.
+        viewer.wishes.extend(merged.then_some(UiCommand::Select { twin, additive: false }));
         let wish = twin.map_or(UiCommand::Home, UiCommand::Focus);
         viewer.wishes.push_back(wish);
     } else {

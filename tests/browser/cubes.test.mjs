@@ -117,6 +117,20 @@ test("Space plays and pauses, End returns to live", async () => {
   assert.equal(Date.parse(state.time.playhead), Date.parse(state.time.liveEdge));
 });
 
+test("a double-click flies there, even where slow frames merge its clicks", async () => {
+  await view.command({ home: true });
+  const wide = await view.drawn();
+  const distance = (state) => Number(/cam=([^&]*)/.exec(state.fragment)[1].split(",")[5]);
+  const [x, y] = wide.twins["cube-2"].screen;
+  await view.point(x, y);
+  await view.page.mouse.dblclick(x, y, { delay: 20 });
+  await view.until((s) => distance(s) < 0.9 * distance(wide) && s.selection.includes("cube-2"), "cube-2 close by");
+  view.held = null;
+  await view.command({ home: true });
+  await view.command({ select: null });
+  await view.drawn();
+});
+
 test("a link brings back camera, selection and instant", async () => {
   await view.command({ select: "cube-2" });
   await view.command({ camera: [1, 1, 0, 0.4, 0.9, 14] });
