@@ -5,28 +5,10 @@
 #import bevy_pbr::pbr_fragment::pbr_input_from_standard_material
 #import bevy_pbr::pbr_functions::{apply_pbr_lighting, main_pass_post_lighting_processing}
 #import bevy_pbr::pbr_types::STANDARD_MATERIAL_FLAGS_BASE_COLOR_TEXTURE_BIT
-#import orrery::marks::{luma, saturate_by, freshness_saturation, marked}
-
-// As in part.wgsl.
-struct Look {
-    fill: array<vec4<f32>, 6>,
-    key: vec4<f32>,
-    sky: vec4<f32>,
-    ground: vec4<f32>,
-    style: vec4<f32>,
-    edge: vec4<f32>,
-    floor: vec4<f32>,
-}
+#import orrery::marks::{Look, PALETTE_WIDTH, UNBOUND, NEVER_SEEN, FLAG_HIDDEN, FLAG_GHOST, FLAG_HOVERED, saturate_by, freshness_saturation, marked}
 
 @group(#{MATERIAL_BIND_GROUP}) @binding(100) var<uniform> look: Look;
 @group(#{MATERIAL_BIND_GROUP}) @binding(101) var palette: texture_2d<u32>;
-
-const PALETTE_WIDTH: u32 = 256u;
-const UNBOUND: u32 = 255u;
-const NEVER_SEEN: u32 = 4u;
-const FLAG_HIDDEN: u32 = 1u;
-const FLAG_GHOST: u32 = 2u;
-const FLAG_HOVERED: u32 = 8u;
 
 @fragment
 fn fragment(in: VertexOutput, @builtin(front_facing) is_front: bool) -> FragmentOutput {

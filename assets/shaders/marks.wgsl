@@ -1,5 +1,31 @@
-// What status and freshness add to a colour, shared by both tiers: patterns, saturation.
+// What both tiers share: the look, the codes of a texel, and what status and freshness add to a colour.
 #define_import_path orrery::marks
+
+struct Look {
+    // Linear RGB by status code: unknown, normal, maintenance, out of specification, function check, failure.
+    fill: array<vec4<f32>, 6>,
+    // xyz: direction to the key light; w: its strength.
+    key: vec4<f32>,
+    // rgb: light from above; w: 1 when normal parts show their status grey instead of their own colour.
+    sky: vec4<f32>,
+    // rgb: light from below; w: opacity of ghosts.
+    ground: vec4<f32>,
+    // x: metres per pattern period; y: opacity of what was never seen; z: saturation of normal parts; w: pulse 0..1 of
+    // unacknowledged alarms.
+    style: vec4<f32>,
+    // rgb: edge colour; a: how strongly it covers.
+    edge: vec4<f32>,
+    // xz centre, extent and strength of the floor's contact shadow.
+    floor: vec4<f32>,
+}
+
+const PALETTE_WIDTH: u32 = 256u;
+const UNBOUND: u32 = 255u;
+const NEVER_SEEN: u32 = 4u;
+
+const FLAG_HIDDEN: u32 = 1u;
+const FLAG_GHOST: u32 = 2u;
+const FLAG_HOVERED: u32 = 8u;
 
 fn luma(c: vec3<f32>) -> f32 {
     return dot(c, vec3<f32>(0.2126, 0.7152, 0.0722));

@@ -6,25 +6,7 @@
 // opaque ones never discard, so that hidden pixels are not shaded at all.
 
 #import bevy_pbr::mesh_view_bindings::view
-#import orrery::marks::{luma, saturate_by, freshness_saturation, marked}
-
-struct Look {
-    // Linear RGB by status code: unknown, normal, maintenance, out of specification, function check, failure.
-    fill: array<vec4<f32>, 6>,
-    // xyz: direction to the key light; w: its strength.
-    key: vec4<f32>,
-    // rgb: light from above; w: 1 when normal parts show their status grey instead of their own colour.
-    sky: vec4<f32>,
-    // rgb: light from below; w: opacity of ghosts.
-    ground: vec4<f32>,
-    // x: metres per pattern period; y: opacity of what was never seen; z: saturation of normal parts; w: pulse 0..1 of
-    // unacknowledged alarms.
-    style: vec4<f32>,
-    // rgb: edge colour; a: how strongly it covers.
-    edge: vec4<f32>,
-    // xz centre, extent and strength of the floor's contact shadow.
-    floor: vec4<f32>,
-}
+#import orrery::marks::{Look, PALETTE_WIDTH, UNBOUND, NEVER_SEEN, FLAG_HIDDEN, FLAG_GHOST, FLAG_HOVERED, luma, saturate_by, freshness_saturation, marked}
 
 @group(#{MATERIAL_BIND_GROUP}) @binding(0) var<uniform> look: Look;
 @group(#{MATERIAL_BIND_GROUP}) @binding(1) var palette: texture_2d<u32>;
@@ -32,14 +14,6 @@ struct Look {
 @group(#{MATERIAL_BIND_GROUP}) @binding(3) var shadow_sampler: sampler;
 @group(#{MATERIAL_BIND_GROUP}) @binding(4) var base_image: texture_2d<f32>;
 @group(#{MATERIAL_BIND_GROUP}) @binding(5) var base_sampler: sampler;
-
-const PALETTE_WIDTH: u32 = 256u;
-const UNBOUND: u32 = 255u;
-const NEVER_SEEN: u32 = 4u;
-
-const FLAG_HIDDEN: u32 = 1u;
-const FLAG_GHOST: u32 = 2u;
-const FLAG_HOVERED: u32 = 8u;
 
 struct Vertex {
     @location(0) position: vec3<f32>,

@@ -27,7 +27,7 @@ pub const ATTRIBUTE_PART: MeshVertexAttribute = MeshVertexAttribute::new("Part",
 /// Width of the palette texture in texels; part `p` sits at `(p % 256, p / 256)`.
 pub const PALETTE_WIDTH: u32 = 256;
 
-/// What the part shader needs besides the palette; one for the whole scene. Layout as in `part.wgsl`.
+/// What the part shader needs besides the palette; one for the whole scene. Layout as in `marks.wgsl`.
 #[derive(Clone, Copy, Debug, ShaderType)]
 pub struct Look {
     /// Linear RGB by status code.
