@@ -411,7 +411,7 @@ impl Hub {
             persist.sealed(upto.floor_to(slab));
             return false;
         }
-        persist.chunks(chunks);
+        persist.chunks(chunks.into_iter().map(|sealed| sealed.chunk).collect());
         true
     }
 

@@ -9,6 +9,15 @@ pub enum HistorianError {
     /// Written by a newer program.
     #[error("history chunk has format version {0}, this program reads version 1; update the program")]
     Version(u8),
+    /// A level that this program does not know.
+    #[error("history chunk has level {0}, which this program does not know; update the program")]
+    Level(u8),
+    /// A text that should name a chunk.
+    #[error("not the key of a history chunk; write <level>/<first signal>+<signals>/<start us>_<end us>/v<version>")]
+    Key,
+    /// Chunks that should become one.
+    #[error("history chunks can't be merged: {0}")]
+    Unlike(&'static str),
     /// Cut short.
     #[error("history chunk ends in the middle of its {0}")]
     Truncated(&'static str),

@@ -151,10 +151,10 @@ fn chunks(seed: u64, clock: &mut dyn FnMut() -> f64) -> [BenchRow; 3] {
     let before = clock();
     let chunks = store.seal(START + Span::from_secs(config.seconds));
     let sealed = clock() - before;
-    let bytes: usize = chunks.iter().map(|chunk| chunk.bytes.len()).sum();
+    let bytes: usize = chunks.iter().map(|chunk| chunk.chunk.bytes.len()).sum();
     let mut back = Store::new(Plant::new(config.signals, seed).specs(), *store.config());
     let before = clock();
-    let read = chunks.iter().filter(|chunk| back.import_chunk(&chunk.bytes).is_ok()).count();
+    let read = chunks.iter().filter(|chunk| back.import_chunk(&chunk.chunk.bytes).is_ok()).count();
     let imported = clock() - before;
     debug_assert_eq!(read, chunks.len());
     let row = |id, value, unit| BenchRow { id, value, unit, must: None };

@@ -6,14 +6,22 @@
 //! the writer tries what fits and keeps the smallest.
 
 mod bytes;
+mod coarse;
 mod columns;
+mod level;
+mod merge;
 mod read;
 mod write;
+
+pub use coarse::{Coarse, coarsen};
+pub use level::Level;
+pub use merge::{inspect, merge, without};
 
 pub(crate) use read::{Section, read};
 pub(crate) use write::Writer;
 
 use std::fmt;
+use std::str::FromStr;
 
 use twin_model::{TimeRange, Timestamp};
 
@@ -32,18 +40,21 @@ pub const MAX_SIGNALS: u32 = 1 << 16;
 /// Longest word of a text signal, in bytes of UTF-8. Longer ones are cut when written.
 pub const MAX_WORD_BYTES: usize = 1 << 16;
 
-/// Which piece of history a chunk is. Ordered by signals, then time, then version.
+/// Which piece of history a chunk is. Ordered by level, then signals, then time, then version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChunkKey {
+    /// How fine its samples are.
+    pub level: Level,
     /// Index of the first signal that it may hold.
     pub first_signal: u32,
     /// How many neighbouring signals it spans.
     pub signals: u32,
-    /// First instant that it may hold.
+    /// First instant that it may hold. A [`Level::Carried`] chunk holds what came before: there start and end are the one
+    /// instant that it is the state of.
     pub start: Timestamp,
     /// First instant after it.
     pub end: Timestamp,
-    /// Of two chunks for the same signals and time the higher version replaces the lower; 0 was never sealed.
+    /// Of two chunks of one level for the same signals and time the higher version replaces the lower; 0 was never sealed.
     pub version: u32,
 }
 
@@ -53,23 +64,50 @@ impl ChunkKey {
         TimeRange::new(self.start, self.end)
     }
 
-    /// The key as 28 bytes that sort like the key: big-endian fields, times with the sign bit flipped.
-    pub fn to_bytes(&self) -> [u8; 28] {
-        let mut out = [0; 28];
-        out[0..4].copy_from_slice(&self.first_signal.to_be_bytes());
-        out[4..8].copy_from_slice(&self.signals.to_be_bytes());
-        out[8..16].copy_from_slice(&(self.start.as_micros() as u64 ^ (1 << 63)).to_be_bytes());
-        out[16..24].copy_from_slice(&(self.end.as_micros() as u64 ^ (1 << 63)).to_be_bytes());
-        out[24..28].copy_from_slice(&self.version.to_be_bytes());
+    /// The key as 29 bytes that sort like the key: the level's code, then big-endian fields, times with the sign bit flipped.
+    pub fn to_bytes(&self) -> [u8; 29] {
+        let mut out = [0; 29];
+        out[0] = self.level.code();
+        out[1..5].copy_from_slice(&self.first_signal.to_be_bytes());
+        out[5..9].copy_from_slice(&self.signals.to_be_bytes());
+        out[9..17].copy_from_slice(&(self.start.as_micros() as u64 ^ (1 << 63)).to_be_bytes());
+        out[17..25].copy_from_slice(&(self.end.as_micros() as u64 ^ (1 << 63)).to_be_bytes());
+        out[25..29].copy_from_slice(&self.version.to_be_bytes());
         out
     }
 }
 
 impl fmt::Display for ChunkKey {
-    /// `<first signal>+<signals>/<start us>-<end us>/v<version>`, for logs and URLs.
+    /// `<level>/<first signal>+<signals>/<start us>_<end us>/v<version>`, for logs and URLs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (start, end) = (self.start.as_micros(), self.end.as_micros());
-        write!(f, "{}+{}/{start}-{end}/v{}", self.first_signal, self.signals, self.version)
+        write!(f, "{}/{}+{}/{start}_{end}/v{}", self.level, self.first_signal, self.signals, self.version)
+    }
+}
+
+impl FromStr for ChunkKey {
+    type Err = crate::HistorianError;
+
+    /// Reads what [`fmt::Display`] writes.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let read = || {
+            let mut parts = text.split('/');
+            let level: Level = parts.next()?.parse().ok()?;
+            let (first, signals) = parts.next()?.split_once('+')?;
+            let (start, end) = parts.next()?.split_once('_')?;
+            let version = parts.next()?.strip_prefix('v')?;
+            let us = |text: &str| text.parse().ok().map(Timestamp::from_micros);
+            let key = Self {
+                level,
+                first_signal: first.parse().ok()?,
+                signals: signals.parse().ok()?,
+                start: us(start)?,
+                end: us(end)?,
+                version: version.parse().ok()?,
+            };
+            (parts.next().is_none() && key.start <= key.end).then_some(key)
+        };
+        read().ok_or(crate::HistorianError::Key)
     }
 }
 

@@ -6,7 +6,7 @@ use twin_model::Timestamp;
 
 use super::bytes::Reader;
 use super::columns::{SAME, get_floats, get_ints, get_ints_as};
-use super::{ChunkKey, FORMAT, MAGIC, MAX_BYTES, MAX_SAMPLES, MAX_SIGNALS, MAX_WORD_BYTES};
+use super::{ChunkKey, FORMAT, Level, MAGIC, MAX_BYTES, MAX_SAMPLES, MAX_SIGNALS, MAX_WORD_BYTES};
 use crate::error::HistorianError;
 use crate::row::{BOOL, FLOAT, Row, TEXT};
 
@@ -23,7 +23,7 @@ pub(crate) struct Section {
 pub(crate) struct Header {
     pub(crate) key: ChunkKey,
     crc: u32,
-    samples: u32,
+    pub(crate) samples: u32,
     sections: u32,
 }
 
@@ -32,10 +32,11 @@ pub(crate) fn header(bytes: &[u8]) -> Result<Header, HistorianError> {
     if r.array::<4>().map_err(|_| HistorianError::Magic)? != MAGIC {
         return Err(HistorianError::Magic);
     }
-    let [version, _, _, _] = r.array::<4>()?;
+    let [version, level, _, _] = r.array::<4>()?;
     if version != FORMAT {
         return Err(HistorianError::Version(version));
     }
+    let level = Level::from_code(level).ok_or(HistorianError::Level(level))?;
     let crc = r.u32()?;
     let version = r.u32()?;
     let (first_signal, signals) = (r.u32()?, r.u32()?);
@@ -46,7 +47,7 @@ pub(crate) fn header(bytes: &[u8]) -> Result<Header, HistorianError> {
     if end < start {
         return Err(HistorianError::Corrupt("it ends before it starts"));
     }
-    Ok(Header { key: ChunkKey { first_signal, signals, start, end, version }, crc, samples, sections })
+    Ok(Header { key: ChunkKey { level, first_signal, signals, start, end, version }, crc, samples, sections })
 }
 
 fn limit(what: &'static str, found: u64, limit: u64) -> Result<(), HistorianError> {
@@ -140,15 +141,16 @@ impl State {
         Ok(self.key.first_signal + self.next_offset as u32 - 1)
     }
 
-    /// Source times must ascend within a signal and lie within the chunk.
+    /// Source times must ascend within a signal and lie within the chunk; what is carried in lies before it.
     fn check_times(&mut self) -> Result<(), HistorianError> {
         let start = self.key.start.as_micros();
         let span = i128::from(self.key.end.as_micros()) - i128::from(start);
         for time in &self.times {
-            if *time as u64 as i128 >= span {
+            let t = start.wrapping_add(*time);
+            let inside = if self.key.level == Level::Carried { t < start } else { (*time as u64 as i128) < span };
+            if !inside {
                 return Err(HistorianError::Corrupt("a sample lies outside the chunk's time"));
             }
-            let t = start.wrapping_add(*time);
             if self.last.is_some_and(|last| last >= t) {
                 return Err(HistorianError::Corrupt("source times do not ascend"));
             }

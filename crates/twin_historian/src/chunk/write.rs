@@ -94,7 +94,7 @@ impl Writer {
         let key = self.key;
         let mut header = Vec::with_capacity(HEADER_BYTES);
         header.extend_from_slice(&MAGIC);
-        header.extend_from_slice(&[FORMAT, 0, 0, 0]);
+        header.extend_from_slice(&[FORMAT, key.level.code(), 0, 0]);
         header.extend_from_slice(&[0; 4]);
         header.extend_from_slice(&key.version.to_le_bytes());
         header.extend_from_slice(&key.first_signal.to_le_bytes());

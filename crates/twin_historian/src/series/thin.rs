@@ -86,6 +86,30 @@ impl Series {
         gone
     }
 
+    /// Gives up the blocks that lie wholly in `[from, to)`; returns how many samples went. What holds at `to` stays.
+    pub(crate) fn evict(&mut self, signal: u32, from: i64, to: i64, shared: &mut Shared) -> u64 {
+        self.fold(signal, shared);
+        let head = self.head.first_time();
+        let next = |at: usize| self.blocks.get(at + 1).map(|block| block.start()).or(head);
+        let first = self.blocks.partition_point(|block| block.start() < from);
+        let last = (first..self.blocks.len()).take_while(|at| next(*at).is_some_and(|next| next <= to)).last();
+        let Some(last) = last else { return 0 };
+        shared.changed(signal);
+        let mut gone = 0;
+        for at in (first..=last).rev() {
+            self.note_split(at, 0, 1);
+        }
+        for block in self.blocks.drain(first..=last) {
+            gone += Block::at(&shared.arena, block.loc).n as u64;
+            shared.arena.free(block.loc);
+        }
+        self.first = self.blocks.first().map_or(0, |block| block.start());
+        if let Some(rare) = &mut self.rare {
+            rare.gaps.retain(|(_, after)| !(from..to).contains(after));
+        }
+        gone
+    }
+
     fn drop_blocks(&mut self, at: usize, count: usize, shared: &mut Shared) -> u64 {
         let mut gone = 0;
         for block in self.blocks.drain(at..at + count) {

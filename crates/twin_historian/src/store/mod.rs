@@ -1,9 +1,12 @@
 //! The store itself: one series per signal and the rules for what is taken in. The reads are in `reads` and `jump`, chunks
 //! in `slabs`.
 
+mod evict;
 mod jump;
 mod reads;
 mod slabs;
+
+pub use slabs::Sealed;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -12,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use twin_model::{Flags, Quality, Sample, SignalIndex, Span, TimeRange, Timestamp, Value};
 
 use crate::budget::Sweep;
-use crate::chunk::{self, ChunkKey};
+use crate::chunk::{self, ChunkKey, Level};
 use crate::counters::{BytesReport, Counters};
 use crate::density::Density;
 use crate::row::{BOOL, FLOAT, INT, Row, TEXT, kind_code};
@@ -72,6 +75,10 @@ pub struct Store {
     sealed_end: Vec<i64>,
     /// The largest of `sealed_end`.
     any_sealed_end: i64,
+    /// Stretches of which samples are kept elsewhere and not (all) here: merged, ascending.
+    elsewhere: Vec<TimeRange>,
+    /// Stretches that are here only at a coarser level: ascending, none overlapping another.
+    coarse: Vec<(TimeRange, Level)>,
 }
 
 /// Cursors hold places that mean nothing in another store. A count, not a clock: it decides no answer.
@@ -91,6 +98,8 @@ impl Clone for Store {
             slabs: self.slabs.clone(),
             sealed_end: self.sealed_end.clone(),
             any_sealed_end: self.any_sealed_end,
+            elsewhere: self.elsewhere.clone(),
+            coarse: self.coarse.clone(),
         }
     }
 }
@@ -118,6 +127,8 @@ impl Store {
             slabs: BTreeMap::new(),
             sealed_end: vec![i64::MIN; lanes],
             any_sealed_end: i64::MIN,
+            elsewhere: Vec::new(),
+            coarse: Vec::new(),
         }
     }
 

@@ -76,7 +76,20 @@ impl Store {
         envelope.after = after.and_then(|row| column.sample(&row));
         let thinned = column.series.thinned_range(arena).map(|thinned| thinned.intersect(range));
         envelope.thinned = thinned.filter(|thinned| !thinned.is_empty()).into_iter().collect();
+        self.forgive_coarse(&mut envelope);
         envelope
+    }
+
+    /// Where a stretch is here at a coarser level only, samples up to its bucket apart are no gap: those between them are
+    /// elsewhere. Longer gaps keep both their sides at every level and are real.
+    fn forgive_coarse(&self, envelope: &mut Envelope) {
+        let reach = |gap: &TimeRange| TimeRange::new(gap.start, Timestamp::from_micros(gap.end.as_micros().saturating_add(1)));
+        let bucket = |gap: TimeRange| self.coarse_in(gap).filter_map(|(_, level)| level.bucket()).max();
+        envelope.gaps.retain(|gap| bucket(reach(gap)).is_none_or(|bucket| gap.span() > bucket));
+        for one in &mut envelope.buckets {
+            one.broken &= bucket(TimeRange::new(one.start, one.end)).is_none();
+        }
+        envelope.thinned.extend(self.coarse_in(envelope.range).map(|(part, _)| part));
     }
 
     /// Replaces open ends by the signal's extent.

@@ -8,27 +8,40 @@ use std::ops::ControlFlow;
 use twin_model::{Flags, SignalIndex, TimeRange, Timestamp};
 
 use super::{Column, SlabState, Store, closed};
-use crate::chunk::{self, Chunk, ChunkKey, Section};
+use crate::chunk::{self, Chunk, ChunkKey, Level, Section};
 use crate::error::HistorianError;
 use crate::row::{Row, TEXT};
 use crate::series::Inserted;
 use crate::store::Imported;
 
+/// Fewer imported rows than this go in like late samples, which leaves the newest samples' head alone.
+const FEW_ROWS: usize = 48;
+
+/// A chunk to keep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sealed {
+    /// The chunk.
+    pub chunk: Chunk,
+    /// Whether it holds all that the store ever took in of its stretch. Otherwise samples were thinned or are kept
+    /// elsewhere only ([`Store::note_elsewhere`]), and it must be merged ([`chunk::merge`]) into the one kept before.
+    pub whole: bool,
+}
+
 impl Store {
     /// The chunks to keep: every slab of every lane that ended at or before `upto` and has samples that no sealed or
-    /// imported chunk has. Late samples make a slab dirty again: it comes back whole, under the same key but a higher
-    /// version, and replaces its predecessor; where samples of it were thinned since, what is left and what came late goes
-    /// into a chunk that starts some microseconds before the slab and stands beside the older one. Ordered by lane and time.
-    pub fn seal(&mut self, upto: Timestamp) -> Vec<Chunk> {
+    /// imported chunk has. Late samples make a slab dirty again: it comes back under the same key but a higher version,
+    /// and replaces its predecessor, or is merged into it where memory no longer holds all of it ([`Sealed::whole`]).
+    /// Ordered by lane and time.
+    pub fn seal(&mut self, upto: Timestamp) -> Vec<Sealed> {
         self.seal_some(upto, usize::MAX)
     }
 
     /// As [`Self::seal`], but stops once it has at least `enough` chunks; what is left comes with the next calls. Packing costs
     /// about 0.1 us a sample: with many signals, call this between other work when a slab has ended.
-    pub fn seal_some(&mut self, upto: Timestamp, enough: usize) -> Vec<Chunk> {
+    pub fn seal_some(&mut self, upto: Timestamp, enough: usize) -> Vec<Sealed> {
         let slab = self.config.slab.as_micros();
         let end = upto.as_micros().div_euclid(slab).saturating_mul(slab);
-        let mut chunks = Vec::new();
+        let mut chunks: Vec<Sealed> = Vec::new();
         for lane in 0..self.sealed_end.len() {
             for start in self.unsealed_slabs(lane, end) {
                 if chunks.len() >= enough {
@@ -40,11 +53,10 @@ impl Store {
                 let version = state.version;
                 let end = start.saturating_add(slab);
                 self.note_sealed(lane, end);
-                // Samples that were thinned here are still in the chunk sealed before: what came since goes beside it, under
-                // a key of its own (an earlier start), instead of in its place.
-                let supplement = version > 1 && self.thinned_in(lane, start, end);
-                let from = if supplement { start.saturating_sub(i64::from(version)) } else { start };
-                self.export_span(lane, TimeRange::new(us(from), us(end)), start, version, &mut chunks);
+                let whole = !self.thinned_in(lane, start, end);
+                let mut out = Vec::new();
+                self.export_span(lane, TimeRange::new(us(start), us(end)), version, &mut out);
+                chunks.extend(out.into_iter().map(|chunk| Sealed { chunk, whole }));
             }
         }
         chunks
@@ -82,7 +94,7 @@ impl Store {
                 let end = start.saturating_add(slab);
                 let version = self.slabs.get(&(lane as u32, start)).map_or(0, |state| state.version);
                 let (from, to) = (start.max(range.start.as_micros()), end.min(range.end.as_micros()));
-                self.export_lane(lane, from, to, version, &mut chunks);
+                self.export_span(lane, TimeRange::new(us(from), us(to)), version, &mut chunks);
                 if end <= t {
                     break;
                 }
@@ -90,6 +102,30 @@ impl Store {
             }
         }
         chunks
+    }
+
+    /// What holds just before `t` for the signals of the lane that begins with `first_signal`: a [`Level::Carried`] chunk with
+    /// each signal's newest sample before `t`. None where no signal of it had been seen by then.
+    pub fn carried(&self, first_signal: u32, t: Timestamp, version: u32) -> Option<Chunk> {
+        let (first, columns) = self.lane((first_signal / self.config.lane_signals) as usize);
+        let before = t.as_micros().checked_sub(1)?;
+        let key =
+            ChunkKey { level: Level::Carried, first_signal: first, signals: columns.len() as u32, start: t, end: t, version };
+        let mut writer = chunk::Writer::new(key);
+        let mut any = false;
+        for (at, column) in columns.iter().enumerate() {
+            if let Some(row) = column.series.at(&self.shared.arena, before) {
+                any = true;
+                writer.signal(at as u32, &[row], &|code| column.word(code).map_or("", |word| word));
+            }
+        }
+        any.then(|| writer.finish())
+    }
+
+    /// First signals of all lanes, ascending.
+    pub fn lanes(&self) -> impl Iterator<Item = u32> + use<> {
+        let width = self.config.lane_signals;
+        (0..self.sealed_end.len() as u32).map(move |lane| lane * width)
     }
 
     /// First signal and columns of a lane.
@@ -104,18 +140,14 @@ impl Store {
     fn thinned_in(&self, lane: usize, from: i64, to: i64) -> bool {
         let slab = TimeRange::new(us(from), us(to));
         let thinned = |c: &Column| c.series.thinned_range(&self.shared.arena).is_some_and(|t| !t.intersect(slab).is_empty());
-        self.sweep.dropped_before().is_some_and(|t| t > slab.start) || self.lane(lane).1.iter().any(thinned)
+        self.sweep.dropped_before().is_some_and(|t| t > slab.start)
+            || self.elsewhere.iter().any(|range| !range.intersect(slab).is_empty())
+            || self.lane(lane).1.iter().any(thinned)
     }
 
-    /// Encodes `[from, to)` of a lane.
-    fn export_lane(&self, lane: usize, from: i64, to: i64, version: u32, chunks: &mut Vec<Chunk>) {
-        self.export_span(lane, TimeRange::new(us(from), us(to)), from, version, chunks);
-    }
-
-    /// Encodes the samples of a lane from `from` to the end of `span` under the key of `span`, halving the time where one
-    /// chunk would hold too many samples.
-    fn export_span(&self, lane: usize, span: TimeRange, from: i64, version: u32, chunks: &mut Vec<Chunk>) {
-        let to = span.end.as_micros();
+    /// Encodes the samples of a lane in `span`, halving the time where one chunk would hold too many.
+    fn export_span(&self, lane: usize, span: TimeRange, version: u32, chunks: &mut Vec<Chunk>) {
+        let (from, to) = (span.start.as_micros(), span.end.as_micros());
         let (first_signal, columns) = self.lane(lane);
         let samples: u64 = columns.iter().map(|c| c.series.count_in(&self.shared.arena, from, to)).sum();
         if samples == 0 {
@@ -123,11 +155,12 @@ impl Store {
         }
         if samples > chunk::MAX_SAMPLES && to.saturating_sub(from) > 1 {
             let middle = from + to.saturating_sub(from) / 2;
-            self.export_span(lane, TimeRange::new(span.start, us(middle)), from, version, chunks);
-            self.export_lane(lane, middle, to, version, chunks);
+            self.export_span(lane, TimeRange::new(us(from), us(middle)), version, chunks);
+            self.export_span(lane, TimeRange::new(us(middle), us(to)), version, chunks);
             return;
         }
-        let key = ChunkKey { first_signal, signals: columns.len() as u32, start: span.start, end: span.end, version };
+        let signals = columns.len() as u32;
+        let key = ChunkKey { level: Level::Raw, first_signal, signals, start: span.start, end: span.end, version };
         let mut writer = chunk::Writer::new(key);
         let mut rows = Vec::new();
         for (at, column) in columns.iter().enumerate() {
@@ -170,7 +203,10 @@ impl Store {
             && key.signals as usize == self.lane(lane as usize).1.len()
             && from.rem_euclid(slab) == 0
             && to.checked_sub(from) == Some(slab);
-        if !whole || self.lane(lane as usize).1.iter().any(|c| c.series.count_in(&self.shared.arena, from, to) > 0) {
+        if key.level != Level::Raw
+            || !whole
+            || self.lane(lane as usize).1.iter().any(|c| c.series.count_in(&self.shared.arena, from, to) > 0)
+        {
             return None;
         }
         self.slabs.insert((lane, from), SlabState { version: key.version, dirty: false });
@@ -187,22 +223,52 @@ impl Store {
         let codes: Vec<u64> = section.words.iter().map(|word| column.words.get_or_insert_default().code(word)).collect();
         let code = |row: &Row| if row.k == TEXT { codes.get(row.bits as usize).copied().unwrap_or(0) } else { row.bits };
         let rows: Vec<Row> = section.rows.iter().map(|row| Row { bits: code(row), ..*row }).collect();
-        // Older history that does not mix with what is held goes in at once.
-        let behind = column.series.last_time().is_some_and(|newest| last.t < newest);
-        if behind && column.series.count_in(&self.shared.arena, first.t, last.t.saturating_add(1)) == 0 {
-            column.series.fold(signal.0, &mut self.shared);
-            column.series.merge(signal.0, &rows, &mut self.shared);
-            if let Some(live) = rows.iter().rfind(|row| !Flags(row.f).has(Flags::HISTORICAL)) {
-                column.series.note_live(live.t);
-            }
-            rows.iter().for_each(|row| self.note_import(signal, row.t, Inserted::Late));
-        } else {
-            for row in &rows {
-                let inserted = self.columns[signal.at()].series.insert(signal.0, row, &mut self.shared);
-                self.note_import(signal, row.t, inserted);
-            }
+        let newest = column.series.last_time().unwrap_or(i64::MIN);
+        let (behind, ahead) = rows.split_at(rows.partition_point(|row| row.t < newest));
+        self.import_behind(signal, behind);
+        for row in ahead {
+            let inserted = self.columns[signal.at()].series.insert(signal.0, row, &mut self.shared);
+            self.note_import(signal, row.t, inserted);
         }
         self.keep_budget();
+    }
+
+    /// Rows that are older than the signal's newest: compared with what is held, and what is new goes in at once.
+    fn import_behind(&mut self, signal: SignalIndex, rows: &[Row]) {
+        let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return };
+        let mut held = Vec::new();
+        let series = &self.columns[signal.at()].series;
+        let _never_stops = series.for_each(&self.shared.arena, first.t, last.t.saturating_add(1), &mut |row| {
+            held.push(*row);
+            ControlFlow::Continue(())
+        });
+        let mut held = held.iter().peekable();
+        let mut fresh = Vec::new();
+        for row in rows {
+            while held.next_if(|old| old.t < row.t).is_some() {}
+            let inserted = match held.next_if(|old| old.t == row.t) {
+                None => Inserted::Late,
+                Some(old) if old.r > row.r || old == row => continue,
+                Some(old) => Inserted::Replaced((old.bits, old.q, old.f, old.k) != (row.bits, row.q, row.f, row.k)),
+            };
+            fresh.push(*row);
+            self.note_import(signal, row.t, inserted);
+        }
+        if fresh.is_empty() {
+            return;
+        }
+        let series = &mut self.columns[signal.at()].series;
+        if fresh.len() < FEW_ROWS {
+            for row in &fresh {
+                series.insert(signal.0, row, &mut self.shared);
+            }
+            return;
+        }
+        series.fold(signal.0, &mut self.shared);
+        series.merge(signal.0, &fresh, &mut self.shared);
+        if let Some(live) = fresh.iter().rfind(|row| !Flags(row.f).has(Flags::HISTORICAL)) {
+            series.note_live(live.t);
+        }
     }
 
     fn note_import(&mut self, signal: SignalIndex, t: i64, inserted: Inserted) {

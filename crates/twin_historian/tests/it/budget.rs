@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use twin_historian::{SignalSpec, Store, StoreConfig};
+use twin_historian::{Sealed, SignalSpec, Store, StoreConfig, chunk};
 use twin_model::{Sample, SignalIndex, SignalKind, Span, Timestamp, Value, ValueKind};
 
 use crate::kit::{ALWAYS, S0, range, secs};
@@ -97,7 +97,7 @@ fn a_budget_too_small_for_anything_drops_the_oldest_and_still_answers_for_now() 
 }
 
 #[test]
-fn late_data_for_a_thinned_slab_goes_beside_the_sealed_chunk_and_not_in_its_place() {
+fn late_data_for_a_thinned_slab_is_to_be_merged_and_not_to_replace() {
     let mut store = store(6 << 20);
     let mut sealed = Vec::new();
     for t in 0..60_000 {
@@ -111,18 +111,17 @@ fn late_data_for_a_thinned_slab_goes_beside_the_sealed_chunk_and_not_in_its_plac
         }
     }
     assert!(store.thinned().is_some_and(|thinned| thinned.contains(secs(7_000))));
+    assert!(sealed.iter().all(|sealed| sealed.whole), "what is sealed in time is whole");
     let late = Sample::new(secs(7_000) + Span::from_millis(500), Value::Float(-1.0));
     store.append(S0, &late);
-    let supplement = store.seal(secs(50_400));
-    assert_eq!(supplement.len(), 1);
-    let before = sealed.iter().find(|chunk| chunk.key.range() == range(3_600, 7_200) && chunk.key.first_signal == 0);
-    let before = before.expect("that slab was sealed");
-    assert_ne!(supplement[0].key.start, before.key.start);
-    assert!(supplement[0].samples < before.samples);
+    let again = store.seal(secs(50_400));
+    assert_eq!((again.len(), again[0].whole), (1, false));
+    let is_it = |sealed: &&Sealed| sealed.chunk.key.range() == range(3_600, 7_200) && sealed.chunk.key.first_signal == 0;
+    let before = &sealed.iter().find(is_it).expect("that slab was sealed").chunk;
+    assert!(again[0].chunk.samples < before.samples);
+    let merged = chunk::merge(again[0].chunk.key, &before.bytes, &again[0].chunk.bytes).unwrap();
     let mut back = self::store(usize::MAX);
-    for chunk in [before, &supplement[0]] {
-        back.import_chunk(&chunk.bytes).unwrap();
-    }
+    back.import_chunk(&merged.bytes).unwrap();
     let held = crate::kit::all(&back, S0, range(3_600, 7_200));
     assert_eq!(held.len(), 3_601, "all that were sealed and the late one");
     assert!(held.contains(&late));

@@ -86,12 +86,13 @@ fn seal_returns_whole_slabs_once_and_again_when_late_data_came() {
     assert_eq!(store.seal(secs(7_199)).len(), 1);
     let second = store.seal(secs(7_200));
     assert_eq!(second.len(), 1);
-    assert_eq!(second[0].key.range(), range(3_600, 7_200));
+    assert_eq!((second[0].chunk.key.range(), second[0].whole), (range(3_600, 7_200), true));
     assert_eq!(store.seal(secs(7_300)).len(), 0);
     store.append(S1, &at(100, 7_300, 1.0));
     let again = store.seal(secs(7_300));
     assert_eq!(again.len(), 1);
-    assert_eq!((again[0].key.range(), again[0].key.version, again[0].samples), (range(0, 3_600), 2, 3_601));
+    let (chunk, whole) = (&again[0].chunk, again[0].whole);
+    assert_eq!((chunk.key.range(), chunk.key.version, chunk.samples, whole), (range(0, 3_600), 2, 3_601, true));
 }
 
 #[test]
@@ -118,11 +119,11 @@ fn an_imported_slab_counts_as_sealed_until_something_new_comes() {
     }
     let sealed = first.seal(secs(3_600));
     let mut second = analog(2);
-    second.import_chunk(&sealed[0].bytes).unwrap();
+    second.import_chunk(&sealed[0].chunk.bytes).unwrap();
     assert!(second.seal(secs(3_600)).is_empty());
     second.append(S1, &at(5, 4_000, 1.0));
     let again = second.seal(secs(3_600));
-    assert_eq!((again.len(), again[0].key.version), (1, 2));
+    assert_eq!((again.len(), again[0].chunk.key.version), (1, 2));
 }
 
 #[test]

@@ -3,7 +3,9 @@
 
 mod budget;
 mod chunks;
+mod keepers;
 mod kit;
+mod levels;
 mod properties;
 mod real;
 mod rules;

@@ -1,0 +1,137 @@
+//! Chunks as values: checked, joined and cut without a store. What the keepers of history do with them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use twin_model::{TimeRange, Timestamp};
+
+use super::read::{self, Section};
+use super::write::Writer;
+use super::{Chunk, ChunkKey};
+use crate::error::HistorianError;
+use crate::row::{Row, TEXT};
+
+/// Signals enough for any chunk: whether they exist is for the store to say.
+const ANY_SIGNAL: usize = u32::MAX as usize;
+
+/// Rows of one signal in time order, with the words that their codes mean.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    pub(super) rows: Vec<Row>,
+    words: Vec<Arc<str>>,
+    codes: BTreeMap<Arc<str>, u64>,
+}
+
+impl Rows {
+    /// Adds rows whose text codes are positions in `words`. Of two rows of one time the later received stays, of equals the
+    /// one added later: the store's own rule.
+    pub(super) fn add(&mut self, section: &Section) {
+        let codes: Vec<u64> = section.words.iter().map(|word| self.code(word)).collect();
+        let local = |row: &Row| if row.k == TEXT { codes.get(row.bits as usize).copied().unwrap_or(0) } else { row.bits };
+        let new = section.rows.iter().map(|row| Row { bits: local(row), ..*row });
+        if self.rows.last().is_none_or(|last| section.rows.first().is_some_and(|first| last.t < first.t)) {
+            self.rows.extend(new);
+            return;
+        }
+        let mut all: BTreeMap<i64, Row> = self.rows.drain(..).map(|row| (row.t, row)).collect();
+        for row in new {
+            let kept = all.entry(row.t).or_insert(row);
+            if row.r >= kept.r {
+                *kept = row;
+            }
+        }
+        self.rows = all.into_values().collect();
+    }
+
+    /// Adds rows with words of their own, as [`Self::add`].
+    pub(super) fn absorb(&mut self, other: Self) {
+        self.add(&Section { signal: 0, rows: other.rows, words: other.words });
+    }
+
+    fn code(&mut self, word: &Arc<str>) -> u64 {
+        if let Some(code) = self.codes.get(word) {
+            return *code;
+        }
+        let code = self.words.len() as u64;
+        self.words.push(word.clone());
+        self.codes.insert(word.clone(), code);
+        code
+    }
+
+    fn word(&self, code: u64) -> &str {
+        self.words.get(code as usize).map_or("", |word| word)
+    }
+}
+
+/// The rows of a chunk by signal.
+pub(super) fn rows_of(bytes: &[u8]) -> Result<(ChunkKey, BTreeMap<u32, Rows>), HistorianError> {
+    let (key, sections) = read::read(bytes, ANY_SIGNAL)?;
+    let mut all: BTreeMap<u32, Rows> = BTreeMap::new();
+    for section in &sections {
+        all.entry(section.signal).or_default().add(section);
+    }
+    Ok((key, all))
+}
+
+/// Encodes rows by signal under a key.
+pub(super) fn write(key: ChunkKey, all: &BTreeMap<u32, Rows>) -> Chunk {
+    let mut writer = Writer::new(key);
+    for (signal, rows) in all {
+        writer.signal(signal - key.first_signal, &rows.rows, &|code| rows.word(code));
+    }
+    writer.finish()
+}
+
+/// Decodes a chunk in full and tells its key, number of samples and the range of its source times (empty without samples).
+///
+/// # Errors
+/// As [`Store::import_chunk`](crate::Store::import_chunk), but for signals that a site may not have.
+pub fn inspect(bytes: &[u8]) -> Result<(ChunkKey, u64, TimeRange), HistorianError> {
+    let (key, sections) = read::read(bytes, ANY_SIGNAL)?;
+    let mut range = TimeRange::new(Timestamp::MAX, Timestamp::MIN);
+    let mut samples = 0;
+    for section in &sections {
+        samples += section.rows.len() as u64;
+        if let (Some(first), Some(last)) = (section.rows.first(), section.rows.last()) {
+            range = range.union(crate::store::closed(first.t, last.t));
+        }
+    }
+    Ok((key, samples, range))
+}
+
+/// One chunk with the samples of both, under `key`. Of two samples of one signal and source time the later received stays,
+/// of equals the one of `newer`.
+///
+/// # Errors
+/// Where one cannot be read, or holds signals or times that the key does not span.
+pub fn merge(key: ChunkKey, older: &[u8], newer: &[u8]) -> Result<Chunk, HistorianError> {
+    let (a, mut all) = rows_of(older)?;
+    let (b, sections) = read::read(newer, ANY_SIGNAL)?;
+    for one in [a, b] {
+        let inside = one.first_signal >= key.first_signal
+            && u64::from(one.first_signal) + u64::from(one.signals) <= u64::from(key.first_signal) + u64::from(key.signals);
+        if !inside {
+            return Err(HistorianError::Unlike("they are about other signals"));
+        }
+        if one.start < key.start || one.end > key.end {
+            return Err(HistorianError::Unlike("they span another time"));
+        }
+    }
+    for section in &sections {
+        all.entry(section.signal).or_default().add(section);
+    }
+    Ok(write(key, &all))
+}
+
+/// The chunk without its samples in `range`, under `key`; what a coarser chunk is before an hour of it is written anew.
+///
+/// # Errors
+/// Where it cannot be read.
+pub fn without(key: ChunkKey, bytes: &[u8], range: TimeRange) -> Result<Chunk, HistorianError> {
+    let (_, mut all) = rows_of(bytes)?;
+    for rows in all.values_mut() {
+        rows.rows.retain(|row| !range.contains(Timestamp::from_micros(row.t)));
+    }
+    all.retain(|_, rows| !rows.rows.is_empty());
+    Ok(write(key, &all))
+}

@@ -1,0 +1,84 @@
+//! What a store holds of which stretch: given up because it is kept elsewhere, or here at a coarser level only.
+
+use twin_model::{Span, TimeRange, Timestamp};
+
+use super::Store;
+use crate::chunk::Level;
+
+/// Stretches remembered of either kind; beyond it the oldest are forgotten, which costs a merge or a drawn gap, not a sample.
+const STRETCHES: usize = 4_096;
+
+impl Store {
+    /// Gives up the samples of a stretch that is kept elsewhere, in whole blocks: what a block shares with the time outside
+    /// stays, and so does what holds at the stretch's end. Returns how many samples went. Counts over time
+    /// ([`Self::density`]) stay. [`chunk::Level::Carried`](crate::Level::Carried) and raw chunks bring it back.
+    pub fn evict(&mut self, range: TimeRange) -> u64 {
+        if range.is_empty() {
+            return 0;
+        }
+        let (from, to) = (range.start.as_micros(), range.end.as_micros());
+        let mut gone = 0;
+        for (at, column) in self.columns.iter_mut().enumerate() {
+            gone += column.series.evict(at as u32, from, to, &mut self.shared);
+        }
+        self.note_elsewhere(range);
+        self.note_detail(range, Level::Raw);
+        gone
+    }
+
+    /// Says that samples of a stretch are kept elsewhere and not here, so that [`Self::seal`] does not take what is here
+    /// for all.
+    pub fn note_elsewhere(&mut self, range: TimeRange) {
+        self.elsewhere.push(range);
+        self.elsewhere.sort_by_key(|range| range.start);
+        let mut merged: Vec<TimeRange> = Vec::with_capacity(self.elsewhere.len());
+        for range in self.elsewhere.drain(..) {
+            match merged.last_mut() {
+                Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+                _ => merged.push(range),
+            }
+        }
+        merged.drain(..merged.len().saturating_sub(STRETCHES));
+        self.elsewhere = merged;
+    }
+
+    /// Says at which level a stretch is held: after the import of coarser chunks, and with [`Level::Raw`] once all of it is
+    /// here. Where a stretch is coarse, samples further apart than a signal's gap limit are no gap up to the level's bucket.
+    pub fn note_detail(&mut self, range: TimeRange, level: Level) {
+        if range.is_empty() {
+            return;
+        }
+        let mut kept = Vec::with_capacity(self.coarse.len() + 2);
+        for (old, at) in self.coarse.drain(..) {
+            for part in [TimeRange::new(old.start, old.end.min(range.start)), TimeRange::new(old.start.max(range.end), old.end)] {
+                if !part.is_empty() {
+                    kept.push((part, at));
+                }
+            }
+        }
+        if level.bucket().is_some() {
+            kept.push((range, level));
+        }
+        kept.sort_by_key(|(range, _)| range.start);
+        kept.drain(..kept.len().saturating_sub(STRETCHES));
+        self.coarse = kept;
+    }
+
+    /// The level at which the samples about `t` are held.
+    pub fn detail_at(&self, t: Timestamp) -> Level {
+        let after = self.coarse.partition_point(|(range, _)| range.start <= t);
+        let found = after.checked_sub(1).and_then(|at| self.coarse.get(at)).filter(|(range, _)| range.contains(t));
+        found.map_or(Level::Raw, |(_, level)| *level)
+    }
+
+    /// The stretches within `range` that are held at a coarser level only, ascending.
+    pub fn coarse_in(&self, range: TimeRange) -> impl Iterator<Item = (TimeRange, Level)> + '_ {
+        let parts = self.coarse.iter().map(move |(part, level)| (part.intersect(range), *level));
+        parts.filter(|(part, _)| !part.is_empty())
+    }
+
+    /// How far apart two samples about `t` may be because of the level alone.
+    pub fn allowance_at(&self, t: Timestamp) -> Span {
+        self.detail_at(t).bucket().unwrap_or(Span::ZERO)
+    }
+}
