@@ -26,6 +26,7 @@ mod density;
 mod envelope;
 mod error;
 pub mod historian;
+pub mod pager;
 mod row;
 mod series;
 mod snapshot;

@@ -6,6 +6,7 @@ mod chunks;
 mod keepers;
 mod kit;
 mod levels;
+mod paging;
 mod properties;
 mod real;
 mod rules;
