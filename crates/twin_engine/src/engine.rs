@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use twin_health::health::RuleView as _;
 use twin_health::{Entry, Outlook, Policy, TwinHealth, explain, freshness};
-use twin_historian::{Envelope, HistorianError, StoreConfig};
+use twin_historian::{Envelope, HistorianError, Level, StoreConfig};
 use twin_model::{Model, Quality, RuleIndex, Sample, SignalIndex, SourceIndex, Span, TimeRange, Timestamp, TwinIndex};
 
 use crate::branch::{Branch, BranchId, Job, RunProgress};
@@ -13,7 +13,7 @@ use crate::command::{Direction, EngineCommand, SeekTo};
 use crate::events::{self, Event, StatusSpan};
 use crate::frame::{Scope, ViewFrame};
 use crate::outlook;
-use crate::playback::Playback;
+use crate::playback::{Playback, Ready};
 use crate::record::{Ingested, Record};
 use crate::report::{AlarmReport, OutlookReport, ReasonReport, SignalReport, StateReport, TwinReport};
 use crate::series::{ChartSeries, upto};
@@ -63,6 +63,9 @@ pub struct Engine {
     /// What the frame was computed for.
     computed: Option<(Timestamp, u64, Option<BranchId>, u64)>,
     links_revision: u64,
+    /// What is kept elsewhere and can be had, besides what is here.
+    kept: Option<TimeRange>,
+    ready: Ready,
 }
 
 impl Engine {
@@ -84,6 +87,8 @@ impl Engine {
             frame: ViewFrame::default(),
             computed: None,
             links_revision: 0,
+            kept: None,
+            ready: Ready::All,
         }
     }
 
@@ -120,6 +125,26 @@ impl Engine {
         self.reality.import(&self.model, chunk)
     }
 
+    /// Says what is kept elsewhere and can be had: the playhead may go there.
+    pub fn note_kept(&mut self, extent: Option<TimeRange>) {
+        self.kept = extent;
+    }
+
+    /// Says what of the time about the playhead can be shown; holds until said otherwise.
+    pub fn note_ready(&mut self, ready: Ready) {
+        self.ready = ready;
+    }
+
+    /// Gives samples up that are kept elsewhere. What was said of that time (status, alarms) is remembered.
+    pub fn evict(&mut self, range: TimeRange) -> u64 {
+        self.reality.evict(range)
+    }
+
+    /// Says at which level a stretch is held: an extract looks neither stale nor full of gaps.
+    pub fn note_detail(&mut self, range: TimeRange, level: Level) {
+        self.reality.note_detail(range, level);
+    }
+
     /// Notes that a source went up or down.
     pub fn note_link(&mut self, source: SourceIndex, t: Timestamp, up: bool) {
         if self.links.note(source, t, up) {
@@ -136,7 +161,8 @@ impl Engine {
     pub fn bounds(&self) -> Option<TimeRange> {
         let extent = self.reality.store().extent();
         let edge = self.live_edge()?;
-        let start = extent.map_or(edge, |extent| extent.start).min(edge);
+        let known = [extent, self.kept].into_iter().flatten().map(|range| range.start).min();
+        let start = known.unwrap_or(edge).min(edge);
         let end = self.shown_branch().map_or(edge, |branch| branch.range.end);
         Some(TimeRange::new(start, end.max(start)))
     }
@@ -149,7 +175,9 @@ impl Engine {
         self.now = now;
         self.live = live && self.shown.is_none();
         let Some(bounds) = self.bounds() else { return false };
-        self.playback.tick(wall, bounds, self.live)
+        // A branch is computed here and never waited for.
+        let ready = if self.shown.is_some() { Ready::All } else { self.ready };
+        self.playback.tick(wall, bounds, self.live, ready)
     }
 
     /// Carries a command out.
@@ -404,7 +432,7 @@ impl Engine {
         let signal = self.model.signal(it.signal);
         let sample = scope.sample(it.signal)?;
         let offline = signal.source.is_some_and(|source| self.links.is_down(source, scope.t));
-        if freshness(signal, Some(&sample), scope.t, offline) > twin_model::Freshness::Late {
+        if freshness(signal, Some(&sample), scope.t - scope.slack(), offline) > twin_model::Freshness::Late {
             return None;
         }
         let now = scope.rule(rule)?.outcome.status();
@@ -452,7 +480,7 @@ impl Engine {
                 time: sample.as_ref().map(|sample| sample.source_time),
                 quality: sample.as_ref().map_or(Quality::BAD, |sample| sample.quality),
                 age: sample.as_ref().map(|sample| scope.t.since(sample.source_time)),
-                freshness: freshness(signal, sample.as_ref(), scope.t, offline),
+                freshness: freshness(signal, sample.as_ref(), scope.t - scope.slack(), offline),
                 value: sample.map(|sample| sample.value),
             }
         });

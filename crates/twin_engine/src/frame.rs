@@ -3,7 +3,7 @@
 use twin_health::{Entry, Policy, RuleView, judge};
 use twin_historian::{Cursor, Snapshot};
 use twin_model::{
-    AlarmIndex, AlarmState, Freshness, Model, Priority, RuleIndex, Sample, SignalIndex, Status, Timestamp, TwinIndex,
+    AlarmIndex, AlarmState, Freshness, Model, Priority, RuleIndex, Sample, SignalIndex, Span, Status, Timestamp, TwinIndex,
 };
 
 use crate::record::Record;
@@ -118,6 +118,11 @@ impl RuleView for Scope<'_> {
         let t = self.beyond_fork().map_or(self.t, |(_, fork)| fork);
         self.model.signal(signal).source.is_some_and(|source| self.links.is_down(source, t))
     }
+
+    fn slack(&self) -> Span {
+        // Beyond a fork nothing ages.
+        if self.beyond_fork().is_some() { Span::ZERO } else { self.reality.store().allowance_at(self.t) }
+    }
 }
 
 /// The same view with samples taken from a snapshot instead of the store.
@@ -137,6 +142,10 @@ impl RuleView for Snapped<'_> {
 
     fn source_offline(&self, signal: SignalIndex) -> bool {
         self.scope.source_offline(signal)
+    }
+
+    fn slack(&self) -> Span {
+        self.scope.slack()
     }
 }
 

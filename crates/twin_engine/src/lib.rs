@@ -24,7 +24,7 @@ pub use engine::{DEFAULT_BRANCHES, Engine, EngineConfig, EngineError};
 pub use events::{Event, EventKind, StatusSpan, marked_events};
 pub use frame::{ActiveAlarm, TwinState, ViewFrame};
 pub use outlook::WINDOWS;
-pub use playback::{PlayState, Playback, SPEED_LIMITS};
+pub use playback::{PlayState, Playback, Ready, SPEED_LIMITS};
 pub use record::{Ingested, Record};
 pub use renew::{LEAST_WAIT_S, MOST_WAIT_S, Renewal, WAIT_PER_COST};
 pub use report::{AlarmReport, OutlookReport, ReasonReport, SignalReport, StateReport, TwinReport};

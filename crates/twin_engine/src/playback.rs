@@ -13,6 +13,18 @@ pub enum PlayState {
     Playing,
 }
 
+/// What of the time about the playhead can be shown, where history comes in pieces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Ready {
+    /// All of it, or nobody waits for anything.
+    #[default]
+    All,
+    /// This stretch, which holds the playhead; what lies beyond is on its way.
+    Within(TimeRange),
+    /// Not even the playhead's instant: its data is on its way.
+    Nothing,
+}
+
 /// Slowest and fastest speed, as a factor of real time, without sign.
 pub const SPEED_LIMITS: (f64, f64) = (0.1, 1_000.0);
 
@@ -26,12 +38,21 @@ pub struct Playback {
     /// Part of a microsecond not yet walked, so that slow motion does not stand still.
     rest_us: f64,
     ended: bool,
+    buffering: bool,
 }
 
 impl Default for Playback {
     /// Following, at a time before every sample until the first tick.
     fn default() -> Self {
-        Self { state: PlayState::Following, playhead: Timestamp::MIN, speed: 1.0, selection: None, rest_us: 0.0, ended: false }
+        Self {
+            state: PlayState::Following,
+            playhead: Timestamp::MIN,
+            speed: 1.0,
+            selection: None,
+            rest_us: 0.0,
+            ended: false,
+            buffering: false,
+        }
     }
 }
 
@@ -59,6 +80,11 @@ impl Playback {
     /// Whether playing stopped because it ran into an end of what is known.
     pub fn ended(&self) -> bool {
         self.ended
+    }
+
+    /// Whether the playhead waits for data, or stands where data is still on its way.
+    pub fn buffering(&self) -> bool {
+        self.buffering
     }
 
     /// Goes to `t` and leaves following; playing goes on from there. `bounds` clamps, `None` goes to exactly `t`.
@@ -109,28 +135,40 @@ impl Playback {
     /// Lets `wall` of real time pass. `bounds` is what can be shown, its end the live edge.
     ///
     /// Following sticks to the edge. Playing walks `wall × speed`, wraps inside the loop, becomes following where it
-    /// catches up with a moving live edge (`live`), and otherwise pauses at the ends. True where the playhead moved.
-    pub fn tick(&mut self, wall: Span, bounds: TimeRange, live: bool) -> bool {
+    /// catches up with a moving live edge (`live`), and otherwise pauses at the ends. It never walks into time that is not
+    /// `ready`, but waits at its edge ([`Self::buffering`]) and goes on by itself. True where the playhead moved.
+    pub fn tick(&mut self, wall: Span, bounds: TimeRange, live: bool, ready: Ready) -> bool {
         let before = self.playhead;
+        self.buffering = ready == Ready::Nothing && self.state != PlayState::Following;
         match self.state {
             PlayState::Paused => {}
             PlayState::Following => self.playhead = bounds.end,
-            PlayState::Playing => self.walk(wall, bounds, live),
+            PlayState::Playing if self.buffering => {}
+            PlayState::Playing => self.walk(wall, bounds, live, ready),
         }
         self.playhead != before
     }
 
-    fn walk(&mut self, wall: Span, bounds: TimeRange, live: bool) {
+    fn walk(&mut self, wall: Span, bounds: TimeRange, live: bool, ready: Ready) {
         let step = wall.as_micros() as f64 * self.speed + self.rest_us;
         let whole = step.trunc();
         self.rest_us = step - whole;
         let target = self.playhead + Span::from_micros(whole as i64);
         let Some(turn) = self.selection.map(|selection| selection.intersect(bounds)).filter(|turn| !turn.is_empty()) else {
-            return self.walk_to(target, bounds, live);
+            let held = self.hold(target, ready);
+            return self.walk_to(held, bounds, live);
         };
         let length = turn.span().as_micros();
         let offset = target.since(turn.start).as_micros();
         self.playhead = turn.start + Span::from_micros(offset.rem_euclid(length));
+    }
+
+    /// As far towards `target` as can be shown.
+    fn hold(&mut self, target: Timestamp, ready: Ready) -> Timestamp {
+        let Ready::Within(ready) = ready else { return target };
+        let held = target.clamp(ready.start.min(self.playhead), (ready.end - Span::from_micros(1)).max(self.playhead));
+        self.buffering = held != target;
+        held
     }
 
     fn walk_to(&mut self, target: Timestamp, bounds: TimeRange, live: bool) {
@@ -169,7 +207,7 @@ mod tests {
     #[test]
     fn following_sticks_to_the_live_edge() {
         let mut p = Playback::default();
-        assert!(p.tick(Span::ZERO, bounds(), true));
+        assert!(p.tick(Span::ZERO, bounds(), true, Ready::All));
         assert_eq!(p.playhead(), S(100));
     }
 
@@ -186,32 +224,32 @@ mod tests {
     fn a_paused_view_is_not_disturbed_by_time() {
         let mut p = Playback::default();
         p.seek(S(10), None);
-        assert!(!p.tick(Span::from_secs(5), bounds(), true));
+        assert!(!p.tick(Span::from_secs(5), bounds(), true, Ready::All));
         assert_eq!(p.playhead(), S(10));
     }
 
     #[test]
     fn playing_walks_at_its_speed_and_catches_up_with_live() {
         let mut p = playing_from(10, 10.0);
-        p.tick(Span::from_secs(1), bounds(), true);
+        p.tick(Span::from_secs(1), bounds(), true, Ready::All);
         assert_eq!(p.playhead(), S(20));
-        p.tick(Span::from_secs(60), bounds(), true);
+        p.tick(Span::from_secs(60), bounds(), true, Ready::All);
         assert_eq!((p.playhead(), p.state()), (S(100), PlayState::Following));
     }
 
     #[test]
     fn a_recording_ends_paused_and_says_so() {
         let mut p = playing_from(99, 2.0);
-        p.tick(Span::from_secs(1), bounds(), false);
+        p.tick(Span::from_secs(1), bounds(), false, Ready::All);
         assert_eq!((p.state(), p.ended()), (PlayState::Paused, true));
     }
 
     #[test]
     fn backwards_stops_at_the_start() {
         let mut p = playing_from(3, -1.0);
-        p.tick(Span::from_secs(2), bounds(), true);
+        p.tick(Span::from_secs(2), bounds(), true, Ready::All);
         assert_eq!(p.playhead(), S(1));
-        p.tick(Span::from_secs(2), bounds(), true);
+        p.tick(Span::from_secs(2), bounds(), true, Ready::All);
         assert_eq!((p.playhead(), p.state()), (S(0), PlayState::Paused));
     }
 
@@ -219,18 +257,44 @@ mod tests {
     fn a_loop_wraps_both_ways() {
         let mut p = playing_from(28, 1.0);
         p.select(Some(TimeRange::new(S(20), S(30))));
-        p.tick(Span::from_secs(5), bounds(), true);
+        p.tick(Span::from_secs(5), bounds(), true, Ready::All);
         assert_eq!(p.playhead(), S(23));
         p.set_speed(-1.0);
-        p.tick(Span::from_secs(5), bounds(), true);
+        p.tick(Span::from_secs(5), bounds(), true, Ready::All);
         assert_eq!(p.playhead(), S(28));
+    }
+
+    #[test]
+    fn playing_waits_at_the_edge_of_what_is_here_and_goes_on() {
+        let mut p = playing_from(10, 10.0);
+        let here = TimeRange::new(S(0), S(15));
+        p.tick(Span::from_secs(1), bounds(), true, Ready::Within(here));
+        assert_eq!((p.playhead(), p.buffering()), (S(15) - Span::from_micros(1), true));
+        assert!(!p.tick(Span::from_secs(1), bounds(), true, Ready::Nothing));
+        assert_eq!((p.state(), p.buffering()), (PlayState::Playing, true));
+        p.tick(Span::from_secs(1), bounds(), true, Ready::All);
+        assert_eq!((p.playhead(), p.buffering()), (S(25) - Span::from_micros(1), false));
+        p.set_speed(-10.0);
+        p.tick(Span::from_secs(1), bounds(), true, Ready::Within(TimeRange::new(S(20), S(90))));
+        assert_eq!((p.playhead(), p.buffering()), (S(20), true));
+    }
+
+    #[test]
+    fn a_paused_playhead_over_data_on_its_way_says_so_and_a_followed_edge_does_not() {
+        let mut p = Playback::default();
+        p.seek(S(10), None);
+        p.tick(Span::ZERO, bounds(), true, Ready::Nothing);
+        assert!(p.buffering());
+        p.follow(S(100));
+        p.tick(Span::ZERO, bounds(), true, Ready::Nothing);
+        assert!(!p.buffering());
     }
 
     #[test]
     fn slow_motion_does_not_lose_fractions() {
         let mut p = playing_from(0, 0.1);
         for _ in 0..1_000 {
-            p.tick(Span::from_micros(7), bounds(), true);
+            p.tick(Span::from_micros(7), bounds(), true, Ready::All);
         }
         assert!((p.playhead().as_micros() - 700).abs() <= 1, "{:?}", p.playhead());
     }

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use twin_health::{Entry, Machine, Timeline};
-use twin_historian::{Appended, HistorianError, SignalSpec, Store, StoreConfig};
+use twin_historian::{Appended, HistorianError, Level, SignalSpec, Store, StoreConfig};
 use twin_model::{AlarmIndex, Model, RuleIndex, Sample, SignalIndex, Span, TimeRange, Timestamp};
 
 /// What an ingest did.
@@ -158,6 +158,21 @@ impl Record {
         }
         self.revision += 1;
         Ok(done)
+    }
+
+    /// Gives samples up that are kept elsewhere; what rules and alarms said of that time is remembered.
+    pub fn evict(&mut self, range: TimeRange) -> u64 {
+        let gone = self.store.evict(range);
+        if gone > 0 {
+            self.revision += 1;
+        }
+        gone
+    }
+
+    /// Says at which level a stretch is held now.
+    pub fn note_detail(&mut self, range: TimeRange, level: Level) {
+        self.store.note_detail(range, level);
+        self.revision += 1;
     }
 
     fn refold(&mut self, model: &Model, signal: SignalIndex, from: Timestamp, upto: Timestamp) {

@@ -40,7 +40,8 @@ pub(crate) fn of(
             if sample.quality == Quality::BAD_NO_COMMUNICATION {
                 return Some(sample.source_time);
             }
-            let limit = spec.stale_limit()?;
+            // Of an extract, samples as far apart as its bucket say nothing.
+            let limit = spec.stale_limit()?.max(store.allowance_at(t));
             (t.since(sample.source_time) > limit).then(|| sample.source_time + limit)
         });
         t = match silent_from.filter(|_| !thinned.is_some_and(|thinned| thinned.contains(t))) {

@@ -1,7 +1,8 @@
 //! A twin at an instant: status, freshness, score and the reasons, from rule outcomes and newest samples.
 
 use twin_model::{
-    Freshness, HealthRule, Limit, Model, Quality, RuleIndex, RuleKind, Sample, SignalIndex, Status, Timestamp, TwinIndex, Value,
+    Freshness, HealthRule, Limit, Model, Quality, RuleIndex, RuleKind, Sample, SignalIndex, Span, Status, Timestamp, TwinIndex,
+    Value,
 };
 
 use crate::freshness::freshness;
@@ -42,6 +43,10 @@ pub trait RuleView {
     fn sample(&self, signal: SignalIndex) -> Option<Sample>;
     /// Whether the source of a signal is known to be down at the instant.
     fn source_offline(&self, signal: SignalIndex) -> bool;
+    /// How old a value may look only because an extract of the samples is at hand instead of all: not counted as age.
+    fn slack(&self) -> Span {
+        Span::ZERO
+    }
 }
 
 /// Why a twin has its status.
@@ -139,7 +144,7 @@ pub fn explain(model: &Model, policy: &Policy, view: &dyn RuleView, twin: TwinIn
 fn twin_freshness(model: &Model, view: &dyn RuleView, twin: TwinIndex, t: Timestamp) -> Freshness {
     let mut worst: Option<Freshness> = None;
     for &signal in &model.twin(twin).signals {
-        let one = freshness(model.signal(signal), view.sample(signal).as_ref(), t, view.source_offline(signal));
+        let one = freshness(model.signal(signal), view.sample(signal).as_ref(), t - view.slack(), view.source_offline(signal));
         if one != Freshness::NeverSeen {
             worst = Some(worst.map_or(one, |worst| worst.max(one)));
         }
@@ -157,7 +162,7 @@ fn given_by(
 ) -> Option<(Status, Option<Entry>)> {
     if let RuleKind::Stale { status } = &rule.kind {
         let sample = view.sample(rule.signal)?;
-        let fresh = freshness(model.signal(rule.signal), Some(&sample), t, view.source_offline(rule.signal));
+        let fresh = freshness(model.signal(rule.signal), Some(&sample), t - view.slack(), view.source_offline(rule.signal));
         let given = if fresh >= Freshness::Stale { *status } else { Status::Normal };
         return Some((given, None));
     }
@@ -288,7 +293,7 @@ fn words(quality: Quality) -> String {
 mod tests {
     use std::collections::HashMap;
 
-    use twin_model::{Band, ModelBuilder, Signal, SignalKind, SiteInfo, Span, Unit, ValueKind};
+    use twin_model::{Band, ModelBuilder, Signal, SignalKind, SiteInfo, Unit, ValueKind};
 
     use super::*;
     use crate::machine::Machine;

@@ -1,5 +1,6 @@
 //! The engine as its users see it: no look-ahead, live equals replay, branches marked and apart.
 
+mod paging;
 mod plant;
 mod properties;
 mod time_bar;
