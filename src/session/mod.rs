@@ -9,13 +9,14 @@ mod site;
 mod stream;
 
 pub use clock::SiteClock;
-pub use history::History;
+pub use history::{History, level_words};
 pub use models::{ModelJob, Models};
 pub use site::{ServedSite, SiteJob};
 pub use stream::{LinkPhase, Stream};
 
 use twin_engine::Engine;
-use twin_model::TimeRange;
+use twin_historian::pager::Cover;
+use twin_model::{TimeRange, Timestamp};
 
 use crate::platform::Waker;
 
@@ -86,6 +87,16 @@ impl Session {
         &self.history
     }
 
+    /// What is here of the history that the server holds.
+    pub fn cover(&mut self) -> &[(TimeRange, Cover)] {
+        self.history.cover()
+    }
+
+    /// Tells the pager where the person looks, and the engine where it may go; `view` is the stretch on the time bar.
+    pub fn look(&mut self, engine: &mut Engine, view: Option<TimeRange>) {
+        self.history.look(engine, view);
+    }
+
     /// Begins to fetch the models of a site that arrived.
     pub fn fetch_models(&mut self, served: &ServedSite) {
         self.models = Models::start(&self.base, served, &self.waker);
@@ -119,8 +130,12 @@ impl Session {
                 self.gaps.remove(0);
             }
         }
+        let site_now = self.clock.at(now);
         if let Some(extent) = self.stream.take_history_extent() {
-            self.history.begin(extent);
+            self.history.begin(extent, site_now.unwrap_or(Timestamp::MIN));
+        }
+        if let (LinkPhase::Up, Some(site_now)) = (self.stream.phase(), site_now) {
+            self.history.note_streamed(site_now);
         }
         news.data |= self.history.poll(engine, &mut self.gaps);
         news

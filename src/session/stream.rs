@@ -46,7 +46,8 @@ pub struct Stream {
     newest_received: Option<Timestamp>,
     ids: Vec<Option<SignalIndex>>,
     served_hash: Option<String>,
-    history: Option<TimeRange>,
+    /// What the last hello said of history, once.
+    history: Option<Option<TimeRange>>,
     gaps: Vec<TimeRange>,
     /// Samples and bytes taken in, and values left out by the server.
     pub counts: Counts,
@@ -134,7 +135,8 @@ impl Stream {
         std::mem::take(&mut self.gaps)
     }
 
-    pub(super) fn take_history_extent(&mut self) -> Option<TimeRange> {
+    /// What the server holds, once per connection.
+    pub(super) fn take_history_extent(&mut self) -> Option<Option<TimeRange>> {
         self.history.take()
     }
 
@@ -223,7 +225,7 @@ impl Stream {
                     self.place = Some((hello.epoch, hello.seq));
                 }
                 self.served_hash = Some(hello.site_hash);
-                self.history = hello.history;
+                self.history = Some(hello.history);
                 false
             }
             ServerFrame::Dictionary(dictionary) => {
@@ -262,7 +264,7 @@ impl Stream {
                 self.reason = close.reason;
                 false
             }
-            ServerFrame::History(_) | ServerFrame::Unknown { .. } => false,
+            ServerFrame::History(_) | ServerFrame::Page(_) | ServerFrame::Unknown { .. } => false,
         }
     }
 

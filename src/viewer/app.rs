@@ -145,7 +145,9 @@ fn apply(mut viewer: NonSendMut<'_, Viewer>, mut last: Local<'_, f64>) {
     viewer.dirty.link |= viewer.orbit.step(wall.as_secs_f64() as f32);
     let site_now = viewer.session.clock.at(now);
     let live = true;
+    let view = viewer.range.or_else(|| viewer.ui.time_view());
     let Some(engine) = &mut viewer.engine else { return };
+    viewer.session.look(engine, view);
     engine.tick(site_now, wall, live);
     first_seek(viewer);
     let Some(engine) = &mut viewer.engine else { return };

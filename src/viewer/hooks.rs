@@ -194,6 +194,8 @@ fn describe(viewer: &Viewer, frame: u64) -> Value {
         "quality": if viewer.quality == Quality::High { "high" } else { "slim" },
         "isolated": viewer.isolated,
         "historyBusy": viewer.session.history().is_busy(),
+        "historyBytes": viewer.session.history().bytes,
+        "storeBytes": viewer.engine.as_ref().map(|engine| engine.reality().store().bytes().total()),
         "gaps": viewer.session.gaps.iter().map(|gap| json!([gap.start.to_string(), gap.end.to_string()])).collect::<Vec<_>>(),
         "frameMs": viewer.frame_ms.iter().copied().map(f64::from).collect::<Vec<_>>(),
         "firstPicture": viewer.first_picture,
@@ -215,6 +217,9 @@ fn describe(viewer: &Viewer, frame: u64) -> Value {
             PlayState::Playing => "playing",
         },
         "speed": playback.speed(),
+        "buffering": playback.buffering(),
+        "ended": playback.ended(),
+        "detail": engine.reality().store().detail_at(playback.playhead()).to_string(),
         "liveEdge": engine.live_edge().map(|t| t.to_string()),
         "extent": engine.bounds().map(|range| json!([range.start.to_string(), range.end.to_string()])),
     });

@@ -112,7 +112,12 @@ fn shots() -> Vec<Shot> {
         shot("patchy-dark", HD, fake::patchy(), |_| {}),
         shot("patchy-light", HD, fake::patchy(), |s| {
             light(s);
-            s.vm.timeline.loading = false;
+            s.vm.timeline.coming.clear();
+            s.vm.clock.extract = Some("extracts of 5 minutes".to_owned());
+        }),
+        shot("buffering-dark", HD, fake::patchy(), |s| {
+            s.vm.clock.buffering = true;
+            s.vm.clock.mode = twin_ui::view::PlayMode::Playing;
         }),
         shot("flood-dark", HD, fake::live(), |s| {
             s.vm.alarms = fake::flood();

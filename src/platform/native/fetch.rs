@@ -39,13 +39,17 @@ impl Fetch {
     }
 }
 
-fn download(url: &str, shared: &Mutex<FetchState>, waker: &Waker) -> Result<Vec<u8>, String> {
+fn download(url: &str, shared: &Arc<Mutex<FetchState>>, waker: &Waker) -> Result<Vec<u8>, String> {
     let response = ureq::get(url).call().map_err(|error| format!("{error} ({url})"))?;
     let total = response.headers().get("content-length").and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     let mut body = response.into_body().into_with_config().limit(MAX_BODY).reader();
     let mut bytes = Vec::with_capacity(total.unwrap_or(0).min(64 * 1024 * 1024) as usize);
     let mut buffer = vec![0_u8; 64 * 1024];
     loop {
+        // Nobody else holds the state any more: the answer is not wanted.
+        if Arc::strong_count(shared) == 1 {
+            return Err("given up".to_owned());
+        }
         let read = body.read(&mut buffer).map_err(|error| format!("{error} ({url})"))?;
         if read == 0 {
             return Ok(bytes);

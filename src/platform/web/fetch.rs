@@ -42,7 +42,7 @@ fn words(error: &JsValue) -> String {
     error.dyn_ref::<js_sys::Error>().map_or_else(|| format!("{error:?}"), |error| String::from(error.message()))
 }
 
-async fn download(url: &str, shared: &RefCell<FetchState>, waker: &Waker) -> Result<Vec<u8>, String> {
+async fn download(url: &str, shared: &Rc<RefCell<FetchState>>, waker: &Waker) -> Result<Vec<u8>, String> {
     let response = Request::get(url).send().await.map_err(|error| error.to_string())?;
     if !response.ok() {
         return Err(format!("the server answered {} {}", response.status(), response.status_text()));
@@ -57,6 +57,11 @@ async fn download(url: &str, shared: &RefCell<FetchState>, waker: &Waker) -> Res
     let reader: ReadableStreamDefaultReader = body.get_reader().dyn_into().map_err(|error| words(&error))?;
     let mut bytes = Vec::with_capacity(total.unwrap_or(0).min(64 * 1024 * 1024) as usize);
     loop {
+        // Nobody else holds the state any more: the answer is not wanted.
+        if Rc::strong_count(shared) == 1 {
+            drop(JsFuture::from(reader.cancel()).await);
+            return Err("given up".to_owned());
+        }
         let step = JsFuture::from(reader.read()).await.map_err(|error| words(&error))?;
         let field = |name: &str| js_sys::Reflect::get(&step, &JsValue::from_str(name)).unwrap_or(JsValue::UNDEFINED);
         if field("done").is_truthy() {

@@ -1,11 +1,13 @@
-//! Clock and time bar: ticks, status strips, density, what is loaded; computed when asked for, renewed as data flows.
+//! Clock and time bar: ticks, status strips, density, what is here of history; computed when asked for, renewed as data flows.
 
 use twin_engine::{Engine, Event, EventKind, PlayState, marked_events};
+use twin_historian::Level;
+use twin_historian::pager::Cover;
 use twin_model::{Span, TimeRange, Timestamp, TwinIndex};
 use twin_ui::view::{ClockView, DensityView, PlayMode, StatusSpan, TickKind, TimeTick};
 
 use crate::platform;
-use crate::session::LinkPhase;
+use crate::session::{LinkPhase, level_words};
 use crate::viewer::state::Viewer;
 
 /// Buckets of the density strip.
@@ -36,7 +38,17 @@ pub(super) fn clock(viewer: &mut Viewer, engine: &Engine, now: f64) {
         speed: playback.speed(),
         live_edge: if live { engine.live_edge() } else { None },
         lag,
+        buffering: playback.buffering(),
+        ended: playback.ended(),
+        extract: extract(engine),
     };
+}
+
+/// What the playhead's instant is shown from, where that is not every sample.
+fn extract(engine: &Engine) -> Option<String> {
+    let playback = engine.playback();
+    let level = engine.reality().store().detail_at(playback.playhead());
+    (playback.state() != PlayState::Following && level != Level::Raw).then(|| level_words(level).to_owned())
 }
 
 pub(super) fn timeline(viewer: &mut Viewer, engine: &Engine) {
@@ -47,14 +59,13 @@ pub(super) fn timeline(viewer: &mut Viewer, engine: &Engine) {
     for branch in engine.branches() {
         extent = extent.union(branch.range);
     }
-    let store = engine.reality().store();
     let served_from = viewer.session.history().extent().map(|extent| extent.start);
-    let loaded = loaded(viewer, extent);
+    let outside = viewer.session.history().outside_before();
+    let cover = viewer.session.cover().to_vec();
     let bar = &mut viewer.vm.timeline;
     bar.extent = extent;
-    bar.retained_from = served_from.into_iter().chain(store.dropped_before()).max();
-    bar.loaded = loaded;
-    bar.loading = viewer.session.history().is_busy();
+    bar.retained_from = served_from.max(outside);
+    covered(bar, &cover);
     bar.gaps.clone_from(&viewer.session.gaps);
     bar.looped = engine.playback().selection();
     let shown = viewer.range.or_else(|| viewer.ui.time_view()).unwrap_or(extent);
@@ -80,18 +91,18 @@ pub(super) fn bar_lanes(viewer: &mut Viewer, engine: &Engine, shown: TimeRange, 
     bar.density = DensityView { range: Some(shown), buckets: store.density(shown, DENSITY) };
     bar.status = engine.status_strip(primary, real).iter().map(span).collect();
     bar.status_of = primary.map_or_else(|| "Site".to_owned(), |twin| engine.model().twin(twin).display_name.clone());
-    bar.thinned = store.thinned().into_iter().collect();
     bar.ticks = marked_events(engine.model(), &engine.events(known, TICKS)).iter().map(|event| tick(engine, event)).collect();
 }
 
-/// What is here: fetched history, and everything since this viewer connected. Empty where nothing has to be fetched.
-pub(super) fn loaded(viewer: &Viewer, extent: TimeRange) -> Vec<TimeRange> {
-    let history = viewer.session.history();
-    let Some(served) = history.extent() else { return Vec::new() };
-    let mut here = history.loaded().to_vec();
-    let streamed_from = here.last().map_or(served.end, |last| last.end);
-    here.push(TimeRange::new(streamed_from, extent.end.max(streamed_from)));
-    here
+/// What is here, only in extracts, on its way or lost.
+fn covered(bar: &mut twin_ui::view::TimelineView, cover: &[(TimeRange, Cover)]) {
+    let of = |wanted: &dyn Fn(Cover) -> bool| -> Vec<TimeRange> {
+        cover.iter().filter(|(_, cover)| wanted(*cover)).map(|(range, _)| *range).collect()
+    };
+    bar.loaded = of(&|cover| matches!(cover, Cover::Here(_)));
+    bar.thinned = of(&|cover| matches!(cover, Cover::Here(level) if level != Level::Raw));
+    bar.coming = of(&|cover| cover == Cover::Coming);
+    bar.lost = of(&|cover| cover == Cover::Lost);
 }
 
 pub(super) fn span(span: &twin_engine::StatusSpan) -> StatusSpan {

@@ -217,7 +217,7 @@ fn perf(viewer: &Viewer, engine: &Engine, now: f64) -> PerfView {
     }
     let store = engine.reality().store();
     let counts = viewer.session.link().counts;
-    let row = |name: &str, value: String| PerfRow { name: name.to_owned(), value };
+    let row = |name: &str, value: String| PerfRow { name: name.to_owned(), value, odd: false };
     let megabytes = |bytes: usize| format!("{:.1} MB", bytes as f64 / 1e6);
     let mut rows = vec![
         row("History in memory", megabytes(store.bytes().total())),
@@ -234,5 +234,34 @@ fn perf(viewer: &Viewer, engine: &Engine, now: f64) -> PerfView {
     if let Some(first) = viewer.first_picture {
         rows.push(row("First picture", format!("{first:.2} s")));
     }
-    PerfView { frame_ms: viewer.frame_ms.iter().copied().collect(), rows }
+    PerfView { frame_ms: viewer.frame_ms.iter().copied().collect(), rows, samples: samples(store) }
+}
+
+/// What became of samples here, by kind; the gateway counts its own on `/metrics`.
+fn samples(store: &twin_historian::Store) -> Vec<PerfRow> {
+    let counters = store.counters();
+    let ahead = counters.max_ahead;
+    let kinds = [
+        ("Stored", counters.stored, false),
+        ("From history", counters.imported, false),
+        ("Late", counters.late, true),
+        ("Clock stepped back", counters.backward, true),
+        ("Same time twice", counters.duplicates, true),
+        ("Same time, another value", counters.duplicates_replaced, true),
+        ("Ahead of their receipt", counters.ahead_of_received, true),
+        ("From the future, set aside", counters.quarantined, true),
+        ("Of unknown signals", counters.unknown_signal, true),
+        ("Not a number", counters.nan, true),
+        ("Infinite", counters.infinite, true),
+        ("Of another kind", counters.kind_mismatch, true),
+        ("Thinned for memory", counters.thinned, true),
+    ];
+    let row = |(name, count, odd): (&str, u64, bool)| PerfRow {
+        name: name.to_owned(),
+        value: count.to_string(),
+        odd: odd && count > 0,
+    };
+    let mut rows: Vec<PerfRow> = kinds.into_iter().map(row).collect();
+    rows.push(PerfRow { name: "Largest lead".into(), value: twin_ui::format::span(ahead), odd: ahead.as_secs_f64() > 1.0 });
+    rows
 }

@@ -309,6 +309,11 @@ impl Pager {
         Step::Evict(range)
     }
 
+    /// Whether the answer to a request is still of use.
+    pub fn is_waited_for(&self, id: u64) -> bool {
+        self.running.iter().any(|running| running.id == id)
+    }
+
     /// A part arrived: whether it is still waited for, and what it completes.
     pub fn arrived(&mut self, id: u64) -> Arrival {
         let Some(at) = self.running.iter().position(|running| running.id == id) else { return Arrival::Stale };

@@ -108,6 +108,7 @@ fn live_pill(ui: &Ui, rect: Rect, room: (f32, f32), screen: &Screen, vm: &ViewMo
         (None, _) if clock.live_edge.is_none() => {
             (icon::CLOCK_COUNTER_CLOCKWISE, "Recording".to_owned(), (t.surface2, t.secondary), true)
         }
+        (None, _) if clock.buffering => (icon::HOURGLASS, "Loading history".to_owned(), (t.surface2, t.text), false),
         (None, _) => {
             let behind = format::span(clock.behind());
             let words = if narrow { format!("{behind} ago") } else { format!("History  {behind} behind live") };
@@ -140,7 +141,11 @@ fn live_pill(ui: &Ui, rect: Rect, room: (f32, f32), screen: &Screen, vm: &ViewMo
 fn state_hint(vm: &ViewModel) -> String {
     match vm.clock.mode {
         PlayMode::Following => "The picture follows the plant. Drag the time bar to look back.".to_owned(),
-        _ if vm.clock.live_edge.is_some() => "The picture shows the past. Press to return to live.".to_owned(),
+        _ if vm.clock.buffering => "History is on its way from the gateway. Press to return to live.".to_owned(),
+        _ if vm.clock.live_edge.is_some() => {
+            let extract = vm.clock.extract.as_ref().map_or(String::new(), |what| format!(" from {what}: extremes are exact"));
+            format!("The picture shows the past{extract}. Press to return to live.")
+        }
         _ => "A recording: there is no live data.".to_owned(),
     }
 }

@@ -247,21 +247,37 @@ fn density(ui: &Ui, lane: Rect, scale: Scale, vm: &ViewModel) {
     painter.extend(shapes);
 }
 
-/// Stretches that are known but not in memory: dotted while they are on their way, empty where they stay away. Neither
+/// What is known of a stretch that is not in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Absent {
+    /// On its way.
+    Coming,
+    /// Kept by the gateway; comes when it is looked at.
+    Away,
+    /// Asked for in vain.
+    Lost,
+}
+
+/// Stretches that are known but not in memory: dotted while they are on their way, empty where the gateway keeps them. Neither
 /// looks like a gap, which is hatched.
 fn unloaded(ui: &Ui, lanes: &Lanes, scale: Scale, vm: &ViewModel) {
     let t = tokens(ui);
-    for range in missing(&vm.timeline) {
+    for (range, absent) in absent(&vm.timeline) {
         let Some(cut) = scale.cut(range) else { continue };
         let part = data_lanes(lanes, cut);
         ui.painter().rect_filled(part, 0.0, t.surface0);
-        if vm.timeline.loading {
+        if absent == Absent::Coming {
             for y in [lanes.status.center().y, lanes.density.top() + 6.0, lanes.density.bottom() - 4.0] {
                 let line = [pos2(part.left() + 3.0, y), pos2(part.right(), y)];
                 ui.painter().extend(Shape::dotted_line(&line, t.line, 6.0, 1.2));
             }
         }
-        name_stretch(ui, part, if vm.timeline.loading { "loading" } else { "not loaded" });
+        let words = match absent {
+            Absent::Coming => "loading",
+            Absent::Away => "not loaded",
+            Absent::Lost => "could not be loaded",
+        };
+        name_stretch(ui, part, words);
     }
 }
 
@@ -277,6 +293,32 @@ pub(super) fn missing(timeline: &TimelineView) -> Vec<TimeRange> {
             out.push(TimeRange::new(from, range.start));
         }
         from = from.max(range.end);
+    }
+    out
+}
+
+/// The missing stretches, told apart.
+fn absent(timeline: &TimelineView) -> Vec<(TimeRange, Absent)> {
+    let mut out = Vec::new();
+    for whole in missing(timeline) {
+        let mut from = whole.start;
+        let marked = timeline.coming.iter().map(|range| (*range, Absent::Coming));
+        let mut marked: Vec<_> = marked.chain(timeline.lost.iter().map(|range| (*range, Absent::Lost))).collect();
+        marked.sort_by_key(|(range, _)| range.start);
+        for (range, what) in marked {
+            let part = range.intersect(TimeRange::new(from, whole.end));
+            if part.is_empty() {
+                continue;
+            }
+            if from < part.start {
+                out.push((TimeRange::new(from, part.start), Absent::Away));
+            }
+            out.push((part, what));
+            from = part.end;
+        }
+        if from < whole.end {
+            out.push((TimeRange::new(from, whole.end), Absent::Away));
+        }
     }
     out
 }
@@ -449,17 +491,17 @@ fn stretch_words(timeline: &TimelineView, t: Timestamp) -> Vec<&'static str> {
         return vec!["Nothing is kept from before then"];
     }
     let mut out = Vec::new();
-    if missing(timeline).iter().any(|range| range.contains(t)) {
-        out.push(if timeline.loading {
-            "On its way from the gateway"
-        } else {
-            "Not loaded: no room in memory, or it could not be fetched"
+    if let Some((_, absent)) = absent(timeline).iter().find(|(range, _)| range.contains(t)) {
+        out.push(match absent {
+            Absent::Coming => "On its way from the gateway",
+            Absent::Away => "Not loaded: the gateway keeps it, and sends it when you go there",
+            Absent::Lost => "Could not be loaded; it is tried again when the connection is back",
         });
     } else if timeline.gaps.iter().any(|gap| gap.contains(t)) {
         out.push("No data: a link was down");
     }
     if timeline.thinned.iter().any(|range| range.contains(t)) {
-        out.push("Thinned: lowest and highest values are kept, not every sample");
+        out.push("Thinned: lowest and highest values are here, not every sample");
     }
     out
 }
@@ -489,9 +531,23 @@ mod tests {
     }
 
     #[test]
+    fn missing_stretches_are_cut_where_they_differ() {
+        let timeline = TimelineView { coming: vec![range(150, 350)], lost: vec![range(450, 500)], ..timeline() };
+        let expected = [
+            (range(100, 150), Absent::Away),
+            (range(150, 300), Absent::Coming),
+            (range(400, 450), Absent::Away),
+            (range(450, 500), Absent::Lost),
+            (range(500, 600), Absent::Away),
+        ];
+        assert_eq!(absent(&timeline), expected);
+    }
+
+    #[test]
     fn loaded_loading_gone_thinned_and_gap_are_told_apart() {
-        let check = |loading: bool, t: i64, expected: &[&str]| {
-            let timeline = TimelineView { loading, ..timeline() };
+        let check = |coming: bool, t: i64, expected: &[&str]| {
+            let coming = if coming { vec![range(150, 300)] } else { Vec::new() };
+            let timeline = TimelineView { coming, lost: vec![range(450, 500)], ..timeline() };
             let got: Vec<String> =
                 stretch_words(&timeline, Timestamp::from_secs(t)).iter().map(|words| words[..7].to_owned()).collect();
             assert_eq!(got, expected, "at {t}");
@@ -499,6 +555,8 @@ mod tests {
         check(true, 50, &["Nothing"]);
         check(true, 200, &["On its "]);
         check(false, 200, &["Not loa"]);
+        check(true, 120, &["Not loa"]);
+        check(true, 460, &["Could n"]);
         check(true, 320, &["Thinned"]);
         check(true, 380, &[]);
         check(true, 710, &["No data"]);

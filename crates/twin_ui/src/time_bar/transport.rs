@@ -29,7 +29,8 @@ pub(super) fn controls(ui: &mut Ui, rect: Rect, screen: &Screen, vm: &ViewModel,
     );
     let t = tokens(ui);
     let right = zoom_buttons(ui, lower, full, vm, state);
-    text(ui, lower.with_max_x(right - S4), Align2::LEFT_CENTER, mode_words(vm), Type::Small, t.secondary);
+    let ink = if vm.clock.buffering { t.accent } else { t.secondary };
+    text(ui, lower.with_max_x(right - S4), Align2::LEFT_CENTER, mode_words(vm), Type::Small, ink);
 }
 
 /// The controls in one row, with the clock at its right.
@@ -172,7 +173,12 @@ fn zoom_buttons(ui: &Ui, rect: Rect, full: bool, vm: &ViewModel, state: &mut UiS
 }
 
 fn mode_words(vm: &ViewModel) -> &'static str {
+    if vm.clock.buffering {
+        return "Loading history…";
+    }
     match (vm.clock.mode, vm.shown_branch().is_some()) {
+        (PlayMode::Paused, false) if vm.clock.ended && vm.clock.speed < 0.0 => "At the beginning",
+        (PlayMode::Paused, _) if vm.clock.ended => "At the end",
         (PlayMode::Following, _) => "Following live",
         (PlayMode::Playing, true) => "Playing, not real",
         (PlayMode::Paused, true) => "Paused, not real",

@@ -139,6 +139,8 @@ pub struct PerfRow {
     pub name: String,
     /// The figure with its unit, as text.
     pub value: String,
+    /// Whether it is worth a look: something that should not happen did.
+    pub odd: bool,
 }
 
 /// Figures of the performance overlay.
@@ -148,4 +150,6 @@ pub struct PerfView {
     pub frame_ms: Vec<f32>,
     /// Other figures.
     pub rows: Vec<PerfRow>,
+    /// What became of samples, by kind; odd ones that occurred stand out.
+    pub samples: Vec<PerfRow>,
 }

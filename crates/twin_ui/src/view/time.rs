@@ -27,12 +27,19 @@ pub struct ClockView {
     pub live_edge: Option<Timestamp>,
     /// How far the live edge lies behind the wall clock.
     pub lag: Option<Span>,
+    /// The playhead waits for history that is on its way.
+    pub buffering: bool,
+    /// Playing stopped at an end of what is known.
+    pub ended: bool,
+    /// What is on show instead of every sample, for example `extracts of 5 minutes`.
+    pub extract: Option<String>,
 }
 
 impl ClockView {
     /// Paused at an instant, without a live source.
     pub const fn at(playhead: Timestamp) -> Self {
-        Self { playhead, mode: PlayMode::Paused, speed: 1.0, live_edge: None, lag: None }
+        let mode = PlayMode::Paused;
+        Self { playhead, mode, speed: 1.0, live_edge: None, lag: None, buffering: false, ended: false, extract: None }
     }
 
     /// How far the playhead lies behind the live edge; zero while following or without one.
@@ -95,9 +102,11 @@ pub struct TimelineView {
     pub retained_from: Option<Timestamp>,
     /// Stretches whose data is in memory, sorted and apart; empty means all of it.
     pub loaded: Vec<TimeRange>,
-    /// Whether the rest is on its way; otherwise it stays away, for want of memory or because it could not be fetched.
-    pub loading: bool,
-    /// Stretches in which the store keeps only some of the samples, to stay within its memory: drawn lighter.
+    /// Stretches on their way, sorted.
+    pub coming: Vec<TimeRange>,
+    /// Stretches that were asked for in vain, sorted.
+    pub lost: Vec<TimeRange>,
+    /// Stretches of which only some of the samples are here (extracts, or thinned to stay within memory): drawn lighter.
     pub thinned: Vec<TimeRange>,
     /// Stretches without data (a link was down): hatched.
     pub gaps: Vec<TimeRange>,
@@ -120,7 +129,8 @@ impl TimelineView {
             extent,
             retained_from: None,
             loaded: Vec::new(),
-            loading: false,
+            coming: Vec::new(),
+            lost: Vec::new(),
             thinned: Vec::new(),
             gaps: Vec::new(),
             density: DensityView { range: None, buckets: Vec::new() },

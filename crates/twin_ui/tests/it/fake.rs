@@ -344,7 +344,8 @@ fn timeline(view: TimeRange) -> TimelineView {
         extent: TimeRange::new(before(86_400), now()),
         retained_from: None,
         loaded: Vec::new(),
-        loading: false,
+        coming: Vec::new(),
+        lost: Vec::new(),
         thinned: Vec::new(),
         gaps: vec![TimeRange::new(before(840), before(780))],
         density: DensityView { range: Some(view), buckets },
@@ -424,6 +425,7 @@ pub(crate) fn live() -> ViewModel {
         speed: 1.0,
         live_edge: Some(now()),
         lag: Some(Span::from_millis(420)),
+        ..ClockView::at(now())
     };
     vm.timeline = timeline(view);
     vm.tree = tree();
@@ -444,8 +446,16 @@ pub(crate) fn live() -> ViewModel {
     vm.perf = PerfView {
         frame_ms: (0..120).map(|at| 6.0 + noise(at) * 5.0 + if at % 37 == 0 { 14.0 } else { 0.0 }).collect(),
         rows: [("Draw calls", "38"), ("Triangles", "412 k"), ("Samples per second", "312"), ("Memory", "214 MB")]
-            .map(|(name, value)| PerfRow { name: name.to_owned(), value: value.to_owned() })
+            .map(|(name, value)| PerfRow { name: name.to_owned(), value: value.to_owned(), odd: false })
             .to_vec(),
+        samples: [
+            ("Stored", "1,204,511", false),
+            ("Late", "311", true),
+            ("From the future, set aside", "2", true),
+            ("NaN", "0", false),
+        ]
+        .map(|(name, value, odd)| PerfRow { name: name.to_owned(), value: value.to_owned(), odd })
+        .to_vec(),
     };
     vm
 }
@@ -598,7 +608,8 @@ pub(crate) fn patchy() -> ViewModel {
     vm.timeline.gaps = vec![TimeRange::new(before(420), before(380))];
     vm.timeline.thinned = vec![TimeRange::new(before(760), before(600))];
     vm.timeline.loaded = vec![TimeRange::new(before(760), before(560)), TimeRange::new(before(440), whole.end)];
-    vm.timeline.loading = true;
+    vm.timeline.coming = vec![TimeRange::new(before(560), before(500))];
+    vm.timeline.lost = vec![TimeRange::new(before(460), before(440))];
     vm.timeline.status = vec![
         StatusSpan { range: TimeRange::new(before(760), before(300)), status: Status::Maintenance, stale: false },
         StatusSpan { range: TimeRange::new(before(300), before(140)), status: Status::Maintenance, stale: true },

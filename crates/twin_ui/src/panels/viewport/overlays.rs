@@ -1,11 +1,11 @@
 //! Loading with its real bytes and stages, performance figures.
 
-use egui::{Align2, Rect, Sense, Shape, Stroke, Ui, WidgetInfo, WidgetType, pos2, vec2};
+use egui::{Align2, Color32, Rect, Sense, Shape, Stroke, Ui, WidgetInfo, WidgetType, pos2, vec2};
 
 use super::float;
 use crate::state::UiState;
 use crate::theme::{self, S4, S8, S12, S16, S24, Type, tokens};
-use crate::view::{LoadingView, StageState, StageView, ViewModel};
+use crate::view::{LoadingView, PerfRow, StageState, StageView, ViewModel};
 use crate::widgets::{empty, icon, text};
 use crate::{format, icon};
 
@@ -104,7 +104,8 @@ pub(super) fn perf(ui: &Ui, rect: Rect, vm: &ViewModel, state: &mut UiState) {
     let t = tokens(ui);
     let row = 18.0;
     let width = 236.0;
-    let height = 84.0 + row * vm.perf.rows.len() as f32 + S8;
+    let samples = if vm.perf.samples.is_empty() { 0.0 } else { row * vm.perf.samples.len() as f32 + S12 + row };
+    let height = (84.0 + row * vm.perf.rows.len() as f32 + S8 + samples).min(rect.height() - 2.0 * S12);
     let card = Rect::from_min_size(pos2(rect.left() + S12, rect.top() + S12), vec2(width, height));
     float(ui, card, state);
     let inner = card.shrink2(vec2(S12, S8));
@@ -134,10 +135,26 @@ pub(super) fn perf(ui: &Ui, rect: Rect, vm: &ViewModel, state: &mut UiState) {
         ui.painter().rect_filled(bar, 0.0, if *ms > 16.7 { t.text } else { t.accent });
     }
     let mut y = plot.bottom() + S8;
-    for figure in &vm.perf.rows {
-        let line = Rect::from_min_size(pos2(inner.left(), y), vec2(inner.width(), row));
-        let at = text(ui, line, Align2::RIGHT_CENTER, &figure.value, Type::Small, t.text);
-        text(ui, line.with_max_x(at.left() - S8), Align2::LEFT_CENTER, &figure.name, Type::Small, t.secondary);
+    let line = |y: f32| Rect::from_min_size(pos2(inner.left(), y), vec2(inner.width(), row));
+    let figure = |y: f32, figure: &PerfRow, quiet: Color32| {
+        let (kind, ink) = if figure.odd { (Type::SmallBold, t.text) } else { (Type::Small, quiet) };
+        let at = text(ui, line(y), Align2::RIGHT_CENTER, &figure.value, kind, ink);
+        text(ui, line(y).with_max_x(at.left() - S8), Align2::LEFT_CENTER, &figure.name, Type::Small, t.secondary);
+    };
+    for one in &vm.perf.rows {
+        figure(y, one, t.text);
+        y += row;
+    }
+    if vm.perf.samples.is_empty() {
+        return;
+    }
+    ui.painter().hline(inner.x_range(), y + S4, Stroke::new(theme::HAIR, t.line));
+    y += S12;
+    text(ui, line(y), Align2::LEFT_CENTER, "Samples", Type::SmallBold, t.text);
+    y += row;
+    // In a small window the last ones do not fit; they are on `/metrics` all the same.
+    for one in vm.perf.samples.iter().take(((inner.bottom() - y) / row).max(0.0) as usize) {
+        figure(y, one, t.faint);
         y += row;
     }
 }

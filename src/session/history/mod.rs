@@ -1,0 +1,372 @@
+//! History over HTTP: the unsealed end and holes by time, everything sealed in pages that the pager chooses, taken in a few
+//! chunks a frame, within a budget.
+
+mod catalogue;
+mod tail;
+
+use std::collections::VecDeque;
+
+use twin_engine::{Engine, Ready};
+use twin_historian::Level;
+use twin_historian::pager::{Arrival, Cover, Focus, Pager, PagerConfig, Request, Step};
+use twin_model::{SourceIndex, Span, TimeRange, Timestamp};
+use twin_protocol::{Limits, LinkState, ServerFrame, decode_server};
+
+use self::tail::Tail;
+use crate::platform::{Fetch, FetchState, Waker, monotonic};
+
+/// Seconds spent on chunks per poll, at least one chunk: signals may be few with long chunks, or many with short ones.
+const POLL_S: f64 = 0.006;
+/// History held, as the store measures it.
+const BUDGET_BYTES: u64 = 256 << 20;
+/// Seconds between two looks at the catalogue: hours end, and late samples make new versions.
+const LOOK_EVERY_S: f64 = 60.0;
+/// How far the catalogue is read anew at each look; the whole of it when a connection is made.
+const LOOK_BACK: Span = Span::from_secs(3 * 86_400);
+/// Steps of the pager per poll.
+const STEPS: usize = 16;
+
+/// A page's part on its way.
+struct Coming {
+    request: Request,
+    fetch: Fetch,
+    began: f64,
+}
+
+/// What a batch of chunks is part of.
+enum Piece {
+    Part { id: u64, bytes: u64, began: f64 },
+    Tail(TimeRange),
+}
+
+/// History on its way.
+pub struct History {
+    base: String,
+    waker: Waker,
+    pager: Pager,
+    tail: Tail,
+    coming: Vec<Coming>,
+    /// Arrived and not yet taken in, with what it is part of.
+    arrived: VecDeque<(Piece, VecDeque<Vec<u8>>)>,
+    catalogue: Option<(Fetch, TimeRange)>,
+    next_look: f64,
+    whole_look: bool,
+    extent: Option<TimeRange>,
+    outside_before: Option<Timestamp>,
+    /// Up to here the end of history is here or asked for; `None` before the first catalogue.
+    begun: bool,
+    /// Until when the stream has been whole since it was last broken.
+    streamed: Option<Timestamp>,
+    cover: Vec<(TimeRange, Cover)>,
+    cover_of: u64,
+    revision: u64,
+    /// Bytes received.
+    pub bytes: u64,
+    problem: Option<String>,
+}
+
+impl History {
+    pub(super) fn new(base: &str, waker: Waker) -> Self {
+        Self {
+            base: base.to_owned(),
+            waker,
+            pager: Pager::new(PagerConfig { budget_bytes: BUDGET_BYTES, ..PagerConfig::default() }),
+            tail: Tail::default(),
+            coming: Vec::new(),
+            arrived: VecDeque::new(),
+            catalogue: None,
+            next_look: f64::INFINITY,
+            whole_look: true,
+            extent: None,
+            outside_before: None,
+            begun: false,
+            streamed: None,
+            cover: Vec::new(),
+            cover_of: 0,
+            revision: 1,
+            bytes: 0,
+            problem: None,
+        }
+    }
+
+    /// Everything that the server holds, as far as known.
+    pub fn extent(&self) -> Option<TimeRange> {
+        self.extent
+    }
+
+    /// Before this, the server keeps nothing any more.
+    pub fn outside_before(&self) -> Option<Timestamp> {
+        self.outside_before
+    }
+
+    /// What is here of all that the server holds: stretches that ascend and do not overlap.
+    pub fn cover(&mut self) -> &[(TimeRange, Cover)] {
+        if self.cover_of != self.revision {
+            self.cover_of = self.revision;
+            let all = self.extent.unwrap_or(TimeRange::new(Timestamp::MIN, Timestamp::MIN));
+            self.cover = self.pager.cover(TimeRange::new(all.start, Timestamp::MAX));
+        }
+        &self.cover
+    }
+
+    /// The level of what is here at an instant.
+    pub fn cover_at(&self, t: Timestamp) -> Option<Cover> {
+        self.pager.at(t)
+    }
+
+    /// Whether more is on its way.
+    pub fn is_busy(&self) -> bool {
+        self.catalogue.is_some() || self.tail.is_busy() || self.pager.is_busy() || !self.arrived.is_empty()
+    }
+
+    /// Why the last request failed.
+    pub fn problem(&self) -> Option<&str> {
+        self.problem.as_deref()
+    }
+
+    /// A connection was made at `now`: the catalogue is read anew.
+    pub(super) fn begin(&mut self, extent: Option<TimeRange>, now: Timestamp) {
+        self.extent = [self.extent, extent].into_iter().flatten().reduce(TimeRange::union);
+        self.whole_look = true;
+        self.next_look = 0.0;
+        self.streamed.get_or_insert(now);
+        self.pager.retry();
+    }
+
+    /// Wants a stretch before everything else: the stream had a hole there.
+    pub(super) fn want(&mut self, range: TimeRange) {
+        self.streamed = Some(range.end.max(self.streamed.unwrap_or(range.end)));
+        self.tail.want(range);
+    }
+
+    /// The stream is whole up to `now`.
+    pub(super) fn note_streamed(&mut self, now: Timestamp) {
+        let Some(from) = self.streamed.filter(|from| *from < now) else { return };
+        self.pager.note_held(TimeRange::new(from, now));
+        self.streamed = Some(now);
+        self.extent = Some(self.extent.map_or(TimeRange::new(from, now), |extent| extent.union(TimeRange::new(from, now))));
+        self.revision += 1;
+    }
+
+    /// Where the person looks, and how fast.
+    pub(super) fn look(&mut self, engine: &mut Engine, view: Option<TimeRange>) {
+        let playback = engine.playback();
+        let playing = playback.state() == twin_engine::PlayState::Playing;
+        let speed = if playing { playback.speed() } else { 0.0 };
+        let playhead = playback.playhead();
+        let view = view.or(self.extent).unwrap_or(TimeRange::new(playhead, playhead));
+        self.pager.focus(Focus { playhead, speed, view });
+        // Two seconds of playing, so that no frame walks beyond what was looked at.
+        let reach = Span::from_secs_f64((speed.abs() * 2.0).max(60.0));
+        let ready = self.pager.ready_about(playhead, reach).map_or(Ready::Nothing, Ready::Within);
+        engine.note_ready(ready);
+        engine.note_kept(self.extent);
+    }
+
+    /// Moves on; true where samples reached the engine. Closes gaps that history could fill.
+    pub(super) fn poll(&mut self, engine: &mut Engine, gaps: &mut Vec<TimeRange>) -> bool {
+        let fed = self.take_in(engine, gaps);
+        self.read_catalogue(engine);
+        if let Some((range, outcome)) = self.tail.poll() {
+            match outcome.and_then(|bytes| self.open_tail(range, &bytes, engine)) {
+                Ok(()) => self.problem = None,
+                Err(why) => self.fail(&format!("{}..{}", range.start, range.end), why),
+            }
+        }
+        self.receive_parts();
+        // What arrived is taken in before more is asked for: memory stays bounded by two answers.
+        if self.arrived.len() < 3 {
+            self.tail.ask(&self.base, &self.waker);
+            if self.begun {
+                self.ask_for_pages(engine);
+            }
+        }
+        self.pager.note_bytes(engine.reality().store().bytes().total() as u64);
+        fed
+    }
+
+    fn take_in(&mut self, engine: &mut Engine, gaps: &mut Vec<TimeRange>) -> bool {
+        let mut fed = false;
+        let until = monotonic() + POLL_S;
+        while let Some((piece, chunks)) = self.arrived.front_mut() {
+            if let Some(chunk) = chunks.pop_front() {
+                match engine.import_chunk(&chunk) {
+                    Ok(done) => fed |= done.samples > 0,
+                    Err(error) => self.problem = Some(format!("a piece of history can't be read: {error}")),
+                }
+            } else {
+                self.revision += 1;
+                match piece {
+                    Piece::Tail(range) => {
+                        self.pager.note_held(*range);
+                        gaps.retain(|gap| !(range.start <= gap.start && gap.end <= range.end));
+                    }
+                    Piece::Part { id, bytes, began } => {
+                        self.pager.note_speed(*bytes, monotonic() - *began);
+                        if let Arrival::Whole(details) = self.pager.arrived(*id) {
+                            details.into_iter().for_each(|(range, level)| engine.note_detail(range, level));
+                        }
+                    }
+                }
+                self.arrived.pop_front();
+            }
+            if monotonic() > until {
+                break;
+            }
+        }
+        if !self.arrived.is_empty() {
+            (self.waker)();
+        }
+        fed
+    }
+
+    fn read_catalogue(&mut self, engine: &mut Engine) {
+        if let Some((fetch, about)) = &self.catalogue {
+            let about = *about;
+            let outcome = match fetch.poll() {
+                FetchState::Running { .. } => return,
+                FetchState::Taken => Err("lost".to_owned()),
+                FetchState::Failed(why) => Err(why),
+                FetchState::Done(bytes) => {
+                    self.bytes += bytes.len() as u64;
+                    catalogue::read(&bytes)
+                }
+            };
+            self.catalogue = None;
+            self.next_look = monotonic() + LOOK_EVERY_S;
+            match outcome {
+                Ok(catalogue) => self.take_catalogue(catalogue, about, engine),
+                Err(why) => {
+                    self.whole_look |= !self.begun;
+                    self.next_look = monotonic() + 5.0;
+                    self.fail("catalogue", why);
+                }
+            }
+        } else if monotonic() >= self.next_look {
+            let since = self.extent.filter(|_| !self.whole_look).map(|extent| extent.end - LOOK_BACK);
+            let about = TimeRange::new(since.unwrap_or(Timestamp::MIN), Timestamp::MAX);
+            let from = since.map_or(String::new(), |since| format!("?from={}", since.as_micros()));
+            self.whole_look = false;
+            self.catalogue = Some((Fetch::start(&format!("{}/api/catalogue{from}", self.base), self.waker.clone()), about));
+        }
+    }
+
+    fn take_catalogue(&mut self, catalogue: catalogue::Catalogue, about: TimeRange, engine: &mut Engine) {
+        self.revision += 1;
+        self.outside_before = catalogue.outside_before;
+        for link in &catalogue.links {
+            engine.note_link(SourceIndex(link.source), link.at, link.state != LinkState::Down);
+        }
+        if let Some(extent) = catalogue.extent {
+            let end = self.extent.map_or(extent.end, |known| known.end.max(extent.end));
+            let whole = TimeRange::new(extent.start, end.max(extent.start));
+            self.extent = Some(whole);
+            // The end that no page holds yet, up to where the stream took over.
+            let from = catalogue.sealed_until.unwrap_or(extent.start);
+            let until = self.streamed.unwrap_or(whole.end).max(from);
+            if self.missing(TimeRange::new(from, until)) {
+                self.tail.want(TimeRange::new(from, until));
+            }
+        }
+        self.pager.set_catalogue(about, catalogue.pages);
+        self.begun = true;
+    }
+
+    /// Whether any of a stretch is not here.
+    fn missing(&self, range: TimeRange) -> bool {
+        !range.is_empty() && !self.pager.held().iter().any(|held| held.start <= range.start && range.end <= held.end)
+    }
+
+    fn ask_for_pages(&mut self, engine: &mut Engine) {
+        for _ in 0..STEPS {
+            match self.pager.step() {
+                Step::Rest => return,
+                Step::Evict(range) => {
+                    engine.evict(range);
+                    self.revision += 1;
+                }
+                Step::Cancel(id) => self.coming.retain(|coming| coming.request.id != id),
+                Step::Fetch(request) => {
+                    let Request { level, range, version, part, .. } = &request;
+                    let url = format!("{}/api/page/{level}/{}/{version}/{part}", self.base, range.start.as_micros());
+                    let fetch = Fetch::start(&url, self.waker.clone());
+                    self.coming.push(Coming { request, fetch, began: monotonic() });
+                    self.revision += 1;
+                }
+            }
+        }
+    }
+
+    fn receive_parts(&mut self) {
+        let mut at = 0;
+        while let Some(coming) = self.coming.get(at) {
+            let outcome = match coming.fetch.poll() {
+                FetchState::Running { .. } => {
+                    at += 1;
+                    continue;
+                }
+                FetchState::Taken => Err("lost".to_owned()),
+                FetchState::Failed(why) => Err(why),
+                FetchState::Done(bytes) => open_page(&bytes).map(|chunks| (chunks, bytes.len() as u64)),
+            };
+            let Coming { request, began, .. } = self.coming.remove(at);
+            match outcome {
+                // An answer that nobody waits for any more is dropped.
+                Ok(_) if !self.pager.is_waited_for(request.id) => {}
+                Ok((chunks, bytes)) => {
+                    self.problem = None;
+                    self.bytes += bytes;
+                    self.arrived.push_back((Piece::Part { id: request.id, bytes, began }, chunks));
+                }
+                Err(why) => {
+                    if self.pager.failed(request.id) {
+                        self.fail(&format!("page {} {}", request.level, request.range.start), why);
+                        // Most likely the page has another version by now.
+                        self.next_look = self.next_look.min(monotonic() + 1.0);
+                        self.whole_look = true;
+                    }
+                    self.revision += 1;
+                }
+            }
+        }
+    }
+
+    fn open_tail(&mut self, range: TimeRange, bytes: &[u8], engine: &mut Engine) -> Result<(), String> {
+        self.bytes += bytes.len() as u64;
+        let history = match decode_server(bytes, &Limits::SERVER_FRAMES) {
+            Ok(ServerFrame::History(history)) => history,
+            Ok(_) => return Err("the server answered with something else".to_owned()),
+            Err(error) => return Err(error.to_string()),
+        };
+        for link in &history.links {
+            engine.note_link(SourceIndex(link.source), link.at, link.state != LinkState::Down);
+        }
+        let done = history.next.map_or(range.end, |next| next.min(range.end));
+        self.tail.want(TimeRange::new(done, range.end));
+        self.arrived.push_back((Piece::Tail(TimeRange::new(range.start, done)), history.chunks.into()));
+        Ok(())
+    }
+
+    fn fail(&mut self, what: &str, why: String) {
+        tracing::warn!("history, {what}: {why}");
+        self.problem = Some(why);
+    }
+}
+
+/// The chunks of a page's part.
+fn open_page(bytes: &[u8]) -> Result<VecDeque<Vec<u8>>, String> {
+    match decode_server(bytes, &Limits::SERVER_FRAMES) {
+        Ok(ServerFrame::Page(page)) => Ok(page.chunks.into()),
+        Ok(_) => Err("the server answered with something else".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Levels as people say them.
+pub fn level_words(level: Level) -> &'static str {
+    match level {
+        Level::Raw | Level::Carried => "every sample",
+        Level::FiveMinutes => "extracts of 5 minutes",
+        Level::Hour => "hourly extracts",
+    }
+}
