@@ -81,4 +81,12 @@ pub enum GatewayError {
         /// What happened.
         why: String,
     },
+    /// An export file cannot be used.
+    #[error("table {path}: {why}", path = path.display())]
+    Table {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        why: String,
+    },
 }

@@ -3,12 +3,13 @@
 //! The only crate that reads clocks, opens files and sockets, and spawns. Holds adapters around the pure crates and
 //! refuses to know health rules, glTF and pixels. Read in this order: [`assemble`] (a site becomes a running plant),
 //! [`sources`] (where samples come from), [`hub`] (who has seen what), [`stream`] and [`server`] (the way out),
-//! [`persist`] (the disk), [`headless`] and [`cli`] (the commands without a server).
+//! [`persist`] (the disk), [`headless`], [`exchange`] and [`cli`] (the commands without a server).
 
 pub mod assemble;
 pub mod cli;
 pub mod clock;
 mod error;
+pub mod exchange;
 pub mod headless;
 pub mod hub;
 mod ingest;

@@ -3,6 +3,8 @@
 mod bench;
 mod bench_time;
 mod check;
+mod export;
+mod import;
 mod record;
 mod replay;
 mod serve;
@@ -39,6 +41,10 @@ enum Command {
     State(state::StateArgs),
     /// Writes a recording of a site: its models, its history and what arrives from now on
     Record(record::RecordArgs),
+    /// Writes samples as one table, Parquet or CSV
+    Export(export::ExportArgs),
+    /// Puts samples from Parquet and CSV tables into the history of a data folder
+    ImportSamples(import::ImportArgs),
     /// Serves a recording
     Replay(replay::ReplayArgs),
     /// Computes what would happen if knobs were turned
@@ -67,6 +73,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::State(args) => state::run(&args),
         Command::Record(args) => record::run(&args),
+        Command::Export(args) => export::run(&args),
+        Command::ImportSamples(args) => import::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Whatif(args) => whatif::run(&args),
         Command::Bench(args) => bench::run(&args),

@@ -6,6 +6,7 @@
 mod commands;
 mod cookie_factory;
 mod disk;
+mod exchange;
 mod http;
 mod ingest;
 mod python_client;

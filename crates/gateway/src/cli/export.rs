@@ -1,0 +1,118 @@
+//! `orrery export`: history as one table for other programs.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use twin_historian::Store;
+use twin_model::{Model, SignalIndex, TimeRange, Timestamp};
+use twin_scene::bind::Glob;
+
+use crate::exchange::{self, Format, history};
+use crate::headless::{self, From};
+use crate::site::Site;
+use crate::{clock, recording, term};
+
+/// Arguments of `orrery export`.
+#[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("from_where").required(true)))]
+pub(super) struct ExportArgs {
+    /// Site file, or a folder with a site.toml; not needed with --recording
+    #[arg(value_name = "SITE", required_unless_present = "recording")]
+    site: Option<PathBuf>,
+    /// Read the data folder of `orrery serve --data`; the server may be running
+    #[arg(long, value_name = "DIR", group = "from_where")]
+    data: Option<PathBuf>,
+    /// Read a recording, which holds its own site
+    #[arg(long, value_name = "FILE", group = "from_where")]
+    recording: Option<PathBuf>,
+    /// Read the site's CSV files and run its generators, up to --to
+    #[arg(long, group = "from_where")]
+    sources: bool,
+    /// First source time
+    #[arg(long, value_name = "TIME", value_parser = super::instant)]
+    from: Option<Timestamp>,
+    /// First source time that is left out
+    #[arg(long, value_name = "TIME", value_parser = super::instant)]
+    to: Option<Timestamp>,
+    /// Only signals whose id matches, like 'pump-*.flow'; may be given more than once
+    #[arg(long, value_name = "GLOB")]
+    signal: Vec<String>,
+    /// Default: by the ending of FILE; csv to standard output
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// File to write; - is standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+}
+
+pub(super) fn run(args: &ExportArgs) -> Result<u8> {
+    let format = format(args)?;
+    let range = TimeRange::new(args.from.unwrap_or(Timestamp::MIN), args.to.unwrap_or(Timestamp::MAX));
+    if range.is_empty() {
+        bail!("--from is not before --to; nothing lies between them");
+    }
+    let mut remarks = Vec::new();
+    let exported = match (&args.recording, &args.site) {
+        (Some(path), _) => {
+            let recording = recording::read(path)?;
+            let store = history::of_recording(&recording, &mut remarks);
+            write(args, &recording.site.model, &store, range, format)?
+        }
+        (None, Some(site)) => {
+            let site = Site::read_usable(site)?;
+            let model = &site.loaded.model;
+            if let Some(folder) = &args.data {
+                let store = history::read(model, folder, &mut remarks)?;
+                write(args, model, &store, range, format)?
+            } else {
+                let to = args.to.unwrap_or_else(clock::wall);
+                let filled = headless::fill(&site, &From::Sources, to, args.from.unwrap_or_else(clock::wall))?;
+                remarks.extend(filled.remarks);
+                write(args, model, filled.engine.reality().store(), range, format)?
+            }
+        }
+        (None, None) => bail!("name a site or a recording"),
+    };
+    for remark in &remarks {
+        term::warn(remark);
+    }
+    term::note(&format!("{} samples of {} signals, {} bytes", exported.rows, exported.signals, exported.bytes));
+    Ok(0)
+}
+
+fn write(args: &ExportArgs, model: &Model, store: &Store, range: TimeRange, format: Format) -> Result<exchange::Exported> {
+    Ok(exchange::export(model, store, &chosen(model, &args.signal)?, range, format, &args.output)?)
+}
+
+fn format(args: &ExportArgs) -> Result<Format> {
+    if let Some(format) = args.format {
+        return Ok(format);
+    }
+    let ending = args.output.extension().map(|ending| ending.to_ascii_lowercase());
+    match ending.as_ref().and_then(|ending| ending.to_str()) {
+        Some("parquet") => Ok(Format::Parquet),
+        Some("csv") => Ok(Format::Csv),
+        _ if args.output.as_os_str() == "-" => Ok(Format::Csv),
+        _ => bail!("{} does not end in .parquet or .csv; name a --format", args.output.display()),
+    }
+}
+
+/// The signals that match any pattern, in the site's order.
+fn chosen(model: &Model, patterns: &[String]) -> Result<Vec<SignalIndex>> {
+    let id = |signal: &SignalIndex| model.signal(*signal).id.as_str();
+    let mut chosen = vec![patterns.is_empty(); model.signals().len()];
+    for pattern in patterns {
+        let glob = Glob::new(pattern);
+        let mut any = false;
+        for (signal, chosen) in model.signal_indices().zip(&mut chosen) {
+            if glob.matches(id(&signal)) {
+                (any, *chosen) = (true, true);
+            }
+        }
+        if !any {
+            let first: Vec<&str> = model.signals().iter().take(3).map(|signal| signal.id.as_str()).collect();
+            bail!("no signal matches '{pattern}'; the site has {} signals, like {}", model.signals().len(), first.join(", "));
+        }
+    }
+    Ok(model.signal_indices().zip(chosen).filter(|(_, chosen)| *chosen).map(|(signal, _)| signal).collect())
+}

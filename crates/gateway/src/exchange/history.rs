@@ -1,0 +1,125 @@
+//! The history of a data folder as a store in memory, and back. The only file of the exchange that knows the disk.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use twin_historian::{Store, StoreConfig};
+use twin_model::{Model, Span, TimeRange, Timestamp};
+
+use crate::GatewayError;
+use crate::hub::Hub;
+use crate::persist::{Database, Loaded};
+use crate::recording::Recording;
+use crate::ring::RingLimits;
+
+/// All of time.
+pub const ALWAYS: TimeRange = TimeRange::new(Timestamp::MIN, Timestamp::MAX);
+
+/// A store that keeps everything: nothing is thinned, and nothing is taken for a wrong clock, because what comes from a file
+/// was judged when it was measured.
+fn patient_store(model: &Model) -> Store {
+    let config =
+        StoreConfig { budget_bytes: usize::MAX / 2, future_limit: Span::from_micros(i64::MAX), ..StoreConfig::default() };
+    Store::new(model.signals().iter().map(Into::into), config)
+}
+
+/// Reads the history of a data folder; a server may be writing it.
+///
+/// # Errors
+/// Where there is none, or it can't be read.
+pub fn read(model: &Model, folder: &Path, remarks: &mut Vec<String>) -> Result<Store, GatewayError> {
+    let mut store = patient_store(model);
+    let loaded = Database::open_to_read(folder)?.load(model, &mut store)?;
+    note(&loaded, remarks);
+    Ok(store)
+}
+
+/// The samples of a recording.
+pub fn of_recording(recording: &Recording, remarks: &mut Vec<String>) -> Store {
+    let mut store = patient_store(&recording.site.model);
+    remarks.extend(recording.remarks.iter().cloned());
+    for chunk in &recording.chunks {
+        if store.import_chunk(chunk).is_err() {
+            remarks.push("a piece of history in the recording can't be read".to_owned());
+        }
+    }
+    for (signal, sample) in &recording.samples {
+        store.append(*signal, sample);
+    }
+    store
+}
+
+fn note(loaded: &Loaded, remarks: &mut Vec<String>) {
+    if loaded.unreadable > 0 {
+        remarks.push(format!("{} pieces of saved history can't be read and are missing", loaded.unreadable));
+    }
+    if let Some((signals, _)) = &loaded.dropped {
+        remarks.push(format!("the saved history has {signals} signals that the site no longer has; they are left out"));
+    }
+}
+
+/// The history of a data folder that nobody else may write meanwhile.
+pub struct OpenHistory {
+    /// All samples; what is put in is on disk after [`Self::save`].
+    pub store: Store,
+    database: Database,
+    folder: PathBuf,
+    model: Arc<Model>,
+}
+
+impl OpenHistory {
+    /// Opens or makes the history in `folder` and reads it.
+    ///
+    /// # Errors
+    /// Where a server is using it, or it can't be read.
+    pub fn open(model: &Arc<Model>, folder: &Path, remarks: &mut Vec<String>) -> Result<Self, GatewayError> {
+        let database = Database::open(folder)?;
+        let mut store = patient_store(model);
+        let loaded = database.load(model, &mut store)?;
+        note(&loaded, remarks);
+        Ok(Self { store, database, folder: folder.to_owned(), model: model.clone() })
+    }
+
+    /// Writes what was put into the store, as sealed chunks, and reads it back to be sure.
+    ///
+    /// # Errors
+    /// Where it did not all reach the disk. What was there before is unharmed then; the import may be run again.
+    pub fn save(self) -> Result<(), GatewayError> {
+        let Self { mut store, database, folder, model } = self;
+        let Some(extent) = store.extent() else { return Ok(()) };
+        let expected = counts(&store, &model);
+        let slab = store.config().slab;
+        let persist = database.start(&model, &mut store)?;
+        let hub = Hub::new(model.clone(), crate::clock::wall(), RingLimits::default(), store, Some(persist));
+        // Unfinished hours too: chunks hold a sample as it is, whatever its times; a server seals such an hour again.
+        hub.seal(extent.end + slab);
+        let mut failed = 0;
+        if let Some(persist) = hub.persist() {
+            persist.sync();
+            failed = persist.totals().errors.load(Ordering::Relaxed);
+        }
+        // Waits for the disk and lets the memory go before it is needed again.
+        drop(hub);
+        let again = read(&model, &folder, &mut Vec::new())?;
+        if failed > 0 || counts(&again, &model) != expected {
+            let why = "not everything reached the disk; check the space left, and import again".to_owned();
+            return Err(GatewayError::Table { path: folder, why });
+        }
+        Ok(())
+    }
+}
+
+/// Samples of each signal.
+fn counts(store: &Store, model: &Model) -> Vec<u64> {
+    let count = |signal| {
+        let mut count = 0;
+        store.for_each_sample(signal, ALWAYS, &mut |_| {
+            count += 1;
+            ControlFlow::Continue(())
+        });
+        count
+    };
+    model.signal_indices().map(count).collect()
+}

@@ -1,0 +1,163 @@
+//! Tables into a store: which rows are new, which are there already, which are refused and why.
+//!
+//! Importing twice changes nothing: a row changes history only where there is no sample at its signal and source time, or one
+//! with an earlier received time (the store's own rule). At the same received time what is there stays, also against an
+//! earlier row of the same table.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{BufReader, Read as _, Seek as _};
+use std::path::Path;
+
+use serde::Serialize;
+use twin_historian::Store;
+use twin_model::{Model, Sample, SignalIndex, Value};
+
+use super::row::{Cells, Reason, Refusal, RowReader};
+use super::{csv_read, parquet_read};
+use crate::GatewayError;
+
+/// Rows named for each reason; the rest is only counted.
+const NAMED: usize = 5;
+/// Unknown signals that are told apart.
+const UNKNOWN: usize = 1_000;
+
+/// What became of the rows of all tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Totals {
+    /// Rows read.
+    pub rows: u64,
+    /// Samples that history did not have.
+    pub new: u64,
+    /// Samples that took the place of one received earlier.
+    pub replaced: u64,
+    /// Samples that history has just so.
+    pub already_there: u64,
+    /// Samples left out because history has another one of the same source time that was not received earlier.
+    pub kept: u64,
+    /// Rows refused.
+    pub refused: u64,
+}
+
+/// A refused row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Named {
+    /// The table.
+    pub file: String,
+    /// Where in it, from 1.
+    pub row: u64,
+    /// What `row` counts: `line` of a CSV file (the header is line 1), or `row` of a Parquet file.
+    pub numbered: &'static str,
+    /// What kind of mistake.
+    pub reason: Reason,
+    /// What stands in the row.
+    pub what: String,
+    /// How to mend it.
+    pub help: String,
+}
+
+/// Takes tables into a store.
+pub struct Import<'a> {
+    model: &'a Model,
+    store: &'a mut Store,
+    /// What became of the rows.
+    pub totals: Totals,
+    refused: [u64; Reason::ALL.len()],
+    named: Vec<Named>,
+    unknown: BTreeSet<String>,
+}
+
+impl<'a> Import<'a> {
+    /// Nothing read yet. The store should keep everything ([`super::history`]).
+    pub fn new(model: &'a Model, store: &'a mut Store) -> Self {
+        let refused = [0; Reason::ALL.len()];
+        Self { model, store, totals: Totals::default(), refused, named: Vec::new(), unknown: BTreeSet::new() }
+    }
+
+    /// Reads a table; what it is stands in its first bytes.
+    ///
+    /// # Errors
+    /// Where it can't be read to its end, or its columns say too little.
+    pub fn table(&mut self, path: &Path) -> Result<(), GatewayError> {
+        let unread = |source| GatewayError::Read { path: path.to_owned(), source };
+        let mut file = File::open(path).map_err(unread)?;
+        let mut magic = Vec::new();
+        (&mut file).take(4).read_to_end(&mut magic).map_err(unread)?;
+        let parquet = magic == b"PAR1";
+        let name = path.display().to_string();
+        let mut rows = RowReader::new(self.model);
+        let mut each = |row: u64, cells: Result<&Cells<'_>, Refusal>| {
+            self.totals.rows += 1;
+            match cells.and_then(|cells| rows.sample(cells)) {
+                Ok((signal, sample)) => self.sample(signal, &sample),
+                Err(refusal) => self.refuse((&name, row, if parquet { "row" } else { "line" }), refusal),
+            }
+        };
+        let done = if parquet {
+            parquet_read::read(file, &mut each)
+        } else if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("parquet")) {
+            Err("it is no Parquet file, or an unfinished one".to_owned())
+        } else {
+            file.rewind().map_err(unread)?;
+            csv_read::read(BufReader::with_capacity(1 << 18, file), &mut each)
+        };
+        done.map_err(|why| GatewayError::Table { path: path.to_owned(), why })
+    }
+
+    fn sample(&mut self, signal: SignalIndex, sample: &Sample) {
+        let held = self.store.latest_at(signal, sample.source_time).filter(|held| held.source_time == sample.source_time);
+        let count = match held {
+            None => &mut self.totals.new,
+            Some(held) if same(&held, sample) => {
+                self.totals.already_there += 1;
+                return;
+            }
+            Some(held) if held.received_time < sample.received_time => &mut self.totals.replaced,
+            Some(_) => {
+                self.totals.kept += 1;
+                return;
+            }
+        };
+        *count += 1;
+        self.store.append(signal, sample);
+    }
+
+    fn refuse(&mut self, (file, row, numbered): (&str, u64, &'static str), refusal: Refusal) {
+        self.totals.refused += 1;
+        let count = Reason::ALL.iter().position(|reason| *reason == refusal.reason).and_then(|at| self.refused.get_mut(at));
+        let Some(count) = count else { return };
+        *count += 1;
+        // An unknown signal has many rows; the first says it all.
+        if refusal.reason == Reason::UnknownSignal
+            && (self.unknown.len() >= UNKNOWN || !self.unknown.insert(refusal.what.clone()))
+        {
+            return;
+        }
+        if self.named.iter().filter(|named| named.reason == refusal.reason).count() < NAMED {
+            let (reason, what, help) = (refusal.reason, refusal.what, refusal.help.into_owned());
+            self.named.push(Named { file: file.to_owned(), row, numbered, reason, what, help });
+        }
+    }
+
+    /// The first refused rows of each kind, in the order of the tables.
+    pub fn named(&self) -> &[Named] {
+        &self.named
+    }
+
+    /// Refused rows by reason.
+    pub fn refused(&self) -> impl Iterator<Item = (Reason, u64)> {
+        Reason::ALL.into_iter().zip(self.refused)
+    }
+
+    /// Whether history changed.
+    pub const fn changed(&self) -> bool {
+        self.totals.new > 0 || self.totals.replaced > 0
+    }
+}
+
+/// Alike to the bit, except that one NaN is as good as another: CSV can't tell them apart.
+fn same(held: &Sample, sample: &Sample) -> bool {
+    let nan = |value: &Value| matches!(value, Value::Float(v) if v.is_nan());
+    let value = held.value == sample.value || (nan(&held.value) && nan(&sample.value));
+    value && held.received_time == sample.received_time && held.quality == sample.quality && held.flags == sample.flags
+}

@@ -1,0 +1,191 @@
+//! A Parquet table in batches: of this program or of any other that names its columns alike.
+
+use std::fs::File;
+
+use parquet::basic::{ConvertedType, LogicalType, TimeUnit};
+use parquet::column::reader::ColumnReader;
+use parquet::data_type::ByteArray;
+use parquet::file::reader::{FileReader as _, SerializedFileReader};
+use parquet::schema::types::ColumnDescriptor;
+
+use super::FORMAT;
+use super::row::{Cell, Cells, Field, NO_CELLS, Refusal, fields};
+
+/// Rows decoded at once.
+const BATCH: usize = 8_192;
+
+/// What the numbers of a column mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Meaning {
+    Plain,
+    /// Microseconds are the stored number divided by the second, times the first. `utc` as the file says.
+    Time {
+        times: i64,
+        by: i64,
+        utc: bool,
+    },
+}
+
+/// Values of a batch, only those that are not null.
+enum Values {
+    Bools(Vec<bool>),
+    Ints(Vec<i64>),
+    Floats(Vec<f64>),
+    Texts(Vec<ByteArray>),
+}
+
+/// One used column of a batch.
+struct Batch {
+    field: Field,
+    meaning: Meaning,
+    values: Values,
+    /// Per row 1 where there is a value; empty where every row has one.
+    levels: Vec<i16>,
+    /// Next value.
+    next: usize,
+}
+
+/// Calls `each` with the number of every row, from 1, and its cells.
+///
+/// # Errors
+/// Where the file is no Parquet or can't be decoded, or its columns are too few or of types that mean nothing here.
+pub(super) fn read(file: File, each: &mut dyn FnMut(u64, Result<&Cells<'_>, Refusal>)) -> Result<(), String> {
+    let reader = SerializedFileReader::new(file).map_err(|e| words(&e))?;
+    let about = reader.metadata().file_metadata();
+    let notes = about.key_value_metadata().into_iter().flatten();
+    let format = notes.filter(|note| note.key == "orrery.format").find_map(|note| note.value.as_deref());
+    if format.is_some_and(|format| format.parse::<u32>().map_or(true, |format| format > FORMAT)) {
+        return Err(format!("it has format version {}, this orrery reads {FORMAT}; use a newer one", format.unwrap_or_default()));
+    }
+    let columns = about.schema_descr().columns();
+    let fields = fields(columns.iter().map(|column| column.path().parts().first().map_or("", String::as_str)))?;
+    let mut used = Vec::new();
+    for (at, (column, field)) in columns.iter().zip(&fields).enumerate() {
+        if let Some(field) = field {
+            used.push((at, *field, meaning(column)?));
+        }
+    }
+    let mut row = 0;
+    for group in 0..reader.num_row_groups() {
+        let group = reader.get_row_group(group).map_err(|e| words(&e))?;
+        let mut left = usize::try_from(group.metadata().num_rows()).unwrap_or(0);
+        let mut readers = Vec::new();
+        for (at, field, meaning) in &used {
+            readers.push((group.get_column_reader(*at).map_err(|e| words(&e))?, *field, *meaning));
+        }
+        while left > 0 {
+            let rows = left.min(BATCH);
+            left -= rows;
+            let mut batches = Vec::with_capacity(readers.len());
+            for (reader, field, meaning) in &mut readers {
+                batches.push(batch(reader, *field, *meaning, rows)?);
+            }
+            for at in 0..rows {
+                row += 1;
+                let mut cells = NO_CELLS;
+                for batch in &mut batches {
+                    batch.cell(at, &mut cells);
+                }
+                each(row, Ok(&cells));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Says what to do where the decoder only says what it lacks.
+fn words(error: &parquet::errors::ParquetError) -> String {
+    let error = error.to_string();
+    let help = if error.contains("feature") || error.contains("codec") || error.contains("compression") {
+        "; write it with compression snappy or none"
+    } else {
+        ""
+    };
+    format!("{error}{help}")
+}
+
+fn meaning(column: &ColumnDescriptor) -> Result<Meaning, String> {
+    let name = column.path().string();
+    if column.max_rep_level() > 0 || column.max_def_level() > 1 || column.path().parts().len() > 1 {
+        return Err(format!("its column {name} is nested; write one value a row"));
+    }
+    let time = |times, by, utc| Ok(Meaning::Time { times, by, utc });
+    match (column.logical_type_ref(), column.converted_type()) {
+        (Some(LogicalType::Timestamp(t)), _) => match t.unit {
+            TimeUnit::MILLIS => time(1_000, 1, t.is_adjusted_to_u_t_c),
+            TimeUnit::MICROS => time(1, 1, t.is_adjusted_to_u_t_c),
+            TimeUnit::NANOS => time(1, 1_000, t.is_adjusted_to_u_t_c),
+        },
+        (None, ConvertedType::TIMESTAMP_MILLIS) => time(1_000, 1, true),
+        (None, ConvertedType::TIMESTAMP_MICROS) => time(1, 1, true),
+        (Some(LogicalType::String | LogicalType::Enum | LogicalType::Json | LogicalType::Integer(_)), _)
+        | (None, ConvertedType::DECIMAL) => {
+            if column.converted_type() == ConvertedType::DECIMAL {
+                Err(unread(&name, "decimals"))
+            } else {
+                Ok(Meaning::Plain)
+            }
+        }
+        (None, _) => Ok(Meaning::Plain),
+        (Some(LogicalType::Decimal(_)), _) => Err(unread(&name, "decimals")),
+        (Some(_), _) => Err(unread(&name, "another type")),
+    }
+}
+
+fn unread(column: &str, what: &str) -> String {
+    format!("its column {column} holds {what}; write doubles, 64-bit integers, booleans, texts or timestamps")
+}
+
+fn batch(reader: &mut ColumnReader, field: Field, meaning: Meaning, rows: usize) -> Result<Batch, String> {
+    let mut levels = Vec::new();
+    macro_rules! values {
+        ($reader:expr) => {{
+            let mut values = Vec::new();
+            // A reader stops at the end of a page.
+            let mut got = 0;
+            while got < rows {
+                let (n, ..) = $reader.read_records(rows - got, Some(&mut levels), None, &mut values).map_err(|e| words(&e))?;
+                if n == 0 {
+                    return Err("a column ends before its row group does; the file is damaged".to_owned());
+                }
+                got += n;
+            }
+            values
+        }};
+    }
+    let values = match reader {
+        ColumnReader::BoolColumnReader(reader) => Values::Bools(values!(reader)),
+        ColumnReader::Int32ColumnReader(reader) => Values::Ints(values!(reader).into_iter().map(i64::from).collect()),
+        ColumnReader::Int64ColumnReader(reader) => Values::Ints(values!(reader)),
+        ColumnReader::FloatColumnReader(reader) => Values::Floats(values!(reader).into_iter().map(f64::from).collect()),
+        ColumnReader::DoubleColumnReader(reader) => Values::Floats(values!(reader)),
+        ColumnReader::ByteArrayColumnReader(reader) => Values::Texts(values!(reader)),
+        ColumnReader::Int96ColumnReader(_) => return Err(unread("of times", "the old 96-bit timestamps")),
+        ColumnReader::FixedLenByteArrayColumnReader(_) => return Err(unread("of bytes", "bytes of fixed length")),
+    };
+    Ok(Batch { field, meaning, values, levels, next: 0 })
+}
+
+impl Batch {
+    /// Puts the cell of row `at` into its place; rows must be asked for in order.
+    fn cell<'a>(&'a mut self, at: usize, cells: &mut Cells<'a>) {
+        if self.levels.get(at) == Some(&0) {
+            return;
+        }
+        let next = self.next;
+        self.next += 1;
+        let cell = match &self.values {
+            Values::Bools(values) => values.get(next).map(|v| Cell::Bool(*v)),
+            Values::Floats(values) => values.get(next).map(|v| Cell::Float(*v)),
+            Values::Ints(values) => values.get(next).map(|v| match self.meaning {
+                Meaning::Plain => Cell::Int(*v),
+                Meaning::Time { times, by, utc: true } => Cell::Time(v.div_euclid(by).saturating_mul(times)),
+                Meaning::Time { utc: false, .. } => Cell::LocalTime,
+            }),
+            Values::Texts(values) => values.get(next).map(|v| std::str::from_utf8(v.data()).map_or(Cell::Broken, Cell::Text)),
+        };
+        if let (Some(cell), Some(place)) = (cell, cells.get_mut(self.field.at())) {
+            *place = cell;
+        }
+    }
+}

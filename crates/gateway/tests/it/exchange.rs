@@ -1,0 +1,481 @@
+//! Tables out of history and back into it: nothing is lost, nothing is invented, and other programs read the same.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use gateway::assemble::{PlantOptions, plant};
+use gateway::site::Site;
+use serde_json::{Value as Json, json};
+use twin_model::{Flags, Quality, Sample, SignalIndex, Span, Value};
+
+use crate::world::{Folder, SITE, at, orrery};
+
+const TEXTS: [&str; 9] = ["RUN", "", "NaN", "a, b", "\"quoted\"", "two\nlines\r\n", " blanks ", "Füllen 💧", "null"];
+
+fn sample(s: i64, value: Value) -> Sample {
+    Sample { received_time: at(s) + Span::from_micros(1_234 + s), ..Sample::new(at(s), value) }
+}
+
+/// Every kind of value, time, quality and flag that a store can hold, in an order that is not the table's.
+fn everything() -> Vec<(u32, Sample)> {
+    let floats = [
+        1.5,
+        f64::NAN,
+        -f64::NAN,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        -0.0,
+        0.0,
+        5e-324,
+        1e300,
+        0.1 + 0.2,
+        -123_456_789.123_456_78,
+    ];
+    let mut all: Vec<(u32, Sample)> = Vec::new();
+    all.extend((0..).zip(floats).map(|(s, v)| (0, sample(s, Value::Float(v)))));
+    all.extend((0..).zip([i64::MIN, -1, 0, i64::MAX]).map(|(s, v)| (1, sample(s, Value::Int(v)))));
+    all.extend((0..).zip([true, false]).map(|(s, v)| (2, sample(s, Value::Bool(v)))));
+    all.extend((0..).zip(TEXTS).map(|(s, v)| (3, sample(s, Value::text(v)))));
+    for (s, bits) in [(20, 0x8031), (21, 0x80ab), (22, 0x4093), (23, 0xffff)] {
+        all.push((4, sample(s, Value::Float(7.0)).with_quality(Quality::from_bits(bits))));
+    }
+    for bits in 0..32 {
+        all.push((5, Sample { flags: Flags(bits), ..sample(i64::from(bits), Value::Int(7)) }));
+    }
+    // A prediction, far ahead of its receipt.
+    let tomorrow = Sample { received_time: at(0), flags: Flags::PREDICTED, ..Sample::new(at(86_400), Value::Float(70.0)) };
+    all.push((4, tomorrow));
+    // The same instant twice (the later received wins), and a late one into a finished hour.
+    all.push((4, sample(5_000, Value::Float(1.0))));
+    all.push((4, Sample { received_time: at(5_002), ..Sample::new(at(5_000), Value::Float(2.0)) }));
+    all.push((4, Sample { received_time: at(5_001), ..Sample::new(at(5_000), Value::Float(3.0)) }));
+    all.push((4, Sample { received_time: at(5_000), flags: Flags::HISTORICAL, ..Sample::new(at(-7_000), Value::Float(4.0)) }));
+    all
+}
+
+/// Distinct instants of [`everything`]: one of three duplicates stays.
+const EVERYTHING: u64 = 11 + 4 + 2 + 9 + 4 + 32 + 1 + 1 + 1;
+
+struct Bench {
+    folder: Folder,
+    site: PathBuf,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let folder = Folder::new();
+        let site = folder.write("site.toml", SITE);
+        Self { folder, site }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.0.join(name)
+    }
+
+    /// A data folder as a server leaves it: some hours sealed, the rest in batches.
+    fn served(&self, samples: &[(u32, Sample)]) -> PathBuf {
+        let data = self.path("served");
+        let options = PlantOptions { data: Some(data.clone()), ..PlantOptions::default() };
+        let plant = plant(&Site::read_usable(&self.site).unwrap(), &options).unwrap();
+        // Few batches: the disk may give up some when there are many at once.
+        for samples in samples.chunks(500) {
+            let samples: Vec<_> = samples.iter().map(|(signal, sample)| (SignalIndex(*signal), sample.clone())).collect();
+            plant.hub.ingest(&samples);
+            plant.hub.flush();
+        }
+        plant.hub.seal(at(3_600));
+        plant.hub.persist().unwrap().sync();
+        data
+    }
+
+    fn export(&self, data: &Path, name: &str, more: &[&str]) -> Vec<u8> {
+        let out = self.path(name);
+        let mut args = vec!["export", text(&self.site), "--data", text(data), "-o", text(&out)];
+        args.extend(more);
+        let (code, said, err) = orrery(&args);
+        assert_eq!((code, said.as_str()), (0, ""), "{err}");
+        std::fs::read(out).unwrap()
+    }
+
+    fn import(&self, data: &str, files: &[&Path]) -> (i32, Json, String) {
+        let data = self.path(data);
+        let mut args = vec!["import-samples", text(&self.site), "--data", text(&data), "--json"];
+        args.extend(files.iter().map(|file| text(file)));
+        let (code, out, err) = orrery(&args);
+        (code, serde_json::from_str(&out).unwrap_or(Json::Null), err)
+    }
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+fn count(json: &Json, key: &str) -> u64 {
+    json[key].as_u64().unwrap()
+}
+
+fn check_round_trip(ending: &str) {
+    let bench = Bench::new();
+    let served = bench.served(&everything());
+    let first = bench.export(&served, &format!("first.{ending}"), &[]);
+    let table = bench.path(&format!("first.{ending}"));
+    let (code, json, err) = bench.import("copy", &[&table]);
+    assert_eq!((code, count(&json, "rows"), count(&json, "new")), (0, EVERYTHING, EVERYTHING), "{err}");
+    assert_eq!(bench.export(&bench.path("copy"), &format!("second.{ending}"), &[]), first, "out, in and out again");
+    // The other format holds the same.
+    let other = if ending == "csv" { "parquet" } else { "csv" };
+    let of_copy = bench.export(&bench.path("copy"), &format!("copy.{other}"), &[]);
+    assert_eq!(of_copy, bench.export(&served, &format!("served.{other}"), &[]));
+    // Twice, and into the folder that it came from.
+    for data in ["copy", "served"] {
+        let (code, json, _) = bench.import(data, &[&table]);
+        assert_eq!((code, count(&json, "new"), count(&json, "already_there")), (0, 0, EVERYTHING));
+    }
+    assert_eq!(bench.export(&bench.path("copy"), &format!("third.{ending}"), &[]), first);
+}
+
+#[test]
+fn parquet_out_and_in_again_is_the_same_to_the_byte() {
+    check_round_trip("parquet");
+}
+
+#[test]
+fn csv_out_and_in_again_is_the_same_to_the_byte() {
+    check_round_trip("csv");
+}
+
+#[test]
+fn a_server_takes_over_what_was_imported() {
+    let bench = Bench::new();
+    let all = everything();
+    let served = bench.served(&all);
+    bench.export(&served, "t.parquet", &[]);
+    assert_eq!(bench.import("copy", &[&bench.path("t.parquet")]).0, 0);
+    let options = PlantOptions { data: Some(bench.path("copy")), ..PlantOptions::default() };
+    let plant = plant(&Site::read_usable(&bench.site).unwrap(), &options).unwrap();
+    for (signal, sample) in &all[..20] {
+        let held = plant.hub.with_store(|store| store.latest_at(SignalIndex(*signal), sample.source_time));
+        assert_eq!(held.as_ref(), Some(sample));
+    }
+    // Flags keep store-and-forward data and predictions from being "now".
+    let live = plant.hub.with_store(|store| store.live(SignalIndex(5))).unwrap();
+    assert!(!live.flags.has(Flags::HISTORICAL), "{live:?}");
+}
+
+#[test]
+fn the_bits_of_a_nan_survive_parquet() {
+    let bench = Bench::new();
+    let odd = f64::from_bits(0x7ff8_0000_0000_0123);
+    let served = bench.served(&[(0, sample(1, Value::Float(odd)))]);
+    bench.export(&served, "t.parquet", &[]);
+    bench.import("copy", &[&bench.path("t.parquet")]);
+    let options = PlantOptions { data: Some(bench.path("copy")), ..PlantOptions::default() };
+    let plant = plant(&Site::read_usable(&bench.site).unwrap(), &options).unwrap();
+    let held = plant.hub.with_store(|store| store.latest_at(SignalIndex(0), at(1))).unwrap();
+    assert_eq!(held.value, Value::Float(odd));
+}
+
+#[test]
+fn csv_is_as_documented_and_ordered_by_signal_then_time() {
+    let bench = Bench::new();
+    let late = Sample { received_time: at(9), ..Sample::new(at(-1), Value::Float(-0.0)) };
+    let null = Sample { flags: Flags::NULL.with(Flags::HISTORICAL), ..Sample::new(at(1), Value::Float(f64::NAN)) };
+    let served = bench.served(&[
+        (3, sample(0, Value::text("a \"b\", c"))),
+        (0, sample(0, Value::Float(70.0))),
+        (0, null.with_quality(Quality::BAD_SENSOR_FAILURE)),
+        (0, late),
+    ]);
+    let csv = String::from_utf8(bench.export(&served, "t.csv", &[])).unwrap();
+    let expected = "\
+signal,source_time,received_time,kind,value_double,value_int64,value_bool,value_text,unit,quality,quality_name,flags,flag_names
+pump-01.flow,2026-03-02T08:15:03.000000Z,2026-03-02T08:15:13.000000Z,double,-0.0,,,,l/min,0,good,0,
+pump-01.flow,2026-03-02T08:15:04.000000Z,2026-03-02T08:15:04.001234Z,double,70.0,,,,l/min,0,good,0,
+pump-01.flow,2026-03-02T08:15:05.000000Z,2026-03-02T08:15:05.000000Z,double,NaN,,,,l/min,32908,bad_sensor_failure,17,historical|null
+pump-01.mode,2026-03-02T08:15:04.000000Z,2026-03-02T08:15:04.001234Z,text,,,,\"a \"\"b\"\", c\",,0,good,0,
+";
+    assert_eq!(csv, expected);
+    let lines = |more: &[&str]| bench.export(&served, "t.csv", more).iter().filter(|byte| **byte == b'\n').count() - 1;
+    assert_eq!(lines(&["--signal", "*.mode"]), 1);
+    assert_eq!(lines(&["--signal", "*.mode", "--signal", "pump-01.*"]), 4);
+    assert_eq!(lines(&["--from", &at(0).to_string(), "--to", &at(1).to_string()]), 2, "--to is left out");
+    assert_eq!(lines(&["--to", "2000-01-01T00:00:00Z"]), 0, "only the names of the columns");
+    let (code, out, err) = orrery(&["export", text(&bench.site), "--data", text(&served), "-o", "-"]);
+    assert_eq!((code, out.as_str()), (0, expected));
+    assert!(err.contains("4 samples of 2 signals"), "{err}");
+}
+
+#[test]
+fn a_table_of_signal_time_and_value_is_enough() {
+    let bench = Bench::new();
+    let table = bench.folder.write(
+        "lab.csv",
+        "signal,time,value,who\n\
+         pump-01.flow,2026-03-02T09:15:04.5+01:00,71,Ann\n\
+         pump-01.starts,2026-03-02T08:15:04Z,12,Bob\n\
+         pump-01.running,2026-03-02T08:15:04Z,true,Bob\n\
+         pump-01.mode,2026-03-02T08:15:04Z,\"rinse, hot\",Bob\n",
+    );
+    let (code, json, err) = bench.import("data", &[&table]);
+    assert_eq!((code, count(&json, "new")), (0, 4), "{err}");
+    let csv = String::from_utf8(bench.export(&bench.path("data"), "t.csv", &[])).unwrap();
+    let row = "pump-01.flow,2026-03-02T08:15:04.500000Z,2026-03-02T08:15:04.500000Z,double,71.0,,,,l/min,0,good,1,historical";
+    assert!(csv.contains(row), "{csv}");
+    let (_, json, _) = bench.import("data", &[&table]);
+    assert_eq!((count(&json, "new"), count(&json, "already_there")), (0, 4));
+}
+
+#[test]
+fn refused_rows_are_counted_and_the_first_of_each_kind_named() {
+    let bench = Bench::new();
+    let mut table = "signal,time,value,unit,quality,flags\n".to_owned();
+    table.push_str("pump-01.flow,2026-03-02T08:15:04Z,70,l/min,,\n");
+    for n in 0..40 {
+        table.push_str(&format!("pump-09.flow,2026-03-02T08:15:{n:02}Z,70,,,\n"));
+    }
+    table.push_str(
+        "pump-01.flow,2026-03-02T08:15:05,70,,,\n\
+         pump-01.flow,,70,,,\n\
+         pump-01.flow,2026-03-02T08:15:05Z,much,,,\n\
+         pump-01.flow,2026-03-02T08:15:05Z,,,,\n\
+         pump-01.starts,2026-03-02T08:15:05Z,1.5,,,\n\
+         pump-01.flow,2026-03-02T08:15:05Z,70,gal/h,,\n\
+         pump-01.flow,2026-03-02T08:15:05Z,70,,splendid,\n\
+         pump-01.flow,2026-03-02T08:15:05Z,70,,,512\n\
+         pump-01.flow,2026-03-02T08:15:05Z,70\n\
+         pump-01.flow,2026-03-02T08:15:06Z,71,,uncertain,manual\n",
+    );
+    let table = bench.folder.write("odd.csv", table);
+    let (code, json, err) = bench.import("data", &[&table]);
+    assert_eq!(code, 1, "{err}");
+    assert_eq!((count(&json, "rows"), count(&json, "new"), count(&json, "refused")), (51, 2, 49));
+    let reasons = json!({"unknown_signal": 40, "bad_time": 2, "bad_value": 3, "other_unit": 1, "bad_quality_or_flags": 2,
+                         "broken_row": 1});
+    assert_eq!(json["refused_by_reason"], reasons);
+    let named: Vec<u64> = json["first_refused"].as_array().unwrap().iter().map(|row| count(row, "row")).collect();
+    assert_eq!(named, [3, 43, 44, 45, 46, 47, 48, 49, 50, 51], "an unknown signal is named once: {err}");
+    for part in [
+        "odd.csv, line 3: there is no signal 'pump-09.flow'; signals are named <twin>.<signal>",
+        "line 43: its source time '2026-03-02T08:15:05' is not a time; write times like",
+        "line 45: 'pump-01.flow' takes numbers, the row has 'much'",
+        "line 46: it has no value for 'pump-01.flow'",
+        "line 47: 'pump-01.starts' takes whole numbers, the row has '1.5'",
+        "line 48: values of 'pump-01.flow' are in l/min, the row is in 'gal/h'; convert the values",
+        "line 49: its quality is 'splendid'",
+        "line 50: its flags are '512'",
+        "line 51: it has 3 cells, the first line has 6",
+    ] {
+        assert!(err.contains(part), "{part} in {err}");
+    }
+}
+
+#[test]
+fn the_later_received_wins_and_at_the_same_time_what_is_there_stays() {
+    let bench = Bench::new();
+    let head = "signal,source_time,received_time,value\n";
+    let row = |received: i64, value: &str| format!("pump-01.flow,{},{},{value}\n", at(0), at(received));
+    let first = bench.folder.write("first.csv", format!("{head}{}{}", row(10, "1"), row(10, "2")));
+    let (_, json, err) = bench.import("data", &[&first]);
+    assert_eq!((count(&json, "new"), count(&json, "kept")), (1, 1), "{err}");
+    let now = |name: &str| String::from_utf8(bench.export(&bench.path("data"), name, &[])).unwrap();
+    assert!(now("a.csv").contains("double,1.0"));
+    let second = bench.folder.write("second.csv", format!("{head}{}{}", row(9, "3"), row(11, "4")));
+    let (_, json, _) = bench.import("data", &[&second]);
+    assert_eq!((count(&json, "replaced"), count(&json, "kept")), (1, 1));
+    assert!(now("b.csv").contains("double,4.0"));
+    let (_, json, _) = bench.import("data", &[&first, &second]);
+    assert_eq!((count(&json, "new"), count(&json, "replaced")), (0, 0), "twice changes nothing");
+}
+
+#[test]
+fn older_data_goes_in_before_and_between_what_is_there() {
+    let bench = Bench::new();
+    let samples =
+        |seconds: &[i64]| -> Vec<(u32, Sample)> { seconds.iter().map(|s| (0, sample(*s, Value::Float(*s as f64)))).collect() };
+    let all: Vec<i64> = (0..20_000).collect();
+    let (odd, even): (Vec<i64>, Vec<i64>) = all.iter().partition(|s| **s % 2 == 1);
+    let whole = bench.served(&samples(&all));
+    let expected = bench.export(&whole, "whole.parquet", &[]);
+    std::fs::remove_dir_all(&whole).unwrap();
+    bench.export(&bench.served(&samples(&odd)), "odd.parquet", &[]);
+    std::fs::remove_dir_all(&whole).unwrap();
+    let data = bench.served(&samples(&even));
+    let (code, json, err) = bench.import("served", &[&bench.path("odd.parquet")]);
+    assert_eq!((code, count(&json, "new")), (0, odd.len() as u64), "{err}");
+    assert_eq!(bench.export(&data, "both.parquet", &[]), expected);
+}
+
+#[test]
+fn a_folder_in_use_can_be_exported_but_not_imported_into() {
+    let bench = Bench::new();
+    let data = bench.path("data");
+    let options = PlantOptions { data: Some(data.clone()), ..PlantOptions::default() };
+    let plant = plant(&Site::read_usable(&bench.site).unwrap(), &options).unwrap();
+    plant.hub.ingest(&[(SignalIndex(0), sample(0, Value::Float(70.0)))]);
+    plant.hub.flush();
+    plant.hub.persist().unwrap().sync();
+    assert!(String::from_utf8(bench.export(&data, "t.csv", &[])).unwrap().contains("double,70.0"));
+    let (code, _, err) = bench.import("data", &[&bench.path("t.csv")]);
+    assert_eq!(code, 2);
+    assert!(err.contains("another server uses this data folder"), "{err}");
+}
+
+#[test]
+fn what_is_no_table_is_refused_and_nothing_of_the_others_is_taken() {
+    let bench = Bench::new();
+    let served = bench.served(&everything());
+    let whole = bench.export(&served, "whole.parquet", &[]);
+    let good = bench.path("whole.parquet");
+    for (name, bytes, part) in [
+        ("torn.parquet", whole[..whole.len() / 2].to_vec(), "torn.parquet"),
+        ("letter.parquet", b"dear aunt".to_vec(), "no Parquet file"),
+        ("empty.csv", Vec::new(), "it is empty; the first line must name the columns"),
+        ("other.csv", b"when,what\n1,2\n".to_vec(), "it has no column signal; it has: when, what"),
+    ] {
+        let bad = bench.folder.write(name, bytes);
+        let (code, json, err) = bench.import("data", &[&good, &bad]);
+        assert_eq!((code, json), (2, Json::Null), "{name}: {err}");
+        assert!(err.contains(part), "{part} in {err}");
+    }
+    let (code, json, _) = bench.import("data", &[&good]);
+    assert_eq!((code, count(&json, "new")), (0, EVERYTHING), "nothing was there yet");
+    let mut flipped = whole;
+    let middle = flipped.len() / 3;
+    for byte in &mut flipped[middle..middle + 200] {
+        *byte ^= 0x55;
+    }
+    let bad = bench.folder.write("flipped.parquet", flipped);
+    let (code, ..) = bench.import("data", &[&bad]);
+    assert!((0..=2).contains(&code), "damage is an error or refused rows, never a panic: {code}");
+}
+
+#[test]
+fn a_wrong_question_is_answered_with_what_to_do() {
+    let bench = Bench::new();
+    let data = bench.served(&[(0, sample(0, Value::Float(70.0)))]);
+    let site = text(&bench.site);
+    let out = bench.path("t.csv");
+    for (args, part) in [
+        (vec!["--data", text(&data), "-o", "t.txt"], "does not end in .parquet or .csv; name a --format"),
+        (vec!["--data", text(&data), "-o", text(&out), "--signal", "pumpe*"], "no signal matches 'pumpe*'"),
+        (
+            vec!["--data", text(&data), "-o", text(&out), "--from", "2026-03-02T08:00:00Z", "--to", "2026-03-02T07:00:00Z"],
+            "--from is not before --to",
+        ),
+        (vec!["--data", text(&data), "-o", "/nowhere/t.csv"], "can't write /nowhere/t.csv"),
+        (vec!["--data", "/nowhere", "-o", text(&out)], "history in /nowhere"),
+        (vec!["-o", text(&out)], "--data"),
+    ] {
+        let mut all = vec!["export", site];
+        all.extend(args);
+        let (code, _, err) = orrery(&all);
+        assert_eq!(code, 2, "{err}");
+        assert!(err.contains(part), "{part} in {err}");
+    }
+    assert!(!out.exists());
+}
+
+/// A limit on the size of files stands for a full disk.
+#[cfg(unix)]
+#[test]
+fn a_full_disk_leaves_the_old_file_and_no_half_one() {
+    let bench = Bench::new();
+    let samples: Vec<(u32, Sample)> = (0..9_000).map(|s| (0, sample(s, Value::Float((s * s) as f64 / 7.0)))).collect();
+    let data = bench.served(&samples);
+    let folder = bench.path("out");
+    std::fs::create_dir(&folder).unwrap();
+    for name in ["t.csv", "t.parquet"] {
+        let path = folder.join(name);
+        std::fs::write(&path, "old").unwrap();
+        let shell = r#"trap '' XFSZ; ulimit -f 64; exec "$0" "$@""#;
+        let args = ["export", text(&bench.site), "--data", text(&data), "-o", text(&path)];
+        let output = Command::new("sh").args(["-c", shell, env!("CARGO_BIN_EXE_orrery")]).args(args).output().unwrap();
+        let err = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{err}");
+        assert!(err.contains("can't write") && err.contains("the space left"), "{err}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "old");
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), if name == "t.csv" { 1 } else { 2 }, "nothing else is left");
+    }
+}
+
+/// `$ORRERY_PYTHON` or `python3`, where it has what `examples/read_export.py` needs.
+fn python(test: &str) -> Option<std::ffi::OsString> {
+    let python = std::env::var_os("ORRERY_PYTHON").unwrap_or_else(|| "python3".into());
+    let has = Command::new(&python).args(["-c", "import duckdb, pandas, pyarrow"]).stderr(Stdio::null()).status();
+    if has.is_ok_and(|status| status.success()) {
+        return Some(python);
+    }
+    eprintln!("SKIPPED (no duckdb/pandas): {test}");
+    None
+}
+
+#[test]
+fn pandas_and_duckdb_read_the_same_as_was_written() {
+    let Some(python) = python("pandas_and_duckdb_read_the_same_as_was_written") else { return };
+    let bench = Bench::new();
+    // Quarters: their sum is exact in any order.
+    let mut samples: Vec<(u32, Sample)> = (0..3_000).map(|s| (0, sample(s, Value::Float(s as f64 / 4.0 - 100.0)))).collect();
+    let odd = [f64::NAN, -f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -0.0];
+    samples.extend((3_000..).zip(odd).map(|(s, v)| (0, sample(s, Value::Float(v)))));
+    samples.extend((0..).zip([i64::MIN, -1, i64::MAX]).map(|(s, v)| (1, sample(s, Value::Int(v)))));
+    samples.extend((0..).zip([true, false, true]).map(|(s, v)| (2, sample(s, Value::Bool(v)))));
+    samples.extend((0..).zip(TEXTS).map(|(s, v)| (3, sample(s, Value::text(v)))));
+    samples.push((4, Sample { flags: Flags::NULL, ..sample(7_000, Value::Float(0.0)) }.with_quality(Quality::BAD)));
+    let data = bench.served(&samples);
+    bench.export(&data, "t.parquet", &[]);
+    bench.export(&data, "t.csv", &[]);
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/read_export.py");
+    let files = [bench.path("t.parquet"), bench.path("t.csv")];
+    let output = Command::new(python).arg(script).args(&files).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let json: Json = serde_json::from_str(&said).unwrap();
+    let mut texts = TEXTS.to_vec();
+    texts.sort_unstable();
+    let sum: f64 = (0..3_000).map(|s| f64::from(s) / 4.0 - 100.0).sum();
+    let expected = json!({
+        "rows": samples.len(), "signals": 5, "kinds": {"double": 3_006, "int64": 3, "bool": 3, "text": 9},
+        "sum_double": sum, "nan": 2, "infinite": 2, "min_int64": i64::MIN, "max_int64": i64::MAX, "true": 2, "texts": texts,
+        "sum_quality": 0x8000, "sum_flags": 16, "first_us": at(0).as_micros(), "last_us": at(7_000).as_micros(),
+    });
+    for file in &files {
+        for reader in ["pandas", "duckdb"] {
+            let mut found = json[text(file)][reader].clone();
+            let types = found.as_object_mut().unwrap().remove("types").unwrap();
+            assert_eq!(found, expected, "{reader} reads {}", file.display());
+            let expected: [(&str, &str, &str); 8] = [
+                ("source_time", "datetime64[us, UTC]", "TIMESTAMP WITH TIME ZONE"),
+                ("received_time", "datetime64[us, UTC]", "TIMESTAMP WITH TIME ZONE"),
+                ("value_double", "Float64", "DOUBLE"),
+                ("value_int64", "Int64", "BIGINT"),
+                ("value_bool", "boolean", "BOOLEAN"),
+                ("value_text", "string", "VARCHAR"),
+                ("quality", "UInt16", "USMALLINT"),
+                ("flags", "UInt8", "UTINYINT"),
+            ];
+            if reader == "duckdb" || file.extension().unwrap() == "parquet" {
+                for (column, pandas, duckdb) in expected {
+                    assert_eq!(types[column], if reader == "pandas" { pandas } else { duckdb }, "{column} of {}", file.display());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_recording_is_exported_like_the_history_that_it_holds() {
+    let bench = Bench::new();
+    let site = crate::commands::logged_site(&bench.folder);
+    let (recording, one, two) = (bench.path("r.orrec"), bench.path("one.csv"), bench.path("two.csv"));
+    let (code, _, err) = orrery(&["record", &site, text(&recording), "--speed", "max"]);
+    assert_eq!(code, 0, "{err}");
+    assert_eq!(orrery(&["export", "--recording", text(&recording), "-o", text(&one)]).0, 0);
+    assert_eq!(orrery(&["export", &site, "--sources", "--to", "2026-03-03T00:00:00Z", "-o", text(&two)]).0, 0);
+    let (one, two) = (std::fs::read_to_string(one).unwrap(), std::fs::read_to_string(two).unwrap());
+    let rows = |csv: &str| -> Vec<(String, String)> {
+        let cells = |line: &str| line.split(',').map(str::to_owned).collect::<Vec<_>>();
+        csv.lines().map(cells).map(|cells| (cells[0].clone(), cells[4].clone() + &cells[7])).collect()
+    };
+    assert_eq!(rows(&one), rows(&two));
+    assert_eq!(rows(&one).len(), 4, "three samples and the names of the columns");
+}
