@@ -68,7 +68,11 @@ pub(super) fn run(args: &ExportArgs) -> Result<u8> {
                 let to = args.to.unwrap_or_else(clock::wall);
                 let filled = headless::fill(&site, &From::Sources, to, args.from.unwrap_or_else(clock::wall))?;
                 remarks.extend(filled.remarks);
-                write(args, model, filled.engine.reality().store(), range, format)?
+                let store = filled.engine.reality().store();
+                if store.thinned().is_some() {
+                    remarks.push("the sources give more than fits in memory; the oldest samples were thinned".to_owned());
+                }
+                write(args, model, store, range, format)?
             }
         }
         (None, None) => bail!("name a site or a recording"),

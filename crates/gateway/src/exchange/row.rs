@@ -379,21 +379,22 @@ fn flags(cell: &Cell<'_>) -> Result<Flags, Refusal> {
 mod tests {
     use super::*;
 
-    fn check_fit(value: Value, wanted: ValueKind, expected: Option<Value>) {
-        assert_eq!(fit(value, wanted), expected);
-    }
-
     #[test]
     fn a_value_fits_another_kind_only_where_nothing_is_lost() {
-        check_fit(Value::Int(5), ValueKind::Float, Some(Value::Float(5.0)));
-        check_fit(Value::Int(EXACT + 1), ValueKind::Float, None);
-        check_fit(Value::Float(5.0), ValueKind::Int, Some(Value::Int(5)));
-        check_fit(Value::Float(5.5), ValueKind::Int, None);
-        check_fit(Value::Float(f64::NAN), ValueKind::Int, None);
-        check_fit(Value::Float(1e300), ValueKind::Int, None);
-        check_fit(Value::Int(2), ValueKind::Bool, None);
-        check_fit(Value::text("5"), ValueKind::Float, None);
-        check_fit(Value::Float(5.0), ValueKind::Text, None);
+        for (value, wanted, expected) in [
+            (Value::Int(5), ValueKind::Float, Some(Value::Float(5.0))),
+            (Value::Int(EXACT + 1), ValueKind::Float, None),
+            (Value::Float(5.0), ValueKind::Int, Some(Value::Int(5))),
+            (Value::Float(5.5), ValueKind::Int, None),
+            (Value::Float(f64::NAN), ValueKind::Int, None),
+            (Value::Float(1e300), ValueKind::Int, None),
+            (Value::Int(1), ValueKind::Bool, Some(Value::Bool(true))),
+            (Value::Int(2), ValueKind::Bool, None),
+            (Value::text("5"), ValueKind::Float, None),
+            (Value::Float(5.0), ValueKind::Text, None),
+        ] {
+            assert_eq!(fit(value, wanted), expected);
+        }
     }
 
     #[test]
