@@ -73,21 +73,21 @@ impl<'a, W: Write + Send> ParquetRows<'a, W> {
     fn write_group(&mut self) -> Result<(), ParquetError> {
         let group = std::mem::take(&mut self.group);
         let mut out = self.out.next_row_group()?;
-        let (n, model) = (group.signals.len(), self.model);
-        words(&mut out, n, &mut |at| group.signals.get(at).map(|s| model.signal(*s).id.as_str().into()))?;
+        let model = self.model;
+        words(&mut out, &group.signals, |signal| model.signal(signal).id.as_str().to_owned())?;
         required::<Int64Type>(&mut out, &group.source_times)?;
         required::<Int64Type>(&mut out, &group.received_times)?;
-        words(&mut out, n, &mut |at| group.kinds.get(at).map(|kind| kind_word(*kind).into()))?;
+        words(&mut out, &group.kinds, |kind| kind_word(kind).to_owned())?;
         group.optional::<DoubleType>(&mut out, ValueKind::Float, &group.doubles)?;
         group.optional::<Int64Type>(&mut out, ValueKind::Int, &group.ints)?;
         group.optional::<BoolType>(&mut out, ValueKind::Bool, &group.bools)?;
         let texts: Vec<ByteArray> = group.texts.iter().map(|text| ByteArray::from(&**text)).collect();
         group.optional::<ByteArrayType>(&mut out, ValueKind::Text, &texts)?;
-        words(&mut out, n, &mut |at| group.signals.get(at).map(|s| model.signal(*s).unit.0.as_str().into()))?;
+        words(&mut out, &group.signals, |signal| model.signal(signal).unit.0.clone())?;
         required::<Int32Type>(&mut out, &group.qualities.iter().map(|q| i32::from(*q)).collect::<Vec<_>>())?;
-        words(&mut out, n, &mut |at| group.qualities.get(at).map(|q| Quality::from_bits(*q).to_string()))?;
+        words(&mut out, &group.qualities, |bits| Quality::from_bits(bits).to_string())?;
         required::<Int32Type>(&mut out, &group.flags.iter().map(|f| i32::from(*f)).collect::<Vec<_>>())?;
-        words(&mut out, n, &mut |at| group.flags.get(at).map(|f| flag_names(Flags(*f))))?;
+        words(&mut out, &group.flags, |bits| flag_names(Flags(bits)))?;
         out.close()?;
         Ok(())
     }
@@ -143,27 +143,26 @@ fn required<T: DataType>(out: &mut SerializedRowGroupWriter<'_, impl Write + Sen
     column::<T>(out, |write| write(values, None))
 }
 
-/// A column of words, most of them as in the row before. `word` gives the word of a row.
-fn words(
+/// A column of words that follow from keys. A key mostly repeats the one before, whose word is used again.
+fn words<K: Copy + PartialEq>(
     out: &mut SerializedRowGroupWriter<'_, impl Write + Send>,
-    rows: usize,
-    word: &mut dyn FnMut(usize) -> Option<String>,
+    keys: &[K],
+    word: impl Fn(K) -> String,
 ) -> Result<(), ParquetError> {
     column::<ByteArrayType>(out, |write| {
-        let mut last = (String::new(), ByteArray::from(""));
-        let mut slice = Vec::with_capacity(SLICE.min(rows));
-        for at in 0..rows {
-            let word = word(at).unwrap_or_default();
-            if word != last.0 {
-                last = (word.clone(), ByteArray::from(word.into_bytes()));
+        let mut last: Option<(K, ByteArray)> = None;
+        let mut slice = Vec::with_capacity(SLICE);
+        for keys in keys.chunks(SLICE) {
+            slice.clear();
+            for key in keys {
+                let known = last.as_ref().filter(|(of, _)| of == key).map(|(_, word)| word.clone());
+                let word = known.unwrap_or_else(|| ByteArray::from(word(*key).into_bytes()));
+                slice.push(word.clone());
+                last = Some((*key, word));
             }
-            slice.push(last.1.clone());
-            if slice.len() >= SLICE {
-                write(&slice, None)?;
-                slice.clear();
-            }
+            write(&slice, None)?;
         }
-        write(&slice, None)
+        Ok(())
     })
 }
 

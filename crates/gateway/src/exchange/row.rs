@@ -299,7 +299,8 @@ fn value(cells: &Cells<'_>, wanted: ValueKind, id: &str) -> Result<Value, Refusa
             ValueKind::Bool => "takes true and false",
             ValueKind::Text => "takes texts",
         };
-        let what = format!("'{id}' {takes}, the row has {} ({})", shown(cell), kind_word(said));
+        let of_kind = if said == wanted { String::new() } else { format!(" of kind {}", kind_word(said)) };
+        let what = format!("'{id}' {takes}, the row has {}{of_kind}", shown(cell));
         return refused(what, "mend the value, or the signal's `value` in the site file");
     };
     match &value {
@@ -347,9 +348,13 @@ fn quality(cell: &Cell<'_>) -> Result<Quality, Refusal> {
         Cell::Int(v) => u16::try_from(*v).ok(),
         Cell::Text(text) => {
             let text = text.trim();
-            let inner = text.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or(text);
-            let hex = inner.strip_prefix("0x").and_then(|hex| u16::from_str_radix(hex, 16).ok());
-            hex.or_else(|| text.parse().ok()).or_else(|| Quality::parse(text).map(Quality::bits))
+            let hex = |hex: &str| hex.strip_prefix("0x").and_then(|hex| u16::from_str_radix(hex, 16).ok());
+            let with_class = || {
+                let (class, rest) = text.split_once('(')?;
+                hex(rest.strip_suffix(')')?).filter(|bits| Quality::from_bits(*bits).class().as_str() == class)
+            };
+            let number = text.parse().ok().or_else(|| hex(text));
+            number.or_else(|| Quality::parse(text).map(Quality::bits)).or_else(with_class)
         }
         _ => None,
     };
@@ -405,7 +410,7 @@ mod tests {
                 assert_eq!(quality(&Cell::Text(&text)).unwrap(), q, "{text}");
             }
         }
-        for bad in ["", "65536", "-1", "fine", "bad(0x)"] {
+        for bad in ["", "65536", "-1", "fine", "bad(0x)", "good(0x80ab)"] {
             assert!(quality(&Cell::Text(bad)).is_err(), "{bad}");
         }
     }

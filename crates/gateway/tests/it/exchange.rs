@@ -288,6 +288,35 @@ fn the_later_received_wins_and_at_the_same_time_what_is_there_stays() {
 }
 
 #[test]
+fn a_source_time_far_ahead_of_its_receipt_is_kept_for_the_server_too() {
+    let bench = Bench::new();
+    let (ahead, received) = (at(3 * 3_600), at(0));
+    let row = format!("signal,source_time,received_time,value\npump-01.flow,{ahead},{received},70\n");
+    let table = bench.folder.write("ahead.csv", row);
+    let (code, json, err) = bench.import("data", &[&table]);
+    assert_eq!((code, count(&json, "new")), (0, 1), "{err}");
+    let options = PlantOptions { data: Some(bench.path("data")), ..PlantOptions::default() };
+    let plant = plant(&Site::read_usable(&bench.site).unwrap(), &options).unwrap();
+    let held = plant.hub.with_store(|store| store.latest_at(SignalIndex(0), ahead)).unwrap();
+    assert_eq!((held.received_time, held.value), (received, Value::Float(70.0)));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let bench = Bench::new();
+    let data = bench.served(&(0..9_000).map(|s| (0, sample(s, Value::Float(s as f64)))).collect::<Vec<_>>());
+    let mut child = Command::new(env!("CARGO_BIN_EXE_orrery"))
+        .args(["export", text(&bench.site), "--data", text(&data), "-o", "-"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
 fn older_data_goes_in_before_and_between_what_is_there() {
     let bench = Bench::new();
     let samples =
