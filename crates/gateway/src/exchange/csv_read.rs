@@ -3,7 +3,8 @@
 use std::cell::Cell as Shared;
 use std::io::{self, Read};
 
-use super::row::{Cell, Cells, NO_CELLS, Reason, Refusal, fields};
+use super::cells::Cell;
+use super::row::{Cells, NO_CELLS, Reason, Refusal, fields};
 
 /// Longest row; where one seems longer, a quote is not closed.
 const ROW_BYTES: usize = 16 << 20;

@@ -4,6 +4,7 @@
 //! import. Refuses to know how history lies on disk, apart from [`history`], which is the only file here that opens it.
 //! Rows stream: a writer holds one row group at most, a reader one batch.
 
+mod cells;
 mod csv_read;
 mod csv_write;
 pub mod history;

@@ -9,7 +9,8 @@ use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
 
 use super::FORMAT;
-use super::row::{Cell, Cells, Field, NO_CELLS, Refusal, fields};
+use super::cells::Cell;
+use super::row::{Cells, Field, NO_CELLS, Refusal, fields};
 
 /// Rows decoded at once.
 const BATCH: usize = 8_192;

@@ -492,6 +492,43 @@ fn pandas_and_duckdb_read_the_same_as_was_written() {
 }
 
 #[test]
+fn tables_that_pandas_and_duckdb_made_are_taken() {
+    let Some(python) = python("tables_that_pandas_and_duckdb_made_are_taken") else { return };
+    let bench = Bench::new();
+    let script = r#"
+import sys, duckdb, pandas as pd
+t = pd.to_datetime(["2026-03-02T08:15:04.123456789Z", "2026-03-02T08:15:05.000000000Z"])
+made = pd.DataFrame({"signal": pd.Categorical(["pump-01.flow", "pump-01.starts"]), "time": t.as_unit("ns"), "value": [1.0, 2.0]})
+made.to_parquet(sys.argv[1] + "/nanos.parquet")
+made.assign(time=t.as_unit("ms"), value=["1.0", "2"]).to_parquet(sys.argv[1] + "/texts.parquet")
+made.assign(time=t.tz_localize(None)).to_parquet(sys.argv[1] + "/naive.parquet")
+made.to_parquet(sys.argv[1] + "/zstd.parquet", compression="zstd")
+made.to_csv(sys.argv[1] + "/pandas.csv", index=False)
+rows = "SELECT 'pump-01.flow' AS signal, timestamptz '2026-03-02 08:15:04Z' + interval (i) second AS time, i / 2 AS value FROM range(20000) t(i)"
+duckdb.sql(f"COPY ({rows}) TO '{sys.argv[1]}/duck.parquet'")
+duckdb.sql(f"COPY ({rows}) TO '{sys.argv[1]}/duck.csv'")
+"#;
+    let output = Command::new(python).args(["-c", script, text(&bench.folder.0)]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    for (name, code, new, refused, part) in [
+        ("nanos.parquet", 0, 2, 0, ""),
+        ("texts.parquet", 0, 2, 0, ""),
+        ("pandas.csv", 0, 2, 0, ""),
+        ("naive.parquet", 1, 0, 2, "row 1: its source time has no time zone; say which zone"),
+        ("duck.parquet", 0, 20_000, 0, ""),
+        ("duck.csv", 0, 20_000, 0, ""),
+    ] {
+        let (found, json, err) = bench.import(&format!("data-{name}"), &[&bench.path(name)]);
+        assert_eq!((found, count(&json, "new"), count(&json, "refused")), (code, new, refused), "{name}: {err}");
+        assert!(err.contains(part), "{part} in {err}");
+    }
+    let csv = String::from_utf8(bench.export(&bench.path("data-nanos.parquet"), "t.csv", &[])).unwrap();
+    assert!(csv.contains("pump-01.flow,2026-03-02T08:15:04.123456Z") && csv.contains("int64,,2,"), "{csv}");
+    let (code, _, err) = bench.import("data", &[&bench.path("zstd.parquet")]);
+    assert_eq!((code, err.contains("write it with compression snappy or none")), (2, true), "{err}");
+}
+
+#[test]
 fn a_recording_is_exported_like_the_history_that_it_holds() {
     let bench = Bench::new();
     let site = crate::commands::logged_site(&bench.folder);
