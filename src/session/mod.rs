@@ -15,7 +15,6 @@ pub use site::{ServedSite, SiteJob};
 pub use stream::{LinkPhase, Stream};
 
 use twin_engine::Engine;
-use twin_historian::pager::Cover;
 use twin_model::{TimeRange, Timestamp};
 
 use crate::platform::Waker;
@@ -87,9 +86,9 @@ impl Session {
         &self.history
     }
 
-    /// What is here of the history that the server holds.
-    pub fn cover(&mut self) -> &[(TimeRange, Cover)] {
-        self.history.cover()
+    /// Holds at most so many bytes of history from now on.
+    pub fn set_history_budget(&mut self, bytes: u64) {
+        self.history.set_budget(bytes);
     }
 
     /// Tells the pager where the person looks, and the engine where it may go; `view` is the stretch on the time bar.

@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 
 use serde_json::{Value, json};
 use twin_engine::PlayState;
-use twin_model::{Status, TwinIndex};
+use twin_historian::pager::Cover;
+use twin_model::{Status, TimeRange, TwinIndex};
 use twin_ui::UiCommand;
 use twin_ui::view::Theme;
 
@@ -65,7 +66,7 @@ pub fn command(text: &str) -> String {
     answer.to_string()
 }
 
-const KNOWN: [&str; 20] = [
+const KNOWN: [&str; 22] = [
     "select",
     "focus",
     "isolate",
@@ -86,6 +87,8 @@ const KNOWN: [&str; 20] = [
     "viewBranch",
     "home",
     "camera",
+    "range",
+    "historyMegabytes",
 ];
 
 /// Turns waiting commands into wishes.
@@ -107,6 +110,25 @@ fn twin(viewer: &Viewer, value: &Value) -> Result<TwinIndex, String> {
     model.find_twin(id).ok_or_else(|| format!("there is no twin '{id}'"))
 }
 
+/// `["from", "to"]`; none for anything else.
+fn range(value: &Value) -> Result<Option<TimeRange>, String> {
+    let Some([from, to]) = value.as_array().map(Vec::as_slice) else { return Ok(None) };
+    let time = |v: &Value| v.as_str().unwrap_or_default().parse().map_err(|error: twin_model::TimeError| error.to_string());
+    Ok(Some(TimeRange::new(time(from)?, time(to)?)))
+}
+
+/// What is here of history: `[from, to, level]`, or `coming`, `away`, `lost` in place of the level.
+fn cover(viewer: &Viewer) -> Vec<Value> {
+    let words = |cover: Cover| match cover {
+        Cover::Here(level) => level.to_string(),
+        Cover::Coming => "coming".to_owned(),
+        Cover::Away => "away".to_owned(),
+        Cover::Lost => "lost".to_owned(),
+    };
+    let all = viewer.session.history().cover().iter();
+    all.map(|(range, cover)| json!([range.start.to_string(), range.end.to_string(), words(*cover)])).collect()
+}
+
 fn one(viewer: &mut Viewer, key: &str, value: &Value) -> Result<(), String> {
     let wish = match key {
         "select" if value.is_null() => UiCommand::Select { twin: None, additive: false },
@@ -119,14 +141,7 @@ fn one(viewer: &mut Viewer, key: &str, value: &Value) -> Result<(), String> {
         "follow" => UiCommand::Follow,
         "speed" => UiCommand::SetSpeed(value.as_f64().ok_or("wants a number")?),
         "step" => UiCommand::StepEvent(if value == "back" { twin_ui::Direction::Back } else { twin_ui::Direction::Forward }),
-        "loop" => UiCommand::SetLoop(match value.as_array().map(Vec::as_slice) {
-            Some([from, to]) => {
-                let time =
-                    |v: &Value| v.as_str().unwrap_or_default().parse().map_err(|error: twin_model::TimeError| error.to_string());
-                Some(twin_model::TimeRange::new(time(from)?, time(to)?))
-            }
-            _ => None,
-        }),
+        "loop" => UiCommand::SetLoop(range(value)?),
         "theme" => UiCommand::SetTheme(if value == "light" { Theme::Light } else { Theme::Dark }),
         "quality" => {
             viewer.set_quality(if value == "high" { Quality::High } else { Quality::Slim });
@@ -153,6 +168,16 @@ fn one(viewer: &mut Viewer, key: &str, value: &Value) -> Result<(), String> {
         "run" => UiCommand::RunScenario,
         "viewBranch" => UiCommand::ViewBranch(value.as_u64().map(|id| twin_ui::view::BranchId(id as u32))),
         "home" => UiCommand::Home,
+        "range" => {
+            let extent = viewer.vm.timeline.extent;
+            viewer.ui.fit(range(value)?.unwrap_or(extent));
+            return Ok(());
+        }
+        "historyMegabytes" => {
+            let megabytes = value.as_f64().filter(|mb| mb.is_finite() && *mb > 0.0).ok_or("wants a number above 0")?;
+            viewer.session.set_history_budget((megabytes * 1e6) as u64);
+            return Ok(());
+        }
         "camera" => {
             let n: Vec<f32> = value.as_array().into_iter().flatten().filter_map(|v| Some(v.as_f64()? as f32)).collect();
             let [x, y, z, yaw, pitch, distance] = n[..] else { return Err("wants [x, y, z, yaw, pitch, distance]".into()) };
@@ -194,6 +219,7 @@ fn describe(viewer: &Viewer, frame: u64) -> Value {
         "quality": if viewer.quality == Quality::High { "high" } else { "slim" },
         "isolated": viewer.isolated,
         "historyBusy": viewer.session.history().is_busy(),
+        "cover": cover(viewer),
         "historyBytes": viewer.session.history().bytes,
         "storeBytes": viewer.engine.as_ref().map(|engine| engine.reality().store().bytes().total()),
         "gaps": viewer.session.gaps.iter().map(|gap| json!([gap.start.to_string(), gap.end.to_string()])).collect::<Vec<_>>(),

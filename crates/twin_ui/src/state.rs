@@ -267,7 +267,7 @@ impl UiState {
     }
 
     /// Shows all known time, with a little room after its end.
-    pub(crate) fn fit(&mut self, extent: TimeRange) {
+    pub fn fit(&mut self, extent: TimeRange) {
         if !extent.is_empty() {
             let span = extent.span().max(MIN_VIEW);
             let room = Span::from_micros(span.as_micros() / 24);

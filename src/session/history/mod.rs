@@ -17,12 +17,16 @@ use crate::platform::{Fetch, FetchState, Waker, monotonic};
 
 /// Seconds spent on chunks per poll, at least one chunk: signals may be few with long chunks, or many with short ones.
 const POLL_S: f64 = 0.006;
-/// History held, as the store measures it.
-const BUDGET_BYTES: u64 = 256 << 20;
+/// History held, as the store measures it: of the store's 256 MiB, so that live samples have room until the next step.
+const BUDGET_BYTES: u64 = 224 << 20;
+/// The least that a page may be told to hold.
+const LEAST_BYTES: u64 = 1 << 20;
 /// Seconds between two looks at the catalogue: hours end, and late samples make new versions.
 const LOOK_EVERY_S: f64 = 60.0;
 /// How far the catalogue is read anew at each look; the whole of it when a connection is made.
 const LOOK_BACK: Span = Span::from_secs(3 * 86_400);
+/// Seconds between two sums of what the store takes.
+const SUM_EVERY_S: f64 = 1.0;
 /// Steps of the pager per poll.
 const STEPS: usize = 16;
 
@@ -50,6 +54,7 @@ pub struct History {
     arrived: VecDeque<(Piece, VecDeque<Vec<u8>>)>,
     catalogue: Option<(Fetch, TimeRange)>,
     next_look: f64,
+    next_sum: f64,
     whole_look: bool,
     extent: Option<TimeRange>,
     outside_before: Option<Timestamp>,
@@ -76,6 +81,7 @@ impl History {
             arrived: VecDeque::new(),
             catalogue: None,
             next_look: f64::INFINITY,
+            next_sum: 0.0,
             whole_look: true,
             extent: None,
             outside_before: None,
@@ -99,19 +105,17 @@ impl History {
         self.outside_before
     }
 
-    /// What is here of all that the server holds: stretches that ascend and do not overlap.
-    pub fn cover(&mut self) -> &[(TimeRange, Cover)] {
+    /// What is here of all that the server holds, as of the last poll: stretches that ascend and do not overlap.
+    pub fn cover(&self) -> &[(TimeRange, Cover)] {
+        &self.cover
+    }
+
+    fn renew_cover(&mut self) {
         if self.cover_of != self.revision {
             self.cover_of = self.revision;
             let all = self.extent.unwrap_or(TimeRange::new(Timestamp::MIN, Timestamp::MIN));
             self.cover = self.pager.cover(TimeRange::new(all.start, Timestamp::MAX));
         }
-        &self.cover
-    }
-
-    /// The level of what is here at an instant.
-    pub fn cover_at(&self, t: Timestamp) -> Option<Cover> {
-        self.pager.at(t)
     }
 
     /// Whether more is on its way.
@@ -148,6 +152,11 @@ impl History {
         self.revision += 1;
     }
 
+    /// Holds at most so many bytes from now on, within what the store allows.
+    pub(super) fn set_budget(&mut self, bytes: u64) {
+        self.pager.set_budget(bytes.clamp(LEAST_BYTES, BUDGET_BYTES));
+    }
+
     /// Where the person looks, and how fast.
     pub(super) fn look(&mut self, engine: &mut Engine, view: Option<TimeRange>) {
         let playback = engine.playback();
@@ -181,8 +190,18 @@ impl History {
                 self.ask_for_pages(engine);
             }
         }
-        self.pager.note_bytes(engine.reality().store().bytes().total() as u64);
+        self.note_bytes(engine);
+        self.renew_cover();
         fed
+    }
+
+    /// Tells the pager what history takes, now and then: summing over all signals is no work for every frame.
+    fn note_bytes(&mut self, engine: &Engine) {
+        let now = monotonic();
+        if now >= self.next_sum {
+            self.next_sum = now + SUM_EVERY_S;
+            self.pager.note_bytes(engine.reality().store().bytes().total() as u64);
+        }
     }
 
     fn take_in(&mut self, engine: &mut Engine, gaps: &mut Vec<TimeRange>) -> bool {

@@ -61,7 +61,7 @@ pub(super) fn timeline(viewer: &mut Viewer, engine: &Engine) {
     }
     let served_from = viewer.session.history().extent().map(|extent| extent.start);
     let outside = viewer.session.history().outside_before();
-    let cover = viewer.session.cover().to_vec();
+    let cover = viewer.session.history().cover().to_vec();
     let bar = &mut viewer.vm.timeline;
     bar.extent = extent;
     bar.retained_from = served_from.max(outside);

@@ -223,6 +223,11 @@ impl Pager {
         }
     }
 
+    /// Bytes that held samples may take from now on; what is over it goes with the next steps.
+    pub fn set_budget(&mut self, budget_bytes: u64) {
+        self.config.budget_bytes = budget_bytes;
+    }
+
     /// Where the reader looks now.
     pub fn focus(&mut self, focus: Focus) {
         self.focus = focus;

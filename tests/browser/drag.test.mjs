@@ -1,0 +1,186 @@
+// Time travel over a whole day: the time bar is dragged end to end without a stall and colours follow; what is not in memory
+// is fetched where a person goes, and what is here, in extracts, away or a gap is drawn apart.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+
+import { FILL, Picture } from "./lib/color.mjs";
+import { Gateway, ROOT, program, scratch } from "./lib/server.mjs";
+import { View, launch } from "./lib/view.mjs";
+
+const HOUR = 3_600_000;
+const BEARING = "filler-bearing-01";
+const SITE = `${ROOT}/assets/sites/bottling/site.toml`;
+const FRAMES = join(ROOT, "artifacts", "browser", "drag");
+/** A picture counts for a status where so much of the 3D view has its colour. */
+const ENOUGH = 0.004;
+
+let gateway, browser, view, data;
+
+before(async () => {
+  data = scratch("drag");
+  gateway = await Gateway.serve(SITE, { args: ["--data", data] });
+  browser = await launch();
+  view = await View.open(browser, gateway.url, { size: [1280, 720] });
+});
+after(async () => {
+  await view?.close();
+  await browser?.close();
+  await gateway?.stop();
+});
+
+const iso = (ms) => new Date(ms).toISOString();
+const ms = (text) => Date.parse(text);
+const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+const covers = (state, what) => state.cover.filter(([, , one]) => one === what);
+
+/** Where instants lie on the time bar, from two presses. */
+async function calibrate(left, right, y) {
+  const seen = [];
+  for (const x of [left, right]) {
+    await view.click(x, y);
+    seen.push(ms((await view.until((s) => s.time.state === "paused", "the press to count")).time.playhead));
+  }
+  const perPixel = (seen[1] - seen[0]) / (right - left);
+  assert.ok(perPixel > 0, "the bar runs from left to right");
+  return { perPixel, at: (t) => left + (t - seen[0]) / perPixel };
+}
+
+test("a day is here, with its seams", async () => {
+  await view.command({ range: null });
+  const state = await view.until((s) => !s.historyBusy && s.time.extent && covers(s, "raw").length > 0, "the day to load", { patience: 300_000 });
+  const [from, to] = state.time.extent.map(ms);
+  assert.ok(to - from > 23.5 * HOUR, `${((to - from) / HOUR).toFixed(1)} h`);
+  assert.deepEqual(state.cover.map(([, , what]) => what), ["raw"], "all of it at full detail");
+  await view.shot("drag-whole-day");
+});
+
+test("the day is dragged end to end without a stall, and the colours follow", async () => {
+  await view.command({ select: BEARING });
+  await view.command({ focus: BEARING });
+  const start = await view.drawn();
+  const [left, , right, bottom] = start.viewport;
+  const y = bottom + 36;
+  // Between the bar's controls and its readout, whose places are the panels' own.
+  const bar = await calibrate(left + 20, right - 160, y);
+  const [from, to] = start.time.extent.map(ms);
+  const [first, last] = [Math.max(left + 4, bar.at(from)), Math.min(right + 120, bar.at(to))];
+  rmSync(FRAMES, { recursive: true, force: true });
+  mkdirSync(FRAMES, { recursive: true });
+
+  const session = await view.context.newCDPSession(view.page);
+  let newest = null;
+  session.on("Page.screencastFrame", ({ data: png, sessionId }) => {
+    newest = Buffer.from(png, "base64");
+    session.send("Page.screencastFrameAck", { sessionId }).catch(() => {});
+  });
+  await session.send("Page.startScreencast", { format: "png", everyNthFrame: 1 });
+  const pictures = [];
+  const shutter = setInterval(async () => {
+    const png = newest;
+    const state = await view.state().catch(() => null);
+    if (png && state) pictures.push({ png, playhead: ms(state.time.playhead), status: state.twins[BEARING].status });
+  }, 100);
+
+  await view.page.mouse.move(first, y);
+  await view.page.mouse.down();
+  const began = Date.now();
+  const frames = [(await view.state()).frame];
+  const gaps = [];
+  const seconds = 15;
+  for (let step = 0, drawnAt = Date.now(); step <= seconds * 20; step += 1) {
+    await view.page.mouse.move(first + ((last - first) * step) / (seconds * 20), y + (step % 2));
+    const { frame } = await view.state();
+    if (frame !== frames.at(-1)) {
+      gaps.push(Date.now() - drawnAt);
+      drawnAt = Date.now();
+      frames.push(frame);
+    }
+    const due = began + step * 50;
+    if (Date.now() < due) await new Promise((done) => setTimeout(done, due - Date.now()));
+  }
+  const took = Date.now() - began;
+  await view.page.mouse.up();
+  clearInterval(shutter);
+  await session.send("Page.stopScreencast");
+
+  pictures.forEach(({ png }, nth) => writeFileSync(join(FRAMES, `${String(nth).padStart(3, "0")}.png`), png));
+  const usual = median(gaps);
+  const worst = Math.max(...gaps);
+  writeFileSync(join(FRAMES, "sequence.json"), JSON.stringify({
+    took, frames: gaps.length, usual, worst, pictures: pictures.map(({ playhead, status }) => [iso(playhead), status]),
+  }, null, 1));
+  console.log(`  ${gaps.length} frames in ${(took / 1000).toFixed(1)} s while dragging over a day: usually ${usual} ms, at worst ${worst} ms; ${pictures.length} pictures`);
+  assert.ok(gaps.length > 20, `${gaps.length} frames`);
+  // A stall is a frame that takes several times as long as its neighbours, not a slow machine.
+  assert.ok(worst <= Math.max(5 * usual, 600), `a frame took ${worst} ms, usually ${usual} ms`);
+
+  const travelled = pictures.map(({ playhead }) => playhead);
+  assert.ok(Math.max(...travelled) - Math.min(...travelled) > 20 * HOUR, "the playhead went over the day");
+  assert.ok(new Set(travelled).size > 20, "and did so in many steps");
+  const said = new Set(pictures.map(({ status }) => status));
+  assert.ok(said.has("normal") && said.size >= 2, `statuses on the way: ${[...said].join(", ")}`);
+  const { viewport } = await view.state();
+  const share = (png, status) => new Picture(png).share(viewport, FILL[status], 9);
+  let compared = 0;
+  for (let nth = 2; nth + 2 < pictures.length; nth += 1) {
+    // A picture and the state beside it may be a frame apart: compared where the status is the same all around.
+    const { status, png } = pictures[nth];
+    if (status === "normal" || status === "unknown" || [-2, -1, 1, 2].some((step) => pictures[nth + step].status !== status)) continue;
+    assert.ok(share(png, status) >= ENOUGH, `picture ${nth} shows ${status}: ${share(png, status).toFixed(4)}`);
+    compared += 1;
+  }
+  assert.ok(compared >= 2, `${compared} pictures of trouble compared`);
+});
+
+test("the same instants as the command line says", async () => {
+  const { time } = await view.state();
+  const [from, to] = time.extent.map(ms);
+  for (const part of [0.1, 0.33, 0.7]) {
+    const t = iso(Math.round((from + (to - from) * part) / 1000) * 1000);
+    const shown = await view.seek(t);
+    const told = JSON.parse(execFileSync(program(), ["state", SITE, "--data", data, "--at", t, "--json"], { maxBuffer: 1 << 28 }));
+    for (const twin of told.twins) assert.equal(shown.twins[twin.id].status, twin.status, `${twin.id} at ${t}`);
+  }
+});
+
+test("with little memory, far history is away and comes where a person goes", async () => {
+  await view.command({ pause: true });
+  await view.command({ historyMegabytes: 1.5 });
+  await view.command({ range: null });
+  const poor = await view.until((s) => covers(s, "away").length > 0 && !s.historyBusy, "history to be given up", { patience: 240_000 });
+  await view.drawn();
+  await view.shot("drag-little-memory");
+  const [from, to] = covers(poor, "away").map(([a, b]) => [ms(a), ms(b)]).sort((a, b) => b[1] - b[0] - (a[1] - a[0]))[0];
+  const t = iso(Math.round((from + to) / 2000) * 1000);
+  await view.command({ seek: t });
+  const there = await view.until((s) => Math.abs(ms(s.time.playhead) - ms(t)) < 1 && !s.time.buffering && s.time.detail === "raw" && !s.historyBusy, `samples at ${t}`);
+  const here = there.cover.find(([a, b]) => ms(a) <= ms(t) && ms(t) < ms(b));
+  assert.equal(here?.[2], "raw");
+  const told = JSON.parse(execFileSync(program(), ["state", SITE, "--data", data, "--at", t, "--json"], { maxBuffer: 1 << 28 }));
+  for (const twin of told.twins) {
+    assert.equal(there.twins[twin.id].status, twin.status, `${twin.id} at ${t}`);
+    assert.equal(there.twins[twin.id].freshness, twin.freshness, `${twin.id} at ${t}`);
+  }
+  await view.shot("drag-fetched");
+});
+
+test("a thousand times as fast, both ways, the playhead never runs ahead of its data", async () => {
+  await view.command({ historyMegabytes: 224 });
+  const { time } = await view.state();
+  const [from, to] = time.extent.map(ms);
+  for (const [speed, start] of [[1000, from + 2 * HOUR], [-1000, to - 2 * HOUR]]) {
+    await view.seek(iso(start));
+    await view.command({ speed });
+    await view.command({ play: true });
+    const far = await view.until((s) => Math.abs(ms(s.time.playhead) - start) > HOUR, `an hour at ${speed}x`);
+    assert.equal(Math.sign(ms(far.time.playhead) - start), Math.sign(speed));
+    assert.ok(far.time.buffering || covers(far, "raw").concat(covers(far, "5min"), covers(far, "1h")).some(([a, b]) => ms(a) <= ms(far.time.playhead) && ms(far.time.playhead) <= ms(b)), "shown from data");
+    await view.command({ pause: true });
+  }
+  await view.command({ speed: 1 });
+});
+
+test("the browser had nothing to complain about", () => view.assertQuiet());
