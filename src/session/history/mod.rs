@@ -145,7 +145,8 @@ impl History {
 
     /// The stream is whole up to `now`.
     pub(super) fn note_streamed(&mut self, now: Timestamp) {
-        let Some(from) = self.streamed.filter(|from| *from < now) else { return };
+        // Once a second is enough for what is drawn of it.
+        let Some(from) = self.streamed.filter(|from| *from + Span::from_secs(1) <= now) else { return };
         self.pager.note_held(TimeRange::new(from, now));
         self.streamed = Some(now);
         self.extent = Some(self.extent.map_or(TimeRange::new(from, now), |extent| extent.union(TimeRange::new(from, now))));

@@ -2,6 +2,7 @@
 
 use twin_engine::{Engine, PlayState};
 use twin_historian::Envelope;
+use twin_historian::pager::Cover;
 use twin_model::{Sample, SignalIndex, TimeRange};
 use twin_ui::view::{ChartView, EnvelopePoint, SeriesView};
 
@@ -47,7 +48,9 @@ pub(super) fn chart(viewer: &mut Viewer, engine: &Engine) {
     }
     let began = platform::monotonic();
     if kept.chart.is_due(&asked, &flowing, began) {
-        viewer.vm.chart = ChartView { series: viewer.chart.iter().map(|signal| series_view(engine, *signal, range)).collect() };
+        let absent = absent(viewer.session.history().cover(), range);
+        let series = viewer.chart.iter().map(|signal| series_view(engine, *signal, range, &absent));
+        viewer.vm.chart = ChartView { series: series.collect() };
         let now = platform::monotonic();
         kept.chart_at = Some(t);
         kept.chart.done(asked, flowing, now, now - began);
@@ -57,7 +60,13 @@ pub(super) fn chart(viewer: &mut Viewer, engine: &Engine) {
     }
 }
 
-pub(super) fn series_view(engine: &Engine, index: SignalIndex, range: TimeRange) -> SeriesView {
+/// Stretches of which nothing is here: no line is drawn through what may have been anything.
+fn absent(cover: &[(TimeRange, Cover)], range: TimeRange) -> Vec<TimeRange> {
+    let parts = cover.iter().filter(|(_, cover)| !matches!(cover, Cover::Here(_))).map(|(part, _)| part.intersect(range));
+    parts.filter(|part| !part.is_empty()).collect()
+}
+
+pub(super) fn series_view(engine: &Engine, index: SignalIndex, range: TimeRange, absent: &[TimeRange]) -> SeriesView {
     let model = engine.model();
     let signal = model.signal(index);
     let data = engine.series(index, range, CHART_POINTS);
@@ -67,6 +76,10 @@ pub(super) fn series_view(engine: &Engine, index: SignalIndex, range: TimeRange)
         line.extend(points(branch));
         gaps.extend(branch.gaps.iter().copied());
     }
+    let apart = |part: &&TimeRange| gaps.iter().all(|gap| gap.intersect(**part).is_empty());
+    let more: Vec<TimeRange> = absent.iter().filter(apart).copied().collect();
+    gaps.extend(more);
+    gaps.sort_by_key(|gap| gap.start);
     let rules = model.twin(signal.twin).rules.iter().filter(|rule| model.rule(**rule).signal == index);
     SeriesView {
         signal: index,
