@@ -135,9 +135,10 @@ impl Engine {
         self.ready = ready;
     }
 
-    /// Gives samples up that are kept elsewhere. What was said of that time (status, alarms) is remembered.
-    pub fn evict(&mut self, range: TimeRange) -> u64 {
-        self.reality.evict(range)
+    /// Keeps of samples that are kept elsewhere only what a coarser level has; none of them for [`Level::Raw`]. What was said
+    /// of that time (status, alarms) is remembered.
+    pub fn reduce(&mut self, range: TimeRange, level: Level) -> u64 {
+        self.reality.reduce(range, level)
     }
 
     /// Says at which level a stretch is held: an extract looks neither stale nor full of gaps.

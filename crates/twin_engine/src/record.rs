@@ -160,9 +160,10 @@ impl Record {
         Ok(done)
     }
 
-    /// Gives samples up that are kept elsewhere; what rules and alarms said of that time is remembered.
-    pub fn evict(&mut self, range: TimeRange) -> u64 {
-        let gone = self.store.evict(range);
+    /// Keeps of samples that are kept elsewhere only what a coarser level has; none for [`Level::Raw`]. What rules and alarms
+    /// said of that time is remembered.
+    pub fn reduce(&mut self, range: TimeRange, level: Level) -> u64 {
+        let gone = self.store.reduce(range, level);
         if gone > 0 {
             self.revision += 1;
         }

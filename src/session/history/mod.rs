@@ -301,8 +301,8 @@ impl History {
         for _ in 0..STEPS {
             match self.pager.step() {
                 Step::Rest => return,
-                Step::Evict(range) => {
-                    engine.evict(range);
+                Step::Evict(range, level) => {
+                    engine.reduce(range, level);
                     self.revision += 1;
                 }
                 Step::Cancel(id) => self.coming.retain(|coming| coming.request.id != id),

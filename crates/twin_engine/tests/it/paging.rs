@@ -95,7 +95,7 @@ fn what_was_given_up_keeps_its_status_and_comes_back_whole() {
     e.ingest(&samples());
     let whole: Vec<_> = (0..3 * HOUR).step_by(61).map(|s| e.state_at(at(s))).collect();
     let strip = e.status_strip(Some(PUMP), TimeRange::new(at(0), at(3 * HOUR)));
-    assert!(e.evict(hour(1)) > 5_000);
+    assert!(e.reduce(hour(1), Level::Raw) > 5_000);
     let statuses = |strip: &[twin_engine::StatusSpan]| strip.iter().map(|span| span.status).collect::<Vec<_>>();
     let now = e.status_strip(Some(PUMP), TimeRange::new(at(0), at(3 * HOUR)));
     assert!(statuses(&now).contains(&Status::Failure), "{now:?}");
@@ -104,6 +104,22 @@ fn what_was_given_up_keeps_its_status_and_comes_back_whole() {
     }
     assert_eq!(whole, (0..3 * HOUR).step_by(61).map(|s| e.state_at(at(s))).collect::<Vec<_>>());
     assert_eq!(strip, e.status_strip(Some(PUMP), TimeRange::new(at(0), at(3 * HOUR))));
+}
+
+#[test]
+fn what_was_made_coarser_shows_its_status_and_comes_back_whole() {
+    let mut e = engine();
+    e.ingest(&samples());
+    let whole: Vec<_> = (0..3 * HOUR).step_by(61).map(|s| e.state_at(at(s))).collect();
+    assert!(e.reduce(hour(1), Level::FiveMinutes) > 5_000);
+    for (s, status) in [(4_000, Status::Normal), (5_450, Status::Failure), (7_000, Status::Normal)] {
+        assert_eq!(show(&mut e, s).0, status, "at {s}");
+    }
+    for chunk in &chunks() {
+        e.import_chunk(&chunk.bytes).expect("a chunk of our own");
+    }
+    e.note_detail(hour(1), Level::Raw);
+    assert_eq!(whole, (0..3 * HOUR).step_by(61).map(|s| e.state_at(at(s))).collect::<Vec<_>>());
 }
 
 #[test]

@@ -66,7 +66,7 @@ fn join(mut old: BTreeMap<u32, Rows>, new: BTreeMap<u32, Rows>, key: &ChunkKey) 
 }
 
 /// The rows that stay.
-fn keep(rows: &[Row], bucket: i64, gap_after: i64) -> Vec<Row> {
+pub(crate) fn keep(rows: &[Row], bucket: i64, gap_after: i64) -> Vec<Row> {
     let mut stays = vec![false; rows.len()];
     let mut from = 0;
     for group in rows.chunk_by(|a, b| a.t.div_euclid(bucket) == b.t.div_euclid(bucket)) {

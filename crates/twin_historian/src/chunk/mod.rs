@@ -13,6 +13,7 @@ mod merge;
 mod read;
 mod write;
 
+pub(crate) use coarse::keep;
 pub use coarse::{Coarse, coarsen};
 pub use level::Level;
 pub use merge::{inspect, merge, without};

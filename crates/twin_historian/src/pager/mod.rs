@@ -66,8 +66,8 @@ pub struct Request {
 pub enum Step {
     /// Ask for this.
     Fetch(Request),
-    /// Give this stretch up; coarser pages over it are wanted anew where they are of use.
-    Evict(TimeRange),
+    /// Keep of this stretch only what this level has ([`Store::reduce`](crate::Store::reduce)); for [`Level::Raw`]: give it up.
+    Evict(TimeRange, Level),
     /// Stop waiting for the answer to this request: something else is more urgent.
     Cancel(u64),
     /// Nothing, until something arrives or the reader moves.
@@ -297,10 +297,13 @@ impl Pager {
 
     fn evict(&mut self, place: (Level, Timestamp)) -> Step {
         let Some(slot) = self.slots.get(&place) else { return Step::Rest };
-        let range = slot.page.range;
-        // Samples of other levels in that stretch go with it.
+        let (range, level) = (slot.page.range, slot.page.level);
+        // What a coarser page that is here holds of the stretch stays; without one, all of it goes.
+        let here = |other: &&Slot| other.state == State::Here && other.page.level > level && covers(other.page.range, range);
+        let keeps = self.slots.values().filter(here).map(|slot| slot.page.level).min().unwrap_or(Level::Raw);
         for slot in self.slots.values_mut() {
-            if slot.state == State::Here && !slot.page.range.intersect(range).is_empty() {
+            let finer = keeps == Level::Raw || slot.page.level < keeps;
+            if slot.state == State::Here && finer && !slot.page.range.intersect(range).is_empty() {
                 slot.state = State::Absent;
             }
         }
@@ -311,7 +314,7 @@ impl Pager {
             left.extend(parts.into_iter().filter(|part| !part.is_empty()));
         }
         self.held = left;
-        Step::Evict(range)
+        Step::Evict(range, keeps)
     }
 
     /// Whether the answer to a request is still of use.

@@ -110,6 +110,34 @@ impl Series {
         gone
     }
 
+    /// Keeps, of the blocks that lie wholly in a stretch, what a coarser level keeps; returns how many samples went.
+    pub(crate) fn reduce(
+        &mut self,
+        signal: u32,
+        (from, to): (i64, i64),
+        (bucket, gap_after): (i64, i64),
+        shared: &mut Shared,
+    ) -> u64 {
+        self.fold(signal, shared);
+        let head = self.head.first_time();
+        let next = |at: usize| self.blocks.get(at + 1).map(|block| block.start()).or(head);
+        let first = self.blocks.partition_point(|block| block.start() < from);
+        let count = (first..self.blocks.len()).take_while(|at| next(*at).is_some_and(|next| next <= to)).count();
+        let blocks = self.blocks[first..first + count].iter();
+        let rows: Vec<Row> = blocks.flat_map(|block| Block::at(&shared.arena, block.loc).rows().collect::<Vec<_>>()).collect();
+        let kept = crate::chunk::keep(&rows, bucket, gap_after);
+        if kept.len() == rows.len() {
+            return 0;
+        }
+        shared.changed(signal);
+        for at in (first..first + count).rev() {
+            self.note_split(at, 0, 1);
+        }
+        let now = self.replace(signal, first, count, &kept, shared);
+        self.note_split(first, now as u32, 0);
+        (rows.len() - kept.len()) as u64
+    }
+
     fn drop_blocks(&mut self, at: usize, count: usize, shared: &mut Shared) -> u64 {
         let mut gone = 0;
         for block in self.blocks.drain(at..at + count) {

@@ -4,6 +4,7 @@
 mod evict;
 mod jump;
 mod reads;
+mod reduce;
 mod slabs;
 
 pub use slabs::Sealed;

@@ -148,6 +148,34 @@ fn giving_up_a_stretch_keeps_what_holds_after_it_and_bringing_it_back_is_exact()
 }
 
 #[test]
+fn reducing_where_it_lies_keeps_what_the_level_keeps() {
+    let full = plant(0, 20_000);
+    let mut store = plant(0, 20_000);
+    assert!(store.reduce(range(3_600, 14_400), Level::FiveMinutes) > 10_000);
+    let mut rough = plant(0, 0);
+    for chunk in full.export_chunks(range(3_600, 14_400)) {
+        rough.import_chunk(&coarsen(&chunk.bytes, None, &how(Level::FiveMinutes)).unwrap().bytes).unwrap();
+    }
+    for signal in [S0, S1] {
+        // Blocks that reach over the edges stay whole.
+        let inner = range(3_900, 14_100);
+        let (kept, expected) = (all(&store, signal, inner), all(&rough, signal, inner));
+        assert_eq!(kept, expected);
+        assert_eq!(all(&store, signal, range(0, 3_600)), all(&full, signal, range(0, 3_600)));
+    }
+    assert_eq!(store.detail_at(secs(10_000)), Level::FiveMinutes);
+    for t in [3_599, 14_400, 19_999] {
+        assert!(snapshot(&full, secs(t)).iter().eq(snapshot(&store, secs(t)).iter()), "at {t}");
+    }
+    for chunk in full.export_chunks(range(3_600, 14_400)) {
+        store.import_chunk(&chunk.bytes).unwrap();
+    }
+    for signal in [S0, S1] {
+        assert_eq!(all(&store, signal, ALWAYS), all(&full, signal, ALWAYS));
+    }
+}
+
+#[test]
 fn chunks_of_other_signals_or_times_do_not_merge() {
     let chunks = plant(0, 7_200).export_chunks(ALWAYS);
     assert!(merge(chunks[0].key, &chunks[0].bytes, &chunks[1].bytes).is_err());
@@ -171,15 +199,17 @@ proptest! {
     /// Pieces given up and brought back in any order, on top of coarser ones, give the same samples as never having gone.
     #[test]
     fn what_was_given_up_and_brought_back_is_the_same(
-        moves in prop::collection::vec((0..6_i64, any::<bool>(), any::<bool>()), 1..12),
+        moves in prop::collection::vec((0..6_i64, 0..3_u8, any::<bool>()), 1..12),
     ) {
         let hour = |at: i64| range(at * 3_600, (at + 1) * 3_600);
         let full = plant(0, 6 * 3_600);
         let mut store = plant(0, 6 * 3_600);
         for (at, away, rough) in moves {
             let range = hour(at);
-            if away {
-                store.evict(range);
+            match away {
+                0 => drop(store.evict(range)),
+                1 => drop(store.reduce(range, Level::FiveMinutes)),
+                _ => drop(store.reduce(range, Level::Hour)),
             }
             for chunk in full.export_chunks(range) {
                 let bytes = if rough { coarsen(&chunk.bytes, None, &how(Level::FiveMinutes)).unwrap().bytes } else { chunk.bytes };

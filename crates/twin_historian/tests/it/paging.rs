@@ -42,7 +42,7 @@ fn settle(pager: &mut Pager) -> (Vec<Request>, Vec<TimeRange>) {
                 assert_ne!(pager.arrived(request.id), Arrival::Stale);
                 fetched.push(request);
             }
-            Step::Evict(range) => evicted.push(range),
+            Step::Evict(range, _) => evicted.push(range),
             Step::Cancel(id) => panic!("nothing runs, but {id} is cancelled"),
             Step::Rest => return (fetched, evicted),
         }
