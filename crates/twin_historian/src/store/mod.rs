@@ -2,11 +2,13 @@
 //! in `slabs`.
 
 mod evict;
+mod hold;
 mod jump;
 mod reads;
 mod reduce;
 mod slabs;
 
+pub use hold::{Known, ValueAt};
 pub use slabs::Sealed;
 
 use std::collections::{BTreeMap, VecDeque};

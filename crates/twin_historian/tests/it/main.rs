@@ -3,6 +3,7 @@
 
 mod budget;
 mod chunks;
+mod holding;
 mod keepers;
 mod kit;
 mod levels;
