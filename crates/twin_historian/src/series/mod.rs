@@ -290,6 +290,7 @@ impl Series {
         let old: Vec<Row> =
             self.blocks.get(at).map_or_else(Vec::new, |block| Block::at(&shared.arena, block.loc).rows().collect());
         let merged = merge_rows(&old, rows);
+        self.note_late_gaps(at, &old, rows);
         let replaced = usize::from(!old.is_empty());
         let blocks = self.replace(signal, at, replaced, &merged, shared);
         self.note_split(at, blocks as u32, replaced as u32);

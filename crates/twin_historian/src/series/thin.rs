@@ -46,6 +46,27 @@ impl Series {
         }
     }
 
+    /// Late rows are about to go into block `at`, which holds `old`: where that is thinned, distances do not tell gaps, so the
+    /// gap that a row falls into is remembered as two, and one to a row beyond either end of the block as it is.
+    pub(super) fn note_late_gaps(&mut self, at: usize, old: &[Row], rows: &[Row]) {
+        let thinned = (1..=MAX_LEVEL).any(|level| self.blocks_at(level).contains(&at));
+        let (Some(first), Some(last)) = (old.first(), old.last()) else { return };
+        let Some(gaps) = self.rare.as_mut().map(|rare| &mut rare.gaps).filter(|_| thinned) else { return };
+        let mut end = last.t;
+        for (number, t) in rows.iter().map(|row| row.t).enumerate() {
+            let slot = gaps.partition_point(|(_, after)| *after <= t);
+            if let Some((before, after)) = gaps.get(slot).copied().filter(|(before, _)| *before < t) {
+                gaps.splice(slot..=slot, [(before, t), (t, after)]);
+            } else if t > end {
+                gaps.insert(slot, (end, t));
+            } else if t < first.t {
+                let next = rows.get(number + 1).map_or(first.t, |next| next.t.min(first.t));
+                gaps.insert(slot, (t, next));
+            }
+            end = end.max(t);
+        }
+    }
+
     /// Thins the oldest group of blocks at `level` that ends before `horizon`; returns how many samples went.
     pub(crate) fn thin(&mut self, signal: u32, level: usize, horizon: i64, gap_after: i64, shared: &mut Shared) -> u64 {
         let blocks = self.blocks_at(level);

@@ -97,6 +97,20 @@ fn a_budget_too_small_for_anything_drops_the_oldest_and_still_answers_for_now() 
 }
 
 #[test]
+fn a_late_sample_inside_a_gap_of_a_thinned_stretch_leaves_a_gap_on_either_side() {
+    let mut store = filled(6 << 20, 60_000);
+    assert!(store.thinned().is_some_and(|thinned| thinned.contains(secs(31_000))), "{:?}", store.thinned());
+    let gaps = |store: &Store| store.envelope(S0, range(20_000, 50_000), 400).gaps;
+    assert_eq!(gaps(&store), [range(29_999, 31_000)]);
+    store.append(S0, &Sample::new(secs(30_500), Value::Float(1.0)));
+    // A block of new samples makes the store fold late ones in.
+    for t in 60_000..60_200 {
+        store.append(S0, &Sample::new(secs(t), Value::Float(1.0)));
+    }
+    assert_eq!(gaps(&store), [range(29_999, 30_500), range(30_500, 31_000)]);
+}
+
+#[test]
 fn late_data_for_a_thinned_slab_is_to_be_merged_and_not_to_replace() {
     let mut store = store(6 << 20);
     let mut sealed = Vec::new();
