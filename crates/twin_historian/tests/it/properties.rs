@@ -1,271 +1,230 @@
-//! Every read against the slow twin, under random late, duplicate and backward data, kinds and qualities.
+//! Every read against the slow twin, and the named properties, under random late, duplicate, backward, early and
+//! store-and-forward data of all kinds and qualities.
 
 use proptest::prelude::*;
-use twin_historian::{Cursor, Direction, SignalSpec, Snapshot, Store, StoreConfig};
-use twin_model::{Flags, Quality, Sample, SignalIndex, SignalKind, Span, TimeRange, Timestamp, Value, ValueKind};
+use twin_historian::{Chunk, Cursor, Envelope, SignalSpec, Snapshot, Store};
+use twin_model::{Sample, SignalIndex, Span, TimeRange, Timestamp, Value};
 
+use crate::bursts::{Burst, SIGNALS, arrivals, burst, random, shuffle};
 use crate::kit::{ALWAYS, all};
-use crate::slow::Slow;
+use crate::pair::{GAP, Pair, empty, signals};
+use crate::slow::specs;
 
-const SIGNALS: u32 = 3;
-const GAP: Span = Span::from_millis(4_000);
+const MICROSECOND: Span = Span::from_micros(1);
 
-/// A burst of samples of one signal.
-#[derive(Debug, Clone)]
-struct Burst {
-    signal: u32,
-    /// Where it begins, relative to the signal's newest sample (negative: late or backward).
-    offset_ms: i64,
-    count: usize,
-    /// Distance of its samples; zero makes duplicates.
-    step_ms: i64,
-    /// Largest jitter of source times and of delays of receipt.
-    jitter_us: i64,
-    delay_us: i64,
-    values: u8,
-    seed: u64,
-}
-
-fn burst() -> impl Strategy<Value = Burst> {
-    let offset = prop_oneof![4 => 1..3_000_i64, 2 => -500_000..0_i64, 1 => -10..10_i64, 1 => 3_000..100_000_i64];
-    let step = prop_oneof![6 => Just(1_000_i64), 2 => 1..5_000_i64, 1 => Just(0), 1 => -1_000..0_i64];
-    let jitter = prop_oneof![3 => Just(0_i64), 1 => Just(20_000), 1 => Just(3_000_000)];
-    let delay = prop_oneof![2 => Just(0_i64), 1 => Just(80_000), 1 => Just(9_000_000_000_000)];
-    (0..SIGNALS, offset, 1..220_usize, step, jitter, delay, 0..9_u8, any::<u64>()).prop_map(
-        |(signal, offset_ms, count, step_ms, jitter_us, delay_us, values, seed)| Burst {
-            signal,
-            offset_ms,
-            count,
-            step_ms,
-            jitter_us,
-            delay_us,
-            values,
-            seed,
-        },
-    )
-}
-
-/// SplitMix64, so that a burst is its own seed.
-fn random(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    let z = (*state ^ (*state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
-}
-
-fn value(values: u8, i: usize, seed: &mut u64) -> Value {
-    let r = random(seed);
-    match values {
-        0 => Value::Float((2_000 + (i as i64 / 3) + (r % 5) as i64) as f64 / 100.0),
-        1 => Value::Float((r % 100_000) as f64 / 1e3 - 50.0),
-        2 => Value::Float(f64::from_bits(r)),
-        3 => Value::Float(f64::from((r % 1_000) as f32 * 0.1)),
-        4 => Value::Float(
-            [f64::NAN, -0.0, 1.5, f64::INFINITY, 1e15, 0.1, 2.25, 7.0][if r.is_multiple_of(9) { r as usize / 16 % 8 } else { 6 }],
-        ),
-        5 => Value::Int(if r.is_multiple_of(50) { r as i64 } else { 17 * i as i64 }),
-        6 => Value::Bool(r.is_multiple_of(20)),
-        7 => Value::text(["IDLE", "RUN", "FAULT", "ü"][(r % 60 / 20) as usize]),
-        _ => [Value::Float(1.0), Value::Int(2), Value::Bool(true)][(r % 40 / 19) as usize].clone(),
-    }
-}
-
-impl Burst {
-    fn samples(&self, newest: i64) -> Vec<Sample> {
-        let mut seed = self.seed;
-        let mut within = |limit: i64| if limit == 0 { 0 } else { (random(&mut seed) % limit as u64) as i64 };
-        let clocks: Vec<(i64, i64)> = (0..self.count as i64)
-            .map(|i| {
-                let t = newest + (self.offset_ms + i * self.step_ms) * 1_000 + within(self.jitter_us);
-                (t, t + within(self.delay_us))
-            })
-            .collect();
-        let sample = |(i, (t, r)): (usize, (i64, i64))| {
-            let odd = random(&mut seed) % 97;
-            Sample {
-                source_time: Timestamp::from_micros(t),
-                received_time: Timestamp::from_micros(r),
-                value: value(self.values, i, &mut seed),
-                quality: if odd < 2 { Quality::BAD } else { Quality::GOOD },
-                flags: if odd == 3 { Flags::NULL } else { Flags(u8::from(odd > 90 && self.seed.is_multiple_of(3))) },
-            }
-        };
-        clocks.into_iter().enumerate().map(sample).collect()
-    }
-}
-
-/// Both twins fed with the same bursts.
-struct Pair {
-    store: Store,
-    slow: Slow,
-    words: Vec<Vec<String>>,
-}
-
-fn specs() -> Vec<SignalSpec> {
-    vec![SignalSpec::new(SignalKind::Analog, ValueKind::Float).with_gap_after(GAP); SIGNALS as usize]
-}
-
-impl Pair {
-    fn new() -> Self {
-        let config = StoreConfig { slab: Span::from_secs(300), lane_signals: 2, ..StoreConfig::default() };
-        Self { store: Store::new(specs(), config), slow: Slow::default(), words: vec![Vec::new(); SIGNALS as usize] }
-    }
-
-    fn feed(&mut self, bursts: &[Burst]) -> Vec<(SignalIndex, Sample)> {
-        let mut fed = Vec::new();
-        let mut newest = [1_700_000_000_000_000_i64; SIGNALS as usize];
-        for burst in bursts {
-            let signal = SignalIndex(burst.signal);
-            for sample in burst.samples(newest[signal.at()]) {
-                newest[signal.at()] = newest[signal.at()].max(sample.source_time.as_micros());
-                self.append(signal, &sample);
-                fed.push((signal, sample));
-            }
-        }
-        fed
-    }
-
-    fn append(&mut self, signal: SignalIndex, sample: &Sample) {
-        self.store.append(signal, sample);
-        self.slow.append(signal, sample);
-        if let Some(text) = sample.value.as_text()
-            && !self.words[signal.at()].iter().any(|word| word == text)
-        {
-            self.words[signal.at()].push(text.to_owned());
-        }
-    }
-
-    /// Instants at, just before, just after and between samples.
-    fn instants(&self, seed: u64, count: usize) -> Vec<Timestamp> {
-        let times: Vec<Timestamp> =
-            (0..SIGNALS).flat_map(|s| self.slow.all(SignalIndex(s)).iter().map(|sample| sample.source_time)).collect();
-        let mut seed = seed;
-        let pick = |_| {
-            let t = times[random(&mut seed) as usize % times.len()];
-            t + Span::from_micros([0, -1, 1, 499_999, -7_000_000][random(&mut seed) as usize % 5])
-        };
-        (0..count).map(pick).chain([Timestamp::MIN, Timestamp::MAX]).collect()
-    }
-
-    fn check_samples(&self) {
-        for signal in (0..SIGNALS).map(SignalIndex) {
-            assert_eq!(all(&self.store, signal, ALWAYS), self.slow.all(signal));
-        }
-    }
-
-    fn check_instants(&self, instants: &[Timestamp], cursor: &mut Cursor) {
-        let mut shot = Snapshot::new();
-        for t in instants {
-            self.store.snapshot_at(*t, cursor, &mut shot);
-            for signal in (0..SIGNALS).map(SignalIndex) {
-                let expected = self.slow.at(signal, *t);
-                assert_eq!(self.store.latest_at(signal, *t), expected, "latest of {signal:?} at {t}");
-                assert_eq!(shot.get(signal), expected, "snapshot of {signal:?} at {t}");
-                for direction in [Direction::Forward, Direction::Backward] {
-                    let next = self.store.next_sample_time(signal, *t, direction);
-                    assert_eq!(next, self.slow.next(signal, *t, direction), "{direction:?} of {signal:?} from {t}");
-                }
-            }
-        }
-    }
-
-    fn check_ranges(&self, instants: &[Timestamp], points: usize) {
-        let finite = |t: &&Timestamp| **t != Timestamp::MIN && **t != Timestamp::MAX;
-        for ends in instants.iter().filter(finite).collect::<Vec<_>>().chunks_exact(2) {
-            let range = TimeRange::new(*ends[0].min(ends[1]), *ends[0].max(ends[1]));
-            if range.is_empty() {
-                continue;
-            }
-            assert_eq!(self.store.density(range, 7), self.slow.density(range, 7));
-            for signal in (0..SIGNALS).map(SignalIndex) {
-                assert_eq!(all(&self.store, signal, range), self.slow.inside(signal, range));
-                let envelope = self.store.envelope(signal, range, points);
-                let (buckets, gaps) = self.slow.envelope(signal, range, points, Some(GAP), &self.words[signal.at()]);
-                assert_eq!(envelope.buckets, buckets, "buckets of {signal:?} in {range:?}");
-                assert_eq!(envelope.gaps, gaps, "gaps of {signal:?} in {range:?}");
-                assert!(envelope.buckets.len() <= points);
-                assert_eq!(envelope.before, self.slow.at(signal, range.start - Span::from_micros(1)));
-                let after = self.slow.all(signal).iter().find(|sample| sample.source_time >= range.end);
-                assert_eq!(envelope.after.as_ref(), after);
-            }
-        }
-    }
-}
-
-/// `PROPTEST_CASES=20000 cargo test --release -p twin_historian` for a long run.
-fn config() -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(96);
+/// 96 cases; in the nightly lane (`ORRERY_LONG_TESTS=1`) 30 times as many.
+/// `PROPTEST_CASES=100000 cargo test --release -p twin_historian` for a night.
+pub(crate) fn config() -> ProptestConfig {
+    let long = std::env::var_os("ORRERY_LONG_TESTS").is_some();
+    let wanted = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
+    let cases = wanted.unwrap_or(if long { 2_880 } else { 96 });
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+fn bursts(most: usize) -> impl Strategy<Value = Vec<Burst>> {
+    prop::collection::vec(burst(), 1..most)
+}
+
+/// What a store answers for an instant, from reads that end there. Text has no codes in it: those follow the order of arrival.
+#[derive(Debug, PartialEq)]
+struct Known {
+    latest: Vec<Option<Sample>>,
+    before: Vec<Option<Timestamp>>,
+    samples: Vec<Vec<Sample>>,
+    states: Vec<Vec<(Value, Span)>>,
+    increase: Vec<Option<f64>>,
+    changed: Vec<SignalIndex>,
+    density: Vec<u32>,
+    envelopes: Vec<Envelope>,
+}
+
+/// Everything up to and with `t`, from `from` on where a read has a start.
+fn known_at(store: &Store, from: Timestamp, t: Timestamp, points: usize, with_text: &[bool]) -> Known {
+    let range = TimeRange::new(from, t + MICROSECOND);
+    let mut shot = Snapshot::new();
+    store.snapshot_at(t, &mut Cursor::new(), &mut shot);
+    let latest: Vec<_> = signals().map(|signal| store.latest_at(signal, t)).collect();
+    assert_eq!(signals().map(|signal| shot.get(signal)).collect::<Vec<_>>(), latest);
+    let drawn = signals().filter(|signal| !with_text[signal.at()]);
+    Known {
+        latest,
+        before: signals().map(|signal| store.next_sample_time(signal, t, twin_historian::Direction::Backward)).collect(),
+        samples: signals().map(|signal| all(store, signal, range)).collect(),
+        states: signals().map(|signal| store.time_in_state(signal, range)).collect(),
+        increase: signals().map(|signal| store.increase(signal, range)).collect(),
+        changed: store.changed_in(range),
+        density: store.density(range, 5),
+        envelopes: drawn.map(|signal| cut(store.envelope(signal, range, points), t)).collect(),
+    }
+}
+
+/// Without what an envelope says of the time after its range, which it gives apart: the sample there, and a gap that ends there.
+fn cut(mut envelope: Envelope, t: Timestamp) -> Envelope {
+    envelope.after = None;
+    envelope.gaps.retain(|gap| gap.end <= t);
+    envelope
+}
+
+fn with_text(samples: &[(SignalIndex, Sample)]) -> Vec<bool> {
+    let has = |signal| samples.iter().any(|(of, sample)| *of == signal && sample.value.as_text().is_some());
+    signals().map(has).collect()
+}
+
+/// Takes chunks into a new store, in a random order.
+fn reassembled(chunks: &[Chunk], seed: u64) -> Store {
+    let mut order: Vec<&Chunk> = chunks.iter().collect();
+    shuffle(&mut order, seed);
+    let mut back = empty();
+    for chunk in order {
+        let imported = back.import_chunk(&chunk.bytes).unwrap();
+        assert_eq!((imported.key, imported.samples), (chunk.key, u64::from(chunk.samples)));
+    }
+    back
 }
 
 proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn every_read_equals_the_slow_twins(bursts in prop::collection::vec(burst(), 1..12), seed: u64, points in 2..60_usize) {
-        let mut pair = Pair::new();
-        pair.feed(&bursts);
+    fn every_read_equals_the_slow_twins(bursts in bursts(12), seed: u64, points in 2..60_usize, gap in 1..20_000_i64) {
+        let pair = Pair::fed(&bursts);
         pair.check_samples();
+        pair.check_arrival();
         let instants = pair.instants(seed, 40);
         pair.check_instants(&instants, &mut Cursor::new());
-        pair.check_ranges(&instants, points);
+        pair.check_ranges(&instants, points, Span::from_millis(gap));
     }
 
     #[test]
-    fn a_kept_cursor_answers_as_a_fresh_one_while_data_comes(bursts in prop::collection::vec(burst(), 2..10), seed: u64) {
+    fn a_cursor_dragged_along_while_data_comes_in_is_never_behind(bursts in bursts(6), seed: u64) {
         let mut pair = Pair::new();
         let mut cursor = Cursor::new();
-        for (round, burst) in bursts.iter().enumerate() {
-            let newest = pair.store.extent_of(SignalIndex(burst.signal)).map_or(1_700_000_000_000_000, |e| e.end.as_micros());
-            for sample in burst.samples(newest) {
-                pair.append(SignalIndex(burst.signal), &sample);
+        let mut cloned = None;
+        for (nth, (signal, sample)) in arrivals(&bursts).iter().enumerate() {
+            pair.append(*signal, sample);
+            if nth % 97 == 0 {
+                let mut instants = pair.instants(seed.wrapping_add(nth as u64), 6);
+                instants.sort();
+                pair.check_instants(&instants, &mut cursor);
+                // A clone goes its own way; the cursor has seen the other one.
+                cloned = Some(pair.store.clone());
             }
-            let mut instants = pair.instants(seed ^ round as u64, 6);
-            instants.sort();
-            pair.check_instants(&instants, &mut cursor);
+        }
+        pair.check_samples();
+        pair.check_arrival();
+        if let Some(clone) = cloned {
+            let mut out = Snapshot::new();
+            clone.snapshot_at(Timestamp::MAX, &mut cursor, &mut out);
+            for signal in signals() {
+                prop_assert_eq!(out.get(signal), clone.latest_at(signal, Timestamp::MAX));
+            }
         }
     }
 
     #[test]
-    fn nothing_from_after_an_instant_changes_its_answer(bursts in prop::collection::vec(burst(), 1..8), seed: u64) {
-        let mut whole = Pair::new();
-        let fed = whole.feed(&bursts);
-        for t in whole.instants(seed, 4) {
-            let mut past = Store::new(specs(), *whole.store.config());
-            for (signal, sample) in fed.iter().filter(|(_, sample)| sample.source_time <= t) {
+    fn nothing_from_after_an_instant_changes_an_answer_for_it(bursts in bursts(8), seed: u64, points in 2..60_usize) {
+        let arrived = arrivals(&bursts);
+        let whole = Pair::fed(&bursts);
+        let with_text = with_text(&arrived);
+        let instants = whole.instants(seed, 6);
+        for t in &instants[..4] {
+            let mut past = empty();
+            for (signal, sample) in arrived.iter().filter(|(_, sample)| sample.source_time <= *t) {
                 past.append(*signal, sample);
             }
-            for signal in (0..SIGNALS).map(SignalIndex) {
-                prop_assert_eq!(whole.store.latest_at(signal, t), past.latest_at(signal, Timestamp::MAX));
+            for from in [instants[4].min(*t), *t] {
+                let (full, known) = [&whole.store, &past].map(|store| known_at(store, from, *t, points, &with_text)).into();
+                prop_assert_eq!(full, known);
             }
+        }
+    }
+
+    #[test]
+    fn the_order_of_arrival_never_changes_an_answer(bursts in bursts(8), seed: u64, points in 2..60_usize) {
+        // Of two samples of one source and received time the later appended wins: that is order, and settled beforehand.
+        let mut arrived = arrivals(&bursts);
+        let mut seen = std::collections::BTreeSet::new();
+        arrived.retain(|(signal, sample)| seen.insert((*signal, sample.source_time, sample.received_time)));
+        let with_text = with_text(&arrived);
+        let mut in_order = empty();
+        for (signal, sample) in &arrived {
+            in_order.append(*signal, sample);
+        }
+        let whole = Pair::fed(&bursts);
+        shuffle(&mut arrived, seed);
+        let mut shuffled = empty();
+        for (signal, sample) in &arrived {
+            shuffled.append(*signal, sample);
+        }
+        for signal in signals() {
+            prop_assert_eq!(in_order.live(signal), shuffled.live(signal));
+        }
+        for ends in whole.instants(seed, 8)[..8].chunks(2) {
+            let (from, t) = (ends[0].min(ends[1]), ends[0].max(ends[1]));
+            let (a, b) = [&in_order, &shuffled].map(|store| known_at(store, from, t, points, &with_text)).into();
+            prop_assert_eq!(a, b);
         }
     }
 
     #[test]
     fn where_chunks_are_cut_and_how_they_come_back_changes_no_answer(
-        bursts in prop::collection::vec(burst(), 1..8), seed: u64, points in 2..60_usize
+        bursts in bursts(8), seed: u64, points in 2..60_usize
     ) {
-        let mut pair = Pair::new();
-        pair.feed(&bursts);
+        let mut pair = Pair::fed(&bursts);
         let instants = pair.instants(seed, 12);
         let mut cuts = instants.clone();
         cuts.sort();
-        let mut chunks: Vec<_> = cuts.windows(2).flat_map(|w| pair.store.export_chunks(TimeRange::new(w[0], w[1]))).collect();
-        let mut order = seed;
-        for i in (1..chunks.len()).rev() {
-            chunks.swap(i, random(&mut order) as usize % (i + 1));
-        }
-        let mut back = Store::new(specs(), *pair.store.config());
-        for chunk in &chunks {
-            back.import_chunk(&chunk.bytes).unwrap();
-        }
-        for signal in (0..SIGNALS).map(SignalIndex) {
-            // Codes of words follow the order of arrival: feed the dictionary in the old order for comparison.
-            pair.words[signal.at()] = (0..9).filter_map(|code| back.word(signal, f64::from(code)).map(str::to_owned)).collect();
-        }
-        pair.store = back;
+        let chunks: Vec<_> = cuts.windows(2).flat_map(|w| pair.store.export_chunks(TimeRange::new(w[0], w[1]))).collect();
+        pair.with_store(reassembled(&chunks, seed));
         pair.check_samples();
         pair.check_instants(&instants, &mut Cursor::new());
-        pair.check_ranges(&instants, points);
+        pair.check_ranges(&instants, points, GAP);
     }
+
+    #[test]
+    fn chunks_sealed_at_any_moment_and_the_rest_hold_every_sample_once(
+        bursts in bursts(8), seed: u64, points in 2..60_usize
+    ) {
+        let mut pair = Pair::new();
+        let mut moment = seed;
+        // What a disk keeps: of one place the highest version, and what stands beside it.
+        let mut kept: std::collections::BTreeMap<(u32, Timestamp), Chunk> = std::collections::BTreeMap::new();
+        for (signal, sample) in arrivals(&bursts) {
+            pair.append(signal, &sample);
+            if random(&mut moment).is_multiple_of(101) {
+                for chunk in pair.store.seal(sample.source_time - Span::from_secs(60)) {
+                    let version = chunk.key.version;
+                    let old = kept.insert((chunk.key.first_signal, chunk.key.start), chunk);
+                    prop_assert!(old.is_none_or(|old| old.key.version < version));
+                }
+            }
+        }
+        for chunk in pair.store.seal(Timestamp::MAX) {
+            kept.insert((chunk.key.first_signal, chunk.key.start), chunk);
+        }
+        prop_assert!(pair.store.seal(Timestamp::MAX).is_empty(), "all of it is sealed now");
+        let instants = pair.instants(seed, 12);
+        let chunks: Vec<Chunk> = kept.into_values().collect();
+        pair.with_store(reassembled(&chunks, seed));
+        pair.check_samples();
+        pair.check_instants(&instants, &mut Cursor::new());
+        pair.check_ranges(&instants, points, GAP);
+    }
+}
+
+#[test]
+fn a_store_without_samples_answers_every_read() {
+    let pair = Pair::new();
+    pair.check_samples();
+    pair.check_arrival();
+    let instants = [Timestamp::MIN, Timestamp::from_secs(0), Timestamp::from_secs(9), Timestamp::MAX];
+    pair.check_instants(&instants, &mut Cursor::new());
+    pair.check_ranges(&instants, 5, GAP);
+    let none: [SignalSpec; 0] = [];
+    let store = Store::new(none, *pair.store.config());
+    assert_eq!(
+        (store.extent(), store.changed_in(ALWAYS), store.latest_at(SignalIndex(SIGNALS), Timestamp::MAX)),
+        (None, vec![], None)
+    );
+    assert_eq!(specs(GAP).len(), SIGNALS as usize);
 }

@@ -2,26 +2,70 @@
 
 use std::collections::BTreeMap;
 
-use twin_historian::{Direction, EnvelopeBucket, Point};
-use twin_model::{Flags, Sample, SignalIndex, Span, TimeRange, Timestamp, Value};
+use twin_historian::{Appended, Counters, Direction, EnvelopeBucket, Point, SignalSpec};
+use twin_model::{Flags, Sample, SignalIndex, Span, TimeRange, Timestamp, Value, ValueKind};
+
+/// A source time further after the received time is refused, as by default.
+const FUTURE_LIMIT: Span = Span::from_secs(3_600);
 
 /// Samples by signal, sorted by source time.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Slow {
     signals: BTreeMap<SignalIndex, Vec<Sample>>,
+    /// Newest source time that was ever appended without the store-and-forward flag.
+    live: BTreeMap<SignalIndex, Timestamp>,
+    /// Source time appended last.
+    previous: BTreeMap<SignalIndex, Timestamp>,
+    pub(crate) counters: Counters,
 }
 
 impl Slow {
-    pub(crate) fn append(&mut self, signal: SignalIndex, sample: &Sample) {
+    pub(crate) fn append(&mut self, signal: SignalIndex, sample: &Sample) -> Appended {
+        if self.refuses(sample) {
+            self.counters.quarantined += 1;
+            return Appended::Quarantined;
+        }
+        let t = sample.source_time;
+        self.counters.nan += u64::from(matches!(sample.value, Value::Float(v) if v.is_nan()));
+        self.counters.infinite += u64::from(matches!(sample.value, Value::Float(v) if v.is_infinite()));
+        self.counters.kind_mismatch += u64::from(sample.value.kind() != ValueKind::Float);
+        self.counters.backward += u64::from(self.previous.insert(signal, t).is_some_and(|previous| t < previous));
+        if !sample.flags.has(Flags::HISTORICAL) {
+            self.live.entry(signal).and_modify(|live| *live = t.max(*live)).or_insert(t);
+        }
         let samples = self.signals.entry(signal).or_default();
-        if let Some(old) = samples.iter_mut().find(|old| old.source_time == sample.source_time) {
+        if let Some(old) = samples.iter_mut().find(|old| old.source_time == t) {
+            self.counters.duplicates += 1;
             if sample.received_time >= old.received_time {
+                let same = old.value == sample.value && old.quality == sample.quality && old.flags == sample.flags;
+                self.counters.duplicates_replaced += u64::from(!same);
+                self.counters.stored += 1;
                 *old = sample.clone();
             }
-            return;
+            return Appended::Duplicate;
         }
+        let newest = samples.last().is_none_or(|last| last.source_time < t);
         samples.push(sample.clone());
         samples.sort_by_key(|sample| sample.source_time);
+        self.counters.stored += 1;
+        self.counters.late += u64::from(!newest);
+        if newest { Appended::New } else { Appended::Late }
+    }
+
+    fn refuses(&mut self, sample: &Sample) -> bool {
+        let ahead = sample.source_time.since(sample.received_time);
+        if ahead <= Span::ZERO || sample.flags.has(Flags::PREDICTED) {
+            return false;
+        }
+        self.counters.max_ahead = self.counters.max_ahead.max(ahead);
+        self.counters.ahead_of_received += u64::from(ahead <= FUTURE_LIMIT);
+        ahead > FUTURE_LIMIT
+    }
+
+    /// The sample held for the newest source time that came as live data. A store-and-forward copy of it replaces it and does not
+    /// make an older one live.
+    pub(crate) fn live(&self, signal: SignalIndex) -> Option<Sample> {
+        self.at(signal, *self.live.get(&signal)?)
     }
 
     pub(crate) fn all(&self, signal: SignalIndex) -> &[Sample] {
@@ -44,6 +88,54 @@ impl Slow {
         }
     }
 
+    pub(crate) fn next_of_any(&self, t: Timestamp, direction: Direction) -> Option<Timestamp> {
+        let times = self.signals.keys().filter_map(|signal| self.next(*signal, t, direction));
+        match direction {
+            Direction::Forward => times.min(),
+            Direction::Backward => times.max(),
+        }
+    }
+
+    pub(crate) fn changed_in(&self, range: TimeRange) -> Vec<SignalIndex> {
+        self.signals.keys().copied().filter(|signal| !self.inside(*signal, range).is_empty()).collect()
+    }
+
+    pub(crate) fn extent_of(&self, signal: SignalIndex) -> Option<TimeRange> {
+        let (first, last) = (self.all(signal).first()?, self.all(signal).last()?);
+        Some(TimeRange::new(first.source_time, last.source_time + Span::from_micros(1)))
+    }
+
+    pub(crate) fn extent(&self) -> Option<TimeRange> {
+        self.signals.keys().filter_map(|signal| self.extent_of(*signal)).reduce(TimeRange::union)
+    }
+
+    /// By the value that holds at each edge between samples.
+    pub(crate) fn time_in_state(&self, signal: SignalIndex, range: TimeRange) -> Vec<(Value, Span)> {
+        let mut edges = vec![range.start];
+        edges.extend(self.inside(signal, range).iter().map(|sample| sample.source_time));
+        edges.push(range.end);
+        let mut totals: Vec<(Value, Span)> = Vec::new();
+        for pair in edges.windows(2) {
+            let Some(held) = self.at(signal, pair[0]) else { continue };
+            match totals.iter_mut().find(|(value, _)| *value == held.value) {
+                Some((_, total)) => *total = *total + pair[1].since(pair[0]),
+                None => totals.push((held.value, pair[1].since(pair[0]))),
+            }
+        }
+        totals
+    }
+
+    /// The sum of the rises, of every number that counts after a number.
+    pub(crate) fn increase(&self, signal: SignalIndex, range: TimeRange) -> Option<f64> {
+        let number = |sample: &Sample| number(sample, &[]).filter(|_| sample.value.kind() != ValueKind::Text);
+        let start = self.at(signal, range.start);
+        let inside = self.inside(signal, range);
+        let inside = inside.iter().filter(|sample| sample.source_time > range.start);
+        let numbers: Vec<f64> = start.as_ref().into_iter().chain(inside).filter_map(number).collect();
+        numbers.first()?;
+        Some(numbers.windows(2).fold(0.0, |sum, w| sum + if w[1] >= w[0] { w[1] - w[0] } else { w[1] }))
+    }
+
     pub(crate) fn density(&self, range: TimeRange, buckets: usize) -> Vec<u32> {
         let mut out = vec![0; buckets];
         let span = range.span().as_micros() as i128;
@@ -54,7 +146,7 @@ impl Slow {
         out
     }
 
-    /// Buckets and gaps, from their definitions. Text values are numbered in the order of `words`.
+    /// Width of buckets, buckets and gaps, from their definitions. Text values are numbered in the order of `words`.
     pub(crate) fn envelope(
         &self,
         signal: SignalIndex,
@@ -62,7 +154,7 @@ impl Slow {
         points: usize,
         gap_after: Option<Span>,
         words: &[String],
-    ) -> (Vec<EnvelopeBucket>, Vec<TimeRange>) {
+    ) -> (Span, Vec<EnvelopeBucket>, Vec<TimeRange>) {
         let number = |sample: &Sample| number(sample, words);
         let inside = self.inside(signal, range);
         let span = range.span().as_micros();
@@ -112,11 +204,17 @@ impl Slow {
             }
             (last, last_is_inside, broken) = (Some(t), is_inside, false);
         }
-        (buckets.into_values().collect(), gaps)
+        (Span::from_micros(width), buckets.into_values().collect(), gaps)
     }
 }
 
-fn number(sample: &Sample, words: &[String]) -> Option<f64> {
+/// The signals of the tests: floats with a gap after `gap`.
+pub(crate) fn specs(gap: Span) -> Vec<SignalSpec> {
+    vec![SignalSpec::new(twin_model::SignalKind::Analog, ValueKind::Float).with_gap_after(gap); crate::bursts::SIGNALS as usize]
+}
+
+/// The number that a chart draws: finite, text as its position in `words`.
+pub(crate) fn number(sample: &Sample, words: &[String]) -> Option<f64> {
     if sample.flags.has(Flags::NULL) {
         return None;
     }
