@@ -1,9 +1,7 @@
-//! Model files: an error or a model, never a panic.
+//! Model files, as they are and as the two parts of a GLB.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
+#[path = "../checks/model_file.rs"]
+mod check;
 
-fuzz_target!(|bytes: &[u8]| {
-    let mut beside = |_: &str| Ok(vec![0; 64]);
-    drop(twin_scene::glb::load(bytes, &mut beside, &twin_scene::glb::Limits::default()));
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| check::check(bytes));

@@ -18,7 +18,7 @@ const TRY_LZ4_FROM: usize = 96;
 /// LZ4's best possible ratio; a larger claim is a lie.
 const LZ4_MAX_RATIO: usize = 255;
 /// Kinds from here up may be skipped by those who do not know them.
-const SKIPPABLE: u8 = 0x40;
+pub(crate) const SKIPPABLE: u8 = 0x40;
 
 const HELLO: u8 = 0x01;
 const DICTIONARY: u8 = 0x02;

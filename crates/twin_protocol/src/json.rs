@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use twin_model::{Flags, Quality, Sample, TimeRange, Timestamp, Value, ValueKind};
 
+use crate::codec::SKIPPABLE;
 use crate::frame::{
     Batch, Capabilities, ClientFrame, ClientHello, Close, DictId, Dictionary, DictionaryEntry, Entry, Gap, GapReason, Hello,
     History, Lag, LinkChange, LinkState, Page, Resume, ServerFrame, Snapshot, SourceLink,
@@ -388,7 +389,8 @@ fn server_in(json: ServerJson, limits: &Limits) -> Result<ServerFrame, ProtocolE
             bounded("entries", chunks.len(), limits.entries)?;
             ServerFrame::Page(Page { chunks: chunks.iter().map(|text| unhex(text)).collect::<Result<_, _>>()? })
         }
-        ServerJson::Unknown { kind } => ServerFrame::Unknown { kind },
+        ServerJson::Unknown { kind } if kind >= SKIPPABLE => ServerFrame::Unknown { kind },
+        ServerJson::Unknown { kind } => return Err(ProtocolError::Kind(kind)),
     })
 }
 

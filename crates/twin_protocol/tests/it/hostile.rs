@@ -91,6 +91,14 @@ fn control_frames_may_grow_but_sample_frames_may_not() {
     }
 }
 
+/// Found by fuzzing: such a frame would have been another one in its binary form.
+#[test]
+fn an_unknown_frame_in_json_must_be_of_a_kind_that_may_be_skipped() {
+    let read = |kind: u8| json::decode_server(&format!(r#"{{"frame":"unknown","kind":{kind}}}"#), &Limits::SERVER_FRAMES);
+    assert_eq!(read(0x3F), Err(ProtocolError::Kind(0x3F)));
+    assert_eq!(read(0x40), Ok(ServerFrame::Unknown { kind: 0x40 }));
+}
+
 #[test]
 fn deep_json_is_an_error() {
     let deep = "[".repeat(3_000);
