@@ -2,8 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use twin_historian::{SignalSpec, Store, StoreConfig};
-use twin_model::{Sample, SignalIndex, SignalKind, TimeRange, Timestamp, ValueKind};
+use twin_historian::chunk::{self, Chunk, Coarse, Level, coarsen};
+use twin_historian::{Imported, SignalSpec, Store, StoreConfig};
+use twin_model::{Sample, SignalIndex, SignalKind, Span, TimeRange, Timestamp, ValueKind};
 
 const SIGNALS: u32 = 8;
 const ALWAYS: TimeRange = TimeRange::new(Timestamp::MIN, Timestamp::MAX);
@@ -44,6 +45,7 @@ pub(crate) fn behind_a_good_checksum(bytes: &[u8]) {
     let again = store.import_chunk(&bytes);
     assert_eq!(again.map(|imported| imported.samples), Ok(imported.samples));
     assert_eq!(all(&store), held, "taken in twice is taken in once");
+    others(&bytes, &imported, &held);
     // The time of a chunk may span what an export would cut into millions of slabs.
     if imported.range.span().as_micros() < 1 << 40 {
         let mut back = empty();
@@ -52,6 +54,29 @@ pub(crate) fn behind_a_good_checksum(bytes: &[u8]) {
         }
         assert_eq!(all(&back), held, "what is written is what is held");
     }
+}
+
+/// What else reads chunks agrees with the store.
+fn others(bytes: &[u8], imported: &Imported, held: &[(SignalIndex, Sample)]) {
+    let key = imported.key;
+    assert_eq!(chunk::peek_key(bytes), Ok(key));
+    assert_eq!(key.to_string().parse(), Ok(key), "a key is read as it is written");
+    assert_eq!(chunk::inspect(bytes), Ok((key, imported.samples, imported.range)));
+    let Ok(doubled) = chunk::merge(key, bytes, bytes) else { panic!("a chunk fits its own key") };
+    assert_eq!(taken_in(&doubled), held, "merged with itself it is itself");
+    let Ok(emptied) = chunk::without(key, bytes, ALWAYS) else { panic!("a chunk that was read is read again") };
+    assert!(taken_in(&emptied).iter().all(|(_, sample)| sample.source_time == Timestamp::MAX));
+    let how = Coarse { level: Level::FiveMinutes, raw_slab: Span::from_secs(3_600), gap_after: &|_| None };
+    if let Ok(coarse) = coarsen(bytes, None, &how) {
+        assert!(taken_in(&coarse).iter().all(|sample| held.contains(sample)), "no sample is made up");
+    }
+}
+
+fn taken_in(chunk: &Chunk) -> Vec<(SignalIndex, Sample)> {
+    let mut store = empty();
+    let Ok(imported) = store.import_chunk(&chunk.bytes) else { panic!("what is written can be read") };
+    assert_eq!((imported.key, imported.samples), (chunk.key, u64::from(chunk.samples)));
+    all(&store)
 }
 
 fn empty() -> Store {

@@ -33,6 +33,9 @@ pub struct Coarse<'a> {
 pub fn coarsen(fine: &[u8], before: Option<&[u8]>, how: &Coarse<'_>) -> Result<Chunk, HistorianError> {
     let bucket = how.level.bucket().ok_or(HistorianError::Unlike("this level has no coarser form"))?.as_micros();
     let (key, mut all) = rows_of(fine)?;
+    if key.level == Level::Carried {
+        return Err(HistorianError::Unlike("what is carried into a slab is no stretch of time"));
+    }
     let slab = how.level.slab(how.raw_slab);
     let start = key.start.floor_to(slab);
     let wide = ChunkKey { level: how.level, start, end: start + slab, version: 1, ..key };

@@ -7,7 +7,7 @@ use twin_model::{TimeRange, Timestamp};
 
 use super::read::{self, Section};
 use super::write::Writer;
-use super::{Chunk, ChunkKey};
+use super::{Chunk, ChunkKey, Level};
 use crate::error::HistorianError;
 use crate::row::{Row, TEXT};
 
@@ -112,6 +112,10 @@ pub fn merge(key: ChunkKey, older: &[u8], newer: &[u8]) -> Result<Chunk, Histori
             && u64::from(one.first_signal) + u64::from(one.signals) <= u64::from(key.first_signal) + u64::from(key.signals);
         if !inside {
             return Err(HistorianError::Unlike("they are about other signals"));
+        }
+        // Samples of the one kind lie before the start, of the other after it.
+        if (one.level == Level::Carried) != (key.level == Level::Carried) {
+            return Err(HistorianError::Unlike("one is carried in and the other is not"));
         }
         if one.start < key.start || one.end > key.end {
             return Err(HistorianError::Unlike("they span another time"));

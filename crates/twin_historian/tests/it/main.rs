@@ -5,6 +5,7 @@ mod budget;
 mod bursts;
 mod chunks;
 mod holding;
+mod corpus;
 mod keepers;
 mod kit;
 mod levels;

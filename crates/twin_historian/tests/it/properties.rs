@@ -187,19 +187,21 @@ proptest! {
     ) {
         let mut pair = Pair::new();
         let mut moment = seed;
-        // What a disk keeps: of one place the highest version, and what stands beside it.
+        // What a disk keeps: of one place the highest version.
         let mut kept: std::collections::BTreeMap<(u32, Timestamp), Chunk> = std::collections::BTreeMap::new();
         for (signal, sample) in arrivals(&bursts) {
             pair.append(signal, &sample);
             if random(&mut moment).is_multiple_of(101) {
-                for chunk in pair.store.seal(sample.source_time - Span::from_secs(60)) {
+                for sealed in pair.store.seal(sample.source_time - Span::from_secs(60)) {
+                    prop_assert!(sealed.whole, "nothing was thinned");
+                    let chunk = sealed.chunk;
                     let version = chunk.key.version;
                     let old = kept.insert((chunk.key.first_signal, chunk.key.start), chunk);
                     prop_assert!(old.is_none_or(|old| old.key.version < version));
                 }
             }
         }
-        for chunk in pair.store.seal(Timestamp::MAX) {
+        for chunk in pair.store.seal(Timestamp::MAX).into_iter().map(|sealed| sealed.chunk) {
             kept.insert((chunk.key.first_signal, chunk.key.start), chunk);
         }
         prop_assert!(pair.store.seal(Timestamp::MAX).is_empty(), "all of it is sealed now");
