@@ -338,19 +338,29 @@ impl Hub {
                 // The first batch held may be the first one missed; what came before it is then only known by count.
                 place.seq = resume.seq;
                 place.total = last.map_or(next.total, |last| last.total);
-                place.received = last.map_or(next.received, |last| last.received);
+                place.received = last.map_or(next.received, |last| last.received).min(resume.last_time.unwrap_or(Timestamp::MAX));
                 add(&self.totals.resumed, 1);
                 return (frames, place);
             }
             let reason = if resume.epoch == self.epoch { GapReason::Away } else { GapReason::Restarted };
-            let from = resume.last_time.unwrap_or(now);
-            frames.push(ServerFrame::Gap(Gap { range: TimeRange::new(from.min(now), now), reason }));
+            // A client that has nothing may have missed everything that is held.
+            let first = || self.extent_start(&inner).min(now);
+            let from = resume.last_time.unwrap_or_else(first);
+            // What came at this very microsecond may have been missed, too.
+            let end = now.max(Timestamp::from_micros(inner.received.as_micros().saturating_add(1)));
+            frames.push(ServerFrame::Gap(Gap { range: TimeRange::new(from.min(end), end), reason }));
             add(&self.totals.gaps, 1);
         }
         let live = |signal: SignalIndex| inner.store.live(signal).map(|sample| Entry { id: DictId(signal.0), sample });
         let entries = self.model.signal_indices().filter_map(live).collect();
         frames.push(ServerFrame::Snapshot(Snapshot { seq: inner.seq, at: now, entries }));
         (frames, place)
+    }
+
+    /// Before anything that is held was received: the start of history or of this run, whichever is earlier.
+    fn extent_start(&self, inner: &Inner) -> Timestamp {
+        let run = Timestamp::from_micros(i64::try_from(self.epoch).unwrap_or(0));
+        inner.store.extent().map_or(run, |extent| extent.start.min(run))
     }
 
     /// The next frames for a client, in binary form; empty when it has everything. Moves its place.

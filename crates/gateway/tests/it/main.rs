@@ -11,6 +11,7 @@ mod http;
 mod ingest;
 mod python_client;
 mod recordings;
+mod resume;
 mod slow_clients;
 mod stream;
 mod world;
