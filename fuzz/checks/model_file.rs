@@ -13,13 +13,7 @@ pub(crate) fn check(bytes: &[u8]) {
 }
 
 fn limits() -> Limits {
-    Limits {
-        max_decoded_bytes: 1 << 20,
-        max_vertices: 10_000,
-        max_triangles: 10_000,
-        max_nodes: 1_000,
-        ..Limits::default()
-    }
+    Limits { max_decoded_bytes: 1 << 20, max_vertices: 10_000, max_triangles: 10_000, max_nodes: 1_000, ..Limits::default() }
 }
 
 fn read(bytes: &[u8]) {

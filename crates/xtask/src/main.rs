@@ -6,6 +6,7 @@
 
 mod demo;
 mod licences;
+mod nightly;
 mod stamp;
 mod tidy;
 mod tools;

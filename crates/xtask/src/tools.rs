@@ -1,5 +1,6 @@
 //! The tools that a build of the page needs beyond Rust itself: looked for first, installed where missing.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -72,6 +73,54 @@ fn ensure_trunk() -> Result<()> {
         .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
         .run()
         .with_context(|| format!("type: cargo {}", args.join(" ")))
+}
+
+/// A Python with pandas, DuckDB and pyarrow for the tests that compare with them: that of `ORRERY_PYTHON`, else one in the target
+/// folder, made where it is missing. `None`, and a word why, where that can't be had: those tests skip then.
+pub(crate) fn ensure_python() -> Option<PathBuf> {
+    if let Some(python) = std::env::var_os("ORRERY_PYTHON") {
+        return Some(PathBuf::from(python));
+    }
+    let folder = util::target_dir().join("python");
+    let python = folder.join(if cfg!(windows) { "Scripts" } else { "bin" }).join("python");
+    let has = |modules: &str| util::output_of(&python.to_string_lossy(), &["-c", &format!("import {modules}")]).is_some();
+    if has("pandas, duckdb, pyarrow") {
+        return Some(python);
+    }
+    // Neither may hold the lane up for long, or fail it: a machine without network has the other tests.
+    let minutes = |n: u64| Duration::from_secs(n * 60);
+    let outcome = Step::new("making a Python for the tests (once)", "python3")
+        .args(["-m", "venv"])
+        .args([&folder])
+        .limit(minutes(2))
+        .run()
+        .and_then(|()| {
+            Step::new("installing pandas, duckdb and pyarrow (once)", &python.to_string_lossy())
+                .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "1"])
+                .args(["pandas", "duckdb", "pyarrow"])
+                .limit(minutes(6))
+                .run()
+        });
+    if let Err(error) = outcome {
+        println!("   no Python for the tests that compare with pandas or DuckDB: {error:#}");
+    }
+    has("pandas").then_some(python)
+}
+
+/// Makes sure that `cargo +nightly fuzz` can be run.
+pub(crate) fn ensure_fuzzer() -> Result<()> {
+    let nightly = util::output_of("rustup", &["toolchain", "list"]).is_some_and(|list| list.contains("nightly"));
+    if !nightly {
+        bail!("no nightly toolchain; type: rustup toolchain install nightly --profile minimal");
+    }
+    if util::output_of("cargo", &["fuzz", "--version"]).is_some() {
+        return Ok(());
+    }
+    Step::new("installing cargo-fuzz (about 2 minutes, once)", "cargo")
+        .args(["install", "cargo-fuzz"])
+        .limit(Duration::from_secs(900))
+        .run()
+        .context("type: cargo install cargo-fuzz")
 }
 
 /// Makes sure that Debian packages are there, by the program or file that each brings.

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::util::{self, Step};
 use crate::web::Quality;
-use crate::{demo, licences, tidy, tools};
+use crate::{demo, licences, nightly, tidy, tools};
 
 struct Lane {
     name: &'static str,
@@ -25,7 +25,7 @@ const LANES: [Lane; 9] = [
     Lane { name: "viewer", what: "tests of the viewer, headless", nightly: false, run: viewer },
     Lane { name: "clippy-viewer", what: "clippy of the viewer, native and wasm", nightly: false, run: clippy_viewer },
     Lane { name: "browser", what: "the shipped page in a real browser", nightly: false, run: browser },
-    Lane { name: "nightly", what: "long property and kill tests", nightly: true, run: nightly },
+    Lane { name: "nightly", what: "long property and kill tests, fuzzing, soak", nightly: true, run: nightly::run },
 ];
 
 /// Runs the lanes asked for.
@@ -82,18 +82,26 @@ fn format() -> Result<()> {
 fn core() -> Result<()> {
     let log = util::target_dir().join("core-tests.log");
     let shown = log.display().to_string();
-    // One compile for all Bevy-free packages; the log is kept to count tests that skipped for want of shared data.
+    // One compile for all Bevy-free packages; the log is kept to count tests that skipped for want of something.
     std::fs::create_dir_all(util::target_dir())?;
-    Step::new("cargo core", "bash")
-        .args(["-c", &format!("set -o pipefail; cargo test --workspace --no-default-features -- --nocapture 2>&1 | tee '{shown}' | grep -v '^test .* ok$'")])
-        .run()?;
-    let text = std::fs::read_to_string(&log).unwrap_or_default();
-    let skipped: Vec<&str> = text.lines().filter(|line| line.contains("SKIPPED (no shared data)")).collect();
-    for line in &skipped {
-        println!("   {}", line.trim());
+    let mut tests = Step::new("cargo core", "bash")
+        .args(["-c", &format!("set -o pipefail; cargo test --workspace --no-default-features -- --nocapture 2>&1 | tee '{shown}' | grep -v '^test .* ok$'")]);
+    if let Some(python) = tools::ensure_python() {
+        tests = tests.env("ORRERY_PYTHON", python);
     }
-    println!("   {} tests skipped for want of shared data", skipped.len());
+    tests.run()?;
+    let text = std::fs::read_to_string(&log).unwrap_or_default();
+    for line in skipped(&text) {
+        println!("   {line}");
+    }
+    println!("   {} tests or parts of them skipped", skipped(&text).len());
     Ok(())
+}
+
+/// What tests said that they could not do, for example `SKIPPED (no shared data): name`. The name of the test may stand before it
+/// on the line.
+fn skipped(log: &str) -> Vec<&str> {
+    log.lines().filter_map(|line| line.find("SKIPPED (").and_then(|at| line.get(at..))).map(str::trim).collect()
 }
 
 fn clippy_core() -> Result<()> {
@@ -152,13 +160,6 @@ fn browser() -> Result<()> {
     Ok(())
 }
 
-fn nightly() -> Result<()> {
-    Step::new("long tests", "cargo")
-        .args(["test", "--release", "--workspace", "--no-default-features"])
-        .env("ORRERY_LONG_TESTS", "1")
-        .run()
-}
-
 /// What the linker wants for the native window.
 fn ensure_native_libraries() -> Result<()> {
     tools::ensure_debian(&[
@@ -166,4 +167,15 @@ fn ensure_native_libraries() -> Result<()> {
         ("/usr/include/X11/Xlib.h", "libx11-dev"),
         ("/usr/share/doc/libxkbcommon-x11-0", "libxkbcommon-x11-0"),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_was_skipped_is_counted_with_its_reason() {
+        let log = "test a ... SKIPPED (no shared data): a\ntest a ... ok\nSKIPPED (no pandas): b\nnothing SKIPPED here\n";
+        assert_eq!(skipped(log), ["SKIPPED (no shared data): a", "SKIPPED (no pandas): b"]);
+    }
 }
