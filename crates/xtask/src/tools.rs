@@ -81,7 +81,8 @@ pub(crate) fn ensure_python() -> Option<PathBuf> {
     if let Some(python) = std::env::var_os("ORRERY_PYTHON") {
         return Some(PathBuf::from(python));
     }
-    let folder = util::target_dir().join("python");
+    // Whole paths: tests run in the folders of their crates.
+    let folder = util::root().join(util::target_dir()).join("python");
     let python = folder.join(if cfg!(windows) { "Scripts" } else { "bin" }).join("python");
     let has = |modules: &str| util::output_of(&python.to_string_lossy(), &["-c", &format!("import {modules}")]).is_some();
     if has("pandas, duckdb, pyarrow") {

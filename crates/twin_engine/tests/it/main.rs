@@ -1,7 +1,7 @@
 //! The engine as its users see it: no look-ahead, live equals replay, branches marked and apart.
 
-mod paging;
 mod live_replay;
+mod paging;
 mod plant;
 mod properties;
 mod time_bar;
