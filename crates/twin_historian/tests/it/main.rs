@@ -4,8 +4,8 @@
 mod budget;
 mod bursts;
 mod chunks;
-mod holding;
 mod corpus;
+mod holding;
 mod keepers;
 mod kit;
 mod levels;

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use twin_historian::{Cursor, Direction, Snapshot, Store, StoreConfig};
-use twin_model::{Sample, SignalIndex, Span, TimeRange, Timestamp};
+use twin_model::{HoldPolicy, Sample, SignalIndex, Span, TimeRange, Timestamp};
 
 use crate::bursts::{Burst, SIGNALS, arrivals, random};
 use crate::kit::{ALWAYS, all};
@@ -134,6 +134,17 @@ impl Pair {
             assert_eq!(self.store.density(range, 7), self.slow.density(range, 7));
             assert_eq!(self.store.changed_in(range), self.slow.changed_in(range));
             for signal in signals() {
+                // Between its samples, as known at the end of the range.
+                for (t, policy) in
+                    [(range.start, HoldPolicy::Linear), (range.end, HoldPolicy::Linear), (range.start, HoldPolicy::Hold)]
+                {
+                    let expected = self.slow.value_at(signal, t, range.end, policy == HoldPolicy::Linear, GAP);
+                    assert_eq!(
+                        self.store.value_at(signal, t, range.end, policy),
+                        expected,
+                        "{policy:?} value of {signal:?} at {t}"
+                    );
+                }
                 let inside = self.slow.inside(signal, range);
                 assert_eq!(all(&self.store, signal, range), inside);
                 assert_eq!(self.first_few(signal, range, points), inside[..inside.len().min(points)]);

@@ -2,8 +2,8 @@
 //! store-and-forward data of all kinds and qualities.
 
 use proptest::prelude::*;
-use twin_historian::{Chunk, Cursor, Envelope, SignalSpec, Snapshot, Store};
-use twin_model::{Sample, SignalIndex, Span, TimeRange, Timestamp, Value};
+use twin_historian::{Chunk, Cursor, Envelope, SignalSpec, Snapshot, Store, ValueAt};
+use twin_model::{HoldPolicy, Sample, SignalIndex, Span, TimeRange, Timestamp, Value};
 
 use crate::bursts::{Burst, SIGNALS, arrivals, burst, random, shuffle};
 use crate::kit::{ALWAYS, all};
@@ -27,8 +27,9 @@ fn bursts(most: usize) -> impl Strategy<Value = Vec<Burst>> {
 
 /// What a store answers for an instant, from reads that end there. Text has no codes in it: those follow the order of arrival.
 #[derive(Debug, PartialEq)]
-struct Known {
+struct Answers {
     latest: Vec<Option<Sample>>,
+    between: Vec<Option<ValueAt>>,
     before: Vec<Option<Timestamp>>,
     samples: Vec<Vec<Sample>>,
     states: Vec<Vec<(Value, Span)>>,
@@ -39,15 +40,16 @@ struct Known {
 }
 
 /// Everything up to and with `t`, from `from` on where a read has a start.
-fn known_at(store: &Store, from: Timestamp, t: Timestamp, points: usize, with_text: &[bool]) -> Known {
+fn known_at(store: &Store, from: Timestamp, t: Timestamp, points: usize, with_text: &[bool]) -> Answers {
     let range = TimeRange::new(from, t + MICROSECOND);
     let mut shot = Snapshot::new();
     store.snapshot_at(t, &mut Cursor::new(), &mut shot);
     let latest: Vec<_> = signals().map(|signal| store.latest_at(signal, t)).collect();
     assert_eq!(signals().map(|signal| shot.get(signal)).collect::<Vec<_>>(), latest);
     let drawn = signals().filter(|signal| !with_text[signal.at()]);
-    Known {
+    Answers {
         latest,
+        between: signals().map(|signal| store.value_at(signal, from, t, HoldPolicy::Linear)).collect(),
         before: signals().map(|signal| store.next_sample_time(signal, t, twin_historian::Direction::Backward)).collect(),
         samples: signals().map(|signal| all(store, signal, range)).collect(),
         states: signals().map(|signal| store.time_in_state(signal, range)).collect(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use twin_historian::{Appended, Counters, Direction, EnvelopeBucket, Point, SignalSpec};
+use twin_historian::{Appended, Counters, Direction, EnvelopeBucket, Known, Point, SignalSpec, ValueAt};
 use twin_model::{Flags, Sample, SignalIndex, Span, TimeRange, Timestamp, Value, ValueKind};
 
 /// A source time further after the received time is refused, as by default.
@@ -86,6 +86,34 @@ impl Slow {
             Direction::Forward => times.find(|time| *time > t),
             Direction::Backward => times.rfind(|time| *time < t),
         }
+    }
+
+    /// The value at `t` as known at `seen`, of an analog signal with a gap after `gap`: on the line between two sound numbers.
+    pub(crate) fn value_at(
+        &self,
+        signal: SignalIndex,
+        t: Timestamp,
+        seen: Timestamp,
+        linear: bool,
+        gap: Span,
+    ) -> Option<ValueAt> {
+        let t = t.min(seen);
+        let before = self.at(signal, t)?;
+        let sound = |sample: &Sample| {
+            let numeric = sample.value.kind() != ValueKind::Text && !sample.quality.is_bad();
+            number(sample, &[]).filter(|_| numeric)
+        };
+        let after = self.all(signal).iter().find(|sample| sample.source_time > t && sample.source_time <= seen);
+        let ends = after.and_then(|after| Some((after.source_time, sound(&before)?, sound(after)?)));
+        let (value, known) = match ends {
+            _ if before.source_time == t => (before.value.clone(), Known::Sampled),
+            Some((next, a, b)) if linear && next.since(before.source_time) <= gap => {
+                let part = t.since(before.source_time).as_micros() as f64 / next.since(before.source_time).as_micros() as f64;
+                (Value::Float(a * (1.0 - part) + b * part), Known::Interpolated(next))
+            }
+            _ => (before.value.clone(), Known::Held),
+        };
+        Some(ValueAt { value, known, sample: before })
     }
 
     pub(crate) fn next_of_any(&self, t: Timestamp, direction: Direction) -> Option<Timestamp> {
