@@ -1,177 +1,203 @@
-//! The time store beside two obvious alternatives on the same load: a `BTreeMap` per signal, and rows in SQLite.
+//! Runs the time store and its peers on the same load, one process each, and prints one table per size.
 //!
-//! `cargo run --release --manifest-path benches/time_store/Cargo.toml [-- SIGNALS SECONDS]`. Times are medians on the wall;
-//! memory is the growth of the resident set (Linux).
+//! `cargo run --release --manifest-path benches/time_store/Cargo.toml -- [SIGNALSxSECONDS …] [--json] [--only NAME,…]`.
+//! Builds `benches/rerun` (some 300 crates, minutes the first time) and runs `benches/duckdb/peer.py` with the Python that
+//! `PYTHON` names (needs `pip install duckdb numpy`). Ends with 1 where a peer could not run or answers differ.
 
-use std::collections::BTreeMap;
-use std::hint::black_box;
-use std::time::Instant;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
 
-use rusqlite::{Connection, params};
-use twin_historian::bench::Plant;
-use twin_historian::{Cursor, Snapshot, Store, StoreConfig};
-use twin_model::{Sample, SignalIndex, Span, TimeRange, Timestamp};
+use anyhow::{Context, Result, bail, ensure};
+use serde::Serialize;
+use time_store_peers::table::{Ratio, markdown, ratios};
+use time_store_peers::{Figures, Peer, Plan, maps::Maps, measure, orrery::Orrery, sqlite::Sqlite};
 
-const DAY: i64 = 86_400;
-const JUMPS: i64 = 21;
+/// Peers in the order of the table; the first is ours.
+const PEERS: [&str; 5] = ["orrery", "btreemap", "rerun", "duckdb", "sqlite"];
+/// Sizes without arguments: many signals for an hour, few signals for a day.
+const SIZES: [(usize, i64); 2] = [(1_000, 3_600), (40, 86_400)];
+const SEED: u64 = 1;
 
-fn main() -> rusqlite::Result<()> {
-    let mut args = std::env::args().skip(1).filter_map(|arg| arg.parse::<i64>().ok());
-    let signals = args.next().unwrap_or(1_000) as usize;
-    let seconds = args.next().unwrap_or(3_600);
-    println!("{signals} signals x {seconds} s at 1 Hz; range: {DAY} samples of one signal to 1,000 points");
-    println!("{:10} {:>12} {:>14} {:>10} {:>10}", "", "bytes/sample", "ingest/s", "jump ms", "range ms");
-    store(signals, seconds);
-    maps(signals, seconds);
-    sqlite(signals, seconds)
+/// What the command line asks for.
+struct Args {
+    sizes: Vec<(usize, i64)>,
+    json: bool,
+    only: Option<Vec<String>>,
+    /// In a child process: the peer and the folder of its plan.
+    child: Option<(String, PathBuf)>,
 }
 
-fn report(name: &str, bytes: f64, ingest: f64, jump: f64, range: f64) {
-    println!("{name:10} {bytes:12.2} {ingest:14.0} {:10.3} {:10.3}", jump * 1e3, range * 1e3);
+#[derive(Serialize)]
+struct Report {
+    machine: String,
+    runs: Vec<Run>,
 }
 
-/// Feeds the load second by second; returns the seconds spent in `put`.
-fn feed(signals: usize, seconds: i64, mut put: impl FnMut(&[Sample])) -> f64 {
-    let mut plant = Plant::new(signals, 1);
-    let mut batch = Vec::new();
-    let mut spent = 0.0;
-    for second in 0..seconds {
-        plant.second(Timestamp::from_secs(second), &mut batch);
-        let before = Instant::now();
-        put(&batch);
-        spent += before.elapsed().as_secs_f64();
+/// One size.
+#[derive(Serialize)]
+struct Run {
+    signals: usize,
+    seconds: i64,
+    peers: Vec<Figures>,
+    ratios: Vec<Ratio>,
+    /// Peers that could not run, and why.
+    missing: Vec<(String, String)>,
+    /// Peers whose answers differ from ours.
+    disagree: Vec<String>,
+}
+
+fn main() -> Result<ExitCode> {
+    let args = parse(std::env::args().skip(1))?;
+    if let Some((peer, folder)) = &args.child {
+        let plan: Plan = serde_json::from_slice(&std::fs::read(folder.join("plan.json"))?)?;
+        println!("{}", serde_json::to_string(&run_here(peer, &plan, folder)?)?);
+        return Ok(ExitCode::SUCCESS);
     }
-    spent
-}
-
-fn median(mut times: Vec<f64>) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
-}
-
-fn timed<R>(f: impl FnOnce() -> R) -> f64 {
-    let before = Instant::now();
-    black_box(f());
-    before.elapsed().as_secs_f64()
-}
-
-/// The instants jumped to.
-fn instants(seconds: i64) -> impl Iterator<Item = i64> {
-    (0..JUMPS).map(move |at| (at * 7_919 + 13) * 1_000_000 % (seconds * 1_000_000))
-}
-
-fn resident() -> f64 {
-    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    statm.split(' ').nth(1).and_then(|pages| pages.parse::<f64>().ok()).map_or(f64::NAN, |pages| pages * 4096.0)
-}
-
-fn store(signals: usize, seconds: i64) {
-    let unlimited = StoreConfig { budget_bytes: usize::MAX, ..StoreConfig::default() };
-    let fill = |signals: usize, seconds: i64| {
-        let mut store = Store::new(Plant::new(signals, 1).specs(), unlimited);
-        let spent = feed(signals, seconds, |batch| {
-            for (at, sample) in batch.iter().enumerate() {
-                store.append(SignalIndex::from_at(at), sample);
-            }
-        });
-        (store, spent)
-    };
-    let (store, spent) = fill(signals, seconds);
-    let samples = signals as f64 * seconds as f64;
-    let mut shot = Snapshot::new();
-    let jump = |t| timed(|| store.snapshot_at(Timestamp::from_micros(t), &mut Cursor::new(), &mut shot));
-    let jumps = median(instants(seconds).map(jump).collect());
-    let (day, _) = fill(1, DAY);
-    let range = TimeRange::new(Timestamp::from_secs(0), Timestamp::from_secs(DAY));
-    let ranges = median((0..21).map(|_| timed(|| day.envelope(SignalIndex(0), range, 1_000))).collect());
-    report("orrery", store.bytes().total() as f64 / samples, samples / spent, jumps, ranges);
-}
-
-fn maps(signals: usize, seconds: i64) {
-    let fill = |signals: usize, seconds: i64| {
-        let mut maps: Vec<BTreeMap<Timestamp, Sample>> = vec![BTreeMap::new(); signals];
-        let spent = feed(signals, seconds, |batch| {
-            for (map, sample) in maps.iter_mut().zip(batch) {
-                map.insert(sample.source_time, sample.clone());
-            }
-        });
-        (maps, spent)
-    };
-    let before = resident();
-    let (maps, spent) = fill(signals, seconds);
-    let bytes = resident() - before;
-    let samples = signals as f64 * seconds as f64;
-    let state = |t: i64| {
-        maps.iter().map(|m| m.range(..=Timestamp::from_micros(t)).next_back().map(|(_, s)| s.clone())).collect::<Vec<_>>()
-    };
-    let jumps = median(instants(seconds).map(|t| timed(|| state(t))).collect());
-    let (day, _) = fill(1, DAY);
-    let width = Span::from_micros(DAY * 1_000_000 / 999 + 1).as_micros();
-    let envelope = || {
-        let mut buckets: BTreeMap<i64, (f64, f64)> = BTreeMap::new();
-        for (t, sample) in day[0].range(Timestamp::from_secs(0)..Timestamp::from_secs(DAY)) {
-            let Some(v) = sample.value.as_f64() else { continue };
-            let bucket = buckets.entry(t.as_micros().div_euclid(width)).or_insert((v, v));
-            *bucket = (bucket.0.min(v), bucket.1.max(v));
+    let mut runs = Vec::new();
+    for (signals, seconds) in &args.sizes {
+        let run = run(&args, *signals, *seconds)?;
+        if !args.json {
+            people(&run);
         }
-        buckets
-    };
-    let ranges = median((0..21).map(|_| timed(envelope)).collect());
-    report("BTreeMap", bytes / samples, samples / spent, jumps, ranges);
+        runs.push(run);
+    }
+    let good = runs.iter().all(|run| run.missing.is_empty() && run.disagree.is_empty());
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&Report { machine: machine(), runs })?);
+    }
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn sqlite(signals: usize, seconds: i64) -> rusqlite::Result<()> {
-    let path = std::env::temp_dir().join(format!("orrery-peers-{}.sqlite3", std::process::id()));
-    let open = || -> rusqlite::Result<Connection> {
-        drop(std::fs::remove_file(&path));
-        let db = Connection::open(&path)?;
-        db.execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;
-             CREATE TABLE sample (signal INTEGER, t INTEGER, received INTEGER, v REAL, quality INTEGER, flags INTEGER,
-                                  PRIMARY KEY (signal, t)) WITHOUT ROWID;
-             CREATE TABLE signal (id INTEGER PRIMARY KEY);",
-        )?;
-        Ok(db)
-    };
-    let fill = |db: &Connection, signals: usize, seconds: i64| -> rusqlite::Result<f64> {
-        for signal in 0..signals {
-            db.execute("INSERT INTO signal VALUES (?1)", [signal as i64])?;
-        }
-        db.execute_batch("BEGIN")?;
-        let mut insert = db.prepare("INSERT OR REPLACE INTO sample VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
-        let mut result = Ok(0);
-        let spent = feed(signals, seconds, |batch| {
-            for (at, s) in batch.iter().enumerate() {
-                let (t, r) = (s.source_time.as_micros(), s.received_time.as_micros());
-                let done = insert.execute(params![at as i64, t, r, s.value.as_f64(), s.quality.bits(), s.flags.0]);
-                result = std::mem::replace(&mut result, Ok(0)).and(done);
+fn parse(mut words: impl Iterator<Item = String>) -> Result<Args> {
+    let mut args = Args { sizes: Vec::new(), json: false, only: None, child: None };
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "--json" => args.json = true,
+            "--only" => args.only = Some(words.next().context("--only needs names")?.split(',').map(str::to_owned).collect()),
+            "--child" => {
+                let (peer, folder) = (words.next().context("--child needs a peer")?, words.next().context("and a folder")?);
+                args.child = Some((peer, PathBuf::from(folder)));
             }
-        });
-        result?;
-        let committed = timed(|| db.execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)"));
-        Ok(spent + committed)
+            size => {
+                let (signals, seconds) =
+                    size.split_once('x').with_context(|| format!("{size}: want SIGNALSxSECONDS, as 1000x3600"))?;
+                let (signals, seconds) = (signals.parse()?, seconds.parse()?);
+                ensure!(signals > 0 && seconds > 0, "{size}: signals and seconds must be more than 0");
+                args.sizes.push((signals, seconds));
+            }
+        }
+    }
+    for name in args.only.iter().flatten() {
+        ensure!(PEERS.contains(&name.as_str()), "--only {name}: there are {}", PEERS.join(", "));
+    }
+    if args.sizes.is_empty() {
+        args.sizes = SIZES.to_vec();
+    }
+    Ok(args)
+}
+
+/// Runs the peers of one size, each in a process of its own.
+fn run(args: &Args, signals: usize, seconds: i64) -> Result<Run> {
+    let plan = Plan::new(signals, seconds, SEED);
+    let wanted = |name: &str| name == PEERS[0] || args.only.as_ref().is_none_or(|only| only.iter().any(|n| n == name));
+    let mut run = Run { signals, seconds, peers: Vec::new(), ratios: Vec::new(), missing: Vec::new(), disagree: Vec::new() };
+    for name in PEERS.into_iter().filter(|name| wanted(name)) {
+        eprintln!("{signals} signals x {seconds} s: {name} …");
+        let folder = Folder::new(name)?;
+        match child(name, &plan, &folder.0) {
+            Ok(figures) => run.peers.push(figures),
+            Err(error) => run.missing.push((name.to_owned(), format!("{error:#}"))),
+        }
+    }
+    ensure!(!run.missing.iter().any(|(name, _)| name == PEERS[0]), "our own run failed: {:?}", run.missing);
+    let (ours, peers) = run.peers.split_first().context("nothing ran")?;
+    run.ratios = ratios(ours, peers);
+    run.disagree = peers.iter().filter(|peer| peer.answers != ours.answers).map(|peer| peer.peer.clone()).collect();
+    Ok(run)
+}
+
+/// Starts a peer and reads its figures from the last line that it prints.
+fn child(name: &str, plan: &Plan, folder: &Path) -> Result<Figures> {
+    let benches = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("no folder of benches")?;
+    let mut command = match name {
+        "rerun" => {
+            let mut cargo = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
+            cargo.args(["run", "--release", "--quiet", "--locked", "--manifest-path"]);
+            cargo.arg(benches.join("rerun/Cargo.toml")).arg("--");
+            cargo
+        }
+        "duckdb" => {
+            plan.write(folder)?;
+            let mut python = Command::new(std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned()));
+            python.arg(benches.join("duckdb/peer.py"));
+            python
+        }
+        _ => {
+            let mut this = Command::new(std::env::current_exe()?);
+            this.args(["--child", name]);
+            this
+        }
     };
-    let samples = signals as f64 * seconds as f64;
-    let db = open()?;
-    let spent = fill(&db, signals, seconds)?;
-    let bytes = std::fs::metadata(&path).map_or(f64::NAN, |file| file.len() as f64);
-    let mut latest = db.prepare(
-        "SELECT signal.id, (SELECT v FROM sample WHERE sample.signal = signal.id AND t <= ?1 ORDER BY t DESC LIMIT 1) FROM signal",
-    )?;
-    let mut state =
-        |t: i64| latest.query_map([t], |row| row.get::<_, Option<f64>>(1)).map(|rows| rows.filter_map(Result::ok).count());
-    let jumps = median(instants(seconds).map(|t| timed(|| state(t))).collect());
-    let day = Connection::open_in_memory()?;
-    day.execute_batch("CREATE TABLE sample (signal INTEGER, t INTEGER, received INTEGER, v REAL, quality INTEGER, flags INTEGER, PRIMARY KEY (signal, t)) WITHOUT ROWID; CREATE TABLE signal (id INTEGER PRIMARY KEY);")?;
-    fill(&day, 1, DAY)?;
-    let width = DAY * 1_000_000 / 999 + 1;
-    let mut buckets =
-        day.prepare("SELECT t / ?1, MIN(v), MAX(v) FROM sample WHERE signal = 0 AND t >= 0 AND t < ?2 GROUP BY t / ?1")?;
-    let mut envelope = || {
-        buckets.query_map([width, DAY * 1_000_000], |row| row.get::<_, i64>(0)).map(|rows| rows.filter_map(Result::ok).count())
-    };
-    let ranges = median((0..21).map(|_| timed(&mut envelope)).collect());
-    report("SQLite", bytes / samples, samples / spent, jumps, ranges);
-    drop(std::fs::remove_file(&path));
-    Ok(())
+    std::fs::write(folder.join("plan.json"), serde_json::to_vec(plan)?)?;
+    let output = command.arg(folder).stderr(Stdio::inherit()).output().with_context(|| format!("can't start {command:?}"))?;
+    ensure!(output.status.success(), "{command:?} ended with {}", output.status);
+    let text = String::from_utf8(output.stdout)?;
+    serde_json::from_str(text.lines().last().unwrap_or_default()).context("its last line is not its figures")
+}
+
+fn run_here(name: &str, plan: &Plan, folder: &Path) -> Result<Figures> {
+    match name {
+        "orrery" => measure("Orrery", plan, || Ok(Box::new(Orrery::new(plan)) as Box<dyn Peer>)),
+        "btreemap" => measure("BTreeMap", plan, || Ok(Box::new(Maps::new(plan)) as Box<dyn Peer>)),
+        "sqlite" => {
+            let name = format!("SQLite {}", rusqlite::version());
+            measure(&name, plan, || Ok(Box::new(Sqlite::new(plan, folder)?) as Box<dyn Peer>))
+        }
+        _ => bail!("no peer is named {name}"),
+    }
+}
+
+fn people(run: &Run) {
+    let Some((ours, peers)) = run.peers.split_first() else { return };
+    println!("\n{}. In brackets: the peer's cost divided by ours; over 1 Orrery is ahead.\n", machine());
+    println!("{}\n", markdown(&format!("{} signals x {} s at 1 Hz", run.signals, run.seconds), ours, peers));
+    for figures in &run.peers {
+        let [jumps, drags, ranges] = figures.reads;
+        println!("* {}: {}. {jumps} jumps, {drags} steps, {ranges} ranges.", figures.peer, figures.note);
+    }
+    for (name, why) in &run.missing {
+        println!("* {name} is missing: {why}");
+    }
+    if run.disagree.is_empty() {
+        let [jumps, drags, ranges] = &ours.answers;
+        println!("* Same answers from all: {} jumps, {} steps, {} ranges compared.", jumps.len(), drags.len(), ranges.len());
+    } else {
+        println!("* DIFFERENT ANSWERS from {}: their figures mean nothing.", run.disagree.join(", "));
+    }
+}
+
+/// Cores and processor, as the system names them.
+fn machine() -> String {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
+    format!("{cores} cores, {}", name.map_or(std::env::consts::ARCH, |(_, name)| name.trim()))
+}
+
+/// A folder that goes with the run.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Result<Self> {
+        let path = std::env::temp_dir().join(format!("orrery-peers-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&path).with_context(|| format!("can't make {}", path.display()))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What stays behind is a file in a folder for temporary things.
+        std::fs::remove_dir_all(&self.0).ok();
+    }
 }

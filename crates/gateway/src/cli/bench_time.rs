@@ -32,11 +32,16 @@ pub(super) struct TimeArgs {
     json: bool,
 }
 
+/// What a reader of `--quick` must not forget.
+const QUICK_NOTE: &str = "jump and drag are those of 5,000 signals, scaled by nothing; the musts are meant for 50,000";
+
 #[derive(Serialize)]
 struct Report {
     machine: String,
     signals: usize,
     quick: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'static str>,
     rows: Vec<Row>,
 }
 
@@ -56,7 +61,8 @@ pub(super) fn run(args: &TimeArgs) -> Result<u8> {
     rows.insert(after_ingest, durable(config.seed)?);
     if args.json {
         let rows = rows.iter().map(|row| Row { id: row.id, value: row.value, unit: row.unit, must: row.must }).collect();
-        let report = Report { machine: machine(), signals: config.signals, quick: args.quick, rows };
+        let note = args.quick.then_some(QUICK_NOTE);
+        let report = Report { machine: machine(), signals: config.signals, quick: args.quick, note, rows };
         term::say(&serde_json::to_string_pretty(&report)?);
     } else {
         people(config, &rows);
@@ -74,6 +80,9 @@ fn people(config: BenchConfig, rows: &[BenchRow]) {
     };
     term::say(&format!("{}, {} signals x {} s at 1 Hz", machine(), config.signals, config.seconds));
     term::say(&term::table(&["ROW", "VALUE", "UNIT", "MUST"], &rows.iter().map(line).collect::<Vec<_>>()));
+    if config == BenchConfig::QUICK {
+        term::say(&format!("Quick: {QUICK_NOTE}."));
+    }
 }
 
 /// Cores and processor, as the system names them.

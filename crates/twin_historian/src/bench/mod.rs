@@ -9,7 +9,7 @@ pub use plant::Plant;
 
 use twin_model::{Sample, SignalIndex, Span, TimeRange, Timestamp};
 
-use crate::{Cursor, Snapshot, Store, StoreConfig};
+use crate::{Chunk, Cursor, Snapshot, Store, StoreConfig};
 
 /// Size of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +29,11 @@ impl BenchConfig {
     pub const FULL: Self = Self { signals: 50_000, seconds: 3_600, reads: 400, seed: 1 };
     /// 5,000 signals by one hour. Its jump and drag times are those of 5,000 signals.
     pub const QUICK: Self = Self { signals: 5_000, seconds: 3_600, reads: 400, seed: 1 };
+
+    /// Samples of the run.
+    pub fn samples(self) -> f64 {
+        self.signals as f64 * self.seconds as f64
+    }
 }
 
 /// One figure.
@@ -56,36 +61,68 @@ const START: Timestamp = Timestamp::from_secs(1_772_409_600);
 
 /// Runs everything. `clock` gives seconds from any origin; it is read around each measured step only.
 pub fn run(config: BenchConfig, clock: &mut dyn FnMut() -> f64) -> Vec<BenchRow> {
-    let mut rows = Vec::new();
-    let (store, ingest_s) = ingest(config, clock);
-    let samples = config.signals as f64 * config.seconds as f64;
-    let bytes = store.bytes();
-    let mut put = |id, value, unit, must| rows.push(BenchRow { id, value, unit, must });
-    put("bytes_per_sample", bytes.total() as f64 / samples, "bytes", Some(1.5));
-    put("bytes_blocks", bytes.blocks as f64 / samples, "bytes", None);
-    put("bytes_heads", bytes.heads as f64 / samples, "bytes", None);
-    put("bytes_directory", bytes.directory as f64 / samples, "bytes", None);
-    put("bytes_signals", bytes.signals as f64 / samples, "bytes", None);
-    put("ingest_samples_s", samples / ingest_s, "samples/s", Some(5e6));
-    let jumps = jumps(&store, config, clock);
-    put("jump_p50_ms", percentile(&jumps, 50) * 1e3, "ms", None);
-    put("jump_p99_ms", percentile(&jumps, 99) * 1e3, "ms", Some(10.0));
-    let drags = drags(&store, config, clock);
-    put("drag_p50_ms", percentile(&drags, 50) * 1e3, "ms", None);
-    put("drag_p99_ms", percentile(&drags, 99) * 1e3, "ms", Some(3.0));
+    let (mut store, ingest_s) = ingest(config, clock);
+    let mut rows = sizes(&store, config);
+    rows.push(row("ingest_samples_s", config.samples() / ingest_s, "samples/s", Some(5e6)));
+    rows.extend(instants(&store, config, clock));
+    rows.extend(chunks(&mut store, config, clock));
     drop(store);
-    for row in chunks(config.seed, clock) {
-        rows.push(row);
-    }
-    let mut put = |id, value, unit, must| rows.push(BenchRow { id, value, unit, must });
-    put("ingest_late_samples_s", late(config.seed, clock), "samples/s", None);
+    rows.push(row("ingest_late_samples_s", late(config.seed, clock), "samples/s", None));
     let (thinning, bytes) = thinning(config.seed, clock);
-    put("ingest_thinning_samples_s", thinning, "samples/s", None);
-    put("thinning_bytes_of_budget", bytes, "", None);
-    let ranges = ranges(config.seed, clock);
-    put("range_24h_p50_ms", percentile(&ranges, 50) * 1e3, "ms", None);
-    put("range_24h_ms", percentile(&ranges, 99) * 1e3, "ms", Some(1.0));
+    rows.push(row("ingest_thinning_samples_s", thinning, "samples/s", None));
+    rows.push(row("thinning_bytes_of_budget", bytes, "", None));
+    rows.extend(day(config.seed, clock));
     rows
+}
+
+/// The rows that a browser is judged by: ingest, jump, drag and range, in the order of [`run`].
+pub fn reads(config: BenchConfig, clock: &mut dyn FnMut() -> f64) -> Vec<BenchRow> {
+    let (store, ingest_s) = ingest(config, clock);
+    let mut rows = vec![row("ingest_samples_s", config.samples() / ingest_s, "samples/s", Some(5e6))];
+    rows.extend(instants(&store, config, clock));
+    drop(store);
+    rows.extend(day(config.seed, clock));
+    rows
+}
+
+const fn row(id: &'static str, value: f64, unit: &'static str, must: Option<f64>) -> BenchRow {
+    BenchRow { id, value, unit, must }
+}
+
+/// Memory by part. The parts sum up to the first row; all capacity counts, whether in use or not.
+fn sizes(store: &Store, config: BenchConfig) -> Vec<BenchRow> {
+    let bytes = store.bytes();
+    let each = |part: usize| part as f64 / config.samples();
+    let other = bytes.late + bytes.text + bytes.density + bytes.other;
+    vec![
+        row("bytes_per_sample", each(bytes.total()), "bytes", Some(1.5)),
+        row("bytes_blocks", each(bytes.blocks), "bytes", None),
+        row("bytes_heads", each(bytes.heads), "bytes", None),
+        row("bytes_directory", each(bytes.directory), "bytes", None),
+        row("bytes_signals", each(bytes.signals), "bytes", None),
+        row("bytes_other", each(other), "bytes", None),
+    ]
+}
+
+/// Jumps and drag steps.
+fn instants(store: &Store, config: BenchConfig, clock: &mut dyn FnMut() -> f64) -> Vec<BenchRow> {
+    let jumps = jumps(store, config, clock);
+    let drags = drags(store, config, clock);
+    vec![
+        row("jump_p50_ms", percentile(&jumps, 50) * 1e3, "ms", None),
+        row("jump_p99_ms", percentile(&jumps, 99) * 1e3, "ms", Some(10.0)),
+        row("drag_p50_ms", percentile(&drags, 50) * 1e3, "ms", None),
+        row("drag_p99_ms", percentile(&drags, 99) * 1e3, "ms", Some(3.0)),
+    ]
+}
+
+/// A day of one signal to 1,000 points.
+fn day(seed: u64, clock: &mut dyn FnMut() -> f64) -> [BenchRow; 2] {
+    let ranges = ranges(seed, clock);
+    [
+        row("range_24h_p50_ms", percentile(&ranges, 50) * 1e3, "ms", None),
+        row("range_24h_ms", percentile(&ranges, 99) * 1e3, "ms", Some(1.0)),
+    ]
 }
 
 /// The load of a whole run in a store without a budget, and the seconds that appending took.
@@ -143,25 +180,35 @@ fn drags(store: &Store, config: BenchConfig, clock: &mut dyn FnMut() -> f64) -> 
     times
 }
 
-/// Sealed chunks of 640 signals by one hour: size on disk and wire, and the speed of writing and reading them.
-fn chunks(seed: u64, clock: &mut dyn FnMut() -> f64) -> [BenchRow; 3] {
-    let config = BenchConfig { signals: 640, seconds: 3_600, reads: 0, seed };
-    let samples = (config.signals as i64 * config.seconds) as f64;
-    let (mut store, _) = ingest(config, clock);
-    let before = clock();
-    let chunks = store.seal(START + Span::from_secs(config.seconds));
-    let sealed = clock() - before;
-    let bytes: usize = chunks.iter().map(|chunk| chunk.chunk.bytes.len()).sum();
-    let mut back = Store::new(Plant::new(config.signals, seed).specs(), *store.config());
-    let before = clock();
-    let read = chunks.iter().filter(|chunk| back.import_chunk(&chunk.chunk.bytes).is_ok()).count();
-    let imported = clock() - before;
-    debug_assert_eq!(read, chunks.len());
-    let row = |id, value, unit| BenchRow { id, value, unit, must: None };
+/// Everything of the run as sealed chunks: their size on disk and wire, and the speed of writing and reading them.
+fn chunks(store: &mut Store, config: BenchConfig, clock: &mut dyn FnMut() -> f64) -> [BenchRow; 4] {
+    // So many at a time: nobody holds all chunks of a plant at once.
+    const AT_ONCE: usize = 16;
+    let end = START + Span::from_secs(config.seconds) + store.config().slab;
+    let mut back = Store::new(Plant::new(config.signals, config.seed).specs(), *store.config());
+    let (mut bytes, mut sealed, mut imported, mut read) = (0, 0.0, 0.0, 0);
+    loop {
+        let before = clock();
+        let sealed_now = store.seal_some(end, AT_ONCE);
+        sealed += clock() - before;
+        let chunks: Vec<Chunk> = sealed_now.into_iter().map(|sealed| sealed.chunk).collect();
+        if chunks.is_empty() {
+            break;
+        }
+        bytes += chunks.iter().map(|chunk| chunk.bytes.len()).sum::<usize>();
+        // The first ones come back, so that memory does not hold the whole load twice.
+        if read == 0 {
+            let before = clock();
+            read = chunks.iter().filter_map(|chunk| back.import_chunk(&chunk.bytes).ok()).map(|chunk| chunk.samples).sum();
+            imported = clock() - before;
+        }
+    }
     [
-        row("chunk_bytes_per_sample", bytes as f64 / samples, "bytes"),
-        row("seal_samples_s", samples / sealed, "samples/s"),
-        row("import_samples_s", samples / imported, "samples/s"),
+        row("disk_bytes_per_sample", bytes as f64 / config.samples(), "bytes", Some(1.5)),
+        // The same under its first name, which readers of the JSON may know.
+        row("chunk_bytes_per_sample", bytes as f64 / config.samples(), "bytes", None),
+        row("seal_samples_s", config.samples() / sealed, "samples/s", None),
+        row("import_samples_s", read as f64 / imported, "samples/s", None),
     ]
 }
 
@@ -219,21 +266,22 @@ fn thinning(seed: u64, clock: &mut dyn FnMut() -> f64) -> (f64, f64) {
     (samples / spent, store.bytes().total() as f64 / budget_bytes as f64)
 }
 
-/// Seconds per envelope of 24 h of one signal in 1,000 points, over signals of every sort.
+/// Seconds per envelope of 24 h of one signal in 1,000 points, over signals of every sort. The blocks of a signal lie
+/// between those of the plant's other signals, as they do in a store that was fed live; one signal alone would be read in
+/// a row. No signal is asked twice, so that none is found in the processor's cache.
 fn ranges(seed: u64, clock: &mut dyn FnMut() -> f64) -> Vec<f64> {
     const DAY: i64 = 86_400;
-    let (store, _) = ingest(BenchConfig { signals: 40, seconds: DAY + 600, reads: 0, seed }, clock);
+    const SIGNALS: u32 = 400;
+    let (store, _) = ingest(BenchConfig { signals: SIGNALS as usize, seconds: DAY + 600, reads: 0, seed }, clock);
     let mut out = Vec::new();
-    for round in 0..10 {
-        for signal in 0..40 {
-            let from = START + Span::from_secs(round * 60) + Span::from_micros(round * 333_333);
-            let range = TimeRange::new(from, from + Span::from_secs(DAY));
-            let before = clock();
-            let envelope = store.envelope(SignalIndex(signal), range, 1_000);
-            let spent = clock() - before;
-            debug_assert!(envelope.samples() >= 86_000);
-            out.push(spent);
-        }
+    for signal in 0..SIGNALS {
+        let from = START + Span::from_micros(i64::from(signal) * 1_333_333);
+        let range = TimeRange::new(from, from + Span::from_secs(DAY));
+        let before = clock();
+        let envelope = store.envelope(SignalIndex(signal), range, 1_000);
+        let spent = clock() - before;
+        debug_assert!(envelope.samples() >= 86_000);
+        out.push(spent);
     }
     out
 }

@@ -1,0 +1,31 @@
+//! Runs the time store's benchmark where there is no operating system: the clock is given by the host, rows are given to it.
+//!
+//! Holds the two calls between node and the module; what is measured is `twin_historian::bench`.
+
+use twin_historian::bench::{self, BenchConfig, BenchRow};
+
+/// The rows that node and the native program compare: the whole load, then jumps, drag steps and ranges.
+pub fn rows(signals: usize, seconds: i64, reads: usize, clock: &mut dyn FnMut() -> f64) -> Vec<BenchRow> {
+    bench::reads(BenchConfig { signals, seconds, reads, seed: 1 }, clock)
+}
+
+#[cfg(target_arch = "wasm32")]
+mod host {
+    #[link(wasm_import_module = "host")]
+    unsafe extern "C" {
+        /// Milliseconds from any origin: `performance.now()`.
+        pub(crate) safe fn now() -> f64;
+        /// Takes one row: where its name lies in linear memory, the name's length, the value.
+        pub(crate) safe fn row(name: *const u8, length: usize, value: f64);
+    }
+}
+
+/// Runs the benchmark and gives every row to the host.
+#[cfg(target_arch = "wasm32")]
+#[unsafe(no_mangle)]
+pub extern "C" fn run(signals: u32, seconds: u32, reads: u32) {
+    let mut clock = || host::now() / 1e3;
+    for row in rows(signals as usize, i64::from(seconds), reads as usize, &mut clock) {
+        host::row(row.id.as_ptr(), row.id.len(), row.value);
+    }
+}
