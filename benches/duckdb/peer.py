@@ -52,9 +52,9 @@ def percentile(times, percent):
 
 
 class Peer:
-    def __init__(self, plan, folder):
+    def __init__(self, plan, folder, name="peer.duckdb"):
         self.plan = plan
-        self.path = os.path.join(folder, "peer.duckdb")
+        self.path = os.path.join(folder, name)
         self.db = duckdb.connect(self.path)
         self.db.execute(
             "CREATE TABLE arrived (signal INTEGER, t BIGINT, received BIGINT, v DOUBLE, quality INTEGER, flags INTEGER)"
@@ -129,6 +129,18 @@ def fastest(peer, plan):
     return best, ", ".join(f"{way} {seconds * 1e3:.0f} ms" for way, (seconds, _) in took.items())
 
 
+def live_rate(plan, folder, load):
+    """Samples a second where every second of the plant is inserted by itself, in a file of its own; one minute is enough."""
+    peer, spent, signals = Peer(plan, folder, "live.duckdb"), 0.0, plan["signals"]
+    seconds = min(plan["seconds"], 60)
+    for second in range(seconds):
+        batch = {name: column[second * signals : (second + 1) * signals] for name, column in load.items()}
+        before = time.perf_counter()
+        peer.ingest(batch)
+        spent += time.perf_counter() - before
+    return seconds * signals / spent
+
+
 def main(folder):
     with open(os.path.join(folder, "plan.json"), encoding="utf-8") as file:
         plan = json.load(file)
@@ -143,6 +155,7 @@ def main(folder):
     before = time.perf_counter()
     peer.settle()
     spent += time.perf_counter() - before
+    live = live_rate(plan, folder, load)
     del load
     way, ways = fastest(peer, plan)
     jumps, jump_answers = reads(plan, plan["jumps"], lambda t: peer.state(way, t), lambda r: of_state(r, plan["signals"]))
@@ -156,6 +169,7 @@ def main(folder):
         "memory_bytes_per_sample": None,
         "disk_bytes_per_sample": peer.disk() / samples,
         "ingest_samples_s": samples / spent,
+        "live_samples_s": live,
         "reads": [len(jumps), len(drags), len(ranges)],
         "answers": [jump_answers, drag_answers, range_answers],
     }

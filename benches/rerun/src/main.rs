@@ -28,9 +28,27 @@ const CHUNK_ROWS: usize = 3_600;
 fn main() -> Result<()> {
     let folder = std::env::args().nth(1).context("needs the folder of a plan; started by benches/time_store")?;
     let plan: Plan = serde_json::from_slice(&std::fs::read(Path::new(&folder).join("plan.json"))?)?;
-    let figures = measure(NAME, &plan, || Ok(Box::new(Rerun::new(&plan)) as Box<dyn Peer>))?;
+    let mut figures = measure(NAME, &plan, || Ok(Box::new(Rerun::new(&plan, CHUNK_ROWS)) as Box<dyn Peer>))?;
+    figures.live_samples_s = live(&plan)?;
     println!("{}", serde_json::to_string(&figures)?);
     Ok(())
+}
+
+/// Samples a second where a chunk holds one sample, as a live source logs them and as all other peers here take them in; the
+/// store merges them.
+fn live(plan: &Plan) -> Result<f64> {
+    let short = Plan::new(plan.signals, plan.seconds.min(120), plan.seed);
+    let mut rerun = Rerun::new(&short, 1);
+    let (mut spent, mut failed) = (0.0, Ok(()));
+    short.feed(|batch| {
+        let (result, seconds) = timed(|| rerun.ingest(batch));
+        spent += seconds;
+        if failed.is_ok() {
+            failed = result;
+        }
+    });
+    failed?;
+    Ok(short.samples() / spent)
 }
 
 /// Public ways to the latest value of an entity.
@@ -57,13 +75,15 @@ struct Rerun {
     /// Samples not yet in a chunk: times of all, values by signal.
     times: Vec<i64>,
     values: Vec<Vec<f64>>,
+    /// Samples of a signal that make a chunk.
+    rows: usize,
     state: State,
     way: Option<Way>,
     note: String,
 }
 
 impl Rerun {
-    fn new(plan: &Plan) -> Self {
+    fn new(plan: &Plan, rows: usize) -> Self {
         let store = ChunkStore::new_handle(StoreId::random(StoreKind::Recording, "bench"), ChunkStoreConfig::DEFAULT);
         let scalars = ComponentDescriptor::partial("Scalars:scalars");
         Self {
@@ -75,6 +95,7 @@ impl Rerun {
             timeline: Timeline::new_timestamp("source"),
             times: Vec::new(),
             values: vec![Vec::new(); plan.signals],
+            rows,
             state: State::of(plan.signals),
             way: None,
             note: String::new(),
@@ -200,7 +221,7 @@ impl Peer for Rerun {
         for (values, sample) in self.values.iter_mut().zip(batch) {
             values.push(number(sample));
         }
-        if self.times.len() == CHUNK_ROWS { self.flush() } else { Ok(()) }
+        if self.times.len() == self.rows { self.flush() } else { Ok(()) }
     }
 
     fn settle(&mut self) -> Result<()> {

@@ -139,6 +139,8 @@ fn child(name: &str, plan: &Plan, folder: &Path) -> Result<Figures> {
         }
     };
     std::fs::write(folder.join("plan.json"), serde_json::to_vec(plan)?)?;
+    // Below the checkout, so that cargo takes the project's own toolchain.
+    command.current_dir(benches);
     let output = command.arg(folder).stderr(Stdio::inherit()).output().with_context(|| format!("can't start {command:?}"))?;
     ensure!(output.status.success(), "{command:?} ended with {}", output.status);
     let text = String::from_utf8(output.stdout)?;

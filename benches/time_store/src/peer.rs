@@ -127,19 +127,21 @@ pub struct Figures {
     pub memory_bytes_per_sample: Option<f64>,
     /// Bytes per sample on disk.
     pub disk_bytes_per_sample: Option<f64>,
-    /// Samples a second taken in.
+    /// Samples a second taken in, in pieces of the size that suits the peer.
     pub ingest_samples_s: f64,
-    /// Medians and 99th percentiles, milliseconds.
+    /// Samples a second taken in where every second of the plant can be read at once.
+    pub live_samples_s: f64,
+    /// All signals at a random instant, median in milliseconds; `p99` is the 99th percentile.
     pub jump_p50_ms: f64,
-    #[allow(missing_docs)]
+    /// See `jump_p50_ms`.
     pub jump_p99_ms: f64,
-    #[allow(missing_docs)]
+    /// All signals a step of up to ten seconds away.
     pub drag_p50_ms: f64,
-    #[allow(missing_docs)]
+    /// See `drag_p50_ms`.
     pub drag_p99_ms: f64,
-    #[allow(missing_docs)]
+    /// One signal over the whole time.
     pub range_p50_ms: f64,
-    #[allow(missing_docs)]
+    /// See `range_p50_ms`.
     pub range_p99_ms: f64,
     /// Reads that were timed: jumps, steps, ranges.
     pub reads: [usize; 3],
@@ -186,6 +188,7 @@ pub fn measure(name: &str, plan: &Plan, make: impl FnOnce() -> Result<Box<dyn Pe
         memory_bytes_per_sample: peer.in_memory().then_some(memory / plan.samples()),
         disk_bytes_per_sample: peer.disk()?.map(|bytes| bytes / plan.samples()),
         ingest_samples_s: plan.samples() / spent,
+        live_samples_s: plan.samples() / spent,
         jump_p50_ms: percentile(&jumps, 50) * 1e3,
         jump_p99_ms: percentile(&jumps, 99) * 1e3,
         drag_p50_ms: percentile(&drags, 50) * 1e3,

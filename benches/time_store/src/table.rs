@@ -13,10 +13,21 @@ struct Measure {
     rate: bool,
 }
 
-const MEASURES: [Measure; 9] = [
+const MEASURES: [Measure; 10] = [
     Measure { id: "memory_bytes_per_sample", title: "memory, bytes per sample", get: |f| f.memory_bytes_per_sample, rate: false },
     Measure { id: "disk_bytes_per_sample", title: "disk, bytes per sample", get: |f| f.disk_bytes_per_sample, rate: false },
-    Measure { id: "ingest_samples_s", title: "ingest, M samples/s", get: |f| Some(f.ingest_samples_s / 1e6), rate: true },
+    Measure {
+        id: "ingest_samples_s",
+        title: "ingest, in the peer's own pieces, M samples/s",
+        get: |f| Some(f.ingest_samples_s / 1e6),
+        rate: true,
+    },
+    Measure {
+        id: "live_samples_s",
+        title: "ingest, every second readable at once, M samples/s",
+        get: |f| Some(f.live_samples_s / 1e6),
+        rate: true,
+    },
     Measure { id: "jump_p50_ms", title: "jump, all signals, p50 ms", get: |f| Some(f.jump_p50_ms), rate: false },
     Measure { id: "jump_p99_ms", title: "jump, all signals, p99 ms", get: |f| Some(f.jump_p99_ms), rate: false },
     Measure { id: "drag_p50_ms", title: "drag step, all signals, p50 ms", get: |f| Some(f.drag_p50_ms), rate: false },
