@@ -41,6 +41,8 @@ pub struct Stream {
     last_heard: f64,
     last_ping: f64,
     silence: f64,
+    /// Run of the server that this connection is to.
+    epoch: u64,
     /// Epoch and last sequence number taken in.
     place: Option<(u64, u64)>,
     newest_received: Option<Timestamp>,
@@ -85,6 +87,7 @@ impl Stream {
             last_heard: 0.0,
             last_ping: 0.0,
             silence: 15.0,
+            epoch: 0,
             place: None,
             newest_received: None,
             ids: Vec::new(),
@@ -221,9 +224,9 @@ impl Stream {
                 self.counts.connections += 1;
                 self.silence = (f64::from(hello.keep_alive_ms) / 1e3 * SILENCES).max(3.0);
                 self.replay = hello.capabilities.has(twin_protocol::Capabilities::REPLAY);
-                if self.place.is_none_or(|(epoch, _)| epoch != hello.epoch) {
-                    self.place = Some((hello.epoch, hello.seq));
-                }
+                // Only samples make it our place: were it taken now and the link broke before the gap was told, the next
+                // resume would hide it.
+                self.epoch = hello.epoch;
                 self.served_hash = Some(hello.site_hash);
                 self.history = Some(hello.history);
                 false
@@ -269,9 +272,8 @@ impl Stream {
     }
 
     fn feed(&mut self, engine: &mut Engine, batch: Batch) -> bool {
-        if let Some((_, seq)) = &mut self.place {
-            *seq = batch.seq.max(*seq);
-        }
+        let before = self.place.filter(|(epoch, _)| *epoch == self.epoch).map_or(0, |(_, seq)| seq);
+        self.place = Some((self.epoch, batch.seq.max(before)));
         let samples: Vec<(SignalIndex, Sample)> =
             batch.entries.into_iter().filter_map(|entry| Some(((*self.ids.get(entry.id.0 as usize)?)?, entry.sample))).collect();
         self.newest_received = samples.iter().map(|(_, sample)| sample.received_time).chain(self.newest_received).max();

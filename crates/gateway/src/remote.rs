@@ -160,6 +160,7 @@ impl Remote {
             Ok(RemoteStream {
                 socket,
                 remote: self.clone(),
+                epoch: 0,
                 place: resume.unwrap_or(Resume { epoch: 0, seq: 0, last_time: None }),
             })
         };
@@ -171,6 +172,8 @@ impl Remote {
 pub struct RemoteStream {
     socket: WebSocketStream<TcpStream>,
     remote: Remote,
+    /// Run of the server that this connection is to.
+    epoch: u64,
     place: Resume,
 }
 
@@ -197,15 +200,17 @@ impl RemoteStream {
 
     fn note(&mut self, frame: &ServerFrame) {
         let (seq, entries) = match frame {
+            // Only samples make it our place: were it taken now and the link broke before the gap was told, the next resume
+            // would hide it.
             ServerFrame::Hello(hello) => {
-                self.place.epoch = hello.epoch;
+                self.epoch = hello.epoch;
                 return;
             }
             ServerFrame::Snapshot(snapshot) => (snapshot.seq, &snapshot.entries),
             ServerFrame::Batch(batch) => (batch.seq, &batch.entries),
             _ => return,
         };
-        self.place.seq = seq;
+        (self.place.epoch, self.place.seq) = (self.epoch, seq);
         let newest = entries.iter().map(|entry| entry.sample.received_time).max();
         self.place.last_time = newest.max(self.place.last_time);
     }

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use twin_engine::{Engine, Ready};
 use twin_historian::Level;
-use twin_historian::pager::{Arrival, Cover, Focus, Pager, PagerConfig, Request, Step};
+use twin_historian::pager::{Arrival, Cover, Focus, Page, Pager, PagerConfig, Request, Step};
 use twin_model::{SourceIndex, Span, TimeRange, Timestamp};
 use twin_protocol::{Limits, LinkState, ServerFrame, decode_server};
 
@@ -288,7 +288,8 @@ impl History {
                 self.tail.want(TimeRange::new(from, until));
             }
         }
-        self.pager.set_catalogue(about, catalogue.pages);
+        let sealed = catalogue.sealed_until.unwrap_or(Timestamp::MAX);
+        self.pager.set_catalogue(about, catalogue.pages.into_iter().filter_map(|page| up_to(page, sealed)));
         self.begun = true;
     }
 
@@ -371,6 +372,14 @@ impl History {
         tracing::warn!("history, {what}: {why}");
         self.problem = Some(why);
     }
+}
+
+/// The page as far as it says anything: a coarse slab that is not over holds only what was sealed.
+fn up_to(mut page: Page, sealed: Timestamp) -> Option<Page> {
+    if page.level != Level::Raw {
+        page.range.end = page.range.end.min(sealed);
+    }
+    (!page.range.is_empty()).then_some(page)
 }
 
 /// The chunks of a page's part.
