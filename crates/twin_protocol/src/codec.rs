@@ -4,7 +4,7 @@ use twin_model::{TimeRange, Timestamp};
 
 use crate::frame::{
     Batch, Capabilities, ClientFrame, ClientHello, Close, Dictionary, DictionaryEntry, Gap, GapReason, Hello, History, Lag,
-    LinkChange, LinkState, Resume, ServerFrame, Snapshot, SourceLink,
+    LinkChange, LinkState, Page, Resume, ServerFrame, Snapshot, SourceLink,
 };
 use crate::wire::{Reader, Writer};
 use crate::{Limits, ProtocolError, VERSION, batch};
@@ -31,6 +31,7 @@ const KEEP_ALIVE: u8 = 0x08;
 const PONG: u8 = 0x09;
 const CLOSE: u8 = 0x0A;
 const HISTORY: u8 = 0x0B;
+const PAGE: u8 = 0x0C;
 const CLIENT_HELLO: u8 = 0x21;
 const PING: u8 = 0x22;
 
@@ -82,10 +83,14 @@ pub fn encode_server(frame: &ServerFrame) -> Vec<u8> {
             CLOSE
         }
         ServerFrame::History(v) => write_history(v, &mut w),
+        ServerFrame::Page(v) => {
+            write_chunks(&v.chunks, &mut w);
+            PAGE
+        }
         ServerFrame::Unknown { kind } => *kind,
     };
     // History is made of packed chunks: LZ4 would only cost time.
-    finish(kind, &w.out, kind != HISTORY)
+    finish(kind, &w.out, !matches!(kind, HISTORY | PAGE))
 }
 
 /// Writes a client frame.
@@ -149,6 +154,7 @@ pub fn decode_server(bytes: &[u8], limits: &Limits) -> Result<ServerFrame, Proto
         PONG => ServerFrame::Pong { nonce: r.varint("pong")?, server_time: read_time(r)? },
         CLOSE => ServerFrame::Close(Close { code: r.narrow("close code")?, reason: r.text("close reason")?.to_owned() }),
         HISTORY => ServerFrame::History(read_history(r)?),
+        PAGE => ServerFrame::Page(Page { chunks: read_chunks(r)? }),
         kind if kind >= SKIPPABLE => ServerFrame::Unknown { kind },
         kind => return Err(ProtocolError::Kind(kind)),
     })
@@ -364,11 +370,21 @@ fn write_history(v: &History, w: &mut Writer) -> u8 {
         w.zigzag(link.at.as_micros());
     }
     write_dictionary(&v.dictionary, w);
-    w.varint(v.chunks.len() as u64);
-    for chunk in &v.chunks {
+    write_chunks(&v.chunks, w);
+    HISTORY
+}
+
+fn write_chunks(chunks: &[Vec<u8>], w: &mut Writer) {
+    w.varint(chunks.len() as u64);
+    for chunk in chunks {
         w.blob(chunk);
     }
-    HISTORY
+}
+
+fn read_chunks(r: &mut Reader<'_>) -> Result<Vec<Vec<u8>>, ProtocolError> {
+    let n = r.count(r.limits().entries, 1, "entries")?;
+    let limit = r.limits().body_bytes;
+    (0..n).map(|_| r.blob(limit, "chunk").map(<[u8]>::to_vec)).collect()
 }
 
 fn read_history(r: &mut Reader<'_>) -> Result<History, ProtocolError> {
@@ -380,8 +396,5 @@ fn read_history(r: &mut Reader<'_>) -> Result<History, ProtocolError> {
         links.push(LinkChange { source, state, at: read_time(r)? });
     }
     let dictionary = read_dictionary(r)?;
-    let n = r.count(r.limits().entries, 1, "entries")?;
-    let limit = r.limits().body_bytes;
-    let chunks = (0..n).map(|_| r.blob(limit, "chunk").map(<[u8]>::to_vec)).collect::<Result<_, _>>()?;
-    Ok(History { extent, next, links, dictionary, chunks })
+    Ok(History { extent, next, links, dictionary, chunks: read_chunks(r)? })
 }

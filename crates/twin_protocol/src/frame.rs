@@ -35,6 +35,8 @@ pub enum ServerFrame {
     Close(Close),
     /// Body of `GET /api/history`; never on the stream.
     History(History),
+    /// Body of `GET /api/page/...`; never on the stream.
+    Page(Page),
     /// A kind from 0x40 up that this side does not know: to be skipped, so that newer servers can add to it.
     Unknown {
         /// Its kind byte.
@@ -300,6 +302,13 @@ pub struct LinkChange {
     pub state: LinkState,
     /// Since when.
     pub at: Timestamp,
+}
+
+/// One part of a page of history: chunks of one stretch and level, as they are kept; opaque here as in [`History`].
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Page {
+    /// Encoded chunks in the order of the catalogue: what is carried in first, then by first signal.
+    pub chunks: Vec<Vec<u8>>,
 }
 
 /// A piece of history: sealed chunks, opaque here, readable by `twin_historian`.

@@ -8,7 +8,7 @@ use twin_model::{Flags, Quality, Sample, TimeRange, Timestamp, Value, ValueKind}
 
 use crate::frame::{
     Batch, Capabilities, ClientFrame, ClientHello, Close, DictId, Dictionary, DictionaryEntry, Entry, Gap, GapReason, Hello,
-    History, Lag, LinkChange, LinkState, Resume, ServerFrame, Snapshot, SourceLink,
+    History, Lag, LinkChange, LinkState, Page, Resume, ServerFrame, Snapshot, SourceLink,
 };
 use crate::{Limits, ProtocolError};
 
@@ -145,6 +145,9 @@ enum ServerJson {
         next_us: Option<i64>,
         links: Vec<LinkChangeJson>,
         signals: Vec<DictionaryJson>,
+        chunks: Vec<String>,
+    },
+    Page {
         chunks: Vec<String>,
     },
     Unknown {
@@ -330,6 +333,7 @@ fn server_out(frame: &ServerFrame) -> ServerJson {
             signals: dictionary_out(&v.dictionary),
             chunks: v.chunks.iter().map(|chunk| hex(chunk)).collect(),
         },
+        ServerFrame::Page(v) => ServerJson::Page { chunks: v.chunks.iter().map(|chunk| hex(chunk)).collect() },
         ServerFrame::Unknown { kind } => ServerJson::Unknown { kind: *kind },
     }
 }
@@ -380,6 +384,10 @@ fn server_in(json: ServerJson, limits: &Limits) -> Result<ServerFrame, ProtocolE
             dictionary: dictionary_in(signals, limits)?,
             chunks: chunks.iter().map(|text| unhex(text)).collect::<Result<_, _>>()?,
         }),
+        ServerJson::Page { chunks } => {
+            bounded("entries", chunks.len(), limits.entries)?;
+            ServerFrame::Page(Page { chunks: chunks.iter().map(|text| unhex(text)).collect::<Result<_, _>>()? })
+        }
         ServerJson::Unknown { kind } => ServerFrame::Unknown { kind },
     })
 }

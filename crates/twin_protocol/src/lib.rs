@@ -19,7 +19,7 @@ pub use codec::{decode_client, decode_server, encode_client, encode_server};
 pub use error::{CloseCode, ProtocolError};
 pub use frame::{
     Batch, Capabilities, ClientFrame, ClientHello, Close, DictId, Dictionary, DictionaryEntry, Entry, Gap, GapReason, Hello,
-    History, Lag, LinkChange, LinkState, Resume, ServerFrame, Snapshot, SourceLink,
+    History, Lag, LinkChange, LinkState, Page, Resume, ServerFrame, Snapshot, SourceLink,
 };
 pub use handshake::{Form, SUBPROTOCOL_BIN, SUBPROTOCOL_JSON, VERSION, VERSIONS, choose_version};
 pub use limits::Limits;

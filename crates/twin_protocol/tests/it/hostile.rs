@@ -60,6 +60,17 @@ fn a_lying_sample_count_reserves_nothing() {
 }
 
 #[test]
+fn a_page_that_lies_about_its_chunks_is_refused_before_memory_is_taken() {
+    // A page of 2^40 chunks, then one of 900,000 chunks in no bytes, then one chunk of 200 bytes in two.
+    let bytes = [0x4F, 1, 0x0C, 0, 0x80, 0x80, 0x80, 0x80, 0x80, 0x20];
+    assert!(matches!(decode_server(&bytes, &Limits::SERVER_FRAMES), Err(ProtocolError::TooLarge { what: "entries", .. })));
+    let bytes = [0x4F, 1, 0x0C, 0, 0xA0, 0xF7, 0x36];
+    assert_eq!(decode_server(&bytes, &Limits::SERVER_FRAMES), Err(ProtocolError::Truncated("entries")));
+    let bytes = [0x4F, 1, 0x0C, 0, 1, 0xC8, 1, 9, 9];
+    assert_eq!(decode_server(&bytes, &Limits::SERVER_FRAMES), Err(ProtocolError::Truncated("chunk")));
+}
+
+#[test]
 fn another_version_is_named_with_ours() {
     let error = decode_server(&[0x4F, 2, 4, 0], &Limits::SERVER_FRAMES).unwrap_err();
     assert_eq!(error.to_string(), "protocol version 2 is not supported; this side speaks 1");

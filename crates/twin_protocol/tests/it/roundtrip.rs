@@ -57,6 +57,7 @@ pub(crate) fn every_server_frame() -> Vec<ServerFrame> {
             dictionary,
             chunks: vec![vec![1, 2, 3], vec![0xFF; 40]],
         }),
+        ServerFrame::Page(Page { chunks: vec![vec![0x4F, 0x52, 0x52], Vec::new(), vec![7; 60]] }),
         ServerFrame::Unknown { kind: 0x7F },
     ]
 }
