@@ -8,6 +8,7 @@ mod cookie_factory;
 mod disk;
 mod http;
 mod ingest;
+mod keepers;
 mod python_client;
 mod recordings;
 mod slow_clients;
