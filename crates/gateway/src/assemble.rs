@@ -12,8 +12,8 @@ use twin_scene::site::{CsvSource, SourceKind, StartAt};
 
 use crate::GatewayError;
 use crate::clock::Clock;
-use crate::hub::{Hub, empty_store};
 use crate::history::{Database, Persist, Setup, SyncPolicy};
+use crate::hub::{Hub, empty_store};
 use crate::ring::RingLimits;
 use crate::site::Site;
 use crate::sources::{CsvReplay, CsvRows, Inbox, PushSource, Source, SyntheticSource, read_csv};
@@ -43,7 +43,14 @@ pub struct PlantOptions {
 
 impl Default for PlantOptions {
     fn default() -> Self {
-        Self { data: None, memory_bytes: 256 << 20, setup: Setup::default(), sync: SyncPolicy::default(), ring: RingLimits::default(), speed: None }
+        Self {
+            data: None,
+            memory_bytes: 256 << 20,
+            setup: Setup::default(),
+            sync: SyncPolicy::default(),
+            ring: RingLimits::default(),
+            speed: None,
+        }
     }
 }
 

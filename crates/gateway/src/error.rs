@@ -58,6 +58,12 @@ pub enum GatewayError {
         /// What is wrong.
         why: String,
     },
+    /// A copy would replace what is there.
+    #[error("{path} exists already, and nothing is ever overwritten; choose another folder", path = path.display())]
+    Exists {
+        /// What is there.
+        path: PathBuf,
+    },
     /// The keeper of history refuses.
     #[error("history in {path}", path = path.display())]
     History {

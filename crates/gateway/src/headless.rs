@@ -9,8 +9,8 @@ use twin_scene::site::{SourceKind, StartAt};
 
 use crate::GatewayError;
 use crate::assemble::{csv_rows, synthetic_groups};
-use crate::hub::empty_store;
 use crate::history::Database;
+use crate::hub::empty_store;
 use crate::recording::{self, Recording};
 use crate::site::Site;
 use crate::sources::{Source as _, SyntheticSource};

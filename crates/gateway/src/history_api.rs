@@ -87,8 +87,12 @@ pub fn history_of(hub: &Hub, range: TimeRange) -> History {
             break;
         }
         let (chunks, next) = if from < cold {
-            let found = kept(hub, TimeRange::new(from, cold));
-            (found.chunks, found.next.unwrap_or(cold))
+            let Stretch { mut chunks, next } = kept(hub, TimeRange::new(from, cold));
+            let next = next.unwrap_or(cold);
+            // What came late and is in no chunk yet; what is left over here of given-up slabs comes twice, which is harmless.
+            let late = hub.with_store(|store| store.export_chunks(TimeRange::new(from, next)));
+            chunks.extend(late.into_iter().map(|chunk| chunk.bytes));
+            (chunks, next)
         } else {
             // One hour per lock: live samples are never kept waiting for a long export.
             let to = (from.floor_to(slab) + slab).min(end);
@@ -108,7 +112,9 @@ fn kept(hub: &Hub, range: TimeRange) -> Stretch {
     // What cannot be read is missing from the answer; `fsck` and the log say what it was.
     found.unwrap_or_else(|error| {
         tracing::error!(%error, "a stretch of history can't be read");
-        Stretch { chunks: Vec::new(), next: Some(range.start.floor_to(StoreConfig::default().slab) + StoreConfig::default().slab).filter(|t| *t < range.end) }
+        let slab = StoreConfig::default().slab;
+        let next = range.start.floor_to(slab) + slab;
+        Stretch { chunks: Vec::new(), next: (next < range.end).then_some(next) }
     })
 }
 

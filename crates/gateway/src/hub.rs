@@ -110,6 +110,10 @@ struct Inner {
 struct Round {
     number: u64,
     next_lane: u32,
+    /// The lane was looked at before in this round.
+    again: bool,
+    /// The round before is committed to the end, so that what it sealed may be given up here.
+    gives_up: bool,
 }
 
 /// See the module's head.
@@ -273,7 +277,7 @@ impl Hub {
         add(&self.totals.batches, 1);
         add(&self.totals.batch_bytes, frame.len() as u64);
         if let Some(persist) = self.persist.as_ref().filter(|persist| persist.outlives()) {
-            persist.tail(frame.clone(), times, inner.seq);
+            persist.tail(inner.seq, frame.clone(), times);
         }
         inner.ring.push(Sent { seq: inner.seq, frame, total: inner.total, received: inner.received });
     }
@@ -434,7 +438,8 @@ impl Hub {
     pub fn seal_begin(&self) {
         let Some(persist) = &self.persist else { return };
         let mut round = self.round.lock().unwrap_or_else(PoisonError::into_inner);
-        *round = Round { number: round.number + 1, next_lane: 0 };
+        let gives_up = persist.finished() >= round.number;
+        *round = Round { number: round.number + 1, gives_up, ..Round::default() };
         persist.sealing(round.number);
     }
 
@@ -446,32 +451,33 @@ impl Hub {
             return true;
         }
         let mut round = self.round.lock().unwrap_or_else(PoisonError::into_inner);
-        if round.next_lane == 0 {
+        if round.next_lane == 0 && !round.again && round.gives_up {
             self.choose_cold(persist, upto);
         }
-        let cold = self.cold();
         for _ in 0..SEAL_LANES {
             let lane = round.next_lane;
             let (sealed, slab, more) = self.with_store(|store| {
                 let first_signal = lane * store.config().lane_signals;
                 let more = (first_signal as usize) < store.signals();
-                // Before sealing, so that what it must keep is not taken for news of a slab that is gone.
-                if let Some(cold) = cold {
+                // Before sealing: what this round seals stays until it is committed, so that no reader misses it.
+                if let Some(cold) = self.cold().filter(|_| round.gives_up && !round.again) {
                     store.evict_lane(first_signal, cold);
                 }
                 let sealed = if more { store.seal_lane(first_signal, upto, 1) } else { Vec::new() };
                 (sealed, store.config().slab, more)
             });
             if !more {
-                round.next_lane = 0;
+                (round.next_lane, round.again) = (0, true);
                 persist.sealed(round.number, upto.floor_to(slab));
                 return false;
             }
             if !sealed.is_empty() {
+                round.again = true;
                 sealed.into_iter().for_each(|sealed| persist.lane(sealed));
                 return true;
             }
             round.next_lane += 1;
+            round.again = false;
         }
         true
     }
@@ -523,7 +529,9 @@ impl Hub {
         let slab = self.with_store(|store| store.config().slab);
         let mut from = range.start;
         while from < range.end {
-            let Some(next) = self.with_store(|store| store.next_time(from - Span::from_micros(1), Direction::Forward)) else { break };
+            let Some(next) = self.with_store(|store| store.next_time(from - Span::from_micros(1), Direction::Forward)) else {
+                break;
+            };
             from = next;
             let to = (from.floor_to(slab) + slab).min(range.end);
             for chunk in self.with_store(|store| store.export_chunks(TimeRange::new(from, to))) {
@@ -550,12 +558,10 @@ impl Hub {
     /// What history holds: here, and with the keeper before that.
     pub fn extent(&self) -> Option<TimeRange> {
         let here = self.lock().store.extent();
-        let Some((persist, cold)) = self.persist.as_ref().zip(self.cold()) else { return here };
-        // Leftovers of what was given up say nothing about where history begins.
-        let here = here.map(|here| TimeRange::new(here.start.max(cold.min(here.end)), here.end));
-        let kept = pages::extent(persist.read().as_ref()).ok().flatten();
-        let kept = kept.map(|kept| TimeRange::new(kept.start, here.map_or(kept.end, |here| here.end)));
-        here.into_iter().chain(kept).reduce(TimeRange::union)
+        let Some((persist, _)) = self.persist.as_ref().zip(self.cold()) else { return here };
+        let Some(kept) = pages::extent(persist.read().as_ref()).ok().flatten() else { return here };
+        // What is left here of given-up slabs says nothing about where history begins.
+        Some(here.map_or(kept, |here| TimeRange::new(kept.start, here.end.max(kept.start))))
     }
 }
 

@@ -258,7 +258,8 @@ impl Database {
         let Some(mapping) = self.mapping(model).map_err(|source| self.failed(source))? else { return Ok(None) };
         let moving = self.path.with_file_name(MOVING);
         discard(&moving);
-        let mut new = attempt(&moving, "making a new one for the changed site", SqliteHistorian::open(&moving, SyncPolicy::Full))?;
+        let mut new =
+            attempt(&moving, "making a new one for the changed site", SqliteHistorian::open(&moving, SyncPolicy::Full))?;
         self.copy(&mapping, model, &mut new).map_err(|source| GatewayError::History { path: moving.clone(), source })?;
         close(new, &moving)?;
         let before = self.path.with_file_name(BEFORE);
@@ -341,7 +342,9 @@ impl Loaded {
         const FEW: usize = 5;
         match self.unreadable {
             0..=FEW => self.remarks.push(format!("saved history: {why}")),
-            at if at == FEW + 1 => self.remarks.push("saved history: more pieces are damaged; `orrery fsck` lists them".to_owned()),
+            at if at == FEW + 1 => {
+                self.remarks.push("saved history: more pieces are damaged; `orrery fsck` lists them".to_owned())
+            }
             _ => {}
         }
     }
@@ -394,7 +397,7 @@ fn discard(path: &Path) {
     }
 }
 
-fn lock(path: &Path) -> Result<File, GatewayError> {
+pub(super) fn lock(path: &Path) -> Result<File, GatewayError> {
     let failed = |source| GatewayError::Write { path: path.to_owned(), source };
     let file = File::options().create(true).truncate(false).write(true).open(path).map_err(failed)?;
     match file.try_lock() {

@@ -3,8 +3,10 @@
 //!
 //! [`Persist`] is what the hub hands batches and slabs to; [`Database`] is a data folder; [`SqliteHistorian`] the keeper in it.
 
+mod backup;
 
 mod database;
+pub mod fsck;
 
 mod links;
 mod moved;
@@ -16,7 +18,7 @@ mod sqlite;
 pub mod wal;
 mod writer;
 
-
+pub use backup::{Backup, backup};
 pub use database::{Database, FILE, Loaded};
 pub use persist::{Persist, Setup};
 pub use sqlite::{SqliteHistorian, SyncPolicy};

@@ -92,8 +92,7 @@ pub(super) fn each_chunk(
     };
     for page in keeper.pages(level, range)? {
         let instant = TimeRange::new(page.start, page.start + twin_model::Span::from_micros(1));
-        let kept: Vec<Kept> =
-            keeper.catalogue(level, instant)?.into_iter().filter(|kept| kept.key.start == page.start).collect();
+        let kept: Vec<Kept> = keeper.catalogue(level, instant)?.into_iter().filter(|kept| kept.key.start == page.start).collect();
         let Some(mapping) = mapping else {
             for one in &kept {
                 if let Some(bytes) = read(one)? {

@@ -8,7 +8,7 @@ use twin_historian::historian::{Blob, Historian, KeepError, Kept};
 use twin_historian::{ChunkKey, Level, StoreConfig, chunk};
 use twin_model::{Span, TimeRange, Timestamp};
 
-use super::{ALWAYS, outside, sealed_until};
+use super::{outside, sealed_until};
 
 /// Bytes after which a page is cut, between chunks.
 pub const PART_BYTES: u64 = 2 << 20;
@@ -73,11 +73,7 @@ impl Catalogue {
                 bytes: sum.bytes,
                 parts: parts(sum.bytes),
             });
-            levels.push(LevelPages {
-                level: level.to_string(),
-                slab_us: level.slab(slab).as_micros(),
-                pages: pages.collect(),
-            });
+            levels.push(LevelPages { level: level.to_string(), slab_us: level.slab(slab).as_micros(), pages: pages.collect() });
         }
         Ok(Self {
             format: 1,
@@ -224,8 +220,7 @@ pub fn extent(keeper: &dyn Historian) -> Result<Option<TimeRange>, KeepError> {
     let mut all = Vec::new();
     for level in Level::TIERS {
         // A coarse slab may begin before its first and end after its last sample; finer ones tell where those are.
-        let pages = keeper.pages(level, ALWAYS)?;
-        let range = pages.first().zip(pages.last()).map(|(first, last)| TimeRange::new(first.start, last.end));
+        let range = keeper.extent(level)?;
         let finer: Option<TimeRange> = all.iter().copied().reduce(TimeRange::union);
         all.extend(match (range, finer) {
             (Some(range), Some(finer)) if outside(keeper, Level::Raw)? > Timestamp::MIN => {

@@ -95,8 +95,7 @@ impl Persist {
         let links = Links::load(keeper.as_ref())?;
         let writer = Writer::new(keeper, links, sources, shared.clone(), publish, setup.commit_every);
         #[allow(clippy::disallowed_methods, reason = "the gateway may spawn; keepers block and want threads of their own")]
-        let threads =
-            vec![std::thread::spawn(move || sealer.run(&from_hub)), std::thread::spawn(move || writer.run(&from_all))];
+        let threads = vec![std::thread::spawn(move || sealer.run(&from_hub)), std::thread::spawn(move || writer.run(&from_all))];
         let (writer, sealer) = (Some(to_writer), Some(to_sealer));
         Ok(Self { writer, sealer, threads: Mutex::new(threads), shared, durable, reader, outlives, _lock: lock })
     }
@@ -113,7 +112,7 @@ impl Persist {
 
     /// A batch as it went to clients, under its number; `times` are its first and last source time. Number 0: history from before
     /// the start, which nobody waits for.
-    pub(crate) fn tail(&self, frame: Bytes, times: TimeRange, seq: u64) {
+    pub(crate) fn tail(&self, seq: u64, frame: Bytes, times: TimeRange) {
         let bytes = frame.len();
         if self.shared.pending.fetch_add(bytes, Ordering::Relaxed) + bytes > PENDING_BYTES {
             self.shared.pending.fetch_sub(bytes, Ordering::Relaxed);
@@ -196,9 +195,14 @@ impl Persist {
         (until > i64::MIN).then_some(Timestamp::from_micros(until))
     }
 
-    /// A number that is another one whenever the catalogue is.
-    pub(crate) fn generation(&self) -> u64 {
-        self.shared.generation.load(Ordering::Acquire)
+    /// Bytes of chunks kept of a level; 0 where the keeper cannot be read now.
+    pub fn kept_bytes(&self, level: twin_historian::Level) -> u64 {
+        self.read().bytes(level).unwrap_or(0)
+    }
+
+    /// Number of the last round of sealing that was committed to its end.
+    pub(crate) fn finished(&self) -> u64 {
+        self.shared.finished.load(Ordering::Acquire)
     }
 
     /// The reader for answers; others wait meanwhile.
@@ -252,6 +256,8 @@ impl Drop for Persist {
         // The sealing thread ends first and lets go of the other one.
         self.sealer = None;
         self.writer = None;
+        // The committing handle is to be the last: it folds the log into the file.
+        *self.read() = Box::new(MemoryHistorian::new());
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {
             thread.thread().unpark();

@@ -1,12 +1,12 @@
 //! The tables of the database file, and the way from the layout before this one. Knows SQL, not what the rows mean to others.
 
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
-use twin_historian::{Chunk, ChunkKey, Historian as _, chunk};
+use twin_historian::{Chunk, ChunkKey, chunk};
 use twin_model::{Span, Timestamp};
 use twin_protocol::LinkState;
 
 use super::links;
-use super::sqlite::{SqliteHistorian, apply, put};
+use super::sqlite::{apply, put};
 use twin_historian::historian::Change;
 
 /// Version of the layout, in `PRAGMA user_version`.
@@ -134,21 +134,12 @@ fn upright(transaction: &Transaction<'_>, one: Chunk) -> rusqlite::Result<Chunk>
     Ok(chunk::gather(key, &[&older, &one.bytes], &|signal| Some(signal)).unwrap_or(one))
 }
 
-/// Whether the rows of `page` are those of `chunk` summed up; the starts that differ.
-pub(super) fn odd_pages(keeper: &SqliteHistorian) -> rusqlite::Result<Vec<String>> {
-    let mut odd = Vec::new();
-    let always = twin_model::TimeRange::new(Timestamp::MIN, Timestamp::MAX);
-    for level in twin_historian::historian::LEVELS {
-        for page in keeper.pages(level, always).unwrap_or_default() {
-            let instant = twin_model::TimeRange::new(page.start, page.start + Span::from_micros(1));
-            let rows = keeper.catalogue(level, instant).unwrap_or_default();
-            let rows: Vec<_> = rows.iter().filter(|kept| kept.key.start == page.start).collect();
-            let tag = rows.iter().fold(0_u64, |sum, kept| sum.wrapping_add(kept.tag()));
-            let bytes: u64 = rows.iter().map(|kept| kept.bytes).sum();
-            if (rows.len() as u64, bytes, tag) != (page.chunks, page.bytes, page.tag) {
-                odd.push(format!("{level} {}", page.start));
-            }
-        }
+/// Sums every page up anew from the catalogue, in one transaction.
+pub(super) fn sum_up_anew(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    transaction.execute("DELETE FROM page", [])?;
+    for kept in super::sqlite::rows(&transaction)? {
+        super::sqlite::sum_up(&transaction, &kept, 1)?;
     }
-    Ok(odd)
+    transaction.commit()
 }

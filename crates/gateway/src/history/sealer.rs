@@ -25,7 +25,10 @@ pub(super) enum Job {
     /// A round begins or goes on.
     Lane(Sealed),
     /// All lanes of a round were handed over.
-    End { round: u64, end: Timestamp },
+    End {
+        round: u64,
+        end: Timestamp,
+    },
     /// Removes what is past its time.
     Retain(Timestamp),
     Sync(SyncSender<bool>),
@@ -54,12 +57,7 @@ pub(super) struct Sealer {
 type Step<T> = Result<T, KeepError>;
 
 impl Sealer {
-    pub(super) fn new(
-        reader: Box<dyn Historian>,
-        writer: SyncSender<Message>,
-        shared: Arc<Shared>,
-        plan: Plan,
-    ) -> Step<Self> {
+    pub(super) fn new(reader: Box<dyn Historian>, writer: SyncSender<Message>, shared: Arc<Shared>, plan: Plan) -> Step<Self> {
         let instants: BTreeSet<Timestamp> = reader.pages(Level::Carried, ALWAYS)?.iter().map(|page| page.start).collect();
         // A round that a kill cut short may have left lanes out.
         let recent = Timestamp::from_micros(shared.sealed_until.load(Ordering::Acquire).saturating_sub(plan.slab.as_micros()));

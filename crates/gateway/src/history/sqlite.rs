@@ -151,6 +151,67 @@ impl SqliteHistorian {
         self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0)).map(drop)
     }
 
+    /// What SQLite's own check finds wrong; nothing where the file is sound.
+    ///
+    /// # Errors
+    /// Where the check cannot be made.
+    pub fn integrity(&self) -> Result<Vec<String>, KeepError> {
+        let lines: Vec<String> = self.rows("PRAGMA integrity_check(100)", [], |row| row.get(0))?;
+        Ok(lines.into_iter().filter(|line| line != "ok").collect())
+    }
+
+    /// The catalogue of a level as far as it can be read, in order, whatever the pages say.
+    pub fn catalogue_rows(&self, level: Level) -> Vec<Kept> {
+        let sql = format!("SELECT {ROW} FROM chunk c WHERE level = ?1 ORDER BY start_us, first_signal");
+        let mut all = Vec::new();
+        let Ok(mut statement) = self.connection.prepare(&sql) else { return all };
+        let Ok(mut rows) = statement.query([level.code()]) else { return all };
+        while let Ok(Some(row)) = rows.next() {
+            all.extend(kept(level, row).ok());
+        }
+        all
+    }
+
+    /// From here on all reads of this handle are of one moment.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn begin_reading(&self) -> Result<(), KeepError> {
+        self.connection.execute_batch("BEGIN").map_err(|error| trouble("read", &error))
+    }
+
+    /// Pages whose sums are not those of their chunks.
+    ///
+    /// # Errors
+    /// Where they cannot be read.
+    pub fn odd_pages(&self) -> Result<Vec<String>, KeepError> {
+        let mut sums: std::collections::BTreeMap<(Level, Timestamp), (u64, u64, u64, u64)> = std::collections::BTreeMap::new();
+        for kept in rows(&self.connection).map_err(|error| trouble("read", &error))? {
+            let sum = sums.entry((kept.key.level, kept.key.start)).or_default();
+            let (chunks, samples, bytes, tag) = *sum;
+            *sum = (chunks + 1, samples + u64::from(kept.samples), bytes + kept.bytes, tag.wrapping_add(kept.tag()));
+        }
+        let mut odd = Vec::new();
+        for level in twin_historian::historian::LEVELS {
+            for page in self.pages(level, super::ALWAYS)? {
+                let sum = sums.remove(&(level, page.start));
+                if sum != Some((page.chunks, page.samples, page.bytes, page.tag)) {
+                    odd.push(format!("{level} {}", page.start));
+                }
+            }
+        }
+        odd.extend(sums.keys().map(|(level, start)| format!("{level} {start}")));
+        Ok(odd)
+    }
+
+    /// Sums every page up anew.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn sum_up_anew(&mut self) -> Result<(), KeepError> {
+        schema::sum_up_anew(&mut self.connection).map_err(|error| trouble("written", &error))
+    }
+
     /// Pieces set aside as damaged: what and why.
     ///
     /// # Errors
@@ -193,6 +254,17 @@ fn kept(level: Level, row: &Row<'_>) -> rusqlite::Result<Kept> {
         version: row.get(4)?,
     };
     Ok(Kept { key, samples: row.get(5)?, bytes: row.get::<_, i64>(6)?.unsigned_abs(), crc: row.get(7)? })
+}
+
+/// Every row of the catalogue.
+pub(super) fn rows(connection: &Connection) -> rusqlite::Result<Vec<Kept>> {
+    let mut statement =
+        connection.prepare(&format!("SELECT {ROW}, c.level FROM chunk c ORDER BY level, start_us, first_signal"))?;
+    let read = |row: &Row<'_>| {
+        let level = Level::from_code(row.get(8)?).unwrap_or_default();
+        kept(level, row)
+    };
+    statement.query_map([], read)?.collect()
 }
 
 fn find(transaction: &Transaction<'_>, key: &ChunkKey) -> rusqlite::Result<Option<(Kept, i64)>> {
@@ -245,7 +317,7 @@ fn remove(transaction: &Transaction<'_>, key: &ChunkKey) -> rusqlite::Result<()>
 }
 
 /// Adds a chunk to its page, or takes it away. Tags wrap, which SQL's sums do not.
-fn sum_up(transaction: &Transaction<'_>, one: &Kept, sign: i64) -> rusqlite::Result<()> {
+pub(super) fn sum_up(transaction: &Transaction<'_>, one: &Kept, sign: i64) -> rusqlite::Result<()> {
     let (level, start) = (one.key.level.code(), one.key.start.as_micros());
     let sql = "SELECT end_us, chunks, samples, bytes, tag FROM page WHERE level = ?1 AND start_us = ?2";
     let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?));
@@ -284,9 +356,8 @@ pub(super) fn apply(transaction: &Transaction<'_>, change: &Change) -> rusqlite:
         Change::Note { name, text } => {
             transaction.prepare_cached("INSERT OR REPLACE INTO note VALUES (?1, ?2)")?.execute([name, text]).map(drop)
         }
-        Change::Clear => transaction.execute_batch(
-            "DELETE FROM chunk; DELETE FROM blob; DELETE FROM page; DELETE FROM journal; DELETE FROM note;",
-        ),
+        Change::Clear => transaction
+            .execute_batch("DELETE FROM chunk; DELETE FROM blob; DELETE FROM page; DELETE FROM journal; DELETE FROM note;"),
     }
 }
 
@@ -386,7 +457,8 @@ impl Historian for SqliteHistorian {
     }
 
     fn note(&self, name: &str) -> Result<Option<String>, KeepError> {
-        let read = || self.connection.prepare_cached("SELECT text FROM note WHERE name = ?1")?.query_row([name], |row| row.get(0));
+        let read =
+            || self.connection.prepare_cached("SELECT text FROM note WHERE name = ?1")?.query_row([name], |row| row.get(0));
         read().optional().map_err(|error| trouble("read", &error))
     }
 

@@ -23,7 +23,10 @@ pub struct WalReport {
     pub unfinished: u64,
     /// Frames of this log that are torn or altered, and those behind them: nothing after the first of them counts.
     pub damaged: u64,
-    /// Bytes of the latter two.
+    /// Of the damaged ones: how many end a transaction. A write that was torn has one at most; more were finished before and
+    /// were altered since.
+    pub damaged_ends: u64,
+    /// Bytes of unfinished and damaged frames.
     pub discarded_bytes: u64,
     /// Whether the log's own header is torn: none of it counts.
     pub header_damaged: bool,
@@ -43,10 +46,15 @@ impl WalReport {
             return Some(format!("the end of history was torn: {log} has a torn header, its {bytes} bytes were left out"));
         }
         let torn = self.unfinished + self.damaged;
+        let verdict = if self.damaged_ends > 1 {
+            "some of them were finished before: the disk has altered what it was given, look for its errors"
+        } else {
+            "with --sync full none of it had been acknowledged"
+        };
         (torn > 0).then(|| {
             format!(
                 "the end of history was torn and is mended: {torn} pages ({bytes} bytes) of a write that was under way were left \
-                 out of {log}, {whole} pages of finished writes are kept; nothing that was acknowledged is missing"
+                 out of {log}, {whole} pages of finished writes are kept; {verdict}"
             )
         })
     }
@@ -99,12 +107,15 @@ pub fn inspect(path: &Path) -> std::io::Result<Option<WalReport>> {
             break;
         }
         if !log.follows(&frame) {
-            report.damaged += 1;
-            report.discarded_bytes += frame.len() as u64;
+            let mut damage = |frame: &[u8]| {
+                report.damaged += 1;
+                report.damaged_ends += u64::from(word(frame, 4) != 0);
+                report.discarded_bytes += frame.len() as u64;
+            };
+            damage(&frame);
             // The rest of this log's frames count no more, whatever is in them.
             while fill(&mut reader, &mut frame)? == frame.len() && log.mine(&frame) {
-                report.damaged += 1;
-                report.discarded_bytes += frame.len() as u64;
+                damage(&frame);
             }
             break;
         }

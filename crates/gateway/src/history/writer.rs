@@ -58,8 +58,8 @@ pub(super) struct Shared {
     pub(super) queued: AtomicUsize,
     /// End of what the finished rounds of sealing covered, in microseconds.
     pub(super) sealed_until: AtomicI64,
-    /// Grows with every change of the catalogue.
-    pub(super) generation: AtomicU64,
+    /// Number of the last round of sealing that was committed to its end.
+    pub(super) finished: AtomicU64,
     pub(super) failing: AtomicBool,
     pub(super) stopping: AtomicBool,
     hole: Mutex<Option<Hole>>,
@@ -72,7 +72,7 @@ impl Shared {
             pending: AtomicUsize::new(0),
             queued: AtomicUsize::new(0),
             sealed_until: AtomicI64::new(sealed_until),
-            generation: AtomicU64::new(0),
+            finished: AtomicU64::new(0),
             failing: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             hole: Mutex::new(None),
@@ -97,7 +97,12 @@ impl Shared {
 /// What the thread is told.
 pub(super) enum Message {
     /// A batch as it went to clients, or a chunk of what did not reach the journal.
-    Tail { seq: u64, bytes: Bytes, times: TimeRange, came: Instant },
+    Tail {
+        seq: u64,
+        bytes: Bytes,
+        times: TimeRange,
+        came: Instant,
+    },
     Link(LinkChange),
     /// The tails before this hold everything of a hole up to this batch.
     Mended(u64),
@@ -106,7 +111,11 @@ pub(super) enum Message {
     /// Together in one commit; handed back where that failed.
     Changes(Vec<Change>, SyncSender<Option<Vec<Change>>>),
     /// All chunks of a round are committed: the journal before its mark can go as far as it is older than `end`.
-    Finish { round: u64, end: Timestamp, done: SyncSender<bool> },
+    Finish {
+        round: u64,
+        end: Timestamp,
+        done: SyncSender<bool>,
+    },
     Sync(SyncSender<bool>),
 }
 
@@ -198,6 +207,7 @@ impl Writer {
             }
             Message::Mended(seq) => {
                 self.mended = seq;
+                self.seq = self.seq.max(seq);
                 None
             }
             Message::Mark(round) => {
@@ -220,7 +230,7 @@ impl Writer {
                 if fine {
                     self.marks = self.marks.split_off(&(round + 1));
                     self.shared.sealed_until.store(until, Ordering::Release);
-                    self.shared.generation.fetch_add(1, Ordering::Release);
+                    self.shared.finished.store(round, Ordering::Release);
                 }
                 done.send(fine).ok();
                 Some(fine)
@@ -276,9 +286,6 @@ impl Writer {
             _ => 0,
         };
         totals.bytes.fetch_add(changes.iter().map(bytes).sum::<usize>() as u64, Ordering::Relaxed);
-        if changes.iter().any(|change| matches!(change, Change::Put(_) | Change::Remove(_) | Change::Clear)) {
-            self.shared.generation.fetch_add(1, Ordering::Release);
-        }
         if let Some(oldest) = self.oldest.take() {
             let took = u64::try_from(oldest.elapsed().as_micros()).unwrap_or(u64::MAX);
             totals.slowest_us.fetch_max(took, Ordering::Relaxed);

@@ -134,13 +134,13 @@ async fn pages_of_others_may_not_open_our_sockets() {
     }
 }
 
-/// Four finished hours of one signal, one of another in the second hour, and an unfinished one.
+/// Five finished hours of one signal, and one sample of another in the second hour.
 fn fill(world: &World) {
     for s in 0..1_600 {
         world.put(0, at(s * 10), s as f64);
     }
     world.put(4, at(5_000), 4.0);
-    world.hub.seal(at(4 * 3_600));
+    world.hub.seal(gateway::clock::wall());
     assert!(world.hub.persist().unwrap().sync());
 }
 
@@ -154,7 +154,10 @@ async fn catalogue(world: &World, query: &str) -> serde_json::Value {
 async fn the_catalogue_lists_pages_that_hold_every_sealed_sample() {
     let world = World::start().await;
     let empty = catalogue(&world, "").await;
-    assert_eq!((&empty["format"], &empty["extent_us"], &empty["levels"][0]["pages"]), (&1.into(), &().into(), &serde_json::json!([])));
+    assert_eq!(
+        (&empty["format"], &empty["extent_us"], &empty["levels"][0]["pages"]),
+        (&1.into(), &().into(), &serde_json::json!([]))
+    );
     fill(&world);
     let list = catalogue(&world, "").await;
     let until = list["sealed_until_us"].as_i64().unwrap();
@@ -193,10 +196,12 @@ async fn the_catalogue_lists_pages_that_hold_every_sealed_sample() {
         pages += 1;
     }
     assert_eq!(pages, 5);
-    assert_eq!(all.density(TimeRange::new(at(0), Timestamp::from_micros(until)), 1), [1_440 + 1], "up to {}", at(14_400));
+    assert_eq!(all.density(TimeRange::new(at(0), Timestamp::from_micros(until)), 1), [1_601]);
     let some = catalogue(&world, &format!("?from={}&to={}", at(3_600).as_micros(), at(3_601).as_micros())).await;
     assert_eq!(some["levels"][0]["pages"].as_array().unwrap().len(), 1);
-    for wrong in ["raw/5/0000000000000000/0", "raw/x/0000000000000000/0", "2h/0/0000000000000000/0", "carried/0/0000000000000000/0"] {
+    for wrong in
+        ["raw/5/0000000000000000/0", "raw/x/0000000000000000/0", "2h/0/0000000000000000/0", "carried/0/0000000000000000/0"]
+    {
         let (status, _, body) = world.get(&format!("/api/page/{wrong}"), "").await;
         assert_eq!(status, 404, "{wrong}");
         assert!(String::from_utf8(body).unwrap().contains("read /api/catalogue again"));
@@ -216,13 +221,13 @@ async fn a_late_sample_gives_its_page_another_version_and_the_old_one_is_gone() 
     assert_eq!(world.get("/api/catalogue", &format!("If-None-Match: {tag}\r\n")).await.0, 304);
     // The other signal was silent since the second hour: what is carried into all later hours changes.
     world.put(4, at(5_001), 5.0);
-    world.hub.seal(at(4 * 3_600));
+    world.hub.seal(gateway::clock::wall());
     assert!(world.hub.persist().unwrap().sync());
     let after = catalogue(&world, "").await;
     assert_eq!(world.get("/api/catalogue", &format!("If-None-Match: {tag}\r\n")).await.0, 200);
     let version = |list: &serde_json::Value, at: usize| list["levels"][0]["pages"][at]["version"].as_str().unwrap().to_owned();
     assert_eq!(version(&before, 0), version(&after, 0));
-    for page in 1..4 {
+    for page in 1..5 {
         assert_ne!(version(&before, page), version(&after, page), "page {page}");
     }
     let start = before["levels"][0]["pages"][1]["start_us"].as_i64().unwrap();

@@ -37,15 +37,19 @@ fn older_file(path: &std::path::Path, model: &twin_model::Model) {
              CREATE TABLE link (at_us INTEGER NOT NULL, source TEXT NOT NULL, state INTEGER NOT NULL);",
         )
         .unwrap();
-    let signals: String = model.signals().iter().map(|signal| {
-        let kind = match signal.value_kind {
-            twin_model::ValueKind::Float => 'f',
-            twin_model::ValueKind::Int => 'i',
-            twin_model::ValueKind::Bool => 'b',
-            twin_model::ValueKind::Text => 't',
-        };
-        format!("{kind} {}\n", signal.id.as_str())
-    }).collect();
+    let signals: String = model
+        .signals()
+        .iter()
+        .map(|signal| {
+            let kind = match signal.value_kind {
+                twin_model::ValueKind::Float => 'f',
+                twin_model::ValueKind::Int => 'i',
+                twin_model::ValueKind::Bool => 'b',
+                twin_model::ValueKind::Text => 't',
+            };
+            format!("{kind} {}\n", signal.id.as_str())
+        })
+        .collect();
     connection.execute("INSERT INTO meta VALUES ('site', 'pumps'), ('signals', ?1)", [signals]).unwrap();
     let mut store = Store::new(model.signals().iter().map(Into::into), StoreConfig::default());
     for s in 0..200 {
@@ -70,10 +74,7 @@ fn older_file(path: &std::path::Path, model: &twin_model::Model) {
     .unwrap();
     put(beside.key.start, beside.key.end, 2, &beside.bytes);
     connection.execute("INSERT INTO link VALUES (?1, 'script', 1)", [at(3).as_micros()]).unwrap();
-    let entries = vec![twin_protocol::Entry {
-        id: twin_protocol::DictId(0),
-        sample: Sample::new(at(9_000), Value::Float(9.0)),
-    }];
+    let entries = vec![twin_protocol::Entry { id: twin_protocol::DictId(0), sample: Sample::new(at(9_000), Value::Float(9.0)) }];
     let frame = twin_protocol::encode_server(&twin_protocol::ServerFrame::Batch(twin_protocol::Batch { seq: 1, entries }));
     let t = at(9_000).as_micros();
     connection.execute("INSERT INTO tail (start_us, last_us, frame) VALUES (?1, ?1, ?2)", rusqlite::params![t, frame]).unwrap();

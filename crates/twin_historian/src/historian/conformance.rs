@@ -231,7 +231,11 @@ fn pages_are_the_catalogue_summed_up(keeper: &mut dyn Historian) {
     let sums = |at: usize| first.get(at).map(|page| (page.start, page.end, page.chunks, page.samples, page.bytes));
     assert_eq!(sums(0), Some((t(7_200), t(10_800), 2, 200, 200)), "a page is what begins together");
     assert_eq!((sums(1), first.len()), (Some((t(18_000), t(21_600), 1, 100, 100)), 2));
-    let tags: u64 = keeper.catalogue(Level::Raw, TimeRange::new(t(7_200), t(7_201))).expect("the catalogue").iter().fold(0, |sum, kept| sum.wrapping_add(kept.tag()));
+    let tags: u64 = keeper
+        .catalogue(Level::Raw, TimeRange::new(t(7_200), t(7_201)))
+        .expect("the catalogue")
+        .iter()
+        .fold(0, |sum, kept| sum.wrapping_add(kept.tag()));
     assert_eq!(first.first().map(|page| page.tag), Some(tags), "its tag is the sum of tags");
     put(keeper, [chunk(raw(64, 2, 2).key, 9, 50)]);
     let second = pages(keeper);
