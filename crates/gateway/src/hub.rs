@@ -429,7 +429,7 @@ impl Hub {
         self.seal_begin();
         while self.seal_step(upto) {
             if self.persist.as_ref().is_some_and(|persist| !persist.room()) {
-                std::thread::yield_now();
+                std::thread::sleep(std::time::Duration::from_millis(1));
             }
         }
     }

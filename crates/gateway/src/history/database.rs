@@ -212,7 +212,7 @@ impl Database {
                 Ok(()) => loaded.chunks += 1,
                 Err(why) => {
                     loaded.unreadable += 1;
-                    loaded.remark(why);
+                    loaded.remark(&why);
                 }
             }
             Ok(())
@@ -243,7 +243,7 @@ impl Database {
         damaged.extend(strange);
         for (position, why) in &damaged {
             loaded.unreadable += 1;
-            loaded.remark(format!("journal entry {} is damaged: {why}", position.0));
+            loaded.remark(&format!("journal entry {} is damaged: {why}", position.0));
         }
         loaded.damaged.extend(damaged);
         Ok(())
@@ -338,12 +338,12 @@ impl Database {
 
 impl Loaded {
     /// The first few of what went wrong, and that there were more.
-    fn remark(&mut self, why: String) {
+    fn remark(&mut self, why: &str) {
         const FEW: usize = 5;
         match self.unreadable {
             0..=FEW => self.remarks.push(format!("saved history: {why}")),
             at if at == FEW + 1 => {
-                self.remarks.push("saved history: more pieces are damaged; `orrery fsck` lists them".to_owned())
+                self.remarks.push("saved history: more pieces are damaged; `orrery fsck` lists them".to_owned());
             }
             _ => {}
         }

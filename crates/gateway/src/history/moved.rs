@@ -41,7 +41,7 @@ impl Mapping {
         self.to.iter().filter(|to| to.is_none()).count()
     }
 
-    fn new(&self, old: u32) -> Option<u32> {
+    fn now(&self, old: u32) -> Option<u32> {
         self.to.get(old as usize).copied().flatten()
     }
 
@@ -50,12 +50,12 @@ impl Mapping {
         if let Ok(key) = chunk::peek_key(bytes) {
             let lanes = lanes(signals);
             let moved = lanes.filter_map(|(first_signal, signals)| {
-                chunk::gather(ChunkKey { first_signal, signals, ..key }, &[bytes], &|old| self.new(old)).ok()
+                chunk::gather(ChunkKey { first_signal, signals, ..key }, &[bytes], &|old| self.now(old)).ok()
             });
             return moved.filter(|chunk| chunk.samples > 0).map(|chunk| chunk.bytes).collect();
         }
         let Ok(ServerFrame::Batch(batch)) = decode_server(bytes, &Limits::SERVER_FRAMES) else { return Vec::new() };
-        let entry = |entry: Entry| Some(Entry { id: DictId(self.new(entry.id.0)?), ..entry });
+        let entry = |entry: Entry| Some(Entry { id: DictId(self.now(entry.id.0)?), ..entry });
         let entries: Vec<Entry> = batch.entries.into_iter().filter_map(entry).collect();
         if entries.is_empty() {
             return Vec::new();
@@ -118,7 +118,7 @@ pub(super) fn each_chunk(
             }
             let borrowed: Vec<&[u8]> = pieces.iter().map(|bytes| &**bytes).collect();
             let Some(key) = key else { continue };
-            match chunk::gather(key, &borrowed, &|old| mapping.new(old)) {
+            match chunk::gather(key, &borrowed, &|old| mapping.now(old)) {
                 Ok(chunk) if chunk.samples > 0 => take(Ok(chunk.bytes.into()))?,
                 Ok(_) => {}
                 Err(error) => take(Err(KeepError::Damaged { what: format!("chunk {key}"), why: error.to_string() }))?,

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -26,7 +26,9 @@ const PENDING_BYTES: usize = 64 << 20;
 /// Lanes that may wait for the sealing thread.
 const LANES: usize = 4;
 /// Longest wait of [`Persist::sync`].
-const SYNC: Duration = Duration::from_secs(120);
+const SYNC_SECONDS: u32 = 120;
+/// And while the keeper refuses.
+const REFUSED_SECONDS: u32 = 10;
 
 /// What may be chosen about keeping history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -231,7 +233,15 @@ impl Persist {
     pub fn sync(&self) -> bool {
         let (done, wait) = sync_channel(1);
         self.job(Job::Sync(done));
-        wait.recv_timeout(SYNC).unwrap_or(false)
+        for second in 0..SYNC_SECONDS {
+            match wait.recv_timeout(Duration::from_secs(1)) {
+                Ok(fine) => return fine,
+                // A keeper that refuses for that long will not take it before the program stops either.
+                Err(RecvTimeoutError::Timeout) if second < REFUSED_SECONDS || !self.failing() => {}
+                Err(_) => return false,
+            }
+        }
+        false
     }
 
     /// What was written so far.

@@ -131,7 +131,7 @@ impl Sealer {
         let mut changes = Vec::new();
         let fine = if slab.end <= outside(self.reader.as_ref(), Level::Raw)? {
             // Raw samples of that time are gone by order: what came late goes into the levels that are left.
-            self.from_coarse(slab, &sealed.chunk)?
+            self.coarse_as_raw(slab, &sealed.chunk)?
         } else {
             let Some(raw) = self.raw(sealed)? else { return Ok(()) };
             let bytes: Vec<Blob> = raw.iter().map(|chunk| chunk.bytes.as_slice().into()).collect();
@@ -195,7 +195,7 @@ impl Sealer {
     }
 
     /// What is known of a slab whose raw samples are gone, with late ones, as if it were raw.
-    fn from_coarse(&self, slab: TimeRange, late: &Chunk) -> Step<Vec<Blob>> {
+    fn coarse_as_raw(&self, slab: TimeRange, late: &Chunk) -> Step<Vec<Blob>> {
         let key = ChunkKey { start: slab.start, end: slab.end, ..late.key };
         let mut pieces: Vec<Blob> = Vec::new();
         for level in [Level::FiveMinutes, Level::Hour] {

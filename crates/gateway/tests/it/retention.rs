@@ -146,7 +146,10 @@ fn bytes_bound_a_level_and_what_is_gone_at_every_level_is_told() {
     let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
     let outside = json["outside_before_us"].as_i64().unwrap();
     assert!(outside > at(0).as_micros() && outside <= json["levels"][0]["pages"][0]["start_us"].as_i64().unwrap(), "{json}");
-    // Space comes back to the file system with the removals, some at a time.
+    // Space comes back to the file system with the removals.
+    let connection = rusqlite::Connection::open(folder.0.join("data/history.sqlite3")).unwrap();
+    let pragma = |name: &str| connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0)).unwrap();
+    assert!(pragma("auto_vacuum") == 2 && pragma("freelist_count") < 8, "{} free", pragma("freelist_count"));
     assert!(hub.persist().unwrap().totals().expired_bytes.load(std::sync::atomic::Ordering::Relaxed) >= before - after);
 }
 
