@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use twin_historian::Store;
+use twin_historian::historian::{Limits, Retention};
 use twin_model::{Model, SourceIndex, Span, TimeRange, Timestamp};
-use twin_protocol::Capabilities;
+use twin_protocol::{Capabilities, LinkChange};
 use twin_scene::site::{CsvSource, SourceKind, StartAt};
 
 use crate::GatewayError;
 use crate::clock::Clock;
+use crate::history::{Database, Persist, Setup, SyncPolicy};
 use crate::hub::{Hub, empty_store};
-use crate::persist::Database;
 use crate::ring::RingLimits;
 use crate::site::Site;
 use crate::sources::{CsvReplay, CsvRows, Inbox, PushSource, Source, SyntheticSource, read_csv};
@@ -27,8 +29,12 @@ const PRELOAD: usize = 50_000;
 pub struct PlantOptions {
     /// Folder of the database; history lives in memory only without it.
     pub data: Option<PathBuf>,
-    /// Bytes of the time store.
+    /// Bytes of history in memory: half for what is read and drawn most, half for the keeper where there is no data folder.
     pub memory_bytes: usize,
+    /// How history is kept: how long, and how soon it is committed.
+    pub setup: Setup,
+    /// What a commit survives.
+    pub sync: SyncPolicy,
     /// Back-fill for clients that come back.
     pub ring: RingLimits,
     /// Replaces the speed of CSV sources; infinite gives everything at once.
@@ -37,7 +43,14 @@ pub struct PlantOptions {
 
 impl Default for PlantOptions {
     fn default() -> Self {
-        Self { data: None, memory_bytes: 256 << 20, ring: RingLimits::default(), speed: None }
+        Self {
+            data: None,
+            memory_bytes: 256 << 20,
+            setup: Setup::default(),
+            sync: SyncPolicy::default(),
+            ring: RingLimits::default(),
+            speed: None,
+        }
     }
 }
 
@@ -72,27 +85,13 @@ pub fn plant(site: &Site, options: &PlantOptions) -> Result<Plant, GatewayError>
     }
     let (clock, replay) = choose_clock(site, &csvs, options.speed);
     let now = clock.now();
-    let mut store = empty_store(&model, options.memory_bytes);
-    let mut links = Vec::new();
-    let persist = match &options.data {
-        None => None,
-        Some(folder) => {
-            let database = Database::open(folder)?;
-            let loaded = database.load(&model, &mut store)?;
-            if loaded.unreadable > 0 {
-                remarks.push(format!("{} pieces of saved history can't be read and are missing", loaded.unreadable));
-            }
-            if let Some((signals, path)) = &loaded.dropped {
-                let path = path.display();
-                remarks.push(format!("the site lost {signals} signals; their history is kept in {path}"));
-            }
-            links = loaded.links;
-            Some(database.start(&model, &mut store)?)
-        }
-    };
+    let Opened { store, persist, links, cold } = open_history(&model, options, &mut remarks)?;
     let known = store.extent();
-    let hub = Arc::new(Hub::new(model.clone(), crate::clock::wall(), options.ring, store, persist));
+    let hub = Arc::new(Hub::new(model.clone(), crate::clock::wall(), options.ring, store, Some(persist)));
     hub.preload_links(links);
+    if let Some(cold) = cold {
+        hub.note_cold(cold);
+    }
     let mut plant = Plant {
         hub,
         clock,
@@ -116,6 +115,50 @@ pub fn plant(site: &Site, options: &PlantOptions) -> Result<Plant, GatewayError>
     add_synthetic(site, &model, now, known, &mut plant)?;
     add_push(site, &mut plant);
     Ok(plant)
+}
+
+/// The store with the newest history, and the keeper of all of it.
+struct Opened {
+    store: Store,
+    persist: Persist,
+    links: Vec<LinkChange>,
+    /// Before this, history is with the keeper only.
+    cold: Option<Timestamp>,
+}
+
+fn open_history(model: &Model, options: &PlantOptions, remarks: &mut Vec<String>) -> Result<Opened, GatewayError> {
+    let Some(folder) = &options.data else {
+        // One budget for both: the store, and what is kept compressed beyond it.
+        let half = options.memory_bytes / 2;
+        let store = empty_store(model, half);
+        let retention = within_bytes(options.setup.retention, half as u64);
+        let setup = Setup { retention, ..options.setup };
+        let path = PathBuf::from("memory");
+        let persist = Persist::in_memory(model, setup).map_err(|source| GatewayError::History { path, source })?;
+        return Ok(Opened { store, persist, links: Vec::new(), cold: None });
+    };
+    let mut store = empty_store(model, options.memory_bytes);
+    let mut database = Database::open_with(folder, options.sync)?;
+    if let Some((signals, path)) = database.adopt(model)? {
+        remarks.push(format!("the site lost {signals} signals; their history is kept in {}", path.display()));
+    }
+    let loaded = database.load_newest(model, &mut store)?;
+    remarks.extend(loaded.remarks.iter().cloned());
+    if loaded.unreadable > 0 {
+        remarks.push(format!("{} pieces of saved history can't be read and are missing", loaded.unreadable));
+    }
+    let persist = database.start_with(model, options.setup, &loaded)?;
+    Ok(Opened { store, persist, links: loaded.links, cold: loaded.from })
+}
+
+/// Limits for a keeper in memory: most of it for raw chunks; what was asked for stays where it is less.
+fn within_bytes(asked: Retention, bytes: u64) -> Retention {
+    let most = |limits: Limits, bytes: u64| Limits { bytes: Some(limits.bytes.map_or(bytes, |b| b.min(bytes))), ..limits };
+    Retention {
+        raw: most(asked.raw, bytes / 4 * 3),
+        five_minutes: most(asked.five_minutes, bytes / 8),
+        hour: most(asked.hour, bytes / 16),
+    }
 }
 
 type OpenCsv<'a> = (SourceIndex, &'a CsvSource, CsvRows);

@@ -50,6 +50,29 @@ pub enum GatewayError {
         #[source]
         source: rusqlite::Error,
     },
+    /// The database of `--data` is not what was written.
+    #[error("history in {path} is damaged: {why}; `orrery fsck {folder}` lists what is wrong, `orrery fsck --repair` saves what can be read, or restore a backup", path = path.display(), folder = path.parent().unwrap_or(path).display())]
+    Damaged {
+        /// The database.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// A copy would replace what is there.
+    #[error("{path} exists already, and nothing is ever overwritten; choose another folder", path = path.display())]
+    Exists {
+        /// What is there.
+        path: PathBuf,
+    },
+    /// The keeper of history refuses.
+    #[error("history in {path}", path = path.display())]
+    History {
+        /// The database.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: twin_historian::historian::KeepError,
+    },
     /// Another server writes to the data folder.
     #[error("another server uses this data folder (it holds {path}); stop it, or give this one another --data", path = path.display())]
     InUse {

@@ -9,8 +9,8 @@ use twin_scene::site::{SourceKind, StartAt};
 
 use crate::GatewayError;
 use crate::assemble::{csv_rows, synthetic_groups};
+use crate::history::Database;
 use crate::hub::empty_store;
-use crate::persist::Database;
 use crate::recording::{self, Recording};
 use crate::site::Site;
 use crate::sources::{Source as _, SyntheticSource};
@@ -111,11 +111,12 @@ fn from_data(
 ) -> Result<(), GatewayError> {
     let model = &site.loaded.model;
     let mut store = empty_store(model, usize::MAX / 2);
-    let loaded = Database::open_to_read(folder)?.load(model, &mut store)?;
+    let end = Timestamp::from_micros(at.as_micros().saturating_add(1));
+    let loaded = Database::open_to_read(folder)?.load_before(model, &mut store, end)?;
+    remarks.extend(loaded.remarks.iter().cloned());
     if loaded.unreadable > 0 {
         remarks.push(format!("{} pieces of saved history can't be read and are missing", loaded.unreadable));
     }
-    let end = Timestamp::from_micros(at.as_micros().saturating_add(1));
     let range = TimeRange::new(Timestamp::MIN, end);
     let mut samples: Vec<(SignalIndex, Sample)> = Vec::new();
     for signal in model.signal_indices() {

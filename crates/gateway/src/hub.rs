@@ -5,27 +5,29 @@
 //! because what a client missed is worked out when it can take it (newest sample per signal), not queued.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::body::Bytes;
 use tokio::sync::watch;
-use twin_historian::{Appended, Store, StoreConfig};
-use twin_model::{Model, Sample, SignalIndex, SourceIndex, TimeRange, Timestamp};
+use twin_historian::{Appended, Direction, Store, StoreConfig};
+use twin_model::{Model, Sample, SignalIndex, SourceIndex, Span, TimeRange, Timestamp};
 use twin_protocol::{
     Batch, DictId, Dictionary, Entry, Gap, GapReason, Lag, LinkChange, LinkState, Resume, ServerFrame, Snapshot, SourceLink,
     encode_server,
 };
 
-use crate::persist::Persist;
+use crate::history::{Persist, pages};
 use crate::ring::{Ring, RingLimits, Sent};
 
 /// A client this many batches behind gets newest values instead of every batch.
 const CONFLATE_AFTER: u64 = 32;
 /// Link changes kept for history answers.
 const LINK_CHANGES: usize = 10_000;
-/// Chunks packed under one lock.
-const SEAL_CHUNKS: usize = 4;
+/// Lanes looked at in one step of sealing where they have nothing to seal.
+const SEAL_LANES: u32 = 64;
+/// What the hub holds at most before the newest finished slab; the rest is the keeper's.
+const HOT: Span = Span::from_secs(86_400);
 /// A batch is cut here, so that its frame stays far below every limit.
 const BATCH_SAMPLES: usize = 50_000;
 
@@ -103,6 +105,17 @@ struct Inner {
     link_changes: VecDeque<LinkChange>,
 }
 
+/// One pass over all lanes, in which finished slabs are handed to the keeper and old ones given up.
+#[derive(Debug, Clone, Copy, Default)]
+struct Round {
+    number: u64,
+    next_lane: u32,
+    /// The lane was looked at before in this round.
+    again: bool,
+    /// The round before is committed to the end, so that what it sealed may be given up here.
+    gives_up: bool,
+}
+
 /// See the module's head.
 pub struct Hub {
     model: Arc<Model>,
@@ -110,7 +123,12 @@ pub struct Hub {
     dictionary: Bytes,
     inner: Mutex<Inner>,
     changed: watch::Sender<u64>,
+    /// Without a keeper: the newest batch, which is as durable as it gets.
+    flushed: watch::Sender<u64>,
     persist: Option<Persist>,
+    round: Mutex<Round>,
+    /// Before this, history is with the keeper only.
+    cold: AtomicI64,
     /// Totals for `/metrics`.
     pub totals: Totals,
 }
@@ -145,7 +163,10 @@ impl Hub {
             dictionary,
             inner: Mutex::new(inner),
             changed: watch::Sender::new(0),
+            flushed: watch::Sender::new(0),
             persist,
+            round: Mutex::new(Round::default()),
+            cold: AtomicI64::new(i64::MIN),
             totals: Totals::default(),
         }
     }
@@ -188,7 +209,7 @@ impl Hub {
         let mut tail = Vec::new();
         for (signal, sample) in samples {
             inner.store.append(*signal, sample);
-            if self.persist.is_some() && sample.source_time >= unsealed {
+            if self.journals() && sample.source_time >= unsealed {
                 tail.push(Entry { id: DictId(signal.0), sample: sample.clone() });
             }
         }
@@ -197,8 +218,20 @@ impl Hub {
         for entries in tail.chunks(BATCH_SAMPLES) {
             let times = times_of(entries);
             let frame = encode_server(&ServerFrame::Batch(Batch { seq: 0, entries: entries.to_vec() }));
-            persist.tail(frame.into(), times);
+            persist.make_up(frame.into(), times);
         }
+    }
+
+    /// Whether batches are worth a journal: where what is kept outlives the program.
+    fn journals(&self) -> bool {
+        self.persist.as_ref().is_some_and(Persist::outlives)
+    }
+
+    /// The number of the newest batch that, with all before it, survives a kill (and a power cut, as `--sync` has it). Without
+    /// a data folder nothing does, and this is simply the newest batch.
+    pub fn durable(&self) -> watch::Receiver<u64> {
+        let kept = self.persist.as_ref().filter(|persist| persist.outlives());
+        kept.map_or_else(|| self.flushed.subscribe(), Persist::durable)
     }
 
     /// Takes samples in: into the store at once, to clients and disk with the next [`Self::flush`].
@@ -226,6 +259,7 @@ impl Hub {
         }
         let seq = inner.seq;
         drop(inner);
+        self.flushed.send_replace(seq);
         self.changed.send_replace(seq);
     }
 
@@ -242,8 +276,8 @@ impl Hub {
         let frame: Bytes = encode_server(&ServerFrame::Batch(Batch { seq: inner.seq, entries })).into();
         add(&self.totals.batches, 1);
         add(&self.totals.batch_bytes, frame.len() as u64);
-        if let Some(persist) = &self.persist {
-            persist.tail(frame.clone(), times);
+        if let Some(persist) = self.persist.as_ref().filter(|persist| persist.outlives()) {
+            persist.tail(inner.seq, frame.clone(), times);
         }
         inner.ring.push(Sent { seq: inner.seq, frame, total: inner.total, received: inner.received });
     }
@@ -400,39 +434,144 @@ impl Hub {
         add(&self.totals.left_out, left_out);
     }
 
-    /// Hands finished hours to the disk, all at once: for starts and tests.
+    /// Hands finished hours to the keeper, all at once, waiting where it is busy: for starts and tests.
     pub fn seal(&self, upto: Timestamp) {
         self.seal_begin();
-        while self.seal_step(upto) {}
-    }
-
-    /// Begins handing finished hours to the disk; [`Self::seal_step`] goes on with it.
-    pub fn seal_begin(&self) {
-        if let Some(persist) = &self.persist {
-            persist.sealing();
+        while self.seal_step(upto) {
+            if self.persist.as_ref().is_some_and(|persist| !persist.room()) {
+                std::thread::sleep(std::time::Duration::from_millis(1));
+            }
         }
     }
 
-    /// A few chunks (some tens of milliseconds); false once all of what ended before `upto` is handed over.
+    /// Begins handing finished hours to the keeper; [`Self::seal_step`] goes on with it.
+    pub fn seal_begin(&self) {
+        let Some(persist) = &self.persist else { return };
+        let mut round = self.round.lock().unwrap_or_else(PoisonError::into_inner);
+        let gives_up = persist.finished() >= round.number;
+        *round = Round { number: round.number + 1, gives_up, ..Round::default() };
+        persist.sealing(round.number);
+    }
+
+    /// One slab of one lane (some tens of milliseconds); false once all of what ended before `upto` is handed over. Gives up
+    /// what is old on the way.
     pub fn seal_step(&self, upto: Timestamp) -> bool {
         let Some(persist) = &self.persist else { return false };
-        let (chunks, slab) = self.with_store(|store| (store.seal_some(upto, SEAL_CHUNKS), store.config().slab));
-        if chunks.is_empty() {
-            persist.sealed(upto.floor_to(slab));
-            return false;
+        if !persist.room() {
+            return true;
         }
-        persist.chunks(chunks.into_iter().map(|sealed| sealed.chunk).collect());
+        let mut round = self.round.lock().unwrap_or_else(PoisonError::into_inner);
+        if round.next_lane == 0 && !round.again && round.gives_up {
+            self.choose_cold(persist, upto);
+        }
+        for _ in 0..SEAL_LANES {
+            let lane = round.next_lane;
+            let (sealed, slab, more) = self.with_store(|store| {
+                let first_signal = lane * store.config().lane_signals;
+                let more = (first_signal as usize) < store.signals();
+                // Before sealing: what this round seals stays until it is committed, so that no reader misses it.
+                if let Some(cold) = self.cold().filter(|_| round.gives_up && !round.again) {
+                    store.evict_lane(first_signal, cold);
+                }
+                let sealed = if more { store.seal_lane(first_signal, upto, 1) } else { Vec::new() };
+                (sealed, store.config().slab, more)
+            });
+            if !more {
+                (round.next_lane, round.again) = (0, true);
+                persist.sealed(round.number, upto.floor_to(slab));
+                return false;
+            }
+            if !sealed.is_empty() {
+                round.again = true;
+                sealed.into_iter().for_each(|sealed| persist.lane(sealed));
+                return true;
+            }
+            round.next_lane += 1;
+            round.again = false;
+        }
         true
     }
 
-    /// The disk, where there is one.
+    /// Moves the mark before which history is the keeper's alone: a day back, and further on while the store takes more than
+    /// half its budget. Never beyond what is kept.
+    fn choose_cold(&self, persist: &Persist, upto: Timestamp) {
+        let Some(kept) = persist.sealed_until() else { return };
+        let now = self.cold();
+        let next = self.with_store(|store| {
+            let slab = store.config().slab;
+            let mut next = (upto - HOT).floor_to(slab);
+            let (bytes, most) = (store.bytes().total(), store.config().budget_bytes / 2);
+            let first = now.or_else(|| store.extent().map(|extent| extent.start)).map(|t| t.floor_to(slab));
+            if let Some(first) = first.filter(|first| bytes > most && *first < kept) {
+                let over = (bytes - most) as f64 / bytes as f64;
+                let share = Span::from_secs_f64(kept.since(first).as_secs_f64() * over);
+                next = next.max((first + share).floor_to(slab) + slab);
+            }
+            let next = next.min(kept.floor_to(slab));
+            let useful = first.is_some_and(|first| next > first);
+            if useful && now.is_none_or(|now| next > now) {
+                store.note_elsewhere(TimeRange::new(Timestamp::MIN, next));
+            }
+            useful.then_some(next)
+        });
+        if let Some(next) = next.filter(|next| now.is_none_or(|now| *next > now)) {
+            self.cold.store(next.as_micros(), Ordering::Release);
+        }
+    }
+
+    /// Before this, history is with the keeper only; none where all of it is here.
+    pub fn cold(&self) -> Option<Timestamp> {
+        let cold = self.cold.load(Ordering::Acquire);
+        (cold > i64::MIN).then_some(Timestamp::from_micros(cold))
+    }
+
+    /// Says that history before `t` was not loaded.
+    pub fn note_cold(&self, t: Timestamp) {
+        self.cold.fetch_max(t.as_micros(), Ordering::AcqRel);
+    }
+
+    /// Brings what did not reach the journal (the disk was full, or slow) into it after all, from memory.
+    pub fn mend(&self) {
+        let Some(persist) = &self.persist else { return };
+        let Some((times, seq)) = persist.missing() else { return };
+        let range = TimeRange::new(times.start, Timestamp::from_micros(times.end.as_micros().saturating_add(1)));
+        // Slab by slab, so that nobody waits long for the lock.
+        let slab = self.with_store(|store| store.config().slab);
+        let mut from = range.start;
+        while from < range.end {
+            let Some(next) = self.with_store(|store| store.next_time(from - Span::from_micros(1), Direction::Forward)) else {
+                break;
+            };
+            from = next;
+            let to = (from.floor_to(slab) + slab).min(range.end);
+            for chunk in self.with_store(|store| store.export_chunks(TimeRange::new(from, to))) {
+                let times = TimeRange::new(chunk.key.start, chunk.key.end);
+                persist.make_up(chunk.bytes.into(), times);
+            }
+            from = to.max(from + Span::from_micros(1));
+        }
+        persist.made_up(seq);
+    }
+
+    /// Removes kept history whose time is over at `now`, in the keeper's own thread.
+    pub fn retain(&self, now: Timestamp) {
+        if let Some(persist) = &self.persist {
+            persist.retain(now);
+        }
+    }
+
+    /// Where history is kept beyond this store.
     pub fn persist(&self) -> Option<&Persist> {
         self.persist.as_ref()
     }
 
-    /// What history holds.
+    /// What history holds: here, and with the keeper before that.
     pub fn extent(&self) -> Option<TimeRange> {
-        self.lock().store.extent()
+        let here = self.lock().store.extent();
+        let Some((persist, _)) = self.persist.as_ref().zip(self.cold()) else { return here };
+        let Some(kept) = pages::extent(persist.read().as_ref()).ok().flatten() else { return here };
+        // What is left here of given-up slabs says nothing about where history begins.
+        Some(here.map_or(kept, |here| TimeRange::new(kept.start, here.end.max(kept.start))))
     }
 }
 

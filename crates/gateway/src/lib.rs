@@ -3,7 +3,7 @@
 //! The only crate that reads clocks, opens files and sockets, and spawns. Holds adapters around the pure crates and
 //! refuses to know health rules, glTF and pixels. Read in this order: [`assemble`] (a site becomes a running plant),
 //! [`sources`] (where samples come from), [`hub`] (who has seen what), [`stream`] and [`server`] (the way out),
-//! [`persist`] (the disk), [`headless`], [`exchange`] and [`cli`] (the commands without a server).
+//! [`history`] (where it is kept), [`headless`], [`exchange`] and [`cli`] (the commands without a server).
 
 pub mod assemble;
 pub mod cli;
@@ -11,12 +11,13 @@ pub mod clock;
 mod error;
 pub mod exchange;
 pub mod headless;
+pub mod history;
+mod history_api;
 pub mod hub;
 mod ingest;
 pub mod metrics;
 pub mod pack;
 pub mod page;
-pub mod persist;
 pub mod recording;
 pub mod remote;
 mod ring;
@@ -27,4 +28,5 @@ mod stream;
 mod term;
 
 pub use error::GatewayError;
+pub use history as persist;
 pub use ring::RingLimits;

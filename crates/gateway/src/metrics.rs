@@ -2,8 +2,10 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use twin_historian::historian::LEVELS;
 use twin_protocol::LinkState;
 
+use crate::history::Persist;
 use crate::server::App;
 
 /// The whole page.
@@ -42,11 +44,7 @@ pub fn text(app: &App) -> String {
         out.counter(name, help, value);
     }
     if let Some(persist) = hub.persist() {
-        let totals = persist.totals();
-        out.counter("orrery_disk_commits_total", "Transactions written", read(&totals.commits));
-        out.counter("orrery_disk_errors_total", "Transactions that failed", read(&totals.errors));
-        out.counter("orrery_disk_given_up_total", "Batches that did not reach the disk", read(&totals.given_up));
-        out.counter("orrery_disk_bytes_total", "Bytes of history written", read(&totals.bytes));
+        kept(persist, &mut out);
     }
     out.head("orrery_source_up", "Whether the gateway hears from a source", "gauge");
     for link in hub.links() {
@@ -54,6 +52,33 @@ pub fn text(app: &App) -> String {
         out.line(&format!("orrery_source_up{{source=\"{}\"}}", escape(&link.source)), up);
     }
     out.0
+}
+
+/// What the keeper has and did.
+fn kept(persist: &Persist, out: &mut Text) {
+    let totals = persist.totals();
+    let read = |total: &AtomicU64| total.load(Ordering::Relaxed);
+    if persist.outlives() {
+        out.counter("orrery_disk_commits_total", "Transactions written", read(&totals.commits));
+        out.counter("orrery_disk_errors_total", "Transactions that failed; tried again twice a second", read(&totals.errors));
+        out.counter(
+            "orrery_disk_given_up_total",
+            "Batches that waited in memory because the disk was slow",
+            read(&totals.given_up),
+        );
+        out.counter("orrery_disk_bytes_total", "Bytes of history written", read(&totals.bytes));
+        out.counter("orrery_disk_damaged_total", "Kept pieces found damaged", read(&totals.damaged));
+        out.gauge("orrery_disk_slowest_commit_us", "Longest time from a batch to its commit", read(&totals.slowest_us));
+        out.gauge("orrery_disk_pending_bytes", "Bytes of batches not committed yet", persist.pending() as u64);
+        out.gauge("orrery_disk_failing", "Whether the last commit failed", u64::from(persist.failing()));
+        out.gauge("orrery_durable_batch", "Newest batch that survives a kill", *persist.durable().borrow());
+    }
+    out.counter("orrery_history_expired_total", "Chunks removed by --keep", read(&totals.expired));
+    out.counter("orrery_history_expired_bytes_total", "Their bytes", read(&totals.expired_bytes));
+    out.head("orrery_history_kept_bytes", "Bytes of chunks kept, by level", "gauge");
+    for level in LEVELS {
+        out.line(&format!("orrery_history_kept_bytes{{level=\"{level}\"}}"), persist.kept_bytes(level));
+    }
 }
 
 fn escape(text: &str) -> String {

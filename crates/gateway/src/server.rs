@@ -7,16 +7,14 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get};
-use serde::Deserialize;
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
-use twin_model::{TimeRange, Timestamp};
-use twin_protocol::{Capabilities, Dictionary, History, ServerFrame, encode_server};
+use tokio::sync::watch;
+use twin_protocol::Capabilities;
 
 use crate::clock::Clock;
 use crate::hub::Hub;
@@ -24,13 +22,9 @@ use crate::pack::{Coding, Packed, fnv64};
 use crate::page::{Page, media_type};
 use crate::site::Assets;
 use crate::sources::Inbox;
-use crate::{ingest, metrics, stream};
+use crate::{history_api, ingest, metrics, stream};
 
-/// Bytes of chunks in one history answer; the rest is for the next request.
-const HISTORY_BYTES: usize = 2 << 20;
-
-/// History answers that are made at the same time.
-static HISTORY_TURNS: Semaphore = Semaphore::const_new(4);
+pub use history_api::history_of;
 
 /// What a server may be told besides the site.
 #[derive(Debug, Clone)]
@@ -89,7 +83,10 @@ pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/api/site", get(site))
         .route("/api/asset/{*path}", get(asset))
-        .route("/api/history", get(history))
+        .route("/api/history", get(history_api::history))
+        .route("/api/catalogue", get(history_api::catalogue))
+        .route("/api/page/{level}/{start}/{version}/{part}", get(history_api::page))
+        .route("/api/chunk/{*key}", get(history_api::chunk))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/metrics", get(metrics))
         .route("/stream", any(stream::upgrade))
@@ -186,21 +183,22 @@ fn allowed_origin(origin: &str, host: &str, others: &[String]) -> bool {
     named == host || (loopback(named) && loopback(host)) || others.iter().any(|other| other == origin)
 }
 
-fn accepted(headers: &HeaderMap) -> Vec<Coding> {
+pub(crate) fn accepted(headers: &HeaderMap) -> Vec<Coding> {
     Coding::accepted(headers.get(header::ACCEPT_ENCODING).and_then(|v| v.to_str().ok()))
 }
 
-struct Answer<'a> {
-    media_type: &'a str,
-    coding: Coding,
-    body: Bytes,
+/// The body of an answer and how it may be kept.
+pub(crate) struct Answer<'a> {
+    pub(crate) media_type: &'a str,
+    pub(crate) coding: Coding,
+    pub(crate) body: Bytes,
     /// Length unpacked, for progress bars.
-    size: usize,
-    tag: u64,
-    cache: &'static str,
+    pub(crate) size: usize,
+    pub(crate) tag: u64,
+    pub(crate) cache: &'static str,
 }
 
-fn respond(request: &HeaderMap, answer: Answer<'_>) -> Response {
+pub(crate) fn respond(request: &HeaderMap, answer: Answer<'_>) -> Response {
     let tag = format!("\"{:016x}{}\"", answer.tag, answer.coding.name().unwrap_or(""));
     let known = request.get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok());
     let mut response = Response::builder()
@@ -220,15 +218,15 @@ fn respond(request: &HeaderMap, answer: Answer<'_>) -> Response {
         .unwrap_or_default()
 }
 
-fn missing(what: &str) -> Response {
+pub(crate) fn missing(what: &str) -> Response {
     (StatusCode::NOT_FOUND, format!("{what}\n")).into_response()
 }
 
-const REVALIDATE: &str = "no-cache";
-const FOR_EVER: &str = "public, max-age=31536000, immutable";
+pub(crate) const REVALIDATE: &str = "no-cache";
+pub(crate) const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
 /// Runs work that packs or reads files apart from the threads that serve sockets.
-async fn blocking(work: impl FnOnce() -> Response + Send + 'static) -> Response {
+pub(crate) async fn blocking(work: impl FnOnce() -> Response + Send + 'static) -> Response {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
@@ -273,63 +271,6 @@ async fn asset(State(app): State<Arc<App>>, Path(path): Path<String>, headers: H
         }
     })
     .await
-}
-
-#[derive(Deserialize)]
-struct Range {
-    from: Option<String>,
-    to: Option<String>,
-}
-
-fn instant(text: Option<&str>, otherwise: Timestamp) -> Result<Timestamp, String> {
-    let Some(text) = text else { return Ok(otherwise) };
-    let micros = text.parse::<i64>().map(Timestamp::from_micros);
-    micros.or_else(|_| text.parse()).map_err(|e: twin_model::TimeError| e.to_string())
-}
-
-async fn history(State(app): State<Arc<App>>, Query(range): Query<Range>, headers: HeaderMap) -> Response {
-    let range = instant(range.from.as_deref(), Timestamp::MIN)
-        .and_then(|from| Ok(TimeRange::new(from, instant(range.to.as_deref(), Timestamp::MAX)?)));
-    match range {
-        Err(why) => (StatusCode::BAD_REQUEST, format!("{why}\n")).into_response(),
-        Ok(range) => {
-            // Packing chunks keeps a core busy; many askers at once wait their turn instead of starving the stream.
-            let _turn = HISTORY_TURNS.acquire().await;
-            blocking(move || {
-                let body: Bytes = encode_server(&ServerFrame::History(history_of(&app.hub, range))).into();
-                let (tag, size) = (fnv64(&body), body.len());
-                let media_type = "application/vnd.orrery.history";
-                respond(&headers, Answer { media_type, coding: Coding::Identity, body, size, tag, cache: REVALIDATE })
-            })
-            .await
-        }
-    }
-}
-
-/// Chunks of a range, hour by hour until the answer is large enough.
-pub fn history_of(hub: &Hub, range: TimeRange) -> History {
-    let extent = hub.extent();
-    let mut history =
-        History { extent, next: None, links: hub.links_in(range), dictionary: Dictionary::of(hub.model()), chunks: Vec::new() };
-    let Some(extent) = extent else { return history };
-    let slab = twin_historian::StoreConfig::default().slab;
-    let end = range.end.min(extent.end);
-    let mut from = range.start.max(extent.start);
-    let mut bytes = 0;
-    while from < end {
-        if bytes >= HISTORY_BYTES {
-            history.next = Some(from);
-            break;
-        }
-        let to = (from.floor_to(slab) + slab).min(end);
-        // One hour per lock: live samples are never kept waiting for a long export.
-        for chunk in hub.with_store(|store| store.export_chunks(TimeRange::new(from, to))) {
-            bytes += chunk.bytes.len();
-            history.chunks.push(chunk.bytes);
-        }
-        from = to;
-    }
-    history
 }
 
 async fn metrics(State(app): State<Arc<App>>) -> Response {

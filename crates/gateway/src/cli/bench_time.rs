@@ -11,8 +11,8 @@ use twin_model::{Sample, SignalIndex, Span, Timestamp};
 
 use super::bench::model_of;
 use crate::clock::{instant, wall};
+use crate::history::Database;
 use crate::hub::{Hub, empty_store};
-use crate::persist::Database;
 use crate::ring::RingLimits;
 use crate::term;
 

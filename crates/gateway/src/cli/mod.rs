@@ -1,10 +1,13 @@
 //! The command line: arguments in, exit codes out. 0: done; 1: done, with findings; 2: could not be done.
 
+mod backup;
 mod bench;
 mod bench_time;
 mod check;
 mod export;
+mod fsck;
 mod import;
+mod keep;
 mod record;
 mod replay;
 mod serve;
@@ -49,6 +52,10 @@ enum Command {
     Replay(replay::ReplayArgs),
     /// Computes what would happen if knobs were turned
     Whatif(whatif::WhatifArgs),
+    /// Copies the history of a data folder, also while a server writes it
+    Backup(backup::BackupArgs),
+    /// Checks the history of a data folder piece by piece, and mends it
+    Fsck(fsck::FsckArgs),
     /// Measures the codec, the time store and the server on this machine
     Bench(bench::BenchArgs),
 }
@@ -77,6 +84,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::ImportSamples(args) => import::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Whatif(args) => whatif::run(&args),
+        Command::Backup(args) => backup::run(&args),
+        Command::Fsck(args) => fsck::run(&args),
         Command::Bench(args) => bench::run(&args),
     };
     match result {

@@ -10,7 +10,9 @@ use anyhow::{Context as _, Result};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use super::keep::Keep;
 use crate::assemble::{Plant, PlantOptions, plant};
+use crate::history::{Setup, SyncPolicy};
 use crate::pack::Packed;
 use crate::page::Page;
 use crate::server::{self, App, ServerConfig};
@@ -36,6 +38,15 @@ pub struct ServeArgs {
     /// Megabytes of history in memory
     #[arg(long, value_name = "MB", default_value_t = 256)]
     memory: usize,
+    /// What a commit to the data folder survives
+    #[arg(long, value_name = "POLICY", default_value = "full", requires = "data")]
+    sync: SyncPolicy,
+    /// Longest wait, in milliseconds, for other samples to be committed with
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    commit_ms: u64,
+    /// How long history is kept, by level: raw, 5min or 1h, and an age or a size, for example raw=30d, raw=20GB; may be repeated
+    #[arg(long, value_name = "LEVEL=LIMIT", value_parser = super::keep::keep)]
+    keep: Vec<Keep>,
     /// Replaces the replay speed of CSV sources: a number, 1 is real time, or max
     #[arg(long, value_parser = super::speed)]
     speed: Option<f64>,
@@ -93,7 +104,9 @@ pub(super) fn run(args: &ServeArgs) -> Result<u8> {
         term::note(&finding.to_string());
     }
     let memory_bytes = args.memory.max(8) << 20;
-    let options = PlantOptions { data: args.data.clone(), memory_bytes, speed: args.speed, ..PlantOptions::default() };
+    let setup = Setup { commit_every: Duration::from_millis(args.commit_ms), retention: super::keep::retention(&args.keep) };
+    let (data, sync, speed) = (args.data.clone(), args.sync, args.speed);
+    let options = PlantOptions { data, memory_bytes, setup, sync, speed, ..PlantOptions::default() };
     let plant = plant(&site, &options)?;
     let assets = Assets::of(&site);
     let (json, hash) = site_json(plant.hub.model(), site.file_name(), &site.toml, &site.files, &assets);
@@ -141,8 +154,10 @@ pub(super) fn serve(
         Ok::<(), anyhow::Error>(())
     })?;
     runtime.shutdown_timeout(Duration::from_secs(2));
-    if let Some(persist) = plant.hub.persist() {
-        persist.sync();
+    if let Some(persist) = plant.hub.persist()
+        && !persist.sync()
+    {
+        term::warn("the last samples could not be written");
     }
     Ok(0)
 }

@@ -10,7 +10,7 @@ use twin_model::{Model, Span, TimeRange, Timestamp};
 
 use crate::GatewayError;
 use crate::hub::Hub;
-use crate::persist::{Database, Loaded};
+use crate::history::{Database, Loaded};
 use crate::recording::Recording;
 use crate::ring::RingLimits;
 

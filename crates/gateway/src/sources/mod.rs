@@ -28,6 +28,8 @@ pub use waves::Waves;
 const TICK: Duration = Duration::from_millis(100);
 /// How often finished hours are handed to the disk.
 const SEAL_TICKS: u32 = 300;
+/// How often history past its time is removed: every minute.
+const RETAIN_TICKS: u32 = 600;
 
 /// What a source hands over.
 #[derive(Debug, Default)]
@@ -84,6 +86,10 @@ fn pump(hub: &Hub, clock: Clock, mut sources: Vec<Box<dyn Source>>, stopped: &Re
             hub.seal_begin();
             sealing = Some(now);
         }
+        if ticks.is_multiple_of(RETAIN_TICKS) {
+            hub.retain(now);
+        }
+        hub.mend();
         // One step a tick: samples and clients never wait for more than that.
         sealing = sealing.filter(|upto| hub.seal_step(*upto));
         match stopped.recv_timeout(TICK) {

@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use futures_util::SinkExt as _;
 use gateway::assemble::{PlantOptions, plant};
+use gateway::hub::Hub;
+use gateway::server::history_of;
 use gateway::site::Site;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
-use twin_model::{Sample, SignalIndex, Timestamp, Value};
+use twin_historian::{Store, StoreConfig};
+use twin_model::{Sample, SignalIndex, TimeRange, Timestamp, Value};
 
 use crate::world::{Folder, SITE, at, orrery};
 
@@ -29,15 +32,32 @@ fn read(site: &std::path::Path, data: &std::path::Path, id: &str) -> (Option<Val
     let options = PlantOptions { data: Some(data.to_owned()), ..PlantOptions::default() };
     let plant = plant(&Site::read_usable(site).unwrap(), &options).unwrap();
     let signal = plant.hub.model().find_signal(id).unwrap();
-    plant.hub.with_store(|store| {
-        let mut count = 0;
-        let range = twin_model::TimeRange::new(Timestamp::MIN, Timestamp::MAX);
-        store.for_each_sample(signal, range, &mut |_| {
-            count += 1;
-            std::ops::ControlFlow::Continue(())
-        });
-        (store.latest_at(signal, Timestamp::MAX).map(|sample| sample.value), count)
-    })
+    let store = everything(&plant.hub);
+    let mut count = 0;
+    store.for_each_sample(signal, ALWAYS, &mut |_| {
+        count += 1;
+        std::ops::ControlFlow::Continue(())
+    });
+    (store.latest_at(signal, Timestamp::MAX).map(|sample| sample.value), count)
+}
+
+const ALWAYS: TimeRange = TimeRange::new(Timestamp::MIN, Timestamp::MAX);
+
+/// All of history, as a client would get it piece by piece.
+pub(crate) fn everything(hub: &Hub) -> Store {
+    let config = StoreConfig { budget_bytes: 1 << 30, ..StoreConfig::default() };
+    let mut store = Store::new(hub.model().signals().iter().map(Into::into), config);
+    let mut range = ALWAYS;
+    loop {
+        let piece = history_of(hub, range);
+        for chunk in &piece.chunks {
+            store.import_chunk(chunk).unwrap();
+        }
+        match piece.next {
+            Some(next) => range.start = next,
+            None => return store,
+        }
+    }
 }
 
 #[test]

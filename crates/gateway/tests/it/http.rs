@@ -1,7 +1,7 @@
 //! Plain requests: headers, files, history, metrics.
 
 use twin_historian::{Store, StoreConfig};
-use twin_model::{SignalIndex, Value};
+use twin_model::{SignalIndex, Span, TimeRange, Timestamp, Value};
 use twin_protocol::*;
 
 use crate::world::{Folder, SITE, Wish, World, at};
@@ -132,4 +132,106 @@ async fn pages_of_others_may_not_open_our_sockets() {
         assert!(world.try_socket(path, None, Some("https://evil.example")).await.is_err());
         assert!(world.try_socket(path, None, Some(&format!("http://{}", world.address))).await.is_ok());
     }
+}
+
+/// Five finished hours of one signal, and one sample of another in the second hour.
+fn fill(world: &World) {
+    for s in 0..1_600 {
+        world.put(0, at(s * 10), s as f64);
+    }
+    world.put(4, at(5_000), 4.0);
+    world.hub.seal(gateway::clock::wall());
+    assert!(world.hub.persist().unwrap().sync());
+}
+
+async fn catalogue(world: &World, query: &str) -> serde_json::Value {
+    let (status, head, body) = world.get(&format!("/api/catalogue{query}"), "").await;
+    assert_eq!((status, header(&head, "cache-control")), (200, "no-cache"));
+    serde_json::from_slice(&body).unwrap()
+}
+
+#[tokio::test]
+async fn the_catalogue_lists_pages_that_hold_every_sealed_sample() {
+    let world = World::start().await;
+    let empty = catalogue(&world, "").await;
+    assert_eq!(
+        (&empty["format"], &empty["extent_us"], &empty["levels"][0]["pages"]),
+        (&1.into(), &().into(), &serde_json::json!([]))
+    );
+    fill(&world);
+    let list = catalogue(&world, "").await;
+    let until = list["sealed_until_us"].as_i64().unwrap();
+    assert!(until >= at(4 * 3_600).floor_to(Span::from_secs(3_600)).as_micros(), "what ended is in pages");
+    assert!(list["outside_before_us"].is_null() && list["now_us"].as_i64().unwrap() > until);
+    let levels: Vec<&str> = list["levels"].as_array().unwrap().iter().map(|l| l["level"].as_str().unwrap()).collect();
+    assert_eq!(levels, ["raw", "5min", "1h"]);
+    assert_eq!(list["levels"][1]["slab_us"], 21_600_000_000_i64);
+    // Pages and the unsealed end together are all of history; with its page's carried-in state any hour answers alone.
+    let mut all = Store::new(world.hub.model().signals().iter().map(Into::into), StoreConfig::default());
+    let mut pages = 0;
+    let mut last = i64::MIN;
+    for page in list["levels"][0]["pages"].as_array().unwrap() {
+        let (start, version) = (page["start_us"].as_i64().unwrap(), page["version"].as_str().unwrap());
+        assert!(start > last && page["parts"] == 1 && page["bytes"].as_u64().unwrap() > 48);
+        last = start;
+        let url = format!("/api/page/raw/{start}/{version}/0");
+        let (status, head, body) = world.get(&url, "").await;
+        assert_eq!((status, header(&head, "cache-control")), (200, "public, max-age=31536000, immutable"));
+        let tag = header(&head, "etag").to_owned();
+        assert_eq!(world.get(&url, &format!("If-None-Match: {tag}\r\n")).await.0, 304);
+        let ServerFrame::Page(part) = decode_server(&body, &Limits::SERVER_FRAMES).unwrap() else { panic!() };
+        let mut alone = Store::new(world.hub.model().signals().iter().map(Into::into), StoreConfig::default());
+        for chunk in &part.chunks {
+            let key = all.import_chunk(chunk).unwrap().key;
+            alone.import_chunk(chunk).unwrap();
+            let (status, head, bytes) = world.get(&format!("/api/chunk/{key}"), "").await;
+            assert_eq!((status, &bytes), (200, chunk), "a chunk by its key is the same bytes");
+            assert_eq!(header(&head, "content-type"), "application/vnd.orrery.chunk");
+        }
+        let start = Timestamp::from_micros(start);
+        for signal in [SignalIndex(0), SignalIndex(4)] {
+            let whole = crate::disk::everything(&world.hub).latest_at(signal, start);
+            assert_eq!(alone.latest_at(signal, start), whole, "state at {start}");
+        }
+        pages += 1;
+    }
+    assert_eq!(pages, 5);
+    assert_eq!(all.density(TimeRange::new(at(0), Timestamp::from_micros(until)), 1), [1_601]);
+    let some = catalogue(&world, &format!("?from={}&to={}", at(3_600).as_micros(), at(3_601).as_micros())).await;
+    assert_eq!(some["levels"][0]["pages"].as_array().unwrap().len(), 1);
+    for wrong in
+        ["raw/5/0000000000000000/0", "raw/x/0000000000000000/0", "2h/0/0000000000000000/0", "carried/0/0000000000000000/0"]
+    {
+        let (status, _, body) = world.get(&format!("/api/page/{wrong}"), "").await;
+        assert_eq!(status, 404, "{wrong}");
+        assert!(String::from_utf8(body).unwrap().contains("read /api/catalogue again"));
+    }
+    for wrong in ["raw/0+6/0_1/v1", "nonsense"] {
+        assert_eq!(world.get(&format!("/api/chunk/{wrong}"), "").await.0, 404, "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn a_late_sample_gives_its_page_another_version_and_the_old_one_is_gone() {
+    let world = World::start().await;
+    fill(&world);
+    let before = catalogue(&world, "").await;
+    let (_, head, _) = world.get("/api/catalogue", "").await;
+    let tag = header(&head, "etag").to_owned();
+    assert_eq!(world.get("/api/catalogue", &format!("If-None-Match: {tag}\r\n")).await.0, 304);
+    // The other signal was silent since the second hour: what is carried into all later hours changes.
+    world.put(4, at(5_001), 5.0);
+    world.hub.seal(gateway::clock::wall());
+    assert!(world.hub.persist().unwrap().sync());
+    let after = catalogue(&world, "").await;
+    assert_eq!(world.get("/api/catalogue", &format!("If-None-Match: {tag}\r\n")).await.0, 200);
+    let version = |list: &serde_json::Value, at: usize| list["levels"][0]["pages"][at]["version"].as_str().unwrap().to_owned();
+    assert_eq!(version(&before, 0), version(&after, 0));
+    for page in 1..5 {
+        assert_ne!(version(&before, page), version(&after, page), "page {page}");
+    }
+    let start = before["levels"][0]["pages"][1]["start_us"].as_i64().unwrap();
+    assert_eq!(world.get(&format!("/api/page/raw/{start}/{}/0", version(&before, 1)), "").await.0, 404);
+    assert_eq!(world.get(&format!("/api/page/raw/{start}/{}/0", version(&after, 1)), "").await.0, 200);
+    assert_eq!(world.get(&format!("/api/page/raw/{start}/{}/1", version(&after, 1)), "").await.0, 404, "no such part");
 }

@@ -127,6 +127,83 @@ pub fn merge(key: ChunkKey, older: &[u8], newer: &[u8]) -> Result<Chunk, Histori
     Ok(write(key, &all))
 }
 
+/// The same samples under another version, without decoding them.
+///
+/// # Errors
+/// Where the header cannot be read.
+pub fn with_version(bytes: &[u8], version: u32) -> Result<Chunk, HistorianError> {
+    let header = read::header(bytes)?;
+    let mut bytes = bytes.to_vec();
+    bytes[12..16].copy_from_slice(&version.to_le_bytes());
+    let crc = crc32fast::hash(&bytes[12..]);
+    bytes[8..12].copy_from_slice(&crc.to_le_bytes());
+    Ok(Chunk { key: ChunkKey { version, ..header.key }, samples: header.samples, bytes })
+}
+
+/// Whether two chunks of one level, lane and time hold the same samples, whatever their versions.
+pub fn same_samples(a: &[u8], b: &[u8]) -> bool {
+    a.get(16..).is_some_and(|a| b.get(16..) == Some(a))
+}
+
+/// The chunk's samples in the time of `key`, under that key; no signal may lie outside it.
+///
+/// # Errors
+/// Where it cannot be read, or holds signals that the key does not span.
+pub fn within(key: ChunkKey, bytes: &[u8]) -> Result<Chunk, HistorianError> {
+    gather(key, &[bytes], &|signal| Some(signal))
+}
+
+/// One chunk of the samples of many that lie in the time of `key` and belong, after `to` has said where a signal is now
+/// (nowhere: left out), to its signals. For sites that changed and for lanes that are cut anew.
+///
+/// # Errors
+/// Where one of them cannot be read.
+pub fn gather(key: ChunkKey, pieces: &[&[u8]], to: &dyn Fn(u32) -> Option<u32>) -> Result<Chunk, HistorianError> {
+    let mut all: BTreeMap<u32, Rows> = BTreeMap::new();
+    let inside = |t: i64| {
+        let t = Timestamp::from_micros(t);
+        if key.level == Level::Carried { t < key.start } else { key.range().contains(t) }
+    };
+    for bytes in pieces {
+        let (_, sections) = read::read(bytes, ANY_SIGNAL)?;
+        for mut section in sections {
+            let signal = to(section.signal).filter(|new| new.wrapping_sub(key.first_signal) < key.signals);
+            let Some(signal) = signal else { continue };
+            section.rows.retain(|row| inside(row.t));
+            if !section.rows.is_empty() {
+                all.entry(signal).or_default().add(&section);
+            }
+        }
+    }
+    Ok(write(key, &all))
+}
+
+/// What holds just before `key.start` for the signals of `key` ([`Level::Carried`]): of each the newest sample before that
+/// instant in any of the pieces, for example what was carried into an earlier slab and the raw chunks since then. None where no
+/// piece has any.
+///
+/// # Errors
+/// Where one of them cannot be read.
+pub fn carry(key: ChunkKey, pieces: &[&[u8]]) -> Result<Option<Chunk>, HistorianError> {
+    let mut newest: BTreeMap<u32, Rows> = BTreeMap::new();
+    let before = key.start.as_micros();
+    for bytes in pieces {
+        let (_, sections) = read::read(bytes, ANY_SIGNAL)?;
+        for mut section in sections {
+            let end = section.rows.partition_point(|row| row.t < before);
+            if end == 0 || section.signal.wrapping_sub(key.first_signal) >= key.signals {
+                continue;
+            }
+            section.rows = section.rows[end - 1..end].to_vec();
+            newest.entry(section.signal).or_default().add(&section);
+        }
+    }
+    for rows in newest.values_mut() {
+        rows.rows.drain(..rows.rows.len().saturating_sub(1));
+    }
+    Ok(if newest.is_empty() { None } else { Some(write(key, &newest)) })
+}
+
 /// The chunk without its samples in `range`, under `key`; what a coarser chunk is before an hour of it is written anew.
 ///
 /// # Errors

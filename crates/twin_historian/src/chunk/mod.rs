@@ -16,7 +16,7 @@ mod write;
 pub(crate) use coarse::keep;
 pub use coarse::{Coarse, coarsen};
 pub use level::Level;
-pub use merge::{inspect, merge, without};
+pub use merge::{carry, gather, inspect, merge, same_samples, with_version, within, without};
 
 pub(crate) use read::{Section, read};
 pub(crate) use write::Writer;
@@ -63,6 +63,11 @@ impl ChunkKey {
     /// The time that it spans.
     pub const fn range(&self) -> TimeRange {
         TimeRange::new(self.start, self.end)
+    }
+
+    /// The slot that the chunk takes: chunks that differ only in version and end take each other's place.
+    pub const fn slot(&self) -> (Level, Timestamp, u32) {
+        (self.level, self.start, self.first_signal)
     }
 
     /// The key as 29 bytes that sort like the key: the level's code, then big-endian fields, times with the sign bit flipped.

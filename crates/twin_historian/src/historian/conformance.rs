@@ -27,6 +27,8 @@ pub fn check(make: &mut Make<'_>) {
         a_commit_of_nothing_changes_nothing,
         retention_takes_whole_slabs_oldest_first,
         many_chunks_are_found_again,
+        pages_are_the_catalogue_summed_up,
+        a_reader_sees_what_was_committed_and_writes_nothing,
     ] {
         rule(make().as_mut());
     }
@@ -220,4 +222,38 @@ fn many_chunks_are_found_again(keeper: &mut dyn Historian) {
     for one in &all {
         assert_eq!(keeper.chunk(&one.key).expect("a chunk").as_deref(), Some(one.bytes.as_slice()));
     }
+}
+
+fn pages_are_the_catalogue_summed_up(keeper: &mut dyn Historian) {
+    put(keeper, [raw(0, 2, 1), raw(64, 2, 1), raw(0, 5, 1)]);
+    let pages = |keeper: &dyn Historian| keeper.pages(Level::Raw, always()).expect("pages");
+    let first = pages(keeper);
+    let sums = |at: usize| first.get(at).map(|page| (page.start, page.end, page.chunks, page.samples, page.bytes));
+    assert_eq!(sums(0), Some((t(7_200), t(10_800), 2, 200, 200)), "a page is what begins together");
+    assert_eq!((sums(1), first.len()), (Some((t(18_000), t(21_600), 1, 100, 100)), 2));
+    let tags: u64 = keeper
+        .catalogue(Level::Raw, TimeRange::new(t(7_200), t(7_201)))
+        .expect("the catalogue")
+        .iter()
+        .fold(0, |sum, kept| sum.wrapping_add(kept.tag()));
+    assert_eq!(first.first().map(|page| page.tag), Some(tags), "its tag is the sum of tags");
+    put(keeper, [chunk(raw(64, 2, 2).key, 9, 50)]);
+    let second = pages(keeper);
+    assert_eq!(second.first().map(|page| (page.chunks, page.bytes)), Some((2, 150)), "a replaced chunk counts no more");
+    assert_ne!(first.first().map(|page| page.tag), second.first().map(|page| page.tag), "and the tag tells");
+    assert_eq!(first.get(1), second.get(1));
+    keeper.commit(&[Change::Remove(raw(0, 5, 1).key)]).expect("a removal");
+    assert_eq!(pages(keeper).len(), 1, "a page without chunks is none");
+    assert_eq!(keeper.kept(Level::Raw, t(7_200), 64).expect("a look-up").map(|kept| kept.key), Some(raw(64, 2, 2).key));
+    assert_eq!(keeper.kept(Level::Raw, t(7_200), 65).expect("a look-up"), None);
+}
+
+fn a_reader_sees_what_was_committed_and_writes_nothing(keeper: &mut dyn Historian) {
+    let mut reader = keeper.reader().expect("a reader");
+    put(keeper, [raw(0, 2, 1)]);
+    assert_eq!(keys(reader.as_ref(), Level::Raw, always()), [raw(0, 2, 1).key], "also what came after it was made");
+    put(keeper, [raw(0, 2, 2)]);
+    assert_eq!(reader.chunk(&raw(0, 2, 2).key).expect("a chunk").as_deref(), Some(raw(0, 2, 2).bytes.as_slice()));
+    assert!(reader.commit(&[Change::Remove(raw(0, 2, 2).key)]).is_err(), "it refuses to write");
+    assert_eq!(keys(keeper, Level::Raw, always()), [raw(0, 2, 2).key]);
 }

@@ -1,18 +1,26 @@
 //! A keeper in memory: the reference for every other one, and the history of a gateway without a disk.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use twin_model::{TimeRange, Timestamp};
 
-use super::{Blob, Change, Entry, Historian, KeepError, Kept, Position, meets};
+use super::{Blob, Change, Entry, Historian, KeepError, Kept, Page, Position, meets};
 use crate::chunk::{ChunkKey, Level};
 
 /// Order of the catalogue: level, start, first signal.
 type Place = (Level, Timestamp, u32);
 
-/// Keeps everything in maps. Survives nothing.
+/// Keeps everything in maps, shared with its readers. Survives nothing.
 #[derive(Debug, Default)]
 pub struct MemoryHistorian {
+    all: Arc<Mutex<All>>,
+    /// One of [`Historian::reader`].
+    reads_only: bool,
+}
+
+#[derive(Debug, Default)]
+struct All {
     chunks: BTreeMap<Place, (Kept, Blob)>,
     journal: BTreeMap<Position, (TimeRange, Blob)>,
     notes: BTreeMap<String, String>,
@@ -28,6 +36,13 @@ impl MemoryHistorian {
         Self::default()
     }
 
+    fn all(&self) -> MutexGuard<'_, All> {
+        // Changes to maps do not panic half way.
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl All {
     fn apply(&mut self, change: &Change) {
         match change {
             Change::Put(chunk) => {
@@ -66,22 +81,28 @@ impl MemoryHistorian {
 
 impl Historian for MemoryHistorian {
     fn commit(&mut self, changes: &[Change]) -> Result<Position, KeepError> {
-        changes.iter().for_each(|change| self.apply(change));
-        Ok(self.newest)
+        if self.reads_only {
+            return Err(KeepError::Unavailable { doing: "written", why: "this handle only reads".to_owned() });
+        }
+        let mut all = self.all();
+        changes.iter().for_each(|change| all.apply(change));
+        Ok(all.newest)
     }
 
     fn catalogue(&self, level: Level, range: TimeRange) -> Result<Vec<Kept>, KeepError> {
         if range.is_empty() {
             return Ok(Vec::new());
         }
-        let reach = self.longest.get(&level).copied().unwrap_or(0);
+        let all = self.all();
+        let reach = all.longest.get(&level).copied().unwrap_or(0);
         let from = Timestamp::from_micros(range.start.as_micros().saturating_sub(reach));
-        let about = self.chunks.range((level, from, 0)..(level, range.end, 0)).map(|(_, (kept, _))| *kept);
+        let about = all.chunks.range((level, from, 0)..(level, range.end, 0)).map(|(_, (kept, _))| *kept);
         Ok(about.filter(|kept| meets(level, kept.key.range(), range)).collect())
     }
 
     fn chunk(&self, key: &ChunkKey) -> Result<Option<Blob>, KeepError> {
-        let found = self.chunks.get(&(key.level, key.start, key.first_signal));
+        let all = self.all();
+        let found = all.chunks.get(&key.slot());
         Ok(found.filter(|(kept, _)| kept.key == *key).map(|(_, bytes)| bytes.clone()))
     }
 
@@ -91,9 +112,18 @@ impl Historian for MemoryHistorian {
         f: &mut dyn FnMut(Entry) -> bool,
         _: &mut dyn FnMut(Position, String),
     ) -> Result<(), KeepError> {
-        let entries = self.journal.range(Position(after.0.saturating_add(1))..);
-        for (position, (times, bytes)) in entries {
-            if !f(Entry { position: *position, times: *times, bytes: bytes.clone() }) {
+        // Copied out (the bytes are shared), so that `f` may take its time.
+        let all = self.all();
+        let entries = all.journal.range(Position(after.0.saturating_add(1))..);
+        let entry = |(position, (times, bytes)): (&Position, &(TimeRange, Blob))| Entry {
+            position: *position,
+            times: *times,
+            bytes: bytes.clone(),
+        };
+        let entries: Vec<Entry> = entries.map(entry).collect();
+        drop(all);
+        for entry in entries {
+            if !f(entry) {
                 break;
             }
         }
@@ -101,15 +131,42 @@ impl Historian for MemoryHistorian {
     }
 
     fn note(&self, name: &str) -> Result<Option<String>, KeepError> {
-        Ok(self.notes.get(name).cloned())
+        Ok(self.all().notes.get(name).cloned())
+    }
+
+    fn pages(&self, level: Level, range: TimeRange) -> Result<Vec<Page>, KeepError> {
+        let mut pages: Vec<Page> = Vec::new();
+        for kept in self.catalogue(level, range)? {
+            let (start, end) = (kept.key.start, kept.key.end);
+            if pages.last().is_none_or(|last| last.start != start) {
+                pages.push(Page { level, start, end, chunks: 0, samples: 0, bytes: 0, tag: 0 });
+            }
+            if let Some(page) = pages.last_mut() {
+                page.end = page.end.max(end);
+                page.chunks += 1;
+                page.samples += u64::from(kept.samples);
+                page.bytes += kept.bytes;
+                page.tag = page.tag.wrapping_add(kept.tag());
+            }
+        }
+        Ok(pages)
+    }
+
+    fn kept(&self, level: Level, start: Timestamp, first_signal: u32) -> Result<Option<Kept>, KeepError> {
+        Ok(self.all().chunks.get(&(level, start, first_signal)).map(|(kept, _)| *kept))
+    }
+
+    fn reader(&self) -> Result<Box<dyn Historian>, KeepError> {
+        Ok(Box::new(Self { all: self.all.clone(), reads_only: true }))
     }
 
     fn extent(&self, level: Level) -> Result<Option<TimeRange>, KeepError> {
-        let of_level = self.chunks.range((level, Timestamp::MIN, 0)..=(level, Timestamp::MAX, u32::MAX));
+        let all = self.all();
+        let of_level = all.chunks.range((level, Timestamp::MIN, 0)..=(level, Timestamp::MAX, u32::MAX));
         Ok(of_level.map(|(_, (kept, _))| kept.key.range()).reduce(TimeRange::union))
     }
 
     fn bytes(&self, level: Level) -> Result<u64, KeepError> {
-        Ok(self.bytes.get(&level).copied().unwrap_or(0))
+        Ok(self.all().bytes.get(&level).copied().unwrap_or(0))
     }
 }

@@ -13,7 +13,7 @@ pub use retention::{Limits, Retention};
 
 use std::sync::Arc;
 
-use twin_model::{TimeRange, Timestamp};
+use twin_model::{Span, TimeRange, Timestamp};
 
 use crate::chunk::{Chunk, ChunkKey, Level};
 
@@ -68,6 +68,33 @@ pub struct Kept {
     pub bytes: u64,
     /// CRC-32 (ISO 3309) of all its bytes, as kept.
     pub crc: u32,
+}
+
+impl Kept {
+    /// FNV-1a (64 bits) over the key's bytes and the checksum, little-endian: differs whenever the chunk does.
+    pub fn tag(&self) -> u64 {
+        let bytes = self.key.to_bytes().into_iter().chain(self.crc.to_le_bytes());
+        bytes.fold(0xcbf2_9ce4_8422_2325, |hash, b| (hash ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3))
+    }
+}
+
+/// All chunks of one level that begin at one instant, summed up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    /// How fine.
+    pub level: Level,
+    /// Where its chunks begin.
+    pub start: Timestamp,
+    /// Where the last of them ends.
+    pub end: Timestamp,
+    /// How many there are.
+    pub chunks: u64,
+    /// Samples in them.
+    pub samples: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// The wrapping sum of their [`Kept::tag`]s: another number whenever one of them is another.
+    pub tag: u64,
 }
 
 /// An entry of the journal.
@@ -140,6 +167,30 @@ pub trait Historian: Send {
     /// # Errors
     /// Where it cannot be read.
     fn note(&self, name: &str) -> Result<Option<String>, KeepError>;
+
+    /// The catalogue summed up by start, ascending: what a time bar and a byte limit need, without a row for every lane. A keeper
+    /// holds the sums ready; there are about as many pages as hours.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    fn pages(&self, level: Level, range: TimeRange) -> Result<Vec<Page>, KeepError>;
+
+    /// The chunk that is kept of one level, start and first signal.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    fn kept(&self, level: Level, start: Timestamp, first_signal: u32) -> Result<Option<Kept>, KeepError> {
+        let instant = TimeRange::new(start, start + Span::from_micros(1));
+        let about = self.catalogue(level, instant)?;
+        Ok(about.into_iter().find(|kept| kept.key.slot() == (level, start, first_signal)))
+    }
+
+    /// Another handle on the same history that only reads, so that readers never wait for the writer. It sees what was
+    /// committed before each of its calls, and refuses to commit.
+    ///
+    /// # Errors
+    /// Where no further handle can be had.
+    fn reader(&self) -> Result<Box<dyn Historian>, KeepError>;
 
     /// From the start of the first to the end of the last slab kept of a level; none where nothing is.
     ///

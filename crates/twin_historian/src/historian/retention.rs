@@ -1,9 +1,13 @@
 //! How long history is kept: which chunks are past their time or over the bytes that a level may take.
 
+use std::collections::BTreeSet;
+
 use twin_model::{Span, TimeRange, Timestamp};
 
-use super::{Change, Historian, KeepError};
+use super::{Change, Historian, KeepError, Page};
 use crate::chunk::Level;
+
+const ALWAYS: TimeRange = TimeRange::new(Timestamp::MIN, Timestamp::MAX);
 
 /// Of one level. Nothing set: kept for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -14,7 +18,8 @@ pub struct Limits {
     pub bytes: Option<u64>,
 }
 
-/// Limits of all levels. Carried-in state goes with the finest level that is left for its time.
+/// Limits of all levels. Carried-in state stays as long as every sample after it does, and
+/// longer where a slab of a coarser level begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Retention {
     /// Every sample.
@@ -43,26 +48,28 @@ impl Retention {
     /// Where the keeper cannot be read.
     pub fn plan(&self, keeper: &dyn Historian, now: Timestamp, most: usize) -> Result<Vec<Change>, KeepError> {
         let mut changes = Vec::new();
+        // What held at an instant is of use where a slab that stays begins, and while every sample after it is kept.
+        let mut starts = BTreeSet::new();
+        let mut all_since = None;
         for level in Level::TIERS {
             let horizon = self.horizon(keeper, level, now)?;
-            let past = TimeRange::new(Timestamp::MIN, horizon);
-            for kept in keeper.catalogue(level, past)? {
-                if kept.key.end <= horizon && changes.len() < most {
-                    changes.push(Change::Remove(kept.key));
+            for page in keeper.pages(level, ALWAYS)? {
+                if page.end <= horizon {
+                    remove(keeper, &page, most, &mut changes)?;
+                    continue;
+                }
+                starts.insert(page.start);
+                if level == Level::Raw {
+                    all_since.get_or_insert(page.start);
                 }
             }
         }
-        // What held at an instant is of use while samples after it are kept at some level.
-        let mut starts = Vec::new();
-        for level in Level::TIERS {
-            let (horizon, extent) = (self.horizon(keeper, level, now)?, keeper.extent(level)?);
-            starts.extend(extent.map(|extent| extent.start.max(horizon.min(extent.end))));
+        if starts.is_empty() {
+            return Ok(changes);
         }
-        if let Some(oldest) = starts.into_iter().min() {
-            for kept in keeper.catalogue(Level::Carried, TimeRange::new(Timestamp::MIN, oldest))? {
-                if changes.len() < most {
-                    changes.push(Change::Remove(kept.key));
-                }
+        for page in keeper.pages(Level::Carried, ALWAYS)? {
+            if all_since.is_none_or(|since| page.start < since) && !starts.contains(&page.start) {
+                remove(keeper, &page, most, &mut changes)?;
             }
         }
         Ok(changes)
@@ -80,14 +87,25 @@ impl Retention {
         if over == 0 {
             return Ok(horizon);
         }
-        for kept in keeper.catalogue(level, TimeRange::new(Timestamp::MIN, Timestamp::MAX))? {
+        for page in keeper.pages(level, ALWAYS)? {
             // A slab that has begun to go goes as a whole.
-            if over == 0 && kept.key.end > horizon {
+            if over == 0 && page.end > horizon {
                 break;
             }
-            horizon = horizon.max(kept.key.end);
-            over = over.saturating_sub(kept.bytes);
+            horizon = horizon.max(page.end);
+            over = over.saturating_sub(page.bytes);
         }
         Ok(horizon)
     }
+}
+
+/// Removes what is kept of a page, as far as `most` allows.
+fn remove(keeper: &dyn Historian, page: &Page, most: usize, changes: &mut Vec<Change>) -> Result<(), KeepError> {
+    if changes.len() >= most {
+        return Ok(());
+    }
+    let instant = TimeRange::new(page.start, page.start + Span::from_micros(1));
+    let of_page = keeper.catalogue(page.level, instant)?.into_iter().filter(|kept| kept.key.start == page.start);
+    changes.extend(of_page.take(most - changes.len()).map(|kept| Change::Remove(kept.key)));
+    Ok(())
 }

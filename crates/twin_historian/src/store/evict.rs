@@ -2,7 +2,7 @@
 
 use twin_model::{Span, TimeRange, Timestamp};
 
-use super::Store;
+use super::{SlabState, Store};
 use crate::chunk::Level;
 
 /// Stretches remembered of either kind; beyond it the oldest are forgotten, which costs a merge or a drawn gap, not a sample.
@@ -24,6 +24,55 @@ impl Store {
         self.note_elsewhere(range);
         self.note_detail(range, Level::Raw);
         gone
+    }
+
+    /// Gives up the sealed slabs of the lane that begins with `first_signal` which end at or before `upto`, as [`Self::evict`]
+    /// does; slabs with samples that no chunk holds yet stay. What was sealed of the others is forgotten: only samples that
+    /// come for them from now on make them come back, and then not whole. Call [`Self::note_elsewhere`] first. With a lane a call
+    /// nobody waits long. Returns how many samples went.
+    pub fn evict_lane(&mut self, first_signal: u32, upto: Timestamp) -> u64 {
+        let slab = self.config.slab.as_micros();
+        let end = upto.as_micros().div_euclid(slab).saturating_mul(slab);
+        let width = self.config.lane_signals;
+        let lane = first_signal / width;
+        let unsealed = self.forget_sealed(lane, end);
+        let first = lane as usize * width as usize;
+        let mut gone = 0;
+        for (at, column) in self.columns.iter_mut().enumerate().skip(first).take(width as usize) {
+            let mut from = i64::MIN;
+            for stays in unsealed.iter().copied().chain([end]) {
+                gone += column.series.evict(at as u32, from, stays, &mut self.shared);
+                from = stays.saturating_add(slab);
+            }
+        }
+        gone
+    }
+
+    /// Says that everything before `t` is kept elsewhere already, before any of it is brought here: slabs before it come out of
+    /// [`Self::seal`] only when samples are appended to them, and then not whole.
+    pub fn note_kept_before(&mut self, t: Timestamp) {
+        let end = t.floor_to(self.config.slab);
+        self.note_elsewhere(TimeRange::new(Timestamp::MIN, end));
+        for lane in 0..self.given_up.len() as u32 {
+            self.forget_sealed(lane, end.as_micros());
+        }
+    }
+
+    /// Moves the mark before which slabs count as sealed; returns the starts of those before it that are not.
+    fn forget_sealed(&mut self, lane: u32, end: i64) -> Vec<i64> {
+        let unsealed = self.unsealed_slabs(lane as usize, end);
+        for start in &unsealed {
+            self.slabs.entry((lane, *start)).or_insert(SlabState { version: 0, dirty: true }).dirty = true;
+        }
+        let clean = self.slabs.range((lane, i64::MIN)..(lane, end)).filter(|(_, state)| !state.dirty);
+        for place in clean.map(|(place, _)| *place).collect::<Vec<_>>() {
+            self.slabs.remove(&place);
+        }
+        if let Some(mark) = self.given_up.get_mut(lane as usize) {
+            *mark = end.max(*mark);
+            self.note_sealed(lane as usize, end);
+        }
+        unsealed
     }
 
     /// Says that samples of a stretch are kept elsewhere and not here, so that [`Self::seal`] does not take what is here

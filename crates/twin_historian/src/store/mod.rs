@@ -82,6 +82,8 @@ pub struct Store {
     elsewhere: Vec<TimeRange>,
     /// Stretches that are here only at a coarser level: ascending, none overlapping another.
     coarse: Vec<(TimeRange, Level)>,
+    /// Per lane: slabs before this are sealed, and only those that changed since are in `slabs`.
+    given_up: Vec<i64>,
 }
 
 /// Cursors hold places that mean nothing in another store. A count, not a clock: it decides no answer.
@@ -103,6 +105,7 @@ impl Clone for Store {
             any_sealed_end: self.any_sealed_end,
             elsewhere: self.elsewhere.clone(),
             coarse: self.coarse.clone(),
+            given_up: self.given_up.clone(),
         }
     }
 }
@@ -132,6 +135,7 @@ impl Store {
             any_sealed_end: i64::MIN,
             elsewhere: Vec::new(),
             coarse: Vec::new(),
+            given_up: vec![i64::MIN; lanes],
         }
     }
 

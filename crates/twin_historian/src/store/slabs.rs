@@ -39,32 +39,44 @@ impl Store {
     /// As [`Self::seal`], but stops once it has at least `enough` chunks; what is left comes with the next calls. Packing costs
     /// about 0.1 us a sample: with many signals, call this between other work when a slab has ended.
     pub fn seal_some(&mut self, upto: Timestamp, enough: usize) -> Vec<Sealed> {
+        let mut chunks: Vec<Sealed> = Vec::new();
+        for first_signal in self.lanes() {
+            if chunks.len() >= enough {
+                break;
+            }
+            chunks.extend(self.seal_lane(first_signal, upto, enough - chunks.len()));
+        }
+        chunks
+    }
+
+    /// As [`Self::seal_some`] for the lane that begins with `first_signal`, at least `enough` chunks of it.
+    pub fn seal_lane(&mut self, first_signal: u32, upto: Timestamp, enough: usize) -> Vec<Sealed> {
         let slab = self.config.slab.as_micros();
         let end = upto.as_micros().div_euclid(slab).saturating_mul(slab);
+        let lane = (first_signal / self.config.lane_signals) as usize;
         let mut chunks: Vec<Sealed> = Vec::new();
-        for lane in 0..self.sealed_end.len() {
-            for start in self.unsealed_slabs(lane, end) {
-                if chunks.len() >= enough {
-                    return chunks;
-                }
-                let state = self.slabs.entry((lane as u32, start)).or_insert(SlabState { version: 0, dirty: false });
-                state.version = state.version.saturating_add(1);
-                state.dirty = false;
-                let version = state.version;
-                let end = start.saturating_add(slab);
-                self.note_sealed(lane, end);
-                let whole = !self.thinned_in(lane, start, end);
-                let mut out = Vec::new();
-                self.export_span(lane, TimeRange::new(us(start), us(end)), version, &mut out);
-                chunks.extend(out.into_iter().map(|chunk| Sealed { chunk, whole }));
+        for start in self.unsealed_slabs(lane, end) {
+            if chunks.len() >= enough {
+                break;
             }
+            let state = self.slabs.entry((lane as u32, start)).or_insert(SlabState { version: 0, dirty: false });
+            state.version = state.version.saturating_add(1);
+            state.dirty = false;
+            let version = state.version;
+            let end = start.saturating_add(slab);
+            self.note_sealed(lane, end);
+            let whole = !self.thinned_in(lane, start, end);
+            let mut out = Vec::new();
+            self.export_span(lane, TimeRange::new(us(start), us(end)), version, &mut out);
+            chunks.extend(out.into_iter().map(|chunk| Sealed { chunk, whole }));
         }
         chunks
     }
 
     /// Starts of the slabs of a lane before `end` that hold samples and are new or dirty.
-    fn unsealed_slabs(&self, lane: usize, end: i64) -> Vec<i64> {
+    pub(super) fn unsealed_slabs(&self, lane: usize, end: i64) -> Vec<i64> {
         let slab = self.config.slab.as_micros();
+        let given_up = self.given_up.get(lane).copied().unwrap_or(i64::MIN);
         let columns = self.lane(lane).1;
         let mut starts = Vec::new();
         let mut next = i64::MIN;
@@ -72,7 +84,8 @@ impl Store {
             && t < end
         {
             let start = t.div_euclid(slab).saturating_mul(slab);
-            if self.slabs.get(&(lane as u32, start)).is_none_or(|state| state.dirty) {
+            // Of what was given up only leftovers are here, but for slabs that changed since.
+            if self.slabs.get(&(lane as u32, start)).map_or(start >= given_up, |state| state.dirty) {
                 starts.push(start);
             }
             next = start.saturating_add(slab);
@@ -225,16 +238,16 @@ impl Store {
         let rows: Vec<Row> = section.rows.iter().map(|row| Row { bits: code(row), ..*row }).collect();
         let newest = column.series.last_time().unwrap_or(i64::MIN);
         let (behind, ahead) = rows.split_at(rows.partition_point(|row| row.t < newest));
-        self.import_behind(signal, behind);
+        self.import_behind(signal, behind, imported.key.level);
         for row in ahead {
             let inserted = self.columns[signal.at()].series.insert(signal.0, row, &mut self.shared);
-            self.note_import(signal, row.t, inserted);
+            self.note_import(signal, row.t, inserted, imported.key.level);
         }
         self.keep_budget();
     }
 
     /// Rows that are older than the signal's newest: compared with what is held, and what is new goes in at once.
-    fn import_behind(&mut self, signal: SignalIndex, rows: &[Row]) {
+    fn import_behind(&mut self, signal: SignalIndex, rows: &[Row], level: Level) {
         let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return };
         let mut held = Vec::new();
         let series = &self.columns[signal.at()].series;
@@ -252,7 +265,7 @@ impl Store {
                 Some(old) => Inserted::Replaced((old.bits, old.q, old.f, old.k) != (row.bits, row.q, row.f, row.k)),
             };
             fresh.push(*row);
-            self.note_import(signal, row.t, inserted);
+            self.note_import(signal, row.t, inserted, level);
         }
         if fresh.is_empty() {
             return;
@@ -271,17 +284,18 @@ impl Store {
         }
     }
 
-    fn note_import(&mut self, signal: SignalIndex, t: i64, inserted: Inserted) {
+    /// What is carried in or coarse is kept as such elsewhere: it makes no raw slab dirty.
+    fn note_import(&mut self, signal: SignalIndex, t: i64, inserted: Inserted, level: Level) {
         if matches!(inserted, Inserted::New | Inserted::Late) {
             self.density.add(t);
             self.counters.imported += 1;
         }
-        if !matches!(inserted, Inserted::Outdated | Inserted::Replaced(false)) {
+        if level == Level::Raw && !matches!(inserted, Inserted::Outdated | Inserted::Replaced(false)) {
             self.touch_slab(signal, t);
         }
     }
 
-    fn note_sealed(&mut self, lane: usize, end: i64) {
+    pub(super) fn note_sealed(&mut self, lane: usize, end: i64) {
         self.sealed_end[lane] = self.sealed_end[lane].max(end);
         self.any_sealed_end = self.any_sealed_end.max(end);
     }
@@ -296,8 +310,11 @@ impl Store {
             return;
         }
         let slab = self.config.slab.as_micros();
-        if let Some(state) = self.slabs.get_mut(&(lane, t.div_euclid(slab).saturating_mul(slab))) {
+        let start = t.div_euclid(slab).saturating_mul(slab);
+        if let Some(state) = self.slabs.get_mut(&(lane, start)) {
             state.dirty = true;
+        } else if start < self.given_up[lane as usize] {
+            self.slabs.insert((lane, start), SlabState { version: 0, dirty: true });
         }
     }
 }

@@ -176,6 +176,69 @@ fn reducing_where_it_lies_keeps_what_the_level_keeps() {
 }
 
 #[test]
+fn a_lane_given_up_comes_back_only_with_news_and_then_as_a_part() {
+    let full = plant(0, 20_000);
+    let mut store = plant(0, 20_000);
+    let sealed = store.seal(secs(18_000));
+    assert!(sealed.len() == 5 && sealed.iter().all(|sealed| sealed.whole));
+    // Late for a slab that is sealed, and not sealed again yet: that slab stays.
+    store.append(S0, &Sample { source_time: secs(4_000) + Span::from_millis(1), ..at(4_000, 20_000, 1.0) });
+    store.note_elsewhere(TimeRange::new(twin_model::Timestamp::MIN, secs(14_400)));
+    assert!(store.evict_lane(0, secs(14_400)) > 6_000);
+    assert!(all(&store, S0, range(3_600, 7_200)).len() > 3_000, "what no chunk holds yet is not given up");
+    for t in [14_400, 14_401, 19_999] {
+        assert!(snapshot(&full, secs(t)).iter().eq(snapshot(&store, secs(t)).iter()), "at {t}");
+    }
+    let again = store.seal(secs(18_000));
+    assert_eq!(again.iter().map(|one| (one.chunk.key.start, one.whole)).collect::<Vec<_>>(), [(secs(3_600), false)]);
+    store.evict_lane(0, secs(14_400));
+    assert_eq!(store.seal(secs(18_000)), [], "leftovers are no news");
+    store.append(S0, &Sample { source_time: secs(100) + Span::from_millis(1), ..at(100, 20_000, 1.0) });
+    let late = store.seal_lane(0, secs(18_000), 1);
+    assert_eq!(late.iter().map(|one| (one.chunk.key.start, one.whole)).collect::<Vec<_>>(), [(secs(0), false)]);
+    let merged = merge(sealed[0].chunk.key, &sealed[0].chunk.bytes, &late[0].chunk.bytes).unwrap();
+    assert_eq!(merged.samples, sealed[0].chunk.samples + 1);
+}
+
+#[test]
+fn what_was_kept_before_a_start_is_sealed_again_only_where_samples_came() {
+    let full = plant(0, 10_800);
+    let mut store = plant(0, 0);
+    store.note_kept_before(secs(7_200));
+    store.import_chunk(&full.carried(0, secs(7_200), 1).unwrap().bytes).unwrap();
+    for chunk in full.export_chunks(range(7_200, 10_800)) {
+        store.import_chunk(&chunk.bytes).unwrap();
+    }
+    assert_eq!(store.seal(secs(10_800)), [], "all of it is kept");
+    store.append(S0, &Sample { source_time: secs(50) + Span::from_millis(1), ..at(50, 10_000, 1.0) });
+    let late = store.seal(secs(10_800));
+    assert_eq!(
+        late.iter().map(|one| (one.chunk.key.start, one.chunk.samples, one.whole)).collect::<Vec<_>>(),
+        [(secs(0), 1, false)]
+    );
+}
+
+#[test]
+fn what_is_carried_follows_from_what_was_carried_and_the_slab() {
+    let store = plant(0, 10_800);
+    let slab = &store.export_chunks(range(3_600, 7_200))[0];
+    let before = store.carried(0, secs(3_600), 1).unwrap();
+    let key = ChunkKey { start: secs(7_200), end: secs(7_200), ..before.key };
+    let next = chunk::carry(key, &[&before.bytes, &slab.bytes]).unwrap().unwrap();
+    assert_eq!(next, store.carried(0, secs(7_200), 1).unwrap());
+    let other = chunk::with_version(&next.bytes, 9).unwrap();
+    assert!(other.key.version == 9 && chunk::inspect(&other.bytes).unwrap().0 == other.key);
+    assert!(chunk::same_samples(&other.bytes, &next.bytes) && !chunk::same_samples(&before.bytes, &next.bytes));
+    assert_eq!(chunk::carry(ChunkKey { start: secs(0), end: secs(0), ..key }, &[&slab.bytes]).unwrap(), None);
+    // A site that changed: signal 1 is now signal 70, in another lane.
+    let moved = ChunkKey { first_signal: 64, signals: 64, ..slab.key };
+    let there = chunk::gather(moved, &[&slab.bytes], &|signal| (signal == 1).then_some(70)).unwrap();
+    assert_eq!(u64::from(there.samples), all(&store, S1, range(3_600, 7_200)).len() as u64);
+    let half = chunk::within(ChunkKey { end: secs(5_400), ..slab.key }, &slab.bytes).unwrap();
+    assert_eq!(half.samples as usize, [S0, S1].map(|s| all(&store, s, range(3_600, 5_400)).len()).iter().sum::<usize>());
+}
+
+#[test]
 fn chunks_of_other_signals_or_times_do_not_merge() {
     let chunks = plant(0, 7_200).export_chunks(ALWAYS);
     assert!(merge(chunks[0].key, &chunks[0].bytes, &chunks[1].bytes).is_err());

@@ -1,0 +1,91 @@
+//! A copy of a data folder's history, taken while a server writes it: one consistent moment, checked by reading it back.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::OpenFlags;
+use serde::Serialize;
+use twin_historian::historian::{Historian as _, LEVELS, Position};
+
+use super::database::{FILE, attempt};
+use super::sqlite::SqliteHistorian;
+use super::{ALWAYS, pages};
+use crate::GatewayError;
+
+/// What a copy holds; `--json` prints it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Backup {
+    /// The copy.
+    pub file: PathBuf,
+    /// Its length.
+    pub bytes: u64,
+    /// Chunks of all levels.
+    pub chunks: u64,
+    /// Samples in raw chunks.
+    pub samples: u64,
+    /// Batches that no chunk holds yet.
+    pub journal_entries: u64,
+    /// From the first to the end of the last slab, in microseconds.
+    pub extent_us: Option<[i64; 2]>,
+}
+
+/// Copies the history of `folder` into the folder `to`, from where a server can serve it.
+///
+/// # Errors
+/// Where there is no history, `to` holds one already, the disk refuses, or the copy does not read back.
+pub fn backup(folder: &Path, to: &Path) -> Result<Backup, GatewayError> {
+    let (from, file) = (folder.join(FILE), to.join(FILE));
+    if file.exists() {
+        return Err(GatewayError::Exists { path: file });
+    }
+    std::fs::create_dir_all(to).map_err(|source| GatewayError::Write { path: to.to_owned(), source })?;
+    let partial = to.join("history.partial.sqlite3");
+    // From an attempt that was cut short; a finished copy never has this name.
+    drop(std::fs::remove_file(&partial));
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let source = attempt(&from, "opening it for reading", rusqlite::Connection::open_with_flags(&from, flags))?;
+    // Reads one moment of the write-ahead log; a server goes on writing meanwhile.
+    let copied = source.execute("VACUUM INTO ?1", [partial.display().to_string()]);
+    attempt(&from, "copying it", copied)?;
+    let found = verify(&partial)?;
+    let failed = |source| GatewayError::Write { path: file.clone(), source };
+    std::fs::File::open(&partial).and_then(|copy| copy.sync_all()).map_err(failed)?;
+    std::fs::rename(&partial, &file).map_err(failed)?;
+    Ok(Backup { file, ..found })
+}
+
+/// Reads every chunk and journal entry of a copy, and counts.
+fn verify(path: &Path) -> Result<Backup, GatewayError> {
+    let keeper = attempt(path, "reading the copy back", SqliteHistorian::open_to_read(path))?;
+    let failed = |source| GatewayError::History { path: path.to_owned(), source };
+    let whole = keeper.integrity().map_err(failed)?;
+    if let Some(why) = whole.first() {
+        return Err(GatewayError::Damaged { path: path.to_owned(), why: why.clone() });
+    }
+    let (mut chunks, mut samples, mut entries) = (0, 0, 0);
+    for level in LEVELS {
+        for page in keeper.pages(level, ALWAYS).map_err(failed)? {
+            let instant = twin_model::TimeRange::new(page.start, page.start + twin_model::Span::from_micros(1));
+            let of_page = keeper.catalogue(level, instant).map_err(failed)?;
+            for kept in of_page.iter().filter(|kept| kept.key.start == page.start) {
+                // The keeper compares checksums.
+                keeper.chunk(&kept.key).map_err(failed)?;
+                chunks += 1;
+                samples += if level == twin_historian::Level::Raw { u64::from(kept.samples) } else { 0 };
+            }
+        }
+    }
+    let mut damaged = None;
+    let mut count = |_| {
+        entries += 1;
+        true
+    };
+    let mut note = |position: Position, why: String| damaged = Some(format!("journal entry {}: {why}", position.0));
+    keeper.journal(Position(0), &mut count, &mut note).map_err(failed)?;
+    if let Some(why) = damaged {
+        return Err(GatewayError::Damaged { path: path.to_owned(), why });
+    }
+    let extent = pages::extent(&keeper).map_err(failed)?;
+    let bytes = std::fs::metadata(path).map_or(0, |data| data.len());
+    let extent_us = extent.map(|extent| [extent.start.as_micros(), extent.end.as_micros()]);
+    Ok(Backup { file: path.to_owned(), bytes, chunks, samples, journal_entries: entries, extent_us })
+}

@@ -1,0 +1,53 @@
+//! History beyond the memory of the hub: a keeper (the database of a data folder, or memory), a thread that commits to it and
+//! one that seals, thins and removes. Refuses to know sockets and health.
+//!
+//! [`Persist`] is what the hub hands batches and slabs to; [`Database`] is a data folder; [`SqliteHistorian`] the keeper in it.
+
+mod backup;
+
+mod database;
+pub mod fsck;
+
+mod links;
+mod moved;
+pub mod pages;
+mod persist;
+mod schema;
+mod sealer;
+mod sqlite;
+pub mod wal;
+mod writer;
+
+pub use backup::{Backup, backup};
+pub use database::{Database, FILE, Loaded};
+pub use persist::{Persist, Setup};
+pub use sqlite::{SqliteHistorian, SyncPolicy};
+pub use writer::PersistTotals;
+
+use twin_historian::Level;
+use twin_historian::historian::{Change, Historian, KeepError};
+use twin_model::{TimeRange, Timestamp};
+
+/// All time.
+pub(crate) const ALWAYS: TimeRange = TimeRange::new(Timestamp::MIN, Timestamp::MAX);
+
+/// Note with the end of what finished rounds of sealing covered.
+const SEALED: &str = "sealed";
+
+/// Before this, chunks of a level were removed because their time was over; [`Timestamp::MIN`] where none were.
+///
+/// # Errors
+/// Where the keeper cannot be read.
+pub(crate) fn outside(keeper: &dyn Historian, level: Level) -> Result<Timestamp, KeepError> {
+    let text = keeper.note(&format!("outside/{level}"))?;
+    Ok(text.and_then(|text| text.parse().ok()).map_or(Timestamp::MIN, Timestamp::from_micros))
+}
+
+fn outside_note(level: Level, end: Timestamp) -> Change {
+    Change::Note { name: format!("outside/{level}"), text: end.as_micros().to_string() }
+}
+
+/// Up to where finished rounds of sealing went; none where none was.
+pub(crate) fn sealed_until(keeper: &dyn Historian) -> Result<Option<Timestamp>, KeepError> {
+    Ok(keeper.note(SEALED)?.and_then(|text| text.parse().ok()).map(Timestamp::from_micros))
+}

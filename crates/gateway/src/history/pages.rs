@@ -1,0 +1,234 @@
+//! Kept history as pages for viewers: the catalogue of what there is, the bytes of a page in parts, and answers over any range.
+//! Everything is told as it is kept; nothing is decoded unless a range cuts through a chunk.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use twin_historian::historian::{Blob, Historian, KeepError, Kept};
+use twin_historian::{ChunkKey, Level, StoreConfig, chunk};
+use twin_model::{Span, TimeRange, Timestamp};
+
+use super::{outside, sealed_until};
+
+/// Bytes after which a page is cut, between chunks.
+pub const PART_BYTES: u64 = 2 << 20;
+
+/// `GET /api/catalogue`.
+#[derive(Debug, Serialize)]
+pub struct Catalogue {
+    format: u32,
+    now_us: i64,
+    extent_us: Option<[i64; 2]>,
+    sealed_until_us: Option<i64>,
+    outside_before_us: Option<i64>,
+    levels: Vec<LevelPages>,
+    links: Vec<(u32, &'static str, i64)>,
+}
+
+#[derive(Debug, Serialize)]
+struct LevelPages {
+    level: String,
+    slab_us: i64,
+    pages: Vec<PageJson>,
+}
+
+#[derive(Debug, Serialize)]
+struct PageJson {
+    start_us: i64,
+    end_us: i64,
+    version: String,
+    samples: u64,
+    bytes: u64,
+    parts: u64,
+}
+
+/// One page as the catalogue tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Sum {
+    end: Timestamp,
+    samples: u64,
+    bytes: u64,
+    tag: u64,
+}
+
+impl Catalogue {
+    /// What a keeper has of `range`; links and extent are the hub's to say.
+    ///
+    /// # Errors
+    /// Where the keeper cannot be read.
+    pub fn of(keeper: &dyn Historian, range: TimeRange) -> Result<Self, KeepError> {
+        let slab = StoreConfig::default().slab;
+        let until = sealed_until(keeper)?;
+        let mut levels = Vec::new();
+        let mut gone = Some(Timestamp::MAX);
+        for level in Level::TIERS {
+            let before = outside(keeper, level)?;
+            gone = gone.filter(|_| before > Timestamp::MIN).map(|gone| gone.min(before));
+            let of_level = sums(keeper, level, range)?.into_iter().filter(|(start, _)| until.is_some_and(|until| *start < until));
+            let pages = of_level.map(|(start, sum)| PageJson {
+                start_us: start.as_micros(),
+                end_us: sum.end.as_micros(),
+                version: format!("{:016x}", sum.tag),
+                samples: sum.samples,
+                bytes: sum.bytes,
+                parts: parts(sum.bytes),
+            });
+            levels.push(LevelPages { level: level.to_string(), slab_us: level.slab(slab).as_micros(), pages: pages.collect() });
+        }
+        Ok(Self {
+            format: 1,
+            now_us: 0,
+            extent_us: None,
+            sealed_until_us: until.map(Timestamp::as_micros),
+            outside_before_us: gone.map(Timestamp::as_micros),
+            levels,
+            links: Vec::new(),
+        })
+    }
+
+    /// Adds what the hub knows, and returns the JSON with a tag that does not depend on the clock.
+    pub fn finish(
+        mut self,
+        extent: Option<TimeRange>,
+        links: impl Iterator<Item = (u32, &'static str, i64)>,
+        now: Timestamp,
+    ) -> (Vec<u8>, u64) {
+        self.extent_us = extent.map(|extent| [extent.start.as_micros(), extent.end.as_micros()]);
+        self.links = links.collect();
+        let tag = crate::pack::fnv64(&serde_json::to_vec(&self).unwrap_or_default());
+        self.now_us = now.as_micros();
+        (serde_json::to_vec(&self).unwrap_or_default(), tag)
+    }
+}
+
+fn parts(bytes: u64) -> u64 {
+    bytes.div_ceil(PART_BYTES).max(1)
+}
+
+/// Pages by slab: chunks that begin within one slab of the level, and for raw ones what is carried in.
+fn sums(keeper: &dyn Historian, level: Level, range: TimeRange) -> Result<BTreeMap<Timestamp, Sum>, KeepError> {
+    let slab = level.slab(StoreConfig::default().slab);
+    let mut all: BTreeMap<Timestamp, Sum> = BTreeMap::new();
+    for page in keeper.pages(level, range)? {
+        let none = Sum { end: page.end, samples: 0, bytes: 0, tag: 0 };
+        let sum = all.entry(page.start.floor_to(slab)).or_insert(none);
+        sum.end = sum.end.max(page.end);
+        (sum.samples, sum.bytes) = (sum.samples + page.samples, sum.bytes + page.bytes);
+        sum.tag = sum.tag.wrapping_add(page.tag);
+    }
+    let (Level::Raw, Some(first), Some(last)) = (level, all.keys().next(), all.keys().next_back()) else { return Ok(all) };
+    for page in keeper.pages(Level::Carried, TimeRange::new(*first, *last + Span::from_micros(1)))? {
+        if let Some(sum) = all.get_mut(&page.start) {
+            sum.bytes += page.bytes;
+            sum.tag = sum.tag.wrapping_add(page.tag);
+        }
+    }
+    Ok(all)
+}
+
+/// The chunks of one part of a page, as kept. None where the page is not (any more) of this version, or has no such part.
+///
+/// # Errors
+/// Where the keeper cannot be read, or a chunk is damaged.
+pub fn part(
+    keeper: &dyn Historian,
+    level: Level,
+    start: Timestamp,
+    version: u64,
+    part: u64,
+) -> Result<Option<Vec<Blob>>, KeepError> {
+    let slab = level.slab(StoreConfig::default().slab);
+    if level == Level::Carried || start.floor_to(slab) != start {
+        return Ok(None);
+    }
+    let range = TimeRange::new(start, start + slab);
+    let mut all: Vec<Kept> = keeper.catalogue(level, range)?.into_iter().filter(|kept| kept.key.start >= start).collect();
+    if all.is_empty() {
+        return Ok(None);
+    }
+    if level == Level::Raw {
+        let carried = keeper.catalogue(Level::Carried, TimeRange::new(start, start + Span::from_micros(1)))?;
+        all.splice(0..0, carried);
+    }
+    let tag = all.iter().fold(0_u64, |sum, kept| sum.wrapping_add(kept.tag()));
+    let bytes: u64 = all.iter().map(|kept| kept.bytes).sum();
+    if tag != version || part >= parts(bytes) {
+        return Ok(None);
+    }
+    let mut offset = 0;
+    let mut chunks = Vec::new();
+    for kept in all {
+        if offset / PART_BYTES == part {
+            match keeper.chunk(&kept.key)? {
+                Some(bytes) => chunks.push(bytes),
+                // Replaced since the catalogue was read.
+                None => return Ok(None),
+            }
+        }
+        offset += kept.bytes;
+    }
+    Ok(Some(chunks))
+}
+
+/// A stretch of kept history: its chunks, cut to it where they reach over its ends, and where to go on.
+#[derive(Debug, Default)]
+pub struct Stretch {
+    /// Chunks in the order of the catalogue.
+    pub chunks: Vec<Vec<u8>>,
+    /// Where the next stretch begins; none where nothing is kept after this.
+    pub next: Option<Timestamp>,
+}
+
+/// The first page about `range`, at the finest level that is left of its time.
+///
+/// # Errors
+/// Where the keeper cannot be read.
+pub fn stretch(keeper: &dyn Historian, range: TimeRange) -> Result<Stretch, KeepError> {
+    let mut until = range.end;
+    let mut level = Level::Hour;
+    for finer in [Level::FiveMinutes, Level::Raw] {
+        let gone = outside(keeper, finer)?;
+        if range.start < gone {
+            until = until.min(gone);
+            break;
+        }
+        level = finer;
+    }
+    let after = |t: Timestamp| (t < range.end).then_some(t);
+    let Some(page) = keeper.pages(level, TimeRange::new(range.start, until))?.into_iter().next() else {
+        return Ok(Stretch { chunks: Vec::new(), next: after(until) });
+    };
+    let cut = TimeRange::new(page.start.max(range.start), page.end.min(until));
+    let mut chunks = Vec::new();
+    for kept in keeper.catalogue(level, cut)? {
+        let (key, inside) = (kept.key, kept.key.range().intersect(cut));
+        let Some(bytes) = keeper.chunk(&key)? else { continue };
+        if inside == key.range() {
+            chunks.push(bytes.to_vec());
+        } else if let Ok(piece) = chunk::within(ChunkKey { start: inside.start, end: inside.end, ..key }, &bytes) {
+            chunks.extend((piece.samples > 0).then_some(piece.bytes));
+        }
+    }
+    Ok(Stretch { chunks, next: after(cut.end) })
+}
+
+/// From the first to the end of the last thing kept of any level.
+///
+/// # Errors
+/// Where the keeper cannot be read.
+pub fn extent(keeper: &dyn Historian) -> Result<Option<TimeRange>, KeepError> {
+    let mut all = Vec::new();
+    for level in Level::TIERS {
+        // A coarse slab may begin before its first and end after its last sample; finer ones tell where those are.
+        let range = keeper.extent(level)?;
+        let finer: Option<TimeRange> = all.iter().copied().reduce(TimeRange::union);
+        all.extend(match (range, finer) {
+            (Some(range), Some(finer)) if outside(keeper, Level::Raw)? > Timestamp::MIN => {
+                Some(TimeRange::new(range.start.min(finer.start), finer.end))
+            }
+            (Some(_), Some(finer)) => Some(finer),
+            (range, _) => range,
+        });
+    }
+    Ok(all.into_iter().reduce(TimeRange::union))
+}

@@ -1,0 +1,277 @@
+//! Hands batches, links and finished slabs over to the threads that keep them. Never waits for a disk where samples come in.
+
+use std::fs::File;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use tokio::sync::watch;
+use twin_historian::historian::{Historian, KeepError, Retention};
+use twin_historian::{MemoryHistorian, Sealed, SignalSpec, StoreConfig};
+use twin_model::{Model, TimeRange, Timestamp};
+use twin_protocol::LinkChange;
+
+use super::links::Links;
+use super::sealer::{Job, Plan, Sealer};
+use super::writer::{Hole, Message, PersistTotals, Shared, Writer};
+use crate::clock::instant;
+
+/// Messages that may wait for the committing thread.
+const QUEUE: usize = 4_096;
+/// Bytes of batches that may be on their way; beyond it they stay in memory only and are not durable until that is mended.
+const PENDING_BYTES: usize = 64 << 20;
+/// Lanes that may wait for the sealing thread.
+const LANES: usize = 4;
+/// Longest wait of [`Persist::sync`].
+const SYNC_SECONDS: u32 = 120;
+/// And while the keeper refuses.
+const REFUSED_SECONDS: u32 = 10;
+
+/// What may be chosen about keeping history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Setup {
+    /// Longest time that a batch waits for others to be committed with.
+    pub commit_every: Duration,
+    /// How long history is kept.
+    pub retention: Retention,
+}
+
+impl Default for Setup {
+    /// 20 ms, for ever.
+    fn default() -> Self {
+        Self { commit_every: Duration::from_millis(20), retention: Retention::default() }
+    }
+}
+
+/// See the module's head. Dropping it commits what was handed over and waits for that.
+pub struct Persist {
+    writer: Option<SyncSender<Message>>,
+    sealer: Option<SyncSender<Job>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    shared: Arc<Shared>,
+    durable: watch::Receiver<u64>,
+    reader: Mutex<Box<dyn Historian>>,
+    /// Whether what is kept outlives the program, so that batches are worth a journal.
+    outlives: bool,
+    /// Held while the database may be written; two servers in one folder would write everything twice.
+    _lock: Option<File>,
+}
+
+impl Persist {
+    /// Keeps history in memory, up to the bytes that `setup` allows.
+    ///
+    /// # Errors
+    /// Never for memory; the type is that of every keeper.
+    pub fn in_memory(model: &Model, setup: Setup) -> Result<Self, KeepError> {
+        Self::over(Box::new(MemoryHistorian::new()), model, setup, false, None)
+    }
+
+    /// Starts the threads over a keeper.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn over(
+        keeper: Box<dyn Historian>,
+        model: &Model,
+        setup: Setup,
+        outlives: bool,
+        lock: Option<File>,
+    ) -> Result<Self, KeepError> {
+        let sources = model.sources().iter().map(|source| source.id.clone()).collect();
+        let sealed_until = super::sealed_until(keeper.as_ref())?.map_or(i64::MIN, Timestamp::as_micros);
+        let shared = Arc::new(Shared::new(sealed_until));
+        let (publish, durable) = watch::channel(0);
+        let (to_writer, from_all) = sync_channel(QUEUE);
+        let (to_sealer, from_hub) = sync_channel(LANES * 4);
+        let specs = model.signals().iter().map(SignalSpec::from);
+        let plan = Plan {
+            slab: StoreConfig::default().slab,
+            gap_after: specs.map(|spec| spec.gap_after).collect(),
+            retention: setup.retention,
+        };
+        let sealer = Sealer::new(keeper.reader()?, to_writer.clone(), shared.clone(), plan)?;
+        let reader = Mutex::new(keeper.reader()?);
+        let links = Links::load(keeper.as_ref())?;
+        let writer = Writer::new(keeper, links, sources, shared.clone(), publish, setup.commit_every);
+        #[allow(clippy::disallowed_methods, reason = "the gateway may spawn; keepers block and want threads of their own")]
+        let threads = vec![std::thread::spawn(move || sealer.run(&from_hub)), std::thread::spawn(move || writer.run(&from_all))];
+        let (writer, sealer) = (Some(to_writer), Some(to_sealer));
+        Ok(Self { writer, sealer, threads: Mutex::new(threads), shared, durable, reader, outlives, _lock: lock })
+    }
+
+    /// Whether what is kept outlives the program.
+    pub fn outlives(&self) -> bool {
+        self.outlives
+    }
+
+    /// The number of the newest batch which, with all before it, survives what the keeper promises.
+    pub fn durable(&self) -> watch::Receiver<u64> {
+        self.durable.clone()
+    }
+
+    /// A batch as it went to clients, under its number; `times` are its first and last source time. Number 0: history from before
+    /// the start, which nobody waits for.
+    pub(crate) fn tail(&self, seq: u64, frame: Bytes, times: TimeRange) {
+        let bytes = frame.len();
+        if self.shared.pending.fetch_add(bytes, Ordering::Relaxed) + bytes > PENDING_BYTES {
+            self.shared.pending.fetch_sub(bytes, Ordering::Relaxed);
+            return self.shared.give_up(seq, times);
+        }
+        let message = Message::Tail { seq, bytes: frame, times, came: instant() };
+        if !self.post(message) {
+            self.shared.pending.fetch_sub(bytes, Ordering::Relaxed);
+            self.shared.give_up(seq, times);
+        }
+    }
+
+    fn post(&self, message: Message) -> bool {
+        match self.writer.as_ref().map(|writer| writer.try_send(message)) {
+            Some(Ok(())) => true,
+            Some(Err(TrySendError::Full(_) | TrySendError::Disconnected(_))) | None => false,
+        }
+    }
+
+    /// A link's new state. Lost where the queue is full: links are told again with the next change.
+    pub(crate) fn link(&self, change: LinkChange) {
+        self.post(Message::Link(change));
+    }
+
+    /// Batches that are in memory only, where there are some and the keeper takes more again.
+    pub(super) fn hole(&self) -> Option<Hole> {
+        let hole = *self.shared.hole();
+        let calm = self.shared.pending.load(Ordering::Relaxed) < PENDING_BYTES / 4;
+        hole.filter(|_| calm && !self.shared.failing.load(Ordering::Relaxed))
+    }
+
+    /// First and last source time of the batches that are in memory only, and the number of the last of them.
+    pub(crate) fn missing(&self) -> Option<(TimeRange, u64)> {
+        self.hole().map(|hole| (hole.times, hole.last))
+    }
+
+    /// A chunk of what did not reach the journal; waits for the queue.
+    pub(crate) fn make_up(&self, bytes: Bytes, times: TimeRange) {
+        self.shared.pending.fetch_add(bytes.len(), Ordering::Relaxed);
+        self.insist(Message::Tail { seq: 0, bytes, times, came: instant() });
+    }
+
+    /// After [`Self::make_up`]: everything up to this batch is in the journal now.
+    pub(crate) fn made_up(&self, seq: u64) {
+        self.insist(Message::Mended(seq));
+    }
+
+    /// Before the slabs of one round of sealing.
+    pub(crate) fn sealing(&self, round: u64) {
+        self.insist(Message::Mark(round));
+    }
+
+    /// Whether the sealing thread can take a lane without a wait.
+    pub(crate) fn room(&self) -> bool {
+        self.shared.queued.load(Ordering::Acquire) < LANES
+    }
+
+    /// A finished slab of a lane.
+    pub(crate) fn lane(&self, sealed: Sealed) {
+        self.shared.queued.fetch_add(1, Ordering::AcqRel);
+        self.job(Job::Lane(sealed));
+    }
+
+    /// After the slabs: everything before `end` that came before [`Self::sealing`] is in some chunk.
+    pub(crate) fn sealed(&self, round: u64, end: Timestamp) {
+        self.job(Job::End { round, end });
+    }
+
+    /// Removes what is past its time at `now`.
+    pub(crate) fn retain(&self, now: Timestamp) {
+        // The next minute will do where the thread is busy.
+        if let Some(sealer) = &self.sealer {
+            drop(sealer.try_send(Job::Retain(now)));
+        }
+    }
+
+    /// Up to where finished rounds of sealing went: history before it is in chunks. None where nothing was sealed.
+    pub fn sealed_until(&self) -> Option<Timestamp> {
+        let until = self.shared.sealed_until.load(Ordering::Acquire);
+        (until > i64::MIN).then_some(Timestamp::from_micros(until))
+    }
+
+    /// Bytes of chunks kept of a level; 0 where the keeper cannot be read now.
+    pub fn kept_bytes(&self, level: twin_historian::Level) -> u64 {
+        self.read().bytes(level).unwrap_or(0)
+    }
+
+    /// Number of the last round of sealing that was committed to its end.
+    pub(crate) fn finished(&self) -> u64 {
+        self.shared.finished.load(Ordering::Acquire)
+    }
+
+    /// The reader for answers; others wait meanwhile.
+    pub(crate) fn read(&self) -> MutexGuard<'_, Box<dyn Historian>> {
+        self.reader.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Chunks and marks are never given up: waiting for the thread is right for them.
+    fn insist(&self, message: Message) {
+        if let Some(writer) = &self.writer
+            && writer.send(message).is_err()
+        {
+            self.shared.totals.errors.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn job(&self, job: Job) {
+        if let Some(sealer) = &self.sealer
+            && sealer.send(job).is_err()
+        {
+            self.shared.totals.errors.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Waits until everything handed over so far is kept; false where it could not be.
+    pub fn sync(&self) -> bool {
+        let (done, wait) = sync_channel(1);
+        self.job(Job::Sync(done));
+        for second in 0..SYNC_SECONDS {
+            match wait.recv_timeout(Duration::from_secs(1)) {
+                Ok(fine) => return fine,
+                // A keeper that refuses for that long will not take it before the program stops either.
+                Err(RecvTimeoutError::Timeout) if second < REFUSED_SECONDS || !self.failing() => {}
+                Err(_) => return false,
+            }
+        }
+        false
+    }
+
+    /// What was written so far.
+    pub fn totals(&self) -> &PersistTotals {
+        &self.shared.totals
+    }
+
+    /// Bytes of batches on their way to the keeper.
+    pub fn pending(&self) -> usize {
+        self.shared.pending.load(Ordering::Relaxed)
+    }
+
+    /// Whether the keeper refused the last commit.
+    pub fn failing(&self) -> bool {
+        self.shared.failing.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Persist {
+    fn drop(&mut self) {
+        self.shared.stopping.store(true, Ordering::Release);
+        // The sealing thread ends first and lets go of the other one.
+        self.sealer = None;
+        self.writer = None;
+        // The committing handle is to be the last: it folds the log into the file.
+        *self.read() = Box::new(MemoryHistorian::new());
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            thread.thread().unpark();
+            drop(thread.join());
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The tables of the database file, and the way from the layout before this one. Knows SQL, not what the rows mean to others.
+
+use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
+use twin_historian::{Chunk, ChunkKey, chunk};
+use twin_model::{Span, Timestamp};
+use twin_protocol::LinkState;
+
+use super::links;
+use super::sqlite::{apply, put};
+use twin_historian::historian::Change;
+
+/// Version of the layout, in `PRAGMA user_version`.
+pub(super) const LAYOUT: i64 = 1;
+
+/// Catalogue rows are small and apart from the bytes, so that a scan of a year reads megabytes and not the history.
+const TABLES: &str = "
+CREATE TABLE chunk (
+    level INTEGER NOT NULL, start_us INTEGER NOT NULL, first_signal INTEGER NOT NULL, signals INTEGER NOT NULL,
+    end_us INTEGER NOT NULL, version INTEGER NOT NULL, samples INTEGER NOT NULL, bytes INTEGER NOT NULL,
+    crc INTEGER NOT NULL, blob INTEGER NOT NULL, PRIMARY KEY (level, start_us, first_signal)) WITHOUT ROWID;
+CREATE TABLE blob (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
+CREATE TABLE page (
+    level INTEGER NOT NULL, start_us INTEGER NOT NULL, end_us INTEGER NOT NULL, chunks INTEGER NOT NULL,
+    samples INTEGER NOT NULL, bytes INTEGER NOT NULL, tag INTEGER NOT NULL, PRIMARY KEY (level, start_us)) WITHOUT ROWID;
+CREATE TABLE journal (
+    position INTEGER PRIMARY KEY AUTOINCREMENT, first_us INTEGER NOT NULL, last_us INTEGER NOT NULL,
+    crc INTEGER NOT NULL, bytes BLOB NOT NULL);
+CREATE TABLE note (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE damaged (id INTEGER PRIMARY KEY, what TEXT NOT NULL, why TEXT NOT NULL, bytes BLOB NOT NULL);
+";
+
+/// What the file says of itself: layout and whether it holds any table.
+pub(super) fn layout(connection: &Connection) -> rusqlite::Result<(i64, bool)> {
+    let version = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    Ok((version, tables > 0))
+}
+
+/// Makes the tables, or moves an older file's rows into them, in one transaction.
+pub(super) fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
+    match layout(connection)? {
+        (LAYOUT, _) => return Ok(()),
+        (_, false) => {
+            // Before the first table: later only a VACUUM could choose it.
+            connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+            let transaction = connection.transaction()?;
+            transaction.execute_batch(TABLES)?;
+            transaction.pragma_update(None, "user_version", LAYOUT)?;
+            return transaction.commit();
+        }
+        (_, true) => {}
+    }
+    let transaction = connection.transaction()?;
+    upgrade(&transaction)?;
+    transaction.pragma_update(None, "user_version", LAYOUT)?;
+    transaction.commit()?;
+    // Gives back what the old tables took. Where the disk has no room for it, the space is reused instead.
+    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    drop(connection.execute_batch("VACUUM"));
+    Ok(())
+}
+
+/// Layout 0 (until the time issue): raw chunks only, batches in `tail`, links by row.
+fn upgrade(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    transaction.execute_batch("ALTER TABLE chunk RENAME TO old_chunk; ALTER TABLE tail RENAME TO old_tail;")?;
+    transaction.execute_batch(TABLES)?;
+    let mut newest = i64::MIN;
+    // Those that stand beside another come after it.
+    let sql = "SELECT bytes FROM old_chunk ORDER BY start_us % 3600000000 <> 0, start_us, first_signal";
+    let mut chunks = transaction.prepare(sql)?;
+    let mut rows = chunks.query([])?;
+    while let Some(row) = rows.next()? {
+        let bytes = row.get_ref(0)?.as_blob()?;
+        match chunk::inspect(bytes) {
+            Ok((key, samples, _)) => {
+                newest = newest.max(key.end.as_micros());
+                let samples = u32::try_from(samples).unwrap_or(u32::MAX);
+                put(transaction, &upright(transaction, Chunk { key, samples, bytes: bytes.to_vec() })?)?;
+            }
+            Err(error) => {
+                let sql = "INSERT INTO damaged (what, why, bytes) VALUES ('a chunk of the older layout', ?1, ?2)";
+                transaction.execute(sql, params![error.to_string(), bytes])?;
+            }
+        }
+    }
+    drop(rows);
+    let mut tail = transaction.prepare("SELECT start_us, last_us, frame FROM old_tail ORDER BY id")?;
+    let mut rows = tail.query([])?;
+    while let Some(row) = rows.next()? {
+        let bytes = row.get_ref(2)?.as_blob()?;
+        let sql = "INSERT INTO journal (first_us, last_us, crc, bytes) VALUES (?1, ?2, ?3, ?4)";
+        let (first, last): (i64, i64) = (row.get(0)?, row.get(1)?);
+        transaction.execute(sql, params![first, last, crc32fast::hash(bytes), bytes])?;
+    }
+    drop(rows);
+    let mut changes = links::Links::default();
+    let mut rows = transaction.prepare("SELECT at_us, source, state FROM link ORDER BY at_us, rowid")?;
+    let mut rows = rows.query([])?;
+    while let Some(row) = rows.next()? {
+        let (at, source, state): (i64, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let state = usize::try_from(state).ok().and_then(|at| LinkState::ALL.get(at));
+        if let Some(state) = state {
+            changes.push(Timestamp::from_micros(at), &source, *state);
+        }
+    }
+    for change in changes.changes() {
+        apply(transaction, &change)?;
+    }
+    if newest > i64::MIN {
+        apply(transaction, &Change::Note { name: super::SEALED.to_owned(), text: newest.to_string() })?;
+    }
+    transaction.execute_batch(
+        "INSERT OR REPLACE INTO note SELECT key, value FROM meta;
+         DROP TABLE old_chunk; DROP TABLE old_tail; DROP TABLE link; DROP TABLE meta;",
+    )
+}
+
+/// Late samples of a thinned slab used to stand beside it, `version` microseconds earlier: joined with it now.
+fn upright(transaction: &Transaction<'_>, one: Chunk) -> rusqlite::Result<Chunk> {
+    let start = one.key.start + Span::from_micros(i64::from(one.key.version));
+    let slab = twin_historian::StoreConfig::default().slab;
+    if one.key.start.floor_to(slab) == one.key.start || start.floor_to(slab) != start {
+        return Ok(one);
+    }
+    let sql = "SELECT b.bytes, c.version FROM chunk c JOIN blob b ON b.id = c.blob
+               WHERE c.level = 0 AND c.start_us = ?1 AND c.first_signal = ?2";
+    let beside: Option<(Vec<u8>, u32)> = transaction
+        .query_row(sql, params![start.as_micros(), one.key.first_signal], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let version = beside.as_ref().map_or(0, |(_, version)| *version).max(one.key.version) + 1;
+    let key = ChunkKey { start, version, ..one.key };
+    let older = beside.map_or_else(|| one.bytes.clone(), |(bytes, _)| bytes);
+    // Both were read whole just now; where they do not fit after all, standing beside is better than nothing.
+    Ok(chunk::gather(key, &[&older, &one.bytes], &|signal| Some(signal)).unwrap_or(one))
+}
+
+/// Sums every page up anew from the catalogue, in one transaction.
+pub(super) fn sum_up_anew(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    transaction.execute("DELETE FROM page", [])?;
+    for kept in super::sqlite::rows(&transaction)? {
+        super::sqlite::sum_up(&transaction, &kept, 1)?;
+    }
+    transaction.commit()
+}

@@ -1,0 +1,506 @@
+//! A keeper of history in one SQLite file: the catalogue, the bytes, the journal, the notes. Refuses to know what chunks
+//! mean and when anything is written.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
+use twin_historian::historian::{Blob, Change, Entry, Historian, KeepError, Kept, Page, Position};
+use twin_historian::{Chunk, ChunkKey, Level};
+use twin_model::{TimeRange, Timestamp};
+
+use super::schema;
+
+/// Longest wait for another connection's short turn.
+const BUSY: Duration = Duration::from_secs(5);
+/// Pages given back to the file system after a commit that removed something: 8 MiB, some ten milliseconds.
+const GIVE_BACK: &str = "PRAGMA incremental_vacuum(2048)";
+/// Columns of a catalogue row, in the order that [`kept`] reads.
+const ROW: &str = "c.first_signal, c.signals, c.start_us, c.end_us, c.version, c.samples, c.bytes, c.crc";
+
+/// What a commit survives. WAL is used in every case, so that what is there is whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum SyncPolicy {
+    /// kill -9 and power loss: every commit waits for the disk.
+    #[default]
+    Full,
+    /// kill -9; a power loss may take what was committed since the last checkpoint, often some seconds.
+    Normal,
+    /// kill -9 only: a power loss may leave a damaged file.
+    Off,
+}
+
+impl SyncPolicy {
+    const fn pragma(self) -> &'static str {
+        match self {
+            Self::Full => "FULL",
+            Self::Normal => "NORMAL",
+            Self::Off => "OFF",
+        }
+    }
+}
+
+/// See the module's head.
+#[derive(Debug)]
+pub struct SqliteHistorian {
+    path: PathBuf,
+    pub(super) connection: Connection,
+    writes: bool,
+}
+
+impl SqliteHistorian {
+    /// Opens or makes a database for writing; an older layout is brought up to this one.
+    ///
+    /// # Errors
+    /// Where the file is no database of this program, damaged, or cannot be written.
+    pub fn open(path: &Path, sync: SyncPolicy) -> rusqlite::Result<Self> {
+        let mut connection = Connection::open(path)?;
+        connection.busy_timeout(BUSY)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        if !schema::layout(&connection)?.1 {
+            connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+        }
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", sync.pragma())?;
+        schema::prepare(&mut connection)?;
+        Ok(Self { path: path.to_owned(), connection, writes: true })
+    }
+
+    /// Opens an existing database for reading; others may write it at the same time.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn open_to_read(path: &Path) -> rusqlite::Result<Self> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(BUSY)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        // Fails here and not at the first question where the file is something else.
+        schema::layout(&connection)?;
+        Ok(Self { path: path.to_owned(), connection, writes: false })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Layout of the file; 0 is the one before levels.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn layout(&self) -> rusqlite::Result<i64> {
+        schema::layout(&self.connection).map(|(version, _)| version)
+    }
+
+    /// Moves a journal entry to the damaged pieces.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn set_aside_entry(&mut self, position: Position, why: &str) -> Result<(), KeepError> {
+        let write = |connection: &mut Connection| -> rusqlite::Result<()> {
+            let transaction = connection.transaction()?;
+            let sql = "INSERT INTO damaged (what, why, bytes)
+                       SELECT 'journal entry ' || position, ?2, bytes FROM journal WHERE position = ?1";
+            transaction.execute(sql, params![position.0 as i64, why])?;
+            transaction.execute("DELETE FROM journal WHERE position = ?1", [position.0 as i64])?;
+            transaction.commit()
+        };
+        write(&mut self.connection).map_err(|error| trouble("written", &error))
+    }
+
+    /// Moves a chunk to the damaged pieces.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn set_aside_chunk(&mut self, key: &ChunkKey, why: &str) -> Result<(), KeepError> {
+        let write = |connection: &mut Connection| -> rusqlite::Result<()> {
+            let transaction = connection.transaction()?;
+            set_aside(&transaction, key, why)?;
+            remove(&transaction, key)?;
+            transaction.commit()
+        };
+        write(&mut self.connection).map_err(|error| trouble("written", &error))
+    }
+
+    /// The bytes of a chunk as they are, checked by nobody.
+    ///
+    /// # Errors
+    /// Where they cannot be read.
+    pub fn unchecked(&self, key: &ChunkKey) -> Result<Option<Vec<u8>>, KeepError> {
+        let sql = "SELECT b.bytes FROM chunk c JOIN blob b ON b.id = c.blob
+                   WHERE c.level = ?1 AND c.start_us = ?2 AND c.first_signal = ?3";
+        let (level, start, first) = slot(key);
+        let read = self.connection.query_row(sql, params![level, start, first], |row| row.get(0)).optional();
+        read.map_err(|error| trouble("read", &error))
+    }
+
+    /// All notes by name.
+    ///
+    /// # Errors
+    /// Where they cannot be read.
+    pub fn notes(&self) -> Result<Vec<(String, String)>, KeepError> {
+        self.rows("SELECT name, text FROM note ORDER BY name", [], |row| Ok((row.get(0)?, row.get(1)?)))
+    }
+
+    /// Writes everything from the write-ahead log into the file.
+    ///
+    /// # Errors
+    /// Where that fails, for example because somebody else reads.
+    pub fn fold_log(&self) -> rusqlite::Result<()> {
+        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0)).map(drop)
+    }
+
+    /// What SQLite's own check finds wrong; nothing where the file is sound.
+    ///
+    /// # Errors
+    /// Where the check cannot be made.
+    pub fn integrity(&self) -> Result<Vec<String>, KeepError> {
+        let lines: Vec<String> = self.rows("PRAGMA integrity_check(100)", [], |row| row.get(0))?;
+        Ok(lines.into_iter().filter(|line| line != "ok").collect())
+    }
+
+    /// The catalogue of a level as far as it can be read, in order, whatever the pages say.
+    pub fn catalogue_rows(&self, level: Level) -> Vec<Kept> {
+        let sql = format!("SELECT {ROW} FROM chunk c WHERE level = ?1 ORDER BY start_us, first_signal");
+        let mut all = Vec::new();
+        let Ok(mut statement) = self.connection.prepare(&sql) else { return all };
+        let Ok(mut rows) = statement.query([level.code()]) else { return all };
+        while let Ok(Some(row)) = rows.next() {
+            all.extend(kept(level, row).ok());
+        }
+        all
+    }
+
+    /// From here on all reads of this handle are of one moment.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn begin_reading(&self) -> Result<(), KeepError> {
+        self.connection.execute_batch("BEGIN").map_err(|error| trouble("read", &error))
+    }
+
+    /// Pages whose sums are not those of their chunks.
+    ///
+    /// # Errors
+    /// Where they cannot be read.
+    pub fn odd_pages(&self) -> Result<Vec<String>, KeepError> {
+        let mut sums: std::collections::BTreeMap<(Level, Timestamp), (u64, u64, u64, u64)> = std::collections::BTreeMap::new();
+        for kept in rows(&self.connection).map_err(|error| trouble("read", &error))? {
+            let sum = sums.entry((kept.key.level, kept.key.start)).or_default();
+            let (chunks, samples, bytes, tag) = *sum;
+            *sum = (chunks + 1, samples + u64::from(kept.samples), bytes + kept.bytes, tag.wrapping_add(kept.tag()));
+        }
+        let mut odd = Vec::new();
+        for level in twin_historian::historian::LEVELS {
+            for page in self.pages(level, super::ALWAYS)? {
+                let sum = sums.remove(&(level, page.start));
+                if sum != Some((page.chunks, page.samples, page.bytes, page.tag)) {
+                    odd.push(format!("{level} {}", page.start));
+                }
+            }
+        }
+        odd.extend(sums.keys().map(|(level, start)| format!("{level} {start}")));
+        Ok(odd)
+    }
+
+    /// Sums every page up anew.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn sum_up_anew(&mut self) -> Result<(), KeepError> {
+        schema::sum_up_anew(&mut self.connection).map_err(|error| trouble("written", &error))
+    }
+
+    /// Pieces set aside as damaged: what and why.
+    ///
+    /// # Errors
+    /// Where they cannot be read.
+    pub fn damaged(&self) -> Result<Vec<(String, String)>, KeepError> {
+        self.rows("SELECT what, why FROM damaged ORDER BY id", [], |row| Ok((row.get(0)?, row.get(1)?)))
+    }
+
+    fn rows<T>(
+        &self,
+        sql: &str,
+        params: impl rusqlite::Params,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, KeepError> {
+        let all = || self.connection.prepare_cached(sql)?.query_map(params, read)?.collect::<rusqlite::Result<Vec<T>>>();
+        all().map_err(|error| trouble("read", &error))
+    }
+}
+
+/// What an error of SQLite means for history.
+pub(super) fn trouble(doing: &'static str, error: &rusqlite::Error) -> KeepError {
+    let damaged = matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase));
+    if damaged {
+        return KeepError::Damaged { what: "the database file".to_owned(), why: error.to_string() };
+    }
+    KeepError::Unavailable { doing, why: error.to_string() }
+}
+
+fn slot(key: &ChunkKey) -> (u8, i64, u32) {
+    (key.level.code(), key.start.as_micros(), key.first_signal)
+}
+
+fn kept(level: Level, row: &Row<'_>) -> rusqlite::Result<Kept> {
+    let key = ChunkKey {
+        level,
+        first_signal: row.get(0)?,
+        signals: row.get(1)?,
+        start: Timestamp::from_micros(row.get(2)?),
+        end: Timestamp::from_micros(row.get(3)?),
+        version: row.get(4)?,
+    };
+    Ok(Kept { key, samples: row.get(5)?, bytes: row.get::<_, i64>(6)?.unsigned_abs(), crc: row.get(7)? })
+}
+
+/// Every row of the catalogue.
+pub(super) fn rows(connection: &Connection) -> rusqlite::Result<Vec<Kept>> {
+    let mut statement =
+        connection.prepare(&format!("SELECT {ROW}, c.level FROM chunk c ORDER BY level, start_us, first_signal"))?;
+    let read = |row: &Row<'_>| {
+        let level = Level::from_code(row.get(8)?).unwrap_or_default();
+        kept(level, row)
+    };
+    statement.query_map([], read)?.collect()
+}
+
+fn find(transaction: &Transaction<'_>, key: &ChunkKey) -> rusqlite::Result<Option<(Kept, i64)>> {
+    let sql = format!("SELECT {ROW}, c.blob FROM chunk c WHERE level = ?1 AND start_us = ?2 AND first_signal = ?3");
+    let (level, start, first) = slot(key);
+    let mut statement = transaction.prepare_cached(&sql)?;
+    statement.query_row(params![level, start, first], |row| Ok((kept(key.level, row)?, row.get(8)?))).optional()
+}
+
+/// Keeps a chunk, if its version is higher than that of the one kept.
+pub(super) fn put(transaction: &Transaction<'_>, chunk: &Chunk) -> rusqlite::Result<()> {
+    let key = &chunk.key;
+    let old = find(transaction, key)?;
+    if let Some((old, blob)) = &old {
+        if old.key.version >= key.version {
+            return Ok(());
+        }
+        let bytes: Vec<u8> =
+            transaction.prepare_cached("SELECT bytes FROM blob WHERE id = ?1")?.query_row([blob], |row| row.get(0))?;
+        if crc32fast::hash(&bytes) != old.crc {
+            set_aside(transaction, &old.key, "its checksum did not fit when it was replaced")?;
+        }
+        remove(transaction, &old.key)?;
+    }
+    transaction.prepare_cached("INSERT INTO blob (bytes) VALUES (?1)")?.execute([&chunk.bytes])?;
+    let blob = transaction.last_insert_rowid();
+    let new = Kept { key: *key, samples: chunk.samples, bytes: chunk.bytes.len() as u64, crc: crc32fast::hash(&chunk.bytes) };
+    let (level, start, first) = slot(key);
+    let (end, bytes) = (key.end.as_micros(), new.bytes as i64);
+    let values = params![level, start, first, key.signals, end, key.version, new.samples, bytes, new.crc, blob];
+    transaction.prepare_cached("INSERT INTO chunk VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?.execute(values)?;
+    sum_up(transaction, &new, 1)
+}
+
+fn set_aside(transaction: &Transaction<'_>, key: &ChunkKey, why: &str) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO damaged (what, why, bytes)
+               SELECT ?4, ?5, b.bytes FROM chunk c JOIN blob b ON b.id = c.blob
+               WHERE c.level = ?1 AND c.start_us = ?2 AND c.first_signal = ?3";
+    let (level, start, first) = slot(key);
+    transaction.execute(sql, params![level, start, first, format!("chunk {key}"), why]).map(drop)
+}
+
+fn remove(transaction: &Transaction<'_>, key: &ChunkKey) -> rusqlite::Result<()> {
+    let Some((old, blob)) = find(transaction, key)?.filter(|(old, _)| old.key == *key) else { return Ok(()) };
+    let (level, start, first) = slot(key);
+    let sql = "DELETE FROM chunk WHERE level = ?1 AND start_us = ?2 AND first_signal = ?3";
+    transaction.prepare_cached(sql)?.execute(params![level, start, first])?;
+    transaction.prepare_cached("DELETE FROM blob WHERE id = ?1")?.execute([blob])?;
+    sum_up(transaction, &old, -1)
+}
+
+/// Adds a chunk to its page, or takes it away. Tags wrap, which SQL's sums do not.
+pub(super) fn sum_up(transaction: &Transaction<'_>, one: &Kept, sign: i64) -> rusqlite::Result<()> {
+    let (level, start) = (one.key.level.code(), one.key.start.as_micros());
+    let sql = "SELECT end_us, chunks, samples, bytes, tag FROM page WHERE level = ?1 AND start_us = ?2";
+    let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?));
+    let old: Option<(i64, i64, i64, i64, i64)> =
+        transaction.prepare_cached(sql)?.query_row(params![level, start], row).optional()?;
+    let (end, chunks, samples, bytes, tag) = old.unwrap_or((i64::MIN, 0, 0, 0, 0));
+    let chunks = chunks + sign;
+    if chunks <= 0 {
+        let sql = "DELETE FROM page WHERE level = ?1 AND start_us = ?2";
+        return transaction.prepare_cached(sql)?.execute(params![level, start]).map(drop);
+    }
+    let end = if sign > 0 { end.max(one.key.end.as_micros()) } else { end };
+    let (samples, bytes) = (samples + sign * i64::from(one.samples), bytes + sign * one.bytes as i64);
+    let tag = tag.wrapping_add((one.tag() as i64).wrapping_mul(sign));
+    let sql = "INSERT OR REPLACE INTO page VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    transaction.prepare_cached(sql)?.execute(params![level, start, end, chunks, samples, bytes, tag]).map(drop)
+}
+
+/// Does one change within a transaction.
+pub(super) fn apply(transaction: &Transaction<'_>, change: &Change) -> rusqlite::Result<()> {
+    match change {
+        Change::Put(chunk) => put(transaction, chunk),
+        Change::Remove(key) => remove(transaction, key),
+        Change::Append { times, bytes } => {
+            let sql = "INSERT INTO journal (first_us, last_us, crc, bytes) VALUES (?1, ?2, ?3, ?4)";
+            let values = params![times.start.as_micros(), times.end.as_micros(), crc32fast::hash(bytes), &bytes[..]];
+            transaction.prepare_cached(sql)?.execute(values).map(drop)
+        }
+        Change::Trim { upto, before } => {
+            let sql = "DELETE FROM journal WHERE position <= ?1 AND last_us < ?2";
+            transaction.prepare_cached(sql)?.execute(params![upto.0 as i64, before.as_micros()]).map(drop)
+        }
+        Change::Note { name, text } if text.is_empty() => {
+            transaction.prepare_cached("DELETE FROM note WHERE name = ?1")?.execute([name]).map(drop)
+        }
+        Change::Note { name, text } => {
+            transaction.prepare_cached("INSERT OR REPLACE INTO note VALUES (?1, ?2)")?.execute([name, text]).map(drop)
+        }
+        Change::Clear => transaction
+            .execute_batch("DELETE FROM chunk; DELETE FROM blob; DELETE FROM page; DELETE FROM journal; DELETE FROM note;"),
+    }
+}
+
+/// The newest place ever used in the journal: SQLite's own count for AUTOINCREMENT, which outlives the rows.
+fn newest(connection: &Connection) -> rusqlite::Result<Position> {
+    let sql = "SELECT seq FROM sqlite_sequence WHERE name = 'journal'";
+    let seq: Option<i64> = connection.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?;
+    Ok(Position(seq.unwrap_or(0).unsigned_abs()))
+}
+
+impl Historian for SqliteHistorian {
+    fn commit(&mut self, changes: &[Change]) -> Result<Position, KeepError> {
+        if !self.writes {
+            return Err(KeepError::Unavailable { doing: "written", why: "this handle only reads".to_owned() });
+        }
+        let write = |connection: &mut Connection| -> rusqlite::Result<Position> {
+            if changes.is_empty() {
+                return newest(connection);
+            }
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            for change in changes {
+                apply(&transaction, change)?;
+            }
+            let position = newest(&transaction)?;
+            transaction.commit()?;
+            Ok(position)
+        };
+        let position = write(&mut self.connection).map_err(|error| trouble("written", &error))?;
+        if changes.iter().any(|change| matches!(change, Change::Remove(_) | Change::Clear)) {
+            // What is not given back now is reused, or given back after the next removal.
+            drop(self.connection.execute_batch(GIVE_BACK));
+        }
+        Ok(position)
+    }
+
+    fn catalogue(&self, level: Level, range: TimeRange) -> Result<Vec<Kept>, KeepError> {
+        if range.is_empty() {
+            return Ok(Vec::new());
+        }
+        // The few pages first, then the chunks of each: CROSS JOIN keeps SQLite to that order.
+        let meets = if level == Level::Carried { "p.start_us >= ?2" } else { "p.end_us > ?2 AND c.end_us > ?2" };
+        let sql = format!(
+            "SELECT {ROW} FROM page p CROSS JOIN chunk c ON c.level = p.level AND c.start_us = p.start_us
+             WHERE p.level = ?1 AND p.start_us < ?3 AND {meets} ORDER BY p.start_us, c.first_signal"
+        );
+        let values = params![level.code(), range.start.as_micros(), range.end.as_micros()];
+        self.rows(&sql, values, |row| kept(level, row))
+    }
+
+    fn chunk(&self, key: &ChunkKey) -> Result<Option<Blob>, KeepError> {
+        let sql = "SELECT b.bytes, c.crc FROM chunk c JOIN blob b ON b.id = c.blob
+                   WHERE c.level = ?1 AND c.start_us = ?2 AND c.first_signal = ?3 AND c.version = ?4 AND c.end_us = ?5
+                   AND c.signals = ?6";
+        let (level, start, first) = slot(key);
+        let values = params![level, start, first, key.version, key.end.as_micros(), key.signals];
+        let read = || -> rusqlite::Result<Option<(Blob, u32)>> {
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let row = |row: &Row<'_>| Ok((row.get_ref(0)?.as_blob()?.into(), row.get(1)?));
+            statement.query_row(values, row).optional()
+        };
+        let Some((bytes, crc)) = read().map_err(|error| trouble("read", &error))? else { return Ok(None) };
+        let found = crc32fast::hash(&bytes);
+        if found != crc {
+            let why = format!("its checksum is {found:08x} instead of {crc:08x}");
+            return Err(KeepError::Damaged { what: format!("chunk {key}"), why });
+        }
+        Ok(Some(bytes))
+    }
+
+    fn journal(
+        &self,
+        after: Position,
+        f: &mut dyn FnMut(Entry) -> bool,
+        damaged: &mut dyn FnMut(Position, String),
+    ) -> Result<(), KeepError> {
+        let sql = "SELECT position, first_us, last_us, crc, bytes FROM journal WHERE position > ?1 ORDER BY position";
+        let mut read = || -> rusqlite::Result<()> {
+            let mut statement = self.connection.prepare(sql)?;
+            let mut rows = statement.query([i64::try_from(after.0).unwrap_or(i64::MAX)])?;
+            while let Some(row) = rows.next()? {
+                let position = Position(row.get::<_, i64>(0)?.unsigned_abs());
+                let (first, last, crc): (i64, i64, u32) = (row.get(1)?, row.get(2)?, row.get(3)?);
+                let bytes: Blob = row.get_ref(4)?.as_blob()?.into();
+                let found = crc32fast::hash(&bytes);
+                if found != crc {
+                    damaged(position, format!("its checksum is {found:08x} instead of {crc:08x}"));
+                    continue;
+                }
+                let times = TimeRange::new(Timestamp::from_micros(first), Timestamp::from_micros(last));
+                if !f(Entry { position, times, bytes }) {
+                    break;
+                }
+            }
+            Ok(())
+        };
+        read().map_err(|error| trouble("read", &error))
+    }
+
+    fn note(&self, name: &str) -> Result<Option<String>, KeepError> {
+        let read =
+            || self.connection.prepare_cached("SELECT text FROM note WHERE name = ?1")?.query_row([name], |row| row.get(0));
+        read().optional().map_err(|error| trouble("read", &error))
+    }
+
+    fn pages(&self, level: Level, range: TimeRange) -> Result<Vec<Page>, KeepError> {
+        if range.is_empty() {
+            return Ok(Vec::new());
+        }
+        let meets = if level == Level::Carried { "start_us >= ?2" } else { "end_us > ?2" };
+        let sql = format!(
+            "SELECT start_us, end_us, chunks, samples, bytes, tag FROM page
+             WHERE level = ?1 AND start_us < ?3 AND {meets} ORDER BY start_us"
+        );
+        let values = params![level.code(), range.start.as_micros(), range.end.as_micros()];
+        self.rows(&sql, values, |row| {
+            let number = |at: usize| row.get::<_, i64>(at);
+            let (start, end) = (Timestamp::from_micros(number(0)?), Timestamp::from_micros(number(1)?));
+            let (chunks, samples, bytes) = (number(2)? as u64, number(3)? as u64, number(4)? as u64);
+            Ok(Page { level, start, end, chunks, samples, bytes, tag: number(5)? as u64 })
+        })
+    }
+
+    fn kept(&self, level: Level, start: Timestamp, first_signal: u32) -> Result<Option<Kept>, KeepError> {
+        let sql = format!("SELECT {ROW} FROM chunk c WHERE level = ?1 AND start_us = ?2 AND first_signal = ?3");
+        let values = params![level.code(), start.as_micros(), first_signal];
+        Ok(self.rows(&sql, values, |row| kept(level, row))?.pop())
+    }
+
+    fn reader(&self) -> Result<Box<dyn Historian>, KeepError> {
+        let reader = Self::open_to_read(&self.path).map_err(|error| trouble("read", &error))?;
+        Ok(Box::new(reader))
+    }
+
+    fn extent(&self, level: Level) -> Result<Option<TimeRange>, KeepError> {
+        let sql = "SELECT min(start_us), max(end_us) FROM page WHERE level = ?1";
+        let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        let ends: (Option<i64>, Option<i64>) = self.rows(sql, [level.code()], row)?.pop().unwrap_or_default();
+        let range = |(start, end)| TimeRange::new(Timestamp::from_micros(start), Timestamp::from_micros(end));
+        Ok(ends.0.zip(ends.1).map(range))
+    }
+
+    fn bytes(&self, level: Level) -> Result<u64, KeepError> {
+        let sql = "SELECT coalesce(sum(bytes), 0) FROM page WHERE level = ?1";
+        Ok(self.rows(sql, [level.code()], |row| row.get::<_, i64>(0))?.pop().unwrap_or(0).unsigned_abs())
+    }
+}
