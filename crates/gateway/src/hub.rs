@@ -170,6 +170,11 @@ impl Hub {
         self.changed.subscribe()
     }
 
+    /// The number of the newest batch whose samples are committed, with all before it; without a disk the newest batch.
+    pub fn durable(&self) -> watch::Receiver<u64> {
+        self.persist.as_ref().map_or_else(|| self.changed.subscribe(), Persist::durable)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // A panic while the lock was held leaves at worst one unfinished batch: going on beats dying.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
@@ -197,7 +202,7 @@ impl Hub {
         for entries in tail.chunks(BATCH_SAMPLES) {
             let times = times_of(entries);
             let frame = encode_server(&ServerFrame::Batch(Batch { seq: 0, entries: entries.to_vec() }));
-            persist.tail(frame.into(), times);
+            persist.tail(0, frame.into(), times);
         }
     }
 
@@ -243,7 +248,7 @@ impl Hub {
         add(&self.totals.batches, 1);
         add(&self.totals.batch_bytes, frame.len() as u64);
         if let Some(persist) = &self.persist {
-            persist.tail(frame.clone(), times);
+            persist.tail(inner.seq, frame.clone(), times);
         }
         inner.ring.push(Sent { seq: inner.seq, frame, total: inner.total, received: inner.received });
     }

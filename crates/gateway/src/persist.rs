@@ -1,13 +1,13 @@
 //! History on disk: one SQLite file with sealed chunks, and the newest batches until a chunk holds them.
 //!
-//! A thread of its own collects what is to be written and commits at most 0.3 s later, all in one transaction
+//! A thread of its own collects what is to be written and commits at most 50 ms later, all in one transaction
 //! (write-ahead log, synchronous FULL): after kill -9 or a power cut at most the last second is missing, and what is
 //! there is whole. Where the disk refuses, sealed chunks wait for the next try; batches are given up first, because the
 //! chunk of their hour will hold their samples too.
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
+use tokio::sync::watch;
 use twin_historian::{Chunk, Store, StoreConfig};
 use twin_model::{Model, SignalIndex, SignalKind, TimeRange, Timestamp, ValueKind};
 use twin_protocol::{Limits, LinkChange, LinkState, ServerFrame, decode_server};
@@ -23,7 +24,7 @@ use crate::GatewayError;
 use crate::clock::instant;
 
 /// Longest time that a sample waits for its commit.
-const COMMIT_EVERY: Duration = Duration::from_millis(300);
+const COMMIT_EVERY: Duration = Duration::from_millis(50);
 /// Messages that may wait for the thread; beyond it batches are given up and counted.
 const QUEUE: usize = 4_096;
 /// Bytes of one unfinished group; beyond it batches are given up and counted.
@@ -43,7 +44,8 @@ CREATE INDEX IF NOT EXISTS link_at ON link (at_us);
 ";
 
 enum Message {
-    Tail(Bytes, TimeRange),
+    /// A batch with its number; 0 for samples from before the start, which nobody waits for.
+    Tail(u64, Bytes, TimeRange),
     Link(LinkChange),
     Chunks(Vec<Chunk>),
     /// From here on chunks follow that hold everything in the batches written so far.
@@ -71,12 +73,34 @@ pub struct Persist {
     send: Option<SyncSender<Message>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     totals: Arc<PersistTotals>,
+    durable: Arc<Durable>,
+}
+
+/// The newest batch up to which everything is committed.
+struct Durable {
+    newest: watch::Sender<u64>,
+    /// A batch was given up: from then on no later number may claim that all before it are safe.
+    broken: AtomicBool,
+}
+
+impl Durable {
+    fn publish(&self, seq: u64) {
+        if !self.broken.load(Ordering::Acquire) {
+            self.newest.send_if_modified(|newest| std::mem::replace(newest, seq.max(*newest)) < seq);
+        }
+    }
 }
 
 impl Persist {
-    /// A batch as it went to clients; `times` are its first and last source time.
-    pub(crate) fn tail(&self, frame: Bytes, times: TimeRange) {
-        self.post(Message::Tail(frame, times));
+    /// A batch as it went to clients, with its number; `times` are its first and last source time.
+    pub(crate) fn tail(&self, seq: u64, frame: Bytes, times: TimeRange) {
+        self.post(Message::Tail(seq, frame, times));
+    }
+
+    /// The number of the newest batch that survives kill -9 and a power cut, with all before it. Stands still once a batch
+    /// had to be given up.
+    pub fn durable(&self) -> watch::Receiver<u64> {
+        self.durable.newest.subscribe()
     }
 
     pub(crate) fn link(&self, change: LinkChange) {
@@ -127,6 +151,7 @@ impl Persist {
         match send.try_send(message) {
             Ok(()) => {}
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
+                self.durable.broken.store(true, Ordering::Release);
                 self.totals.given_up.fetch_add(1, Ordering::Relaxed);
             }
         }
@@ -315,11 +340,13 @@ impl Database {
         attempt(&self.path, "writing it", write(&mut self.connection))?;
         let sources = model.sources().iter().map(|source| source.id.clone()).collect();
         let totals = Arc::new(PersistTotals::default());
+        let durable = Arc::new(Durable { newest: watch::Sender::new(0), broken: AtomicBool::new(false) });
         let (send, receive) = sync_channel(QUEUE);
         let writer = Writer {
             connection: self.connection,
             sources,
             totals: totals.clone(),
+            durable: durable.clone(),
             group: Vec::new(),
             bytes: 0,
             sealing: 0,
@@ -327,7 +354,7 @@ impl Database {
         };
         #[allow(clippy::disallowed_methods, reason = "the gateway may spawn; SQLite blocks and wants a thread of its own")]
         let thread = std::thread::spawn(move || writer.run(&receive));
-        Ok(Persist { send: Some(send), thread: Mutex::new(Some(thread)), totals })
+        Ok(Persist { send: Some(send), thread: Mutex::new(Some(thread)), totals, durable })
     }
 }
 
@@ -377,6 +404,7 @@ struct Writer {
     connection: Connection,
     sources: Vec<String>,
     totals: Arc<PersistTotals>,
+    durable: Arc<Durable>,
     group: Vec<Message>,
     bytes: usize,
     /// Newest batch when the current round of sealing began.
@@ -412,12 +440,13 @@ impl Writer {
 
     fn keep(&mut self, message: Message) {
         self.bytes += match &message {
-            Message::Tail(frame, _) => frame.len(),
+            Message::Tail(_, frame, _) => frame.len(),
             Message::Chunks(chunks) => chunks.iter().map(|chunk| chunk.bytes.len()).sum(),
             Message::Link(_) | Message::Sealing | Message::Sealed(_) | Message::Sync(_) => 0,
         };
         self.group.push(message);
         if self.bytes > GROUP_BYTES && !self.commit() {
+            self.durable.broken.store(true, Ordering::Release);
             let before = self.group.len();
             self.group.retain(|message| !matches!(message, Message::Tail(..)));
             self.totals.given_up.fetch_add((before - self.group.len()) as u64, Ordering::Relaxed);
@@ -434,6 +463,8 @@ impl Writer {
             Ok(()) => {
                 self.totals.commits.fetch_add(1, Ordering::Relaxed);
                 self.totals.bytes.fetch_add(self.bytes as u64, Ordering::Relaxed);
+                let seq = |message: &Message| if let Message::Tail(seq, ..) = message { *seq } else { 0 };
+                self.durable.publish(self.group.iter().map(seq).max().unwrap_or(0));
                 self.group.clear();
                 self.bytes = 0;
                 true
@@ -453,7 +484,7 @@ fn write_group(connection: &mut Connection, group: &[Message], sources: &[String
     let transaction = connection.transaction()?;
     for message in group {
         match message {
-            Message::Tail(frame, times) => {
+            Message::Tail(_, frame, times) => {
                 let sql = "INSERT INTO tail (start_us, last_us, frame) VALUES (?1, ?2, ?3)";
                 let values = params![times.start.as_micros(), times.end.as_micros(), frame.as_ref()];
                 transaction.prepare_cached(sql)?.execute(values)?;
