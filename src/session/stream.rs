@@ -262,7 +262,7 @@ impl Stream {
                 self.reason = close.reason;
                 false
             }
-            ServerFrame::History(_) | ServerFrame::Unknown { .. } => false,
+            ServerFrame::History(_) | ServerFrame::IngestAck(_) | ServerFrame::Unknown { .. } => false,
         }
     }
 

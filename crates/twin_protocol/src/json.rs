@@ -8,7 +8,7 @@ use twin_model::{Flags, Quality, Sample, TimeRange, Timestamp, Value, ValueKind}
 
 use crate::frame::{
     Batch, Capabilities, ClientFrame, ClientHello, Close, DictId, Dictionary, DictionaryEntry, Entry, Gap, GapReason, Hello,
-    History, Lag, LinkChange, LinkState, Resume, ServerFrame, Snapshot, SourceLink,
+    History, IngestAck, Lag, LinkChange, LinkState, Resume, ServerFrame, Snapshot, SourceLink,
 };
 use crate::{Limits, ProtocolError};
 
@@ -146,6 +146,14 @@ enum ServerJson {
         links: Vec<LinkChangeJson>,
         signals: Vec<DictionaryJson>,
         chunks: Vec<String>,
+    },
+    IngestAck {
+        seq: u64,
+        taken: u64,
+        refused: u64,
+        durable: bool,
+        #[serde(default)]
+        reasons: Vec<String>,
     },
     Unknown {
         kind: u8,
@@ -330,6 +338,13 @@ fn server_out(frame: &ServerFrame) -> ServerJson {
             signals: dictionary_out(&v.dictionary),
             chunks: v.chunks.iter().map(|chunk| hex(chunk)).collect(),
         },
+        ServerFrame::IngestAck(v) => ServerJson::IngestAck {
+            seq: v.seq,
+            taken: v.taken,
+            refused: v.refused,
+            durable: v.durable,
+            reasons: v.reasons.clone(),
+        },
         ServerFrame::Unknown { kind } => ServerJson::Unknown { kind: *kind },
     }
 }
@@ -380,6 +395,13 @@ fn server_in(json: ServerJson, limits: &Limits) -> Result<ServerFrame, ProtocolE
             dictionary: dictionary_in(signals, limits)?,
             chunks: chunks.iter().map(|text| unhex(text)).collect::<Result<_, _>>()?,
         }),
+        ServerJson::IngestAck { seq, taken, refused, durable, reasons } => {
+            bounded("entries", reasons.len(), limits.entries)?;
+            for reason in &reasons {
+                bounded("text", reason.len(), limits.text_bytes)?;
+            }
+            ServerFrame::IngestAck(IngestAck { seq, taken, refused, durable, reasons })
+        }
         ServerJson::Unknown { kind } => ServerFrame::Unknown { kind },
     })
 }
