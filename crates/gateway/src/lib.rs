@@ -8,6 +8,7 @@
 pub mod assemble;
 pub mod cli;
 pub mod clock;
+mod counters;
 mod error;
 pub mod headless;
 pub mod hub;

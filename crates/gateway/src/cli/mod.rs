@@ -1,10 +1,13 @@
 //! The command line: arguments in, exit codes out. 0: done; 1: done, with findings; 2: could not be done.
 
 mod bench;
+mod bench_durable;
 mod bench_time;
 mod check;
+mod feed;
 mod record;
 mod replay;
+mod sender;
 mod serve;
 mod state;
 mod whatif;
