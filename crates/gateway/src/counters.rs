@@ -4,8 +4,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Map, Value as Json, json};
-use twin_historian::{BytesReport, Counters, Quarantined};
-use twin_model::{Model, Value};
+use twin_historian::{BytesReport, Counters, Quarantined, Store};
+use twin_model::{Model, Span, TimeRange, Value};
 
 use crate::server::App;
 use crate::sources::{Inbox, Refusal};
@@ -56,11 +56,20 @@ pub(crate) fn refused(inbox: &Inbox) -> impl Iterator<Item = (&'static str, u64)
     Refusal::ALL.iter().zip(&inbox.counts().refused).map(|(why, total)| (why.as_str(), read(total)))
 }
 
+/// Samples in history, each source time of a signal once; those count too that were thinned or are on disk only.
+pub(crate) fn samples(store: &Store) -> u64 {
+    // The store counts in slots of 16 minutes: a range that cuts none is counted exactly.
+    let slot = Span::from_secs(960);
+    let Some(extent) = store.extent() else { return 0 };
+    let range = TimeRange::new(extent.start.floor_to(slot), extent.end.floor_to(slot) + slot);
+    store.density(range, 1).first().map_or(0, |n| u64::from(*n))
+}
+
 /// Body of `GET /api/counters`.
 pub(crate) fn json(app: &App) -> Json {
-    let (counters, report, aside) = app.hub.with_store(|store| {
+    let (counters, report, aside, samples) = app.hub.with_store(|store| {
         let aside: Vec<Quarantined> = store.quarantined().cloned().collect();
-        (store.counters(), store.bytes(), aside)
+        (store.counters(), store.bytes(), aside, samples(store))
     });
     let model = app.hub.model();
     let mut parts: Map<String, Json> = bytes(&report).into_iter().map(|(part, n)| (part.to_owned(), json!(n))).collect();
@@ -77,6 +86,7 @@ pub(crate) fn json(app: &App) -> Json {
         })
     };
     json!({
+        "samples": samples,
         "store": store(&counters).into_iter().map(|(name, _, n)| (name.to_owned(), json!(n))).collect::<Map<_, _>>(),
         "bytes": parts,
         "ingest": app.inboxes.iter().map(|(one, _)| inbox(one)).collect::<Vec<_>>(),

@@ -98,8 +98,8 @@ pub fn encode_server(frame: &ServerFrame) -> Vec<u8> {
         }
         ServerFrame::Unknown { kind } => *kind,
     };
-    // History is made of packed chunks: LZ4 would only cost time.
-    finish(kind, &w.out, kind != HISTORY)
+    // History is made of packed chunks: LZ4 would only cost time. A sender need not know LZ4 to read its answers.
+    finish(kind, &w.out, kind != HISTORY && kind != INGEST_ACK)
 }
 
 /// Writes a client frame.

@@ -258,6 +258,7 @@ async fn every_kind_of_odd_sample_has_its_number_and_those_kept_aside_can_be_see
         assert_eq!(number(name), n, "{name}");
     }
     assert!(number("max_ahead_us") > 80_000_000_000, "the one kept aside counts");
+    assert_eq!(json["samples"], 5, "each source time of a signal once");
     assert!(json["bytes"]["total"].as_u64().unwrap() > 0);
     let aside = &json["quarantined"];
     assert_eq!(aside.as_array().unwrap().len(), 1);
