@@ -29,7 +29,7 @@ use take::{Taken, Taker};
 /// Bytes of one message of lines.
 const MESSAGE_BYTES: usize = 1 << 20;
 /// Answers that may be owed to one sender; with more it is not read.
-const OWED: usize = 4_096;
+const OWED: usize = 1_024;
 /// Batches that may wait for the disk before senders that await answers are not read.
 const UNSAFE_BATCHES: u64 = 64;
 

@@ -6,12 +6,14 @@ use twin_protocol::{Batch, Entry, IngestAck, IngestFrame, Limits, ProtocolError,
 use super::Answer;
 use crate::hub::add;
 use crate::server::App;
-use crate::sources::{Inbox, Line, Refusal, read_line};
+use crate::sources::{Inbox, Line, LineError, Refusal, read_line};
 
 /// Lines of one message.
 const LINES: usize = 10_000;
 /// Complaints answered per message; the rest is counted.
 const COMPLAINTS: usize = 20;
+/// Letters of a name that a complaint repeats: answers wait, and a sender may have called anything by any name.
+const NAME: usize = 100;
 /// Flags that a sender may set; others have no meaning yet.
 const FLAGS: u8 = Flags::HISTORICAL.0 | Flags::SIMULATED.0 | Flags::PREDICTED.0 | Flags::MANUAL.0 | Flags::NULL.0;
 
@@ -29,10 +31,11 @@ pub(super) struct Taken {
     pub(super) held: bool,
 }
 
-/// A signal of the sender's dictionary.
-struct Known {
-    id: SignalId,
-    index: Option<SignalIndex>,
+/// What a position of the sender's dictionary stands for.
+enum Known {
+    Ours(SignalIndex),
+    /// No signal of this source.
+    Unknown(SignalId),
 }
 
 /// What is known about one sender.
@@ -117,7 +120,7 @@ impl<'a> Taker<'a> {
         match decode_ingest(bytes, &Limits::INGEST_FRAMES)? {
             IngestFrame::Dictionary(signals) => {
                 let model = self.app.hub.model();
-                let known = |id: SignalId| Known { index: self.inbox.find(model, id.as_str()), id };
+                let known = |id: SignalId| self.inbox.find(model, id.as_str()).map_or(Known::Unknown(id), Known::Ours);
                 self.dictionary = signals.into_iter().map(known).collect();
                 Ok(Taken::default())
             }
@@ -132,18 +135,19 @@ impl<'a> Taker<'a> {
         let mut samples = Vec::with_capacity(batch.entries.len());
         for Entry { id, sample } in batch.entries {
             let known = self.dictionary.get(id.0 as usize);
-            let Some(signal) = known.and_then(|known| known.index) else {
+            let Some(Known::Ours(signal)) = known else {
                 // Samples are sorted by id: one complaint for each.
                 if unknown.0 != Some(id) {
                     complain(&mut ack, || match known {
-                        Some(known) => format!("signal '{}' is not fed by this source; check the site file", known.id.as_str()),
-                        None => format!("id {} is beyond the {} signals of the dictionary", id.0, self.dictionary.len()),
+                        Some(Known::Unknown(id)) => LineError::Signal(shortened(id.as_str())).to_string(),
+                        _ => format!("id {} is beyond the {} signals of the dictionary", id.0, self.dictionary.len()),
                     });
                 }
                 unknown = (Some(id), unknown.1 + 1);
                 ack.refused += 1;
                 continue;
             };
+            let signal = *signal;
             let sample = Sample { received_time: now, flags: Flags(sample.flags.0 & FLAGS), ..sample };
             if let Some(words) = self.aside(&sample) {
                 complain(&mut ack, || format!("{}: {words}", self.app.hub.model().signal(signal).id.as_str()));
@@ -164,6 +168,13 @@ impl<'a> Taker<'a> {
         let ahead = sample.source_time.as_micros().saturating_sub(sample.received_time.as_micros());
         (ahead > self.future_limit && !sample.flags.has(Flags::PREDICTED))
             .then(|| format!("{} is {} s ahead of this server's clock; set the clock", sample.source_time, ahead / 1_000_000))
+    }
+}
+
+fn shortened(name: &str) -> String {
+    match name.char_indices().nth(NAME) {
+        Some((end, _)) => format!("{}...", name.get(..end).unwrap_or_default()),
+        None => name.to_owned(),
     }
 }
 

@@ -202,6 +202,10 @@ async fn every_sample_of_a_push_is_taken_or_refused_with_words() {
     assert_eq!(unknown, "signal 'pump-09.flow' is not fed by this source; check the site file");
     assert!(ahead.starts_with("pump-01.flow: ") && ahead.ends_with("ahead of this server's clock; set the clock"), "{ahead}");
     assert_eq!(beyond, "id 9 is beyond the 3 signals of the dictionary");
+    // A name as long as a text may be is not repeated in full: answers wait in memory.
+    sender.frame_of(&dictionary(&[&"ü".repeat(2_000)])).await;
+    sender.push(1, vec![entry(0, at(3), Value::Bool(true))]).await;
+    assert!(sender.ack().await.reasons.iter().all(|words| words.len() < 300));
     // Lines and frames may take turns; a new dictionary replaces the old one; before one, nothing is known.
     sender.frame_of(&dictionary(&[])).await;
     sender.push(0, vec![entry(0, at(3), Value::text("RUN"))]).await;
@@ -210,7 +214,7 @@ async fn every_sample_of_a_push_is_taken_or_refused_with_words() {
     assert_eq!(sender.line().await["ack"], "lines");
     let counters = counters(&world).await;
     assert_eq!(counters["ingest"][0]["taken"], 3);
-    assert_eq!(counters["ingest"][0]["refused"]["signal"], 4);
+    assert_eq!(counters["ingest"][0]["refused"]["signal"], 5);
     assert_eq!(counters["ingest"][0]["refused"]["future"], 1);
     world.stop().await;
 }

@@ -68,9 +68,9 @@ fn a_lying_sample_count_reserves_nothing() {
 
 #[test]
 fn a_lying_dictionary_or_push_of_a_sender_reserves_nothing() {
-    // 1,000,000 signals in 0 bytes; 2^40 signals; a push of 65,537 samples.
+    // 200,000 signals in 0 bytes; 2^40 signals; a push of 65,537 samples.
     let error = |bytes: &[u8]| decode_ingest(bytes, &Limits::INGEST_FRAMES).unwrap_err();
-    assert_eq!(error(&[0x4F, 1, 0x23, 0, 0xC0, 0x84, 0x3D]), ProtocolError::Truncated("entries"));
+    assert_eq!(error(&[0x4F, 1, 0x23, 0, 0xC0, 0x9A, 0x0C]), ProtocolError::Truncated("entries"));
     assert!(matches!(error(&[0x4F, 1, 0x23, 0, 0x80, 0x80, 0x80, 0x80, 0x80, 0x20]), ProtocolError::TooLarge { .. }));
     assert!(matches!(error(&[0x4F, 1, 0x24, 0, 1, 0x81, 0x80, 0x04]), ProtocolError::TooLarge { what: "samples", .. }));
 }
