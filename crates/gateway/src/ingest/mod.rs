@@ -7,7 +7,6 @@
 mod take;
 
 use std::collections::VecDeque;
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -81,9 +80,6 @@ async fn serve(socket: WebSocket, app: &App, inbox: &Inbox) {
         End::Close(CloseCode::Busy, "as many senders as allowed are connected; try again later".to_owned())
     };
     if let End::Close(code, reason) = end {
-        if matches!(code, CloseCode::Malformed | CloseCode::TooLarge) {
-            add(&app.hub.totals.bad_frames, 1);
-        }
         sender.close(code, &reason).await;
     }
 }
@@ -202,8 +198,17 @@ impl Sender<'_> {
         let taken = match message {
             None | Some(Ok(Message::Close(_))) => return Err(End::Gone),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => return Ok(()),
-            Some(Err(error)) => return Err(End::Close(CloseCode::TooLarge, error.to_string())),
-            Some(Ok(Message::Binary(bytes))) if twin_protocol::is_frame(&bytes) => self.taker.frame(&bytes)?,
+            Some(Err(error)) => {
+                // The socket's own limit, or a broken connection, for which the close goes nowhere.
+                let text = error.to_string();
+                let large = text.contains("too long") || text.contains("large") || text.contains("Space limit");
+                return Err(End::Close(if large { CloseCode::TooLarge } else { CloseCode::Malformed }, text));
+            }
+            Some(Ok(Message::Binary(bytes))) if twin_protocol::is_frame(&bytes) => {
+                self.taker.frame(&bytes).inspect_err(|_| {
+                    add(&self.app.hub.totals.bad_frames, 1);
+                })?
+            }
             Some(Ok(Message::Binary(bytes))) => self.taker.lines(&String::from_utf8_lossy(lines_fit(&bytes)?)),
             Some(Ok(Message::Text(text))) => {
                 lines_fit(text.as_bytes())?;

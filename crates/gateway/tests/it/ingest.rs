@@ -310,6 +310,8 @@ async fn bytes_that_are_no_frame_end_the_connection_with_a_word() {
     drop(sender.inner.send(Message::Binary(vec![0x4F; 5 << 20].into())).await);
     while sender.message().await.is_some_and(|message| !matches!(message, Message::Close(_))) {}
     assert_eq!(world.hub.extent(), None, "nothing of it was taken");
+    let (_, _, body) = world.get("/metrics", "").await;
+    assert!(String::from_utf8(body).unwrap().contains("\norrery_bad_frames_total 6\n"), "each is counted once");
     world.stop().await;
 }
 
