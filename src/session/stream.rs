@@ -267,7 +267,7 @@ impl Stream {
                 self.reason = close.reason;
                 false
             }
-            ServerFrame::History(_) | ServerFrame::Page(_) | ServerFrame::Unknown { .. } => false,
+            ServerFrame::History(_) | ServerFrame::Page(_) | ServerFrame::IngestAck(_) | ServerFrame::Unknown { .. } => false,
         }
     }
 

@@ -236,13 +236,23 @@ impl Hub {
 
     /// Takes samples in: into the store at once, to clients and disk with the next [`Self::flush`].
     pub fn ingest(&self, samples: &[(SignalIndex, Sample)]) {
-        let mut inner = self.lock();
-        for (signal, sample) in samples {
-            if inner.store.append(*signal, sample) != Appended::Quarantined {
-                inner.pending.push(Entry { id: DictId(signal.0), sample: sample.clone() });
-            }
+        self.take_in(&mut samples.to_vec());
+    }
+
+    /// As [`Self::ingest`], without a copy: empties `samples`.
+    pub fn take_in(&self, samples: &mut Vec<(SignalIndex, Sample)>) {
+        if samples.is_empty() {
+            return;
         }
         add(&self.totals.samples, samples.len() as u64);
+        let mut inner = self.lock();
+        let Inner { store, pending, .. } = &mut *inner;
+        pending.reserve(samples.len());
+        for (signal, sample) in samples.drain(..) {
+            if store.append(signal, &sample) != Appended::Quarantined {
+                pending.push(Entry { id: DictId(signal.0), sample });
+            }
+        }
     }
 
     /// Makes a batch of what came in since the last one and wakes the clients.

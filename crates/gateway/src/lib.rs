@@ -8,6 +8,7 @@
 pub mod assemble;
 pub mod cli;
 pub mod clock;
+mod counters;
 mod error;
 pub mod exchange;
 pub mod headless;
@@ -28,5 +29,4 @@ mod stream;
 mod term;
 
 pub use error::GatewayError;
-pub use history as persist;
 pub use ring::RingLimits;

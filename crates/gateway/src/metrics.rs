@@ -1,19 +1,20 @@
 //! `/metrics` in the Prometheus text format.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 
 use twin_historian::historian::LEVELS;
 use twin_protocol::LinkState;
 
+use crate::counters::{self, read};
 use crate::history::Persist;
 use crate::server::App;
+use crate::sources::{Inbox, IngestCounts};
 
 /// The whole page.
 pub fn text(app: &App) -> String {
     let hub = &app.hub;
     let totals = &hub.totals;
     let mut out = Text::default();
-    let read = |total: &AtomicU64| total.load(Ordering::Relaxed);
     out.counter("orrery_samples_total", "Samples taken in", read(&totals.samples));
     out.counter("orrery_batches_total", "Batches made", read(&totals.batches));
     out.counter("orrery_batch_bytes_total", "Bytes of batch frames, encoded once for all clients", read(&totals.batch_bytes));
@@ -30,19 +31,18 @@ pub fn text(app: &App) -> String {
     out.gauge("orrery_backfill_bytes", "Their bytes", bytes as u64);
     let (counters, report) = hub.with_store(|store| (store.counters(), store.bytes()));
     out.gauge("orrery_store_bytes", "Heap of the time store", report.total() as u64);
-    for (name, help, value) in [
-        ("orrery_store_stored_total", "Samples stored", counters.stored),
-        ("orrery_store_late_total", "Samples behind their signal's newest", counters.late),
-        ("orrery_store_duplicates_total", "Samples with a source time already held", counters.duplicates),
-        ("orrery_store_quarantined_total", "Samples from too far in the future", counters.quarantined),
-        ("orrery_store_unknown_signal_total", "Samples of signals that the site does not have", counters.unknown_signal),
-        ("orrery_store_nan_total", "Stored samples that are NaN", counters.nan),
-        ("orrery_store_kind_mismatch_total", "Samples of another kind than declared", counters.kind_mismatch),
-        ("orrery_store_imported_total", "Samples read from disk", counters.imported),
-        ("orrery_store_thinned_total", "Samples that the memory budget took away", counters.thinned),
-    ] {
-        out.counter(name, help, value);
+    out.head("orrery_store_part_bytes", "Heap of the time store by part; waste is within blocks", "gauge");
+    for (part, n) in counters::bytes(&report) {
+        out.line(&format!("orrery_store_part_bytes{{part=\"{part}\"}}"), n as u64);
     }
+    for (name, help, value) in counters::store(&counters) {
+        if name == "max_ahead_us" {
+            out.gauge("orrery_store_max_ahead_us", help, value);
+        } else {
+            out.counter(&format!("orrery_store_{name}_total"), help, value);
+        }
+    }
+    ingest(app, &mut out);
     if let Some(persist) = hub.persist() {
         kept(persist, &mut out);
     }
@@ -57,7 +57,6 @@ pub fn text(app: &App) -> String {
 /// What the keeper has and did.
 fn kept(persist: &Persist, out: &mut Text) {
     let totals = persist.totals();
-    let read = |total: &AtomicU64| total.load(Ordering::Relaxed);
     if persist.outlives() {
         out.counter("orrery_disk_commits_total", "Transactions written", read(&totals.commits));
         out.counter("orrery_disk_errors_total", "Transactions that failed; tried again twice a second", read(&totals.errors));
@@ -78,6 +77,35 @@ fn kept(persist: &Persist, out: &mut Text) {
     out.head("orrery_history_kept_bytes", "Bytes of chunks kept, by level", "gauge");
     for level in LEVELS {
         out.line(&format!("orrery_history_kept_bytes{{level=\"{level}\"}}"), persist.kept_bytes(level));
+    }
+}
+
+/// What senders at `/ingest` did, by source.
+fn ingest(app: &App, out: &mut Text) {
+    let model = app.hub.model();
+    let labelled = |inbox: &Inbox| format!("source=\"{}\"", escape(counters::source_of(model, inbox)));
+    let inboxes = || app.inboxes.iter().map(|(inbox, _)| (inbox, labelled(inbox)));
+    out.head("orrery_ingest_senders", "Senders connected", "gauge");
+    for (inbox, source) in inboxes() {
+        out.line(&format!("orrery_ingest_senders{{{source}}}"), inbox.senders().0 as u64);
+    }
+    type Total = fn(&IngestCounts) -> &AtomicU64;
+    let totals: [(&str, &str, Total); 3] = [
+        ("orrery_ingest_taken_total", "Samples taken from senders", |counts| &counts.taken),
+        ("orrery_ingest_acks_total", "Acknowledgements sent", |counts| &counts.acks),
+        ("orrery_ingest_waits_total", "Times that a sender was not read because too much waited", |counts| &counts.waits),
+    ];
+    for (name, help, total) in totals {
+        out.head(name, help, "counter");
+        for (inbox, source) in inboxes() {
+            out.line(&format!("{name}{{{source}}}"), read(total(inbox.counts())));
+        }
+    }
+    out.head("orrery_ingest_refused_total", "Samples of senders that were not taken, by reason", "counter");
+    for (inbox, source) in inboxes() {
+        for (why, n) in counters::refused(inbox) {
+            out.line(&format!("orrery_ingest_refused_total{{{source},why=\"{why}\"}}"), n);
+        }
     }
 }
 

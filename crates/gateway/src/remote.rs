@@ -56,6 +56,11 @@ impl Remote {
         Some(Self { host: if port { host.to_owned() } else { format!("{host}:80") } })
     }
 
+    /// `host:port`.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
     fn fail(&self, why: impl std::fmt::Display) -> GatewayError {
         GatewayError::Stream { url: format!("http://{}/", self.host), why: why.to_string() }
     }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get};
+use axum::{Json, Router};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use twin_protocol::Capabilities;
@@ -87,6 +87,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/catalogue", get(history_api::catalogue))
         .route("/api/page/{level}/{start}/{version}/{part}", get(history_api::page))
         .route("/api/chunk/{*key}", get(history_api::chunk))
+        .route("/api/counters", get(counters))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/metrics", get(metrics))
         .route("/stream", any(stream::upgrade))
@@ -275,6 +276,10 @@ async fn asset(State(app): State<Arc<App>>, Path(path): Path<String>, headers: H
 
 async fn metrics(State(app): State<Arc<App>>) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics::text(&app)).into_response()
+}
+
+async fn counters(State(app): State<Arc<App>>) -> Response {
+    ([(header::CACHE_CONTROL, "no-store")], Json(crate::counters::json(&app))).into_response()
 }
 
 fn percent_decode(text: &str) -> Option<String> {

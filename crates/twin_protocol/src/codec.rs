@@ -1,10 +1,10 @@
 //! The binary form: four header bytes, then the body, LZ4-compressed where that is shorter.
 
-use twin_model::{TimeRange, Timestamp};
+use twin_model::{SignalId, TimeRange, Timestamp};
 
 use crate::frame::{
-    Batch, Capabilities, ClientFrame, ClientHello, Close, Dictionary, DictionaryEntry, Gap, GapReason, Hello, History, Lag,
-    LinkChange, LinkState, Page, Resume, ServerFrame, Snapshot, SourceLink,
+    Batch, Capabilities, ClientFrame, ClientHello, Close, Dictionary, DictionaryEntry, Gap, GapReason, Hello, History, IngestAck,
+    IngestFrame, Lag, LinkChange, LinkState, Page, Resume, ServerFrame, Snapshot, SourceLink,
 };
 use crate::wire::{Reader, Writer};
 use crate::{Limits, ProtocolError, VERSION, batch};
@@ -32,8 +32,11 @@ const PONG: u8 = 0x09;
 const CLOSE: u8 = 0x0A;
 const HISTORY: u8 = 0x0B;
 const PAGE: u8 = 0x0C;
+const INGEST_ACK: u8 = 0x0D;
 const CLIENT_HELLO: u8 = 0x21;
 const PING: u8 = 0x22;
+const INGEST_DICTIONARY: u8 = 0x23;
+const PUSH: u8 = 0x24;
 
 /// Writes a server frame. [`ServerFrame::Unknown`] writes an empty body of its kind.
 pub fn encode_server(frame: &ServerFrame) -> Vec<u8> {
@@ -87,10 +90,21 @@ pub fn encode_server(frame: &ServerFrame) -> Vec<u8> {
             write_chunks(&v.chunks, &mut w);
             PAGE
         }
+        ServerFrame::IngestAck(v) => {
+            w.varint(v.seq);
+            w.varint(v.taken);
+            w.varint(v.refused);
+            w.byte(u8::from(v.durable));
+            w.varint(v.reasons.len() as u64);
+            for reason in &v.reasons {
+                w.text(reason);
+            }
+            INGEST_ACK
+        }
         ServerFrame::Unknown { kind } => *kind,
     };
-    // History is made of packed chunks: LZ4 would only cost time.
-    finish(kind, &w.out, !matches!(kind, HISTORY | PAGE))
+    // History is made of packed chunks: LZ4 would only cost time. A sender need not know LZ4 to read its answers.
+    finish(kind, &w.out, !matches!(kind, HISTORY | PAGE | INGEST_ACK))
 }
 
 /// Writes a client frame.
@@ -155,6 +169,13 @@ pub fn decode_server(bytes: &[u8], limits: &Limits) -> Result<ServerFrame, Proto
         CLOSE => ServerFrame::Close(Close { code: r.narrow("close code")?, reason: r.text("close reason")?.to_owned() }),
         HISTORY => ServerFrame::History(read_history(r)?),
         PAGE => ServerFrame::Page(Page { chunks: read_chunks(r)? }),
+        INGEST_ACK => {
+            let (seq, taken, refused) = (r.varint("ack")?, r.varint("ack")?, r.varint("ack")?);
+            let durable = r.byte("ack")? != 0;
+            let n = r.count(r.limits().entries, 1, "entries")?;
+            let reasons = (0..n).map(|_| r.text("reason").map(str::to_owned)).collect::<Result<_, _>>()?;
+            ServerFrame::IngestAck(IngestAck { seq, taken, refused, durable, reasons })
+        }
         kind if kind >= SKIPPABLE => ServerFrame::Unknown { kind },
         kind => return Err(ProtocolError::Kind(kind)),
     })
@@ -184,6 +205,51 @@ pub fn decode_client(bytes: &[u8], limits: &Limits) -> Result<ClientFrame, Proto
         PING => ClientFrame::Ping { nonce: r.varint("ping")? },
         kind => return Err(ProtocolError::Kind(kind)),
     })
+}
+
+/// Writes a frame of a sender.
+pub fn encode_ingest(frame: &IngestFrame) -> Vec<u8> {
+    let mut w = Writer::new();
+    let kind = match frame {
+        IngestFrame::Dictionary(signals) => {
+            w.varint(signals.len() as u64);
+            for signal in signals {
+                w.text(signal.as_str());
+            }
+            INGEST_DICTIONARY
+        }
+        IngestFrame::Push(v) => {
+            w.varint(v.seq);
+            batch::write(&v.entries, &mut w);
+            PUSH
+        }
+    };
+    finish(kind, &w.out, true)
+}
+
+/// Reads a frame of a sender.
+///
+/// # Errors
+/// [`ProtocolError`] for anything else than one whole frame within `limits`.
+pub fn decode_ingest(bytes: &[u8], limits: &Limits) -> Result<IngestFrame, ProtocolError> {
+    let mut space = Vec::new();
+    let (kind, body) = open(bytes, limits, &mut space)?;
+    let r = &mut Reader::new(body, *limits);
+    let frame = match kind {
+        INGEST_DICTIONARY => {
+            let n = r.count(limits.entries, 1, "entries")?;
+            IngestFrame::Dictionary((0..n).map(|_| r.text("signal id").map(SignalId::from)).collect::<Result<_, _>>()?)
+        }
+        PUSH => IngestFrame::Push(Batch { seq: r.varint("seq")?, entries: batch::read(r)? }),
+        kind => return Err(ProtocolError::Kind(kind)),
+    };
+    ended(r)?;
+    Ok(frame)
+}
+
+/// Whether a message of `/ingest` is a frame; anything else there is lines of JSON, which never begin like one.
+pub fn is_frame(bytes: &[u8]) -> bool {
+    bytes.first() == Some(&MAGIC)
 }
 
 fn finish(kind: u8, body: &[u8], compress: bool) -> Vec<u8> {

@@ -37,6 +37,8 @@ pub enum ServerFrame {
     History(History),
     /// Body of `GET /api/page/...`; never on the stream.
     Page(Page),
+    /// Answer to [`IngestFrame::Push`], on `/ingest` only.
+    IngestAck(IngestAck),
     /// A kind from 0x40 up that this side does not know: to be skipped, so that newer servers can add to it.
     Unknown {
         /// Its kind byte.
@@ -54,6 +56,31 @@ pub enum ClientFrame {
         /// Any number.
         nonce: u64,
     },
+}
+
+/// What a sender of samples says on `/ingest` in binary form.
+#[derive(Debug, Clone, PartialEq)]
+pub enum IngestFrame {
+    /// Which signal each id of the pushes that follow stands for, by position. A later one replaces it.
+    Dictionary(Vec<SignalId>),
+    /// Samples, with a number of the sender's own that the answer repeats. Receive times are the server's to say: it replaces
+    /// those in the frame.
+    Push(Batch),
+}
+
+/// What became of a push. In the order of the pushes, one for each.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct IngestAck {
+    /// The number of the push.
+    pub seq: u64,
+    /// Samples of it that were taken.
+    pub taken: u64,
+    /// Samples of it that were not.
+    pub refused: u64,
+    /// The samples taken survive kill -9 and a power cut of the server. False where the server has no disk: they are in memory.
+    pub durable: bool,
+    /// Why samples were refused, for people; a server says the first few.
+    pub reasons: Vec<String>,
 }
 
 /// Optional abilities of a server, as bits. Unknown bits are kept and ignored.

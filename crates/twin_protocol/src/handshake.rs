@@ -11,6 +11,9 @@ pub const SUBPROTOCOL_BIN: &str = "orrery.v1.bin";
 /// WebSocket subprotocol of the JSON form, for debugging and scripts.
 pub const SUBPROTOCOL_JSON: &str = "orrery.v1.json";
 
+/// WebSocket subprotocol of the binary form of `/ingest`. Asking for it is optional: each message shows what it is.
+pub const SUBPROTOCOL_INGEST_BIN: &str = "orrery.ingest.v1.bin";
+
 /// How frames are written on one connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {

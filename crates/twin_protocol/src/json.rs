@@ -9,7 +9,7 @@ use twin_model::{Flags, Quality, Sample, TimeRange, Timestamp, Value, ValueKind}
 use crate::codec::SKIPPABLE;
 use crate::frame::{
     Batch, Capabilities, ClientFrame, ClientHello, Close, DictId, Dictionary, DictionaryEntry, Entry, Gap, GapReason, Hello,
-    History, Lag, LinkChange, LinkState, Page, Resume, ServerFrame, Snapshot, SourceLink,
+    History, IngestAck, Lag, LinkChange, LinkState, Page, Resume, ServerFrame, Snapshot, SourceLink,
 };
 use crate::{Limits, ProtocolError};
 
@@ -150,6 +150,14 @@ enum ServerJson {
     },
     Page {
         chunks: Vec<String>,
+    },
+    IngestAck {
+        seq: u64,
+        taken: u64,
+        refused: u64,
+        durable: bool,
+        #[serde(default)]
+        reasons: Vec<String>,
     },
     Unknown {
         kind: u8,
@@ -335,6 +343,13 @@ fn server_out(frame: &ServerFrame) -> ServerJson {
             chunks: v.chunks.iter().map(|chunk| hex(chunk)).collect(),
         },
         ServerFrame::Page(v) => ServerJson::Page { chunks: v.chunks.iter().map(|chunk| hex(chunk)).collect() },
+        ServerFrame::IngestAck(v) => ServerJson::IngestAck {
+            seq: v.seq,
+            taken: v.taken,
+            refused: v.refused,
+            durable: v.durable,
+            reasons: v.reasons.clone(),
+        },
         ServerFrame::Unknown { kind } => ServerJson::Unknown { kind: *kind },
     }
 }
@@ -388,6 +403,13 @@ fn server_in(json: ServerJson, limits: &Limits) -> Result<ServerFrame, ProtocolE
         ServerJson::Page { chunks } => {
             bounded("entries", chunks.len(), limits.entries)?;
             ServerFrame::Page(Page { chunks: chunks.iter().map(|text| unhex(text)).collect::<Result<_, _>>()? })
+        }
+        ServerJson::IngestAck { seq, taken, refused, durable, reasons } => {
+            bounded("entries", reasons.len(), limits.entries)?;
+            for reason in &reasons {
+                bounded("text", reason.len(), limits.text_bytes)?;
+            }
+            ServerFrame::IngestAck(IngestAck { seq, taken, refused, durable, reasons })
         }
         ServerJson::Unknown { kind } if kind >= SKIPPABLE => ServerFrame::Unknown { kind },
         ServerJson::Unknown { kind } => return Err(ProtocolError::Kind(kind)),

@@ -15,11 +15,11 @@ mod limits;
 pub mod recording;
 mod wire;
 
-pub use codec::{decode_client, decode_server, encode_client, encode_server};
+pub use codec::{decode_client, decode_ingest, decode_server, encode_client, encode_ingest, encode_server, is_frame};
 pub use error::{CloseCode, ProtocolError};
 pub use frame::{
     Batch, Capabilities, ClientFrame, ClientHello, Close, DictId, Dictionary, DictionaryEntry, Entry, Gap, GapReason, Hello,
-    History, Lag, LinkChange, LinkState, Page, Resume, ServerFrame, Snapshot, SourceLink,
+    History, IngestAck, IngestFrame, Lag, LinkChange, LinkState, Page, Resume, ServerFrame, Snapshot, SourceLink,
 };
-pub use handshake::{Form, SUBPROTOCOL_BIN, SUBPROTOCOL_JSON, VERSION, VERSIONS, choose_version};
+pub use handshake::{Form, SUBPROTOCOL_BIN, SUBPROTOCOL_INGEST_BIN, SUBPROTOCOL_JSON, VERSION, VERSIONS, choose_version};
 pub use limits::Limits;

@@ -19,6 +19,9 @@ impl Limits {
     /// For a viewer that reads a server: frames up to 16 MiB, bodies up to 64 MiB, a million samples.
     pub const SERVER_FRAMES: Self =
         Self { frame_bytes: 16 << 20, body_bytes: 64 << 20, samples: 1 << 20, entries: 1 << 20, text_bytes: 64 << 10 };
+    /// For a server that reads senders: frames and bodies up to 4 MiB, 65,536 samples a push, 262,144 signals.
+    pub const INGEST_FRAMES: Self =
+        Self { frame_bytes: 4 << 20, body_bytes: 4 << 20, samples: 1 << 16, entries: 1 << 18, text_bytes: 4 << 10 };
     /// For a server that reads viewers, which only ever send small control frames.
     pub const CLIENT_FRAMES: Self =
         Self { frame_bytes: 4 << 10, body_bytes: 4 << 10, samples: 0, entries: 16, text_bytes: 1 << 10 };

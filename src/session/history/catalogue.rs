@@ -39,7 +39,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Catalogue, String> {
         pages.extend(listed.filter_map(|entry| page(name, entry)).take(PAGES.saturating_sub(pages.len())));
     }
     let link = |entry: &Value| {
-        let state = *LinkState::ALL.get(usize::try_from(entry.get(1)?.as_u64()?).ok()?)?;
+        let name = entry.get(1)?.as_str()?;
+        let state = LinkState::ALL.into_iter().find(|state| state.as_str() == name)?;
         Some(LinkChange { source: u32::try_from(entry.get(0)?.as_u64()?).ok()?, state, at: us(entry.get(2)?)? })
     };
     Ok(Catalogue {
@@ -79,7 +80,7 @@ mod tests {
                 {"start_us": 0, "end_us": 3600000000, "version": "../x", "samples": 10, "bytes": 5, "parts": 1},
                 {"start_us": "0"}]},
               {"level": "2h", "pages": [{}]}],
-            "links": [[0, 2, 5], [0, 99, 5], "x"]}"#;
+            "links": [[0, "down", 5], [0, "sideways", 5], "x"]}"#;
         let catalogue = read(text.as_bytes()).expect("a catalogue");
         assert_eq!(catalogue.pages.len(), 1);
         assert_eq!(catalogue.pages[0].range, TimeRange::new(Timestamp::from_secs(0), Timestamp::from_secs(3_600)));

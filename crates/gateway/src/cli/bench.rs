@@ -48,6 +48,8 @@ pub(super) struct BenchArgs {
 enum What {
     /// Measures the time store on a plant-like load: size, ingest, jumps, drags, ranges, and the way to the disk
     Time(super::bench_time::TimeArgs),
+    /// Pushes seeded plant values into a running gateway and checks that every one is acknowledged
+    Feed(super::feed::FeedArgs),
 }
 
 #[derive(Serialize, Default)]
@@ -68,8 +70,10 @@ struct Numbers {
 }
 
 pub(super) fn run(args: &BenchArgs) -> Result<u8> {
-    if let Some(What::Time(args)) = &args.what {
-        return super::bench_time::run(args);
+    match &args.what {
+        Some(What::Time(args)) => return super::bench_time::run(args),
+        Some(What::Feed(args)) => return super::feed::run(args),
+        None => {}
     }
     let mut numbers = Numbers { signals: args.signals, ..Numbers::default() };
     codec(&mut numbers);

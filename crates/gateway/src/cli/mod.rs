@@ -2,14 +2,17 @@
 
 mod backup;
 mod bench;
+mod bench_durable;
 mod bench_time;
 mod check;
 mod export;
+mod feed;
 mod fsck;
 mod import;
 mod keep;
 mod record;
 mod replay;
+mod sender;
 mod serve;
 mod state;
 mod whatif;

@@ -4,28 +4,35 @@
 //! drives it without a clock.
 
 mod csv;
+mod inbox;
+mod line;
 mod push;
 mod synthetic;
 mod waves;
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use twin_model::{Sample, SignalIndex, SourceIndex, TimeRange, Timestamp};
 use twin_protocol::LinkState;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, instant};
 use crate::hub::Hub;
 
 pub use csv::{CsvFault, CsvReplay, CsvRows, read_csv};
-pub use push::{Inbox, LineError, PushSource};
+pub use inbox::{Inbox, IngestCounts, Progress, Refusal};
+pub use line::{Line, LineError, read_line};
+pub use push::PushSource;
 pub use synthetic::SyntheticSource;
 pub use waves::Waves;
 
-/// How often sources are asked and batches are made.
+/// How often sources are asked and batches are made where none of them wakes the pump.
 const TICK: Duration = Duration::from_millis(100);
+/// Between two rounds even where a source wakes the pump: what comes within it shares a batch.
+const PAUSE: Duration = Duration::from_millis(15);
 /// How often finished hours are handed to the disk.
 const SEAL_TICKS: u32 = 300;
 /// How often history past its time is removed: every minute.
@@ -40,6 +47,18 @@ pub struct Polled {
     pub links: Vec<(SourceIndex, LinkState, String)>,
 }
 
+/// Asks for a round of the pump before its next tick.
+#[derive(Debug, Clone)]
+pub struct Wake(SyncSender<()>);
+
+impl Wake {
+    /// Asks. Many askers before the round share it.
+    pub fn wake(&self) {
+        // Full: a round is coming anyway. Disconnected: there is no pump any more.
+        self.0.try_send(()).ok();
+    }
+}
+
 /// A supplier of samples.
 pub trait Source: Send {
     /// What it knows of `range` from before the start, for history. Called once, before the first poll.
@@ -47,68 +66,88 @@ pub trait Source: Send {
 
     /// Everything that is due at `now` and was not handed over before.
     fn poll(&mut self, now: Timestamp, out: &mut Polled);
+
+    /// Everything that it handed over so far is in the store, and in batches up to this number.
+    fn settled(&mut self, _seq: u64) {}
+
+    /// How it can ask to be polled soon; called once, at the start.
+    fn wake_by(&mut self, _wake: &Wake) {}
 }
 
 /// The thread that asks the sources. Dropping it stops the thread and waits for it.
 pub struct Pump {
-    stop: Option<SyncSender<()>>,
+    stop: Arc<AtomicBool>,
+    wake: Wake,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Pump {
     /// Starts asking `sources` for `hub`.
-    pub fn start(hub: Arc<Hub>, clock: Clock, sources: Vec<Box<dyn Source>>) -> Self {
-        let (stop, stopped) = sync_channel(1);
+    pub fn start(hub: Arc<Hub>, clock: Clock, mut sources: Vec<Box<dyn Source>>) -> Self {
+        let (send, woken) = sync_channel(1);
+        let (stop, wake) = (Arc::new(AtomicBool::new(false)), Wake(send));
+        for source in &mut sources {
+            source.wake_by(&wake);
+        }
+        let stopping = stop.clone();
         #[allow(clippy::disallowed_methods, reason = "the gateway may spawn; generators and files block")]
-        let thread = std::thread::spawn(move || pump(&hub, clock, sources, &stopped));
-        Self { stop: Some(stop), thread: Some(thread) }
+        let thread = std::thread::spawn(move || pump(&hub, clock, sources, &woken, &stopping));
+        Self { stop, wake, thread: Some(thread) }
     }
 }
 
 impl Drop for Pump {
     fn drop(&mut self) {
-        self.stop = None;
+        self.stop.store(true, Ordering::Release);
+        self.wake.wake();
         if let Some(thread) = self.thread.take() {
             drop(thread.join());
         }
     }
 }
 
-fn pump(hub: &Hub, clock: Clock, mut sources: Vec<Box<dyn Source>>, stopped: &Receiver<()>) {
+fn pump(hub: &Hub, clock: Clock, mut sources: Vec<Box<dyn Source>>, woken: &Receiver<()>, stopping: &AtomicBool) {
     let mut polled = Polled::default();
     let mut ticks = 0_u32;
     let mut sealing = None;
-    loop {
-        let now = clock.now();
+    let mut tick = instant();
+    while !stopping.load(Ordering::Acquire) {
+        let (now, started) = (clock.now(), instant());
         step(hub, now, &mut sources, &mut polled);
-        ticks = ticks.wrapping_add(1);
-        if ticks.is_multiple_of(SEAL_TICKS) && sealing.is_none() {
-            hub.seal_begin();
-            sealing = Some(now);
+        if started >= tick {
+            tick = started + TICK;
+            ticks = ticks.wrapping_add(1);
+            if ticks.is_multiple_of(SEAL_TICKS) && sealing.is_none() {
+                hub.seal_begin();
+                sealing = Some(now);
+            }
+            if ticks.is_multiple_of(RETAIN_TICKS) {
+                hub.retain(now);
+            }
+            hub.mend();
+            // One step a tick: samples and clients never wait for more than that.
+            sealing = sealing.filter(|upto| hub.seal_step(*upto));
         }
-        if ticks.is_multiple_of(RETAIN_TICKS) {
-            hub.retain(now);
-        }
-        hub.mend();
-        // One step a tick: samples and clients never wait for more than that.
-        sealing = sealing.filter(|upto| hub.seal_step(*upto));
-        match stopped.recv_timeout(TICK) {
-            Err(RecvTimeoutError::Timeout) => {}
-            Ok(()) | Err(RecvTimeoutError::Disconnected) => break,
+        if woken.recv_timeout(tick.saturating_duration_since(instant())).is_ok() {
+            std::thread::sleep(PAUSE.saturating_sub(started.elapsed()));
         }
     }
-    hub.flush();
+    // What came in since the last round.
+    step(hub, clock.now(), &mut sources, &mut polled);
 }
 
 /// Asks every source once and makes a batch.
 pub fn step(hub: &Hub, now: Timestamp, sources: &mut [Box<dyn Source>], polled: &mut Polled) {
-    for source in sources {
+    for source in sources.iter_mut() {
         source.poll(now, polled);
         for (link, state, detail) in polled.links.drain(..) {
             hub.set_link(link, state, &detail, now);
         }
-        hub.ingest(&polled.samples);
-        polled.samples.clear();
+        hub.take_in(&mut polled.samples);
     }
     hub.flush();
+    let seq = hub.seq();
+    for source in sources {
+        source.settled(seq);
+    }
 }

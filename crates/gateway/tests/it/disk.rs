@@ -28,7 +28,7 @@ fn fill(site: &std::path::Path, data: &std::path::Path, samples: &[(u32, i64, f6
 }
 
 /// Newest value of a signal by its id, and all values of it.
-fn read(site: &std::path::Path, data: &std::path::Path, id: &str) -> (Option<Value>, usize) {
+pub(crate) fn read(site: &std::path::Path, data: &std::path::Path, id: &str) -> (Option<Value>, usize) {
     let options = PlantOptions { data: Some(data.to_owned()), ..PlantOptions::default() };
     let plant = plant(&Site::read_usable(site).unwrap(), &options).unwrap();
     let signal = plant.hub.model().find_signal(id).unwrap();
@@ -89,13 +89,13 @@ fn samples_follow_their_signals_when_the_site_changes() {
     assert!(data.join("history.before-site-change.sqlite3").exists(), "what the site lost is kept beside");
 }
 
-struct Server {
-    child: Child,
-    address: String,
+pub(crate) struct Server {
+    pub(crate) child: Child,
+    pub(crate) address: String,
 }
 
 impl Server {
-    fn start(site: &std::path::Path, data: &std::path::Path) -> Self {
+    pub(crate) fn start(site: &std::path::Path, data: &std::path::Path) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_orrery"))
             .args(["serve", site.to_str().unwrap(), "--data", data.to_str().unwrap(), "--listen", "127.0.0.1:0"])
             .stdout(Stdio::piped())

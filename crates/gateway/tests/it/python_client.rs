@@ -1,16 +1,26 @@
-//! The client that was written from docs/PROTOCOL.md alone, in another language, hears what the gateway says.
+//! The clients that were written from docs/PROTOCOL.md alone, in another language: one hears what the gateway says, one is
+//! heard by it.
 
 use std::process::{Command, Stdio};
 
+use gateway::assemble::PlantOptions;
 use twin_model::{Sample, SignalIndex, Value};
 
-use crate::world::{World, at};
+use crate::world::{Folder, SITE, Wish, World, at};
+
+/// Whether there is a Python; a visible line where not.
+fn python(test: &str) -> bool {
+    let works = Command::new("python3").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let works = works.is_ok_and(|status| status.success());
+    if !works {
+        eprintln!("SKIPPED (no python3): {test}");
+    }
+    works
+}
 
 #[tokio::test]
 async fn a_client_in_another_language_reads_every_kind_of_value() {
-    let works = Command::new("python3").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    if !works.is_ok_and(|status| status.success()) {
-        eprintln!("SKIPPED (no python3): a_client_in_another_language_reads_every_kind_of_value");
+    if !python("a_client_in_another_language_reads_every_kind_of_value") {
         return;
     }
     let world = World::start().await;
@@ -39,5 +49,28 @@ async fn a_client_in_another_language_reads_every_kind_of_value() {
     assert_eq!(json["signals"]["pump-01.flow"]["time_us"], at(1).as_micros());
     assert_eq!(value("pump-02.flow"), 1e300 / 3.0);
     assert_eq!(json["signals"]["pump-02.flow"]["time_us"], at(4_001).as_micros());
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_sender_in_another_language_gets_to_know_that_its_samples_are_safe() {
+    if !python("a_sender_in_another_language_gets_to_know_that_its_samples_are_safe") {
+        return;
+    }
+    let folder = Folder::new();
+    let options = PlantOptions { data: Some(folder.0.join("data")), ..PlantOptions::default() };
+    let world = World::start_with(SITE, Wish { pump: true, options, ..Wish::default() }).await;
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/push.py");
+    let address = world.address.to_string();
+    let pushing = move || {
+        let args = [script, &address, "1.5", "pump-01.flow", "pump-02.flow", "pump-03.flow"];
+        Command::new("python3").args(args).output().unwrap()
+    };
+    let output = tokio::task::spawn_blocking(pushing).await.unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    let json: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(json, serde_json::json!({ "sent": 45, "acked": 30, "refused": 15, "only_in_memory": 0 }));
+    assert_eq!(world.hub.with_store(|store| store.counters().stored), 30);
     world.stop().await;
 }

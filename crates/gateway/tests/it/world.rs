@@ -13,7 +13,7 @@ use gateway::pack::Packed;
 use gateway::page::Page;
 use gateway::server::{self, App, ServerConfig};
 use gateway::site::{Assets, Site, site_json};
-use gateway::sources::Pump;
+use gateway::sources::{Polled, Pump, Source, step};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -111,6 +111,9 @@ pub(crate) struct World {
     stop: Option<tokio::sync::oneshot::Sender<()>>,
     server: Option<tokio::task::JoinHandle<std::io::Result<()>>>,
     pump: Option<Pump>,
+    /// To be asked by [`Self::step`] where no pump asks them.
+    sources: Vec<Box<dyn Source>>,
+    clock: gateway::clock::Clock,
     _folder: Option<Folder>,
 }
 
@@ -146,7 +149,8 @@ impl World {
         let (json, site_hash) = site_json(plant.hub.model(), site.file_name(), &site.toml, &site.files, &assets);
         let (stop_streams, stopping) = watch::channel(false);
         let hub = plant.hub.clone();
-        let pump = wish.pump.then(|| Pump::start(hub.clone(), plant.clock, std::mem::take(&mut plant.sources)));
+        let mut sources = std::mem::take(&mut plant.sources);
+        let pump = wish.pump.then(|| Pump::start(hub.clone(), plant.clock, std::mem::take(&mut sources)));
         let app = Arc::new(App {
             hub: hub.clone(),
             clock: plant.clock,
@@ -162,7 +166,7 @@ impl World {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let server = tokio::spawn(server::run(listener, app, stop_streams, async move { drop(stopped.await) }));
-        Self { address, hub, stop: Some(stop), server: Some(server), pump, _folder: None }
+        Self { address, hub, stop: Some(stop), server: Some(server), pump, sources, clock: plant.clock, _folder: None }
     }
 
     pub(crate) async fn stop(mut self) {
@@ -170,6 +174,11 @@ impl World {
         tokio::time::timeout(PATIENCE, self.server.take().unwrap()).await.unwrap().unwrap().unwrap();
         let pump = self.pump.take();
         tokio::task::spawn_blocking(move || drop(pump)).await.unwrap();
+    }
+
+    /// What the pump does in a round.
+    pub(crate) fn step(&mut self) {
+        step(&self.hub, self.clock.now(), &mut self.sources, &mut Polled::default());
     }
 
     /// One float sample of a signal, and the batch that carries it.

@@ -3,7 +3,7 @@
 use twin_model::{Sample, Timestamp, Value};
 use twin_protocol::*;
 
-use crate::roundtrip::{every_client_frame, every_server_frame};
+use crate::roundtrip::{every_client_frame, every_ingest_frame, every_server_frame};
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
@@ -19,6 +19,17 @@ fn server_frames_have_their_golden_bytes_and_text() {
         out += &format!("{}\n{}\n\n", hex(&encode_client(&frame)), json::encode_client(&frame));
     }
     check_file("frames.txt", &out);
+}
+
+#[test]
+fn frames_of_a_sender_have_their_golden_bytes() {
+    let named = |frame: &IngestFrame| match frame {
+        IngestFrame::Dictionary(signals) => format!("dictionary of {}", signals.len()),
+        IngestFrame::Push(batch) => format!("push {} of {}", batch.seq, batch.entries.len()),
+    };
+    let line = |frame: &IngestFrame| format!("{}\n{}\n\n", named(frame), hex(&encode_ingest(frame)));
+    let out: String = every_ingest_frame().iter().map(line).collect();
+    check_file("ingest.txt", &out);
 }
 
 #[test]

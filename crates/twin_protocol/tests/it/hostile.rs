@@ -3,11 +3,12 @@
 use proptest::prelude::*;
 use twin_protocol::*;
 
-use crate::roundtrip::{batch, every_client_frame, every_server_frame};
+use crate::roundtrip::{batch, every_client_frame, every_ingest_frame, every_server_frame};
 
 fn both(bytes: &[u8]) {
     drop(decode_server(bytes, &Limits::SERVER_FRAMES));
     drop(decode_client(bytes, &Limits::CLIENT_FRAMES));
+    drop(decode_ingest(bytes, &Limits::INGEST_FRAMES));
     if let Ok(text) = std::str::from_utf8(bytes) {
         drop(json::decode_server(text, &Limits::SERVER_FRAMES));
         drop(json::decode_client(text, &Limits::CLIENT_FRAMES));
@@ -27,6 +28,12 @@ fn every_prefix_of_every_frame_is_an_error() {
         let bytes = encode_client(&frame);
         for cut in 0..bytes.len() {
             assert!(decode_client(&bytes[..cut], &Limits::CLIENT_FRAMES).is_err(), "{frame:?} cut at {cut}");
+        }
+    }
+    for frame in every_ingest_frame() {
+        let bytes = encode_ingest(&frame);
+        for cut in 0..bytes.len() {
+            assert!(decode_ingest(&bytes[..cut], &Limits::INGEST_FRAMES).is_err(), "{frame:?} cut at {cut}");
         }
     }
 }
@@ -68,6 +75,25 @@ fn a_page_that_lies_about_its_chunks_is_refused_before_memory_is_taken() {
     assert_eq!(decode_server(&bytes, &Limits::SERVER_FRAMES), Err(ProtocolError::Truncated("entries")));
     let bytes = [0x4F, 1, 0x0C, 0, 1, 0xC8, 1, 9, 9];
     assert_eq!(decode_server(&bytes, &Limits::SERVER_FRAMES), Err(ProtocolError::Truncated("chunk")));
+}
+
+#[test]
+fn a_lying_dictionary_or_push_of_a_sender_reserves_nothing() {
+    // 200,000 signals in 0 bytes; 2^40 signals; a push of 65,537 samples.
+    let error = |bytes: &[u8]| decode_ingest(bytes, &Limits::INGEST_FRAMES).unwrap_err();
+    assert_eq!(error(&[0x4F, 1, 0x23, 0, 0xC0, 0x9A, 0x0C]), ProtocolError::Truncated("entries"));
+    assert!(matches!(error(&[0x4F, 1, 0x23, 0, 0x80, 0x80, 0x80, 0x80, 0x80, 0x20]), ProtocolError::TooLarge { .. }));
+    assert!(matches!(error(&[0x4F, 1, 0x24, 0, 1, 0x81, 0x80, 0x04]), ProtocolError::TooLarge { what: "samples", .. }));
+}
+
+#[test]
+fn frames_of_viewers_and_senders_are_not_taken_for_each_other() {
+    for frame in every_ingest_frame() {
+        assert!(matches!(decode_client(&encode_ingest(&frame), &Limits::CLIENT_FRAMES), Err(ProtocolError::Kind(_))));
+    }
+    for frame in every_client_frame() {
+        assert!(matches!(decode_ingest(&encode_client(&frame), &Limits::INGEST_FRAMES), Err(ProtocolError::Kind(_))));
+    }
 }
 
 #[test]
@@ -128,7 +154,7 @@ proptest! {
     }
 
     #[test]
-    fn mutated_control_frames_never_panic(which in 0_usize..12, at in any::<u16>(), with in any::<u8>()) {
+    fn mutated_control_frames_never_panic(which in 0_usize..13, at in any::<u16>(), with in any::<u8>()) {
         let mut bytes = encode_server(&every_server_frame()[which]);
         let at = usize::from(at) % bytes.len();
         bytes[at] ^= with;

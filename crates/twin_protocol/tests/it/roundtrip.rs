@@ -58,6 +58,13 @@ pub(crate) fn every_server_frame() -> Vec<ServerFrame> {
             chunks: vec![vec![1, 2, 3], vec![0xFF; 40]],
         }),
         ServerFrame::Page(Page { chunks: vec![vec![0x4F, 0x52, 0x52], Vec::new(), vec![7; 60]] }),
+        ServerFrame::IngestAck(IngestAck {
+            seq: 4,
+            taken: 299,
+            refused: 1,
+            durable: true,
+            reasons: vec!["signal 'pump-09.flow' is not fed by this source; check the site file".into()],
+        }),
         ServerFrame::Unknown { kind: 0x7F },
     ]
 }
@@ -70,6 +77,24 @@ pub(crate) fn every_client_frame() -> Vec<ClientFrame> {
         hello(Some(Resume { epoch: 5, seq: 18, last_time: None })),
         ClientFrame::Ping { nonce: 7 },
     ]
+}
+
+pub(crate) fn every_ingest_frame() -> Vec<IngestFrame> {
+    let entry = |id, t, value| Entry { id: DictId(id), sample: Sample::new(time(t), value) };
+    let entries = vec![entry(0, 1, Value::Float(21.37)), entry(0, 2, Value::Float(21.5)), entry(1, 2, Value::text("RUN"))];
+    vec![
+        IngestFrame::Dictionary(vec!["pump-01.flow".into(), "filler-01.state".into()]),
+        IngestFrame::Dictionary(Vec::new()),
+        IngestFrame::Push(Batch { seq: 4, entries }),
+        IngestFrame::Push(Batch { seq: u64::MAX, entries: Vec::new() }),
+    ]
+}
+
+#[test]
+fn every_frame_of_a_sender_survives() {
+    for frame in every_ingest_frame() {
+        assert_eq!(decode_ingest(&encode_ingest(&frame), &Limits::INGEST_FRAMES).unwrap(), frame);
+    }
 }
 
 #[test]
@@ -124,6 +149,12 @@ proptest! {
         let frame = ServerFrame::Batch(batch);
         let bytes = encode_server(&frame);
         prop_assert_eq!(decode_server(&bytes, &Limits::SERVER_FRAMES).unwrap(), frame);
+    }
+
+    #[test]
+    fn any_push_survives(batch in batch()) {
+        let frame = IngestFrame::Push(batch);
+        prop_assert_eq!(decode_ingest(&encode_ingest(&frame), &Limits::INGEST_FRAMES).unwrap(), frame);
     }
 
     #[test]

@@ -1,0 +1,274 @@
+//! `/ingest`: others push samples in, as JSON lines or in binary frames, and get to know when they are safe.
+//!
+//! One task per sender. It reads a message, puts its samples into the source's inbox and remembers which answers it owes;
+//! an answer goes out once the pump has put the samples into a batch and the disk has committed that batch. A sender
+//! that is too fast is not refused but not read: its socket fills up, and TCP tells it.
+
+mod take;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use futures_util::SinkExt as _;
+use serde::Deserialize;
+use tokio::sync::watch;
+use tokio::time::timeout;
+use twin_protocol::{Close, CloseCode, IngestAck, Limits, ProtocolError, SUBPROTOCOL_INGEST_BIN, ServerFrame, encode_server};
+
+use crate::hub::add;
+use crate::server::App;
+use crate::sources::{Inbox, Progress};
+use take::{Taken, Taker};
+
+/// Bytes of one message of lines.
+const MESSAGE_BYTES: usize = 1 << 20;
+/// Answers that may be owed to one sender; with more it is not read.
+const OWED: usize = 1_024;
+/// Batches that may wait for the disk before senders that await answers are not read.
+const UNSAFE_BATCHES: u64 = 64;
+
+#[derive(Deserialize)]
+pub(crate) struct Params {
+    token: Option<String>,
+    source: Option<String>,
+}
+
+pub(crate) async fn upgrade(
+    State(app): State<Arc<App>>,
+    Query(params): Query<Params>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let model = app.hub.model();
+    let named = |inbox: &Inbox| {
+        let id = model.sources().get(inbox.source.at()).map_or("", |source| source.id.as_str());
+        params.source.as_deref().is_none_or(|wanted| wanted == id)
+    };
+    let bearer = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| v.strip_prefix("Bearer "));
+    let presented = params.token.as_deref().or(bearer);
+    let Some((inbox, token)) = app.inboxes.iter().find(|(inbox, _)| named(inbox)) else {
+        return (StatusCode::NOT_FOUND, "the site has no source of kind websocket (of that name)\n").into_response();
+    };
+    if token.as_deref().is_some_and(|token| !same(token, presented.unwrap_or(""))) {
+        return (StatusCode::UNAUTHORIZED, "missing or wrong token\n").into_response();
+    }
+    let inbox = inbox.clone();
+    let limit = Limits::INGEST_FRAMES.frame_bytes;
+    let upgrade = upgrade.protocols([SUBPROTOCOL_INGEST_BIN]).max_message_size(limit).max_frame_size(limit);
+    upgrade.on_upgrade(move |socket| async move { serve(socket, &app, &inbox).await })
+}
+
+/// Compares in a time that does not tell where the first difference is.
+fn same(a: &str, b: &str) -> bool {
+    a.len() == b.len() && a.bytes().zip(b.bytes()).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
+}
+
+async fn serve(socket: WebSocket, app: &App, inbox: &Inbox) {
+    let welcome = inbox.come();
+    let taker = Taker::new(app, inbox);
+    let mut sender = Sender { socket, app, inbox, taker, owed: VecDeque::new(), held: None };
+    let end = if welcome {
+        let end = sender.converse().await;
+        inbox.go();
+        end
+    } else {
+        End::Close(CloseCode::Busy, "as many senders as allowed are connected; try again later".to_owned())
+    };
+    if let End::Close(code, reason) = end {
+        sender.close(code, &reason).await;
+    }
+}
+
+/// Why a connection ends.
+enum End {
+    /// The peer has gone; nothing to say.
+    Gone,
+    /// Say why, then close.
+    Close(CloseCode, String),
+}
+
+impl From<ProtocolError> for End {
+    fn from(error: ProtocolError) -> Self {
+        Self::Close(error.close_code(), error.to_string())
+    }
+}
+
+/// What a sender is to be told once its samples are safe.
+enum Answer {
+    /// To a line `{"ack": ...}`, in the form that it came in.
+    Line { name: serde_json::Value, taken: u64, refused: u64 },
+    /// To a push.
+    Push(IngestAck),
+}
+
+impl Answer {
+    fn message(self, durable: bool) -> Message {
+        match self {
+            Self::Line { name, taken, refused } => {
+                let line = serde_json::json!({ "ack": name, "samples": taken, "refused": refused, "durable": durable });
+                Message::Text(line.to_string().into())
+            }
+            Self::Push(ack) => Message::Binary(encode_server(&ServerFrame::IngestAck(IngestAck { durable, ..ack })).into()),
+        }
+    }
+}
+
+struct Owed {
+    /// Position in the inbox behind everything that it answers for.
+    mark: u64,
+    /// The batch that holds the last of it, once known.
+    seq: Option<u64>,
+    answer: Answer,
+}
+
+struct Sender<'a> {
+    socket: WebSocket,
+    app: &'a App,
+    inbox: &'a Inbox,
+    taker: Taker<'a>,
+    /// In the order of the questions.
+    owed: VecDeque<Owed>,
+    /// What did not fit into the inbox; nothing is read meanwhile.
+    held: Option<Taken>,
+}
+
+impl Sender<'_> {
+    async fn converse(&mut self) -> End {
+        let mut stopping = self.app.stopping.clone();
+        let (mut progress, mut durable) = (self.inbox.progress(), self.app.hub.durable());
+        loop {
+            if let Err(end) = self.settle(&mut progress, &mut durable).await {
+                return end;
+            }
+            let waits = self.held.is_some() || !self.owed.is_empty();
+            tokio::select! {
+                message = self.socket.recv(), if self.reads(&progress, &durable) => {
+                    if let Err(end) = self.hear(message).await {
+                        return end;
+                    }
+                }
+                Ok(()) = progress.changed(), if waits => {}
+                Ok(()) = durable.changed(), if waits => {}
+                () = crate::stream::stopped(&mut stopping) => {
+                    return End::Close(CloseCode::GoingAway, "the server stops".to_owned());
+                }
+            }
+        }
+    }
+
+    /// Whether there is room for more. A sender that wants no answers is not held up by a disk that fails: its values
+    /// are for the live picture.
+    fn reads(&self, progress: &watch::Receiver<Progress>, durable: &watch::Receiver<u64>) -> bool {
+        let behind = || progress.borrow().seq.saturating_sub(*durable.borrow());
+        self.held.is_none() && (self.owed.is_empty() || (self.owed.len() < OWED && behind() < UNSAFE_BATCHES))
+    }
+
+    /// Puts in what was held and sends the answers that are due.
+    async fn settle(&mut self, progress: &mut watch::Receiver<Progress>, durable: &mut watch::Receiver<u64>) -> Result<(), End> {
+        let (done, safe) = (*progress.borrow_and_update(), *durable.borrow_and_update());
+        if let Some(held) = self.held.take() {
+            self.put(held);
+        }
+        for owed in self.owed.iter_mut().skip_while(|owed| owed.seq.is_some()) {
+            if owed.mark > done.settled {
+                break;
+            }
+            owed.seq = Some(done.seq);
+        }
+        let on_disk = self.app.hub.persist().is_some();
+        let mut sent = 0;
+        while self.owed.front().is_some_and(|owed| owed.seq.is_some_and(|seq| seq <= safe)) {
+            let Some(owed) = self.owed.pop_front() else { break };
+            self.send(owed.answer.message(on_disk), false).await?;
+            sent += 1;
+        }
+        if sent > 0 {
+            add(&self.inbox.counts().acks, sent);
+            self.flush().await?;
+        }
+        Ok(())
+    }
+
+    async fn hear(&mut self, message: Option<Result<Message, axum::Error>>) -> Result<(), End> {
+        let taken = match message {
+            None | Some(Ok(Message::Close(_))) => return Err(End::Gone),
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => return Ok(()),
+            Some(Err(error)) => {
+                // The socket's own limit, or a broken connection, for which the close goes nowhere.
+                let text = error.to_string();
+                let large = text.contains("too long") || text.contains("large") || text.contains("Space limit");
+                return Err(End::Close(if large { CloseCode::TooLarge } else { CloseCode::Malformed }, text));
+            }
+            Some(Ok(Message::Binary(bytes))) if twin_protocol::is_frame(&bytes) => {
+                self.taker.frame(&bytes).inspect_err(|_| {
+                    add(&self.app.hub.totals.bad_frames, 1);
+                })?
+            }
+            Some(Ok(Message::Binary(bytes))) => self.taker.lines(&String::from_utf8_lossy(lines_fit(&bytes)?)),
+            Some(Ok(Message::Text(text))) => {
+                lines_fit(text.as_bytes())?;
+                self.taker.lines(&text)
+            }
+        };
+        if !taken.complaints.is_empty() {
+            self.send(Message::Text(taken.complaints.join("\n").into()), true).await?;
+        }
+        self.put(taken);
+        Ok(())
+    }
+
+    /// Into the inbox, or held where that is full.
+    fn put(&mut self, mut taken: Taken) {
+        let n = taken.samples.len() as u64 - taken.aside;
+        match self.inbox.put(&mut taken.samples) {
+            Some(mark) => {
+                add(&self.inbox.counts().taken, n);
+                self.owed.extend(taken.answers.into_iter().map(|answer| Owed { mark, seq: None, answer }));
+            }
+            None => {
+                add(&self.inbox.counts().waits, u64::from(!taken.held));
+                taken.held = true;
+                self.held = Some(taken);
+            }
+        }
+    }
+
+    async fn send(&mut self, message: Message, flush: bool) -> Result<(), End> {
+        let sending = async { if flush { self.socket.send(message).await } else { self.socket.feed(message).await } };
+        in_time(self.app.config.send_timeout, sending).await
+    }
+
+    async fn flush(&mut self) -> Result<(), End> {
+        in_time(self.app.config.send_timeout, self.socket.flush()).await
+    }
+
+    async fn close(&mut self, code: CloseCode, reason: &str) {
+        let reason: String = reason.chars().take(60).collect();
+        if self.taker.binary() {
+            let last = ServerFrame::Close(Close { code: code.number(), reason: reason.clone() });
+            drop(self.send(Message::Binary(encode_server(&last).into()), true).await);
+        }
+        let frame = CloseFrame { code: code.number(), reason: reason.into() };
+        drop(self.send(Message::Close(Some(frame)), true).await);
+    }
+}
+
+async fn in_time(patience: Duration, sending: impl Future<Output = Result<(), axum::Error>>) -> Result<(), End> {
+    match timeout(patience, sending).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) => Err(End::Gone),
+        Err(_) => Err(End::Close(CloseCode::TimedOut, "the sender took no answer for too long".to_owned())),
+    }
+}
+
+fn lines_fit(bytes: &[u8]) -> Result<&[u8], End> {
+    if bytes.len() <= MESSAGE_BYTES {
+        return Ok(bytes);
+    }
+    Err(End::Close(CloseCode::TooLarge, format!("a message of lines may have {MESSAGE_BYTES} bytes; send smaller ones")))
+}

@@ -1,0 +1,185 @@
+//! From the messages of one sender to samples and complaints. Knows no socket and waits for nothing.
+
+use twin_model::{Flags, Sample, SignalId, SignalIndex, Timestamp};
+use twin_protocol::{Batch, Entry, IngestAck, IngestFrame, Limits, ProtocolError, decode_ingest};
+
+use super::Answer;
+use crate::hub::add;
+use crate::server::App;
+use crate::sources::{Inbox, Line, LineError, Refusal, read_line};
+
+/// Lines of one message.
+const LINES: usize = 10_000;
+/// Complaints answered per message; the rest is counted.
+const COMPLAINTS: usize = 20;
+/// Letters of a name that a complaint repeats: answers wait, and a sender may have called anything by any name.
+const NAME: usize = 100;
+/// Flags that a sender may set; others have no meaning yet.
+const FLAGS: u8 = Flags::HISTORICAL.0 | Flags::SIMULATED.0 | Flags::PREDICTED.0 | Flags::MANUAL.0 | Flags::NULL.0;
+
+/// What a message came to.
+#[derive(Default)]
+pub(super) struct Taken {
+    pub(super) samples: Vec<(SignalIndex, Sample)>,
+    /// Of the samples: those that the store will keep aside, which counts as refused.
+    pub(super) aside: u64,
+    /// Answers that are due once the samples are safe.
+    pub(super) answers: Vec<Answer>,
+    /// Lines to be answered at once.
+    pub(super) complaints: Vec<String>,
+    /// It had to wait for room.
+    pub(super) held: bool,
+}
+
+/// What a position of the sender's dictionary stands for.
+enum Known {
+    Ours(SignalIndex),
+    /// No signal of this source.
+    Unknown(SignalId),
+}
+
+/// What is known about one sender.
+pub(super) struct Taker<'a> {
+    app: &'a App,
+    inbox: &'a Inbox,
+    /// A source time this far, in microseconds, after its receipt is no history.
+    future_limit: i64,
+    dictionary: Vec<Known>,
+    /// Samples taken and refused since the last `{"ack": ...}`.
+    taken: u64,
+    refused: u64,
+    binary: bool,
+}
+
+impl<'a> Taker<'a> {
+    pub(super) fn new(app: &'a App, inbox: &'a Inbox) -> Self {
+        let future_limit = app.hub.with_store(|store| store.config().future_limit.as_micros());
+        Self { app, inbox, future_limit, dictionary: Vec::new(), taken: 0, refused: 0, binary: false }
+    }
+
+    /// Whether the sender ever spoke in frames.
+    pub(super) fn binary(&self) -> bool {
+        self.binary
+    }
+
+    /// Lines of JSON.
+    pub(super) fn lines(&mut self, text: &str) -> Taken {
+        let now = self.app.clock.now();
+        let mut out = Taken::default();
+        let mut bad = 0_u64;
+        for (at, line) in text.lines().enumerate() {
+            let line = line.trim();
+            if line.is_empty() {
+                continue;
+            }
+            let complaint = if at >= LINES {
+                Some((Refusal::Line, format!("more than {LINES} lines in one message; send smaller ones")))
+            } else {
+                self.line(line, now, &mut out)
+            };
+            let Some((why, words)) = complaint else { continue };
+            bad += 1;
+            self.refused += 1;
+            self.inbox.counts().refuse(why, 1);
+            if out.complaints.len() < COMPLAINTS {
+                out.complaints.push(serde_json::json!({ "error": words, "line": at + 1 }).to_string());
+            }
+            if at >= LINES {
+                break;
+            }
+        }
+        add(&self.app.hub.totals.bad_lines, bad);
+        out
+    }
+
+    fn line(&mut self, line: &str, now: Timestamp, out: &mut Taken) -> Option<(Refusal, String)> {
+        match read_line(self.app.hub.model(), self.inbox, line, now) {
+            Err(error) => return Some((error.refusal(), error.to_string())),
+            Ok(Line::Ack(name)) => {
+                let (taken, refused) = (std::mem::take(&mut self.taken), std::mem::take(&mut self.refused));
+                out.answers.push(Answer::Line { name, taken, refused });
+            }
+            Ok(Line::Sample(signal, sample)) => {
+                let aside = self.aside(&sample).map(|words| {
+                    let model = self.app.hub.model();
+                    (Refusal::Future, format!("{}: {words}", model.signal(signal).id.as_str()))
+                });
+                // The store keeps it aside and counts it, so that a person can look at it there.
+                out.samples.push((signal, sample));
+                self.taken += u64::from(aside.is_none());
+                out.aside += u64::from(aside.is_some());
+                return aside;
+            }
+        }
+        None
+    }
+
+    /// A frame of the binary form.
+    pub(super) fn frame(&mut self, bytes: &[u8]) -> Result<Taken, ProtocolError> {
+        self.binary = true;
+        match decode_ingest(bytes, &Limits::INGEST_FRAMES)? {
+            IngestFrame::Dictionary(signals) => {
+                let model = self.app.hub.model();
+                let known = |id: SignalId| self.inbox.find(model, id.as_str()).map_or(Known::Unknown(id), Known::Ours);
+                self.dictionary = signals.into_iter().map(known).collect();
+                Ok(Taken::default())
+            }
+            IngestFrame::Push(batch) => Ok(self.push(batch)),
+        }
+    }
+
+    fn push(&self, batch: Batch) -> Taken {
+        let now = self.app.clock.now();
+        let mut ack = IngestAck { seq: batch.seq, ..IngestAck::default() };
+        let mut unknown = (None, 0);
+        let mut samples = Vec::with_capacity(batch.entries.len());
+        for Entry { id, sample } in batch.entries {
+            let known = self.dictionary.get(id.0 as usize);
+            let Some(Known::Ours(signal)) = known else {
+                // Samples are sorted by id: one complaint for each.
+                if unknown.0 != Some(id) {
+                    complain(&mut ack, || match known {
+                        Some(Known::Unknown(id)) => LineError::Signal(shortened(id.as_str())).to_string(),
+                        _ => format!("id {} is beyond the {} signals of the dictionary", id.0, self.dictionary.len()),
+                    });
+                }
+                unknown = (Some(id), unknown.1 + 1);
+                ack.refused += 1;
+                continue;
+            };
+            let signal = *signal;
+            let sample = Sample { received_time: now, flags: Flags(sample.flags.0 & FLAGS), ..sample };
+            if let Some(words) = self.aside(&sample) {
+                complain(&mut ack, || format!("{}: {words}", self.app.hub.model().signal(signal).id.as_str()));
+                ack.refused += 1;
+            } else {
+                ack.taken += 1;
+            }
+            samples.push((signal, sample));
+        }
+        self.inbox.counts().refuse(Refusal::Signal, unknown.1);
+        let aside = ack.refused - unknown.1;
+        self.inbox.counts().refuse(Refusal::Future, aside);
+        Taken { samples, aside, answers: vec![Answer::Push(ack)], ..Taken::default() }
+    }
+
+    /// Words where the store will not take a sample into history, by the store's own rule.
+    fn aside(&self, sample: &Sample) -> Option<String> {
+        let ahead = sample.source_time.as_micros().saturating_sub(sample.received_time.as_micros());
+        (ahead > self.future_limit && !sample.flags.has(Flags::PREDICTED))
+            .then(|| format!("{} is {} s ahead of this server's clock; set the clock", sample.source_time, ahead / 1_000_000))
+    }
+}
+
+fn shortened(name: &str) -> String {
+    match name.char_indices().nth(NAME) {
+        Some((end, _)) => format!("{}...", name.get(..end).unwrap_or_default()),
+        None => name.to_owned(),
+    }
+}
+
+fn complain(ack: &mut IngestAck, words: impl FnOnce() -> String) {
+    if ack.reasons.len() < COMPLAINTS {
+        ack.reasons.push(words());
+    }
+}

@@ -1,0 +1,261 @@
+//! Where `/ingest` puts samples until the pump takes them: bounded, in order of arrival, and able to say in which batch
+//! they ended up. Knows nothing of sockets and of how samples are written.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use tokio::sync::watch;
+use twin_model::{Model, Sample, SignalIndex, SourceIndex};
+
+use super::Wake;
+
+/// Samples that may wait between two polls. Beyond it senders wait, which their sockets tell them (TCP back-pressure).
+const ROOM: usize = 200_000;
+
+/// Senders of one source at a time.
+const SENDERS: usize = 64;
+
+/// Why a sample of a sender was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The line was no sample at all, or one too many in its message.
+    Line,
+    /// The site has no such signal, or another source feeds it.
+    Signal,
+    /// The value does not fit the signal.
+    Value,
+    /// The time makes no sense.
+    Time,
+    /// The quality makes no sense.
+    Quality,
+    /// Too far in the future: kept aside by the store, not in history.
+    Future,
+}
+
+impl Refusal {
+    /// All, in the order of [`IngestCounts::refused`].
+    pub const ALL: [Self; 6] = [Self::Line, Self::Signal, Self::Value, Self::Time, Self::Quality, Self::Future];
+
+    /// Name on `/metrics`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Line => "line",
+            Self::Signal => "signal",
+            Self::Value => "value",
+            Self::Time => "time",
+            Self::Quality => "quality",
+            Self::Future => "future",
+        }
+    }
+}
+
+/// Totals of one source's senders, for `/metrics`.
+#[derive(Debug, Default)]
+pub struct IngestCounts {
+    /// Samples taken.
+    pub taken: AtomicU64,
+    /// Samples refused, by the position of [`Refusal::ALL`].
+    pub refused: [AtomicU64; Refusal::ALL.len()],
+    /// Acknowledgements sent.
+    pub acks: AtomicU64,
+    /// Times that a sender had to wait because [`Inbox`] was full.
+    pub waits: AtomicU64,
+}
+
+impl IngestCounts {
+    /// Counts samples that were refused.
+    pub(crate) fn refuse(&self, why: Refusal, n: u64) {
+        if let Some(total) = Refusal::ALL.iter().position(|one| *one == why).and_then(|at| self.refused.get(at)) {
+            total.fetch_add(n, Ordering::Relaxed);
+        }
+    }
+}
+
+/// How far the pump has come with an inbox. Positions count the samples ever put in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Progress {
+    /// The pump took everything up to here: there is room again.
+    pub polled: u64,
+    /// Everything up to here is in the store and in batches ...
+    pub settled: u64,
+    /// ... that are numbered up to this.
+    pub seq: u64,
+}
+
+#[derive(Default)]
+struct Waiting {
+    samples: Vec<(SignalIndex, Sample)>,
+    /// Samples ever put in.
+    entered: u64,
+    senders: usize,
+    ever: bool,
+    wake: Option<Wake>,
+}
+
+struct Shared {
+    waiting: Mutex<Waiting>,
+    progress: watch::Sender<Progress>,
+    names: OnceLock<HashMap<String, SignalIndex>>,
+    counts: IngestCounts,
+}
+
+/// See the module's head. Clones are the same inbox.
+#[derive(Clone)]
+pub struct Inbox {
+    /// The source.
+    pub source: SourceIndex,
+    shared: Arc<Shared>,
+}
+
+impl Inbox {
+    /// An empty inbox for a source.
+    pub fn new(source: SourceIndex) -> Self {
+        let shared = Shared {
+            waiting: Mutex::default(),
+            progress: watch::Sender::new(Progress::default()),
+            names: OnceLock::new(),
+            counts: IngestCounts::default(),
+        };
+        Self { source, shared: Arc::new(shared) }
+    }
+
+    /// The signal that a sender means: by its id, or by its key in this source. `None` where the site has none such or
+    /// another source feeds it.
+    pub fn find(&self, model: &Model, name: &str) -> Option<SignalIndex> {
+        self.shared.names.get_or_init(|| names(model, self.source)).get(name).copied()
+    }
+
+    /// Moves samples in and wakes the pump; gives the position behind them. `None` where too many wait: then nothing was
+    /// moved, and [`Self::progress`] tells when to try again. One call may go beyond the bound by what it brings.
+    pub fn put(&self, samples: &mut Vec<(SignalIndex, Sample)>) -> Option<u64> {
+        let mut waiting = self.lock();
+        if waiting.samples.len() >= ROOM && !samples.is_empty() {
+            return None;
+        }
+        waiting.entered += samples.len() as u64;
+        waiting.samples.append(samples);
+        if let Some(wake) = &waiting.wake {
+            wake.wake();
+        }
+        Some(waiting.entered)
+    }
+
+    /// How far the pump is, and a wake-up when it goes on.
+    pub fn progress(&self) -> watch::Receiver<Progress> {
+        self.shared.progress.subscribe()
+    }
+
+    /// Totals.
+    pub fn counts(&self) -> &IngestCounts {
+        &self.shared.counts
+    }
+
+    /// Counts a sender in; false where there are too many.
+    pub fn come(&self) -> bool {
+        let mut waiting = self.lock();
+        let welcome = waiting.senders < SENDERS;
+        waiting.senders += usize::from(welcome);
+        waiting.ever |= welcome;
+        welcome
+    }
+
+    /// Counts a sender out that was counted in.
+    pub fn go(&self) {
+        let mut waiting = self.lock();
+        waiting.senders = waiting.senders.saturating_sub(1);
+    }
+
+    /// Senders now, and whether there ever was one.
+    pub fn senders(&self) -> (usize, bool) {
+        let waiting = self.lock();
+        (waiting.senders, waiting.ever)
+    }
+
+    pub(super) fn wake_by(&self, wake: Wake) {
+        self.lock().wake = Some(wake);
+    }
+
+    /// Moves everything out.
+    pub(super) fn poll(&self, out: &mut Vec<(SignalIndex, Sample)>) {
+        let mut waiting = self.lock();
+        let polled = waiting.entered;
+        if out.is_empty() {
+            std::mem::swap(out, &mut waiting.samples);
+        } else {
+            out.append(&mut waiting.samples);
+        }
+        drop(waiting);
+        self.shared.progress.send_if_modified(|progress| std::mem::replace(&mut progress.polled, polled) != polled);
+    }
+
+    /// Everything polled so far is in batches up to `seq`.
+    pub(super) fn settle(&self, seq: u64) {
+        self.shared.progress.send_if_modified(|progress| {
+            let before = progress.settled;
+            // An older number stays right for older samples; the newer one would only make their answers late.
+            if before != progress.polled {
+                (progress.settled, progress.seq) = (progress.polled, seq);
+            }
+            before != progress.settled
+        });
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.shared.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What senders may call the signals of a source; ids come before keys.
+fn names(model: &Model, source: SourceIndex) -> HashMap<String, SignalIndex> {
+    let mut names = HashMap::new();
+    for index in model.signal_indices() {
+        let signal = model.signal(index);
+        if signal.source == Some(source) && !signal.source_key.is_empty() {
+            names.entry(signal.source_key.clone()).or_insert(index);
+        }
+    }
+    let ours = model.signal_indices().filter(|index| model.signal(*index).source.is_none_or(|s| s == source));
+    names.extend(ours.map(|index| (model.signal(index).id.as_str().to_owned(), index)));
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use twin_model::Timestamp;
+
+    fn some(n: usize) -> Vec<(SignalIndex, Sample)> {
+        (0..n).map(|at| (SignalIndex(0), Sample::float(Timestamp::from_secs(at as i64), 0.0))).collect()
+    }
+
+    #[test]
+    fn a_full_inbox_takes_nothing_and_loses_nothing() {
+        let inbox = Inbox::new(SourceIndex(0));
+        assert_eq!(inbox.put(&mut some(ROOM)), Some(ROOM as u64));
+        let mut more = some(3);
+        assert_eq!(inbox.put(&mut more), None);
+        assert_eq!(more.len(), 3, "still the sender's");
+        assert_eq!(inbox.put(&mut Vec::new()), Some(ROOM as u64), "nothing always fits");
+        let mut out = Vec::new();
+        inbox.poll(&mut out);
+        assert_eq!(out.len(), ROOM);
+        assert_eq!(inbox.put(&mut more), Some(ROOM as u64 + 3));
+    }
+
+    #[test]
+    fn progress_tells_the_batch_of_what_was_polled_and_not_of_what_came_since() {
+        let inbox = Inbox::new(SourceIndex(0));
+        let progress = inbox.progress();
+        inbox.put(&mut some(2));
+        inbox.poll(&mut Vec::new());
+        inbox.put(&mut some(5));
+        inbox.settle(9);
+        assert_eq!(*progress.borrow(), Progress { polled: 2, settled: 2, seq: 9 });
+        inbox.settle(10);
+        assert_eq!(progress.borrow().seq, 9, "nothing of ours went into batch 10");
+        inbox.poll(&mut Vec::new());
+        inbox.settle(11);
+        assert_eq!(*progress.borrow(), Progress { polled: 7, settled: 7, seq: 11 });
+    }
+}
