@@ -128,10 +128,11 @@ test("the day is dragged end to end without a stall, and the colours follow", as
   const share = (png, status) => new Picture(png).share(viewport, FILL[status], 9);
   let compared = 0;
   for (let nth = 2; nth + 2 < pictures.length; nth += 1) {
-    // A picture and the state beside it may be a frame apart: compared where the status is the same all around.
-    const { status, png } = pictures[nth];
-    if (status === "normal" || status === "unknown" || [-2, -1, 1, 2].some((step) => pictures[nth + step].status !== status)) continue;
-    assert.ok(share(png, status) >= ENOUGH, `picture ${nth} shows ${status}: ${share(png, status).toFixed(4)}`);
+    // A picture and the state beside it may be a frame apart: one of the statuses around it must be the one that is seen.
+    const around = new Set([-2, -1, 0, 1, 2].map((step) => pictures[nth + step].status));
+    if (around.has("normal") || around.has("unknown")) continue;
+    const seen = [...around].map((status) => share(pictures[nth].png, status));
+    assert.ok(Math.max(...seen) >= ENOUGH, `picture ${nth} shows one of ${[...around].join(", ")}: ${seen.map((part) => part.toFixed(4)).join(", ")}`);
     compared += 1;
   }
   assert.ok(compared >= 2, `${compared} pictures of trouble compared`);

@@ -85,7 +85,7 @@ pub fn plant(site: &Site, options: &PlantOptions) -> Result<Plant, GatewayError>
     }
     let (clock, replay) = choose_clock(site, &csvs, options.speed);
     let now = clock.now();
-    let Opened { store, persist, links, cold } = open_history(&model, options, &mut remarks)?;
+    let Opened { store, persist, links, cold } = open_history(&model, options, now, &mut remarks)?;
     let known = store.extent();
     let hub = Arc::new(Hub::new(model.clone(), crate::clock::wall(), options.ring, store, Some(persist)));
     hub.preload_links(links);
@@ -126,7 +126,12 @@ struct Opened {
     cold: Option<Timestamp>,
 }
 
-fn open_history(model: &Model, options: &PlantOptions, remarks: &mut Vec<String>) -> Result<Opened, GatewayError> {
+fn open_history(
+    model: &Model,
+    options: &PlantOptions,
+    now: Timestamp,
+    remarks: &mut Vec<String>,
+) -> Result<Opened, GatewayError> {
     let Some(folder) = &options.data else {
         // One budget for both: the store, and what is kept compressed beyond it.
         let half = options.memory_bytes / 2;
@@ -142,7 +147,7 @@ fn open_history(model: &Model, options: &PlantOptions, remarks: &mut Vec<String>
     if let Some((signals, path)) = database.adopt(model)? {
         remarks.push(format!("the site lost {signals} signals; their history is kept in {}", path.display()));
     }
-    let loaded = database.load_newest(model, &mut store)?;
+    let loaded = database.load_newest(model, &mut store, now)?;
     remarks.extend(loaded.remarks.iter().cloned());
     if loaded.unreadable > 0 {
         remarks.push(format!("{} pieces of saved history can't be read and are missing", loaded.unreadable));

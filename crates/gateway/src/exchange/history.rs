@@ -9,8 +9,8 @@ use twin_historian::{Store, StoreConfig};
 use twin_model::{Model, Span, TimeRange, Timestamp};
 
 use crate::GatewayError;
-use crate::hub::Hub;
 use crate::history::{Database, Loaded};
+use crate::hub::Hub;
 use crate::recording::Recording;
 use crate::ring::RingLimits;
 

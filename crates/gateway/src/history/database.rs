@@ -151,18 +151,20 @@ impl Database {
         read().map_err(|source| self.failed(source))
     }
 
-    /// Reads the newest history into an empty `store`: a day at most, and no more than half its budget. What is older stays on
-    /// disk, and the store knows. Call [`Self::adopt`] first.
+    /// Reads the newest history into an empty `store`: a day at most back from the newest slab that has begun by `now`
+    /// (predictions lie beyond it and are read, too), and no more than half its budget. What is older stays on disk, and
+    /// the store knows. Call [`Self::adopt`] first.
     ///
     /// # Errors
     /// As [`Self::load`].
-    pub fn load_newest(&self, model: &Model, store: &mut Store) -> Result<Loaded, GatewayError> {
+    pub fn load_newest(&self, model: &Model, store: &mut Store, now: Timestamp) -> Result<Loaded, GatewayError> {
         let mut read = || -> Result<Loaded, KeepError> {
             let mut loaded = self.loaded(model)?;
             let slab = store.config().slab;
             let mut room = (store.config().budget_bytes / 2) as u64 / IN_MEMORY;
             let pages = self.keeper.pages(Level::Raw, ALWAYS)?;
-            let newest = pages.last().map_or(Timestamp::MIN, |page| page.start.floor_to(slab));
+            let starts = || pages.iter().rev().map(|page| page.start.floor_to(slab));
+            let newest = starts().find(|start| *start <= now).or_else(|| starts().last()).unwrap_or(Timestamp::MIN);
             let mut from = newest;
             for page in pages.iter().rev() {
                 let start = page.start.floor_to(slab);
@@ -170,7 +172,7 @@ impl Database {
                     break;
                 }
                 room = room.saturating_sub(page.bytes);
-                from = start;
+                from = from.min(start);
             }
             if from > Timestamp::MIN {
                 store.note_kept_before(from);

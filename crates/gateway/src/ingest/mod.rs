@@ -180,7 +180,7 @@ impl Sender<'_> {
             }
             owed.seq = Some(done.seq);
         }
-        let on_disk = self.app.hub.persist().is_some();
+        let on_disk = self.app.hub.persist().is_some_and(crate::history::Persist::outlives);
         let mut sent = 0;
         while self.owed.front().is_some_and(|owed| owed.seq.is_some_and(|seq| seq <= safe)) {
             let Some(owed) = self.owed.pop_front() else { break };
