@@ -14,8 +14,8 @@ const HOUR = 3_600_000;
 const BEARING = "filler-bearing-01";
 const SITE = `${ROOT}/assets/sites/bottling/site.toml`;
 const FRAMES = join(ROOT, "artifacts", "browser", "drag");
-/** A picture counts for a status where so much of the 3D view has its colour. */
-const ENOUGH = 0.004;
+/** A picture counts for a status where so much of the box around the bearing has its colour. */
+const ENOUGH = 0.01;
 
 let gateway, browser, view, data;
 
@@ -77,6 +77,10 @@ test("the day is dragged end to end without a stall, and the colours follow", as
     session.send("Page.screencastFrameAck", { sessionId }).catch(() => {});
   });
   await session.send("Page.startScreencast", { format: "png", everyNthFrame: 1 });
+  await view.page.mouse.move(first, y);
+  await view.page.mouse.down();
+  await view.until((s) => Math.abs(ms(s.time.playhead) - from) < HOUR, "the beginning of the day");
+  newest = null;
   const pictures = [];
   const shutter = setInterval(async () => {
     const png = newest;
@@ -84,8 +88,6 @@ test("the day is dragged end to end without a stall, and the colours follow", as
     if (png && state) pictures.push({ png, playhead: ms(state.time.playhead), status: state.twins[BEARING].status });
   }, 100);
 
-  await view.page.mouse.move(first, y);
-  await view.page.mouse.down();
   const began = Date.now();
   const frames = [(await view.state()).frame];
   const gaps = [];
@@ -124,18 +126,29 @@ test("the day is dragged end to end without a stall, and the colours follow", as
   assert.ok(new Set(travelled).size > 15, "and did so in many steps");
   const said = new Set(pictures.map(({ status }) => status));
   assert.ok(said.has("normal") && said.size >= 2, `statuses on the way: ${[...said].join(", ")}`);
-  const { viewport } = await view.state();
-  const share = (png, status) => new Picture(png).share(viewport, FILL[status], 9);
-  let compared = 0;
-  for (let nth = 2; nth + 2 < pictures.length; nth += 1) {
-    // A picture and the state beside it may be a frame apart: one of the statuses around it must be the one that is seen.
-    const around = new Set([-2, -1, 0, 1, 2].map((step) => pictures[nth + step].status));
-    if (around.has("normal") || around.has("unknown")) continue;
-    const seen = [...around].map((status) => share(pictures[nth].png, status));
-    assert.ok(Math.max(...seen) >= ENOUGH, `picture ${nth} shows one of ${[...around].join(", ")}: ${seen.map((part) => part.toFixed(4)).join(", ")}`);
-    compared += 1;
+  // About the bearing: other machines have troubles of their own. A picture comes some frames after the state beside it.
+  const [x, y0] = start.twins[BEARING].screen;
+  const box = [x - 100, y0 - 40, x + 100, y0 + 110];
+  const shows = pictures.map(({ png }) => {
+    const picture = new Picture(png);
+    return new Set(["maintenance", "out_of_specification", "failure"].filter((status) => picture.share(box, FILL[status], 9) >= ENOUGH));
+  });
+  const LAG = 12;
+  shows.forEach((seen, nth) => {
+    const cause = new Set(pictures.slice(Math.max(0, nth - LAG), nth + 2).map(({ status }) => status));
+    for (const status of seen) assert.ok(cause.has(status), `picture ${nth} shows ${status}, but the bearing was ${[...cause].join(", ")}`);
+  });
+  let followed = 0;
+  for (let from = 0, to; from < pictures.length; from = to) {
+    const { status } = pictures[from];
+    for (to = from; to < pictures.length && pictures[to].status === status; to += 1);
+    if (to - from < 3 || !["maintenance", "out_of_specification", "failure"].includes(status)) continue;
+    assert.ok(shows.slice(from, to + LAG).some((seen) => seen.has(status)), `${status} in pictures ${from} to ${to} is never seen`);
+    followed += 1;
   }
-  assert.ok(compared >= 2, `${compared} pictures of trouble compared`);
+  assert.ok(followed >= 1, `${followed} stretches of trouble were passed`);
+  const well = shows.filter((seen) => seen.size === 0).length;
+  assert.ok(well > pictures.length / 2, `${well} of ${pictures.length} pictures show it well`);
 });
 
 test("the same instants as the command line says", async () => {
@@ -149,14 +162,17 @@ test("the same instants as the command line says", async () => {
   }
 });
 
-test("with little memory, far history is away and comes where a person goes", async () => {
+const coarse = (state) => state.cover.filter(([, , what]) => what !== "raw" && what !== "coming");
+
+test("with little memory, far history is an extract or away, and comes in full where a person goes", async () => {
   await view.command({ pause: true });
   await view.command({ historyMegabytes: 1.5 });
   await view.command({ range: null });
-  const poor = await view.until((s) => covers(s, "away").length > 0 && !s.historyBusy, "history to be given up", { patience: 240_000 });
+  const poor = await view.until((s) => coarse(s).length > 0 && !s.historyBusy, "history to be given up", { patience: 120_000 });
+  console.log(`  with 1.5 MB: ${poor.cover.map(([a, b, what]) => `${what} ${((ms(b) - ms(a)) / HOUR).toFixed(1)} h`).join(", ")}; the store holds ${poor.storeBytes} bytes`);
   await view.drawn();
   await view.shot("drag-little-memory");
-  const [from, to] = covers(poor, "away").map(([a, b]) => [ms(a), ms(b)]).sort((a, b) => b[1] - b[0] - (a[1] - a[0]))[0];
+  const [from, to] = coarse(poor).map(([a, b]) => [ms(a), ms(b)]).sort((a, b) => b[1] - b[0] - (a[1] - a[0]))[0];
   const t = iso(Math.round((from + to) / 2000) * 1000);
   await view.command({ seek: t });
   const there = await view.until((s) => Math.abs(ms(s.time.playhead) - ms(t)) < 1 && !s.time.buffering && s.time.detail === "raw" && !s.historyBusy, `samples at ${t}`);

@@ -211,7 +211,7 @@ impl Pager {
     pub fn note_bytes(&mut self, bytes: u64) {
         let guessed = self.guessed();
         if guessed > 4 << 20 {
-            self.scale = (bytes as f64 / guessed as f64).clamp(0.5, 4.0);
+            self.scale = (bytes as f64 / guessed as f64).clamp(0.5, 16.0);
         }
     }
 
