@@ -42,7 +42,9 @@ if (![...size, rounds].every((n) => Number.isInteger(n) && n > 0)) {
   process.exit(2);
 }
 const only = args.only?.split(",").map((name) => name.trim());
-const builds = BUILDS.filter((build) => !only || only.includes(build.name) || only.includes(build.profile));
+// A name means that build alone, a profile all builds of it.
+const chosen = (word) => BUILDS.filter((build) => build.name === word).concat(BUILDS.filter((build) => build.profile === word && !BUILDS.some(({ name }) => name === word)));
+const builds = only ? only.flatMap(chosen) : BUILDS;
 if (builds.length === 0) {
   console.error(`--only: there are ${BUILDS.map((build) => build.name).join("; ")}`);
   process.exit(2);
