@@ -164,7 +164,7 @@ impl Database {
             let mut room = (store.config().budget_bytes / 2) as u64 / IN_MEMORY;
             let pages = self.keeper.pages(Level::Raw, ALWAYS)?;
             let starts = || pages.iter().rev().map(|page| page.start.floor_to(slab));
-            let newest = starts().find(|start| *start <= now).or_else(|| starts().last()).unwrap_or(Timestamp::MIN);
+            let newest = starts().find(|start| *start <= now).or_else(|| starts().next_back()).unwrap_or(Timestamp::MIN);
             let mut from = newest;
             for page in pages.iter().rev() {
                 let start = page.start.floor_to(slab);
