@@ -72,7 +72,7 @@ impl Peer for Orrery {
     fn disk(&mut self) -> Result<Option<f64>> {
         let slab = Span::from_secs(3_600);
         let chunks = self.store.seal(Timestamp::from_micros(self.end) + slab);
-        Ok(Some(chunks.iter().map(|chunk| chunk.bytes.len() as f64).sum()))
+        Ok(Some(chunks.iter().map(|sealed| sealed.chunk.bytes.len() as f64).sum()))
     }
 
     fn note(&self) -> String {
