@@ -363,10 +363,12 @@ impl Hub {
     pub fn open(&self, resume: Option<Resume>, now: Timestamp) -> (Vec<ServerFrame>, Place) {
         let inner = self.lock();
         let mut frames = vec![ServerFrame::Sources(inner.links.clone())];
+        // What waits for the first batch was received before this client came, and may be conflated all the same.
+        let waiting = inner.pending.iter().map(|entry| entry.sample.received_time).min();
         let mut place = Place {
             seq: inner.seq,
             total: inner.total,
-            received: if inner.seq == 0 { now } else { inner.received },
+            received: if inner.seq == 0 { waiting.unwrap_or(now).min(now) } else { inner.received },
             whole_until: inner.seq,
             links_version: inner.links_version,
         };
@@ -435,7 +437,9 @@ impl Hub {
         let newest = |signal: SignalIndex| inner.store.live(signal).map(|sample| Entry { id: DictId(signal.0), sample });
         let entries: Vec<Entry> = self.model.signal_indices().filter(missed).filter_map(newest).collect();
         let left_out = (inner.total - place.total).saturating_sub(entries.len() as u64);
-        let end = Timestamp::from_micros(inner.received.as_micros().saturating_add(1));
+        // Newest values may be of what waits for its batch: what was received beside them is left out here, too.
+        let newest = entries.iter().map(|entry| entry.sample.received_time).fold(inner.received, Timestamp::max);
+        let end = Timestamp::from_micros(newest.as_micros().saturating_add(1));
         let lag = Lag { from_seq: place.seq, to_seq: inner.seq, left_out, range: TimeRange::new(place.received, end) };
         frames.push(encode_server(&ServerFrame::Lag(lag)).into());
         frames.push(encode_server(&ServerFrame::Batch(Batch { seq: inner.seq, entries })).into());

@@ -58,7 +58,12 @@ impl Catalogue {
     /// Where the keeper cannot be read.
     pub fn of(keeper: &dyn Historian, range: TimeRange) -> Result<Self, KeepError> {
         let slab = StoreConfig::default().slab;
-        let until = sealed_until(keeper)?;
+        // A round over nothing seals nothing: what comes in afterwards, however old, is not in pages yet.
+        let mut until = sealed_until(keeper)?;
+        let any = |level: &Level| keeper.extent(*level).map(|extent| extent.is_some());
+        if !Level::TIERS.iter().map(any).collect::<Result<Vec<_>, _>>()?.contains(&true) {
+            until = None;
+        }
         let mut levels = Vec::new();
         let mut gone = Some(Timestamp::MAX);
         for level in Level::TIERS {
@@ -218,17 +223,18 @@ pub fn stretch(keeper: &dyn Historian, range: TimeRange) -> Result<Stretch, Keep
 /// Where the keeper cannot be read.
 pub fn extent(keeper: &dyn Historian) -> Result<Option<TimeRange>, KeepError> {
     let mut all = Vec::new();
+    let mut cut = false;
     for level in Level::TIERS {
-        // A coarse slab may begin before its first and end after its last sample; finer ones tell where those are.
+        // A coarse slab may begin before its first and end after its last sample; finer ones tell where those are, unless
+        // what they had was removed.
         let range = keeper.extent(level)?;
         let finer: Option<TimeRange> = all.iter().copied().reduce(TimeRange::union);
         all.extend(match (range, finer) {
-            (Some(range), Some(finer)) if outside(keeper, Level::Raw)? > Timestamp::MIN => {
-                Some(TimeRange::new(range.start.min(finer.start), finer.end))
-            }
+            (Some(range), Some(finer)) if cut => Some(TimeRange::new(range.start.min(finer.start), finer.end)),
             (Some(_), Some(finer)) => Some(finer),
             (range, _) => range,
         });
+        cut = outside(keeper, level)? > Timestamp::MIN;
     }
     Ok(all.into_iter().reduce(TimeRange::union))
 }
