@@ -41,8 +41,8 @@ struct Client {
     app: Arc<App>,
 }
 
-/// Why a connection ends.
-enum End {
+/// Why a connection ends, of a viewer or a sender.
+pub(crate) enum End {
     /// The peer has gone; nothing to say.
     Gone,
     /// Say why, then close.

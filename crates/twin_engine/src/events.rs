@@ -7,7 +7,6 @@ use twin_model::{AlarmIndex, AlarmState, Model, RuleIndex, RuleKind, SignalIndex
 
 use crate::command::Direction;
 use crate::record::Record;
-use crate::silence;
 
 /// What an event is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -226,7 +225,7 @@ pub(crate) fn strip(
     close(&mut spans, open, range.end);
     let Some(twin) = twin else { return spans };
     let silent = model.twin(twin).signals.iter().flat_map(|signal| silence(*signal)).collect();
-    marked(&spans, &silence::merged(silent))
+    marked(&spans, &TimeRange::merged(silent))
 }
 
 fn close(spans: &mut Vec<StatusSpan>, open: Option<(Timestamp, (Status, bool))>, end: Timestamp) {

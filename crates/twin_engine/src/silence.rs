@@ -53,19 +53,5 @@ pub(crate) fn of(
             None => next,
         };
     }
-    merged(out)
-}
-
-/// Ranges sorted and joined where they touch.
-pub(crate) fn merged(mut ranges: Vec<TimeRange>) -> Vec<TimeRange> {
-    ranges.retain(|range| !range.is_empty());
-    ranges.sort_by_key(|range| range.start);
-    let mut out: Vec<TimeRange> = Vec::with_capacity(ranges.len());
-    for range in ranges {
-        match out.last_mut() {
-            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
-            _ => out.push(range),
-        }
-    }
-    out
+    TimeRange::merged(out)
 }

@@ -277,6 +277,26 @@ impl TimeRange {
             Self { start: self.start.min(other.start), end: self.end.max(other.end) }
         }
     }
+
+    /// What is left of this range where `other` is taken out: before it, after it, both or nothing.
+    pub fn without(self, other: Self) -> impl Iterator<Item = Self> {
+        let parts = [Self::new(self.start, self.end.min(other.start)), Self::new(self.start.max(other.end), self.end)];
+        parts.into_iter().filter(|part| !part.is_empty())
+    }
+
+    /// Ranges sorted and joined where they overlap or touch; empty ones are left out.
+    pub fn merged(mut ranges: Vec<Self>) -> Vec<Self> {
+        ranges.retain(|range| !range.is_empty());
+        ranges.sort_by_key(|range| range.start);
+        let mut out: Vec<Self> = Vec::with_capacity(ranges.len());
+        for range in ranges {
+            match out.last_mut() {
+                Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+                _ => out.push(range),
+            }
+        }
+        out
+    }
 }
 
 #[cfg(test)]
@@ -326,5 +346,17 @@ mod tests {
         assert!(r.contains(Timestamp::from_secs(1)) && !r.contains(Timestamp::from_secs(2)));
         let empty = TimeRange::new(Timestamp::from_secs(9), Timestamp::from_secs(3));
         assert!(empty.is_empty() && r.union(empty) == r && empty.span() == Span::ZERO);
+    }
+
+    #[test]
+    fn ranges_are_joined_and_cut() {
+        let range = |a: i64, b: i64| TimeRange::new(Timestamp::from_secs(a), Timestamp::from_secs(b));
+        let joined = TimeRange::merged(vec![range(5, 7), range(9, 9), range(0, 2), range(2, 3), range(6, 8)]);
+        assert_eq!(joined, [range(0, 3), range(5, 8)]);
+        let cut = |by: TimeRange| range(10, 20).without(by).collect::<Vec<_>>();
+        assert_eq!(cut(range(12, 15)), [range(10, 12), range(15, 20)]);
+        assert_eq!(cut(range(0, 15)), [range(15, 20)]);
+        assert_eq!(cut(range(15, 30)), [range(10, 15)]);
+        assert_eq!(cut(range(10, 20)), []);
     }
 }

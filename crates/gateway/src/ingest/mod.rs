@@ -18,11 +18,12 @@ use futures_util::SinkExt as _;
 use serde::Deserialize;
 use tokio::sync::watch;
 use tokio::time::timeout;
-use twin_protocol::{Close, CloseCode, IngestAck, Limits, ProtocolError, SUBPROTOCOL_INGEST_BIN, ServerFrame, encode_server};
+use twin_protocol::{Close, CloseCode, IngestAck, Limits, SUBPROTOCOL_INGEST_BIN, ServerFrame, encode_server};
 
 use crate::hub::add;
 use crate::server::App;
 use crate::sources::{Inbox, Progress};
+use crate::stream::End;
 use take::{Taken, Taker};
 
 /// Bytes of one message of lines.
@@ -81,20 +82,6 @@ async fn serve(socket: WebSocket, app: &App, inbox: &Inbox) {
     };
     if let End::Close(code, reason) = end {
         sender.close(code, &reason).await;
-    }
-}
-
-/// Why a connection ends.
-enum End {
-    /// The peer has gone; nothing to say.
-    Gone,
-    /// Say why, then close.
-    Close(CloseCode, String),
-}
-
-impl From<ProtocolError> for End {
-    fn from(error: ProtocolError) -> Self {
-        Self::Close(error.close_code(), error.to_string())
     }
 }
 

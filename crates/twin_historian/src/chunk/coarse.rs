@@ -1,6 +1,6 @@
 //! Coarser levels: of every stretch the samples that a picture of it needs.
 //!
-//! What stays is the same as when the byte budget thins (`series::thin`), by the clock instead of by blocks: extremes, worst
+//! What stays is the same as when the byte budget thins (`series::thin`, which calls [`mark`], too), by the clock instead of by blocks: extremes, worst
 //! quality, edges of gaps and few changes of a state stay exact.
 
 use std::collections::BTreeMap;
@@ -87,8 +87,8 @@ pub(crate) fn keep(rows: &[Row], bucket: i64, gap_after: i64) -> Vec<Row> {
     rows.iter().zip(&stays).filter(|(_, stays)| **stays).map(|(row, _)| *row).collect()
 }
 
-/// Marks first, last, lowest, highest and worst of one bucket, and the changes of a state where they are few.
-fn mark(rows: &[Row], stays: &mut [bool]) {
+/// Marks first, last, lowest, highest and worst of one bucket or block, and the changes of a state where they are few.
+pub(crate) fn mark(rows: &[Row], stays: &mut [bool]) {
     let drawn = || rows.iter().enumerate().filter_map(|(at, row)| row.number().map(|v| (at, v)));
     // The earliest of equals, as in every summary.
     let lowest = drawn().reduce(|best, next| if next.1 < best.1 { next } else { best });

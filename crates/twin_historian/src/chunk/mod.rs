@@ -13,8 +13,8 @@ mod merge;
 mod read;
 mod write;
 
-pub(crate) use coarse::keep;
 pub use coarse::{Coarse, coarsen};
+pub(crate) use coarse::{keep, mark};
 pub use level::Level;
 pub use merge::{carry, gather, inspect, merge, same_samples, with_version, within, without};
 

@@ -191,15 +191,7 @@ impl Pager {
             return;
         }
         self.held.push(range);
-        self.held.sort_by_key(|range| range.start);
-        let mut merged: Vec<TimeRange> = Vec::with_capacity(self.held.len());
-        for range in self.held.drain(..) {
-            match merged.last_mut() {
-                Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
-                _ => merged.push(range),
-            }
-        }
-        self.held = merged;
+        self.held = TimeRange::merged(std::mem::take(&mut self.held));
     }
 
     /// Stretches that were noted as held, ascending and apart.
@@ -307,13 +299,7 @@ impl Pager {
                 slot.state = State::Absent;
             }
         }
-        let mut left = Vec::with_capacity(self.held.len() + 1);
-        for held in self.held.drain(..) {
-            let parts =
-                [TimeRange::new(held.start, held.end.min(range.start)), TimeRange::new(held.start.max(range.end), held.end)];
-            left.extend(parts.into_iter().filter(|part| !part.is_empty()));
-        }
-        self.held = left;
+        self.held = self.held.iter().flat_map(|held| held.without(range)).collect();
         Step::Evict(range, keeps)
     }
 

@@ -6,7 +6,7 @@ use twin_model::TimeRange;
 use super::{Series, Shared};
 use crate::arena::Arena;
 use crate::block::{BLOCK, Block};
-use crate::row::{FLOAT, Row};
+use crate::row::Row;
 
 /// How often a stretch can be thinned before it is dropped.
 pub(crate) const MAX_LEVEL: usize = 2;
@@ -15,9 +15,6 @@ pub(crate) const MAX_LEVEL: usize = 2;
 const GROUP: usize = 16;
 /// Fewer blocks than this are not worth a new block.
 const WORTHWHILE: usize = 4;
-/// Blocks of a state signal with at most this many changes keep all of them.
-const CHANGES_KEPT: usize = 16;
-
 impl Series {
     /// Blocks at a level: 0 raw, 1 thinned once, and so on.
     pub(crate) fn blocks_at(&self, level: usize) -> std::ops::Range<usize> {
@@ -107,20 +104,29 @@ impl Series {
         gone
     }
 
-    /// Gives up the blocks that lie wholly in `[from, to)`; returns how many samples went. What holds at `to` stays.
-    pub(crate) fn evict(&mut self, signal: u32, from: i64, to: i64, shared: &mut Shared) -> u64 {
-        self.fold(signal, shared);
+    /// The blocks that lie wholly in `[from, to)` and after which there is another one or the head, so that without them what
+    /// holds at `to` is still known.
+    fn whole_blocks(&self, from: i64, to: i64) -> std::ops::Range<usize> {
         let head = self.head.first_time();
         let next = |at: usize| self.blocks.get(at + 1).map(|block| block.start()).or(head);
         let first = self.blocks.partition_point(|block| block.start() < from);
-        let last = (first..self.blocks.len()).take_while(|at| next(*at).is_some_and(|next| next <= to)).last();
-        let Some(last) = last else { return 0 };
+        let count = (first..self.blocks.len()).take_while(|at| next(*at).is_some_and(|next| next <= to)).count();
+        first..first + count
+    }
+
+    /// Gives up the blocks that lie wholly in `[from, to)`; returns how many samples went. What holds at `to` stays.
+    pub(crate) fn evict(&mut self, signal: u32, from: i64, to: i64, shared: &mut Shared) -> u64 {
+        self.fold(signal, shared);
+        let whole = self.whole_blocks(from, to);
+        if whole.is_empty() {
+            return 0;
+        }
         shared.changed(signal);
         let mut gone = 0;
-        for at in (first..=last).rev() {
+        for at in whole.clone().rev() {
             self.note_split(at, 0, 1);
         }
-        for block in self.blocks.drain(first..=last) {
+        for block in self.blocks.drain(whole) {
             gone += Block::at(&shared.arena, block.loc).n as u64;
             shared.arena.free(block.loc);
         }
@@ -140,18 +146,16 @@ impl Series {
         shared: &mut Shared,
     ) -> u64 {
         self.fold(signal, shared);
-        let head = self.head.first_time();
-        let next = |at: usize| self.blocks.get(at + 1).map(|block| block.start()).or(head);
-        let first = self.blocks.partition_point(|block| block.start() < from);
-        let count = (first..self.blocks.len()).take_while(|at| next(*at).is_some_and(|next| next <= to)).count();
-        let blocks = self.blocks[first..first + count].iter();
+        let whole = self.whole_blocks(from, to);
+        let (first, count) = (whole.start, whole.len());
+        let blocks = self.blocks[whole.clone()].iter();
         let rows: Vec<Row> = blocks.flat_map(|block| Block::at(&shared.arena, block.loc).rows().collect::<Vec<_>>()).collect();
         let kept = crate::chunk::keep(&rows, bucket, gap_after);
         if kept.len() == rows.len() {
             return 0;
         }
         shared.changed(signal);
-        for at in (first..first + count).rev() {
+        for at in whole.rev() {
             self.note_split(at, 0, 1);
         }
         let now = self.replace(signal, first, count, &kept, shared);
@@ -196,33 +200,14 @@ impl Series {
     /// Appends the rows of a block that outlive the others.
     fn keep(&self, rows: &[Row], kept: &mut Vec<Row>) {
         let mut stays = vec![false; rows.len()];
-        let mut mark = |at: Option<usize>| {
-            if let Some(slot) = at.and_then(|at| stays.get_mut(at)) {
-                *slot = true;
-            }
-        };
-        mark(Some(0));
-        mark(rows.len().checked_sub(1));
-        let number = |at: usize| rows[at].number();
-        let drawn = || (0..rows.len()).filter_map(|at| number(at).map(|v| (at, v)));
-        let first = drawn().next();
-        mark(first.map(|(at, _)| at));
-        mark(drawn().next_back().map(|(at, _)| at));
-        // The earliest of equals, as in every summary.
-        mark(drawn().reduce(|best, next| if next.1 < best.1 { next } else { best }).map(|(at, _)| at));
-        mark(drawn().reduce(|best, next| if next.1 > best.1 { next } else { best }).map(|(at, _)| at));
-        mark((0..rows.len()).reduce(|best, at| if rows[at].q > rows[best].q { at } else { best }));
+        crate::chunk::mark(rows, &mut stays);
         // Where the line breaks, both sides stay.
         for (at, pair) in rows.windows(2).enumerate() {
             let unlike = pair[0].number().is_some() != pair[1].number().is_some();
             if unlike || self.gap_at(pair[1].t).is_some() {
-                mark(Some(at));
-                mark(Some(at + 1));
+                stays[at] = true;
+                stays[at + 1] = true;
             }
-        }
-        let changed = |at: &usize| rows[*at].bits != rows[*at - 1].bits;
-        if rows.first().is_some_and(|row| row.k != FLOAT) && (1..rows.len()).filter(changed).count() <= CHANGES_KEPT {
-            (1..rows.len()).filter(changed).for_each(|at| mark(Some(at)));
         }
         kept.extend(rows.iter().zip(&stays).filter(|(_, stays)| **stays).map(|(row, _)| *row));
     }

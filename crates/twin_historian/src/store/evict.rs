@@ -79,14 +79,7 @@ impl Store {
     /// for all.
     pub fn note_elsewhere(&mut self, range: TimeRange) {
         self.elsewhere.push(range);
-        self.elsewhere.sort_by_key(|range| range.start);
-        let mut merged: Vec<TimeRange> = Vec::with_capacity(self.elsewhere.len());
-        for range in self.elsewhere.drain(..) {
-            match merged.last_mut() {
-                Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
-                _ => merged.push(range),
-            }
-        }
+        let mut merged = TimeRange::merged(std::mem::take(&mut self.elsewhere));
         merged.drain(..merged.len().saturating_sub(STRETCHES));
         self.elsewhere = merged;
     }
@@ -99,11 +92,7 @@ impl Store {
         }
         let mut kept = Vec::with_capacity(self.coarse.len() + 2);
         for (old, at) in self.coarse.drain(..) {
-            for part in [TimeRange::new(old.start, old.end.min(range.start)), TimeRange::new(old.start.max(range.end), old.end)] {
-                if !part.is_empty() {
-                    kept.push((part, at));
-                }
-            }
+            kept.extend(old.without(range).map(|part| (part, at)));
         }
         if level.bucket().is_some() {
             kept.push((range, level));
