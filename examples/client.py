@@ -22,11 +22,9 @@ class Reader:
 
     def u(self):
         value = shift = 0
-        while True:
-            byte = self.take(1)[0]
+        while (byte := self.take(1)[0]) > 127:
             value, shift = value | (byte & 127) << shift, shift + 7
-            if byte < 128:
-                return value
+        return value | byte << shift
 
     def z(self):
         value = self.u()
@@ -35,49 +33,41 @@ class Reader:
     def text(self):
         return self.take(self.u()).decode()
 
+    def sums(self, count, step, last=0):
+        return [last := last + step() for _ in range(count)]
+
+    def times(self, count):
+        unit = (1, 1_000, 1_000_000)[self.take(1)[0]]
+        return [time * unit for time in self.sums(count, self.z)]
+
     def runs(self, count):
         out = []
         while len(out) < count:
-            value, length = self.u(), self.u()
-            out += [value] * length
+            out += [self.u()] * self.u()
         return out
 
-    def times(self, count):
-        unit, out, last = (1, 1_000, 1_000_000)[self.take(1)[0]], [], 0
-        for _ in range(count):
-            last += self.z()
-            out.append(last * unit)
-        return out
+    def number(self, nibble):
+        if nibble < 10:
+            return self.z() / 10**nibble
+        return struct.unpack("<d", self.take(8))[0] if nibble == 10 else struct.unpack("<f", self.take(4))[0]
 
 
 def samples(body):
     """The columns of a snapshot or batch as (id, microseconds, value, quality)."""
     count = body.u()
-    ids, last = [], 0
-    for _ in range(count):
-        last += body.u()
-        ids.append(last)
-    times, _delays, kinds = body.times(count), body.times(count), body.runs(count)
-    nibbles = body.take((kinds.count(0) + 1) // 2)
-    floats = []
-    for at in range(kinds.count(0)):
-        nibble = nibbles[at // 2] >> 4 * (at % 2) & 15
-        if nibble < 10:
-            floats.append(body.z() / 10**nibble)
-        else:
-            floats.append(struct.unpack("<d", body.take(8))[0] if nibble == 10 else struct.unpack("<f", body.take(4))[0])
-    integers = [body.z() for _ in range(kinds.count(1))]
-    bits = body.take((kinds.count(2) + 7) // 8)
-    switches = [bool(bits[at // 8] >> at % 8 & 1) for at in range(kinds.count(2))]
-    words = [body.text() for _ in range(body.u())] if 3 in kinds else []
-    texts = [words[body.u()] for _ in range(kinds.count(3))]
-    columns = [iter(column) for column in (floats, integers, switches, texts)]
-    values = [next(columns[kind]) for kind in kinds]
-    return zip(ids, times, values, body.runs(count))
+    ids, times, _delays, kinds = body.sums(count, body.u), body.times(count), body.times(count), body.runs(count)
+    floats, integers, bools, texts = (kinds.count(kind) for kind in range(4))
+    nibbles = body.take((floats + 1) // 2)
+    floats = [body.number(nibbles[at // 2] >> 4 * (at % 2) & 15) for at in range(floats)]
+    integers, bits = [body.z() for _ in range(integers)], body.take((bools + 7) // 8)
+    bools = [bool(bits[at // 8] >> at % 8 & 1) for at in range(bools)]
+    words = [body.text() for _ in range(body.u())] if texts else []
+    columns = [iter(column) for column in (floats, integers, bools, [words[body.u()] for _ in range(texts)])]
+    return list(zip(ids, times, [next(columns[kind]) for kind in kinds], body.runs(count)))
 
 
 def lz4(block):
-    """One LZ4 block: literals and copies from what is already there."""
+    """One LZ4 block: literals, and copies from what is already there."""
     source, out = Reader(block), bytearray()
 
     def length(nibble):
@@ -90,49 +80,39 @@ def lz4(block):
     while source.at < len(block):
         token = source.take(1)[0]
         out += source.take(length(token >> 4))
-        if source.at == len(block):
-            break
-        back = int.from_bytes(source.take(2), "little")
-        for _ in range(length(token & 15) + 4):
-            out.append(out[-back])
+        if source.at < len(block):
+            back = int.from_bytes(source.take(2), "little")
+            for _ in range(length(token & 15) + 4):
+                out.append(out[-back])
     return bytes(out)
 
 
-class Socket:
-    """A WebSocket, as far as a listener needs one (RFC 6455)."""
+def messages(end):
+    """Connects and says hello; then the binary messages of the WebSocket (RFC 6455)."""
+    tcp = socket.create_connection((HOST, int(PORT)), timeout=SECONDS + 10)
+    key, file = base64.b64encode(os.urandom(16)).decode(), tcp.makefile("rb")
+    tcp.sendall((f"GET /stream HTTP/1.1\r\nHost: {HOST}:{PORT}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {key}\r\n"
+                 "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: orrery.v1.bin\r\n\r\n").encode())
+    if b" 101 " not in file.readline():
+        sys.exit("the gateway does not open its stream")
+    while file.readline() != b"\r\n":
+        pass
+    # Client hello: one version, 1; our name; nothing to resume. A client masks what it sends, here with zeros.
+    hello = bytes([0x4F, 1, 0x21, 0, 1, 1, 6]) + b"client" + b"\0"
+    tcp.sendall(bytes([0x82, 0x80 | len(hello), 0, 0, 0, 0]) + hello)
+    while time.monotonic() < end:
+        opcode, size = file.read(2)
+        size = int.from_bytes(file.read({126: 2, 127: 8}[size]), "big") if size > 125 else size
+        message = file.read(size)
+        if opcode & 15 == 8:
+            sys.exit("the gateway closed the stream")
+        if opcode & 15 == 2:
+            yield message
 
-    def __init__(self):
-        self.tcp = socket.create_connection((HOST, int(PORT)), timeout=SECONDS + 10)
-        key = base64.b64encode(os.urandom(16)).decode()
-        self.tcp.sendall((f"GET /stream HTTP/1.1\r\nHost: {HOST}:{PORT}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                          f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: orrery.v1.bin\r\n\r\n").encode())
-        self.file = self.tcp.makefile("rb")
-        if b" 101 " not in self.file.readline():
-            sys.exit("the gateway does not open its stream")
-        while self.file.readline() != b"\r\n":
-            pass
 
-    def send(self, data, kind=2):
-        mask = os.urandom(4)
-        self.tcp.sendall(bytes([128 | kind, 128 | len(data)]) + mask + bytes(b ^ mask[i % 4] for i, b in enumerate(data)))
-
-    def receive(self):
-        kind, size = self.file.read(2)
-        size = int.from_bytes(self.file.read(2), "big") if size == 126 else int.from_bytes(self.file.read(8), "big") if size == 127 else size
-        return kind & 15, self.file.read(size)
-
-
-link, names, newest, sequence, end = Socket(), [], {}, None, time.monotonic() + SECONDS
-# Client hello: one version, 1; our name; nothing to resume.
-link.send(bytes([0x4F, 1, 0x21, 0, 1, 1, 6]) + b"client" + b"\0")
-while time.monotonic() < end:
-    opcode, frame = link.receive()
-    if opcode == 8:
-        sys.exit("the gateway closed the stream")
-    if opcode != 2:
-        continue
-    kind, packed = frame[2], frame[3]
-    body = Reader(lz4(frame[8:]) if packed else frame[4:])
+names, newest, sequence = [], {}, None
+for frame in messages(time.monotonic() + SECONDS):
+    kind, body = frame[2], Reader(lz4(frame[8:]) if frame[3] else frame[4:])
     if kind == 0x02:
         names = [(body.take(1), body.text())[1] for _ in range(body.u())]
     elif kind in (0x03, 0x04):

@@ -6,9 +6,11 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{BufReader, Read as _, Seek as _};
+use std::io::{BufReader, Read, Seek as _};
 use std::path::Path;
 
+use axum::body::Bytes;
+use parquet::file::reader::ChunkReader;
 use serde::Serialize;
 use twin_historian::Store;
 use twin_model::{Model, Sample, SignalIndex, Value};
@@ -17,6 +19,8 @@ use super::row::{Cells, Reason, Refusal, RowReader};
 use super::{csv_read, parquet_read};
 use crate::GatewayError;
 
+/// First bytes of a Parquet file.
+const PARQUET: &[u8] = b"PAR1";
 /// Rows named for each reason; the rest is only counted.
 const NAMED: usize = 5;
 /// Unknown signals that are told apart.
@@ -82,26 +86,43 @@ impl<'a> Import<'a> {
         let unread = |source| GatewayError::Read { path: path.to_owned(), source };
         let mut file = File::open(path).map_err(unread)?;
         let mut magic = Vec::new();
-        (&mut file).take(4).read_to_end(&mut magic).map_err(unread)?;
-        let parquet = magic == b"PAR1";
+        (&mut file).take(PARQUET.len() as u64).read_to_end(&mut magic).map_err(unread)?;
+        file.rewind().map_err(unread)?;
         let name = path.display().to_string();
-        let mut rows = RowReader::new(self.model);
-        let mut each = |row: u64, cells: Result<&Cells<'_>, Refusal>| {
-            self.totals.rows += 1;
-            match cells.and_then(|cells| rows.sample(cells)) {
-                Ok((signal, sample)) => self.sample(signal, &sample),
-                Err(refusal) => self.refuse((&name, row, if parquet { "row" } else { "line" }), refusal),
-            }
-        };
-        let done = if parquet {
-            parquet_read::read(file, &mut each)
+        let done = if magic == PARQUET {
+            self.parquet(&name, file)
         } else if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("parquet")) {
             Err("it is no Parquet file, or an unfinished one".to_owned())
         } else {
-            file.rewind().map_err(unread)?;
-            csv_read::read(BufReader::with_capacity(1 << 18, file), &mut each)
+            self.csv(&name, BufReader::with_capacity(1 << 18, file))
         };
         done.map_err(|why| GatewayError::Table { path: path.to_owned(), why })
+    }
+
+    /// Reads a table that is in memory; `name` stands for it in reports.
+    ///
+    /// # Errors
+    /// The words of [`Self::table`], without the path.
+    pub fn bytes(&mut self, name: &str, table: Vec<u8>) -> Result<(), String> {
+        if table.starts_with(PARQUET) { self.parquet(name, Bytes::from(table)) } else { self.csv(name, table.as_slice()) }
+    }
+
+    fn parquet(&mut self, name: &str, table: impl ChunkReader + 'static) -> Result<(), String> {
+        let mut rows = RowReader::new(self.model);
+        parquet_read::read(table, &mut |row, cells| self.row(&mut rows, (name, row, "row"), cells))
+    }
+
+    fn csv(&mut self, name: &str, table: impl Read) -> Result<(), String> {
+        let mut rows = RowReader::new(self.model);
+        csv_read::read(table, &mut |line, cells| self.row(&mut rows, (name, line, "line"), cells))
+    }
+
+    fn row(&mut self, rows: &mut RowReader<'_>, place: (&str, u64, &'static str), cells: Result<&Cells<'_>, Refusal>) {
+        self.totals.rows += 1;
+        match cells.and_then(|cells| rows.sample(cells)) {
+            Ok((signal, sample)) => self.sample(signal, &sample),
+            Err(refusal) => self.refuse(place, refusal),
+        }
     }
 
     fn sample(&mut self, signal: SignalIndex, sample: &Sample) {

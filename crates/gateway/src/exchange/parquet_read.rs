@@ -1,11 +1,9 @@
 //! A Parquet table in batches: of this program or of any other that names its columns alike.
 
-use std::fs::File;
-
 use parquet::basic::{ConvertedType, LogicalType, TimeUnit};
 use parquet::column::reader::ColumnReader;
 use parquet::data_type::ByteArray;
-use parquet::file::reader::{FileReader as _, SerializedFileReader};
+use parquet::file::reader::{ChunkReader, FileReader as _, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
 
 use super::FORMAT;
@@ -50,8 +48,11 @@ struct Batch {
 ///
 /// # Errors
 /// Where the file is no Parquet or can't be decoded, or its columns are too few or of types that mean nothing here.
-pub(super) fn read(file: File, each: &mut dyn FnMut(u64, Result<&Cells<'_>, Refusal>)) -> Result<(), String> {
-    let reader = SerializedFileReader::new(file).map_err(|e| words(&e))?;
+pub(super) fn read(
+    table: impl ChunkReader + 'static,
+    each: &mut dyn FnMut(u64, Result<&Cells<'_>, Refusal>),
+) -> Result<(), String> {
+    let reader = SerializedFileReader::new(table).map_err(|e| words(&e))?;
     let about = reader.metadata().file_metadata();
     let notes = about.key_value_metadata().into_iter().flatten();
     let format = notes.filter(|note| note.key == "orrery.format").find_map(|note| note.value.as_deref());
