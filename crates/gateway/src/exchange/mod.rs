@@ -7,9 +7,11 @@
 mod cells;
 mod csv_read;
 mod csv_write;
+mod guard;
 pub mod history;
 mod import;
 mod output;
+mod parquet_pages;
 mod parquet_read;
 mod parquet_write;
 mod row;

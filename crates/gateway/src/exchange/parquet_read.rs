@@ -1,13 +1,15 @@
 //! A Parquet table in batches: of this program or of any other that names its columns alike.
 
 use parquet::basic::{ConvertedType, LogicalType, TimeUnit};
-use parquet::column::reader::ColumnReader;
+use parquet::column::reader::{ColumnReader, get_column_reader};
 use parquet::data_type::ByteArray;
 use parquet::file::reader::{ChunkReader, FileReader as _, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
 
 use super::FORMAT;
 use super::cells::Cell;
+use super::guard::guarded;
+use super::parquet_pages::Checked;
 use super::row::{Cells, Field, NO_CELLS, Refusal, fields};
 
 /// Rows decoded at once.
@@ -52,7 +54,7 @@ pub(super) fn read(
     table: impl ChunkReader + 'static,
     each: &mut dyn FnMut(u64, Result<&Cells<'_>, Refusal>),
 ) -> Result<(), String> {
-    let reader = SerializedFileReader::new(table).map_err(|e| words(&e))?;
+    let reader = guarded(|| SerializedFileReader::new(table).map_err(|e| words(&e)))?;
     let about = reader.metadata().file_metadata();
     let notes = about.key_value_metadata().into_iter().flatten();
     let format = notes.filter(|note| note.key == "orrery.format").find_map(|note| note.value.as_deref());
@@ -69,18 +71,20 @@ pub(super) fn read(
     }
     let mut row = 0;
     for group in 0..reader.num_row_groups() {
-        let group = reader.get_row_group(group).map_err(|e| words(&e))?;
+        let group = guarded(|| reader.get_row_group(group).map_err(|e| words(&e)))?;
         let mut left = usize::try_from(group.metadata().num_rows()).unwrap_or(0);
         let mut readers = Vec::new();
         for (at, field, meaning) in &used {
-            readers.push((group.get_column_reader(*at).map_err(|e| words(&e))?, *field, *meaning));
+            let pages = guarded(|| group.get_column_page_reader(*at).map_err(|e| words(&e)))?;
+            let column = get_column_reader(about.schema_descr().column(*at), Box::new(Checked(pages)));
+            readers.push((column, *field, *meaning));
         }
         while left > 0 {
             let rows = left.min(BATCH);
             left -= rows;
             let mut batches = Vec::with_capacity(readers.len());
             for (reader, field, meaning) in &mut readers {
-                batches.push(batch(reader, *field, *meaning, rows)?);
+                batches.push(guarded(|| batch(reader, *field, *meaning, rows))?);
             }
             for at in 0..rows {
                 row += 1;

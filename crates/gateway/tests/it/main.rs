@@ -5,6 +5,7 @@
 
 mod commands;
 mod cookie_factory;
+mod corpus;
 mod disk;
 mod exchange;
 mod http;

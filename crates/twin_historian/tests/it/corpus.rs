@@ -1,7 +1,5 @@
 //! What fuzzing found worth keeping, through the same checks as under the fuzzer.
 
-use std::path::Path;
-
 use twin_historian::chunk::{self, Coarse, Level, coarsen};
 use twin_historian::{ChunkKey, HistorianError};
 use twin_model::Span;
@@ -10,28 +8,17 @@ use crate::kit::{ALWAYS, S0, analog, at, secs};
 
 #[path = "../../../../fuzz/checks/chunk.rs"]
 mod checks;
-
-/// Feeds every kept file of a target to its check.
-fn check_all(target: &str, check: fn(&[u8])) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
-    let mut files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
-    assert!(files.len() >= 5, "{} files in {}", files.len(), folder.display());
-    for file in files {
-        let bytes = std::fs::read(&file).unwrap();
-        let outcome = std::panic::catch_unwind(|| check(&bytes));
-        assert!(outcome.is_ok(), "{} fails its check: the words of it are above", file.display());
-    }
-}
+#[path = "../../../../fuzz/checks/kept.rs"]
+mod kept;
 
 #[test]
 fn every_kept_chunk_passes_its_check() {
-    check_all("chunk", checks::behind_a_good_checksum);
+    kept::check_all("chunk", checks::behind_a_good_checksum);
 }
 
 #[test]
 fn every_kept_chunk_passes_its_check_with_its_checksum_as_it_is() {
-    check_all("chunk_raw", checks::as_it_is);
+    kept::check_all("chunk_raw", checks::as_it_is);
 }
 
 /// Found by fuzzing: the samples lie before such a chunk's time, so a stretch made of it could not be read again.

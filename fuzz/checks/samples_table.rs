@@ -1,0 +1,76 @@
+//! What must hold of any bytes as a table of samples, Parquet or CSV. Used by the fuzzer, and by the tests over the kept corpus.
+
+use std::ops::ControlFlow;
+use std::sync::LazyLock;
+
+use gateway::exchange::history::ALWAYS;
+use gateway::exchange::{Import, Named, Totals};
+use twin_historian::{Store, StoreConfig};
+use twin_model::{Model, SignalIndex, Span};
+use twin_scene::site;
+
+/// One signal of each kind of value.
+const SITE: &str = r#"
+[site]
+id = "t"
+name = "Tables"
+
+[[interfaces]]
+id = "pump"
+[[interfaces.signals]]
+name = "flow"
+unit = "l/min"
+[[interfaces.signals]]
+name = "starts"
+value = "int"
+[[interfaces.signals]]
+name = "running"
+value = "bool"
+[[interfaces.signals]]
+name = "mode"
+value = "text"
+
+[[twins]]
+id = "p"
+interface = "pump"
+bind = false
+"#;
+
+static MODEL: LazyLock<Model> = LazyLock::new(|| {
+    let loaded = site::load_bytes(SITE.as_bytes(), "site.toml", &mut |_| Err("nothing".to_owned()));
+    assert!(loaded.usable && loaded.model.signals().len() == 4, "{:?}", loaded.diagnostics);
+    loaded.model
+});
+
+/// An error in words, or rows that add up; what was taken in is there, and taking it in again changes nothing.
+pub(crate) fn check(bytes: &[u8]) {
+    let config =
+        StoreConfig { budget_bytes: usize::MAX / 2, future_limit: Span::from_micros(i64::MAX), ..StoreConfig::default() };
+    let mut store = Store::new(MODEL.signals().iter().map(Into::into), config);
+    let first = take(&mut store, bytes);
+    let mut held = 0;
+    for signal in 0..MODEL.signals().len() as u32 {
+        store.for_each_sample(SignalIndex(signal), ALWAYS, &mut |_| {
+            held += 1;
+            ControlFlow::Continue(())
+        });
+    }
+    assert_eq!(held, first.0.new, "what is counted is held");
+    let again = take(&mut store, bytes);
+    assert_eq!((again.0.new, again.0.replaced), (0, 0), "importing twice changes nothing");
+    assert_eq!((again.0.rows, again.0.refused, &again.1, &again.2), (first.0.rows, first.0.refused, &first.1, &first.2));
+}
+
+/// The totals, the named rows and what the table as a whole is refused for.
+fn take(store: &mut Store, bytes: &[u8]) -> (Totals, Vec<Named>, Result<(), String>) {
+    let mut import = Import::new(&MODEL, store);
+    let outcome = import.bytes("table", bytes.to_vec());
+    let Totals { rows, new, replaced, already_there, kept, refused } = import.totals;
+    assert_eq!(rows, new + replaced + already_there + kept + refused, "every row is counted once");
+    assert_eq!(import.refused().map(|(_, n)| n).sum::<u64>(), refused);
+    let named = import.named().to_vec();
+    assert!(named.len() <= 5 * import.refused().count(), "{} rows named", named.len());
+    assert!(named.iter().all(|row| !row.what.is_empty() && row.what.len() < 2_000), "{named:?}");
+    assert!(outcome.as_ref().err().is_none_or(|why| !why.is_empty()), "an error has words");
+    (import.totals, named, outcome)
+}
