@@ -15,6 +15,10 @@ use super::row::{Cells, Field, NO_CELLS, Refusal, fields};
 /// Rows decoded at once.
 const BATCH: usize = 8_192;
 
+/// Rows that a byte of a file may stand for. Rows differ in signal or time, which takes a bit each, or, where times are evenly
+/// spaced, some bytes for every 128 rows (a block of deltas).
+const ROWS_A_BYTE: u64 = 1_000;
+
 /// What the numbers of a column mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Meaning {
@@ -54,6 +58,7 @@ pub(super) fn read(
     table: impl ChunkReader + 'static,
     each: &mut dyn FnMut(u64, Result<&Cells<'_>, Refusal>),
 ) -> Result<(), String> {
+    let bytes = table.len();
     let reader = guarded(|| SerializedFileReader::new(table).map_err(|e| words(&e)))?;
     let about = reader.metadata().file_metadata();
     let notes = about.key_value_metadata().into_iter().flatten();
@@ -61,6 +66,7 @@ pub(super) fn read(
     if format.is_some_and(|format| format.parse::<u32>().map_or(true, |format| format > FORMAT)) {
         return Err(format!("it has format version {}, this orrery reads {FORMAT}; use a newer one", format.unwrap_or_default()));
     }
+    believable(reader.metadata().row_groups().iter().map(|group| group.num_rows()), bytes)?;
     let columns = about.schema_descr().columns();
     let fields = fields(columns.iter().map(|column| column.path().parts().first().map_or("", String::as_str)))?;
     let mut used = Vec::new();
@@ -95,6 +101,15 @@ pub(super) fn read(
                 each(row, Ok(&cells));
             }
         }
+    }
+    Ok(())
+}
+
+/// Refuses a file that claims more rows than it can tell apart: they would be read one by one, for hours where there are billions.
+fn believable(rows: impl Iterator<Item = i64>, bytes: u64) -> Result<(), String> {
+    let rows = rows.fold(0_u64, |sum, rows| sum.saturating_add(u64::try_from(rows).unwrap_or(0)));
+    if rows > bytes.saturating_mul(ROWS_A_BYTE) {
+        return Err(format!("it claims {rows} rows in {bytes} bytes; it is damaged, write it anew"));
     }
     Ok(())
 }
@@ -193,5 +208,19 @@ impl Batch {
         if let (Some(cell), Some(place)) = (cell, cells.get_mut(self.field.at())) {
             *place = cell;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_may_not_claim_more_rows_than_it_can_tell_apart() {
+        assert_eq!(believable([100_000, 194_000].into_iter(), 294), Ok(()));
+        let error = believable([i64::MAX, i64::MAX, -1].into_iter(), 294).unwrap_err();
+        assert_eq!(error, "it claims 18446744073709551614 rows in 294 bytes; it is damaged, write it anew");
+        assert!(believable([294_001].into_iter(), 294).is_err());
+        assert_eq!(believable(std::iter::empty(), 12), Ok(()));
     }
 }

@@ -263,11 +263,11 @@ impl Persist {
 impl Drop for Persist {
     fn drop(&mut self) {
         self.shared.stopping.store(true, Ordering::Release);
-        // The sealing thread ends first and lets go of the other one.
-        self.sealer = None;
-        self.writer = None;
-        // The committing handle is to be the last: it folds the log into the file.
+        // The committing handle is to be the last: it folds the log into the file. So this reader goes before the threads may end.
         *self.read() = Box::new(MemoryHistorian::new());
+        // The sealing thread ends first, closes its reader and lets go of the other one.
+        self.writer = None;
+        self.sealer = None;
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {
             thread.thread().unpark();

@@ -25,6 +25,8 @@ use twin_protocol::*;
 
 /// Longest time that a test waits for anything.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// Longest time that the program may take for what a test asks of it; minutes, because machines may be busy.
+const PROGRAM: Duration = Duration::from_secs(300);
 
 /// A folder that goes away with the test.
 pub(crate) struct Folder(pub(crate) PathBuf);
@@ -296,11 +298,37 @@ pub(crate) fn values(entries: &[Entry]) -> Vec<(u32, Value)> {
     entries.iter().map(|entry| (entry.id.0, entry.sample.value.clone())).collect()
 }
 
-/// The built program.
+/// The built program, run to its end: exit code, output, errors. One that does not end is killed and fails the test: it would
+/// hold up everything after it.
 pub(crate) fn orrery(args: &[&str]) -> (i32, String, String) {
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_orrery")).args(args).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
+    use std::process::{Command, Stdio};
+    let mut command = Command::new(env!("CARGO_BIN_EXE_orrery"));
+    let mut child = command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (out, err) = (all_of(child.stdout.take().unwrap()), all_of(child.stderr.take().unwrap()));
+    let begun = std::time::Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break Some(status);
+        }
+        if begun.elapsed() > PROGRAM {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            break None;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    };
+    let (out, err) = (out.join().unwrap(), err.join().unwrap());
+    let Some(status) = status else { panic!("orrery {args:?} does not end: {out}{err}") };
+    (status.code().unwrap_or(-1), out, err)
+}
+
+/// Reads a pipe to its end, so that whoever writes it never waits.
+fn all_of(mut pipe: impl std::io::Read + Send + 'static) -> std::thread::JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut text = String::new();
+        pipe.read_to_string(&mut text).unwrap();
+        text
+    })
 }
 
 /// The folder of shared data; a visible line where it is absent.
