@@ -6,6 +6,11 @@ mod kept;
 mod samples_table;
 
 #[test]
-fn every_kept_table_passes_its_check() {
-    kept::check_all("samples_table", samples_table::check);
+fn every_kept_csv_table_passes_its_check() {
+    kept::check_all("samples_csv", samples_table::csv);
+}
+
+#[test]
+fn every_kept_parquet_table_passes_its_check() {
+    kept::check_all("samples_parquet", samples_table::parquet);
 }

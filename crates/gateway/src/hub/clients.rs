@@ -1,0 +1,122 @@
+//! What a client of the stream gets: on arrival, on return after a break, and from then on. Knows no sockets.
+
+use axum::body::Bytes;
+use twin_model::{SignalIndex, TimeRange, Timestamp};
+use twin_protocol::{Batch, DictId, Entry, Gap, GapReason, Lag, Resume, ServerFrame, Snapshot, encode_server};
+
+use super::{Hub, Inner, add};
+
+/// A client this many batches behind gets newest values instead of every batch.
+const CONFLATE_AFTER: u64 = 32;
+
+/// Where a client is in the stream. The whole memory that a client costs.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    /// Last batch that it got.
+    seq: u64,
+    /// Samples up to there.
+    total: u64,
+    /// Newest receive time up to there.
+    received: Timestamp,
+    /// Up to here it gets every batch, however far behind it is: the back-fill of a resume.
+    whole_until: u64,
+    links_version: u64,
+}
+
+impl Place {
+    /// The same place of a client that wants every batch that is still held, never conflated ones.
+    pub(crate) fn whole(self) -> Self {
+        Self { whole_until: u64::MAX, ..self }
+    }
+}
+
+impl Hub {
+    /// What a new client gets first, after hello and dictionary, and where it is then.
+    pub fn open(&self, resume: Option<Resume>, now: Timestamp) -> (Vec<ServerFrame>, Place) {
+        let inner = self.lock();
+        let mut frames = vec![ServerFrame::Sources(inner.links.clone())];
+        // What waits for the first batch was received before this client came, and may be conflated all the same.
+        let waiting = inner.pending.iter().map(|entry| entry.sample.received_time).min();
+        let mut place = Place {
+            seq: inner.seq,
+            total: inner.total,
+            received: if inner.seq == 0 { waiting.unwrap_or(now).min(now) } else { inner.received },
+            whole_until: inner.seq,
+            links_version: inner.links_version,
+        };
+        if let Some(resume) = resume {
+            if resume.epoch == self.epoch && resume.seq == inner.seq {
+                add(&self.totals.resumed, 1);
+                return (frames, place);
+            }
+            if resume.epoch == self.epoch
+                && let Some(next) = inner.ring.get(resume.seq.saturating_add(1))
+            {
+                let last = inner.ring.get(resume.seq);
+                // The first batch held may be the first one missed; what came before it is then only known by count.
+                place.seq = resume.seq;
+                place.total = last.map_or(next.total, |last| last.total);
+                place.received = last.map_or(next.received, |last| last.received).min(resume.last_time.unwrap_or(Timestamp::MAX));
+                add(&self.totals.resumed, 1);
+                return (frames, place);
+            }
+            let reason = if resume.epoch == self.epoch { GapReason::Away } else { GapReason::Restarted };
+            // A client that has nothing may have missed everything that is held.
+            let first = || self.extent_start(&inner).min(now);
+            let from = resume.last_time.unwrap_or_else(first);
+            // What came at this very microsecond may have been missed, too.
+            let end = now.max(Timestamp::from_micros(inner.received.as_micros().saturating_add(1)));
+            frames.push(ServerFrame::Gap(Gap { range: TimeRange::new(from.min(end), end), reason }));
+            add(&self.totals.gaps, 1);
+        }
+        let live = |signal: SignalIndex| inner.store.live(signal).map(|sample| Entry { id: DictId(signal.0), sample });
+        let entries = self.model.signal_indices().filter_map(live).collect();
+        frames.push(ServerFrame::Snapshot(Snapshot { seq: inner.seq, at: now, entries }));
+        (frames, place)
+    }
+
+    /// Before anything that is held was received: the start of history or of this run, whichever is earlier.
+    fn extent_start(&self, inner: &Inner) -> Timestamp {
+        let run = Timestamp::from_micros(i64::try_from(self.epoch).unwrap_or(0));
+        inner.store.extent().map_or(run, |extent| extent.start.min(run))
+    }
+
+    /// The next frames for a client, in binary form; empty when it has everything. Moves its place.
+    pub fn next(&self, place: &mut Place) -> Vec<Bytes> {
+        let inner = self.lock();
+        let mut frames = Vec::new();
+        if place.links_version < inner.links_version {
+            let changed = inner.links.iter().zip(&inner.link_version).filter(|(_, version)| **version > place.links_version);
+            frames.push(encode_server(&ServerFrame::Sources(changed.map(|(link, _)| link.clone()).collect())).into());
+            place.links_version = inner.links_version;
+        }
+        if place.seq >= inner.seq {
+            return frames;
+        }
+        let behind = inner.seq - place.seq;
+        match inner.ring.get(place.seq + 1) {
+            Some(sent) if behind <= CONFLATE_AFTER || place.seq < place.whole_until => {
+                frames.push(sent.frame.clone());
+                (place.seq, place.total, place.received) = (sent.seq, sent.total, sent.received);
+            }
+            _ => self.conflate(&inner, place, &mut frames),
+        }
+        frames
+    }
+
+    fn conflate(&self, inner: &Inner, place: &mut Place, frames: &mut Vec<Bytes>) {
+        let missed = |signal: &SignalIndex| inner.touched.get(signal.at()).is_some_and(|seq| *seq > place.seq);
+        let newest = |signal: SignalIndex| inner.store.live(signal).map(|sample| Entry { id: DictId(signal.0), sample });
+        let entries: Vec<Entry> = self.model.signal_indices().filter(missed).filter_map(newest).collect();
+        let left_out = (inner.total - place.total).saturating_sub(entries.len() as u64);
+        // Newest values may be of what waits for its batch: what was received beside them is left out here, too.
+        let newest = entries.iter().map(|entry| entry.sample.received_time).fold(inner.received, Timestamp::max);
+        let end = Timestamp::from_micros(newest.as_micros().saturating_add(1));
+        let lag = Lag { from_seq: place.seq, to_seq: inner.seq, left_out, range: TimeRange::new(place.received, end) };
+        frames.push(encode_server(&ServerFrame::Lag(lag)).into());
+        frames.push(encode_server(&ServerFrame::Batch(Batch { seq: inner.seq, entries })).into());
+        (place.seq, place.total, place.received) = (inner.seq, inner.total, inner.received);
+        add(&self.totals.conflations, 1);
+        add(&self.totals.left_out, left_out);
+    }
+}

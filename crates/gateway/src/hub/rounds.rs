@@ -1,0 +1,155 @@
+//! Rounds of sealing: finished slabs go to the keeper, and what is kept and old is given up here. Also what brings into the
+//! journal what did not fit when it came. Knows no disk.
+
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+
+use twin_historian::Direction;
+use twin_model::{Span, TimeRange, Timestamp};
+
+use super::Hub;
+use crate::history::Persist;
+
+/// Lanes looked at in one step of sealing where they have nothing to seal.
+const SEAL_LANES: u32 = 64;
+/// What the hub holds at most before the newest finished slab; the rest is the keeper's.
+const HOT: Span = Span::from_secs(86_400);
+
+/// One pass over all lanes, in which finished slabs are handed to the keeper and old ones given up.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Round {
+    number: u64,
+    next_lane: u32,
+    /// The lane was looked at before in this round.
+    again: bool,
+    /// The round before is committed to the end, so that what it sealed may be given up here.
+    gives_up: bool,
+}
+
+impl Hub {
+    /// Hands finished hours to the keeper, all at once, waiting where it is busy: for starts and tests.
+    pub fn seal(&self, upto: Timestamp) {
+        self.seal_begin();
+        while self.seal_step(upto) {
+            if self.persist.as_ref().is_some_and(|persist| !persist.room()) {
+                std::thread::sleep(std::time::Duration::from_millis(1));
+            }
+        }
+    }
+
+    /// Begins handing finished hours to the keeper; [`Self::seal_step`] goes on with it.
+    pub fn seal_begin(&self) {
+        let Some(persist) = &self.persist else { return };
+        let mut round = self.round.lock().unwrap_or_else(PoisonError::into_inner);
+        let gives_up = persist.finished() >= round.number;
+        *round = Round { number: round.number + 1, gives_up, ..Round::default() };
+        persist.sealing(round.number);
+    }
+
+    /// One slab of one lane (some tens of milliseconds); false once all of what ended before `upto` is handed over. Gives up
+    /// what is old on the way.
+    pub fn seal_step(&self, upto: Timestamp) -> bool {
+        let Some(persist) = &self.persist else { return false };
+        if !persist.room() {
+            return true;
+        }
+        let mut round = self.round.lock().unwrap_or_else(PoisonError::into_inner);
+        if round.next_lane == 0 && !round.again && round.gives_up {
+            self.choose_cold(persist, upto);
+        }
+        for _ in 0..SEAL_LANES {
+            let lane = round.next_lane;
+            let (sealed, slab, more) = self.with_store(|store| {
+                let first_signal = lane * store.config().lane_signals;
+                let more = (first_signal as usize) < store.signals();
+                // Before sealing: what this round seals stays until it is committed, so that no reader misses it.
+                if let Some(cold) = self.cold().filter(|_| round.gives_up && !round.again) {
+                    store.evict_lane(first_signal, cold);
+                }
+                let sealed = if more { store.seal_lane(first_signal, upto, 1) } else { Vec::new() };
+                (sealed, store.config().slab, more)
+            });
+            if !more {
+                (round.next_lane, round.again) = (0, true);
+                persist.sealed(round.number, upto.floor_to(slab));
+                return false;
+            }
+            if !sealed.is_empty() {
+                round.again = true;
+                sealed.into_iter().for_each(|sealed| persist.lane(sealed));
+                return true;
+            }
+            round.next_lane += 1;
+            round.again = false;
+        }
+        true
+    }
+
+    /// Moves the mark before which history is the keeper's alone: a day back, and further on while the store takes more than
+    /// half its budget. Never beyond what is kept.
+    fn choose_cold(&self, persist: &Persist, upto: Timestamp) {
+        let Some(kept) = persist.sealed_until() else { return };
+        let now = self.cold();
+        let next = self.with_store(|store| {
+            let slab = store.config().slab;
+            let mut next = (upto - HOT).floor_to(slab);
+            let (bytes, most) = (store.bytes().total(), store.config().budget_bytes / 2);
+            let first = now.or_else(|| store.extent().map(|extent| extent.start)).map(|t| t.floor_to(slab));
+            if let Some(first) = first.filter(|first| bytes > most && *first < kept) {
+                let over = (bytes - most) as f64 / bytes as f64;
+                let share = Span::from_secs_f64(kept.since(first).as_secs_f64() * over);
+                next = next.max((first + share).floor_to(slab) + slab);
+            }
+            let next = next.min(kept.floor_to(slab));
+            let useful = first.is_some_and(|first| next > first);
+            if useful && now.is_none_or(|now| next > now) {
+                store.note_elsewhere(TimeRange::new(Timestamp::MIN, next));
+            }
+            useful.then_some(next)
+        });
+        if let Some(next) = next.filter(|next| now.is_none_or(|now| *next > now)) {
+            self.cold.store(next.as_micros(), Ordering::Release);
+        }
+    }
+
+    /// Before this, history is with the keeper only; none where all of it is here.
+    pub fn cold(&self) -> Option<Timestamp> {
+        let cold = self.cold.load(Ordering::Acquire);
+        (cold > i64::MIN).then_some(Timestamp::from_micros(cold))
+    }
+
+    /// Says that history before `t` was not loaded.
+    pub fn note_cold(&self, t: Timestamp) {
+        self.cold.fetch_max(t.as_micros(), Ordering::AcqRel);
+    }
+
+    /// Brings what did not reach the journal (the disk was full, or slow) into it after all, from memory.
+    pub fn mend(&self) {
+        let Some(persist) = &self.persist else { return };
+        let Some((times, seq)) = persist.missing() else { return };
+        let range = TimeRange::new(times.start, Timestamp::from_micros(times.end.as_micros().saturating_add(1)));
+        // Slab by slab, so that nobody waits long for the lock.
+        let slab = self.with_store(|store| store.config().slab);
+        let mut from = range.start;
+        while from < range.end {
+            let Some(next) = self.with_store(|store| store.next_time(from - Span::from_micros(1), Direction::Forward)) else {
+                break;
+            };
+            from = next;
+            let to = (from.floor_to(slab) + slab).min(range.end);
+            for chunk in self.with_store(|store| store.export_chunks(TimeRange::new(from, to))) {
+                let times = TimeRange::new(chunk.key.start, chunk.key.end);
+                persist.make_up(chunk.bytes.into(), times);
+            }
+            from = to.max(from + Span::from_micros(1));
+        }
+        persist.made_up(seq);
+    }
+
+    /// Removes kept history whose time is over at `now`, in the keeper's own thread.
+    pub fn retain(&self, now: Timestamp) {
+        if let Some(persist) = &self.persist {
+            persist.retain(now);
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Tables of samples as CSV.
+#![no_main]
+
+#[path = "../checks/samples_table.rs"]
+mod check;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| check::csv(bytes));
