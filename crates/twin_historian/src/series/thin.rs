@@ -44,9 +44,11 @@ impl Series {
     }
 
     /// Late rows are about to go into block `at`, which holds `old`: where that is thinned, distances do not tell gaps, so the
-    /// gap that a row falls into is remembered as two, and one to a row beyond either end of the block as it is.
+    /// gap that a row falls into is remembered as two, and one to a row beyond either end of the block as it is. Not so at its
+    /// end where the next block is thinned, too: gaps up to there are all remembered, and between the two rows may have gone.
     pub(super) fn note_late_gaps(&mut self, at: usize, old: &[Row], rows: &[Row]) {
-        let thinned = (1..=MAX_LEVEL).any(|level| self.blocks_at(level).contains(&at));
+        let is_thinned = |at: usize| (1..=MAX_LEVEL).any(|level| self.blocks_at(level).contains(&at));
+        let (thinned, next_thinned) = (is_thinned(at), is_thinned(at + 1));
         let (Some(first), Some(last)) = (old.first(), old.last()) else { return };
         let Some(gaps) = self.rare.as_mut().map(|rare| &mut rare.gaps).filter(|_| thinned) else { return };
         let mut end = last.t;
@@ -55,7 +57,9 @@ impl Series {
             if let Some((before, after)) = gaps.get(slot).copied().filter(|(before, _)| *before < t) {
                 gaps.splice(slot..=slot, [(before, t), (t, after)]);
             } else if t > end {
-                gaps.insert(slot, (end, t));
+                if !next_thinned {
+                    gaps.insert(slot, (end, t));
+                }
             } else if t < first.t {
                 let next = rows.get(number + 1).map_or(first.t, |next| next.t.min(first.t));
                 gaps.insert(slot, (t, next));
