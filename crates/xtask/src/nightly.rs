@@ -56,8 +56,7 @@ fn fuzz() -> Result<()> {
 /// The longest input, the longest time for one and the most memory.
 fn limits(target: &str) -> [&'static str; 3] {
     match target {
-        // The Parquet decoder reserves what a page claims to unpack to, at most 2 GiB, and takes seconds to pass over a list that
-        // claims two billion entries in its footer.
+        // The Parquet decoder reserves what a page claims to unpack to, at most 2 GiB.
         "samples_parquet" => ["-max_len=1024", "-timeout=120", "-rss_limit_mb=5000"],
         _ => ["-max_len=1024", "-timeout=10", "-rss_limit_mb=2048"],
     }

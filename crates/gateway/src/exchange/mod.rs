@@ -11,6 +11,7 @@ mod guard;
 pub mod history;
 mod import;
 mod output;
+mod parquet_claims;
 mod parquet_pages;
 mod parquet_read;
 mod parquet_write;

@@ -1,5 +1,7 @@
 //! A Parquet table in batches: of this program or of any other that names its columns alike.
 
+use std::sync::Arc;
+
 use parquet::basic::{ConvertedType, LogicalType, TimeUnit};
 use parquet::column::reader::{ColumnReader, get_column_reader};
 use parquet::data_type::ByteArray;
@@ -9,6 +11,7 @@ use parquet::schema::types::ColumnDescriptor;
 use super::FORMAT;
 use super::cells::Cell;
 use super::guard::guarded;
+use super::parquet_claims::{self, Shared};
 use super::parquet_pages::Checked;
 use super::row::{Cells, Field, NO_CELLS, Refusal, fields};
 
@@ -59,7 +62,9 @@ pub(super) fn read(
     each: &mut dyn FnMut(u64, Result<&Cells<'_>, Refusal>),
 ) -> Result<(), String> {
     let bytes = table.len();
-    let reader = guarded(|| SerializedFileReader::new(table).map_err(|e| words(&e)))?;
+    parquet_claims::footer(&table)?;
+    let table = Arc::new(table);
+    let reader = guarded(|| SerializedFileReader::new(Shared(table.clone())).map_err(|e| words(&e)))?;
     let about = reader.metadata().file_metadata();
     let notes = about.key_value_metadata().into_iter().flatten();
     let format = notes.filter(|note| note.key == "orrery.format").find_map(|note| note.value.as_deref());
@@ -81,6 +86,7 @@ pub(super) fn read(
         let mut left = usize::try_from(group.metadata().num_rows()).unwrap_or(0);
         let mut readers = Vec::new();
         for (at, field, meaning) in &used {
+            parquet_claims::pages(table.as_ref(), guarded(|| Ok(group.metadata().column(*at).byte_range()))?)?;
             let pages = guarded(|| group.get_column_page_reader(*at).map_err(|e| words(&e)))?;
             let column = get_column_reader(about.schema_descr().column(*at), Box::new(Checked(pages)));
             readers.push((column, *field, *meaning));
