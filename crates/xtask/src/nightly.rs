@@ -57,7 +57,7 @@ fn fuzz() -> Result<()> {
 fn limits(target: &str) -> [&'static str; 3] {
     match target {
         // The Parquet decoder reserves what a page claims to unpack to, at most 2 GiB.
-        "samples_parquet" => ["-max_len=1024", "-timeout=120", "-rss_limit_mb=5000"],
+        "samples_parquet" => ["-max_len=1024", "-timeout=30", "-rss_limit_mb=5000"],
         _ => ["-max_len=1024", "-timeout=10", "-rss_limit_mb=2048"],
     }
 }

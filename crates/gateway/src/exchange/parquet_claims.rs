@@ -68,13 +68,14 @@ pub(super) fn pages(table: &impl ChunkReader, (start, length): (u64, u64)) -> Re
     let end = start.saturating_add(length).min(table.len());
     let mut at = start;
     while at < end {
-        let mut most = GLANCE;
+        // Some writers forget a page header in the length of a stretch; the decoder reads on, too.
+        let (mut most, rest) = (GLANCE, table.len() - at);
         let (header, size) = loop {
-            let Some(bytes) = read(table, at, most.min(end - at)) else { return Ok(()) };
+            let Some(bytes) = read(table, at, most.min(rest)) else { return Ok(()) };
             let mut walk = Walk { bytes: &bytes, at: 0 };
             match walk.structure(DEPTH) {
                 Ok(size) => break (walk.at as u64, size),
-                Err(Stop::Short) if most < HEADER && most < end - at => most *= 16,
+                Err(Stop::Short) if most < HEADER && most < rest => most *= 16,
                 Err(stop) => return verdict(Some(stop), "the header of a page"),
             }
         };
