@@ -4,6 +4,7 @@
 //! a few bytes may claim billions of them, in each other, and would keep it busy for hours. Parquet has no such collections there and
 //! ends where it should, so both are refused.
 
+use std::io::{self, Read};
 use std::sync::Arc;
 
 use parquet::errors::Result as Decoded;
@@ -26,14 +27,26 @@ impl<R: ChunkReader> Length for Shared<R> {
 }
 
 impl<R: ChunkReader> ChunkReader for Shared<R> {
-    type T = R::T;
+    type T = Ending<R::T>;
 
     fn get_read(&self, start: u64) -> Decoded<Self::T> {
-        self.0.get_read(start)
+        self.0.get_read(start).map(Ending)
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Decoded<axum::body::Bytes> {
         self.0.get_bytes(start, length)
+    }
+}
+
+/// Fails where the file ends. The decoder takes values of fixed length for passed over there, and goes on to the next.
+pub(super) struct Ending<T>(T);
+
+impl<T: Read> Read for Ending<T> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        match self.0.read(into)? {
+            0 if !into.is_empty() => Err(io::ErrorKind::UnexpectedEof.into()),
+            length => Ok(length),
+        }
     }
 }
 
