@@ -3,10 +3,10 @@
 use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
-use gateway::exchange::history::ALWAYS;
+use gateway::exchange::history::{ALWAYS, patient_store};
 use gateway::exchange::{Import, Named, Totals};
-use twin_historian::{Store, StoreConfig};
-use twin_model::{Model, SignalIndex, Span};
+use twin_historian::Store;
+use twin_model::{Model, SignalIndex};
 use twin_scene::site;
 
 /// One signal of each kind of value.
@@ -68,9 +68,7 @@ pub(crate) fn parquet(bytes: &[u8]) {
 
 /// An error in words, or rows that add up; what was taken in is there, and taking it in again changes nothing.
 fn check(bytes: &[u8]) {
-    let config =
-        StoreConfig { budget_bytes: usize::MAX / 2, future_limit: Span::from_micros(i64::MAX), ..StoreConfig::default() };
-    let mut store = Store::new(MODEL.signals().iter().map(Into::into), config);
+    let mut store = patient_store(&MODEL);
     let first = take(&mut store, bytes);
     let mut held = 0;
     for signal in 0..MODEL.signals().len() as u32 {

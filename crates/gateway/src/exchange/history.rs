@@ -19,7 +19,7 @@ pub const ALWAYS: TimeRange = TimeRange::new(Timestamp::MIN, Timestamp::MAX);
 
 /// A store that keeps everything: nothing is thinned, and nothing is taken for a wrong clock, because what comes from a file
 /// was judged when it was measured.
-fn patient_store(model: &Model) -> Store {
+pub fn patient_store(model: &Model) -> Store {
     let config =
         StoreConfig { budget_bytes: usize::MAX / 2, future_limit: Span::from_micros(i64::MAX), ..StoreConfig::default() };
     Store::new(model.signals().iter().map(Into::into), config)

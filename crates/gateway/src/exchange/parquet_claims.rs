@@ -59,10 +59,20 @@ enum Stop {
     Refused,
 }
 
+impl Stop {
+    fn words(self, place: &str) -> String {
+        let what = match self {
+            Self::Short => "can't be read to its end",
+            Self::Refused => "holds what no Parquet file has there",
+        };
+        format!("{place} {what}; the file is damaged, write it anew")
+    }
+}
+
 /// The footer.
 ///
 /// # Errors
-/// Where the decoder would be kept busy by it.
+/// Where it has no end, or the decoder would be kept busy by it.
 pub(super) fn footer(table: &impl ChunkReader) -> Result<(), String> {
     let Some(tail) = table.len().checked_sub(8) else { return Ok(()) };
     let Some(size) = read(table, tail, 4).and_then(|size| size.first_chunk().map(|size| u32::from_le_bytes(*size))) else {
@@ -70,13 +80,13 @@ pub(super) fn footer(table: &impl ChunkReader) -> Result<(), String> {
     };
     let Some(start) = tail.checked_sub(u64::from(size)) else { return Ok(()) };
     let Some(bytes) = read(table, start, u64::from(size)) else { return Ok(()) };
-    verdict(Walk { bytes: &bytes, at: 0 }.structure(DEPTH).err(), "its footer")
+    Walk { bytes: &bytes, at: 0 }.structure(DEPTH).map(drop).map_err(|stop| stop.words("its footer"))
 }
 
 /// The headers of the pages in a stretch of the file.
 ///
 /// # Errors
-/// Where the decoder would be kept busy by one of them.
+/// Where one of them has no end, or the decoder would be kept busy by it.
 pub(super) fn pages(table: &impl ChunkReader, (start, length): (u64, u64)) -> Result<(), String> {
     let end = start.saturating_add(length).min(table.len());
     let mut at = start;
@@ -89,7 +99,7 @@ pub(super) fn pages(table: &impl ChunkReader, (start, length): (u64, u64)) -> Re
             match walk.structure(DEPTH) {
                 Ok(size) => break (walk.at as u64, size),
                 Err(Stop::Short) if most < HEADER && most < rest => most *= 16,
-                Err(stop) => return verdict(Some(stop), "the header of a page"),
+                Err(stop) => return Err(stop.words("the header of a page")),
             }
         };
         // Without a size the decoder says what is wrong.
@@ -97,14 +107,6 @@ pub(super) fn pages(table: &impl ChunkReader, (start, length): (u64, u64)) -> Re
         at = at.saturating_add(header).saturating_add(size);
     }
     Ok(())
-}
-
-fn verdict(stop: Option<Stop>, place: &str) -> Result<(), String> {
-    match stop {
-        Some(Stop::Refused) => Err(format!("{place} holds what no Parquet file has there; it is damaged, write it anew")),
-        Some(Stop::Short) => Err(format!("{place} can't be read to its end; the file is damaged, write it anew")),
-        None => Ok(()),
-    }
 }
 
 fn read(table: &impl ChunkReader, at: u64, length: u64) -> Option<axum::body::Bytes> {

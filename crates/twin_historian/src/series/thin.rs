@@ -15,6 +15,7 @@ pub(crate) const MAX_LEVEL: usize = 2;
 const GROUP: usize = 16;
 /// Fewer blocks than this are not worth a new block.
 const WORTHWHILE: usize = 4;
+
 impl Series {
     /// Blocks at a level: 0 raw, 1 thinned once, and so on.
     pub(crate) fn blocks_at(&self, level: usize) -> std::ops::Range<usize> {
