@@ -5,12 +5,14 @@
 
 mod ids;
 mod model;
+mod opc_da;
 mod process;
 mod quality;
 mod rules;
 mod sample;
 mod signal;
 mod status;
+mod status_codes;
 mod time;
 mod value;
 

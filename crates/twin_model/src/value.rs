@@ -29,6 +29,18 @@ pub enum ValueKind {
     Text,
 }
 
+impl ValueKind {
+    /// What stands in for a value that is not there; it means nothing (see [`crate::Flags::NULL`]).
+    pub fn placeholder(self) -> Value {
+        match self {
+            Self::Float => Value::Float(0.0),
+            Self::Int => Value::Int(0),
+            Self::Bool => Value::Bool(false),
+            Self::Text => Value::text(""),
+        }
+    }
+}
+
 impl Value {
     /// Text value.
     pub fn text(text: &str) -> Self {
