@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { WHAT_IF } from "./lib/color.mjs";
-import { Gateway, ROOT } from "./lib/server.mjs";
+import { CLOCK, Gateway, ROOT } from "./lib/server.mjs";
 import { View, launch } from "./lib/view.mjs";
 
 const HOUR = 3_600_000;
@@ -13,7 +13,7 @@ const BEARING = "filler-bearing-01";
 let gateway, browser, view, started;
 
 before(async () => {
-  gateway = await Gateway.serve(`${ROOT}/assets/sites/bottling/site.toml`);
+  gateway = await Gateway.serve(`${ROOT}/assets/sites/bottling/site.toml`, { args: ["--clock", CLOCK] });
   browser = await launch();
   view = await View.open(browser, gateway.url, { size: [1280, 720] });
 });

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { FILL, Picture } from "./lib/color.mjs";
-import { Gateway, ROOT, program, scratch } from "./lib/server.mjs";
+import { CLOCK, Gateway, ROOT, program, scratch } from "./lib/server.mjs";
 import { View, launch } from "./lib/view.mjs";
 
 const HOUR = 3_600_000;
@@ -21,7 +21,7 @@ let gateway, browser, view, data;
 
 before(async () => {
   data = scratch("drag");
-  gateway = await Gateway.serve(SITE, { args: ["--data", data] });
+  gateway = await Gateway.serve(SITE, { args: ["--data", data, "--clock", CLOCK] });
   browser = await launch();
   view = await View.open(browser, gateway.url, { size: [1024, 640] });
 });

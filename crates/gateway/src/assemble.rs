@@ -39,6 +39,8 @@ pub struct PlantOptions {
     pub ring: RingLimits,
     /// Replaces the speed of CSV sources; infinite gives everything at once.
     pub speed: Option<f64>,
+    /// What the clock shows at the start, instead of the wall's time. Not for sites that live in the time of their recordings.
+    pub clock: Option<Timestamp>,
 }
 
 impl Default for PlantOptions {
@@ -50,6 +52,7 @@ impl Default for PlantOptions {
             sync: SyncPolicy::default(),
             ring: RingLimits::default(),
             speed: None,
+            clock: None,
         }
     }
 }
@@ -84,6 +87,11 @@ pub fn plant(site: &Site, options: &PlantOptions) -> Result<Plant, GatewayError>
         }
     }
     let (clock, replay) = choose_clock(site, &csvs, options.speed);
+    let clock = match options.clock {
+        Some(_) if replay => return Err(GatewayError::ClockOfRecordings),
+        Some(origin) => Clock::from(origin),
+        None => clock,
+    };
     let now = clock.now();
     let Opened { store, persist, links, cold } = open_history(&model, options, now, &mut remarks)?;
     let known = store.extent();

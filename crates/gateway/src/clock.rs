@@ -41,6 +41,11 @@ impl Clock {
         Self { replay: Some(Replay { started: instant(), origin, speed, end }) }
     }
 
+    /// A clock that shows `origin` at this moment and runs like the wall from there: a live server on a day of one's choice.
+    pub fn from(origin: Timestamp) -> Self {
+        Self::replay(origin, 1.0, Timestamp::MAX)
+    }
+
     /// Now.
     pub fn now(&self) -> Timestamp {
         let Some(replay) = &self.replay else { return wall() };

@@ -39,6 +39,9 @@ pub enum GatewayError {
         /// What is wrong and what to do.
         why: String,
     },
+    /// A clock was asked for where the recordings have one.
+    #[error("this site lives in the time of its recordings; leave --clock out, or give its sources start = \"now\"")]
+    ClockOfRecordings,
     /// The database of `--data` cannot be used.
     #[error("history in {path}: {what}", path = path.display())]
     Data {

@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool talks to people")]
 #![allow(clippy::disallowed_methods, reason = "lanes are timed; core crates are where clocks are banned")]
 
+mod advisories;
 mod demo;
 mod licences;
 mod nightly;

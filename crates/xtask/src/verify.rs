@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::util::{self, Step};
 use crate::web::Quality;
-use crate::{demo, licences, nightly, tidy, tools};
+use crate::{advisories, demo, licences, nightly, tidy, tools};
 
 struct Lane {
     name: &'static str,
@@ -16,10 +16,11 @@ struct Lane {
     run: fn() -> Result<()>,
 }
 
-const LANES: [Lane; 9] = [
+const LANES: [Lane; 10] = [
     Lane { name: "format", what: "rustfmt", nightly: false, run: format },
     Lane { name: "tidy", what: "rules that no compiler knows", nightly: false, run: tidy::check },
     Lane { name: "licences", what: "licences and banned dependencies", nightly: false, run: licences::check },
+    Lane { name: "advisories", what: "known faults of what is linked", nightly: false, run: advisories::check },
     Lane { name: "core", what: "tests without Bevy", nightly: false, run: core },
     Lane { name: "clippy-core", what: "clippy without Bevy", nightly: false, run: clippy_core },
     Lane { name: "viewer", what: "tests of the viewer, headless", nightly: false, run: viewer },

@@ -8,6 +8,12 @@ import { fileURLToPath } from "node:url";
 
 export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "../../..");
 
+/**
+ * What the clock of a demo plant shows when a test starts it. The plant's day depends on its hour (weather, shifts, wear), so a
+ * suite that began "now" would test another plant at every run. `ORRERY_TEST_CLOCK` looks at another day on purpose.
+ */
+export const CLOCK = process.env.ORRERY_TEST_CLOCK ?? "2026-03-02T08:25:00Z";
+
 const children = new Set();
 const folders = new Set();
 process.on("exit", () => {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use twin_model::Timestamp;
 
 use super::keep::Keep;
 use crate::assemble::{Plant, PlantOptions, plant};
@@ -50,6 +51,9 @@ pub struct ServeArgs {
     /// Replaces the replay speed of CSV sources: a number, 1 is real time, or max
     #[arg(long, value_parser = super::speed)]
     speed: Option<f64>,
+    /// What the server's clock shows at the start, instead of now: a demonstration or a test on a day of one's choice
+    #[arg(long, value_name = "TIME", value_parser = super::instant)]
+    clock: Option<Timestamp>,
 }
 
 /// Arguments of every command that serves.
@@ -106,7 +110,7 @@ pub(super) fn run(args: &ServeArgs) -> Result<u8> {
     let memory_bytes = args.memory.max(8) << 20;
     let setup = Setup { commit_every: Duration::from_millis(args.commit_ms), retention: super::keep::retention(&args.keep) };
     let (data, sync, speed) = (args.data.clone(), args.sync, args.speed);
-    let options = PlantOptions { data, memory_bytes, setup, sync, speed, ..PlantOptions::default() };
+    let options = PlantOptions { data, memory_bytes, setup, sync, speed, clock: args.clock, ..PlantOptions::default() };
     let plant = plant(&site, &options)?;
     let assets = Assets::of(&site);
     let (json, hash) = site_json(plant.hub.model(), site.file_name(), &site.toml, &site.files, &assets);

@@ -1,5 +1,9 @@
 //! The commands' machine output: contracts, compared to the letter.
 
+use gateway::assemble::{PlantOptions, plant};
+use gateway::site::Site;
+use twin_model::Span;
+
 use crate::world::{Folder, SITE, orrery};
 
 pub(crate) fn logged_site(folder: &Folder) -> String {
@@ -79,6 +83,20 @@ fn errors_say_what_and_what_to_do() {
             assert!(err.contains(part), "{part} in {err}");
         }
     }
+}
+
+#[test]
+fn a_server_may_live_on_another_day() {
+    let folder = Folder::new();
+    let site = Site::read_usable(&folder.write("live/site.toml", SITE)).unwrap();
+    let origin = "2026-03-02T08:00:00Z".parse().unwrap();
+    let lived = plant(&site, &PlantOptions { clock: Some(origin), ..PlantOptions::default() }).unwrap();
+    let first = lived.clock.now();
+    assert!(first >= origin && first < origin + Span::from_secs(3_600), "{first}");
+    assert!(lived.clock.now() >= first, "it runs");
+    let logged = Site::read_usable(std::path::Path::new(&logged_site(&folder))).unwrap();
+    let refused = plant(&logged, &PlantOptions { clock: Some(origin), ..PlantOptions::default() }).err().unwrap().to_string();
+    assert!(refused.contains("lives in the time of its recordings") && refused.contains("--clock"), "{refused}");
 }
 
 #[test]
