@@ -280,12 +280,11 @@ impl Recorder {
 fn asset_files(site: &Site) -> BTreeMap<String, Vec<u8>> {
     let mut files = site.files.clone();
     for path in site.loaded.model_files() {
-        let Ok(bytes) = std::fs::read(site.resolve(path)) else { continue };
+        let Ok(bytes) = site.read_file(path) else { continue };
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         for reference in crate::site::references(&bytes) {
-            let beside = site::paths::join(folder, &reference);
-            if let Ok(bytes) = std::fs::read(site.resolve(&beside)) {
-                files.insert(beside, bytes);
+            if let Ok(bytes) = site.read_beside(path, &reference) {
+                files.insert(site::paths::join(folder, &reference), bytes);
             }
         }
         files.insert(path.to_owned(), bytes);

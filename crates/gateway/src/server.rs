@@ -261,15 +261,10 @@ async fn site(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
 async fn asset(State(app): State<Arc<App>>, Path(path): Path<String>, headers: HeaderMap) -> Response {
     blocking(move || {
         let Some(file) = app.assets.find(&path) else { return missing("no such model; /api/site lists them") };
-        match file.content() {
-            Err(why) => missing(&format!("this file can't be read: {why}")),
-            Ok(content) => {
-                let (coding, body) = content.best(&accepted(&headers));
-                // The first step of the URL is the content's hash.
-                let (size, tag) = (content.plain().len(), Assets::tag(&file));
-                respond(&headers, Answer { media_type: media_type(&path), coding, body, size, tag, cache: FOR_EVER })
-            }
-        }
+        let (coding, body) = file.content().best(&accepted(&headers));
+        // The first step of the URL is the hash of the asset's contents.
+        let (size, tag) = (file.content().plain().len(), file.tag());
+        respond(&headers, Answer { media_type: media_type(&path), coding, body, size, tag, cache: FOR_EVER })
     })
     .await
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use axum::body::Bytes;
 use serde::Serialize;
@@ -39,7 +39,7 @@ impl Site {
         let name = path.file_name().map_or_else(|| "site.toml".into(), |name| name.to_string_lossy().into_owned());
         let mut files = BTreeMap::new();
         let mut read = |relative: &str| {
-            let bytes = std::fs::read(resolve(&path, relative)).map_err(|e| e.to_string())?;
+            let bytes = read_file(&resolve(&path, relative))?;
             files.insert(relative.to_owned(), bytes.clone());
             Ok(bytes)
         };
@@ -66,6 +66,24 @@ impl Site {
         resolve(&self.path, relative)
     }
 
+    /// Reads a file that the site file names.
+    ///
+    /// # Errors
+    /// Words for people.
+    pub fn read_file(&self, relative: &str) -> Result<Vec<u8>, String> {
+        read_file(&self.resolve(relative))
+    }
+
+    /// Reads a file that a model names beside itself: `model` is the model's path in the site file, `name` what
+    /// [`glb::Loader::missing`] asks for. Check, server and recordings all come here.
+    ///
+    /// # Errors
+    /// Words for people.
+    pub fn read_beside(&self, model: &str, name: &str) -> Result<Vec<u8>, String> {
+        let folder = model.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
+        self.read_file(&format!("{folder}{name}"))
+    }
+
     /// File name of the site file, as findings show it.
     pub fn file_name(&self) -> String {
         self.path.file_name().map_or_else(|| "site.toml".into(), |name| name.to_string_lossy().into_owned())
@@ -78,23 +96,36 @@ fn resolve(site: &Path, relative: &str) -> PathBuf {
     site.parent().unwrap_or(Path::new("")).join(relative)
 }
 
-/// One file that the page may have.
+/// The one place where bytes of a site's files are read. What no page could load is refused before it fills the memory.
+fn read_file(path: &Path) -> Result<Vec<u8>, String> {
+    let most = glb::Limits::default().max_bytes;
+    let size = std::fs::metadata(path).map_err(|e| e.to_string())?.len();
+    if size > most {
+        return Err(format!("it has {} MiB; at most {} are read", size >> 20, most >> 20));
+    }
+    std::fs::read(path).map_err(|e| e.to_string())
+}
+
+/// One file that the page may have. Its content is what was read when the site was opened: the address names the hash of
+/// that content and may be kept for ever, so that a file which changes on disk later must not be served under it.
 pub struct AssetFile {
-    /// Where it lies; `None` where its content came with a recording.
-    path: Option<PathBuf>,
-    content: OnceLock<Result<Packed, String>>,
+    content: Packed,
     tag: u64,
-    size: u64,
 }
 
 impl AssetFile {
-    /// Its content, read on first use and kept; the error is words for people.
-    pub fn content(&self) -> Result<&Packed, &str> {
-        let read = || match &self.path {
-            Some(path) => std::fs::read(path).map(Packed::new).map_err(|e| e.to_string()),
-            None => Err("not in the recording".to_owned()),
-        };
-        self.content.get_or_init(read).as_ref().map_err(String::as_str)
+    fn new(bytes: Vec<u8>) -> Self {
+        Self { tag: fnv64(&bytes), content: Packed::new(bytes) }
+    }
+
+    /// Its content.
+    pub fn content(&self) -> &Packed {
+        &self.content
+    }
+
+    /// Entity tag: the hash of its content.
+    pub fn tag(&self) -> u64 {
+        self.tag
     }
 }
 
@@ -117,25 +148,11 @@ struct Listed {
 }
 
 impl Assets {
-    /// Looks at every model of a site and the files that they name.
+    /// Reads every model of a site and the files that they name.
     pub fn of(site: &Site) -> Self {
         let mut assets = Self::default();
         for path in site.loaded.model_files() {
-            let file = site.resolve(path);
-            let bytes = std::fs::read(&file).map_err(|e| e.to_string());
-            let beside = |name: &str| {
-                let path = file.parent().unwrap_or(Path::new("")).join(name);
-                std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file).map(|meta| (path, meta.len()))
-            };
-            assets.add(path, bytes, &|name| {
-                let (path, size) = beside(name)?;
-                Some(AssetFile {
-                    tag: fnv64(path.display().to_string().as_bytes()),
-                    path: Some(path),
-                    content: OnceLock::new(),
-                    size,
-                })
-            });
+            assets.add(path, site.read_file(path), &|name| site.read_beside(path, name));
         }
         assets
     }
@@ -143,42 +160,37 @@ impl Assets {
     /// The models of a recording, by the path that its site file uses.
     pub fn of_recording(site: &LoadedSite, files: &BTreeMap<String, Vec<u8>>) -> Self {
         let mut assets = Self::default();
+        let get = |path: &str| files.get(path).cloned().ok_or_else(|| "not in the recording".to_owned());
         for path in site.model_files() {
-            let bytes = files.get(path).cloned().ok_or_else(|| "not in the recording".to_owned());
             let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-            assets.add(path, bytes, &|name| {
-                files.get(&paths::join(folder, name)).map(|bytes| AssetFile {
-                    path: None,
-                    tag: fnv64(bytes),
-                    size: bytes.len() as u64,
-                    content: OnceLock::from(Ok(Packed::new(bytes.clone()))),
-                })
-            });
+            assets.add(path, get(path), &|name| get(&paths::join(folder, name)));
         }
         assets
     }
 
-    fn add(&mut self, path: &str, bytes: Result<Vec<u8>, String>, beside: &dyn Fn(&str) -> Option<AssetFile>) {
-        let name = path.rsplit('/').next().unwrap_or(path);
-        match bytes {
-            Ok(bytes) => {
-                let tag = fnv64(&bytes);
-                let key = format!("{tag:016x}");
-                for reference in references(&bytes) {
-                    if let Some(file) = beside(&reference) {
-                        self.files.insert(format!("{key}/{reference}"), Arc::new(file));
-                    }
-                }
-                let url = format!("/api/asset/{key}/{}", percent_encode(name));
-                let size = bytes.len() as u64;
-                let file = AssetFile { path: None, tag, size, content: OnceLock::from(Ok(Packed::new(bytes))) };
-                self.files.insert(format!("{key}/{name}"), Arc::new(file));
-                self.listed.push(Listed { path: path.to_owned(), url, bytes: size, missing: None });
-            }
+    /// An asset is everything it consists of: the same text beside another buffer is another asset, with another address.
+    fn add(&mut self, path: &str, bytes: Result<Vec<u8>, String>, beside: &dyn Fn(&str) -> Result<Vec<u8>, String>) {
+        let bytes = match bytes {
+            Ok(bytes) => bytes,
             Err(why) => {
                 self.listed.push(Listed { path: path.to_owned(), url: String::new(), bytes: 0, missing: Some(why) });
+                return;
             }
+        };
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let size = bytes.len() as u64;
+        let mut parts: Vec<(String, AssetFile)> = references(&bytes)
+            .into_iter()
+            .filter_map(|name| beside(&name).ok().map(|bytes| (name, AssetFile::new(bytes))))
+            .collect();
+        // Last: a model whose buffer has the model's own name would otherwise hide the model.
+        parts.push((name.to_owned(), AssetFile::new(bytes)));
+        let key = identity(&parts);
+        for (name, file) in parts {
+            self.files.insert(format!("{key}/{name}"), Arc::new(file));
         }
+        let url = format!("/api/asset/{key}/{}", percent_encode(name));
+        self.listed.push(Listed { path: path.to_owned(), url, bytes: size, missing: None });
     }
 
     /// The file of a request path below `/api/asset/`, already percent-decoded. Only exact names exist.
@@ -189,16 +201,21 @@ impl Assets {
     /// Packs every model as browsers ask for it, so that the first visitor need not wait. Takes a second per 10 MB.
     pub fn warm(&self) {
         for file in self.files.values() {
-            if let Ok(content) = file.content() {
-                drop(content.best(&[Coding::Brotli]));
-            }
+            drop(file.content().best(&[Coding::Brotli]));
         }
     }
+}
 
-    /// Entity tag of a file.
-    pub fn tag(file: &AssetFile) -> u64 {
-        file.tag ^ file.size.rotate_left(32)
+/// The hash of names and contents of all files of an asset: first step of its address.
+fn identity(parts: &[(String, AssetFile)]) -> String {
+    let mut seen = Vec::new();
+    for (name, file) in parts {
+        seen.extend((name.len() as u64).to_le_bytes());
+        seen.extend(name.bytes());
+        seen.extend((file.content.plain().len() as u64).to_le_bytes());
+        seen.extend(file.tag.to_le_bytes());
     }
+    format!("{:016x}", fnv64(&seen))
 }
 
 /// Files beside the model that it needs; none where the model cannot be read.

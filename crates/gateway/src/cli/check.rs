@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use anyhow::Result;
-use twin_scene::bind::{AssetNodes, NodeRef};
+use twin_scene::bind::AssetNodes;
 use twin_scene::check::{AssetState, CheckReport, check};
 use twin_scene::geometry::SceneModel;
 use twin_scene::glb;
@@ -46,9 +46,10 @@ pub(crate) fn report(site: &Site) -> CheckReport {
         .iter()
         .enumerate()
         .map(|(at, asset)| match models.get(asset.path.as_str()).unwrap_or(&missing) {
-            Ok(scene) => {
-                AssetState { nodes: Ok(nodes(at, scene)), notes: scene.warnings.iter().map(ToString::to_string).collect() }
-            }
+            Ok(scene) => AssetState {
+                nodes: Ok(AssetNodes::of(at, scene)),
+                notes: scene.warnings.iter().map(ToString::to_string).collect(),
+            },
             Err(why) => AssetState { nodes: Err(why.clone()), notes: Vec::new() },
         })
         .collect();
@@ -56,28 +57,9 @@ pub(crate) fn report(site: &Site) -> CheckReport {
 }
 
 fn load(site: &Site, path: &str) -> Result<SceneModel, String> {
-    let file = site.resolve(path);
-    let bytes = std::fs::read(&file).map_err(|e| e.to_string())?;
-    let folder = file.parent().unwrap_or(std::path::Path::new("")).to_owned();
-    let mut beside = |name: &str| std::fs::read(folder.join(name)).map_err(|e| e.to_string());
+    let bytes = site.read_file(path)?;
+    let mut beside = |name: &str| site.read_beside(path, name);
     glb::load(&bytes, &mut beside, &glb::Limits::default()).map_err(|e| e.to_string())
-}
-
-fn nodes(asset: usize, scene: &SceneModel) -> AssetNodes<'_> {
-    let node = |node: &'_ twin_scene::geometry::Node| NodeRef {
-        name: None,
-        path: "",
-        parent: node.parent.map(|parent| parent as u32),
-        extras: None,
-        has_mesh: node.mesh.is_some(),
-    };
-    let nodes = scene.nodes.iter().map(|each| NodeRef {
-        name: each.name.as_deref(),
-        path: &each.path,
-        extras: (!each.extras.is_null()).then_some(&each.extras),
-        ..node(each)
-    });
-    AssetNodes { asset, nodes: nodes.collect() }
 }
 
 fn people(report: &CheckReport) {

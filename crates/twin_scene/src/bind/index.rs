@@ -172,13 +172,14 @@ fn last(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// A text that is equal for equal values; numbers compare as numbers, so that `3` finds `3.0`.
+/// A text that is equal for equal values. Integers compare as integers, all 64 bits of them; a float equals an integer only
+/// where it is that whole number, so that `3.0` finds `3` and 9007199254740992.0 does not find 9007199254740993.
 fn canonical(value: &Value) -> String {
     match value {
         Value::Text(text) => format!("s{text}"),
         Value::Bool(b) => format!("b{b}"),
-        Value::Int(n) => format!("n{}", *n as f64),
-        Value::Float(n) => format!("n{n}"),
+        Value::Int(n) => format!("n{n}"),
+        Value::Float(n) => number(*n),
     }
 }
 
@@ -186,7 +187,15 @@ fn canonical_json(value: &Json) -> Option<String> {
     match value {
         Json::String(text) => Some(format!("s{text}")),
         Json::Bool(b) => Some(format!("b{b}")),
-        Json::Number(n) => Some(format!("n{}", n.as_f64()?)),
+        Json::Number(n) if n.is_i64() || n.is_u64() => Some(format!("n{n}")),
+        Json::Number(n) => Some(number(n.as_f64()?)),
         Json::Null | Json::Array(_) | Json::Object(_) => None,
     }
+}
+
+/// 2^64: whole floats below it print as the integers that they are.
+const WHOLE: f64 = 18_446_744_073_709_551_616.0;
+
+fn number(n: f64) -> String {
+    if n.fract() == 0.0 && n.abs() < WHOLE { format!("n{}", n as i128) } else { format!("f{n}") }
 }

@@ -191,6 +191,33 @@ fn a_hundred_thousand_nodes_and_ten_thousand_bindings_are_looked_up_not_searched
     assert!(report.bound_nodes() > 20_000, "{}", report.bound_nodes());
 }
 
+/// How many of the nodes with these `no` the binding finds.
+fn found(wanted: &str, values: &[Json]) -> usize {
+    let paths: Vec<String> = (0..values.len()).map(|at| format!("n{at}")).collect();
+    let extras = values.iter().map(|value| json!({ "no": value })).collect();
+    let nodes = Nodes { paths, extras };
+    let site = site(&["a"], &bind("a", &format!("extras = {{ no = {wanted} }}")));
+    let report = site.bind(&[nodes.list(0), AssetNodes { asset: 1, nodes: vec![] }]);
+    report.lists[0].twins.iter().flatten().count()
+}
+
+#[test]
+fn integers_compare_as_integers_and_floats_only_where_they_are_whole() {
+    let neighbours = [json!(9_007_199_254_740_992_u64), json!(9_007_199_254_740_993_u64), json!(9_007_199_254_740_992.0)];
+    assert_eq!(found("9007199254740993", &neighbours), 1);
+    assert_eq!(found("9007199254740992", &neighbours), 2, "the integer and the float that is it");
+    assert_eq!(
+        found("9223372036854775807", &[json!(i64::MAX), json!(i64::MAX - 1), json!(u64::MAX), json!(9.223_372_036_854_776e18)]),
+        1
+    );
+    assert_eq!(found("-9223372036854775808", &[json!(i64::MIN), json!(i64::MIN + 1)]), 1);
+    assert_eq!(found("7", &[json!(7), json!(7.0), json!(7.5), json!("7"), json!(true), json!(null), json!([7])]), 2);
+    assert_eq!(found("7.0", &[json!(7), json!(7.0)]), 2);
+    assert_eq!(found("0.1", &[json!(0.1), json!(0.100_000_000_000_000_02)]), 1);
+    assert_eq!(found("-0.0", &[json!(0), json!(0.0), json!(-0.0)]), 3);
+    assert_eq!(found("1e300", &[json!(1e300), json!(1)]), 1);
+}
+
 /// The obvious way: every node against every binding, no index.
 fn slowly(site: &LoadedSite, nodes: &AssetNodes<'_>) -> Vec<Option<TwinIndex>> {
     use crate::site::BindKey;

@@ -54,7 +54,9 @@ fn data(rest: &str) -> Result<Source, String> {
     Ok(Source::Data { mime, bytes })
 }
 
-/// Accepts only paths that stay in the model's folder or below it.
+/// Accepts only paths that stay in the model's folder or below it, and gives each file one spelling: `./x`, `a/../x`, `a//x`
+/// and `a\\x` name what `x` and `a/x` name (RFC 3986 section 5.2.4; browsers do the same before they ask, so that a spelling
+/// of our own would be one that no server is ever asked for).
 fn relative(path: &str) -> Result<String, String> {
     if path.is_empty() {
         return Err("the URI is empty".to_owned());
@@ -68,12 +70,26 @@ fn relative(path: &str) -> Result<String, String> {
     if path.contains(':') {
         return Err("the URI names another scheme, host or drive; only files beside the model are read".to_owned());
     }
-    let mut steps = path.split(['/', '\\']);
-    if path.starts_with(['/', '\\']) || steps.any(|step| step == "..") {
-        return Err("the URI leaves the model's folder".to_owned());
+    if path.starts_with(['/', '\\']) {
+        return Err(LEAVES.to_owned());
     }
-    Ok(path.to_owned())
+    let mut steps: Vec<&str> = Vec::new();
+    for step in path.split(['/', '\\']) {
+        match step {
+            "" | "." => {}
+            ".." => {
+                steps.pop().ok_or(LEAVES)?;
+            }
+            step => steps.push(step),
+        }
+    }
+    if steps.is_empty() || path.ends_with(['/', '\\']) {
+        return Err("the URI names a folder, not a file".to_owned());
+    }
+    Ok(steps.join("/"))
 }
+
+const LEAVES: &str = "the URI leaves the model's folder";
 
 fn percent_decode(text: &str) -> Option<String> {
     String::from_utf8(percent_bytes(text)?).ok()
@@ -146,8 +162,23 @@ mod tests {
     }
 
     #[test]
+    fn all_spellings_of_one_path_are_one_file() {
+        for uri in ["data/x.bin", "./data/x.bin", "data/./x.bin", "data//x.bin", "a/../data/x.bin", "data/b/c/../../x.bin"] {
+            file(uri, "data/x.bin");
+        }
+        for uri in ["data\\x.bin", "data%2Fx.bin", "%64ata/%78.bin", ".%2Fdata/x.bin", "a/%2e%2E/data/x.bin", "data%5cx.bin"] {
+            file(uri, "data/x.bin");
+        }
+    }
+
+    #[test]
     fn paths_that_leave_the_folder_are_refused() {
-        for uri in ["../x", "a/../../x", "/etc/passwd", "\\\\host\\x", "..\\x", "%2e%2e/x", "a%2F..%2F..%2Fx", "c:/x", "C:x"] {
+        for uri in
+            ["../x", "a/../../x", "/etc/passwd", "\\\\host\\x", "..\\x", "%2e%2e/x", "a%2F..%2F..%2Fx", "c:/x", "C:x", "./../x"]
+        {
+            refused(uri);
+        }
+        for uri in [".", "./", "a/", "a/..", "a/../..", "a/../../a/x"] {
             refused(uri);
         }
         for uri in ["http://h/x", "file:///x", "//host/x", "", "a%00b", "%zz", "%2", "%%", "%ff"] {
