@@ -1,0 +1,250 @@
+//! The one reader of cells: a text becomes a value of the signal's kind, or a statement that there is none and why.
+
+mod number;
+mod quality;
+mod words;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use twin_model::{Quality, Sample, Timestamp, Value, ValueKind};
+
+pub use number::NumberStyle;
+pub use quality::{Codes, QualityReader, ReadQuality};
+
+use crate::quoted;
+use number::{EXACT, NumberFault};
+
+/// Different texts that are kept to be shared; beyond it every text is one of its own.
+const SHARED_TEXTS: usize = 10_000;
+
+/// What a cell says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cell {
+    /// A value.
+    Value(Value),
+    /// The nearest number that the signal can hold; digits are lost.
+    Rounded(Value),
+    /// There is none, and the cell says so.
+    Absent(Quality),
+    /// Nothing that can be read as a value of the signal.
+    Unreadable(Unreadable),
+}
+
+/// Why a text is no value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unreadable {
+    /// Not a value of the kind.
+    Kind(ValueKind),
+    /// A number beyond what the signal can hold.
+    TooLarge(ValueKind),
+    /// A number with a comma or with groups of digits, which nobody declared.
+    OtherStyle,
+    /// Not text at all.
+    Broken,
+}
+
+impl Unreadable {
+    /// The quality of a sample that has this instead of a value.
+    pub const fn quality(self) -> Quality {
+        match self {
+            Self::TooLarge(_) => Quality::BAD_OUT_OF_RANGE,
+            Self::Kind(_) | Self::OtherStyle | Self::Broken => TYPE_MISMATCH,
+        }
+    }
+
+    /// What is wrong, for a person; `text` is what stands in the cell.
+    pub fn words(self, text: &str) -> String {
+        let shown = quoted(text);
+        match self {
+            Self::Kind(kind) => format!("{shown} is not {}", kind_words(kind)),
+            Self::TooLarge(ValueKind::Int) => format!("{shown} is beyond whole numbers of 64 bits"),
+            Self::TooLarge(_) => format!("{shown} is beyond the largest number, 1.8e308"),
+            Self::OtherStyle => {
+                format!("{shown} has a comma or groups of digits; say how numbers are written: decimal, thousands")
+            }
+            Self::Broken => "the cell is not text in the file's encoding".to_owned(),
+        }
+    }
+}
+
+/// `Bad_TypeMismatch`.
+const TYPE_MISMATCH: Quality = Quality::from_bits(0x8074);
+
+/// What a signal of a kind takes, for a message.
+pub const fn kind_words(kind: ValueKind) -> &'static str {
+    match kind {
+        ValueKind::Float => "a number",
+        ValueKind::Int => "a whole number",
+        ValueKind::Bool => "a switch (true, false, 1, 0)",
+        ValueKind::Text => "a text",
+    }
+}
+
+/// How cells are written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CellRules {
+    /// Numbers.
+    pub numbers: NumberStyle,
+    /// Texts that mean "no value", beside the usual words; compared exactly, after blanks are cut.
+    pub null: Vec<String>,
+    /// Texts that mean on, beside the usual words; compared without case.
+    pub on: Vec<String>,
+    /// Texts that mean off.
+    pub off: Vec<String>,
+}
+
+impl Default for CellRules {
+    /// Decimal points, and only an empty text is no text.
+    fn default() -> Self {
+        Self { numbers: NumberStyle::default(), null: vec![String::new()], on: Vec::new(), off: Vec::new() }
+    }
+}
+
+impl CellRules {
+    /// Reads a cell for a signal of a kind. Texts are shared through `texts`.
+    pub fn read(&self, text: &str, kind: ValueKind, texts: &mut Texts) -> Cell {
+        let cut = text.trim();
+        if self.null.iter().any(|null| null == cut) || (cut.is_empty() && kind != ValueKind::Text) {
+            return Cell::Absent(words::NO_DATA);
+        }
+        match kind {
+            ValueKind::Text => Cell::Value(texts.share(cut)),
+            ValueKind::Bool => self.switch(cut),
+            ValueKind::Float | ValueKind::Int => self.number(cut, kind),
+        }
+    }
+
+    fn switch(&self, text: &str) -> Cell {
+        let own = |words: &[String]| words.iter().any(|word| word.to_lowercase() == text.to_lowercase());
+        let number = || self.numbers.read(text).ok().and_then(|number| number.int);
+        // Visual Basic writes true as -1.
+        let known = if own(&self.on) {
+            Some(true)
+        } else if own(&self.off) {
+            Some(false)
+        } else {
+            words::switch(text).or_else(|| match number()? {
+                0 => Some(false),
+                1 | -1 => Some(true),
+                _ => None,
+            })
+        };
+        match known {
+            Some(on) => Cell::Value(Value::Bool(on)),
+            None => words::no_value(text).map_or(Cell::Unreadable(Unreadable::Kind(ValueKind::Bool)), Cell::Absent),
+        }
+    }
+
+    fn number(&self, text: &str, kind: ValueKind) -> Cell {
+        let number = match self.numbers.read(text) {
+            Ok(number) => number,
+            Err(fault) => {
+                if let Some(quality) = words::no_value(text) {
+                    return Cell::Absent(quality);
+                }
+                return Cell::Unreadable(match fault {
+                    NumberFault::Unread => Unreadable::Kind(kind),
+                    NumberFault::TooLarge => Unreadable::TooLarge(kind),
+                    NumberFault::OtherStyle => Unreadable::OtherStyle,
+                });
+            }
+        };
+        match (kind, number.int) {
+            (ValueKind::Int, Some(int)) => Cell::Value(Value::Int(int)),
+            (ValueKind::Int, None) if number.whole || number.float.abs() > EXACT => Cell::Unreadable(Unreadable::TooLarge(kind)),
+            (ValueKind::Int, None) => Cell::Unreadable(Unreadable::Kind(kind)),
+            // Whole numbers are compared as 128 bits: i64::MAX as a double is one more.
+            (_, Some(int)) if number.whole && i128::from(int) != number.float as i128 => {
+                Cell::Rounded(Value::Float(number.float))
+            }
+            (_, None) if number.whole => Cell::Rounded(Value::Float(number.float)),
+            _ => Cell::Value(Value::Float(number.float)),
+        }
+    }
+}
+
+impl Cell {
+    /// The sample of a cell: its value with the given quality, or none, which is bad for the reason that is known best.
+    pub fn sample(self, t: Timestamp, kind: ValueKind, quality: Quality) -> Sample {
+        let absent = |why: Quality| if quality.is_bad() { quality } else { why };
+        match self {
+            Self::Value(value) | Self::Rounded(value) => Sample::new(t, value).with_quality(quality),
+            Self::Absent(why) => Sample::without_value(t, kind, absent(why)),
+            Self::Unreadable(why) => Sample::without_value(t, kind, absent(why.quality())),
+        }
+    }
+}
+
+/// Texts that were read before: a column of states holds few words many times.
+#[derive(Debug, Clone, Default)]
+pub struct Texts(HashMap<Box<str>, Arc<str>>);
+
+impl Texts {
+    fn share(&mut self, text: &str) -> Value {
+        if let Some(known) = self.0.get(text) {
+            return Value::Text(known.clone());
+        }
+        let word: Arc<str> = text.into();
+        if self.0.len() < SHARED_TEXTS && text.len() <= 256 {
+            self.0.insert(text.into(), word.clone());
+        }
+        Value::Text(word)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, kind: ValueKind) -> Cell {
+        CellRules::default().read(text, kind, &mut Texts::default())
+    }
+
+    #[test]
+    fn a_cell_is_a_value_or_says_why_there_is_none() {
+        use ValueKind::{Bool, Float, Int, Text};
+        for (text, kind, expected) in [
+            (" 21.5 ", Float, Cell::Value(Value::Float(21.5))),
+            ("8.0", Int, Cell::Value(Value::Int(8))),
+            ("9007199254740993", Int, Cell::Value(Value::Int(9_007_199_254_740_993))),
+            ("9007199254740993", Float, Cell::Rounded(Value::Float(9_007_199_254_740_992.0))),
+            ("9007199254740992", Float, Cell::Value(Value::Float(9_007_199_254_740_992.0))),
+            ("9223372036854775807", Float, Cell::Rounded(Value::Float(9_223_372_036_854_775_808.0))),
+            ("0.1000000000000000055", Float, Cell::Value(Value::Float(0.1))),
+            ("9223372036854775808", Int, Cell::Unreadable(Unreadable::TooLarge(Int))),
+            ("1e30", Int, Cell::Unreadable(Unreadable::TooLarge(Int))),
+            ("1.5", Int, Cell::Unreadable(Unreadable::Kind(Int))),
+            ("1e400", Float, Cell::Unreadable(Unreadable::TooLarge(Float))),
+            ("21,5", Float, Cell::Unreadable(Unreadable::OtherStyle)),
+            ("oops", Float, Cell::Unreadable(Unreadable::Kind(Float))),
+            ("", Float, Cell::Absent(words::NO_DATA)),
+            ("  ", Text, Cell::Absent(words::NO_DATA)),
+            ("Bad", Float, Cell::Absent(Quality::BAD)),
+            ("Bad", Text, Cell::Value(Value::text("Bad"))),
+            ("-1", Bool, Cell::Value(Value::Bool(true))),
+            ("0.0", Bool, Cell::Value(Value::Bool(false))),
+            ("2", Bool, Cell::Unreadable(Unreadable::Kind(Bool))),
+            ("#N/A", Bool, Cell::Absent(Quality::BAD)),
+        ] {
+            assert_eq!(read(text, kind), expected, "{text} {kind:?}");
+        }
+        let rules = CellRules { on: vec!["ÖFFNEN".to_owned()], null: vec!["-9999".to_owned()], ..CellRules::default() };
+        assert_eq!(rules.read("öffnen", Bool, &mut Texts::default()), Cell::Value(Value::Bool(true)));
+        assert_eq!(rules.read("-9999", Float, &mut Texts::default()), Cell::Absent(words::NO_DATA));
+        assert_eq!(rules.read("", Text, &mut Texts::default()), Cell::Value(Value::text("")), "nobody said that this is none");
+    }
+
+    #[test]
+    fn no_value_never_looks_good() {
+        let t = Timestamp::from_secs(1);
+        for text in ["", "NaN", "oops", "1e400", "-", "#VALUE!", "21,5", "inf", "null"] {
+            for kind in [ValueKind::Float, ValueKind::Int, ValueKind::Bool] {
+                let sample = read(text, kind).sample(t, kind, Quality::GOOD);
+                assert!(sample.quality.is_bad() && !sample.has_value(), "{text} {kind:?}");
+            }
+        }
+        let reported = read("", ValueKind::Float).sample(t, ValueKind::Float, Quality::BAD_SENSOR_FAILURE);
+        assert_eq!(reported.quality, Quality::BAD_SENSOR_FAILURE, "the source knows better");
+    }
+}

@@ -1,0 +1,287 @@
+//! Rows of a text file, one at a time in bounded memory, each with its line and its place in the file. Knows no columns.
+//!
+//! A quote that never closes costs its own row at most: it is taken as it stands, its row is marked, and reading goes on at the
+//! next line. It is told from a text of several lines by what follows: a whole row of the table inside of it, a closing quote in
+//! the middle of a cell, more than [`QUOTED_BYTES`], or the end of the file.
+
+mod encoding;
+mod split;
+
+use std::io::{self, Read};
+
+pub use encoding::Encoding;
+pub use split::Cells;
+use split::{Literal, Split, Splitter};
+
+/// Longest row. A table of 100,000 columns has shorter ones; what is longer is no table.
+pub const ROW_BYTES: usize = 4 << 20;
+/// Longest quoted cell that may hold line ends: twice what a text of the store may have (65,536 bytes, quotes doubled).
+pub const QUOTED_BYTES: usize = 256 << 10;
+/// After so many quotes that never closed, quotes of the file mean nothing: looking for each one's end would cost too much.
+pub const STRAY_QUOTES: u32 = 1_000;
+/// Bytes that are read at once.
+const PIECE: usize = 64 << 10;
+
+/// A row, or a line that is none.
+#[derive(Debug, Clone, Default)]
+pub struct Row {
+    /// Line on which it begins, from 1.
+    pub line: u64,
+    /// Byte of the file at which it begins.
+    pub offset: u64,
+    /// Bytes of the file up to the next row.
+    pub bytes: u64,
+    /// Its cells; none where it is too long.
+    pub cells: Cells,
+    /// One or more blank lines stand before it.
+    pub after_blank: bool,
+    /// What is odd about it.
+    pub oddity: Option<Oddity>,
+}
+
+/// What is odd about a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Oddity {
+    /// A quote in this cell (from 0) never closes; cells from there on are taken as they stand.
+    OpenQuote(usize),
+    /// It is longer than [`ROW_BYTES`]; its cells are gone.
+    TooLong,
+}
+
+/// Reads rows. See the module's head.
+pub struct RowReader<R> {
+    input: R,
+    encoding: Encoding,
+    separator: u8,
+    /// What ends a line; a lone carriage return in files without any line feed.
+    end: u8,
+    /// Bytes that begin a letter.
+    carry: Vec<u8>,
+    /// Decoded text; rows before `at` are done.
+    text: Vec<u8>,
+    at: usize,
+    done: bool,
+    offset: u64,
+    line: u64,
+    strays: u32,
+}
+
+impl<R: Read> RowReader<R> {
+    /// Reads from the beginning of a file; what its encoding is stands in its first bytes or was declared.
+    ///
+    /// # Errors
+    /// Where nothing can be read.
+    pub fn new(input: R, separator: u8, declared: Option<Encoding>) -> io::Result<Self> {
+        let mut reader = Self::at(input, separator, Encoding::Utf8, 0, 1);
+        let mut start = Vec::new();
+        reader.input.by_ref().take(PIECE as u64).read_to_end(&mut start)?;
+        let (encoding, mark) = Encoding::of(&start, declared);
+        reader.encoding = encoding;
+        reader.offset = mark as u64;
+        reader.carry = start.get(mark..).unwrap_or_default().to_vec();
+        reader.decode(start.len() < PIECE);
+        if !reader.text.contains(&b'\n') && reader.text.contains(&b'\r') {
+            reader.end = b'\r';
+        }
+        Ok(reader)
+    }
+
+    /// Reads on from the beginning of a row that was read before; `offset` and `line` are its own.
+    pub fn at(input: R, separator: u8, encoding: Encoding, offset: u64, line: u64) -> Self {
+        let (carry, text) = (Vec::new(), Vec::new());
+        Self { input, encoding, separator, end: b'\n', carry, text, at: 0, done: false, offset, line, strays: 0 }
+    }
+
+    /// What the file is encoded in.
+    pub fn encoding(&self) -> Encoding {
+        self.encoding
+    }
+
+    /// What ends its lines; for [`Self::ending_with`] of a reader that goes on in the middle.
+    pub fn line_end(&self) -> u8 {
+        self.end
+    }
+
+    /// The same reader for a file whose lines end so.
+    #[must_use]
+    pub fn ending_with(mut self, end: u8) -> Self {
+        self.end = end;
+        self
+    }
+
+    /// Leaves out lines, whatever they hold.
+    ///
+    /// # Errors
+    /// Where the file can't be read.
+    pub fn skip_lines(&mut self, lines: usize) -> io::Result<()> {
+        let mut line = Row::default();
+        for _ in 0..lines {
+            self.too_long(&mut line)?;
+        }
+        Ok(())
+    }
+
+    /// Reads the next row; false at the end. `is_row` says whether a line by itself would be a row of the table.
+    ///
+    /// # Errors
+    /// Where the file can't be read. What is wrong with its text is in the row.
+    pub fn read(&mut self, row: &mut Row, is_row: &dyn Fn(&Cells) -> bool) -> io::Result<bool> {
+        row.after_blank = false;
+        row.oddity = None;
+        row.cells.clear();
+        loop {
+            self.compact();
+            let end = self.line_end_from(self.at, ROW_BYTES)?;
+            let stop = end.unwrap_or(self.text.len());
+            if stop - self.at > ROW_BYTES {
+                return self.too_long(row).map(|()| true);
+            }
+            if end.is_none() && stop == self.at {
+                return Ok(false);
+            }
+            if !cut(self.piece(self.at, stop)).is_empty() {
+                break;
+            }
+            row.after_blank = true;
+            self.take(end.map_or(stop, |end| end + 1));
+        }
+        (row.line, row.offset) = (self.line, self.offset);
+        let end = self.whole(row, is_row)?;
+        self.take(end);
+        row.bytes = self.offset - row.offset;
+        Ok(true)
+    }
+
+    /// Reads the cells of the row at hand and gives where the next one begins.
+    fn whole(&mut self, row: &mut Row, is_row: &dyn Fn(&Cells) -> bool) -> io::Result<usize> {
+        let mut from = self.at;
+        let mut splitter = Splitter::default();
+        let literal = if self.strays >= STRAY_QUOTES { Literal::All } else { Literal::NONE };
+        let mut alone = Cells::default();
+        loop {
+            let found = self.line_end_from(from, ROW_BYTES)?;
+            let stop = found.unwrap_or(self.text.len());
+            let text = cut(self.piece(self.at, stop));
+            let cell = match splitter.go_on(text, self.separator, &literal, &mut row.cells) {
+                Split::Whole => return Ok(found.map_or(stop, |end| end + 1)),
+                Split::Stray(cell) => cell,
+                Split::Open(cell) => {
+                    let next_is_row = from > self.at && {
+                        alone.clear();
+                        let line = cut(self.piece(from, stop));
+                        Splitter::default().go_on(line, self.separator, &Literal::NONE, &mut alone) == Split::Whole
+                            && is_row(&alone)
+                    };
+                    if found.is_some() && text.len() <= QUOTED_BYTES && !next_is_row {
+                        from = stop + 1;
+                        continue;
+                    }
+                    cell
+                }
+            };
+            return self.literally(row, cell);
+        }
+    }
+
+    /// Reads the first line of the row at hand, with quotes that don't close as they stand.
+    fn literally(&mut self, row: &mut Row, cell: usize) -> io::Result<usize> {
+        let found = self.line_end_from(self.at, ROW_BYTES)?;
+        let stop = found.unwrap_or(self.text.len());
+        let mut literal = vec![cell];
+        loop {
+            row.cells.clear();
+            let text = cut(self.text.get(self.at..stop).unwrap_or_default());
+            let all = Literal::Cells(literal.clone());
+            let as_they_stand = if literal.len() > 16 { &Literal::All } else { &all };
+            match Splitter::default().go_on(text, self.separator, as_they_stand, &mut row.cells) {
+                Split::Whole => break,
+                Split::Open(cell) | Split::Stray(cell) => literal.push(cell),
+            }
+        }
+        // A quote that is closed before its cell ends is odd and harms nobody.
+        let open = |cell: &usize| row.cells.get(*cell).is_some_and(|text| memchr::memchr_iter(b'"', text).count() % 2 == 1);
+        row.oddity = literal.into_iter().find(open).map(Oddity::OpenQuote);
+        self.strays += u32::from(row.oddity.is_some());
+        Ok(found.map_or(stop, |end| end + 1))
+    }
+
+    /// Passes over a line without keeping it.
+    fn too_long(&mut self, row: &mut Row) -> io::Result<()> {
+        (row.line, row.offset, row.oddity) = (self.line, self.offset, Some(Oddity::TooLong));
+        loop {
+            let found = self.line_end_from(self.at, PIECE)?;
+            self.take(found.map_or(self.text.len(), |end| end + 1));
+            self.compact();
+            if found.is_some() || self.done {
+                break;
+            }
+        }
+        row.bytes = self.offset - row.offset;
+        Ok(())
+    }
+
+    fn piece(&self, from: usize, to: usize) -> &[u8] {
+        self.text.get(from..to).unwrap_or_default()
+    }
+
+    /// The next line end at or behind `from`; `None` where the file ends before it, or more than `most` bytes from the row's
+    /// beginning hold none.
+    fn line_end_from(&mut self, from: usize, most: usize) -> io::Result<Option<usize>> {
+        let mut from = from;
+        loop {
+            if let Some(end) = memchr::memchr(self.end, self.text.get(from..).unwrap_or_default()) {
+                return Ok(Some(from + end));
+            }
+            if self.done || self.text.len() - self.at > most {
+                return Ok(None);
+            }
+            from = self.text.len();
+            self.fill()?;
+        }
+    }
+
+    /// Reads a piece more. What is done stays until [`Self::compact`], so that positions stay, too.
+    fn fill(&mut self) -> io::Result<()> {
+        let before = self.carry.len();
+        self.carry.resize(before + PIECE, 0);
+        let got = loop {
+            match self.input.read(self.carry.get_mut(before..).unwrap_or_default()) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                other => break other,
+            }
+        };
+        self.carry.truncate(before + got.as_ref().map_or(0, |n| *n));
+        self.decode(got? == 0);
+        Ok(())
+    }
+
+    /// Throws away what is done.
+    fn compact(&mut self) {
+        if self.at >= PIECE || self.at == self.text.len() {
+            self.text.drain(..self.at);
+            self.at = 0;
+        }
+    }
+
+    fn decode(&mut self, end: bool) {
+        let used = self.encoding.decode(&self.carry, end, &mut self.text);
+        self.carry.drain(..used);
+        self.done = end;
+    }
+
+    /// Everything before `to` is done.
+    fn take(&mut self, to: usize) {
+        let text = self.text.get(self.at..to).unwrap_or_default();
+        self.offset += self.encoding.raw_len(text);
+        self.line += memchr::memchr_iter(self.end, text).count() as u64;
+        self.at = to;
+    }
+}
+
+/// A line without the carriage return at its end.
+fn cut(line: &[u8]) -> &[u8] {
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,241 @@
+//! A table as samples, row by row: the one policy for headers, widths, quotes, units, repeated headers and odd cells.
+//!
+//! Refuses a table as a whole only where its rows could be taken for something else than they are: a column that is missing or
+//! double, numbers with commas that nobody declared, numbers of OPC DA in a column of OPC UA. Everything else is counted and named.
+
+mod def;
+mod plan;
+mod probe;
+pub mod report;
+mod row;
+
+use std::collections::VecDeque;
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use twin_model::{Sample, SignalIndex, Timestamp};
+
+pub use def::{Column, Empty, Feed, Feeds, KeyPart, Layout, QualityColumn, TableDef, TableError, TimeColumns};
+pub use report::{Fault, Report, Seen};
+
+use crate::cell::Texts;
+use crate::rows::{Cells, Encoding, Row, RowReader};
+use crate::time::{TimeReader, TimeSpec};
+use plan::Plan;
+
+/// Headers of one file that are told apart (Influx writes one for each table).
+const MAX_PLANS: usize = 1_000;
+
+/// Where a row stands, so that it can be read again alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Line in the file, from 1.
+    pub line: u64,
+    /// Its first byte.
+    pub offset: u64,
+    /// Its bytes, up to the next row.
+    pub bytes: u64,
+    /// Its time.
+    pub time: Timestamp,
+    /// When it was received: its own column, else its time.
+    pub received: Timestamp,
+    /// Only the rows before told the time; read alone it may differ.
+    pub by_order: bool,
+    /// Which of the file's headers it is under.
+    pub plan: usize,
+}
+
+/// What is needed to read rows of a file that was looked at before.
+#[derive(Debug, Clone)]
+pub struct Known {
+    encoding: Encoding,
+    line_end: u8,
+    plans: Vec<Arc<Plan>>,
+    descending: bool,
+}
+
+/// Reads a table. See the module's head.
+pub struct Table<'a, R> {
+    rows: RowReader<R>,
+    def: &'a TableDef,
+    feeds: &'a Feeds,
+    plans: Vec<Arc<Plan>>,
+    /// Position in `plans`.
+    plan: usize,
+    /// Rows that were looked at before the first was handed out.
+    held: VecDeque<Row>,
+    spare: Row,
+    times: TimeReader,
+    texts: Texts,
+    /// The newest row's time by signal, to see what is overwritten.
+    last: Vec<Timestamp>,
+    /// Rows whose first cell begins with `#` are about the columns.
+    annotated: bool,
+    /// The next row is a header.
+    header_next: bool,
+    defaults: Vec<String>,
+    /// What was odd so far.
+    pub report: Report,
+}
+
+impl<'a, R: Read> Table<'a, R> {
+    /// Reads the header and looks at the first rows.
+    ///
+    /// # Errors
+    /// [`TableError`] where the table can't be what it is declared to be.
+    pub fn open(input: R, def: &'a TableDef, feeds: &'a Feeds) -> Result<Self, TableError> {
+        let mut rows = RowReader::new(input, def.separator, def.encoding).map_err(|e| TableError::read(&e))?;
+        rows.skip_lines(def.skip_lines).map_err(|e| TableError::read(&e))?;
+        let mut table = Self {
+            rows,
+            def,
+            feeds,
+            plans: Vec::new(),
+            plan: 0,
+            held: VecDeque::new(),
+            spare: Row::default(),
+            times: TimeReader::new(def.times.clone()),
+            texts: Texts::default(),
+            last: Vec::new(),
+            annotated: false,
+            header_next: false,
+            defaults: Vec::new(),
+            report: Report::default(),
+        };
+        table.begin()?;
+        Ok(table)
+    }
+
+    /// Reads rows of a file that was opened before, from the row at `place` on.
+    pub fn again(input: R, def: &'a TableDef, feeds: &'a Feeds, known: &Known, place: &Place) -> Self {
+        let rows = RowReader::at(input, def.separator, known.encoding, place.offset, place.line).ending_with(known.line_end);
+        let mut times = TimeReader::new(def.times.clone());
+        times.descending(known.descending);
+        Self {
+            rows,
+            def,
+            feeds,
+            plans: known.plans.clone(),
+            plan: place.plan,
+            held: VecDeque::new(),
+            spare: Row::default(),
+            times,
+            texts: Texts::default(),
+            last: Vec::new(),
+            annotated: known.plans.len() > 1,
+            header_next: false,
+            defaults: Vec::new(),
+            report: Report::default(),
+        }
+    }
+
+    /// What [`Self::again`] needs.
+    pub fn known(&self) -> Known {
+        Known {
+            encoding: self.rows.encoding(),
+            line_end: self.rows.line_end(),
+            plans: self.plans.clone(),
+            descending: self.times.is_descending(),
+        }
+    }
+
+    /// Appends the samples of the next row that has a time and gives its place; `None` at the end.
+    ///
+    /// # Errors
+    /// Where the file can't be read on.
+    pub fn next(&mut self, out: &mut Vec<(SignalIndex, Sample)>) -> io::Result<Option<Place>> {
+        loop {
+            let row = match self.held.pop_front() {
+                Some(row) => row,
+                None => {
+                    let mut row = std::mem::take(&mut self.spare);
+                    if !self.read(&mut row)? {
+                        self.report.times = self.times.counts;
+                        return Ok(None);
+                    }
+                    row
+                }
+            };
+            let place = if self.is_about_columns(&row) { None } else { self.row(&row, out) };
+            self.spare = row;
+            if place.is_some() {
+                self.report.times = self.times.counts;
+                return Ok(place);
+            }
+        }
+    }
+
+    fn read(&mut self, row: &mut Row) -> io::Result<bool> {
+        let (plan, times) = (self.plans.get(self.plan), &self.def.times);
+        self.rows.read(row, &|cells| plan.is_some_and(|plan| is_row(cells, plan, times)))
+    }
+
+    /// Headers after the first, and annotations of Influx.
+    fn is_about_columns(&mut self, row: &Row) -> bool {
+        let first = row.cells.get(0).unwrap_or_default();
+        if self.annotated && first.starts_with(b"#") {
+            self.header_next = true;
+            if first.starts_with(b"#default") {
+                self.defaults = names(&row.cells);
+            }
+            return true;
+        }
+        if !self.def.header {
+            return false;
+        }
+        let Some(plan) = self.plans.get(self.plan) else { return false };
+        let name = plan.time_name().unwrap_or_default();
+        let says_it_again = !name.is_empty() && cell(&row.cells, plan.time.0) == Some(name);
+        let elsewhere = row.after_blank && row.cells.iter().any(|cell| text(cell) == Some(name)) && !name.is_empty();
+        if !(says_it_again || elsewhere || self.header_next) {
+            return false;
+        }
+        self.header_next = false;
+        let found = names(&row.cells);
+        if found == plan.names && self.defaults.is_empty() {
+            return true;
+        }
+        match Plan::new(self.def, self.feeds, found, plan.shift) {
+            Ok(mut plan) if self.plans.len() < MAX_PLANS => {
+                plan.defaults = std::mem::take(&mut self.defaults);
+                let same = self.plans.iter().position(|known| **known == plan);
+                self.plan = same.unwrap_or(self.plans.len());
+                if same.is_none() {
+                    self.plans.push(Arc::new(plan));
+                }
+            }
+            Ok(_) => self.report.note(Seen::Row, row.line, || format!("more than {MAX_PLANS} different headers")),
+            Err(error) => self.report.note(Seen::Row, row.line, || format!("another header, but {error}")),
+        }
+        true
+    }
+}
+
+/// Whether a line by itself would be a row of the table: it has the right number of cells and a time in its place.
+fn is_row(cells: &Cells, plan: &Plan, times: &TimeSpec) -> bool {
+    let (width, at) = (plan.width(), plan.time.0);
+    // Before the first rows are seen, nobody knows whether a cell without a name comes first.
+    let fits = |at: usize| cell(cells, at).is_some_and(|text| times.fits(text) || plan.time.1.is_some() && !text.is_empty());
+    (width == 0 || cells.len() == width || cells.len() == width + 1) && cells.len() > 1 && (fits(at) || fits(at + 1))
+}
+
+/// A cell's bytes as text, blanks cut; `None` where they are no UTF-8.
+fn text(cell: &[u8]) -> Option<&str> {
+    std::str::from_utf8(cell).ok().map(str::trim)
+}
+
+fn cell(cells: &Cells, at: usize) -> Option<&str> {
+    cells.get(at).and_then(text)
+}
+
+/// A header's names, blanks cut, without those at its end that are empty.
+fn names(cells: &Cells) -> Vec<String> {
+    let mut names: Vec<String> = cells.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect();
+    while names.len() > 1 && names.last().is_some_and(String::is_empty) {
+        names.pop();
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,208 @@
+//! One row into samples. What can't be read is a sample without a value, never a value that stays.
+
+use std::borrow::Cow;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io::Read;
+
+use twin_model::{Quality, Sample, SignalIndex, Timestamp};
+
+use super::plan::{Cells, Part, Plan};
+use super::{Empty, Place, Table, cell};
+use crate::cell::{Cell, ReadQuality, Unreadable};
+use crate::rows::{self, Oddity, Row};
+use crate::table::report::Seen;
+use crate::{QualityReader, quoted};
+
+/// The key of a row's series.
+pub(super) fn key(parts: &[Part], cells: &rows::Cells, plan: &Plan) -> String {
+    let part = |part: &Part| match part {
+        Part::Text(text) => text.clone(),
+        Part::Cell(at) => match cell(cells, *at).unwrap_or("") {
+            "" => plan.defaults.get(*at).cloned().unwrap_or_default(),
+            text => text.to_owned(),
+        },
+    };
+    parts.iter().map(part).collect()
+}
+
+impl<R: Read> Table<'_, R> {
+    /// The text of a row's time: one cell, or date and time of day with a blank between.
+    pub(super) fn time_text<'r>(&self, row: &'r Row, plan: &Plan) -> Option<Cow<'r, str>> {
+        let first = cell(&row.cells, plan.time.0)?;
+        match plan.time.1 {
+            None => Some(Cow::Borrowed(first)),
+            Some(at) => Some(Cow::Owned(format!("{first} {}", cell(&row.cells, at)?))),
+        }
+    }
+
+    /// Appends a row's samples; `None` where it has no time.
+    pub(super) fn row(&mut self, row: &Row, out: &mut Vec<(SignalIndex, Sample)>) -> Option<Place> {
+        self.report.rows += 1;
+        let plan = self.plans.get(self.plan)?.clone();
+        match row.oddity {
+            Some(Oddity::TooLong) => {
+                let most = rows::ROW_BYTES >> 20;
+                self.report.note(Seen::Row, row.line, || format!("it is longer than {most} MiB and is left out"));
+                return None;
+            }
+            Some(Oddity::OpenQuote(at)) => {
+                let text = row.cells.get(at).map(String::from_utf8_lossy).unwrap_or_default().into_owned();
+                self.report.note(Seen::Quote, row.line, || {
+                    format!("the quote of {} never closes; it is read as it stands", quoted(&text))
+                });
+            }
+            None => {}
+        }
+        let fits = self.fits(row, &plan);
+        let keys = self.keys(row, &plan);
+        let place = self.place(row, &plan, keys.first())?;
+        let quality = self.quality(row, &plan);
+        match &plan.cells {
+            Cells::Wide(columns) => {
+                for (at, feeds) in columns {
+                    self.count(row, *at);
+                    for feed in feeds.iter() {
+                        self.sample(row, *at, feed, quality, fits, &place, out);
+                    }
+                }
+            }
+            Cells::Long(values) => {
+                let all = self.feeds;
+                for ((at, _), key) in values.iter().zip(&keys) {
+                    let Some(feeds) = all.get(key) else {
+                        self.report.unknown(key);
+                        continue;
+                    };
+                    for feed in feeds {
+                        self.sample(row, *at, feed, quality, fits, &place, out);
+                    }
+                }
+            }
+        }
+        Some(place)
+    }
+
+    /// Whether cells stand under their names. Empty ones beyond the last name are separators at the end of a line.
+    fn fits(&mut self, row: &Row, plan: &Plan) -> bool {
+        let (found, wanted) = (row.cells.len(), plan.width());
+        if wanted == 0 || found == wanted {
+            return true;
+        }
+        let longer = (wanted..found).any(|at| cell(&row.cells, at) != Some(""));
+        if found < wanted || longer {
+            let names = plan.names.len();
+            self.report.note(Seen::Row, row.line, || format!("it has {found} cells, the header has {names} names"));
+        }
+        !longer
+    }
+
+    fn keys(&self, row: &Row, plan: &Plan) -> Vec<String> {
+        match &plan.cells {
+            Cells::Wide(_) => Vec::new(),
+            Cells::Long(values) => values.iter().map(|(_, parts)| key(parts, &row.cells, plan)).collect(),
+        }
+    }
+
+    fn place(&mut self, row: &Row, plan: &Plan, key: Option<&String>) -> Option<Place> {
+        let mut series = 0;
+        if self.times.wants_series()
+            && let Some(key) = key
+        {
+            let mut hasher = DefaultHasher::new();
+            key.hash(&mut hasher);
+            series = hasher.finish();
+        }
+        let text = self.time_text(row, plan).unwrap_or_default();
+        let read = match self.times.read(series, &text) {
+            Ok(read) => read,
+            Err(fault) => {
+                let times = &self.times;
+                self.report.note(Seen::Time, row.line, || times.explain(&text, &fault));
+                return None;
+            }
+        };
+        let mut received = read.t;
+        if let Some(text) = plan.received.and_then(|at| cell(&row.cells, at)).filter(|text| !text.is_empty()) {
+            match self.times.read(series, text) {
+                Ok(read) => received = read.t,
+                Err(fault) => {
+                    let times = &self.times;
+                    self.report.note(Seen::Value, row.line, || format!("time of receipt: {}", times.explain(text, &fault)));
+                }
+            }
+        }
+        self.report.timed += 1;
+        let (line, offset, bytes, time) = (row.line, row.offset, row.bytes, read.t);
+        Some(Place { line, offset, bytes, time, received, by_order: read.by_order, plan: self.plan })
+    }
+
+    fn quality(&mut self, row: &Row, plan: &Plan) -> Quality {
+        let Some(at) = plan.quality else { return Quality::GOOD };
+        let reader = QualityReader { codes: self.def.quality.as_ref().map_or_else(Default::default, |quality| quality.codes) };
+        let Some(text) = cell(&row.cells, at) else { return Quality::UNCERTAIN };
+        let read = reader.read(text);
+        match read {
+            ReadQuality::Known(_) => {}
+            ReadQuality::Unknown => self.report.note(Seen::Quality, row.line, || format!("{} is not a quality", quoted(text))),
+            ReadQuality::LooksLikeOpcDa => self
+                .report
+                .note(Seen::Quality, row.line, || format!("{} is a number of OPC DA; write codes = \"opc_da\"", quoted(text))),
+        }
+        read.quality()
+    }
+
+    fn count(&mut self, row: &Row, at: usize) {
+        if self.report.columns.len() <= at {
+            self.report.columns.resize(at + 1, (0, 0));
+        }
+        if let Some((cells, empty)) = self.report.columns.get_mut(at) {
+            *cells += 1;
+            *empty += u64::from(row.cells.get(at).is_none_or(<[u8]>::is_empty));
+        }
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "a cell is known by all of them")]
+    fn sample(
+        &mut self,
+        row: &Row,
+        at: usize,
+        feed: &super::Feed,
+        quality: Quality,
+        fits: bool,
+        place: &Place,
+        out: &mut Vec<(SignalIndex, Sample)>,
+    ) {
+        let bytes = row.cells.get(at).unwrap_or_default();
+        let read = match std::str::from_utf8(bytes) {
+            Ok(text) if text.trim().is_empty() && self.def.empty == Empty::NoSample => return,
+            // What stands under a name by accident is no reading of it.
+            Ok(_) if !fits => Cell::Absent(Quality::BAD),
+            Ok(text) => self.def.cells.read(text, feed.kind, &mut self.texts),
+            Err(_) => Cell::Unreadable(Unreadable::Broken),
+        };
+        match &read {
+            Cell::Unreadable(why) => {
+                let why = *why;
+                self.report.note(Seen::Value, row.line, || why.words(&String::from_utf8_lossy(bytes)));
+            }
+            Cell::Rounded(value) => {
+                let value = value.clone();
+                self.report
+                    .note(Seen::Rounded, row.line, || format!("{} is taken as {value}", quoted(&String::from_utf8_lossy(bytes))));
+            }
+            Cell::Value(_) | Cell::Absent(_) => {}
+        }
+        let mut sample = read.sample(place.time, feed.kind, quality);
+        sample.received_time = place.received;
+        self.report.samples += 1;
+        self.report.without_value += u64::from(!sample.has_value());
+        if self.last.len() <= feed.signal.at() {
+            self.last.resize(feed.signal.at() + 1, Timestamp::MIN);
+        }
+        if let Some(last) = self.last.get_mut(feed.signal.at()) {
+            self.report.overwritten += u64::from(*last == place.time);
+            *last = place.time;
+        }
+        out.push((feed.signal, sample));
+    }
+}

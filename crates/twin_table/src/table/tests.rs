@@ -1,0 +1,260 @@
+//! Literal tables in, samples out.
+
+use std::collections::HashMap;
+
+use twin_model::{Quality, Value, ValueKind};
+
+use super::*;
+use crate::{CellRules, Codes, NumberStyle, TimeFormat, TimeSpec, Years, Zone};
+
+/// Signals 0 `a` (float), 1 `n` (int), 2 `b` (bool), 3 `w` (text) by their names.
+fn feeds() -> Feeds {
+    let feed = |at: u32, kind| vec![Feed { signal: SignalIndex(at), kind, unit: "°C".to_owned() }];
+    let kinds = [("a", ValueKind::Float), ("n", ValueKind::Int), ("b", ValueKind::Bool), ("w", ValueKind::Text)];
+    kinds.into_iter().zip(0..).map(|((name, kind), at)| (name.to_owned(), feed(at, kind))).collect()
+}
+
+fn named(name: &str) -> Column {
+    Column::Name(name.to_owned())
+}
+
+/// A wide table with the columns `names`, times in milliseconds.
+fn wide(names: &[&str]) -> TableDef {
+    TableDef {
+        separator: b',',
+        encoding: None,
+        skip_lines: 0,
+        header: true,
+        units_row: false,
+        time: TimeColumns::One(named("t")),
+        times: TimeSpec {
+            format: TimeFormat::parse("epoch_ms", None).unwrap().unwrap(),
+            zone: None,
+            years: Years::new(1, 9999).unwrap(),
+        },
+        received: None,
+        layout: Layout::Wide { columns: names.iter().map(|name| (named(name), (*name).to_owned())).collect() },
+        quality: None,
+        cells: CellRules::default(),
+        empty: Empty::NoValue,
+    }
+}
+
+fn long(key: Vec<KeyPart>) -> TableDef {
+    TableDef { layout: Layout::Long { values: vec![(named("v"), key)] }, ..wide(&[]) }
+}
+
+type Found = Vec<(u32, i64, Value)>;
+
+/// Every sample with a value, by signal and millisecond, and what was odd.
+fn read(def: &TableDef, bytes: &[u8]) -> Result<(Found, Report), String> {
+    let feeds = feeds();
+    let mut table = Table::open(bytes, def, &feeds).map_err(|e| e.to_string())?;
+    let (mut samples, mut places) = (Vec::new(), Vec::new());
+    while let Some(place) = table.next(&mut samples).unwrap() {
+        places.push((place, samples.len()));
+    }
+    // Every row can be read again from its place alone.
+    let known = table.known();
+    let mut before = 0;
+    for (place, upto) in places {
+        let piece = &bytes[place.offset as usize..(place.offset + place.bytes) as usize];
+        let mut again = Vec::new();
+        let found = Table::again(piece, def, &feeds, &known, &place).next(&mut again).unwrap();
+        if !place.by_order {
+            assert_eq!((found, again.as_slice()), (Some(place), &samples[before..upto]), "line {}", place.line);
+        }
+        before = upto;
+    }
+    let value = |(signal, sample): &(SignalIndex, Sample)| {
+        sample.given().map(|value| (signal.0, sample.source_time.as_micros() / 1_000, value.clone()))
+    };
+    Ok((samples.iter().filter_map(value).collect(), table.report))
+}
+
+fn floats(def: &TableDef, text: &str) -> Vec<(i64, f64)> {
+    let (found, _) = read(def, text.as_bytes()).unwrap();
+    found.into_iter().filter_map(|(signal, t, value)| if signal == 0 { Some((t, value.as_f64()?)) } else { None }).collect()
+}
+
+fn lines(report: &Report, seen: Seen) -> Vec<u64> {
+    report.of(seen).1.iter().map(|fault| fault.line).collect()
+}
+
+#[test]
+fn wide_columns_feed_signals_of_every_kind() {
+    let (found, report) = read(&wide(&["a", "n", "b", "w"]), b"t,a,n,b,w\n1,1.5,7,true,\"run, slow\"\n2,,8.0,0,stop\n").unwrap();
+    let expected = vec![
+        (0, 1, Value::Float(1.5)),
+        (1, 1, Value::Int(7)),
+        (2, 1, Value::Bool(true)),
+        (3, 1, Value::text("run, slow")),
+        (1, 2, Value::Int(8)),
+        (2, 2, Value::Bool(false)),
+        (3, 2, Value::text("stop")),
+    ];
+    assert_eq!(found, expected);
+    assert_eq!((report.samples, report.without_value, report.rows), (8, 1, 2), "the empty cell is a reading without a value");
+    let sparse = TableDef { empty: Empty::NoSample, ..wide(&["a", "n", "b", "w"]) };
+    let (_, report) = read(&sparse, b"t,a,n,b,w\n1,1.5,7,true,run\n2,,8.0,0,stop\n").unwrap();
+    assert_eq!((report.samples, report.without_value), (7, 0), "or none, where the table joins series");
+}
+
+#[test]
+fn rows_that_end_with_a_separator_stand_under_their_names() {
+    for text in ["t,a\n5,2.5,\n6,3.5,\n", "t,a,\n5,2.5\n6,3.5,\n", "t,a,,\n5,2.5,,,\n6,3.5\n"] {
+        let (found, report) = read(&wide(&["a"]), text.as_bytes()).unwrap();
+        assert_eq!(found, [(0, 5, Value::Float(2.5)), (0, 6, Value::Float(3.5))], "{text}");
+        assert_eq!(report.all().count(), 0, "{text}");
+    }
+}
+
+#[test]
+fn a_first_cell_without_a_name_is_a_name_of_the_row() {
+    assert_eq!(floats(&wide(&["a"]), "t,a\n\"1\",5,2.5\n\"2\",6,3.5\n"), [(5, 2.5), (6, 3.5)]);
+}
+
+#[test]
+fn a_row_of_another_width_is_named_and_gives_no_value_to_what_cannot_be_told_apart() {
+    let (found, report) = read(&wide(&["a", "n"]), b"t,a,n\n1,1,1\n2,21,5,7\n3,3\n4,4,4\n").unwrap();
+    let expected = [
+        (0, 1, Value::Float(1.0)),
+        (1, 1, Value::Int(1)),
+        (0, 3, Value::Float(3.0)),
+        (0, 4, Value::Float(4.0)),
+        (1, 4, Value::Int(4)),
+    ];
+    assert_eq!(found, expected);
+    assert_eq!((lines(&report, Seen::Row), report.without_value), (vec![3, 4], 3));
+}
+
+#[test]
+fn a_quote_that_never_closes_costs_no_other_row() {
+    let text = "t,w,a\n1,\"half inch,1\n2,ok,2\n3,ok,3\n";
+    let (found, report) = read(&wide(&["a"]), text.as_bytes()).unwrap();
+    assert_eq!(found, [(0, 1, Value::Float(1.0)), (0, 2, Value::Float(2.0)), (0, 3, Value::Float(3.0))]);
+    assert_eq!(lines(&report, Seen::Quote), [2]);
+}
+
+#[test]
+fn lines_are_counted_whatever_ends_them() {
+    for text in ["t,a\n\n1,x\n2,2\n3,y\n", "t,a\r\n\r\n1,x\r\n2,2\r\n3,y\r\n"] {
+        let (_, report) = read(&wide(&["a"]), text.as_bytes()).unwrap();
+        assert_eq!(lines(&report, Seen::Value), [3, 5], "{text:?}");
+    }
+}
+
+#[test]
+fn blanks_marks_and_skipped_lines_around_names_mean_nothing() {
+    let def = TableDef { skip_lines: 1, ..wide(&["a"]) };
+    assert_eq!(floats(&def, "\u{feff}made by a logger\n t , a \n 1 , 2.5 \n"), [(1, 2.5)]);
+    assert_eq!(floats(&wide(&["a"]), "\u{feff}\"t\",a\n1,2\n"), [(1, 2.0)]);
+}
+
+#[test]
+fn long_rows_find_their_signal_by_a_key_out_of_columns() {
+    let def = long(vec![KeyPart::Column(named("s"))]);
+    let (found, report) = read(&def, b"t,s,v\n5,a,2\n6,w,on\n7,x,1\n8,x,1\n").unwrap();
+    assert_eq!(found, [(0, 5, Value::Float(2.0)), (3, 6, Value::text("on"))]);
+    assert_eq!(report.unknown_keys, [("x".to_owned(), 2)].into());
+}
+
+#[test]
+fn a_long_row_may_hold_several_values() {
+    let key = |name: &str| vec![KeyPart::Text(name.to_owned())];
+    let def = TableDef { layout: Layout::Long { values: vec![(named("T"), key("a")), (named("N"), key("n"))] }, ..wide(&[]) };
+    let (found, _) = read(&def, b"m,t,T,N\nx,5,2.5,7\n").unwrap();
+    assert_eq!(found, [(0, 5, Value::Float(2.5)), (1, 5, Value::Int(7))]);
+}
+
+#[test]
+fn influx_writes_headers_again_and_again() {
+    let text = "#datatype,string,long,dateTime,double,string\n#group,false,false,false,false,true\n#default,_r,,,,a\n,result,table,t,v,s\n\
+                ,,0,5,2.5,\n,,0,6,3.5,a\n\n#datatype,string,long,string,dateTime,long\n#group,,,,,\n#default,_r,,,,\n,result,table,s,t,v\n\
+                ,,1,n,7,8\n\n,result,table,s,t,v\n,,1,n,8,9\n";
+    let (found, report) = read(&long(vec![KeyPart::Column(named("s"))]), text.as_bytes()).unwrap();
+    let expected = [(0, 5, Value::Float(2.5)), (0, 6, Value::Float(3.5)), (1, 7, Value::Int(8)), (1, 8, Value::Int(9))];
+    assert_eq!(found, expected);
+    assert_eq!(report.all().count(), 0, "{report:?}");
+}
+
+#[test]
+fn a_header_in_the_middle_is_one() {
+    assert_eq!(floats(&wide(&["a"]), "t,a\n1,1\nt,a\n2,2\n\nx,a,t\nz,3,3\n"), [(1, 1.0), (2, 2.0), (3, 3.0)]);
+}
+
+#[test]
+fn utf_16_and_windows_1252_are_text() {
+    let text = "t,Füllen\r\n1,2.5\r\n";
+    let utf16: Vec<u8> = [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    let old: Vec<u8> = text.chars().map(|c| c as u8).collect();
+    let feeds: Feeds = HashMap::from([("Füllen".to_owned(), feeds().remove("a").unwrap())]);
+    let def = wide(&["Füllen"]);
+    let declared = TableDef { encoding: crate::Encoding::parse("windows-1252"), ..def.clone() };
+    for (def, bytes) in [(&def, utf16), (&declared, old.clone())] {
+        let mut out = Vec::new();
+        Table::open(bytes.as_slice(), def, &feeds).unwrap().next(&mut out).unwrap();
+        assert_eq!(out.len(), 1);
+    }
+    let error = Table::open(old.as_slice(), &def, &feeds).err().unwrap().to_string();
+    assert!(error.contains("encoding = \"windows-1252\""), "{error}");
+}
+
+#[test]
+fn numbers_with_commas_are_refused_until_someone_says_what_they_are() {
+    let def = TableDef { separator: b';', ..wide(&["a", "n"]) };
+    let text = "t;a;n\n1;21,5;1.070\n";
+    let error = read(&def, text.as_bytes()).unwrap_err();
+    assert!(error.contains("line 2: '21,5'") && error.contains("decimal = \",\""), "{error}");
+    let numbers = NumberStyle { decimal: ',', thousands: Some('.'), declared: true };
+    let def = TableDef { cells: CellRules { numbers, ..CellRules::default() }, ..def };
+    assert_eq!(read(&def, text.as_bytes()).unwrap().0, [(0, 1, Value::Float(21.5)), (1, 1, Value::Int(1_070))]);
+}
+
+#[test]
+fn an_unknown_quality_is_uncertain_and_no_row_is_dropped() {
+    let quality = Some(QualityColumn { column: named("q"), codes: Codes::OpcUa });
+    let def = TableDef { quality, ..wide(&["a"]) };
+    let feeds = feeds();
+    let mut table =
+        Table::open(&b"t,a,q\n1,1,\n2,2,BadNotConnected\n3,3,splendid\n4,,good\n5,,BadSensorFailure\n"[..], &def, &feeds)
+            .unwrap();
+    let mut out = Vec::new();
+    while table.next(&mut out).unwrap().is_some() {}
+    let found: Vec<Quality> = out.iter().map(|(_, sample)| sample.quality).collect();
+    let no_data = Quality::parse("bad_no_data").unwrap();
+    assert_eq!(found, [Quality::GOOD, Quality::BAD_NOT_CONNECTED, Quality::UNCERTAIN, no_data, Quality::BAD_SENSOR_FAILURE]);
+    assert_eq!(lines(&table.report, Seen::Quality), [4]);
+    let error = read(&def, b"t,a,q\n1,1,0\n2,2,192\n").unwrap_err();
+    assert!(error.contains("codes = \"opc_da\""), "192 is good there and 0 is bad: {error}");
+}
+
+#[test]
+fn date_and_time_may_stand_in_two_columns() {
+    let def = TableDef {
+        time: TimeColumns::DateAndTime(named("d"), named("t")),
+        times: TimeSpec {
+            format: TimeFormat::parse("%d.%m.%Y %H:%M:%S", None).unwrap().unwrap(),
+            zone: Some(Zone::utc()),
+            years: Years::default(),
+        },
+        ..wide(&["a"])
+    };
+    assert_eq!(
+        floats(&def, "d,t,a\n02.03.2026,08:00:00,1\n02.03.2026,24:00:00,2\n"),
+        [(1_772_438_400_000, 1.0), (1_772_496_000_000, 2.0)]
+    );
+}
+
+#[test]
+fn units_that_differ_are_named_and_nothing_is_converted() {
+    let def = TableDef { units_row: true, ..wide(&["a", "n"]) };
+    let (found, report) = read(&def, "t,a,n\nms,[°F],(°C)\n1,2,3\n".as_bytes()).unwrap();
+    assert_eq!((found.len(), lines(&report, Seen::Unit)), (2, vec![2]));
+}
+
+#[test]
+fn what_the_next_row_overwrites_is_counted() {
+    let (_, report) = read(&wide(&["a"]), b"t,a\n1,1\n1,2\n2,3\n").unwrap();
+    assert_eq!((report.samples, report.overwritten), (3, 1));
+}

@@ -1,0 +1,273 @@
+//! The one reader of times: what a declaration says is read, everything else is refused with what it looks like.
+
+mod civil;
+mod iso;
+mod number;
+mod pattern;
+mod propose;
+mod zone;
+
+use twin_model::Timestamp;
+
+pub use number::Unit;
+pub use pattern::Pattern;
+pub use zone::Zone;
+
+use iso::Written;
+use zone::{Instants, Order};
+
+/// Notation of times.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TimeFormat {
+    /// RFC 3339 and its kin of ISO 8601, with or without an offset.
+    Rfc3339,
+    /// A number since 1970-01-01T00:00:00Z.
+    Epoch(Unit),
+    /// Seconds since an instant, fractions allowed.
+    Seconds {
+        /// The instant of second 0.
+        origin: Timestamp,
+    },
+    /// Day numbers of spreadsheets, since 1899-12-30 or (`true`) 1904-01-01.
+    Serial(bool),
+    /// A pattern such as `%d.%m.%Y %H:%M:%S`.
+    Pattern(Pattern),
+}
+
+/// The words of [`TimeFormat`] in a site file, beside patterns.
+pub const FORMATS: [&str; 8] = ["rfc3339", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns", "seconds", "excel", "excel_1904"];
+
+impl TimeFormat {
+    /// Reads a word of [`FORMATS`] (`seconds` counts from `origin`), or a pattern; `None` where it is neither.
+    ///
+    /// # Errors
+    /// What is wrong with a pattern.
+    pub fn parse(text: &str, origin: Option<Timestamp>) -> Option<Result<Self, String>> {
+        if let Some(unit) = Unit::ALL.into_iter().find(|unit| unit.format() == text) {
+            return Some(Ok(Self::Epoch(unit)));
+        }
+        Some(Ok(match text {
+            "rfc3339" => Self::Rfc3339,
+            "seconds" => Self::Seconds { origin: origin.unwrap_or(Timestamp::from_micros(0)) },
+            "excel" => Self::Serial(false),
+            "excel_1904" => Self::Serial(true),
+            pattern if pattern.contains('%') => return Some(Pattern::new(pattern).map(Self::Pattern)),
+            _ => return None,
+        }))
+    }
+
+    /// As a site file writes it.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Rfc3339 => "rfc3339",
+            Self::Epoch(unit) => unit.format(),
+            Self::Seconds { .. } => "seconds",
+            Self::Serial(false) => "excel",
+            Self::Serial(true) => "excel_1904",
+            Self::Pattern(pattern) => pattern.as_str(),
+        }
+    }
+
+    /// Whether its texts may come without an offset, so that a zone is needed.
+    pub fn needs_zone(&self) -> bool {
+        match self {
+            Self::Rfc3339 | Self::Serial(_) => true,
+            Self::Epoch(_) | Self::Seconds { .. } => false,
+            Self::Pattern(pattern) => !pattern.says_zone(),
+        }
+    }
+
+    fn written(&self, text: &str) -> Option<Written> {
+        let instant = |local: i64| Written { local, offset: Some(0), ..Written::default() };
+        match self {
+            Self::Rfc3339 => iso::read(text),
+            Self::Epoch(unit) => number::micros(text, *unit).map(instant),
+            Self::Seconds { origin } => number::micros(text, Unit::Seconds)?.checked_add(origin.as_micros()).map(instant),
+            Self::Serial(since_1904) => {
+                // A date and a time of day in two columns come as two numbers.
+                let (date, time) = text.trim().split_once(' ').map_or((text, None), |(date, time)| (date, Some(time)));
+                let time = time.map_or(Some(0), number::share_of_day)?;
+                number::serial(date, *since_1904).map(|local| Written { local: local + time, ..Written::default() })
+            }
+            Self::Pattern(pattern) => pattern.read(text),
+        }
+    }
+}
+
+/// Calendar years that times are believed in, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Years {
+    first: i64,
+    last: i64,
+    /// Half-open, in microseconds.
+    range: (i64, i64),
+}
+
+impl Default for Years {
+    /// 1990 to 2100: no process historian is older, and epochs in a wrong unit fall outside (nanoseconds and microseconds of
+    /// this century read as milliseconds are after the year 50,000, seconds read as milliseconds are in January 1970).
+    fn default() -> Self {
+        Self::new(1990, 2100).unwrap_or(Self { first: 1990, last: 2100, range: (i64::MIN, i64::MAX) })
+    }
+}
+
+impl Years {
+    /// `None` unless `1 <= first <= last <= 9999`.
+    pub fn new(first: i64, last: i64) -> Option<Self> {
+        let start = |year: i64| civil::days(year, 1, 1) * civil::DAY;
+        (1 <= first && first <= last && last <= 9999).then(|| Self { first, last, range: (start(first), start(last + 1)) })
+    }
+
+    /// Whether an instant lies within.
+    pub fn contains(&self, t: Timestamp) -> bool {
+        (self.range.0..self.range.1).contains(&t.as_micros())
+    }
+}
+
+impl std::fmt::Display for Years {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} to {}", self.first, self.last)
+    }
+}
+
+/// How times are written, by whose clock, and in which years.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TimeSpec {
+    /// The notation.
+    pub format: TimeFormat,
+    /// What a text without offset means; `None`: such a text is refused.
+    pub zone: Option<Zone>,
+    /// What is believed.
+    pub years: Years,
+}
+
+impl Default for TimeSpec {
+    fn default() -> Self {
+        Self { format: TimeFormat::Rfc3339, zone: None, years: Years::default() }
+    }
+}
+
+impl TimeSpec {
+    /// Whether a text has the notation, whatever instant it is.
+    pub fn fits(&self, text: &str) -> bool {
+        self.format.written(text).is_some()
+    }
+}
+
+/// A time that was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadTime {
+    /// The instant.
+    pub t: Timestamp,
+    /// Only the order of the rows told which instant it is, so that reading it again alone may differ.
+    pub by_order: bool,
+}
+
+/// Why a text is no time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TimeFault {
+    /// It does not fit the notation.
+    Unread,
+    /// It is a time, but in no plausible year.
+    Implausible(Timestamp),
+    /// It has no offset, and nobody said which zone it is in.
+    NoZone,
+    /// It names a zone that does not exist.
+    Zone(String),
+}
+
+/// What was special about times that were read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TimeCounts {
+    /// Texts without offset, read in the declared zone.
+    pub zoned: u64,
+    /// Of the hour that comes twice in autumn; which pass it is was told by the order of the rows.
+    pub folds: u64,
+    /// Of the hour that never comes in spring; read as if the clock had not been put forward.
+    pub skipped: u64,
+    /// Sixty-first seconds, put a microsecond before the next minute.
+    pub leaps: u64,
+}
+
+/// Reads times in the order of their rows.
+#[derive(Debug, Clone)]
+pub struct TimeReader {
+    spec: TimeSpec,
+    order: Order,
+    /// What was special so far.
+    pub counts: TimeCounts,
+}
+
+impl TimeReader {
+    /// A reader that has seen nothing.
+    pub fn new(spec: TimeSpec) -> Self {
+        Self { spec, order: Order::default(), counts: TimeCounts::default() }
+    }
+
+    /// How it reads.
+    pub fn spec(&self) -> &TimeSpec {
+        &self.spec
+    }
+
+    /// Says that rows come newest first.
+    pub fn descending(&mut self, yes: bool) {
+        self.order.descending = yes;
+    }
+
+    /// Whether rows come newest first.
+    pub fn is_descending(&self) -> bool {
+        self.order.descending
+    }
+
+    /// Whether it matters which series a time belongs to.
+    pub fn wants_series(&self) -> bool {
+        self.spec.format.needs_zone() && self.spec.zone.as_ref().is_some_and(Zone::changes)
+    }
+
+    /// Reads the time of the next row of a series (any number that stands for it).
+    ///
+    /// # Errors
+    /// [`TimeFault`]; [`Self::explain`] has the words.
+    pub fn read(&mut self, series: u64, text: &str) -> Result<ReadTime, TimeFault> {
+        let written = self.spec.format.written(text).ok_or(TimeFault::Unread)?;
+        let named = written.zone.as_deref().map(Zone::new).transpose().map_err(TimeFault::Zone)?;
+        let mut read = ReadTime { t: Timestamp::from_micros(0), by_order: false };
+        let mut counts = self.counts;
+        counts.leaps += u64::from(written.leaps);
+        let micros = if let Some(offset) = written.offset {
+            written.local.saturating_sub(offset.saturating_mul(1_000_000))
+        } else {
+            let zone = named.as_ref().or(self.spec.zone.as_ref()).ok_or(TimeFault::NoZone)?;
+            counts.zoned += u64::from(named.is_none());
+            match zone.instants(written.local).ok_or(TimeFault::Unread)? {
+                Instants::One(t) => t,
+                Instants::Two(first, second) => {
+                    counts.folds += 1;
+                    read.by_order = true;
+                    self.order.choose(series, first, second)
+                }
+                Instants::Skipped(t) => {
+                    counts.skipped += 1;
+                    t
+                }
+            }
+        };
+        read.t = Timestamp::from_micros(micros);
+        if !self.spec.years.contains(read.t) {
+            return Err(TimeFault::Implausible(read.t));
+        }
+        if self.wants_series() {
+            self.order.note(series, micros);
+        }
+        self.counts = counts;
+        Ok(read)
+    }
+
+    /// A fault in words: what stands there, and what would mend it.
+    pub fn explain(&self, text: &str, fault: &TimeFault) -> String {
+        propose::explain(&self.spec, text, fault)
+    }
+}
+
+#[cfg(test)]
+mod tests;
