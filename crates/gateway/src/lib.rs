@@ -5,6 +5,7 @@
 //! [`sources`] (where samples come from), [`hub`] (who has seen what), [`stream`] and [`server`] (the way out),
 //! [`history`] (where it is kept), [`headless`], [`exchange`] and [`cli`] (the commands without a server).
 
+pub mod accept;
 pub mod assemble;
 pub mod cli;
 pub mod clock;
@@ -19,6 +20,7 @@ mod ingest;
 pub mod metrics;
 pub mod pack;
 pub mod page;
+pub mod peers;
 pub mod recording;
 pub mod remote;
 mod ring;

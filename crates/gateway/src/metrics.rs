@@ -20,6 +20,12 @@ pub fn text(app: &App) -> String {
     out.counter("orrery_batch_bytes_total", "Bytes of batch frames, encoded once for all clients", read(&totals.batch_bytes));
     out.gauge("orrery_clients", "Clients connected", read(&totals.clients));
     out.counter("orrery_clients_total", "Clients ever connected", read(&totals.clients_ever));
+    let seats = &app.peers.seats;
+    out.gauge("orrery_connections", "Connections open, sockets included", seats.taken() as u64);
+    out.gauge("orrery_connections_max", "Connections that may be open", seats.most() as u64);
+    out.counter("orrery_connections_total", "Connections ever taken", read(&seats.counts.ever));
+    out.counter("orrery_connections_refused_total", "Connections refused because all seats worked", read(&seats.counts.refused));
+    out.counter("orrery_connections_let_go_total", "Idle connections that made room for others", read(&seats.counts.let_go));
     out.counter("orrery_resumed_total", "Connections that got their missed batches", read(&totals.resumed));
     out.counter("orrery_gaps_total", "Connections that were told of a gap", read(&totals.gaps));
     out.counter("orrery_conflations_total", "Times that a slow client got newest values only", read(&totals.conflations));

@@ -2,7 +2,6 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -16,10 +15,12 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use twin_protocol::Capabilities;
 
+use crate::accept::{self, Arrive, Deadlines};
 use crate::clock::Clock;
 use crate::hub::Hub;
 use crate::pack::{Coding, Packed, fnv64};
 use crate::page::{Page, media_type};
+use crate::peers::Peers;
 use crate::site::Assets;
 use crate::sources::Inbox;
 use crate::{history_api, ingest, metrics, stream};
@@ -35,9 +36,15 @@ pub struct ServerConfig {
     pub origins: Vec<String>,
     /// Clients at a time.
     pub max_clients: usize,
+    /// Connections at a time; none: twice the clients and 1,024.
+    pub connections: Option<usize>,
+    /// What one address may have of them, in percent.
+    pub address_share: u8,
+    /// A request's head has to be complete this long after the answer before, its body this long after its head.
+    pub request_timeout: Duration,
     /// Silence after which a client gets a keep-alive.
     pub keep_alive: Duration,
-    /// A client that cannot take a frame for this long is let go.
+    /// A peer that takes next to nothing of an answer or a frame for this long is let go.
     pub send_timeout: Duration,
     /// What the server says that it can do.
     pub capabilities: Capabilities,
@@ -49,6 +56,9 @@ impl Default for ServerConfig {
             frame_ancestors: "'self'".to_owned(),
             origins: Vec::new(),
             max_clients: 500,
+            connections: None,
+            address_share: 50,
+            request_timeout: Duration::from_secs(30),
             keep_alive: Duration::from_secs(5),
             send_timeout: Duration::from_secs(30),
             capabilities: Capabilities::RESUME.with(Capabilities::HISTORY),
@@ -72,6 +82,8 @@ pub struct App {
     pub site_hash: String,
     /// Sources that take samples in, with their tokens.
     pub inboxes: Vec<(Inbox, Option<String>)>,
+    /// Seats and room.
+    pub peers: Peers,
     /// Settings.
     pub config: ServerConfig,
     /// Turns true when the server stops.
@@ -100,40 +112,40 @@ pub fn router(app: Arc<App>) -> Router {
 /// Serves until `shutdown` completes, then lets every client go with a word.
 ///
 /// # Errors
-/// Where the listener breaks.
+/// Where the server cannot go on.
 pub async fn run(
     listener: TcpListener,
     app: Arc<App>,
     stop: watch::Sender<bool>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    let hub = app.hub.clone();
-    let graceful = async move {
+    run_with(listener, accept::Plain, app, stop, shutdown).await
+}
+
+/// The same over connections that are wrapped first.
+///
+/// # Errors
+/// Where the server cannot go on.
+pub async fn run_with<A: Arrive>(
+    listener: TcpListener,
+    arrive: A,
+    app: Arc<App>,
+    stop: watch::Sender<bool>,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let ServerConfig { request_timeout, send_timeout, .. } = app.config;
+    let deadlines = Deadlines { head: request_timeout, body: request_timeout, send: send_timeout };
+    let (seats, stopping) = (app.peers.seats.clone(), app.stopping.clone());
+    let serving = accept::serve(listener, arrive, router(app), seats, deadlines, stopping);
+    let stopped = async {
         shutdown.await;
         stop.send_replace(true);
-        // Streams close themselves; what is stuck is cut off below.
-        for _ in 0..20 {
-            if hub.totals.clients.load(Ordering::Relaxed) == 0 {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        stop
+        // Dropped only with the server: whoever waits for the stop must not take a lost sender for one.
+        std::future::pending::<()>().await;
     };
-    let (done, finished) = tokio::sync::oneshot::channel();
-    let server = axum::serve(listener, router(app)).with_graceful_shutdown(async move {
-        let stop = graceful.await;
-        drop(done.send(stop));
-    });
-    let server = std::future::IntoFuture::into_future(server);
     tokio::select! {
-        result = server => result,
-        () = async move {
-            let kept = finished.await;
-            // Idle keep-alive connections must not hold the program.
-            tokio::time::sleep(Duration::from_secs(2)).await;
-            drop(kept);
-        } => Ok(()),
+        () = serving => Ok(()),
+        () = stopped => Ok(()),
     }
 }
 

@@ -18,6 +18,7 @@ use crate::clock::{Clock, instant, wall};
 use crate::hub::{Hub, empty_store};
 use crate::pack::Packed;
 use crate::page::Page;
+use crate::peers::Peers;
 use crate::ring::RingLimits;
 use crate::server::{self, App, ServerConfig};
 use crate::site::Assets;
@@ -194,6 +195,13 @@ fn serve(args: &BenchArgs, numbers: &mut Numbers) -> Result<()> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("can't listen")?;
         let address = listener.local_addr().context("no address")?;
         let (stop, stopping) = watch::channel(false);
+        // All clients come from this machine.
+        let config = ServerConfig {
+            capabilities: Capabilities::RESUME,
+            max_clients: args.clients.max(500),
+            address_share: 100,
+            ..ServerConfig::default()
+        };
         let app = Arc::new(App {
             hub: hub.clone(),
             clock: Clock::live(),
@@ -202,7 +210,8 @@ fn serve(args: &BenchArgs, numbers: &mut Numbers) -> Result<()> {
             site_json: Packed::new(Vec::new()),
             site_hash: String::new(),
             inboxes: Vec::new(),
-            config: ServerConfig { capabilities: Capabilities::RESUME, ..ServerConfig::default() },
+            peers: Peers::new(&config),
+            config,
             stopping,
         });
         let pump = Pump::start(hub.clone(), app.clock, vec![Box::new(Waves::new(args.signals, now))]);

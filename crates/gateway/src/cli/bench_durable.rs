@@ -20,6 +20,7 @@ use crate::history::Database;
 use crate::hub::{Hub, empty_store};
 use crate::pack::Packed;
 use crate::page::Page;
+use crate::peers::Peers;
 use crate::ring::RingLimits;
 use crate::server::{self, App, ServerConfig};
 use crate::site::Assets;
@@ -139,6 +140,7 @@ where
         let (stop, stopping) = watch::channel(false);
         let inbox = Inbox::new(SourceIndex(0));
         let pump = Pump::start(hub.clone(), Clock::live(), vec![Box::new(PushSource::new(inbox.clone()))]);
+        let config = ServerConfig { capabilities: Capabilities::INGEST, ..ServerConfig::default() };
         let app = Arc::new(App {
             hub: hub.clone(),
             clock: Clock::live(),
@@ -147,7 +149,8 @@ where
             site_json: Packed::new(Vec::new()),
             site_hash: String::new(),
             inboxes: vec![(inbox, None)],
-            config: ServerConfig { capabilities: Capabilities::INGEST, ..ServerConfig::default() },
+            peers: Peers::new(&config),
+            config,
             stopping,
         });
         let (end, ended) = oneshot::channel::<()>();

@@ -12,10 +12,12 @@ use tokio::sync::watch;
 use twin_model::Timestamp;
 
 use super::keep::Keep;
+use crate::accept::connections_possible;
 use crate::assemble::{Plant, PlantOptions, plant};
 use crate::history::{Setup, SyncPolicy};
 use crate::pack::Packed;
 use crate::page::Page;
+use crate::peers::Peers;
 use crate::server::{self, App, ServerConfig};
 use crate::site::{Assets, Site, site_json};
 use crate::sources::Pump;
@@ -77,11 +79,26 @@ pub(super) struct ListenArgs {
     /// Clients at a time
     #[arg(long, value_name = "N", default_value_t = 500)]
     max_clients: usize,
+    /// Connections at a time; default: twice the clients and 1,024, at most what the system allows
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    max_connections: Option<u32>,
+    /// What one address may have of connections, clients and senders, in percent; 100 behind a proxy
+    #[arg(long, value_name = "PERCENT", default_value_t = 50, value_parser = clap::value_parser!(u8).range(1..=100))]
+    address_share: u8,
 }
 
 impl ListenArgs {
     pub(super) fn config(&self, plant: &Plant) -> ServerConfig {
+        let wanted = self.max_connections.map_or_else(|| Peers::connections_for(self.max_clients), |n| n as usize);
+        let possible = connections_possible().unwrap_or(usize::MAX);
+        if self.max_connections.is_some() && possible < wanted {
+            term::warn(&format!(
+                "the system allows {possible} connections of the {wanted} asked for; raise its limit (ulimit -n)"
+            ));
+        }
         ServerConfig {
+            connections: Some(wanted.min(possible)),
+            address_share: self.address_share,
             frame_ancestors: self.frame_ancestors.clone(),
             origins: self.allow_origin.clone(),
             max_clients: self.max_clients,
@@ -141,7 +158,8 @@ pub(super) fn serve(
         let pump = Pump::start(hub.clone(), clock, std::mem::take(&mut plant.sources));
         let site_json = Packed::new(json);
         let inboxes = std::mem::take(&mut plant.inboxes);
-        let app = Arc::new(App { hub, clock, page, assets, site_json, site_hash, inboxes, config, stopping });
+        let peers = Peers::new(&config);
+        let app = Arc::new(App { peers, hub, clock, page, assets, site_json, site_hash, inboxes, config, stopping });
         let url = url(address);
         let stopped = stopped()?;
         term::note(&format!("{name} is served at"));

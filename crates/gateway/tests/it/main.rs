@@ -14,6 +14,7 @@ mod ingest;
 mod keepers;
 mod kill;
 mod mending;
+mod peers;
 mod python_client;
 mod recordings;
 mod resume;

@@ -11,6 +11,7 @@ use gateway::assemble::{PlantOptions, plant};
 use gateway::hub::Hub;
 use gateway::pack::Packed;
 use gateway::page::Page;
+use gateway::peers::Peers;
 use gateway::server::{self, App, ServerConfig};
 use gateway::site::{Assets, Site, site_json};
 use gateway::sources::{Polled, Pump, Source, step};
@@ -24,7 +25,7 @@ use twin_model::{Sample, SignalIndex, Timestamp, Value};
 use twin_protocol::*;
 
 /// Longest time that a test waits for anything.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// Longest time that the program may take for what a test asks of it; minutes, because machines may be busy.
 const PROGRAM: Duration = Duration::from_secs(300);
 
@@ -110,6 +111,7 @@ pub(crate) fn at(s: i64) -> Timestamp {
 pub(crate) struct World {
     pub(crate) address: SocketAddr,
     pub(crate) hub: Arc<Hub>,
+    pub(crate) app: Arc<App>,
     stop: Option<tokio::sync::oneshot::Sender<()>>,
     server: Option<tokio::task::JoinHandle<std::io::Result<()>>>,
     pump: Option<Pump>,
@@ -153,6 +155,7 @@ impl World {
         let hub = plant.hub.clone();
         let mut sources = std::mem::take(&mut plant.sources);
         let pump = wish.pump.then(|| Pump::start(hub.clone(), plant.clock, std::mem::take(&mut sources)));
+        let config = ServerConfig { capabilities: plant.capabilities, ..wish.config };
         let app = Arc::new(App {
             hub: hub.clone(),
             clock: plant.clock,
@@ -161,14 +164,15 @@ impl World {
             site_json: Packed::new(json.to_vec()),
             site_hash,
             inboxes: plant.inboxes,
-            config: ServerConfig { capabilities: plant.capabilities, ..wish.config },
+            peers: Peers::new(&config),
+            config,
             stopping,
         });
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-        let server = tokio::spawn(server::run(listener, app, stop_streams, async move { drop(stopped.await) }));
-        Self { address, hub, stop: Some(stop), server: Some(server), pump, sources, clock: plant.clock, _folder: None }
+        let server = tokio::spawn(server::run(listener, app.clone(), stop_streams, async move { drop(stopped.await) }));
+        Self { address, hub, app, stop: Some(stop), server: Some(server), pump, sources, clock: plant.clock, _folder: None }
     }
 
     pub(crate) async fn stop(mut self) {
@@ -291,6 +295,13 @@ impl Socket {
             }
         }
     }
+}
+
+/// Completes when the server has closed the connection; what it says before is passed over.
+pub(crate) async fn closed(stream: &mut TcpStream) {
+    let mut rest = Vec::new();
+    // A reset is a close, too.
+    drop(tokio::time::timeout(PATIENCE, stream.read_to_end(&mut rest)).await.expect("closed in time"));
 }
 
 /// The batch's values by id.
