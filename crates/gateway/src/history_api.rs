@@ -1,13 +1,12 @@
 //! History over HTTP: the catalogue, pages and chunks as they are kept, and answers over any range.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
-use tokio::sync::Semaphore;
 use twin_historian::historian::KeepError;
 use twin_historian::{ChunkKey, Level, MemoryHistorian, StoreConfig};
 use twin_model::{TimeRange, Timestamp};
@@ -16,13 +15,15 @@ use twin_protocol::{Dictionary, History, Page, ServerFrame, encode_server};
 use crate::history::pages::{self, Catalogue, Stretch};
 use crate::hub::Hub;
 use crate::pack::{Coding, Packed, fnv64};
-use crate::server::{Answer, App, FOR_EVER, REVALIDATE, accepted, blocking, missing, respond};
+use crate::server::{Answer, App, FOR_EVER, REVALIDATE, accepted, missing, respond};
+use crate::turns::{Asker, Turns};
 
 /// Bytes of chunks in one history answer; the rest is for the next request.
 const HISTORY_BYTES: usize = 2 << 20;
 
-/// History answers that are made at the same time.
-static TURNS: Semaphore = Semaphore::const_new(4);
+/// Everything that reads history for somebody takes its turn: packing chunks keeps a core busy, and many askers at once are not to
+/// starve the stream.
+static TURNS: LazyLock<Turns> = LazyLock::new(Turns::default);
 
 #[derive(Deserialize)]
 pub(crate) struct Range {
@@ -58,47 +59,37 @@ pub(crate) async fn history(State(app): State<Arc<App>>, Query(range): Query<Ran
         Err(why) => return wrong(&why),
         Ok(range) => range,
     };
-    // Packing chunks keeps a core busy; many askers at once wait their turn instead of starving the stream.
-    let _turn = TURNS.acquire().await;
-    blocking(move || {
-        let body: Bytes = encode_server(&ServerFrame::History(history_of(&app.hub, range))).into();
-        let (tag, size) = (fnv64(&body), body.len());
-        let media_type = "application/vnd.orrery.history";
-        respond(&headers, Answer { media_type, coding: Coding::Identity, body, size, tag, cache: REVALIDATE })
-    })
-    .await
+    TURNS
+        .take(move |asker| {
+            let body: Bytes = encode_server(&ServerFrame::History(history_for(&app.hub, range, asker))).into();
+            let (tag, size) = (fnv64(&body), body.len());
+            let media_type = "application/vnd.orrery.history";
+            respond(&headers, Answer { media_type, coding: Coding::Identity, body, size, tag, cache: REVALIDATE })
+        })
+        .await
 }
 
-/// Chunks of a range, slab by slab until the answer is large enough: from the keeper what the hub no longer holds, as it is
-/// kept where a whole chunk lies in the range, then from the hub.
+/// Chunks of a range until the answer is large enough: from the keeper what the hub no longer holds, as it is kept where a
+/// whole chunk lies in the range, then from the hub. Goes from what exists to what exists next: time without samples costs nothing.
 pub fn history_of(hub: &Hub, range: TimeRange) -> History {
+    history_for(hub, range, &Asker::default())
+}
+
+fn history_for(hub: &Hub, range: TimeRange, asker: &Asker) -> History {
     let extent = hub.extent();
     let mut history =
         History { extent, next: None, links: hub.links_in(range), dictionary: Dictionary::of(hub.model()), chunks: Vec::new() };
     let Some(extent) = extent else { return history };
-    let slab = StoreConfig::default().slab;
     let end = range.end.min(extent.end);
     let cold = hub.cold().unwrap_or(Timestamp::MIN).min(end);
     let mut from = range.start.max(extent.start);
     let mut bytes = 0;
-    while from < end {
+    while from < end && !asker.has_left() {
         if bytes >= HISTORY_BYTES {
             history.next = Some(from);
             break;
         }
-        let (chunks, next) = if from < cold {
-            let Stretch { mut chunks, next } = kept(hub, TimeRange::new(from, cold));
-            let next = next.unwrap_or(cold);
-            // What came late and is in no chunk yet; what is left over here of given-up slabs comes twice, which is harmless.
-            let late = hub.with_store(|store| store.export_chunks(TimeRange::new(from, next)));
-            chunks.extend(late.into_iter().map(|chunk| chunk.bytes));
-            (chunks, next)
-        } else {
-            // One hour per lock: live samples are never kept waiting for a long export.
-            let to = (from.floor_to(slab) + slab).min(end);
-            let chunks = hub.with_store(|store| store.export_chunks(TimeRange::new(from, to)));
-            (chunks.into_iter().map(|chunk| chunk.bytes).collect(), to)
-        };
+        let Some((chunks, next)) = (if from < cold { Some(kept(hub, from, cold)) } else { held(hub, from, end) }) else { break };
         bytes += chunks.iter().map(Vec::len).sum::<usize>();
         history.chunks.extend(chunks);
         from = next;
@@ -106,16 +97,30 @@ pub fn history_of(hub: &Hub, range: TimeRange) -> History {
     history
 }
 
-fn kept(hub: &Hub, range: TimeRange) -> Stretch {
-    let Some(persist) = hub.persist() else { return Stretch::default() };
-    let found = pages::stretch(persist.read().as_ref(), range);
-    // What cannot be read is missing from the answer; `fsck` and the log say what it was.
-    found.unwrap_or_else(|error| {
-        tracing::error!(%error, "a stretch of history can't be read");
-        let slab = StoreConfig::default().slab;
-        let next = range.start.floor_to(slab) + slab;
-        Stretch { chunks: Vec::new(), next: (next < range.end).then_some(next) }
-    })
+/// What the hub holds of the first slab from `from` on that has samples, and where to go on; none where it holds nothing before `end`.
+fn held(hub: &Hub, from: Timestamp, end: Timestamp) -> Option<(Vec<Vec<u8>>, Timestamp)> {
+    let first = hub.with_store(|store| store.first_from(from)).filter(|first| *first < end)?;
+    let slab = StoreConfig::default().slab;
+    let next = (first.floor_to(slab) + slab).min(end);
+    // One hour per lock: live samples are never kept waiting for a long export.
+    let chunks = hub.with_store(|store| store.export_chunks(TimeRange::new(first, next)));
+    Some((chunks.into_iter().map(|chunk| chunk.bytes).collect(), next))
+}
+
+/// What is kept of the first page from `from` on, and where to go on: `cold` after the last.
+fn kept(hub: &Hub, from: Timestamp, cold: Timestamp) -> (Vec<Vec<u8>>, Timestamp) {
+    let Some(persist) = hub.persist() else { return (Vec::new(), cold) };
+    let found = pages::stretch(persist.read().as_ref(), TimeRange::new(from, cold));
+    let Stretch { mut chunks, next } = found.unwrap_or_else(|error| {
+        // A keeper that can't be read now says nothing about any time; asked again, it may.
+        tracing::error!(%error, "history can't be read");
+        Stretch::default()
+    });
+    let next = next.unwrap_or(cold);
+    // What came late and is in no chunk yet; what is left over here of given-up slabs comes twice, which is harmless.
+    let late = hub.with_store(|store| store.export_chunks(TimeRange::new(from, next)));
+    chunks.extend(late.into_iter().map(|chunk| chunk.bytes));
+    (chunks, next)
 }
 
 pub(crate) async fn catalogue(State(app): State<Arc<App>>, Query(range): Query<Range>, headers: HeaderMap) -> Response {
@@ -123,7 +128,7 @@ pub(crate) async fn catalogue(State(app): State<Arc<App>>, Query(range): Query<R
         Err(why) => return wrong(&why),
         Ok(range) => range,
     };
-    blocking(move || {
+    let read = move |_: &Asker| {
         let found = match app.hub.persist() {
             Some(persist) => Catalogue::of(persist.read().as_ref(), range),
             None => Catalogue::of(&MemoryHistorian::new(), range),
@@ -138,8 +143,8 @@ pub(crate) async fn catalogue(State(app): State<Arc<App>>, Query(range): Query<R
         let size = json.len();
         let (coding, body) = Packed::new(json).best(&accepted(&headers));
         respond(&headers, Answer { media_type: "application/json", coding, body, size, tag, cache: REVALIDATE })
-    })
-    .await
+    };
+    TURNS.take(read).await
 }
 
 /// What a viewer is to do where it asked for something that is no more.
@@ -157,8 +162,7 @@ pub(crate) async fn page(
         Some((level, start, tag, part.parse::<u64>().ok()?))
     };
     let Some((level, start, version, part)) = read() else { return missing(AGAIN) };
-    let _turn = TURNS.acquire().await;
-    blocking(move || {
+    let read = move |_: &Asker| {
         let Some(persist) = app.hub.persist() else { return missing(AGAIN) };
         let found = pages::part(persist.read().as_ref(), level, start, version, part);
         let chunks = match found {
@@ -170,13 +174,13 @@ pub(crate) async fn page(
         let (tag, size) = (fnv64(&body), body.len());
         let media_type = "application/vnd.orrery.page";
         respond(&headers, Answer { media_type, coding: Coding::Identity, body, size, tag, cache: FOR_EVER })
-    })
-    .await
+    };
+    TURNS.take(read).await
 }
 
 pub(crate) async fn chunk(State(app): State<Arc<App>>, Path(key): Path<String>, headers: HeaderMap) -> Response {
     let Ok(key) = key.parse::<ChunkKey>() else { return missing(AGAIN) };
-    blocking(move || {
+    let read = move |_: &Asker| {
         let Some(persist) = app.hub.persist() else { return missing(AGAIN) };
         let found = persist.read().chunk(&key);
         let body: Bytes = match found {
@@ -187,6 +191,34 @@ pub(crate) async fn chunk(State(app): State<Arc<App>>, Path(key): Path<String>, 
         let (tag, size) = (fnv64(&body), body.len());
         let media_type = "application/vnd.orrery.chunk";
         respond(&headers, Answer { media_type, coding: Coding::Identity, body, size, tag, cache: FOR_EVER })
-    })
-    .await
+    };
+    TURNS.take(read).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hub::empty_store;
+    use twin_model::{Model, Sample, SignalIndex, Value};
+
+    #[test]
+    fn time_without_samples_is_one_step() {
+        let site = "[site]\nid = \"s\"\n[[twins]]\nid = \"a\"\nsignals = [{ name = \"x\" }, { name = \"y\" }]\n";
+        let loaded = twin_scene::site::load(site, "site.toml", &mut |_| Err("no files here".into()));
+        let model: Arc<Model> = Arc::new(loaded.model);
+        let hub = Hub::new(model.clone(), Timestamp::MIN, crate::RingLimits::default(), empty_store(&model, 1 << 20), None);
+        let years = [-60_000, -1_970, 0, 54, 55];
+        for year in years {
+            for n in 0..3 {
+                let t = Timestamp::from_secs(year * 31_556_952 + n);
+                hub.ingest(&[(SignalIndex(n as u32 % 2), Sample::new(t, Value::Float(1.0)))]);
+            }
+        }
+        let (mut from, mut steps, mut chunks) = (Timestamp::MIN, 0, 0);
+        while let Some((pieces, next)) = held(&hub, from, Timestamp::MAX) {
+            assert!(next > from);
+            (from, steps, chunks) = (next, steps + 1, chunks + pieces.len());
+        }
+        assert_eq!((steps, chunks), (years.len(), years.len()));
+    }
 }

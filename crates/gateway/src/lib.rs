@@ -29,6 +29,7 @@ pub mod site;
 pub mod sources;
 mod stream;
 mod term;
+mod turns;
 
 pub use error::GatewayError;
 pub use ring::RingLimits;

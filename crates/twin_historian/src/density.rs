@@ -1,7 +1,7 @@
 //! How many samples there were at what time, over all signals: one count a second for recent days, one count for every
 //! 16 minutes for ever. Knows nothing of signals.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use twin_model::TimeRange;
 
@@ -21,7 +21,8 @@ struct Page {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Density {
     pages: BTreeMap<i64, Page>,
-    detailed: usize,
+    /// Pages that have their seconds.
+    detailed: BTreeSet<i64>,
     /// The second being filled and its samples, so that a live stream touches the map once a second.
     current: Option<(i64, u32)>,
     /// First instant of that second.
@@ -47,8 +48,9 @@ impl Density {
 
     fn flush(&mut self) {
         let Some((second, count)) = self.current.take() else { return };
-        let page = self.pages.entry(second.div_euclid(PAGE_SECONDS as i64)).or_insert_with(|| {
-            self.detailed += 1;
+        let number = second.div_euclid(PAGE_SECONDS as i64);
+        let page = self.pages.entry(number).or_insert_with(|| {
+            self.detailed.insert(number);
             Page { total: 0, seconds: Some(vec![0; PAGE_SECONDS].into_boxed_slice()) }
         });
         page.total = page.total.saturating_add(u64::from(count));
@@ -56,11 +58,10 @@ impl Density {
             let slot = &mut seconds[second.rem_euclid(PAGE_SECONDS as i64) as usize];
             *slot = slot.saturating_add(count);
         }
-        if self.detailed > DETAILED_PAGES
-            && let Some(oldest) = self.pages.values_mut().find(|page| page.seconds.is_some())
+        if self.detailed.len() > DETAILED_PAGES
+            && let Some(oldest) = self.detailed.pop_first().and_then(|oldest| self.pages.get_mut(&oldest))
         {
             oldest.seconds = None;
-            self.detailed -= 1;
         }
     }
 
@@ -100,7 +101,7 @@ impl Density {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        self.pages.len() * 48 + self.detailed * PAGE_SECONDS * 4
+        self.pages.len() * 48 + self.detailed.len() * (PAGE_SECONDS * 4 + 16)
     }
 }
 

@@ -207,7 +207,16 @@ pub fn stretch(keeper: &dyn Historian, range: TimeRange) -> Result<Stretch, Keep
     let mut chunks = Vec::new();
     for kept in keeper.catalogue(level, cut)? {
         let (key, inside) = (kept.key, kept.key.range().intersect(cut));
-        let Some(bytes) = keeper.chunk(&key)? else { continue };
+        let bytes = match keeper.chunk(&key) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => continue,
+            // Missing from the answer, and nothing beside it; `fsck` and the log say what it was.
+            Err(KeepError::Damaged { what, why }) => {
+                tracing::error!(what, why, "a kept chunk is damaged");
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
         if inside == key.range() {
             chunks.push(bytes.to_vec());
         } else if let Ok(piece) = chunk::within(ChunkKey { start: inside.start, end: inside.end, ..key }, &bytes) {

@@ -20,5 +20,6 @@ mod recordings;
 mod resume;
 mod retention;
 mod slow_clients;
+mod spans;
 mod stream;
 mod world;

@@ -119,6 +119,13 @@ impl Store {
         }
     }
 
+    /// Source time of the earliest sample of any signal at or after `t`: where a walk over what exists goes on, however far
+    /// that is. Looks at every signal.
+    pub fn first_from(&self, t: Timestamp) -> Option<Timestamp> {
+        let times = self.columns.iter().filter_map(|column| column.series.at_or_after(&self.shared.arena, t.as_micros()));
+        times.min().map(Timestamp::from_micros)
+    }
+
     /// The signals that have a sample in `range`, ascending.
     pub fn changed_in(&self, range: TimeRange) -> Vec<SignalIndex> {
         let (from, to) = (range.start.as_micros(), range.end.as_micros());
