@@ -7,11 +7,18 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 const HELP: &str = "\
+Orrery's viewer in a window
+
 viewer SITE       a folder with a site.toml, or the file itself: served from inside, offline
 viewer RECORDING  an .orrec file
 viewer URL        a running gateway, for example http://127.0.0.1:7077
+viewer            the site in this folder
   --view TEXT     a view as in a link, for example 't=2026-03-02T08:15:04Z&sel=filler-01'
-  --size WxH      size of the window";
+  --size WxH      size of the window
+  --version       its version";
+
+/// The demo plant, where the program is run from the project's folder.
+const DEMO: &str = "assets/sites/bottling";
 
 /// Reads the arguments and runs the window.
 pub(crate) fn main() -> ExitCode {
@@ -22,6 +29,10 @@ pub(crate) fn main() -> ExitCode {
         match arg.as_str() {
             "--help" | "-h" => {
                 println!("{HELP}");
+                return ExitCode::SUCCESS;
+            }
+            "--version" | "-V" => {
+                println!("orrery viewer {}", env!("CARGO_PKG_VERSION"));
                 return ExitCode::SUCCESS;
             }
             "--view" => start.fragment = args.next().unwrap_or_default().trim_start_matches('#').to_owned(),
@@ -40,7 +51,16 @@ pub(crate) fn main() -> ExitCode {
             }
         }
     }
-    let target = target.unwrap_or_else(|| "assets/sites/bottling".to_owned());
+    let here = || ["site.toml", DEMO].into_iter().find(|path| Path::new(path).exists()).map(str::to_owned);
+    let Some(target) = target.or_else(here) else {
+        eprintln!("there is no site.toml in this folder; say what to open\n\n{HELP}");
+        return ExitCode::from(2);
+    };
+    if let Some(missing) = no_display() {
+        eprintln!("{missing}\n{}", instead(&target));
+        return ExitCode::from(2);
+    }
+    orrery::platform::install_panic_hook(&instead(&target));
     let _gateway = if target.starts_with("http://") {
         start.base = target;
         None
@@ -60,6 +80,23 @@ pub(crate) fn main() -> ExitCode {
         bevy::app::AppExit::Success => ExitCode::SUCCESS,
         bevy::app::AppExit::Error(code) => ExitCode::from(code.get()),
     }
+}
+
+/// What to do where no window can be had.
+fn instead(target: &str) -> String {
+    if target.starts_with("http://") || target.starts_with("https://") {
+        format!("Open {target} in a browser instead.")
+    } else {
+        let command = if target.ends_with(".orrec") { "replay" } else { "serve" };
+        format!("Open it in a browser instead: orrery {command} --open {target}")
+    }
+}
+
+/// Why there can be no window, where that is known beforehand.
+fn no_display() -> Option<&'static str> {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let missing = cfg!(all(unix, not(target_os = "macos"))) && !set("DISPLAY") && !set("WAYLAND_DISPLAY");
+    missing.then_some("There is no display: neither DISPLAY nor WAYLAND_DISPLAY is set, so that no window can be opened.")
 }
 
 /// A gateway inside this program, so that a site opens offline; it ends with the window.

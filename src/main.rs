@@ -19,7 +19,7 @@ mod page {
 
     /// Starts the viewer against the server that the page came from.
     pub(crate) fn main() {
-        orrery::platform::install_panic_hook();
+        orrery::platform::install_panic_hook("");
         let base = web_sys::window().and_then(|window| window.location().origin().ok()).unwrap_or_default();
         let fragment = orrery::platform::fragment();
         orrery::run(orrery::Start { base, fragment, size: None });

@@ -120,7 +120,8 @@ pub fn reload() {
     imp::reload();
 }
 
-/// Routes panics to a readable panel; call once, first.
-pub fn install_panic_hook() {
-    imp::install_panic_hook();
+/// Makes panics readable: a panel in the page; on the desktop, until the first picture, words on the terminal with what to do
+/// instead. Call once, first.
+pub fn install_panic_hook(instead: &str) {
+    imp::install_panic_hook(instead);
 }

@@ -183,11 +183,25 @@ test("a page around it gets answers, also to nonsense", async () => {
     unknown: window.orrery.command({ dance: 1 }),
     text: window.orrery.command("seek"),
     frozen: Object.isFrozen(window.orrery),
+    refused: [{ seek: "yesterday" }, { speed: "fast" }, { step: "sideways" }, { select: "nobody" }, { chart: { show: ["nothing"] } }, { loop: "day" }]
+      .map((command) => window.orrery.command(command)),
   }));
   assert.match(said.version, /^\d+\.\d+\.\d+/);
   assert.match(said.unknown.error, /dance.*known:.*seek/);
   assert.ok(said.text.error);
   assert.ok(said.frozen);
+  for (const answer of said.refused) assert.ok(answer.error, JSON.stringify(said.refused));
+});
+
+test("a page around it says what is charted and repeated, and is told", async () => {
+  await view.command({ chart: { show: ["cube-1.level"] } });
+  await view.command({ loop: [instant(10), instant(20)] });
+  const shown = await view.until((s) => s.chart.open && s.time.loop, "chart and loop");
+  assert.deepEqual(shown.chart, { open: true, show: ["cube-1.level"] });
+  assert.deepEqual(shown.time.loop.map(Date.parse), [instant(10), instant(20)].map((text) => Date.parse(text)));
+  await view.command({ chart: { show: [] } });
+  await view.command({ loop: null });
+  await view.until((s) => !s.chart.open && s.chart.show.length === 0 && s.time.loop === null, "neither");
 });
 
 test("light theme: legible, and the same status colours", async () => {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use serde::Serialize;
 use twin_scene::glb;
-use twin_scene::site::{self, LoadedSite, Severity, paths};
+use twin_scene::site::{self, LoadedSite, Location, Severity, codes, paths};
 
 use crate::GatewayError;
 use crate::pack::{Coding, Packed, fnv64};
@@ -43,7 +43,8 @@ impl Site {
             files.insert(relative.to_owned(), bytes.clone());
             Ok(bytes)
         };
-        let loaded = site::load_bytes(&bytes, &name, &mut read);
+        let mut loaded = site::load_bytes(&bytes, &name, &mut read);
+        judge_processes(&mut loaded, &name);
         Ok(Self { loaded, path, toml, files })
     }
 
@@ -87,6 +88,27 @@ impl Site {
     /// File name of the site file, as findings show it.
     pub fn file_name(&self) -> String {
         self.path.file_name().map_or_else(|| "site.toml".into(), |name| name.to_string_lossy().into_owned())
+    }
+}
+
+/// What a what-if run would refuse is a finding of the site, where the expression is written.
+fn judge_processes(site: &mut LoadedSite, file: &str) {
+    for error in twin_scenario::check(&site.model) {
+        let place = error.modelled().and_then(|id| {
+            let at = site.model.processes().iter().position(|process| site.model.signal(process.signal).id.as_str() == id)?;
+            site.process_locations.get(at).cloned()
+        });
+        let at = place.unwrap_or_else(|| Location::whole(&file.into()));
+        let same = |known: &site::Diagnostic| known.at == at && known.code == codes::EXPRESSION_REFERENCE;
+        // The site's reader has named every word that is no signal already.
+        if site.diagnostics.iter().any(same) {
+            continue;
+        }
+        let subject = error.modelled().unwrap_or_default().to_owned();
+        let help =
+            "docs/SITE.md, \"Expressions\", has the grammar; `orrery whatif` refuses to run until this is mended".to_owned();
+        let (severity, code, message) = (Severity::Error, codes::PROCESS_INVALID, error.to_string());
+        site.diagnostics.push(site::Diagnostic { severity, code, at, subject, message, help });
     }
 }
 

@@ -1,8 +1,9 @@
 //! What-if branches: two runs side by side in slices, their samples in records of their own, and the comparison.
 
+use twin_health::text::quantity;
 use twin_historian::StoreConfig;
 use twin_model::{Flags, Model, Quality, Sample, SignalIndex, Span, TimeRange, Timestamp, Value, ValueKind};
-use twin_scenario::{Row, Run, Scenario, Tracker, compare};
+use twin_scenario::{LeftOut, Row, Run, Scenario, Tracker, compare};
 
 use crate::record::Record;
 
@@ -28,6 +29,39 @@ pub struct Branch {
     pub projection: Record,
     /// Time to threshold and amounts, with and without the changes.
     pub comparison: Comparison,
+    /// Models that the run did without, with the reason.
+    pub left_out: Vec<LeftOut>,
+    /// What models that start as observed carry on from the fork, in the signal's unit ([`Run::offsets`]).
+    pub offsets: Vec<(SignalIndex, f64)>,
+}
+
+impl Branch {
+    /// What a reader of the comparison must know about its models, as sentences: the largest offsets first, then what was
+    /// left out; at most `most` of each and a count of the rest.
+    pub fn remarks(&self, model: &Model, most: usize) -> Vec<String> {
+        let mut offsets = self.offsets.clone();
+        let share = |(signal, offset): &(SignalIndex, f64)| {
+            // Comparable between units: against the instrument's range where it has one, else as it stands.
+            let range = model.signal(*signal).range.map_or(1.0, |(low, high)| high - low);
+            offset.abs() / if range > 0.0 { range } else { 1.0 }
+        };
+        offsets.sort_by(|a, b| share(b).total_cmp(&share(a)).then(a.0.cmp(&b.0)));
+        let mut out: Vec<String> = offsets
+            .iter()
+            .take(most)
+            .map(|(signal, offset)| {
+                let it = model.signal(*signal);
+                let off = quantity(*offset, &it.unit.0);
+                let sign = if *offset > 0.0 { "+" } else { "" };
+                format!("{}: starts as observed, so its model runs {sign}{off} off its equation", it.id.as_str())
+            })
+            .collect();
+        let more = |count: usize, what: &str| (count > most).then(|| format!("and {} more {what}", count - most));
+        out.extend(more(offsets.len(), "models with an offset"));
+        out.extend(self.left_out.iter().take(most).map(|left| left.describe(model)));
+        out.extend(more(self.left_out.len(), "signals that are not simulated"));
+        out
+    }
 }
 
 /// Where a run stands.
@@ -129,6 +163,8 @@ impl Job {
             record: self.changed.record,
             projection: self.unchanged.record,
             comparison,
+            left_out: self.changed.run.left_out().to_vec(),
+            offsets: self.changed.run.offsets().to_vec(),
         }
     }
 }

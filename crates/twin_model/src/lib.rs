@@ -18,7 +18,7 @@ mod value;
 
 pub use ids::{AlarmIndex, KnobIndex, RuleIndex, SignalId, SignalIndex, SourceIndex, TwinId, TwinIndex};
 pub use model::{Interface, Model, ModelBuilder, ModelError, Relationship, SiteInfo, Source, Twin};
-pub use process::{Knob, KnobTarget, ProcessKind, ProcessModel};
+pub use process::{Knob, KnobTarget, ProcessKind, ProcessModel, ProcessStart};
 pub use quality::{Quality, QualityClass};
 pub use rules::{AckPolicy, Alarm, AlarmCondition, Band, HealthRule, Limit, Priority, RuleKind};
 pub use sample::{Flags, Sample};

@@ -18,6 +18,28 @@ pub enum ProcessKind {
     Growth,
 }
 
+/// Where an assignment or a lag begins, when its observed value is not what its expression says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ProcessStart {
+    /// At the observed value; the difference to what the model computes there is carried on as a constant offset, as in
+    /// model-predictive control: what the model gets wrong at the fork, it gets wrong by the same amount later.
+    #[default]
+    Observed,
+    /// As the equation says, without an offset: an assignment equals its expression from the fork on, and a lag moves from
+    /// the observed value to its expression with its time constant.
+    Model,
+}
+
+impl ProcessStart {
+    /// The name used in files and machine output.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Observed => "observed",
+            Self::Model => "model",
+        }
+    }
+}
+
 /// The model of one signal.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProcessModel {
@@ -29,6 +51,8 @@ pub struct ProcessModel {
     pub expr: String,
     /// Values are kept within these, in the signal's unit.
     pub clamp: Option<(f64, f64)>,
+    /// Where it begins; integrals and growth begin at the observed value and know no other start.
+    pub start: ProcessStart,
 }
 
 /// What a knob changes.

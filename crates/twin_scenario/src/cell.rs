@@ -1,6 +1,6 @@
 //! One model in motion: its state, its bias and how a step of time changes it. Knows nothing of knobs or signals.
 
-use twin_model::{ProcessKind, Span};
+use twin_model::{ProcessKind, ProcessStart, Span};
 
 use crate::math;
 use crate::plan::Rule;
@@ -9,15 +9,16 @@ const SECONDS_PER_HOUR: f64 = 3_600.0;
 
 /// A model with its state.
 ///
-/// Assign and lag models carry a constant output bias, as in model-predictive control (Qin and Badgwell, "A survey of
+/// Assign and lag models that start as observed carry a constant output bias, as in model-predictive control (Qin and Badgwell, "A survey of
 /// industrial model predictive control technology", 2003, section on output feedback): the difference between what was
 /// observed and what the model computes at the fork is added to everything that it computes later. It is kept as
 /// `anchor + (computed − origin)`, not as one number, so that the output equals the anchor to the bit as long as the
-/// computed value has not moved.
+/// computed value has not moved. Models that start as the equation says have anchor and origin zero, which adds nothing.
 #[derive(Debug, Clone)]
 pub(crate) struct Cell {
     pub(crate) rule: Rule,
-    /// The filtered expression of a lag; the value of an integral or a growth; unused by an assignment.
+    /// The filtered expression of a lag, which is its value where it starts as the equation says; the value of an integral or
+    /// a growth; unused by an assignment.
     state: f64,
     /// Observed value at the fork, or the value of the last reset.
     anchor: f64,
@@ -30,11 +31,21 @@ pub(crate) struct Cell {
 impl Cell {
     /// Starts at `observed`; `computed` is the expression at the fork.
     pub(crate) fn new(rule: Rule, observed: f64, computed: f64) -> Self {
-        let state = match rule.kind {
-            ProcessKind::Assign | ProcessKind::Lag { .. } => computed,
-            ProcessKind::Integrate | ProcessKind::Growth => observed,
+        let (state, anchor, origin) = match (&rule.kind, rule.start) {
+            (ProcessKind::Assign | ProcessKind::Lag { .. }, ProcessStart::Observed) => (computed, observed, computed),
+            (ProcessKind::Assign, ProcessStart::Model) => (computed, 0.0, 0.0),
+            (ProcessKind::Lag { .. }, ProcessStart::Model) => (observed, 0.0, 0.0),
+            (ProcessKind::Integrate | ProcessKind::Growth, _) => (observed, observed, computed),
         };
-        Self { rule, state, anchor: observed, origin: computed, waiting: None }
+        Self { rule, state, anchor, origin, waiting: None }
+    }
+
+    /// The constant that is added to everything that the model computes; zero where it follows its equation.
+    pub(crate) fn offset(&self) -> f64 {
+        match self.rule.kind {
+            ProcessKind::Assign | ProcessKind::Lag { .. } => self.anchor - self.origin,
+            ProcessKind::Integrate | ProcessKind::Growth => 0.0,
+        }
     }
 
     /// What [`Self::advance`] needs to know about the length of a step: the settled share of a lag (exact for an input
@@ -68,6 +79,7 @@ impl Cell {
     pub(crate) fn reset(&mut self, value: f64) {
         match self.rule.kind {
             ProcessKind::Assign => self.waiting = Some(value),
+            ProcessKind::Lag { .. } if self.rule.start == ProcessStart::Model => self.state = self.bounded(value),
             ProcessKind::Lag { .. } => (self.anchor, self.origin) = (value, self.state),
             ProcessKind::Integrate | ProcessKind::Growth => self.state = self.bounded(value),
         }

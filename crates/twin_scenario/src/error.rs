@@ -62,6 +62,8 @@ pub enum ScenarioError {
     TextSignal {
         /// Who uses it.
         user: String,
+        /// The signal of the model that uses it; none where a knob does.
+        modelled: Option<String>,
         /// The signal.
         signal: String,
     },
@@ -109,6 +111,20 @@ pub enum ScenarioError {
         /// The signal.
         signal: String,
     },
+}
+
+impl ScenarioError {
+    /// The signal whose process model is wrong, where it is one model's fault; of a circle the first.
+    pub fn modelled(&self) -> Option<&str> {
+        match self {
+            Self::Expr { signal, .. } | Self::TwoModels { signal } | Self::Tau { signal } | Self::Clamp { signal, .. } => {
+                Some(signal)
+            }
+            Self::Cycle { signals } => signals.first().map(String::as_str),
+            Self::TextSignal { modelled, .. } => modelled.as_deref(),
+            _ => None,
+        }
+    }
 }
 
 fn circle(signals: &[String]) -> String {

@@ -1,6 +1,6 @@
 //! Where a run begins: the value of every column at the fork, and which models can run at all. Knows no knobs.
 
-use twin_model::{Model, ProcessKind, SignalIndex};
+use twin_model::{Model, ProcessKind, ProcessStart, SignalIndex};
 
 use crate::cell::{Cell, bounded};
 use crate::plan::{Plan, Rule};
@@ -64,6 +64,15 @@ pub(crate) fn start(plan: &Plan, observed: &dyn Fn(SignalIndex) -> Option<f64>) 
         }
     }
     while derive(plan, &mut columns) {}
+    // What is read by others starts where it will be: assignments that follow their equation do so at the fork already.
+    for rule in plan.assigns.iter().filter(|rule| rule.start == ProcessStart::Model) {
+        let computed = bounded(rule, rule.program.eval(&columns));
+        if let Some(column) = columns.get_mut(rule.column)
+            && computed.is_finite()
+        {
+            *column = computed;
+        }
+    }
     let mut left_out = Vec::new();
     let states = cells(plan, &plan.states, &columns, &mut left_out);
     let assigns = cells(plan, &plan.assigns, &columns, &mut left_out);

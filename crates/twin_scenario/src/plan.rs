@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use twin_model::{KnobTarget, Model, ProcessKind, ProcessModel, SignalIndex, ValueKind};
+use twin_model::{KnobTarget, Model, ProcessKind, ProcessModel, ProcessStart, SignalIndex, ValueKind};
 
 use crate::expr::{self, Program};
 use crate::{ScenarioError, names, order};
@@ -23,6 +23,8 @@ pub(crate) struct Rule {
     pub(crate) program: Program,
     /// Bounds, low and high.
     pub(crate) clamp: Option<(f64, f64)>,
+    /// Where it begins.
+    pub(crate) start: ProcessStart,
 }
 
 /// The compiled models. Columns are the signals that are modelled, read by a model or turned by a knob.
@@ -95,7 +97,8 @@ fn check_shape(model: &Model, process: &ProcessModel, errors: &mut Vec<ScenarioE
         }
     }
     if model.signal(process.signal).value_kind == ValueKind::Text {
-        errors.push(ScenarioError::TextSignal { user: format!("the model of '{signal}'"), signal });
+        let user = format!("the model of '{signal}'");
+        errors.push(ScenarioError::TextSignal { user, modelled: Some(signal.clone()), signal });
     }
 }
 
@@ -126,7 +129,7 @@ fn check_knobs(model: &Model, errors: &mut Vec<ScenarioError>) {
             let signal = target_signal(target);
             if model.signal(signal).value_kind == ValueKind::Text {
                 let user = format!("knob '{}'", knob.id);
-                errors.push(ScenarioError::TextSignal { user, signal: id(model, signal) });
+                errors.push(ScenarioError::TextSignal { user, modelled: None, signal: id(model, signal) });
             }
             if let KnobTarget::ResetAt { value, .. } = target
                 && !value.is_finite()
@@ -155,8 +158,9 @@ fn columns(
     for (signal, (_, program)) in programs {
         for input in program.inputs().iter().copied().map(SignalIndex) {
             if model.signal(input).value_kind == ValueKind::Text {
-                let user = format!("the model of '{}'", model.signal(*signal).id);
-                errors.push(ScenarioError::TextSignal { user, signal: id(model, input) });
+                let modelled = id(model, *signal);
+                let user = format!("the model of '{modelled}'");
+                errors.push(ScenarioError::TextSignal { user, modelled: Some(modelled), signal: id(model, input) });
             }
             signals.push(input);
         }
@@ -170,8 +174,8 @@ fn columns(
 fn rule(signals: &[SignalIndex], process: &ProcessModel, program: &Program) -> Option<Rule> {
     let column = |signal: SignalIndex| signals.binary_search(&signal).ok();
     let program = program.renamed(|signal| column(SignalIndex(signal)).and_then(|at| u32::try_from(at).ok()).unwrap_or(u32::MAX));
-    let clamp = process.clamp;
-    Some(Rule { column: column(process.signal)?, kind: process.kind.clone(), program, clamp })
+    let (clamp, start) = (process.clamp, process.start);
+    Some(Rule { column: column(process.signal)?, kind: process.kind.clone(), program, clamp, start })
 }
 
 fn in_order(model: &Model, signals: &[SignalIndex], rules: Vec<Rule>, errors: &mut Vec<ScenarioError>) -> Vec<Rule> {

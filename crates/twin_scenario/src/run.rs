@@ -62,8 +62,9 @@ pub struct Progress {
 /// Signals without a model hold their value at the fork.
 ///
 /// Assignments and lags start exactly at the observed value: what a model gets wrong at the fork is carried on as a
-/// constant output bias, as in model-predictive control. A lag therefore counts as settled at the fork: one that was
-/// still on its way there stays where it is until its inputs move.
+/// constant output bias, as in model-predictive control ([`Self::offsets`]). A lag therefore counts as settled at the fork:
+/// one that was still on its way there stays where it is until its inputs move. Models with
+/// [`ProcessStart::Model`](twin_model::ProcessStart::Model) follow their equation instead, without a bias.
 #[derive(Debug)]
 pub struct Run {
     scenario: Scenario,
@@ -78,6 +79,7 @@ pub struct Run {
     /// How many of `resets` have happened.
     resets_done: usize,
     left_out: Vec<LeftOut>,
+    offsets: Vec<(SignalIndex, f64)>,
     emits: Vec<Emit>,
     pending: Vec<(SignalIndex, Timestamp, f64)>,
     steps: u64,
@@ -126,6 +128,7 @@ impl Run {
         let mut run = Self {
             gains: start.states.iter().map(|cell| cell.gain(scenario.step)).collect(),
             emits: emits(&plan, &start, &held),
+            offsets: offsets(&plan, &start),
             columns: start.columns,
             states: start.states,
             assigns: start.assigns,
@@ -191,6 +194,12 @@ impl Run {
     /// Models that this run does without, by signal.
     pub fn left_out(&self) -> &[LeftOut] {
         &self.left_out
+    }
+
+    /// What models that start as observed carry on from the fork, in the signal's unit: the observed value minus what the
+    /// equation gives there. By signal; models without a difference are left out. A later reset changes it for its signal.
+    pub fn offsets(&self) -> &[(SignalIndex, f64)] {
+        &self.offsets
     }
 
     /// How often a model gave no finite number and kept its value.
@@ -292,6 +301,14 @@ fn held_columns(model: &Model, plan: &Plan, start: &fork::Start) -> Vec<Held> {
     let value = |column: usize| start.columns.get(column).copied().filter(|v| v.is_finite());
     let held = columns.into_iter().filter(|column| !computed(*column));
     held.filter_map(|column| Some(Held { column, value: value(column)? })).collect()
+}
+
+fn offsets(plan: &Plan, start: &fork::Start) -> Vec<(SignalIndex, f64)> {
+    let cells = start.states.iter().chain(&start.assigns);
+    let of = |cell: &Cell| Some((*plan.signals.get(cell.rule.column)?, cell.offset()));
+    let mut offsets: Vec<_> = cells.filter_map(of).filter(|(_, offset)| *offset != 0.0).collect();
+    offsets.sort_by_key(|(signal, _)| *signal);
+    offsets
 }
 
 fn emits(plan: &Plan, start: &fork::Start, held: &[Held]) -> Vec<Emit> {

@@ -6,6 +6,7 @@ mod socket;
 
 use std::path::PathBuf;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use twin_model::Timestamp;
@@ -65,7 +66,12 @@ pub(super) fn prefers_reduced_motion() -> bool {
     std::env::var_os("ORRERY_REDUCED_MOTION").is_some()
 }
 
-pub(super) fn announce_ready() {}
+/// Whether the first picture was shown.
+static READY: AtomicBool = AtomicBool::new(false);
+
+pub(super) fn announce_ready() {
+    READY.store(true, Ordering::Release);
+}
 
 pub(super) fn graphics_failed(message: &str) {
     tracing::error!("graphics: {message}");
@@ -73,4 +79,27 @@ pub(super) fn graphics_failed(message: &str) {
 
 pub(super) fn reload() {}
 
-pub(super) fn install_panic_hook() {}
+/// Until the first picture a panic means that there is no window system or no graphics driver: words instead of a backtrace,
+/// and the end of the program, because the engine's other threads would wait for ever.
+pub(super) fn install_panic_hook(instead: &str) {
+    let (usual, instead) = (std::panic::take_hook(), instead.to_owned());
+    std::panic::set_hook(Box::new(move |panic| {
+        // Others than the engine's threads (a gateway inside, a download) have faults of their own.
+        let thread = std::thread::current();
+        let engine = thread.name().is_some_and(|name| name == "main" || name.contains("Task Pool"));
+        if READY.load(Ordering::Acquire) || !engine {
+            return usual(panic);
+        }
+        let why = panic.payload_as_str().unwrap_or("the engine gave no reason");
+        let why = why.lines().next().unwrap_or_default();
+        complain(&format!(
+            "The window could not be opened: {why}\nIt needs a display and a graphics driver (Vulkan, Metal or DirectX 12).\n{instead}"
+        ));
+        std::process::exit(2);
+    }));
+}
+
+#[allow(clippy::print_stderr, reason = "there is no window to say it in")]
+fn complain(words: &str) {
+    eprintln!("{words}");
+}

@@ -89,7 +89,7 @@ pub(super) fn reload() {
     }
 }
 
-pub(super) fn install_panic_hook() {
+pub(super) fn install_panic_hook(_instead: &str) {
     std::panic::set_hook(Box::new(|info| {
         console_error_panic_hook::hook(info);
         panic(&info.to_string());

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
 use twin_engine::{Branch, EngineCommand};
-use twin_model::{KnobIndex, Model, Span, Timestamp};
+use twin_model::{KnobIndex, Model, ProcessModel, Span, Timestamp};
 use twin_scenario::{Row, RowKind, Scenario};
 
 use crate::headless::{self, From, MAX_HORIZON};
@@ -100,6 +100,26 @@ struct WhatifJson<'a> {
     horizon_s: f64,
     settings: Vec<SettingJson<'a>>,
     rows: Vec<RowJson<'a>>,
+    /// Process models of this run with how they begin.
+    models: Vec<ModelJson<'a>>,
+    /// Signals that are not simulated, and why.
+    left_out: Vec<LeftOutJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct ModelJson<'a> {
+    signal: &'a str,
+    /// `observed` or `model`; integrals and growth always begin as observed.
+    start: &'static str,
+    /// The constant that is added to what the equation gives, in the signal's unit.
+    offset: f64,
+    unit: &'a str,
+}
+
+#[derive(Serialize)]
+struct LeftOutJson<'a> {
+    signal: &'a str,
+    why: String,
 }
 
 #[derive(Serialize)]
@@ -136,8 +156,24 @@ fn whatif_json(model: &Model, branch: &Branch) -> String {
         horizon_s: scenario.horizon.as_secs_f64(),
         settings: scenario.settings.iter().filter_map(setting).collect(),
         rows: branch.comparison.iter().map(|row| row_json(model, row)).collect(),
+        models: model.processes().iter().filter_map(|process| model_json(model, branch, process)).collect(),
+        left_out: branch
+            .left_out
+            .iter()
+            .map(|left| LeftOutJson { signal: model.signal(left.signal).id.as_str(), why: left.describe(model) })
+            .collect(),
     };
     serde_json::to_string_pretty(&out).unwrap_or_default()
+}
+
+/// None for a model that the run did without.
+fn model_json<'a>(model: &'a Model, branch: &Branch, process: &ProcessModel) -> Option<ModelJson<'a>> {
+    if branch.left_out.iter().any(|left| left.signal == process.signal) {
+        return None;
+    }
+    let it = model.signal(process.signal);
+    let offset = branch.offsets.iter().find(|(signal, _)| *signal == process.signal).map_or(0.0, |(_, offset)| *offset);
+    Some(ModelJson { signal: it.id.as_str(), start: process.start.as_str(), offset, unit: &it.unit.0 })
 }
 
 fn row_json<'a>(model: &'a Model, row: &'a Row) -> RowJson<'a> {
@@ -194,6 +230,9 @@ fn people(model: &Model, branch: &Branch) {
         term::say("nothing would be different");
     } else {
         term::say(&term::table(&["WHAT", "AS IT IS", "WHAT IF", "CHANGE", ""], &rows));
+    }
+    for remark in branch.remarks(model, 5) {
+        term::say(&remark);
     }
     term::say("computed by the site's process models; not a measurement");
 }

@@ -99,6 +99,35 @@ fn a_server_may_live_on_another_day() {
     assert!(refused.contains("lives in the time of its recordings") && refused.contains("--clock"), "{refused}");
 }
 
+/// Expressions that a run refuses, with what check says of them.
+const REFUSED: [(&str, &str, &str); 5] = [
+    ("a * * b", "process.invalid", "a value is missing before '*'"),
+    ("median(m.x)", "process.invalid", "there is no function 'median'"),
+    ("x + 1", "process.invalid", "there is no signal 'x'"),
+    ("m.mode * 2", "process.invalid", "whose values are text"),
+    ("m.y + 1", "expression.reference", "mentions 'm.y', which is no signal"),
+];
+
+#[test]
+fn check_finds_every_process_that_a_run_would_refuse() {
+    for (expr, code, words) in REFUSED {
+        let folder = Folder::new();
+        let site = format!(
+            "[site]\nid = \"s\"\n[[twins]]\nid = \"m\"\nbind = false\n\
+             signals = [{{ name = \"x\" }}, {{ name = \"mode\", value = \"text\" }}]\n\
+             [[twins.processes]]\nsignal = \"x\"\nkind = \"assign\"\nexpr = \"{expr}\"\n"
+        );
+        let site = folder.write("site.toml", site).display().to_string();
+        let (code_of_check, out, _) = orrery(&["check", &site, "--json"]);
+        let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+        let found: Vec<_> = json["findings"].as_array().unwrap().iter().filter(|f| f["severity"] == "error").collect();
+        assert_eq!((code_of_check, found.len()), (1, 1), "{expr}: {out}");
+        assert_eq!((&found[0]["code"], &found[0]["line"]), (&code.into(), &10.into()), "{expr}: {out}");
+        assert!(found[0]["message"].as_str().unwrap().contains(words), "{expr}: {out}");
+        assert_eq!(orrery(&["whatif", &site, "--at", "now"]).0, 2, "{expr}");
+    }
+}
+
 #[test]
 fn whatif_json_is_as_promised() {
     let folder = Folder::new();
@@ -148,6 +177,8 @@ targets = [{ scale = "tank.inflow" }]
     let hours = |key: &str| row[key].as_f64().unwrap();
     assert!((hours("baseline") - 4.0).abs() < 0.02 && (hours("scenario") - 2.0).abs() < 0.02, "{row}");
     assert_eq!(row["better"], false);
+    assert_eq!(json["models"], serde_json::json!([{"signal": "tank.level", "start": "observed", "offset": 0.0, "unit": "%"}]));
+    assert_eq!(json["left_out"], serde_json::json!([]));
     assert_eq!(orrery(&args).1, out, "the same question has the same answer");
     let (code, _, err) = orrery(&["whatif", &site, "--at", "now", "--set", "inflow=900"]);
     assert_eq!((code, err.contains("goes from -50 to 200 %")), (2, true), "{err}");

@@ -82,6 +82,7 @@ pub(crate) fn model() -> Model {
         kind: ProcessKind::Growth,
         expr: "0.2 * pump.speed / 50".into(),
         clamp: Some((0.0, 50.0)),
+        start: twin_model::ProcessStart::default(),
     });
     b.knob(Knob {
         id: "speed".into(),

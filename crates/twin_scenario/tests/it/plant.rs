@@ -63,7 +63,13 @@ impl Site {
 
     pub(crate) fn bounded(&mut self, name: &str, kind: ProcessKind, expr: &str, clamp: Option<(f64, f64)>) {
         let signal = self.find(name);
-        self.builder.process(ProcessModel { signal, kind, expr: expr.to_owned(), clamp });
+        self.builder.process(ProcessModel { signal, kind, expr: expr.to_owned(), clamp, start: ProcessStart::default() });
+    }
+
+    /// A model that follows its equation from the fork on.
+    pub(crate) fn exact(&mut self, name: &str, kind: ProcessKind, expr: &str) {
+        let (signal, start) = (self.find(name), ProcessStart::Model);
+        self.builder.process(ProcessModel { signal, kind, expr: expr.to_owned(), clamp: None, start });
     }
 
     pub(crate) fn knob(&mut self, id: &str, unit: &str, neutral: f64, targets: Vec<KnobTarget>) -> KnobIndex {

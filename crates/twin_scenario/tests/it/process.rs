@@ -26,6 +26,56 @@ fn models_start_at_the_observed_value_whatever_they_compute() {
 }
 
 #[test]
+fn a_lag_that_starts_as_its_model_says_obeys_its_equation() {
+    // tau y' = 2 u - y from y = 50 with u = 10: y = 20 + 30 e^(-t / tau).
+    let mut site = Site::new();
+    site.signal("u", 10.0);
+    site.signal("y", 50.0);
+    site.exact("y", ProcessKind::Lag { tau: span("10min") }, "2 * m.u");
+    let values = site.values("y", "1h", "1min", &[]);
+    close(values[0], 50.0, 0.0);
+    for minute in [1, 10, 60] {
+        close(values[minute], 20.0 + 30.0 * libm::exp(-(minute as f64) / 10.0), 1e-12);
+    }
+}
+
+#[test]
+fn an_assignment_that_starts_as_its_model_says_equals_its_expression_and_is_read_so() {
+    let mut site = Site::new();
+    site.signal("u", 10.0);
+    site.signal("a", 7.0);
+    site.signal("b", 1.0);
+    site.exact("a", ProcessKind::Assign, "2 * m.u");
+    site.exact("b", ProcessKind::Assign, "m.a + 1");
+    assert_eq!(site.values("a", "10min", "1min", &[]), [20.0; 11]);
+    assert_eq!(site.values("b", "10min", "1min", &[]), [21.0; 11]);
+}
+
+#[test]
+fn what_a_model_reads_of_one_that_follows_its_equation_gives_no_jump_of_its_own() {
+    let mut site = Site::new();
+    site.signal("u", 10.0);
+    site.signal("a", 7.0);
+    site.signal("b", 1.0);
+    site.exact("a", ProcessKind::Assign, "2 * m.u");
+    site.model("b", ProcessKind::Assign, "m.a + 1");
+    assert_eq!(site.values("b", "10min", "1min", &[]), [1.0; 11], "b starts as observed and nothing moves");
+}
+
+#[test]
+fn a_run_names_what_its_models_carry_on_from_the_fork() {
+    let mut site = Site::new();
+    site.signal("u", 10.0);
+    for name in ["seen", "said"] {
+        site.signal(name, 23.0);
+    }
+    site.model("seen", ProcessKind::Assign, "2 * m.u");
+    site.exact("said", ProcessKind::Assign, "2 * m.u");
+    let run = site.start(scenario("1h", "1min", &[])).unwrap();
+    assert_eq!(run.offsets(), [(site.find("seen"), 3.0)]);
+}
+
+#[test]
 fn every_signal_of_the_filler_starts_where_it_was() {
     let (site, _) = filler();
     let outputs = site.run("1h", "1min", &[]);

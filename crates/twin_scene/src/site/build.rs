@@ -90,6 +90,8 @@ pub(crate) struct Built {
     pub(crate) bindings: Vec<RawBinding>,
     /// By `TwinIndex`.
     pub(crate) twin_locations: Vec<Location>,
+    /// Of the expressions of process models, in model order.
+    pub(crate) process_locations: Vec<Location>,
 }
 
 /// Resolves all names and makes the model.
@@ -127,8 +129,9 @@ pub(crate) fn build(parts: Parts, out: &mut Diagnostics) -> Built {
         builder.signal(signal.clone());
     }
     feeds.report_unknown(&names, out);
+    let mut process_locations = Vec::new();
     for (twin, raw) in full.iter().zip(&raw) {
-        rules::add(twin, &names, &mut builder, out);
+        process_locations.extend(rules::add(twin, &names, &mut builder, out));
         relationships(twin.index, raw, &names, &mut builder, out);
     }
     for knob in knobs::resolve(parts.knobs, &names, out) {
@@ -151,7 +154,7 @@ pub(crate) fn build(parts: Parts, out: &mut Diagnostics) -> Built {
         }
     }
     let twin_locations = raw.iter().map(|twin| twin.id.at.clone()).collect();
-    Built { model: finish(builder, out), no_geometry, bindings, twin_locations }
+    Built { model: finish(builder, out), no_geometry, bindings, twin_locations, process_locations }
 }
 
 /// Everything was checked on the way; should a check have been missed, the site is empty rather than wrong.

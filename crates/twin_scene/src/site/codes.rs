@@ -32,6 +32,7 @@ codes! {
     PLACEHOLDER_UNKNOWN = "placeholder.unknown", "A placeholder such as {twin} has no value for this twin.";
     RULE_INCOMPLETE = "rule.incomplete", "A rule, alarm, process or knob lacks what its kind needs.";
     VALUE_KIND = "value.kind", "A value can never equal a value of its signal.";
+    PROCESS_INVALID = "process.invalid", "A process model that no what-if run can compute.";
     PROCESS_DUPLICATE = "process.duplicate", "A signal has two process models.";
     EXPRESSION_REFERENCE = "expression.reference", "An expression mentions a signal that does not exist.";
     BINDING_INVALID = "binding.invalid", "A binding cannot be understood.";

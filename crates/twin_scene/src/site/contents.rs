@@ -77,6 +77,7 @@ pub(crate) struct RawProcess {
     pub(crate) expr: Option<Word>,
     pub(crate) tau: Option<Span>,
     pub(crate) clamp: Option<(f64, f64)>,
+    pub(crate) start: Option<&'static str>,
     pub(crate) remove: bool,
 }
 
@@ -108,7 +109,7 @@ macro_rules! part {
 part!(RawSignal, name; display_name, unit, kind, value, period, late_after, stale_after, range, source, source_key);
 part!(RawRule, id; kind, signal, bands, deadband, on_delay, off_delay, cases, otherwise, uncertain, bad, status, note);
 part!(RawAlarm, id; kind, signal, priority, message, limit, deadband, on_delay, off_delay, ack, states, otherwise);
-part!(RawProcess, signal; kind, expr, tau, clamp);
+part!(RawProcess, signal; kind, expr, tau, clamp, start);
 
 impl Contents {
     /// Reads the four lists of an interface or a twin.
@@ -309,6 +310,7 @@ fn process(s: &Section<'_>) -> Option<RawProcess> {
         expr: s.word("expr"),
         tau: s.duration("tau"),
         clamp: s.range("clamp"),
+        start: s.choice("start"),
         remove: s.bool("remove").unwrap_or(false),
     })
 }

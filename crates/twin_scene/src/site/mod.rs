@@ -65,6 +65,8 @@ pub struct LoadedSite {
     pub no_geometry: Vec<TwinIndex>,
     /// Where each twin is written, by `TwinIndex`.
     pub twin_locations: Vec<Location>,
+    /// Where the expression of each process model is written, in model order.
+    pub process_locations: Vec<Location>,
     /// One entry per [`SourceIndex`] of the model.
     pub sources: Vec<SourceDef>,
     /// Points in space that an import attaches to twins.
@@ -169,6 +171,7 @@ fn unusable(file_name: &str, out: Diagnostics) -> LoadedSite {
         bindings: Vec::new(),
         no_geometry: Vec::new(),
         twin_locations: Vec::new(),
+        process_locations: Vec::new(),
         sources: Vec::new(),
         anchors: Vec::new(),
         settings: Settings::default(),
@@ -195,7 +198,7 @@ fn assemble(root: &Section<'_>, file: &Arc<str>, read_file: &mut ReadFile<'_>, m
     raw_bindings.extend(imported.bindings);
     let interfaces = interfaces::resolve(raw_interfaces, out_ref);
     let source_defs: Vec<SourceDef> = sources.iter().enumerate().map(|(at, source)| source_def(at, source)).collect();
-    let build::Built { model, no_geometry, bindings: own, twin_locations } =
+    let build::Built { model, no_geometry, bindings: own, twin_locations, process_locations } =
         build::build(build::Parts { site: site_info(root, out_ref), interfaces, twins, sources, knobs }, out_ref);
     let raw_bindings = own.into_iter().chain(raw_bindings).collect();
     report_unfed(&model, &source_defs, file, out_ref);
@@ -221,6 +224,7 @@ fn assemble(root: &Section<'_>, file: &Arc<str>, read_file: &mut ReadFile<'_>, m
         bindings,
         no_geometry,
         twin_locations,
+        process_locations,
         sources: source_defs,
         anchors,
         settings,

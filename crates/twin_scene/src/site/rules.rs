@@ -3,19 +3,21 @@
 use std::collections::HashSet;
 
 use twin_model::{
-    AckPolicy, Alarm, AlarmCondition, AlarmState, HealthRule, ModelBuilder, Priority, ProcessKind, ProcessModel, RuleKind,
-    SignalIndex, Span, Status, Value, ValueKind,
+    AckPolicy, Alarm, AlarmCondition, AlarmState, HealthRule, ModelBuilder, Priority, ProcessKind, ProcessModel, ProcessStart,
+    RuleKind, SignalIndex, Span, Status, Value, ValueKind,
 };
 
 use super::build::{FullTwin, Names};
 use super::codes;
 use super::contents::{RawAlarm, RawProcess, RawRule};
-use super::diag::Diagnostics;
+use super::diag::{Diagnostics, Location};
 use super::read::Word;
 use super::template;
 
 /// Adds everything that judges `twin`. A twin without a rule of its own gets, per signal, one on quality and one on age.
-pub(crate) fn add(twin: &FullTwin, names: &Names, builder: &mut ModelBuilder, out: &mut Diagnostics) {
+///
+/// Returns where each process model is written, in the order in which they were added.
+pub(crate) fn add(twin: &FullTwin, names: &Names, builder: &mut ModelBuilder, out: &mut Diagnostics) -> Vec<Location> {
     for raw in &twin.contents.rules {
         if let Some(rule) = rule(raw, twin, names, out) {
             builder.rule(rule);
@@ -30,16 +32,19 @@ pub(crate) fn add(twin: &FullTwin, names: &Names, builder: &mut ModelBuilder, ou
         }
     }
     let mut modelled = HashSet::new();
+    let mut written = Vec::new();
     for raw in &twin.contents.processes {
         if let Some(process) = process(raw, twin, names, out) {
             if modelled.insert(process.signal) {
                 builder.process(process);
+                written.push(raw.expr.as_ref().unwrap_or(&raw.signal).at.clone());
             } else {
                 let message = format!("signal '{}' of '{}' has two process models", raw.signal.as_str(), twin.id.as_str());
                 out.error(codes::PROCESS_DUPLICATE, &raw.signal.at, twin.id.as_str(), message, "delete one".to_owned());
             }
         }
     }
+    written
 }
 
 fn default_rules(twin: &FullTwin, names: &Names, builder: &mut ModelBuilder) {
@@ -227,7 +232,16 @@ fn process(raw: &RawProcess, twin: &FullTwin, names: &Names, out: &mut Diagnosti
     };
     let text = template::fill(expr, &twin.vars, &twin.id, out);
     check_expression(&text, expr, twin, names, out);
-    Some(ProcessModel { signal, kind, expr: text, clamp: raw.clamp })
+    let start = match raw.start {
+        Some(word) if matches!(kind, ProcessKind::Integrate | ProcessKind::Growth) => {
+            let message = format!("start = \"{word}\" has no effect: this kind of process always begins at the observed value");
+            out.warning(codes::KEY_UNUSED, &raw.signal.at, twin.id.as_str(), message, "delete it".to_owned());
+            ProcessStart::Observed
+        }
+        Some("model") => ProcessStart::Model,
+        _ => ProcessStart::Observed,
+    };
+    Some(ProcessModel { signal, kind, expr: text, clamp: raw.clamp, start })
 }
 
 /// Warns of every word with a dot that is no signal. Says nothing about grammar: that is `twin_scenario`'s.

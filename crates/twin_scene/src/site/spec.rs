@@ -287,6 +287,12 @@ static PROCESS: TableSpec = TableSpec {
         may("expr", Ty::Text, "Expression over signal ids, for example {twin}.load * 0.3 + hall.ambient."),
         may("tau", Ty::Duration, "lag: the time constant."),
         may("clamp", Ty::Range, "Keeps the value within [low, high]."),
+        may(
+            "start",
+            Ty::Choice(&["observed", "model"]),
+            "assign, lag: observed (default) begins at the observed value and carries the difference to the model on as a constant \
+             offset; model follows the equation.",
+        ),
         may("remove", Ty::Bool, "true: the twin does not have this process model of its interface."),
     ],
 };

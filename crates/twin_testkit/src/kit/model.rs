@@ -146,7 +146,13 @@ impl SmallModel {
     /// A process model without clamp.
     pub fn process(&mut self, signal: &str, kind: ProcessKind, expr: &str) {
         let (signal, _) = self.find(signal);
-        self.builder.process(ProcessModel { signal, kind, expr: expr.to_owned(), clamp: None });
+        self.builder.process(ProcessModel {
+            signal,
+            kind,
+            expr: expr.to_owned(),
+            clamp: None,
+            start: twin_model::ProcessStart::default(),
+        });
     }
 
     /// A knob from -100 to 100 that is neutral at 0.

@@ -159,6 +159,10 @@ fn table(ui: &mut Ui, results: &ResultsView) {
             result_row(ui, result, nth > 0);
         }
     });
+    for remark in &results.remarks {
+        ui.add_space(S4);
+        ui.label(egui::RichText::new(remark).font(Type::Small.font()).color(t.secondary));
+    }
 }
 
 /// What changes, from what to what, by how much; in a line more where the texts are long.

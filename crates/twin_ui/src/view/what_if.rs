@@ -90,6 +90,8 @@ pub struct ResultsView {
     pub name: String,
     /// What changes, most important first.
     pub rows: Vec<ResultRow>,
+    /// What a reader must know about the models behind it, as sentences.
+    pub remarks: Vec<String>,
 }
 
 /// Knobs, runs and branches.

@@ -1,18 +1,22 @@
 //! What a host page may ask and say: `window.orrery.getState()` and `.command()`. Tests drive the viewer through the same.
 
+mod ask;
+
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use twin_engine::PlayState;
 use twin_historian::pager::Cover;
-use twin_model::{Status, TimeRange, TwinIndex};
+use twin_model::{Model, Status, TimeRange};
 use twin_ui::UiCommand;
 use twin_ui::view::Theme;
 
 use super::scene::Quality;
 use super::state::Viewer;
 use crate::platform::Waker;
+use ask::{Ask, KNOWN};
 
 /// Commands that wait for the next frame; more are refused.
 const MAX_WAITING: usize = 256;
@@ -21,6 +25,8 @@ thread_local! {
     /// The newest answer to `getState`, refreshed every frame; pages ask between frames.
     static STATE: RefCell<String> = const { RefCell::new(String::new()) };
     static WAITING: RefCell<VecDeque<Value>> = const { RefCell::new(VecDeque::new()) };
+    /// The site, for the names in commands; refreshed every frame.
+    static MODEL: RefCell<Option<Arc<Model>>> = const { RefCell::new(None) };
     static WAKER: RefCell<Option<Waker>> = const { RefCell::new(None) };
 }
 
@@ -56,8 +62,8 @@ pub fn state() -> String {
 pub fn command(text: &str) -> String {
     let answer = match serde_json::from_str::<Value>(text) {
         Err(error) => json!({ "error": format!("not JSON: {error}") }),
-        Ok(Value::Object(object)) => match object.keys().find(|key| !KNOWN.contains(&key.as_str())).cloned() {
-            Some(key) => json!({ "error": format!("unknown command '{key}'; known: {}", KNOWN.join(", ")) }),
+        Ok(Value::Object(object)) => match faults(&object) {
+            Some(why) => json!({ "error": why }),
             None if queue(Value::Object(object)) => json!({ "ok": true }),
             None => json!({ "error": "too many commands are waiting" }),
         },
@@ -66,30 +72,15 @@ pub fn command(text: &str) -> String {
     answer.to_string()
 }
 
-const KNOWN: [&str; 22] = [
-    "select",
-    "focus",
-    "isolate",
-    "seek",
-    "play",
-    "pause",
-    "follow",
-    "speed",
-    "step",
-    "loop",
-    "theme",
-    "quality",
-    "chart",
-    "knobs",
-    "fork",
-    "horizonHours",
-    "run",
-    "viewBranch",
-    "home",
-    "camera",
-    "range",
-    "historyMegabytes",
-];
+/// What is wrong with any of an object's commands; none is carried out then.
+fn faults(object: &serde_json::Map<String, Value>) -> Option<String> {
+    let model = MODEL.with_borrow(Clone::clone);
+    object.iter().find_map(|(key, value)| match ask::understand(key, value, model.as_deref()) {
+        Ok(_) => None,
+        Err(why) if KNOWN.contains(&key.as_str()) => Some(format!("{key} {why}")),
+        Err(_) => Some(format!("unknown command '{key}'; known: {}", KNOWN.join(", "))),
+    })
+}
 
 /// Turns waiting commands into wishes.
 pub fn drain(viewer: &mut Viewer) {
@@ -104,19 +95,6 @@ pub fn drain(viewer: &mut Viewer) {
     }
 }
 
-fn twin(viewer: &Viewer, value: &Value) -> Result<TwinIndex, String> {
-    let id = value.as_str().ok_or("wants a twin id")?;
-    let model = viewer.model().ok_or("the site is not loaded yet")?;
-    model.find_twin(id).ok_or_else(|| format!("there is no twin '{id}'"))
-}
-
-/// `["from", "to"]`; none for anything else.
-fn range(value: &Value) -> Result<Option<TimeRange>, String> {
-    let Some([from, to]) = value.as_array().map(Vec::as_slice) else { return Ok(None) };
-    let time = |v: &Value| v.as_str().unwrap_or_default().parse().map_err(|error: twin_model::TimeError| error.to_string());
-    Ok(Some(TimeRange::new(time(from)?, time(to)?)))
-}
-
 /// What is here of history: `[from, to, level]`, or `coming`, `away`, `lost` in place of the level.
 fn cover(viewer: &Viewer) -> Vec<Value> {
     let words = |cover: Cover| match cover {
@@ -129,63 +107,56 @@ fn cover(viewer: &Viewer) -> Vec<Value> {
     all.map(|(range, cover)| json!([range.start.to_string(), range.end.to_string(), words(*cover)])).collect()
 }
 
+/// Carries out what was understood when it came, against the site as it is now.
 fn one(viewer: &mut Viewer, key: &str, value: &Value) -> Result<(), String> {
-    let wish = match key {
-        "select" if value.is_null() => UiCommand::Select { twin: None, additive: false },
-        "select" => UiCommand::Select { twin: Some(twin(viewer, value)?), additive: false },
-        "focus" => UiCommand::Focus(twin(viewer, value)?),
-        "isolate" => UiCommand::Isolate(value.as_bool().unwrap_or(true)),
-        "seek" => UiCommand::Seek(value.as_str().ok_or("wants a time")?.parse().map_err(|error| format!("{error}"))?),
-        "play" => UiCommand::Play,
-        "pause" => UiCommand::Pause,
-        "follow" => UiCommand::Follow,
-        "speed" => UiCommand::SetSpeed(value.as_f64().ok_or("wants a number")?),
-        "step" => UiCommand::StepEvent(if value == "back" { twin_ui::Direction::Back } else { twin_ui::Direction::Forward }),
-        "loop" => UiCommand::SetLoop(range(value)?),
-        "theme" => UiCommand::SetTheme(if value == "light" { Theme::Light } else { Theme::Dark }),
-        "quality" => {
-            viewer.set_quality(if value == "high" { Quality::High } else { Quality::Slim });
-            return Ok(());
-        }
-        "chart" => {
-            let model = viewer.model().ok_or("the site is not loaded yet")?;
-            let signal = model.find_signal(value.as_str().unwrap_or_default()).ok_or("there is no such signal")?;
+    let model = viewer.model().cloned();
+    let wish = match ask::understand(key, value, model.as_deref())? {
+        Ask::Select(twin) => UiCommand::Select { twin, additive: false },
+        Ask::Focus(twin) => UiCommand::Focus(twin),
+        Ask::Isolate(on) => UiCommand::Isolate(on),
+        Ask::Seek(t) => UiCommand::Seek(t),
+        Ask::Play => UiCommand::Play,
+        Ask::Pause => UiCommand::Pause,
+        Ask::Follow => UiCommand::Follow,
+        Ask::Speed(speed) => UiCommand::SetSpeed(speed),
+        Ask::Step(to) => UiCommand::StepEvent(to),
+        Ask::Loop(range) => UiCommand::SetLoop(range),
+        Ask::Theme(theme) => UiCommand::SetTheme(theme),
+        Ask::Quality(quality) => UiCommand::SetQuality(quality == Quality::High),
+        Ask::ToggleChart(signal) => {
             viewer.ui.chart_open = true;
             UiCommand::ToggleChart(signal)
         }
-        "knobs" => {
-            let model = viewer.model().ok_or("the site is not loaded yet")?.clone();
-            for (id, setting) in value.as_object().into_iter().flatten() {
-                let at =
-                    model.knobs().iter().position(|knob| knob.id == *id).ok_or_else(|| format!("there is no knob '{id}'"))?;
-                let value = setting.as_f64().ok_or("a knob wants a number")?;
-                viewer.wishes.push_back(UiCommand::SetKnob { knob: twin_model::KnobIndex::from_at(at), value });
-            }
-            return Ok(());
-        }
-        "fork" => UiCommand::SetFork(value.as_str().ok_or("wants a time")?.parse().map_err(|error| format!("{error}"))?),
-        "horizonHours" => UiCommand::SetHorizon(twin_model::Span::from_secs_f64(value.as_f64().unwrap_or(8.0) * 3600.0)),
-        "run" => UiCommand::RunScenario,
-        "viewBranch" => UiCommand::ViewBranch(value.as_u64().map(|id| twin_ui::view::BranchId(id as u32))),
-        "home" => UiCommand::Home,
-        "range" => {
-            let extent = viewer.vm.timeline.extent;
-            viewer.ui.fit(range(value)?.unwrap_or(extent));
-            return Ok(());
-        }
-        "historyMegabytes" => {
-            let megabytes = value.as_f64().filter(|mb| mb.is_finite() && *mb > 0.0).ok_or("wants a number above 0")?;
-            viewer.session.set_history_budget((megabytes * 1e6) as u64);
-            return Ok(());
-        }
-        "camera" => {
-            let n: Vec<f32> = value.as_array().into_iter().flatten().filter_map(|v| Some(v.as_f64()? as f32)).collect();
-            let [x, y, z, yaw, pitch, distance] = n[..] else { return Err("wants [x, y, z, yaw, pitch, distance]".into()) };
-            viewer.orbit.pose = super::scene::camera::Pose { target: glam::Vec3::new(x, y, z), yaw, pitch, distance };
+        Ask::Chart(signals) => {
+            viewer.ui.chart_open = !signals.is_empty();
+            viewer.chart = signals;
+            viewer.dirty.panels = true;
             viewer.dirty.link = true;
             return Ok(());
         }
-        _ => return Err("unknown".into()),
+        Ask::Knobs(settings) => {
+            viewer.wishes.extend(settings.into_iter().map(|(knob, value)| UiCommand::SetKnob { knob, value }));
+            return Ok(());
+        }
+        Ask::Fork(t) => UiCommand::SetFork(t),
+        Ask::Horizon(span) => UiCommand::SetHorizon(span),
+        Ask::Run => UiCommand::RunScenario,
+        Ask::ViewBranch(id) => UiCommand::ViewBranch(id.map(twin_ui::view::BranchId)),
+        Ask::Home => UiCommand::Home,
+        Ask::Camera(pose) => {
+            viewer.orbit.pose = pose;
+            viewer.dirty.link = true;
+            return Ok(());
+        }
+        Ask::Range(range) => {
+            let extent = viewer.vm.timeline.extent;
+            viewer.ui.fit(range.unwrap_or(extent));
+            return Ok(());
+        }
+        Ask::HistoryMegabytes(megabytes) => {
+            viewer.session.set_history_budget((megabytes * 1e6) as u64);
+            return Ok(());
+        }
     };
     viewer.wishes.push_back(wish);
     Ok(())
@@ -195,6 +166,11 @@ fn one(viewer: &mut Viewer, key: &str, value: &Value) -> Result<(), String> {
 pub fn publish(viewer: &Viewer, frame: u64) {
     let text = describe(viewer, frame).to_string();
     STATE.with_borrow_mut(|state| *state = text);
+    MODEL.set(viewer.model().cloned());
+}
+
+fn span(range: TimeRange) -> Value {
+    json!([range.start.to_string(), range.end.to_string()])
 }
 
 fn describe(viewer: &Viewer, frame: u64) -> Value {
@@ -246,9 +222,17 @@ fn describe(viewer: &Viewer, frame: u64) -> Value {
         "buffering": playback.buffering(),
         "ended": playback.ended(),
         "detail": engine.reality().store().detail_at(playback.playhead()).to_string(),
+        "loop": playback.selection().map(span),
         "liveEdge": engine.live_edge().map(|t| t.to_string()),
-        "extent": engine.bounds().map(|range| json!([range.start.to_string(), range.end.to_string()])),
+        "extent": engine.bounds().map(span),
+        "range": viewer.range.map(span),
     });
+    let charted = viewer.chart.iter().map(|signal| model.signal(*signal).id.as_str());
+    out["chart"] = json!({ "open": viewer.ui.chart_open, "show": charted.collect::<Vec<_>>() });
+    let knobs = model.knobs().iter().zip(&viewer.knobs).map(|(knob, setting)| (knob.id.clone(), (*setting).into()));
+    out["knobs"] = Value::Object(knobs.collect());
+    out["fork"] = viewer.fork.map(|t| t.to_string()).into();
+    out["horizonHours"] = (viewer.horizon.as_secs_f64() / 3600.0).into();
     out["selection"] = viewer.selection.iter().map(|twin| model.twin(*twin).id.to_string()).collect::<Vec<_>>().into();
     let counts: serde_json::Map<String, Value> =
         Status::ALL.iter().map(|status| (status.as_str().to_owned(), viewer.vm.status_counts.of(*status).into())).collect();
