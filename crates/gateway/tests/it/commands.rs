@@ -101,7 +101,7 @@ fn a_server_may_live_on_another_day() {
 
 /// Expressions that a run refuses, with what check says of them.
 const REFUSED: [(&str, &str, &str); 5] = [
-    ("a * * b", "process.invalid", "a value is missing before '*'"),
+    ("m.x * * 2", "process.invalid", "a value is missing before '*'"),
     ("median(m.x)", "process.invalid", "there is no function 'median'"),
     ("x + 1", "process.invalid", "there is no signal 'x'"),
     ("m.mode * 2", "process.invalid", "whose values are text"),
