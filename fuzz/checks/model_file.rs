@@ -1,7 +1,11 @@
 //! What must hold of any bytes as a model file. Used by the fuzzer, and by the tests over the kept corpus.
 
+use std::sync::Arc;
+
+use twin_scene::bind::AssetNodes;
 use twin_scene::geometry::SceneModel;
 use twin_scene::glb::{self, GlbError, Limits, Loader, Stage};
+use twin_scene::merge::{Placed, list_parts};
 
 /// An error, or a model that is sound and within the limits. The bytes are read as they are, and as JSON (up to the first zero) and
 /// binary part of a GLB, so that the fuzzer need not keep the lengths of a container right.
@@ -51,6 +55,12 @@ fn sound(model: &SceneModel) {
         assert!(node.children.iter().all(|child| *child < model.nodes.len()));
         assert!(node.mesh.is_none_or(|mesh| mesh < model.meshes.len()));
     }
+    assert!(model.nodes.iter().all(|node| node.world.is_finite()));
+    assert_eq!(model.looks().len(), model.nodes.len());
+    assert_eq!(AssetNodes::of(0, model).nodes.len(), model.nodes.len());
+    let placed = [Placed { model: Arc::new(model.clone()), transform: Default::default(), twins: Vec::new() }];
+    let listed = list_parts(&placed);
+    assert!(listed.origin.is_finite() && listed.parts.iter().all(|part| part.center.is_finite()));
     assert!(model.roots.iter().all(|root| *root < model.nodes.len()));
     assert!(model.materials.iter().all(|material| material.base_color_image.is_none_or(|image| image < model.images.len())));
     for primitive in model.meshes.iter().flat_map(|mesh| &mesh.primitives) {

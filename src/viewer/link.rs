@@ -1,15 +1,42 @@
 //! The shareable view as text in the address: camera, selection, instant, speed, chart. Readable, and safe to edit by hand.
 
-use glam::Vec3;
+use glam::DVec3;
 use twin_model::Timestamp;
 
 use super::scene::camera::Pose;
+
+/// Where the camera stands in the site's space. A scene counts from an origin of its own, which a link must not depend on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SitePose {
+    /// What it looks at.
+    pub target: DVec3,
+    /// See [`Pose::yaw`].
+    pub yaw: f32,
+    /// See [`Pose::pitch`].
+    pub pitch: f32,
+    /// See [`Pose::distance`].
+    pub distance: f32,
+}
+
+impl SitePose {
+    /// A pose of a scene with this origin.
+    pub fn of(pose: &Pose, origin: DVec3) -> Self {
+        let Pose { target, yaw, pitch, distance } = *pose;
+        Self { target: target.as_dvec3() + origin, yaw, pitch, distance }
+    }
+
+    /// The pose in a scene with this origin.
+    pub fn pose(&self, origin: DVec3) -> Pose {
+        let Self { target, yaw, pitch, distance } = *self;
+        Pose { target: (target - origin).as_vec3(), yaw, pitch, distance }
+    }
+}
 
 /// What a link says; anything may be missing.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ViewLink {
     /// Where the camera stands.
-    pub camera: Option<Pose>,
+    pub camera: Option<SitePose>,
     /// Ids of selected twins.
     pub select: Vec<String>,
     /// The instant; `None` is live.
@@ -119,10 +146,11 @@ impl ViewLink {
     }
 }
 
-fn pose(text: &str) -> Option<Pose> {
-    let n: Vec<f32> = text.split(',').map(|part| part.parse().ok().filter(|v: &f32| v.is_finite())).collect::<Option<_>>()?;
+fn pose(text: &str) -> Option<SitePose> {
+    let n: Vec<f64> = text.split(',').map(|part| part.parse().ok().filter(|v: &f64| v.is_finite())).collect::<Option<_>>()?;
     let [x, y, z, yaw, pitch, distance] = n[..] else { return None };
-    (distance > 0.0).then_some(Pose { target: Vec3::new(x, y, z), yaw, pitch: pitch.clamp(-1.5, 1.55), distance })
+    let [yaw, pitch, distance] = [yaw, pitch, distance].map(|v| v as f32);
+    (distance > 0.0).then_some(SitePose { target: DVec3::new(x, y, z), yaw, pitch: pitch.clamp(-1.5, 1.55), distance })
 }
 
 #[cfg(test)]
@@ -132,7 +160,7 @@ mod tests {
     #[test]
     fn a_link_round_trips() {
         let link = ViewLink {
-            camera: Some(Pose { target: Vec3::new(1.5, 0.25, -3.0), yaw: 0.6, pitch: 0.5, distance: 42.0 }),
+            camera: Some(SitePose { target: DVec3::new(1.5, 0.25, -5_000_000.2), yaw: 0.6, pitch: 0.5, distance: 42.0 }),
             select: vec!["filler-01".into(), "odd id, with & and #".into()],
             time: Some("2026-03-02T08:15:04Z".parse().unwrap()),
             speed: Some(-10.0),

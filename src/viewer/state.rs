@@ -12,7 +12,7 @@ use twin_ui::view::{ProblemKind, ProblemView, Severity, SiteView, Theme, ViewMod
 use twin_ui::{ShellOutput, UiCommand, UiState};
 
 use super::framing::{Corners, box_to_frame};
-use super::link::ViewLink;
+use super::link::{SitePose, ViewLink};
 use super::scene::Quality;
 use super::scene::camera::{Orbit, Pose};
 use crate::platform::{self, Waker};
@@ -288,6 +288,7 @@ impl Viewer {
         }
         if let Some((planner, placed)) = self.planner.take() {
             let plan = planner.finish();
+            self.report_left_out(plan.left_out, plan.too_far);
             let bvh = SceneBvh::new(&placed, &plan.parts);
             let twins = self.model().map_or(0, |model| model.twin_indices().count());
             let corners = |part: PartIndex| plan.parts.get(part.at()).map(|part| (part.bounds.min, part.bounds.max));
@@ -299,6 +300,19 @@ impl Viewer {
             self.stage = Some(Stage { plan, placed, bvh, texels, bodies });
             self.dirty = Dirty { scene: true, palette: true, outline: true, style: true, panels: true, link: false };
             self.frame_first_view();
+        }
+    }
+
+    /// Says that parts are missing from the picture, which nothing else would.
+    fn report_left_out(&mut self, left_out: usize, too_far: usize) {
+        let help = "Everything else works. Check the models' unit and translate in the site file, or simplify them.";
+        if left_out > 0 {
+            let why = format!("{left_out} parts have more triangles together with the others than a page can draw.");
+            self.report(Severity::Warning, ProblemKind::Model, "Parts are not shown", &why, help);
+        }
+        if too_far > 0 {
+            let why = format!("{too_far} parts stand more than a million kilometres from the others.");
+            self.report(Severity::Warning, ProblemKind::Model, "Parts are not shown", &why, help);
         }
     }
 
@@ -321,18 +335,26 @@ impl Viewer {
 
     fn frame_first_view(&mut self) {
         let home = self.home_pose();
+        let origin = self.origin();
         if let Some(home) = home {
             let bounds = self.stage.as_ref().map(|stage| stage.plan.bounds);
             if let Some(bounds) = bounds {
-                self.orbit.floor = bounds.min.y.min(0.0);
+                // The site's own floor, unless the scene counts from another height.
+                self.orbit.floor = if origin.y == 0.0 { bounds.min.y.min(0.0) } else { bounds.min.y };
                 self.orbit.reach = (0.3, (bounds.max - bounds.min).length().max(10.0) * 4.0);
             }
             let start = self.served.as_ref().and_then(|served| {
                 let (eye, target) = (served.site.settings.eye?, served.site.settings.target?);
-                pose_between(eye.map(|v| v as f32).into(), target.map(|v| v as f32).into())
+                let [eye, target] = [eye, target].map(|place| (glam::DVec3::from(place) - origin).as_vec3());
+                pose_between(eye, target)
             });
-            self.orbit.pose = self.link.camera.or(start).unwrap_or(home);
+            self.orbit.pose = self.link.camera.map(|camera| camera.pose(origin)).or(start).unwrap_or(home);
         }
+    }
+
+    /// Where the scene has its origin in the site's space.
+    pub fn origin(&self) -> glam::DVec3 {
+        self.stage.as_ref().map_or(glam::DVec3::ZERO, |stage| stage.plan.origin)
     }
 
     /// The whole site from a pleasant angle.
@@ -368,7 +390,7 @@ impl Viewer {
         let following = playback.state() == twin_engine::PlayState::Following;
         let charted = self.chart.iter().filter(|_| self.ui.chart_open);
         ViewLink {
-            camera: self.stage.as_ref().map(|_| self.orbit.pose),
+            camera: self.stage.as_ref().map(|stage| SitePose::of(&self.orbit.pose, stage.plan.origin)),
             select: self.selection.iter().map(|twin| model.twin(*twin).id.to_string()).collect(),
             time: (!following).then(|| playback.playhead()),
             speed: (playback.speed() != 1.0).then(|| playback.speed()),

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use glam::{Mat4, Vec3};
+use glam::{DMat4, Vec3};
 use twin_scene::bvh::{Ray, SceneBvh};
 use twin_scene::geometry::{Mesh, Primitive, SceneModel};
 use twin_scene::glb::{self, Limits};
@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 fn measure(model: SceneModel) {
     println!("  {} nodes, {} triangles, {} kB decoded", model.nodes.len(), model.scene_triangles(), model.bytes() / 1000);
-    let placed = [Placed { model: Arc::new(model), transform: Mat4::IDENTITY, twins: Vec::new() }];
+    let placed = [Placed { model: Arc::new(model), transform: DMat4::IDENTITY, twins: Vec::new() }];
     let started = Instant::now();
     let bare = plan(&placed, &Settings { edge_angle: None, ..Settings::default() });
     let without = millis(started);

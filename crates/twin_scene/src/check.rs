@@ -4,7 +4,10 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
+use twin_model::TwinIndex;
+
 use crate::bind::{AssetNodes, BindReport};
+use crate::geometry::SceneModel;
 use crate::site::LoadedSite;
 use crate::site::codes;
 use crate::site::diag::{Diagnostic, Location, Severity};
@@ -16,6 +19,22 @@ pub struct AssetState<'a> {
     pub nodes: Result<AssetNodes<'a>, String>,
     /// Remarks of the model's reader.
     pub notes: Vec<String>,
+    /// What the model's reader could not show as the file says.
+    pub faults: Vec<String>,
+}
+
+impl<'a> AssetState<'a> {
+    /// The state of a model that was read; `asset` is its position among the site's assets.
+    pub fn of(asset: usize, model: &'a SceneModel) -> Self {
+        let words =
+            |matters: bool| model.warnings.iter().filter(move |it| it.matters == matters).map(ToString::to_string).collect();
+        Self { nodes: Ok(AssetNodes::of(asset, model)), notes: words(false), faults: words(true) }
+    }
+
+    /// The state of a model that could not be read.
+    pub fn unreadable(why: String) -> Self {
+        Self { nodes: Err(why), notes: Vec::new(), faults: Vec::new() }
+    }
 }
 
 /// One finding as machine output. The fields are a contract: they stay, others may be added.
@@ -50,7 +69,7 @@ pub struct Summary {
     pub bound_nodes: usize,
     /// Twins.
     pub twins: usize,
-    /// Twins with at least one node.
+    /// Twins with at least one node and something to see there.
     pub bound_twins: usize,
     /// Signals.
     pub signals: usize,
@@ -125,12 +144,17 @@ fn unreadable(site: &LoadedSite, states: &[AssetState<'_>], found: &mut Vec<Diag
     }
     for (at, asset) in site.assets.iter().enumerate() {
         let not_read = Err("it was not read".to_owned());
-        let (nodes, notes) = states.get(at).map_or((&not_read, &[][..]), |state| (&state.nodes, state.notes.as_slice()));
+        let state = states.get(at);
+        let nodes = state.map_or(&not_read, |state| &state.nodes);
+        let notes = state.map_or(&[][..], |state| &state.notes).iter().map(|note| (Severity::Info, codes::MODEL_NOTE, note));
+        let faults = state.map_or(&[][..], |state| &state.faults).iter();
+        let remarks = faults.map(|fault| (Severity::Warning, codes::MODEL_INEXACT, fault)).chain(notes);
         let why = match nodes {
             Ok(_) => None,
             Err(why) => Some(why.as_str()),
         };
-        if why.is_none() && notes.is_empty() {
+        let mut remarks = remarks.peekable();
+        if why.is_none() && remarks.peek().is_none() {
             continue;
         }
         // Taken out by the first that tells about the file.
@@ -145,9 +169,9 @@ fn unreadable(site: &LoadedSite, states: &[AssetState<'_>], found: &mut Vec<Diag
                 help: "check the path, which is relative to the site file; everything else still works".to_owned(),
             });
         }
-        found.extend(notes.iter().map(|note| Diagnostic {
-            severity: Severity::Info,
-            code: codes::MODEL_NOTE,
+        found.extend(remarks.map(|(severity, code, note)| Diagnostic {
+            severity,
+            code,
             at: asset.at.clone(),
             subject: asset.id.clone(),
             message: format!("'{}': {note}", asset.path),
@@ -159,7 +183,7 @@ fn unreadable(site: &LoadedSite, states: &[AssetState<'_>], found: &mut Vec<Diag
 fn unbound(site: &LoadedSite, lists: &[AssetNodes<'_>], report: &BindReport, found: &mut Vec<Diagnostic>) {
     for node in &report.unbound_nodes {
         let asset = lists.get(node.list).and_then(|list| site.assets.get(list.asset));
-        let path = lists.get(node.list).and_then(|list| list.nodes.get(node.node)).map_or("", |node| node.path);
+        let path = lists.get(node.list).and_then(|list| list.nodes.get(node.node)).map_or("", |node| node.shown_path());
         let Some(asset) = asset else { continue };
         found.push(Diagnostic {
             severity: Severity::Warning,
@@ -171,9 +195,26 @@ fn unbound(site: &LoadedSite, lists: &[AssetNodes<'_>], report: &BindReport, fou
         });
     }
     let file = site.assets.first().map(|asset| asset.at.file.clone());
-    for twin in &report.unbound_twins {
+    let place = |twin: TwinIndex| {
         let at = Location { file: file.clone().unwrap_or_else(|| "".into()), line: 0, column: 0 };
-        let at = site.twin_locations.get(twin.at()).cloned().unwrap_or(at);
+        site.twin_locations.get(twin.at()).cloned().unwrap_or(at)
+    };
+    for (twin, node, look) in &report.invisible_twins {
+        let list = lists.get(node.list);
+        let model = list.and_then(|list| site.assets.get(list.asset)).map_or("", |asset| asset.id.as_str());
+        let path = list.and_then(|list| list.nodes.get(node.node)).map_or("", |node| node.shown_path());
+        let id = site.model.twin(*twin).id.to_string();
+        found.push(Diagnostic {
+            severity: Severity::Warning,
+            code: codes::TWIN_INVISIBLE,
+            at: place(*twin),
+            message: format!("nothing of twin '{id}' can be seen at node '{path}' of model '{model}': {}", look.reason()),
+            subject: id,
+            help: "bind it to a node with surfaces, or export the model with them".to_owned(),
+        });
+    }
+    for twin in &report.unbound_twins {
+        let at = place(*twin);
         let id = site.model.twin(*twin).id.to_string();
         found.push(Diagnostic {
             severity: Severity::Warning,

@@ -7,8 +7,8 @@ use twin_model::{KnobIndex, Model, SignalIndex, Span, TimeRange, Timestamp, Twin
 use twin_ui::Direction;
 use twin_ui::view::Theme;
 
+use crate::viewer::link::SitePose;
 use crate::viewer::scene::Quality;
-use crate::viewer::scene::camera::Pose;
 
 /// The commands, as `docs/EMBED.md` lists them.
 pub(super) const KNOWN: [&str; 22] = [
@@ -61,7 +61,7 @@ pub(super) enum Ask {
     Run,
     ViewBranch(Option<u32>),
     Home,
-    Camera(Pose),
+    Camera(SitePose),
     Range(Option<TimeRange>),
     HistoryMegabytes(f64),
 }
@@ -202,11 +202,12 @@ fn knobs(value: &Value, model: Option<&Model>) -> Result<Vec<(KnobIndex, f64)>, 
     object.iter().map(one).collect()
 }
 
-fn camera(value: &Value) -> Result<Pose, String> {
-    let n: Option<Vec<f32>> = value.as_array().and_then(|list| list.iter().map(|v| number(v).map(|n| n as f32)).collect());
+fn camera(value: &Value) -> Result<SitePose, String> {
+    let n: Option<Vec<f64>> = value.as_array().and_then(|list| list.iter().map(number).collect());
     match n.as_deref() {
-        Some([x, y, z, yaw, pitch, distance]) if *distance > 0.0 => {
-            Ok(Pose { target: glam::Vec3::new(*x, *y, *z), yaw: *yaw, pitch: *pitch, distance: *distance })
+        Some([x, y, z, yaw, pitch, distance]) if *distance as f32 > 0.0 => {
+            let [yaw, pitch, distance] = [*yaw, *pitch, *distance].map(|n| n as f32);
+            Ok(SitePose { target: glam::DVec3::new(*x, *y, *z), yaw, pitch, distance })
         }
         _ => Err("wants [x, y, z, yaw, pitch, distance] with a distance above 0".to_owned()),
     }

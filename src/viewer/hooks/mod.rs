@@ -144,7 +144,7 @@ fn one(viewer: &mut Viewer, key: &str, value: &Value) -> Result<(), String> {
         Ask::ViewBranch(id) => UiCommand::ViewBranch(id.map(twin_ui::view::BranchId)),
         Ask::Home => UiCommand::Home,
         Ask::Camera(pose) => {
-            viewer.orbit.pose = pose;
+            viewer.orbit.pose = pose.pose(viewer.origin());
             viewer.dirty.link = true;
             return Ok(());
         }

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use anyhow::Result;
-use twin_scene::bind::AssetNodes;
 use twin_scene::check::{AssetState, CheckReport, check};
 use twin_scene::geometry::SceneModel;
 use twin_scene::glb;
@@ -46,11 +45,8 @@ pub(crate) fn report(site: &Site) -> CheckReport {
         .iter()
         .enumerate()
         .map(|(at, asset)| match models.get(asset.path.as_str()).unwrap_or(&missing) {
-            Ok(scene) => AssetState {
-                nodes: Ok(AssetNodes::of(at, scene)),
-                notes: scene.warnings.iter().map(ToString::to_string).collect(),
-            },
-            Err(why) => AssetState { nodes: Err(why.clone()), notes: Vec::new() },
+            Ok(scene) => AssetState::of(at, scene),
+            Err(why) => AssetState::unreadable(why.clone()),
         })
         .collect();
     check(&site.loaded, &states)

@@ -136,3 +136,60 @@ async fn a_model_is_not_hidden_by_a_file_beside_it_of_its_own_name() {
     let seen = Seen::of(&world).await;
     assert_eq!(world.get(&seen.urls[0], "").await.2, triangle("pump.gltf", "skin.png").as_bytes());
 }
+
+fn checked(site: &std::path::Path) -> (i32, Json) {
+    let (code, out, _) = orrery(&["check", &site.display().to_string(), "--json"]);
+    (code, serde_json::from_str(&out).unwrap())
+}
+
+#[test]
+fn check_warns_of_a_twin_that_shows_nothing_and_refuses_what_it_cannot_place() {
+    let folder = Folder::new();
+    let twin = "[[twins]]\nid = \"pipe\"\nbind = { name = \"Pump\" }\n";
+    let lines = triangle("pump.bin", "skin.png").replace("\"material\":0", "\"mode\":1");
+    let foreign = triangle("pump.bin", "skin.png").replacen(
+        '{',
+        "{\"extensionsUsed\":[\"ACME_bend\"],\"extensionsRequired\":[\"ACME_bend\"],",
+        1,
+    );
+    folder.write("pump.bin", corners(1.0));
+    let path = folder.write("site.toml", format!("[site]\nid = \"s\"\n[[models]]\nid = \"m\"\npath = \"pump.gltf\"\n{twin}"));
+    for (text, finding, bound) in [
+        (triangle("pump.bin", "skin.png"), None, 1),
+        (lines, Some(("warning", "twin.invisible")), 0),
+        (foreign, Some(("error", "model.unreadable")), 0),
+    ] {
+        folder.write("pump.gltf", &text);
+        let (code, json) = checked(&path);
+        let serious =
+            json["findings"].as_array().unwrap().iter().filter(|it| it["severity"] != "info" && it["code"] != "twin.unbound");
+        let serious: Vec<_> = serious.map(|it| (it["severity"].as_str().unwrap(), it["code"].as_str().unwrap())).collect();
+        assert_eq!(serious, finding.into_iter().collect::<Vec<_>>(), "{json}");
+        assert_eq!((code, &json["summary"]["bound_twins"]), (i32::from(finding.is_some()), &Json::from(bound)));
+    }
+}
+
+#[test]
+fn known_cases_of_geometry_are_right() {
+    let Some(data) = crate::world::shared("known_cases_of_geometry_are_right") else { return };
+    let cases = data.parent().unwrap().join("cases");
+    if !cases.is_dir() {
+        eprintln!("SKIPPED known_cases_of_geometry_are_right (no {})", cases.display());
+        return;
+    }
+    for (case, code, twins, nodes) in [
+        ("21-cesium-rtc", 0, 2, 2),
+        ("24b-dot-slash-buffer", 0, 1, 1),
+        ("25-names-on-meshes", 0, 2, 2),
+        ("49-id-beyond-2-to-53", 0, 1, 1),
+        ("53-pipe-centre-lines", 1, 0, 1),
+    ] {
+        let (found, json) = checked(&cases.join(case));
+        let summary = &json["summary"];
+        assert_eq!(
+            (found, &summary["bound_twins"], &summary["bound_nodes"]),
+            (code, &Json::from(twins), &Json::from(nodes)),
+            "{case}: {json}"
+        );
+    }
+}

@@ -16,6 +16,9 @@ pub(crate) struct NodeIndex<'a> {
     assets: &'a [AssetNodes<'a>],
     by_path: HashMap<&'a str, Vec<NodeId>>,
     by_name: HashMap<&'a str, Vec<NodeId>>,
+    /// The same by names of meshes, for nodes that have none: asked where no node is called so.
+    by_alias: HashMap<&'a str, Vec<NodeId>>,
+    by_mesh_name: HashMap<&'a str, Vec<NodeId>>,
     by_last: BTreeMap<&'a str, Vec<NodeId>>,
     /// By every piece of a path that the node adds to its parent's: one, or more where a name holds a `/`.
     by_own: HashMap<&'a str, Vec<NodeId>>,
@@ -30,6 +33,8 @@ impl<'a> NodeIndex<'a> {
             assets,
             by_path: HashMap::new(),
             by_name: HashMap::new(),
+            by_alias: HashMap::new(),
+            by_mesh_name: HashMap::new(),
             by_last: BTreeMap::new(),
             by_own: HashMap::new(),
             by_global_id: HashMap::new(),
@@ -41,7 +46,11 @@ impl<'a> NodeIndex<'a> {
             for (at, node) in asset.nodes.iter().enumerate() {
                 let id = NodeId { list, node: at };
                 let parent = node.parent.and_then(|parent| asset.nodes.get(parent as usize));
-                index.add(id, node, parent.map_or("", |parent| parent.path));
+                index.add(id, node);
+                index.add_pieces(id, node.path, parent.map_or("", |parent| parent.path));
+                if let Some(alias) = node.alias {
+                    index.add_pieces(id, alias, parent.map_or("", NodeRef::shown_path));
+                }
                 if let Some(siblings) = node.parent.and_then(|parent| children.get_mut(parent as usize)) {
                     siblings.push(u32::try_from(at).unwrap_or(u32::MAX));
                 }
@@ -51,22 +60,42 @@ impl<'a> NodeIndex<'a> {
         index
     }
 
-    fn add(&mut self, id: NodeId, node: &NodeRef<'a>, above: &str) {
+    /// Adds end and pieces of one of the paths of a node; what both of its paths have is listed once.
+    fn add_pieces(&mut self, id: NodeId, path: &'a str, above: &str) {
+        if path.is_empty() {
+            return;
+        }
+        let once = |list: &mut Vec<NodeId>| {
+            if list.last() != Some(&id) {
+                list.push(id);
+            }
+        };
+        once(self.by_last.entry(last(path)).or_default());
+        for piece in path.strip_prefix(above).unwrap_or(path).split('/').filter(|piece| !piece.is_empty()) {
+            once(self.by_own.entry(piece).or_default());
+        }
+    }
+
+    fn add(&mut self, id: NodeId, node: &NodeRef<'a>) {
         // A node without a path is not shown: it keeps its position and is found by nothing.
         if node.path.is_empty() {
             return;
         }
         self.by_path.entry(node.path).or_default().push(id);
-        self.by_last.entry(last(node.path)).or_default().push(id);
-        for piece in node.path.strip_prefix(above).unwrap_or(node.path).split('/').filter(|piece| !piece.is_empty()) {
-            self.by_own.entry(piece).or_default().push(id);
+        if let Some(alias) = node.alias {
+            self.by_alias.entry(alias).or_default().push(id);
+        }
+        if let Some(name) = node.mesh_name {
+            self.by_mesh_name.entry(name).or_default().push(id);
         }
         if let Some(name) = node.name {
             self.by_name.entry(name).or_default().push(id);
             self.by_global_id.entry(name).or_default().push(id);
         }
-        let Some(Json::Object(extras)) = node.extras else { return };
-        for (key, value) in extras {
+        let own = node.extras.and_then(Json::as_object);
+        let mesh = node.mesh_extras.and_then(Json::as_object).into_iter().flatten();
+        let more = mesh.filter(|(key, _)| own.is_none_or(|own| !own.contains_key(key.as_str())));
+        for (key, value) in own.into_iter().flatten().chain(more) {
             if let Some(text) = canonical_json(value) {
                 self.by_extra.entry((key.as_str(), text)).or_default().push(id);
             }
@@ -80,20 +109,20 @@ impl<'a> NodeIndex<'a> {
     }
 
     pub(crate) fn path(&self, path: &str) -> &[NodeId] {
-        self.by_path.get(path).map_or(&[], Vec::as_slice)
+        first_of(path, [&self.by_path, &self.by_alias])
     }
 
     pub(crate) fn name(&self, name: &str) -> &[NodeId] {
-        self.by_name.get(name).map_or(&[], Vec::as_slice)
+        first_of(name, [&self.by_name, &self.by_mesh_name])
     }
 
     pub(crate) fn global_id(&self, id: &str) -> &[NodeId] {
-        self.by_global_id.get(id).map_or(&[], Vec::as_slice)
+        first_of(id, [&self.by_global_id, &self.by_mesh_name])
     }
 
     /// All paths, in the order of assets and nodes.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &'a str> {
-        self.assets.iter().flat_map(|asset| asset.nodes.iter().map(|node| node.path))
+        self.assets.iter().flat_map(|asset| asset.nodes.iter().map(NodeRef::shown_path))
     }
 
     /// All names, sorted.
@@ -117,7 +146,10 @@ impl<'a> NodeIndex<'a> {
     /// Nodes whose path fits.
     pub(crate) fn glob(&self, pattern: &str) -> Vec<NodeId> {
         let glob = Glob::new(pattern);
-        let fits = |id: &NodeId| self.node(*id).is_some_and(|node| !node.path.is_empty() && glob.matches(node.path));
+        let fits = |id: &NodeId| {
+            let node = self.node(*id).filter(|node| !node.path.is_empty());
+            node.is_some_and(|node| glob.matches(node.path) || node.alias.is_some_and(|alias| glob.matches(alias)))
+        };
         let mut found: Vec<NodeId> = match glob.hint() {
             Hint::Last(name) => self.by_last.get(name).into_iter().flatten().copied().filter(fits).collect(),
             Hint::LastPrefix(prefix) => {
@@ -166,6 +198,11 @@ impl<'a> NodeIndex<'a> {
         let assets = self.assets.iter().enumerate();
         assets.flat_map(|(list, asset)| (0..asset.nodes.len()).map(move |node| NodeId { list, node }))
     }
+}
+
+/// The nodes of the first look-up that knows the text.
+fn first_of<'i>(text: &str, indices: [&'i HashMap<&str, Vec<NodeId>>; 2]) -> &'i [NodeId] {
+    indices.into_iter().find_map(|index| index.get(text)).map_or(&[], Vec::as_slice)
 }
 
 fn last(path: &str) -> &str {

@@ -7,24 +7,40 @@ use twin_model::{Model, TwinIndex};
 
 use super::glob::Glob;
 use super::index::NodeIndex;
-use crate::geometry::{Node, SceneModel};
+use crate::geometry::{Look, Node, SceneModel};
 use crate::site::codes;
 use crate::site::diag::{Diagnostic, Severity, closest};
 use crate::site::{BindKey, BindingDef, ModelAsset};
 
 /// A node as bindings see it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct NodeRef<'a> {
     /// Its name in the file; `None` where it has none.
     pub name: Option<&'a str>,
+    /// The name of its mesh, where it has none itself. It counts where no node has that name.
+    pub mesh_name: Option<&'a str>,
     /// Names from the root joined by `/`; `#<index>` stands for a missing name.
     pub path: &'a str,
+    /// The path with the names of meshes in the place of missing names, where that differs. It counts where no node has that
+    /// path.
+    pub alias: Option<&'a str>,
     /// Position of its parent in the same list.
     pub parent: Option<u32>,
     /// Its extras, where it has any.
     pub extras: Option<&'a Json>,
+    /// The extras of its mesh; they count for keys that its own extras do not have.
+    pub mesh_extras: Option<&'a Json>,
     /// Whether it has geometry; only such nodes are reported as unbound.
     pub has_mesh: bool,
+    /// What there is to see of it.
+    pub look: Look,
+}
+
+impl<'a> NodeRef<'a> {
+    /// The path that people see in other programs.
+    pub fn shown_path(&self) -> &'a str {
+        self.alias.unwrap_or(self.path)
+    }
 }
 
 /// The nodes of one asset.
@@ -40,14 +56,26 @@ impl<'a> AssetNodes<'a> {
     /// The nodes of a loaded model, at the same positions. Nodes outside the shown scene keep their position and lose name
     /// and path, so that nothing binds to what nobody sees.
     pub fn of(asset: usize, model: &'a SceneModel) -> Self {
-        let node = |node: &'a Node| NodeRef {
-            name: node.name.as_deref().filter(|_| node.in_scene),
-            path: if node.in_scene { &node.path } else { "" },
-            parent: node.parent.and_then(|parent| u32::try_from(parent).ok()),
-            extras: (node.in_scene && !node.extras.is_null()).then_some(&node.extras),
-            has_mesh: node.in_scene && node.mesh.is_some(),
+        let filled = |extras: &'a Json| Some(extras).filter(|extras| !extras.is_null());
+        let node = |(node, look): (&'a Node, Look)| {
+            let parent = node.parent.and_then(|parent| u32::try_from(parent).ok());
+            if !node.in_scene {
+                return NodeRef { parent, ..NodeRef::default() };
+            }
+            let mesh = node.mesh.and_then(|mesh| model.meshes.get(mesh));
+            NodeRef {
+                name: node.name.as_deref(),
+                mesh_name: node.mesh_name.as_deref(),
+                path: &node.path,
+                alias: node.alias.as_deref(),
+                parent,
+                extras: filled(&node.extras),
+                mesh_extras: mesh.and_then(|mesh| filled(&mesh.extras)),
+                has_mesh: node.mesh.is_some(),
+                look,
+            }
         };
-        Self { asset, nodes: model.nodes.iter().map(node).collect() }
+        Self { asset, nodes: model.nodes.iter().zip(model.looks()).map(node).collect() }
     }
 }
 
@@ -95,15 +123,18 @@ pub struct BindReport {
     pub unbound_nodes: Vec<NodeId>,
     /// Twins without a node, apart from those without geometry on purpose; in model order.
     pub unbound_twins: Vec<TwinIndex>,
+    /// Twins with nodes of which nothing can be seen, neither of these nodes nor of anything below them; with such a node and
+    /// the reason, in model order.
+    pub invisible_twins: Vec<(TwinIndex, NodeId, Look)>,
     /// Dangling, ambiguous, conflicting and outdated bindings, in the order of the site file.
     pub problems: Vec<Diagnostic>,
 }
 
 impl BindReport {
-    /// How many twins have at least one node.
+    /// How many twins have at least one node and something to see.
     pub fn bound_twins(&self) -> usize {
         let all: HashSet<TwinIndex> = self.lists.iter().flat_map(|list| list.twins.iter().flatten().copied()).collect();
-        all.len()
+        all.len() - self.invisible_twins.len()
     }
 
     /// How many nodes belong to a twin.
@@ -138,7 +169,43 @@ pub fn resolve(input: &Input<'_>) -> BindReport {
     let bound: HashSet<TwinIndex> = lists.iter().flat_map(|list| list.twins.iter().flatten().copied()).collect();
     let purposeful: HashSet<TwinIndex> = input.no_geometry.iter().copied().collect();
     let unbound_twins = input.model.twin_indices().filter(|twin| !bound.contains(twin) && !purposeful.contains(twin)).collect();
-    BindReport { lists, unbound_nodes, unbound_twins, problems }
+    let invisible_twins = invisible_twins(input, &lists);
+    BindReport { lists, unbound_nodes, unbound_twins, invisible_twins, problems }
+}
+
+/// A twin shows something if one of its nodes does, or anything below them: a line of machines is seen in its machines.
+fn invisible_twins(input: &Input<'_>, lists: &[AssetBinding]) -> Vec<(TwinIndex, NodeId, Look)> {
+    let mut found: BTreeMap<TwinIndex, Option<(NodeId, Look)>> = BTreeMap::new();
+    for (list, (asset, binding)) in input.nodes.iter().zip(lists).enumerate() {
+        let seen = seen_below(asset);
+        for (node, twin) in binding.twins.iter().enumerate() {
+            let (Some(twin), Some(it)) = (twin, asset.nodes.get(node)) else { continue };
+            let entry = found.entry(*twin).or_insert(Some((NodeId { list, node }, it.look)));
+            match entry {
+                Some(_) if seen.get(node) == Some(&true) => *entry = None,
+                // A node with a mesh tells more about the reason than the group around it.
+                Some((at, look)) if *look == Look::Nothing && it.look != Look::Nothing => {
+                    (*at, *look) = (NodeId { list, node }, it.look);
+                }
+                _ => {}
+            }
+        }
+    }
+    found.into_iter().filter_map(|(twin, why)| why.map(|(node, look)| (twin, node, look))).collect()
+}
+
+/// Whether each node or anything below it is drawn.
+fn seen_below(asset: &AssetNodes<'_>) -> Vec<bool> {
+    let mut seen = vec![false; asset.nodes.len()];
+    for (start, node) in asset.nodes.iter().enumerate().filter(|(_, node)| node.look == Look::Drawn) {
+        let (mut at, mut above) = (Some(start), node.parent);
+        while let Some(slot) = at.and_then(|at| seen.get_mut(at)).filter(|slot| !**slot) {
+            *slot = true;
+            at = above.map(|above| above as usize);
+            above = at.and_then(|at| asset.nodes.get(at)).and_then(|node| node.parent);
+        }
+    }
+    seen
 }
 
 const fn rank(key: &BindKey) -> u8 {
@@ -267,7 +334,7 @@ fn ambiguous(binding: &BindingDef, input: &Input<'_>, index: &NodeIndex<'_>, nod
     let show = |node: &NodeId| {
         let asset =
             input.nodes.get(node.list).and_then(|list| input.assets.get(list.asset)).map_or("", |asset| asset.id.as_str());
-        format!("{asset}:{}", index.node(*node).map_or("", |node| node.path))
+        format!("{asset}:{}", index.node(*node).map_or("", |node| node.shown_path()))
     };
     let some: Vec<String> = nodes.iter().take(3).map(show).collect();
     let more = if nodes.len() > some.len() { ", \u{2026}" } else { "" };
@@ -300,7 +367,7 @@ fn settle(
     }
     for ((a, b), (node, count)) in conflicts {
         let (Some(a), Some(b)) = (input.bindings.get(a), input.bindings.get(b)) else { continue };
-        let path = index.node(node).map_or("", |node| node.path);
+        let path = index.node(node).map_or("", |node| node.shown_path());
         let more = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
         let message = format!("'{}' and '{}' both claim node '{path}'{more}", name(a, input), name(b, input));
         let help = format!("the node stays unbound; make one key more exact (the other is at {})", a.at);
@@ -350,7 +417,10 @@ fn unbound_nodes(input: &Input<'_>, lists: &[AssetBinding]) -> Vec<NodeId> {
         let background: Vec<Glob> =
             input.assets.get(asset.asset).map_or(&[][..], |asset| &asset.background).iter().map(|glob| Glob::new(glob)).collect();
         for (node, (seen, twin)) in asset.nodes.iter().zip(&binding.twins).enumerate() {
-            if seen.has_mesh && twin.is_none() && !background.iter().any(|glob| glob.matches(seen.path)) {
+            if seen.has_mesh
+                && twin.is_none()
+                && !background.iter().any(|glob| glob.matches(seen.path) || seen.alias.is_some_and(|alias| glob.matches(alias)))
+            {
                 unbound.push(NodeId { list, node });
             }
         }

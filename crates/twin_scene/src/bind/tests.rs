@@ -5,7 +5,20 @@ use serde_json::{Value as Json, json};
 use twin_model::TwinIndex;
 
 use super::*;
+use crate::geometry::Look;
 use crate::site::{LoadedSite, load};
+
+const DRAWN: NodeRef<'static> = NodeRef {
+    name: None,
+    mesh_name: None,
+    path: "",
+    alias: None,
+    parent: None,
+    extras: None,
+    mesh_extras: None,
+    has_mesh: false,
+    look: Look::Drawn,
+};
 
 /// Nodes as `(path, extras)`; parents follow from the paths.
 struct Nodes {
@@ -28,7 +41,7 @@ impl Nodes {
         };
         let nodes = self.paths.iter().zip(&self.extras).map(|(path, extras)| {
             let name = path.rsplit('/').next().filter(|name| !name.starts_with('#'));
-            NodeRef { name, path, parent: parent(path), extras: Some(extras), has_mesh: true }
+            NodeRef { name, path, parent: parent(path), extras: Some(extras), has_mesh: true, ..DRAWN }
         });
         AssetNodes { asset, nodes: nodes.collect() }
     }
@@ -163,7 +176,7 @@ fn bindings_into_a_model_that_could_not_be_read_are_not_reported_one_by_one() {
 #[test]
 fn parents_that_go_in_a_circle_end() {
     let site = site(&["a"], &bind("a", "name = \"x\""));
-    let node = |name, parent| NodeRef { name: Some(name), path: name, parent: Some(parent), extras: None, has_mesh: true };
+    let node = |name, parent| NodeRef { name: Some(name), path: name, parent: Some(parent), has_mesh: true, ..DRAWN };
     let nodes = vec![node("x", 1), node("y", 0), node("z", 2), node("w", 99)];
     let report = site.bind(&[AssetNodes { asset: 0, nodes }, AssetNodes { asset: 1, nodes: vec![] }]);
     assert_eq!(report.lists[0].twins, [Some(TwinIndex(0)), Some(TwinIndex(0)), None, None]);
@@ -172,10 +185,8 @@ fn parents_that_go_in_a_circle_end() {
 #[test]
 fn a_hundred_thousand_nodes_and_ten_thousand_bindings_are_looked_up_not_searched() {
     let paths: Vec<String> = (0..100_000).map(|n| format!("site/area-{}/unit-{n}", n / 100)).collect();
-    let nodes: Vec<NodeRef<'_>> = paths
-        .iter()
-        .map(|path| NodeRef { name: path.rsplit('/').next(), path, parent: None, extras: None, has_mesh: true })
-        .collect();
+    let nodes: Vec<NodeRef<'_>> =
+        paths.iter().map(|path| NodeRef { name: path.rsplit('/').next(), path, has_mesh: true, ..DRAWN }).collect();
     let twins: Vec<String> = (0..10_000).map(|n| format!("t{n}")).collect();
     let mut rest = String::new();
     for n in 0..10_000 {

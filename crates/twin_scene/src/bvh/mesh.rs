@@ -1,6 +1,6 @@
 //! The triangles of one mesh under a tree, in the mesh's own space.
 
-use glam::{Mat4, Vec3};
+use glam::{DMat4, Vec3};
 
 use super::ray::{Ray, ray_triangle};
 use super::tree::{Tree, TreeBuilder};
@@ -35,14 +35,14 @@ pub struct LocalHit {
 
 impl MeshBuilder {
     /// Prepares to build; with a transform, the corners are moved by it first.
-    pub fn new(mesh: &Mesh, transform: Option<&Mat4>) -> Self {
+    pub fn new(mesh: &Mesh, transform: Option<&DMat4>) -> Self {
         let mut triangles: Vec<[Vec3; 3]> = Vec::with_capacity(mesh.triangle_count());
         for primitive in &mesh.primitives {
             let corners = (0..primitive.triangle_count()).map(|at| primitive.triangle(at).unwrap_or_default());
             triangles.extend(corners.map(|corners| corners.map(Vec3::from)));
         }
         if let Some(transform) = transform {
-            triangles.iter_mut().flatten().for_each(|corner| *corner = transform.transform_point3(*corner));
+            triangles.iter_mut().flatten().for_each(|corner| *corner = transform.transform_point3(corner.as_dvec3()).as_vec3());
         }
         let boxes = triangles.iter().map(|corners| Aabb::of_points(corners.iter().copied()));
         Self { tree: TreeBuilder::new(boxes), triangles }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use glam::{Mat3, Mat4, Vec3, Vec4};
+use glam::{DMat3, DMat4, Mat3, Vec3, Vec4};
 
 use super::mesh::{LocalHit, MeshBuilder, MeshBvh};
 use super::ray::Ray;
@@ -21,11 +21,15 @@ pub struct Hit {
     pub part: PartIndex,
     /// Triangle in the part's own order: primitives in file order, triangles in file order.
     pub triangle: u32,
-    /// Where, in the site's space.
+    /// Where, in the space of the plan.
     pub point: Vec3,
-    /// Unit normal of the triangle in the site's space, turned towards the ray's origin.
+    /// Unit normal of the triangle, turned towards the ray's origin.
     pub normal: Vec3,
 }
+
+/// How many of its own radii a mesh may lie from its origin before rays are tested where it stands instead: from there on
+/// a 32-bit float knows less than a hundred-thousandth of its size.
+const LOCAL_REACH: f32 = 1_000.0;
 
 /// Finds parts by ray, box or view frustum.
 #[derive(Debug, Default)]
@@ -47,20 +51,20 @@ struct Instance {
     /// A little larger, for rays along its faces.
     grown: Aabb,
     shape: usize,
-    /// `None` where the shape is in the site's space already.
+    /// `None` where the shape is in the plan's space already.
     place: Option<Place>,
 }
 
 #[derive(Debug)]
 struct Place {
-    inverse: Mat4,
-    /// Turns normals of the shape into the site's space.
+    inverse: DMat4,
+    /// Turns normals of the shape into the plan's space.
     normal: Mat3,
 }
 
 #[derive(Debug)]
 enum Shape {
-    Waiting { model: Arc<SceneModel>, mesh: usize, moved: Option<Mat4> },
+    Waiting { model: Arc<SceneModel>, mesh: usize, moved: Option<DMat4> },
     Built(MeshBvh),
 }
 
@@ -89,14 +93,17 @@ impl SceneBvh {
         };
         let inverse = part.world.inverse();
         // A node may flatten its mesh (scale 0 on one axis); no ray can be taken back through that.
-        let sound = inverse.is_finite() && (part.world * inverse).abs_diff_eq(Mat4::IDENTITY, 1e-2);
+        // A mesh far from its own origin, which its node moves back, has no digits left for a ray there.
+        let local = model.meshes.get(mesh).map_or(Aabb::EMPTY, Mesh::bounds);
+        let near = local.reach() <= LOCAL_REACH * local.radius();
+        let sound = near && inverse.is_finite() && (part.world * inverse).abs_diff_eq(DMat4::IDENTITY, 1e-2);
         let next = self.shapes.len();
         let shape = if sound { *known.entry((Arc::as_ptr(model), mesh)).or_insert(next) } else { next };
         if shape == next {
             let moved = if sound { None } else { Some(part.world) };
             self.shapes.push(Shape::Waiting { model: Arc::clone(model), mesh, moved });
         }
-        let normal = Mat3::from_mat4(inverse).transpose();
+        let normal = DMat3::from_mat4(inverse).transpose().as_mat3();
         let grown = part.bounds.grown(self.tree.bounds().reach() * MARGIN);
         Instance { bounds: part.bounds, grown, shape, place: sound.then_some(Place { inverse, normal }) }
     }
@@ -240,13 +247,13 @@ impl Shape {
 }
 
 impl Instance {
-    /// The nearest triangle on a ray of the site's space. `t` is the same in both spaces: the direction is not normalized.
+    /// The nearest triangle on a ray of the plan's space. `t` is the same in both spaces: the direction is not normalized.
     fn meet(&self, ray: &Ray, mesh: &MeshBvh) -> Option<LocalHit> {
         let Some(place) = &self.place else {
             return mesh.raycast(ray);
         };
-        let origin = place.inverse.transform_point3(ray.origin);
-        let direction = place.inverse.transform_vector3(ray.direction);
+        let origin = place.inverse.transform_point3(ray.origin.as_dvec3()).as_vec3();
+        let direction = place.inverse.transform_vector3(ray.direction.as_dvec3()).as_vec3();
         mesh.raycast(&Ray::new(origin, direction).up_to(ray.max_t))
     }
 

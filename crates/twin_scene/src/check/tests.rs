@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::bind::NodeRef;
+use crate::geometry::Look;
 use crate::site::load;
 
 fn loaded(rest: &str) -> LoadedSite {
@@ -9,11 +10,12 @@ fn loaded(rest: &str) -> LoadedSite {
 }
 
 fn node(path: &'static str) -> NodeRef<'static> {
-    NodeRef { name: Some(path), path, parent: None, extras: None, has_mesh: true }
+    NodeRef { name: Some(path), path, has_mesh: true, look: Look::Drawn, ..NodeRef::default() }
 }
 
 fn read(asset: usize, paths: &[&'static str]) -> AssetState<'static> {
-    AssetState { nodes: Ok(AssetNodes { asset, nodes: paths.iter().map(|path| node(path)).collect() }), notes: Vec::new() }
+    let nodes = Ok(AssetNodes { asset, nodes: paths.iter().map(|path| node(path)).collect() });
+    AssetState { nodes, notes: Vec::new(), faults: Vec::new() }
 }
 
 const TWO: &str = "[[models]]\nid = \"m\"\npath = \"m.glb\"\n[[models]]\nid = \"n\"\npath = \"gone.glb\"\n[[twins]]\nid = \"a\"\nbind = { name = \"x\" }\n";
@@ -29,7 +31,7 @@ fn a_site_without_findings_exits_with_zero() {
 #[test]
 fn unbound_nodes_unbound_twins_and_missing_models_are_findings() {
     let site = loaded(&format!("{TWO}[[twins]]\nid = \"b\"\n"));
-    let gone = AssetState { nodes: Err("no such file".into()), notes: vec![] };
+    let gone = AssetState::unreadable("no such file".into());
     let report = check(&site, &[read(0, &["x", "y"]), gone]);
     let short: Vec<_> = report.findings.iter().map(|it| (it.severity, it.code, it.line, it.subject.as_str())).collect();
     assert_eq!(

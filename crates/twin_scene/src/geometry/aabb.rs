@@ -1,6 +1,6 @@
 //! Axis-aligned boxes.
 
-use glam::{Mat4, Vec3};
+use glam::{DMat4, DVec3, Vec3};
 
 /// An axis-aligned box with both ends included; empty when `min > max` on any axis.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -88,18 +88,22 @@ impl Aabb {
     }
 
     /// The box around this box after an affine transform (Arvo, Graphics Gems 1990: per axis, not per corner).
-    pub fn transformed(&self, matrix: &Mat4) -> Self {
-        if self.is_empty() {
-            return Self::EMPTY;
-        }
+    pub fn transformed(&self, matrix: &DMat4) -> Self {
+        let [min, max] = self.corners_after(matrix);
+        if self.is_empty() { Self::EMPTY } else { Self { min: min.as_vec3(), max: max.as_vec3() } }
+    }
+
+    /// The lowest and the highest corner of [`Aabb::transformed`] with all their digits: a box may lie far away.
+    pub(crate) fn corners_after(&self, matrix: &DMat4) -> [DVec3; 2] {
         let translation = matrix.w_axis.truncate();
         let (mut min, mut max) = (translation, translation);
-        let axes = [(matrix.x_axis, self.min.x, self.max.x), (matrix.y_axis, self.min.y, self.max.y)];
-        for (axis, low, high) in axes.into_iter().chain([(matrix.z_axis, self.min.z, self.max.z)]) {
+        let (low, high) = (self.min.as_dvec3(), self.max.as_dvec3());
+        for (axis, low, high) in [(matrix.x_axis, low.x, high.x), (matrix.y_axis, low.y, high.y), (matrix.z_axis, low.z, high.z)]
+        {
             let (a, b) = (axis.truncate() * low, axis.truncate() * high);
             min += a.min(b);
             max += a.max(b);
         }
-        Self { min, max }
+        [min, max]
     }
 }

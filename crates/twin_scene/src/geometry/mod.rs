@@ -1,15 +1,18 @@
 //! Neutral geometry: what a model file becomes before any renderer sees it. Knows nothing of glTF, Bevy or twins.
 //!
-//! Units are the file's (metres for glTF), right-handed, Y up. Every mesh is a list of counter-clockwise triangles.
-//! Start with [`SceneModel`].
+//! Units are the file's (metres for glTF), right-handed, Y up. Every mesh is a list of counter-clockwise triangles. Where things
+//! stand is kept in 64-bit floats: a site in national coordinates lies thousands of kilometres from its origin, where 32 bits
+//! know half metres. Start with [`SceneModel`].
 
 mod aabb;
+mod look;
 pub(crate) mod normals;
 
-use glam::Mat4;
+use glam::DMat4;
 use serde_json::Value;
 
 pub use aabb::Aabb;
+pub use look::Look;
 pub(crate) use normals::flat_shaded;
 
 /// One loaded model file.
@@ -19,6 +22,7 @@ pub struct SceneModel {
     /// instances follow at the end.
     pub nodes: Vec<Node>,
     /// Every mesh of the file at its index in the file; a mesh none of whose primitives could be read has no primitives.
+    /// Meshes that skins or weights bring into further shapes follow at the end.
     pub meshes: Vec<Mesh>,
     /// Every material of the file at its index in the file.
     pub materials: Vec<Material>,
@@ -38,20 +42,27 @@ pub struct Node {
     /// Names from the root down joined by `/`; an unnamed node stands as `#<node index>`, a GPU instance as `@<instance>`.
     /// Names are not escaped and duplicates are kept, so two nodes may have the same path.
     pub path: String,
+    /// The name of its mesh, where the node itself has none: what modelling programs show for such a node.
+    pub mesh_name: Option<String>,
+    /// The path with the names of meshes in the place of missing names; `None` where that makes no difference.
+    pub alias: Option<String>,
     /// The parent's index; `None` for a root.
     pub parent: Option<usize>,
     /// Indices of the children, in file order.
     pub children: Vec<usize>,
     /// Index of the mesh drawn at this node.
     pub mesh: Option<usize>,
-    /// Transform to the parent's space.
-    pub local: Mat4,
-    /// Transform to the file's space.
-    pub world: Mat4,
+    /// Transform to the parent's space, as the file gives it.
+    pub local: DMat4,
+    /// From the space of its mesh to the file's space. A mesh that hangs on a skin stands where the joints put it, whatever
+    /// the transform of its node says (glTF 2.0 section 3.7.3.3).
+    pub world: DMat4,
     /// The file's `extras` of this node; `Null` when absent.
     pub extras: Value,
     /// False for a node that the shown scene does not reach.
     pub in_scene: bool,
+    /// Whether the file hides it or a node above it (KHR_node_visibility).
+    pub hidden: bool,
 }
 
 /// A named list of primitives.
@@ -59,10 +70,12 @@ pub struct Node {
 pub struct Mesh {
     /// The name in the file; `None` when absent or empty.
     pub name: Option<String>,
-    /// The file's `extras` of this mesh; `Null` when absent.
+    /// The file's `extras` of this mesh, completed by those of its primitives; `Null` when absent.
     pub extras: Value,
     /// What could be read of it, in file order.
     pub primitives: Vec<Primitive>,
+    /// How many of its primitives are lines or points, which are not drawn.
+    pub lines_or_points: usize,
 }
 
 /// Indexed triangles of one material.
@@ -163,6 +176,8 @@ pub struct Warning {
     pub message: String,
     /// How to mend the file; empty where there is nothing to do.
     pub help: String,
+    /// Whether something may be missing, or elsewhere, or of another shape than the file says.
+    pub matters: bool,
 }
 
 impl std::fmt::Display for Warning {
@@ -214,9 +229,9 @@ impl SceneModel {
         primitive.material.and_then(|at| self.materials.get(at)).cloned().unwrap_or_default()
     }
 
-    /// Indices and meshes of all nodes that the shown scene draws, in node order.
+    /// Indices and meshes of all nodes that the shown scene draws, in node order; hidden ones are not drawn.
     pub fn drawn(&self) -> impl Iterator<Item = (usize, &Node, &Mesh)> {
-        self.nodes.iter().enumerate().filter(|(_, node)| node.in_scene).filter_map(|(at, node)| {
+        self.nodes.iter().enumerate().filter(|(_, node)| node.in_scene && !node.hidden).filter_map(|(at, node)| {
             let mesh = self.meshes.get(node.mesh?)?;
             Some((at, node, mesh))
         })

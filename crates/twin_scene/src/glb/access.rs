@@ -27,6 +27,15 @@ impl From<String> for Fault {
     }
 }
 
+impl Fault {
+    fn about(self, accessor: Uint) -> Self {
+        match self {
+            Self::Skip(reason) => Self::Skip(format!("accessor {}: {reason}", accessor.0)),
+            Self::Fatal(error) => Self::Fatal(error),
+        }
+    }
+}
+
 impl From<GlbError> for Fault {
     fn from(error: GlbError) -> Self {
         Self::Fatal(error)
@@ -38,7 +47,7 @@ impl From<GlbError> for Fault {
 pub(super) struct Column<'a> {
     /// Number of elements.
     pub(super) count: usize,
-    /// Components per element, 1 to 4.
+    /// Components per element: 1 to 4, or 16 for matrices.
     pub(super) width: usize,
     /// Whether some data stands behind it; without, all elements are zero.
     pub(super) has_data: bool,
@@ -122,21 +131,31 @@ impl<'a> Buffers<'a> {
             .accessors
             .get(index.at())
             .ok_or_else(|| format!("accessor {} does not exist; the file has {}", index.0, document.accessors.len()))?;
-        self.measure(document, accessor).map_err(|fault| match fault {
-            Fault::Skip(reason) => Fault::Skip(format!("accessor {}: {reason}", index.0)),
-            Fault::Fatal(error) => Fault::Fatal(error),
-        })
-    }
-
-    fn measure(&self, document: &Document, accessor: &Accessor) -> Result<Column<'a>, Fault> {
-        let kind = component(accessor.component_type)?;
         let width = match accessor.shape {
             Shape::Scalar => 1,
             Shape::Vec2 => 2,
             Shape::Vec3 => 3,
             Shape::Vec4 => 4,
-            Shape::Mat2 | Shape::Mat3 | Shape::Mat4 => return Err("matrices are not vertex data".to_owned().into()),
+            Shape::Mat2 | Shape::Mat3 | Shape::Mat4 => {
+                return Err(format!("accessor {}: matrices are not vertex data", index.0).into());
+            }
         };
+        self.measure(document, accessor, width).map_err(|fault| fault.about(index))
+    }
+
+    /// Finds and measures an accessor of 4 by 4 matrices of floats: those of a skin.
+    ///
+    /// # Errors
+    /// As [`Buffers::column`].
+    pub(super) fn matrices(&self, document: &Document, index: Uint) -> Result<Column<'a>, Fault> {
+        let found = document.accessors.get(index.at()).filter(|accessor| accessor.shape == Shape::Mat4);
+        let accessor = found.ok_or_else(|| format!("accessor {} does not exist or holds no matrices", index.0))?;
+        let column = self.measure(document, accessor, 16).map_err(|fault| fault.about(index))?;
+        if column.kind == Component::F32 { Ok(column) } else { Err(format!("accessor {} holds no floats", index.0).into()) }
+    }
+
+    fn measure(&self, document: &Document, accessor: &Accessor, width: usize) -> Result<Column<'a>, Fault> {
+        let kind = component(accessor.component_type)?;
         let count = accessor.count.at();
         if count == 0 {
             return Err("it has no elements".to_owned().into());

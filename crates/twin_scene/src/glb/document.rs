@@ -1,7 +1,9 @@
 //! Reads the JSON into the tree of nodes and the tables that decoding needs, and checks every reference in it.
 
+use glam::{DMat4, DVec3};
 use serde_json::Value;
 
+use super::deform::{self, Job};
 use super::error::{GlbError, Warnings, quote};
 use super::json::{self, EXPORT, Raw, Uint, objects};
 use super::limits::Account;
@@ -21,6 +23,11 @@ pub(super) struct Document {
     pub(super) views: Vec<json::BufferView>,
     pub(super) buffers: Vec<json::Buffer>,
     pub(super) instancing: Vec<(usize, json::InstancingAttributes)>,
+    pub(super) skins: Vec<json::Skin>,
+    /// Where each node stands, for the joints of skins; empty without skins.
+    pub(super) stands: Vec<DMat4>,
+    /// What becomes a mesh of the model: one for each mesh of the file, then its further shapes. Nodes point here.
+    pub(super) jobs: Vec<Job>,
 }
 
 #[derive(Debug)]
@@ -28,6 +35,16 @@ pub(super) struct MeshRecord {
     pub(super) name: Option<String>,
     pub(super) extras: Value,
     pub(super) primitives: Vec<PrimitiveRecord>,
+    /// Default weights of its morph targets.
+    pub(super) weights: Vec<f32>,
+}
+
+impl MeshRecord {
+    /// About what a copy of name and extras takes.
+    pub(super) fn bytes(&self) -> usize {
+        let text = if self.extras.is_null() { 0 } else { self.extras.to_string().len() * 16 };
+        text + self.name.as_ref().map_or(0, String::len) + 128
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -36,7 +53,7 @@ pub(super) struct PrimitiveRecord {
     pub(super) indices: Option<Uint>,
     pub(super) material: Option<usize>,
     pub(super) mode: u64,
-    pub(super) targets: usize,
+    pub(super) targets: Vec<json::Target>,
     pub(super) draco: bool,
 }
 
@@ -57,7 +74,7 @@ pub(super) fn read(text: &[u8], account: &mut Account, warnings: &mut Warnings) 
     )?;
     note_empty(&root, warnings);
     if root.animations.as_ref().is_some_and(|list| !list.is_empty()) {
-        warnings.add("/animations", "animations are left out; the model stands in its rest pose", "");
+        warnings.add("/animations", "animations are not played; the model stands as its nodes say", "");
     }
     tables(&root, account, warnings)
 }
@@ -93,46 +110,83 @@ fn meshes(document: &mut Document, raw: &[Raw<'_>], account: &mut Account, warni
         let at = format!("/meshes/{index}");
         total += record.primitives.len() as u64;
         super::limits::Limits::check(&at, "primitives", total, limit, "split the model into several files")?;
+        let mut extras = graph::extras(&at, record.extras, account)?;
         let mut primitives = Vec::with_capacity(record.primitives.len());
-        for primitive in objects::<json::Primitive<'_>>(&format!("{at}/primitives"), &record.primitives, limit)? {
+        let all = objects::<json::Primitive<'_>>(&format!("{at}/primitives"), &record.primitives, limit)?;
+        for (number, primitive) in all.into_iter().enumerate() {
+            let targets = primitive.targets.as_deref().unwrap_or_default();
+            let targets = objects(&format!("{at}/primitives/{number}/targets"), targets, limit)?;
+            complete(&mut extras, graph::extras(&at, primitive.extras, account)?);
             primitives.push(PrimitiveRecord {
                 attributes: primitive.attributes,
                 indices: primitive.indices,
                 material: primitive.material.map(Uint::at),
                 mode: primitive.mode.map_or(4, |mode| mode.0),
-                targets: primitive.targets.map_or(0, |targets| targets.len()),
+                targets,
                 draco: primitive.extensions.is_some_and(|extensions| extensions.draco.is_some()),
             });
         }
         if primitives.is_empty() {
             warnings.add(format!("{at}/primitives"), "the mesh has no primitives", "");
         }
-        if record.weights.is_some() || primitives.iter().any(|primitive| primitive.targets > 0) {
-            warnings.add(&at, "morph targets are left out; the base shape is shown", "");
-        }
-        let extras = graph::extras(&at, record.extras, account)?;
-        document.meshes.push(MeshRecord { name: graph::named(record.name), extras, primitives });
+        let weights = record.weights.unwrap_or_default();
+        document.meshes.push(MeshRecord { name: graph::named(record.name), extras, primitives, weights });
     }
     Ok(())
 }
 
 fn nodes(document: &mut Document, root: &json::Root<'_>, account: &mut Account, warnings: &mut Warnings) -> Result<(), GlbError> {
     let raw = list(&root.nodes);
-    let counts = [document.meshes.len(), list(&root.skins).len(), list(&root.cameras).len()];
+    document.skins = objects("/skins", list(&root.skins), account.limits.max_items)?;
+    deform::check(&document.skins, raw.len())?;
+    let counts = [document.meshes.len(), document.skins.len(), list(&root.cameras).len()];
+    let mut shapes = Vec::new();
     for (index, mut record) in objects::<json::Node<'_>>("/nodes", raw, account.limits.max_nodes)?.into_iter().enumerate() {
         let at = format!("/nodes/{index}");
         references(&at, &record, counts)?;
         oddities(&at, &record, document, warnings);
-        if let Some(instancing) = record.extensions.take().and_then(|extensions| extensions.instancing) {
+        if let Some(instancing) = record.extensions.as_mut().and_then(|extensions| extensions.instancing.take()) {
             document.instancing.push((index, instancing.attributes));
         }
-        let node = graph::node(&at, record, account, warnings)?;
+        shapes.push(deform::shape(&record, &document.meshes));
+        let mut node = graph::node(&at, record, account, warnings)?;
+        if node.name.is_none() {
+            node.mesh_name = node.mesh.and_then(|mesh| document.meshes.get(mesh)).and_then(|mesh| mesh.name.clone());
+        }
         document.nodes.push(node);
     }
     graph::link(&mut document.nodes)?;
     let scene = shown_scene(root, account.limits.max_items, warnings)?;
     document.roots = graph::roots(&document.nodes, scene, warnings)?;
-    graph::place(&mut document.nodes, &document.roots, account)
+    graph::place(&mut document.nodes, &document.roots, center(root)?, account)?;
+    document.jobs = deform::jobs(&mut document.nodes, &document.meshes, shapes);
+    deform::stand(document);
+    Ok(())
+}
+
+/// What CESIUM_RTC adds to all positions; a file that names the extension and no centre has no place.
+fn center(root: &json::Root<'_>) -> Result<DVec3, GlbError> {
+    let named = |list: &Option<Vec<String>>| list.as_ref().is_some_and(|list| list.iter().any(|name| name == "CESIUM_RTC"));
+    match root.extensions.as_ref().and_then(|extensions| extensions.rtc) {
+        Some(rtc) => Ok(DVec3::from_array(rtc.center)),
+        None if named(&root.extensions_required) || named(&root.extensions_used) => {
+            let what = "CESIUM_RTC is used but its centre is missing, so that nobody knows where the model stands";
+            Err(GlbError::malformed("/extensions/CESIUM_RTC", what, EXPORT))
+        }
+        None => Ok(DVec3::ZERO),
+    }
+}
+
+/// Adds the keys of `more` that are not there yet.
+fn complete(extras: &mut Value, more: Value) {
+    let Value::Object(more) = more else { return };
+    if extras.is_null() {
+        *extras = Value::Object(serde_json::Map::new());
+    }
+    let Value::Object(extras) = extras else { return };
+    for (key, value) in more {
+        extras.entry(key).or_insert(value);
+    }
 }
 
 /// References of a node to a mesh, a skin and a camera, whose numbers are `counts`.
@@ -157,12 +211,12 @@ fn oddities(at: &str, node: &json::Node<'_>, document: &Document, warnings: &mut
     };
     let skinned = mesh.primitives.iter().any(|primitive| primitive.attributes.joints.is_some());
     match (node.skin.is_some(), skinned) {
-        (true, true) => warnings.add(at, "the skin is left out; the mesh stands in its bind pose", ""),
+        (true, true) => {}
         (true, false) => warnings.add(at, "the node has a skin but its mesh has no joints", ""),
         (false, true) => warnings.add(at, "the mesh has joints but the node has no skin", ""),
         (false, false) => {}
     }
-    let targets = mesh.primitives.first().map_or(0, |primitive| primitive.targets);
+    let targets = mesh.primitives.first().map_or(0, |primitive| primitive.targets.len());
     if node.weights.as_ref().is_some_and(|weights| weights.len() != targets) {
         warnings.add(format!("{at}/weights"), format!("the mesh has {targets} morph targets, not as many as weights"), "");
     }

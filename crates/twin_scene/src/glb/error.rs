@@ -89,21 +89,33 @@ const MAX_QUOTE: usize = 80;
 pub(super) struct Warnings {
     list: Vec<Warning>,
     dropped: usize,
+    dropped_matters: bool,
 }
 
 impl Warnings {
+    /// A remark: what is shown is what the file says.
     pub(super) fn add(&mut self, at: impl Into<String>, message: impl Into<String>, help: impl Into<String>) {
+        self.push(Warning { at: at.into(), message: message.into(), help: help.into(), matters: false });
+    }
+
+    /// Something may be missing, or elsewhere, or of another shape than the file says.
+    pub(super) fn fault(&mut self, at: impl Into<String>, message: impl Into<String>, help: impl Into<String>) {
+        self.push(Warning { at: at.into(), message: message.into(), help: help.into(), matters: true });
+    }
+
+    fn push(&mut self, warning: Warning) {
         if self.list.len() < MAX_WARNINGS {
-            self.list.push(Warning { at: at.into(), message: message.into(), help: help.into() });
+            self.list.push(warning);
         } else {
             self.dropped += 1;
+            self.dropped_matters |= warning.matters;
         }
     }
 
     pub(super) fn into_list(mut self) -> Vec<Warning> {
         if self.dropped > 0 {
             let message = format!("{} further warnings are not listed", self.dropped);
-            self.list.push(Warning { at: "file".to_owned(), message, help: String::new() });
+            self.list.push(Warning { at: "file".to_owned(), message, help: String::new(), matters: self.dropped_matters });
         }
         self.list
     }

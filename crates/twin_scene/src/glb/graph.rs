@@ -1,6 +1,6 @@
 //! Builds the node tree: transforms, parents, scene membership, paths. Walks without recursion.
 
-use glam::{Mat4, Quat, Vec3, Vec4};
+use glam::{DMat4, DQuat, DVec3, DVec4};
 use serde_json::Value;
 
 use super::error::{GlbError, Warnings};
@@ -9,7 +9,13 @@ use super::limits::{Account, Limits};
 use crate::geometry::Node;
 
 /// Turns one record into a node without parent, path and world transform.
-pub(super) fn node(at: &str, record: json::Node<'_>, account: &mut Account, warnings: &mut Warnings) -> Result<Node, GlbError> {
+pub(super) fn node(
+    at: &str,
+    mut record: json::Node<'_>,
+    account: &mut Account,
+    warnings: &mut Warnings,
+) -> Result<Node, GlbError> {
+    let visibility = record.extensions.take().and_then(|extensions| extensions.visibility);
     if record.children.as_ref().is_some_and(Vec::is_empty) {
         warnings.add(format!("{at}/children"), "the array is empty", "");
     }
@@ -17,12 +23,15 @@ pub(super) fn node(at: &str, record: json::Node<'_>, account: &mut Account, warn
         local: local(at, &record, warnings)?,
         name: named(record.name),
         path: String::new(),
+        mesh_name: None,
+        alias: None,
         parent: None,
         children: record.children.unwrap_or_default().into_iter().map(json::Uint::at).collect(),
         mesh: record.mesh.map(json::Uint::at),
-        world: Mat4::IDENTITY,
+        world: DMat4::IDENTITY,
         extras: extras(at, record.extras, account)?,
         in_scene: false,
+        hidden: visibility.is_some_and(|visibility| visibility.visible == Some(false)),
     })
 }
 
@@ -40,19 +49,19 @@ pub(super) fn extras(at: &str, raw: Option<Raw<'_>>, account: &mut Account) -> R
     serde_json::from_str(raw.get()).map_err(|error| GlbError::malformed(format!("{at}/extras"), error.to_string(), EXPORT))
 }
 
-fn local(at: &str, record: &json::Node<'_>, warnings: &mut Warnings) -> Result<Mat4, GlbError> {
+fn local(at: &str, record: &json::Node<'_>, warnings: &mut Warnings) -> Result<DMat4, GlbError> {
     let trs = record.translation.is_some() || record.rotation.is_some() || record.scale.is_some();
     let matrix = match &record.matrix {
         Some(columns) => {
             if trs {
                 warnings.add(at, "both a matrix and translation, rotation or scale; the matrix is used", "keep one of them");
             }
-            affine(at, Mat4::from_cols_array(columns), warnings)
+            affine(at, DMat4::from_cols_array(columns), warnings)?
         }
-        None => Mat4::from_scale_rotation_translation(
-            Vec3::from(record.scale.unwrap_or([1.0; 3])),
+        None => DMat4::from_scale_rotation_translation(
+            DVec3::from(record.scale.unwrap_or([1.0; 3])),
             rotation(at, record.rotation, warnings),
-            Vec3::from(record.translation.unwrap_or_default()),
+            DVec3::from(record.translation.unwrap_or_default()),
         ),
     };
     if matrix.is_finite() {
@@ -61,25 +70,27 @@ fn local(at: &str, record: &json::Node<'_>, warnings: &mut Warnings) -> Result<M
     Err(GlbError::malformed(at, "the transform is not finite", "correct the node's matrix, translation, rotation or scale"))
 }
 
-fn affine(at: &str, mut matrix: Mat4, warnings: &mut Warnings) -> Mat4 {
+/// A matrix that is not affine would stand in no place that could be named; what writers round off in its last row is not
+/// that.
+fn affine(at: &str, mut matrix: DMat4, warnings: &mut Warnings) -> Result<DMat4, GlbError> {
     let last = matrix.row(3);
-    if last.abs_diff_eq(Vec4::W, 1e-4) && matrix.is_finite() {
+    if last.abs_diff_eq(DVec4::W, 1e-4) && matrix.is_finite() {
         let [x, y, z] = [matrix.x_axis, matrix.y_axis, matrix.z_axis].map(|axis| axis.truncate().normalize_or_zero());
         if x.dot(y).abs().max(y.dot(z).abs()).max(z.dot(x).abs()) > 1e-3 {
             warnings.add(at, "the matrix shears; glTF allows only translation, rotation and scale", "");
         }
-        return matrix;
+        matrix.x_axis.w = 0.0;
+        matrix.y_axis.w = 0.0;
+        matrix.z_axis.w = 0.0;
+        matrix.w_axis.w = 1.0;
+        return Ok(matrix);
     }
-    warnings.add(at, "the matrix is not affine; its last row is taken as 0 0 0 1", "correct the node's matrix");
-    matrix.x_axis.w = 0.0;
-    matrix.y_axis.w = 0.0;
-    matrix.z_axis.w = 0.0;
-    matrix.w_axis.w = 1.0;
-    matrix
+    let what = format!("the last row of the matrix is {last} instead of 0 0 0 1, so that it has no place in space");
+    Err(GlbError::malformed(format!("{at}/matrix"), what, "correct the node's matrix; glTF writes it column by column"))
 }
 
-fn rotation(at: &str, rotation: Option<[f32; 4]>, warnings: &mut Warnings) -> Quat {
-    let quat = Quat::from_array(rotation.unwrap_or([0.0, 0.0, 0.0, 1.0]));
+fn rotation(at: &str, rotation: Option<[f64; 4]>, warnings: &mut Warnings) -> DQuat {
+    let quat = DQuat::from_array(rotation.unwrap_or([0.0, 0.0, 0.0, 1.0]));
     let length = quat.length();
     if (length - 1.0).abs() <= 1e-3 {
         return quat.normalize();
@@ -89,7 +100,7 @@ fn rotation(at: &str, rotation: Option<[f32; 4]>, warnings: &mut Warnings) -> Qu
         return quat;
     }
     warnings.add(at, "the rotation is not a unit quaternion; it is normalized", "");
-    if length > 1e-6 { quat.normalize() } else { Quat::IDENTITY }
+    if length > 1e-6 { quat.normalize() } else { DQuat::IDENTITY }
 }
 
 /// Gives every node its parent and checks that the graph is a forest.
@@ -194,12 +205,13 @@ fn roots_of(nodes: &[Node]) -> Vec<usize> {
     root_of
 }
 
-/// Computes paths and world transforms of the whole forest and marks what the roots reach.
+/// Computes paths and world transforms of the whole forest and marks what the roots reach and what is hidden. The centre of
+/// CESIUM_RTC moves everything.
 ///
 /// # Errors
 /// [`GlbError::Limit`] for too deep a tree or too much text in paths; [`GlbError::Malformed`] where transforms multiply
 /// to infinity.
-pub(super) fn place(nodes: &mut [Node], roots: &[usize], account: &mut Account) -> Result<(), GlbError> {
+pub(super) fn place(nodes: &mut [Node], roots: &[usize], center: DVec3, account: &mut Account) -> Result<(), GlbError> {
     let shown: std::collections::BTreeSet<usize> = roots.iter().copied().collect();
     let mut stack: Vec<(usize, u64)> = Vec::new();
     for root in 0..nodes.len() {
@@ -210,7 +222,7 @@ pub(super) fn place(nodes: &mut [Node], roots: &[usize], account: &mut Account) 
             let pointer = format!("/nodes/{at}");
             let help = "flatten the node tree, for example with `npx @gltf-transform/cli flatten in.glb out.glb`";
             Limits::check(&pointer, "levels of nodes", depth, account.limits.max_depth, help)?;
-            place_one(nodes, at, shown.contains(&at), &pointer, account)?;
+            place_one(nodes, at, shown.contains(&at), center, &pointer, account)?;
             if let Some(node) = nodes.get(at) {
                 stack.extend(node.children.iter().map(|&child| (child, depth + 1)));
             }
@@ -219,23 +231,35 @@ pub(super) fn place(nodes: &mut [Node], roots: &[usize], account: &mut Account) 
     Ok(())
 }
 
-fn place_one(nodes: &mut [Node], at: usize, shown: bool, pointer: &str, account: &mut Account) -> Result<(), GlbError> {
+fn place_one(
+    nodes: &mut [Node],
+    at: usize,
+    shown: bool,
+    center: DVec3,
+    pointer: &str,
+    account: &mut Account,
+) -> Result<(), GlbError> {
     let above = nodes.get(at).and_then(|node| node.parent).and_then(|parent| nodes.get(parent));
-    let (mut path, world, in_scene) = match above {
-        Some(parent) => (format!("{}/", parent.path), parent.world, parent.in_scene),
-        None => (String::new(), Mat4::IDENTITY, shown),
+    let (mut path, above_alias, world, in_scene, hidden) = match above {
+        Some(parent) => (format!("{}/", parent.path), parent.alias.clone(), parent.world, parent.in_scene, parent.hidden),
+        None => (String::new(), None, DMat4::from_translation(center), shown, false),
     };
     let Some(node) = nodes.get_mut(at) else {
         return Ok(());
     };
-    match &node.name {
-        Some(name) => path.push_str(name),
-        None => path.push_str(&format!("#{at}")),
-    }
-    account.decoded(pointer, path.len() as u64)?;
+    let own = node.name.clone().unwrap_or_else(|| format!("#{at}"));
+    let called = if node.name.is_none() { node.mesh_name.as_deref() } else { None };
+    node.alias = match (above_alias, called) {
+        (None, None) => None,
+        (Some(above), called) => Some(format!("{above}/{}", called.unwrap_or(&own))),
+        (None, Some(called)) => Some(format!("{path}{called}")),
+    };
+    path.push_str(&own);
+    account.decoded(pointer, (path.len() + node.alias.as_ref().map_or(0, String::len)) as u64)?;
     node.world = world * node.local;
     node.path = path;
     node.in_scene = in_scene;
+    node.hidden |= hidden;
     if node.world.is_finite() {
         return Ok(());
     }

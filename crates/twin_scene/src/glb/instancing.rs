@@ -1,6 +1,6 @@
 //! EXT_mesh_gpu_instancing: one node that shows its mesh many times becomes one child node per copy.
 
-use glam::{Mat4, Quat, Vec3};
+use glam::{DMat4, DQuat, Quat, Vec3};
 use serde_json::Value;
 
 use super::access::{Column, Fault};
@@ -13,7 +13,7 @@ use crate::geometry::Node;
 /// Appends the copies of `node` to `nodes` and takes its mesh away.
 ///
 /// # Errors
-/// [`GlbError::Limit`]; attributes that cannot be read leave the node as it is, with a warning.
+/// [`GlbError::Limit`]; where the attributes cannot be read, nobody knows where the copies stand, and none is drawn.
 pub(super) fn expand(
     nodes: &mut Vec<Node>,
     node: usize,
@@ -25,7 +25,10 @@ pub(super) fn expand(
         Ok(transforms) => append(nodes, node, &transforms, &at, context),
         Err(Fault::Fatal(error)) => Err(error),
         Err(Fault::Skip(reason)) => {
-            context.warnings.add(at, format!("{reason}; the mesh is shown once"), "export the model again");
+            context.warnings.fault(at, format!("{reason}; its copies are left out"), "export the model again");
+            if let Some(node) = nodes.get_mut(node) {
+                node.mesh = None;
+            }
             Ok(())
         }
     }
@@ -36,7 +39,7 @@ fn transforms(
     present: usize,
     attributes: InstancingAttributes,
     context: &mut Context<'_, '_>,
-) -> Result<Vec<Mat4>, Fault> {
+) -> Result<Vec<DMat4>, Fault> {
     let translation = column(attributes.translation, 3, context)?;
     let rotation = column(attributes.rotation, 4, context)?;
     let scale = column(attributes.scale, 3, context)?;
@@ -56,10 +59,11 @@ fn transforms(
     Ok(each.map(|((translation, rotation), scale)| matrix(translation, rotation, scale)).collect())
 }
 
-fn matrix(translation: [f32; 3], rotation: [f32; 4], scale: [f32; 3]) -> Mat4 {
+fn matrix(translation: [f32; 3], rotation: [f32; 4], scale: [f32; 3]) -> DMat4 {
     let turn = Quat::from_array(rotation);
     let turn = if turn.length() > 1e-6 && turn.is_finite() { turn.normalize() } else { Quat::IDENTITY };
-    Mat4::from_scale_rotation_translation(Vec3::from(scale), turn, Vec3::from(translation))
+    let turn = DQuat::from_array(turn.to_array().map(f64::from)).normalize();
+    DMat4::from_scale_rotation_translation(Vec3::from(scale).as_dvec3(), turn, Vec3::from(translation).as_dvec3())
 }
 
 fn column<'a>(index: Option<Uint>, width: usize, context: &Context<'a, '_>) -> Result<Option<Column<'a>>, Fault> {
@@ -77,7 +81,7 @@ fn column<'a>(index: Option<Uint>, width: usize, context: &Context<'a, '_>) -> R
 fn append(
     nodes: &mut Vec<Node>,
     parent: usize,
-    transforms: &[Mat4],
+    transforms: &[DMat4],
     at: &str,
     context: &mut Context<'_, '_>,
 ) -> Result<(), GlbError> {
@@ -85,25 +89,32 @@ fn append(
     let Some(node) = nodes.get_mut(parent) else {
         return Ok(());
     };
-    context.account.decoded(at, (node.path.len() as u64 + 8).saturating_mul(transforms.len() as u64))?;
-    let (mesh, world, path, in_scene) = (node.mesh.take(), node.world, node.path.clone(), node.in_scene);
+    context.account.decoded(
+        at,
+        ((node.path.len() + node.alias.as_ref().map_or(0, String::len)) as u64 + 16).saturating_mul(transforms.len() as u64),
+    )?;
+    let (mesh, world, in_scene, hidden) = (node.mesh.take(), node.world, node.in_scene, node.hidden);
+    let (path, alias) = (node.path.clone(), node.alias.clone());
     node.children.extend(first..first + transforms.len());
     for (instance, &local) in transforms.iter().enumerate() {
         let world = world * local;
         let broken = !world.is_finite();
         if broken {
-            context.warnings.add(at, format!("the transform of instance {instance} is not finite; it is left out"), "");
+            context.warnings.fault(at, format!("the transform of instance {instance} is not finite; it is left out"), "");
         }
         nodes.push(Node {
             name: None,
             path: format!("{path}/@{instance}"),
+            mesh_name: None,
+            alias: alias.as_ref().map(|alias| format!("{alias}/@{instance}")),
             parent: Some(parent),
             children: Vec::new(),
             mesh: mesh.filter(|_| !broken),
-            local: if broken { Mat4::IDENTITY } else { local },
-            world: if broken { Mat4::IDENTITY } else { world },
+            local: if broken { DMat4::IDENTITY } else { local },
+            world: if broken { DMat4::IDENTITY } else { world },
             extras: Value::Null,
             in_scene,
+            hidden,
         });
     }
     Ok(())

@@ -32,6 +32,25 @@ pub(super) struct Root<'a> {
     pub(super) animations: Option<Vec<Raw<'a>>>,
     pub(super) extensions_used: Option<Vec<String>>,
     pub(super) extensions_required: Option<Vec<String>>,
+    pub(super) extensions: Option<RootExtensions>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct RootExtensions {
+    #[serde(rename = "CESIUM_RTC")]
+    pub(super) rtc: Option<Rtc>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(super) struct Rtc {
+    pub(super) center: [f64; 3],
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Skin {
+    pub(super) joints: Vec<Uint>,
+    pub(super) inverse_bind_matrices: Option<Uint>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -53,10 +72,10 @@ pub(super) struct Node<'a> {
     pub(super) mesh: Option<Uint>,
     pub(super) skin: Option<Uint>,
     pub(super) camera: Option<Uint>,
-    pub(super) matrix: Option<[f32; 16]>,
-    pub(super) translation: Option<[f32; 3]>,
-    pub(super) rotation: Option<[f32; 4]>,
-    pub(super) scale: Option<[f32; 3]>,
+    pub(super) matrix: Option<[f64; 16]>,
+    pub(super) translation: Option<[f64; 3]>,
+    pub(super) rotation: Option<[f64; 4]>,
+    pub(super) scale: Option<[f64; 3]>,
     pub(super) weights: Option<Vec<f32>>,
     #[serde(borrow)]
     pub(super) extras: Option<Raw<'a>>,
@@ -67,6 +86,13 @@ pub(super) struct Node<'a> {
 pub(super) struct NodeExtensions {
     #[serde(rename = "EXT_mesh_gpu_instancing")]
     pub(super) instancing: Option<Instancing>,
+    #[serde(rename = "KHR_node_visibility")]
+    pub(super) visibility: Option<Visibility>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(super) struct Visibility {
+    pub(super) visible: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -101,6 +127,7 @@ pub(super) struct Primitive<'a> {
     pub(super) mode: Option<Uint>,
     #[serde(borrow)]
     pub(super) targets: Option<Vec<Raw<'a>>>,
+    pub(super) extras: Option<Raw<'a>>,
     pub(super) extensions: Option<PrimitiveExtensions>,
 }
 
@@ -122,6 +149,21 @@ pub(super) struct Attributes {
     pub(super) uv3: Option<Uint>,
     #[serde(rename = "JOINTS_0")]
     pub(super) joints: Option<Uint>,
+    #[serde(rename = "WEIGHTS_0")]
+    pub(super) weights: Option<Uint>,
+    #[serde(rename = "JOINTS_1")]
+    pub(super) joints1: Option<Uint>,
+    #[serde(rename = "WEIGHTS_1")]
+    pub(super) weights1: Option<Uint>,
+}
+
+/// What a morph target moves; other attributes of it change looks only.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(super) struct Target {
+    #[serde(rename = "POSITION")]
+    pub(super) position: Option<Uint>,
+    #[serde(rename = "NORMAL")]
+    pub(super) normal: Option<Uint>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::access::{Buffers, Fault};
+use super::deform::Job;
 use super::document::{self, Document};
 use super::error::{GlbError, Warnings};
 use super::limits::{Account, Limits};
@@ -157,7 +158,8 @@ impl<'a> Loader<'a> {
         self.resources = Resources::new(&mut document, &container, &self.used_images, &mut self.warnings)?;
         let (files, most) = (self.resources.missing().count() as u64, self.account.limits.max_files);
         Limits::check("file", "files beside the model", files, most, "export the model as one GLB file")?;
-        let primitives: usize = document.meshes.iter().map(|mesh| mesh.primitives.len()).sum();
+        let count = |job: &Job| document.meshes.get(job.mesh).map_or(0, |mesh| mesh.primitives.len());
+        let primitives: usize = document.jobs.iter().map(count).sum();
         self.total = primitives + document.images.len();
         self.document = document;
         self.stage = Stage::Files;
@@ -177,20 +179,25 @@ impl<'a> Loader<'a> {
         let Self { document, account, warnings, model, .. } = self;
         let mut context = Context { document, buffers, account, warnings };
         let mut left = budget;
-        while let Some(record) = document.meshes.get(self.cursor.0) {
-            let (mesh, place) = self.cursor;
-            if model.meshes.len() == mesh {
-                model.meshes.push(Mesh { name: record.name.clone(), extras: record.extras.clone(), primitives: Vec::new() });
+        while let Some((job, record)) =
+            document.jobs.get(self.cursor.0).and_then(|job| Some((job, document.meshes.get(job.mesh)?)))
+        {
+            let (number, place) = self.cursor;
+            if model.meshes.len() == number {
+                let lines_or_points = record.primitives.iter().filter(|record| primitive::is_lines_or_points(record)).count();
+                let (name, extras) = (record.name.clone(), record.extras.clone());
+                context.account.decoded("/meshes", (record.bytes() as u64).saturating_mul(u64::from(number != job.mesh)))?;
+                model.meshes.push(Mesh { name, extras, lines_or_points, primitives: Vec::new() });
             }
             let Some(primitive) = record.primitives.get(place) else {
-                self.cursor = (mesh + 1, 0);
+                self.cursor = (number + 1, 0);
                 continue;
             };
             if left == 0 {
                 return Ok(());
             }
-            let at = format!("/meshes/{mesh}/primitives/{place}");
-            let decoded = primitive::decode(&at, primitive, &mut context)?;
+            let at = format!("/meshes/{}/primitives/{place}", job.mesh);
+            let decoded = primitive::decode(&at, primitive, job, &mut context)?;
             if let Some(mesh) = model.meshes.last_mut() {
                 mesh.primitives.extend(decoded);
             }

@@ -7,6 +7,7 @@
 
 mod access;
 mod container;
+mod deform;
 mod document;
 mod error;
 mod extensions;

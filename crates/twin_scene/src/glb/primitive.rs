@@ -3,13 +3,14 @@
 use glam::{Vec2, Vec3};
 
 use super::access::{Buffers, Column, Fault};
+use super::deform::{Deform, Job};
 use super::document::{Document, PrimitiveRecord};
 use super::error::{GlbError, Warnings};
 use super::extensions;
 use super::json::{TextureTransform, Uint};
 use super::limits::Account;
 use super::material::TextureUse;
-use crate::geometry::{Primitive, flat_shaded, normals::face_normal};
+use crate::geometry::{Aabb, Primitive, flat_shaded, normals::face_normal};
 
 /// Position, normal, texture coordinates, colour.
 const VERTEX_BYTES: u64 = 12 + 12 + 8 + 16;
@@ -26,31 +27,55 @@ pub(super) struct Context<'a, 'b> {
 ///
 /// # Errors
 /// [`GlbError::Limit`] and, where the only copy of the data is compressed, [`GlbError::Unsupported`].
-pub(super) fn decode(at: &str, record: &PrimitiveRecord, context: &mut Context<'_, '_>) -> Result<Option<Primitive>, GlbError> {
-    match triangles(at, record, context) {
+pub(super) fn decode(
+    at: &str,
+    record: &PrimitiveRecord,
+    job: &Job,
+    context: &mut Context<'_, '_>,
+) -> Result<Option<Primitive>, GlbError> {
+    if is_lines_or_points(record) {
+        let message = format!("points and lines are not shown (mode {}); the primitive is left out", record.mode);
+        context.warnings.add(at, message, "export what should be seen as triangles, for example pipes as thin tubes");
+        return Ok(None);
+    }
+    match triangles(at, record, job, context) {
         Ok(primitive) => Ok(Some(primitive)),
         Err(Fault::Fatal(error)) => Err(error),
         Err(Fault::Skip(reason)) => {
-            context.warnings.add(at, format!("{reason}; the primitive is left out"), "export the model again");
+            context.warnings.fault(at, format!("{reason}; the primitive is left out"), "export the model again");
             Ok(None)
         }
     }
 }
 
-fn triangles(at: &str, record: &PrimitiveRecord, context: &mut Context<'_, '_>) -> Result<Primitive, Fault> {
-    if !(4..=6).contains(&record.mode) {
-        let kind = if record.mode < 4 { "points and lines are" } else { "an unknown mode is" };
-        return Err(format!("{kind} not shown (mode {})", record.mode).into());
+/// Modes 0 to 3 of glTF 2.0 section 3.7.2.1.
+pub(super) fn is_lines_or_points(record: &PrimitiveRecord) -> bool {
+    record.mode < 4
+}
+
+fn triangles(at: &str, record: &PrimitiveRecord, job: &Job, context: &mut Context<'_, '_>) -> Result<Primitive, Fault> {
+    if record.mode > 6 {
+        return Err(format!("mode {} is unknown", record.mode).into());
     }
     let column = positions_column(at, record, context)?;
     context.account.vertices(at, column.count as u64, VERTEX_BYTES)?;
     let mut primitive = Primitive { material: material(at, record, context), ..Primitive::default() };
-    primitive.positions = positions(at, column, context.warnings);
+    primitive.positions = column.floats::<3>(0.0);
+    note_coarse(at, &primitive, context.warnings);
+    let deform = Deform::read(at, record, job, primitive.positions.len(), context)?;
+    deform.positions(&mut primitive.positions);
     primitive.indices = indices(at, record, primitive.positions.len(), context)?;
+    leave_out_broken(at, &mut primitive, context.warnings)?;
     primitive.colors = colors(at, record, primitive.positions.len(), context)?;
     primitive.uvs = uvs(at, record, &primitive, context)?;
     match normals(at, record, &primitive, context)? {
-        Some(normals) => primitive.normals = normals,
+        Some(mut normals) => {
+            if !deform.is_none() {
+                deform.normals(&mut normals);
+                replace_broken(&mut normals, &primitive);
+            }
+            primitive.normals = normals;
+        }
         None => {
             context.account.vertices(at, primitive.indices.len() as u64, VERTEX_BYTES)?;
             primitive = flat_shaded(&primitive);
@@ -74,17 +99,39 @@ fn positions_column<'a>(at: &str, record: &PrimitiveRecord, context: &Context<'a
     Ok(column)
 }
 
-fn positions(at: &str, column: Column<'_>, warnings: &mut Warnings) -> Vec<[f32; 3]> {
-    let mut positions = column.floats::<3>(0.0);
-    let mut broken = 0usize;
-    for position in positions.iter_mut().filter(|position| !Vec3::from(**position).is_finite()) {
-        *position = [0.0; 3];
-        broken += 1;
+/// Steps of a 32-bit float across a mesh, below which its shape is visibly rough.
+const FEW_STEPS: f32 = 100.0;
+
+/// A mesh that holds coordinates of a country in 32-bit floats has lost its shape before anybody reads it.
+fn note_coarse(at: &str, primitive: &Primitive, warnings: &mut Warnings) {
+    let bounds = Aabb::of_points(primitive.positions.iter().copied().filter(|at| Vec3::from(*at).is_finite()));
+    let (size, reach) = (bounds.size().max_element(), bounds.reach());
+    let steps = size / (reach * f32::EPSILON);
+    if size > 0.0 && steps < FEW_STEPS {
+        let message = format!("its coordinates reach {reach}, where 32-bit floats make only about {steps:.0} steps across it");
+        let help = "let the exporter move the mesh to its own origin and write the place into the node's translation";
+        warnings.add(at, message, help);
     }
-    if broken > 0 {
-        warnings.add(at, format!("{broken} positions are not finite; they are moved to the origin"), "export the model again");
+}
+
+/// Triangles with a corner that is nowhere are left out; the unused corner then lies where it does no harm to bounds.
+fn leave_out_broken(at: &str, primitive: &mut Primitive, warnings: &mut Warnings) -> Result<(), Fault> {
+    let fine = |position: &[f32; 3]| Vec3::from(*position).is_finite();
+    if primitive.positions.iter().all(fine) {
+        return Ok(());
     }
-    positions
+    let Some(safe) = primitive.positions.iter().copied().find(fine) else {
+        return Err("none of its positions is finite".to_owned().into());
+    };
+    let before = primitive.indices.len();
+    let whole = |corners: &&[u32]| corners.iter().all(|at| primitive.positions.get(*at as usize).is_some_and(fine));
+    primitive.indices = primitive.indices.chunks_exact(3).filter(whole).flatten().copied().collect();
+    let lost = (before - primitive.indices.len()) / 3;
+    let broken = primitive.positions.iter().filter(|position| !fine(position)).count();
+    let message = format!("{broken} positions are not finite; the {lost} triangles on them are left out");
+    warnings.fault(at, message, "export the model again");
+    primitive.positions.iter_mut().filter(|position| !fine(position)).for_each(|position| *position = safe);
+    if primitive.indices.is_empty() { Err("it has no triangles".to_owned().into()) } else { Ok(()) }
 }
 
 fn material(at: &str, record: &PrimitiveRecord, context: &mut Context<'_, '_>) -> Option<usize> {
@@ -112,13 +159,13 @@ fn indices(at: &str, record: &PrimitiveRecord, vertices: usize, context: &mut Co
     if record.mode == 4 && raw.len() % 3 != 0 {
         context.warnings.add(at, "the number of indices is not a multiple of three; the rest is ignored", "");
     }
-    let mut list = unroll(record.mode, raw);
+    let mut list = unroll(record.mode, &raw, vertices);
     let before = list.len();
     // Also drops what touches a restart index, which glTF forbids but exporters have written.
     if list.iter().any(|&index| index as usize >= vertices) {
         list = list.chunks_exact(3).filter(|t| t.iter().all(|&i| (i as usize) < vertices)).flatten().copied().collect();
         let message = format!("{} triangles use vertices that do not exist; they are left out", (before - list.len()) / 3);
-        context.warnings.add(at, message, "export the model again");
+        context.warnings.fault(at, message, "export the model again");
     }
     if list.is_empty() { Err("it has no triangles".to_owned().into()) } else { Ok(list) }
 }
@@ -128,24 +175,31 @@ fn triangle_count(mode: u64, indices: usize) -> u64 {
     if mode == 4 { indices / 3 } else { indices.saturating_sub(2) }
 }
 
-/// Strips and fans as lists (glTF 2.0 section 3.7.2.1): every second triangle of a strip turns the other way.
-fn unroll(mode: u64, mut raw: Vec<u32>) -> Vec<u32> {
-    match mode {
-        5 => {
-            let triangles = raw.windows(3).enumerate();
-            triangles.flat_map(|(at, w)| if at % 2 == 0 { [w[0], w[1], w[2]] } else { [w[1], w[0], w[2]] }).collect()
-        }
-        6 => {
-            let Some((&hub, rim)) = raw.split_first() else {
-                return raw;
-            };
-            rim.windows(2).flat_map(|w| [w[0], w[1], hub]).collect()
-        }
-        _ => {
-            raw.truncate(raw.len() / 3 * 3);
-            raw
+/// Strips and fans as lists (glTF 2.0 section 3.7.2.1): every second triangle of a strip turns the other way. The highest value
+/// of an index type begins anew (EXT_mesh_primitive_restart); without the extension it is a vertex that does not exist.
+fn unroll(mode: u64, raw: &[u32], vertices: usize) -> Vec<u32> {
+    let restart = |index: &u32| matches!(*index, 0xFF | 0xFFFF | u32::MAX) && *index as usize >= vertices;
+    let mut list = Vec::with_capacity(raw.len());
+    for run in raw.split(restart) {
+        match (mode, run.split_first()) {
+            (5, _) => {
+                for (at, corners) in run.windows(3).enumerate() {
+                    list.extend_from_slice(corners);
+                    let first = list.len() - 3;
+                    if at % 2 == 1 {
+                        list.swap(first, first + 1);
+                    }
+                }
+            }
+            (6, Some((&hub, rim))) => rim.windows(2).for_each(|pair| {
+                list.extend_from_slice(pair);
+                list.push(hub);
+            }),
+            (6, None) => {}
+            _ => list.extend_from_slice(run.get(..run.len() / 3 * 3).unwrap_or_default()),
         }
     }
+    list
 }
 
 /// A column that must go with the positions; `None`, with a warning, where it does not.

@@ -80,6 +80,7 @@ pub(crate) fn add_twins(twins: &mut Vec<RawTwin>, imported: Vec<RawTwin>, out: &
         known.interface = known.interface.take().or(twin.interface);
         known.parent = known.parent.take().or(twin.parent);
         known.source = known.source.take().or(twin.source);
+        known.data_id = known.data_id.take().or(twin.data_id);
         for (key, value) in twin.vars {
             known.vars.entry(key).or_insert(value);
         }

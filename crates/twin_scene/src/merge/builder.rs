@@ -1,6 +1,6 @@
 //! Appends parts to chunks: transforms vertices, bakes materials into them, opens a new chunk when one is full.
 
-use glam::{Mat3, Mat4, Vec3};
+use glam::{DMat3, DMat4, Mat3, Vec3};
 
 use super::{Chunk, Class, EDGE_CLASSES, LineChunk, LinePiece, MAX_LINE_VERTICES, Part, PartIndex, Piece, UNLIT};
 use crate::geometry::{Aabb, AlphaMode, Material, Primitive};
@@ -138,7 +138,7 @@ impl Builder {
         end - start
     }
 
-    /// Appends a part's edges, already in the site's space, to the open line chunks of their lengths, or to new ones.
+    /// Appends a part's edges, already in the plan's space, to the open line chunks of their lengths, or to new ones.
     pub(super) fn add_lines(&mut self, index: PartIndex, part: &mut Part, edges: &[[Vec3; 2]]) {
         let most = MAX_LINE_VERTICES.min(self.max_vertices) / 2 * 2;
         for (class, longest) in EDGE_CLASSES.into_iter().enumerate() {
@@ -189,7 +189,7 @@ fn joins(piece: &Piece, first: u32) -> bool {
 /// Makes the vertices of one primitive of one part.
 struct Baker<'a> {
     item: Item<'a>,
-    world: Mat4,
+    world: DMat4,
     normal: Mat3,
     mirrored: bool,
     plain: [u8; 4],
@@ -197,8 +197,8 @@ struct Baker<'a> {
 }
 
 impl<'a> Baker<'a> {
-    fn new(world: &Mat4, item: Item<'a>) -> Self {
-        let linear = Mat3::from_mat4(*world);
+    fn new(world: &DMat4, item: Item<'a>) -> Self {
+        let linear = DMat3::from_mat4(*world).as_mat3();
         let mirrored = linear.determinant() < 0.0;
         let material = item.material;
         let glow = material.emissive.into_iter().fold(0.0, f32::max);
@@ -210,7 +210,8 @@ impl<'a> Baker<'a> {
     /// Appends a vertex and returns its position.
     fn push(&self, chunk: &mut Chunk, at: usize) -> Vec3 {
         let primitive = self.item.primitive;
-        let position = self.world.transform_point3(primitive.positions.get(at).copied().map_or(Vec3::ZERO, Vec3::from));
+        let local = primitive.positions.get(at).copied().map_or(Vec3::ZERO, Vec3::from);
+        let position = self.world.transform_point3(local.as_dvec3()).as_vec3();
         let normal = self.normal * primitive.normals.get(at).copied().map_or(Vec3::Y, Vec3::from);
         chunk.bounds.add(position);
         chunk.positions.push(position.to_array());

@@ -7,6 +7,10 @@
 //! parts may share a twin), and also what concerns the part alone: hovered, selected, ghosted, hidden. Changing a colour is
 //! one texel write; no mesh or material is touched.
 //!
+//! # Far from the origin
+//! A site may stand in national coordinates, where 32-bit floats know half metres. Everything in a plan therefore counts from
+//! [`MergePlan::origin`], which lies among the parts; sums are made in 64 bits before.
+//!
 //! Start with [`plan`], or with [`Planner`] where a page must keep drawing.
 
 mod builder;
@@ -17,13 +21,13 @@ mod planner;
 use std::ops::Range;
 use std::sync::Arc;
 
-use glam::{Mat4, Vec3};
+use glam::{DMat4, DVec3, Vec3};
 use twin_model::TwinIndex;
 
 use crate::geometry::{Aabb, SceneModel};
 
 pub use edges::feature_edges;
-pub use parts::list_parts;
+pub use parts::{Listed, list_parts};
 pub use planner::Planner;
 
 /// A model file placed in the site. The same model may be placed many times; give it as the same [`Arc`] then.
@@ -32,7 +36,7 @@ pub struct Placed {
     /// The loaded file.
     pub model: Arc<SceneModel>,
     /// From the file's space to the site's.
-    pub transform: Mat4,
+    pub transform: DMat4,
     /// Which twin a node is bound to, by node index; shorter is as good as `None`. A node without a twin of its own takes
     /// that of its nearest bound ancestor.
     pub twins: Vec<Option<TwinIndex>>,
@@ -58,9 +62,9 @@ pub struct Part {
     pub node: u32,
     /// The twin that the node or its nearest bound ancestor stands for.
     pub twin: Option<TwinIndex>,
-    /// From the mesh's space to the site's.
-    pub world: Mat4,
-    /// Bounds in the site's space.
+    /// From the mesh's space to the plan's: the site's, counted from [`MergePlan::origin`].
+    pub world: DMat4,
+    /// Bounds in the plan's space.
     pub bounds: Aabb,
     /// Middle of the bounds: where a label or the camera's focus goes.
     pub center: Vec3,
@@ -117,14 +121,14 @@ pub enum Class {
 /// [`Chunk::surfaces`] bit of the fourth byte: shown without lighting.
 pub const UNLIT: u8 = 1;
 
-/// One merged mesh: indexed triangles in the site's space. All vertex lists have the same length.
+/// One merged mesh: indexed triangles in the plan's space. All vertex lists have the same length.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chunk {
     /// Which material draws it.
     pub class: Class,
-    /// Positions in the site's space.
+    /// Positions in the plan's space.
     pub positions: Vec<[f32; 3]>,
-    /// Unit normals in the site's space.
+    /// Unit normals.
     pub normals: Vec<[f32; 3]>,
     /// Base colour times vertex colour: red, green, blue encoded as sRGB, alpha linear. 255 in alpha where opaque.
     pub colors: Vec<[u8; 4]>,
@@ -151,7 +155,7 @@ pub struct Chunk {
 pub struct LineChunk {
     /// No edge of it is longer, in the site's units; infinite for the longest class.
     pub longest: f32,
-    /// Two per edge, in the site's space.
+    /// Two per edge, in the plan's space.
     pub positions: Vec<[f32; 3]>,
     /// The part's number, one per position.
     pub parts: Vec<u32>,
@@ -204,6 +208,9 @@ impl Default for Settings {
 /// The merged scene.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct MergePlan {
+    /// Where the plan's space has its origin in the site's space: zero for a site near its own origin. Everything else here
+    /// counts from it.
+    pub origin: DVec3,
     /// One entry per [`PartIndex`]: by placed model, then by node.
     pub parts: Vec<Part>,
     /// Merged meshes: opaque first, then textured, then blended; near ones next to each other.
@@ -214,6 +221,9 @@ pub struct MergePlan {
     pub bounds: Aabb,
     /// Parts without triangles because of [`Settings::max_triangles`]: to be reported to the user.
     pub left_out: usize,
+    /// Nodes that would stand so far from all others that no picture could hold both, so that they are not drawn: to be
+    /// reported to the user.
+    pub too_far: usize,
     /// Parts without edges because of [`Settings::max_edge_triangles`] or [`Settings::max_edges`].
     pub without_edges: usize,
     by_twin: Vec<(TwinIndex, PartIndex)>,

@@ -1,15 +1,42 @@
-//! Lists the parts of all placed models: which nodes draw, where, for which twin.
+//! Lists the parts of all placed models: which nodes draw, where, for which twin; and the origin from which places count.
 
-use glam::Mat4;
+use glam::{DMat4, DVec3};
 use twin_model::TwinIndex;
 
 use super::{Part, Placed};
 use crate::geometry::{Aabb, Mesh, SceneModel};
 
-/// One [`Part`] per drawn node with triangles, by placed model, then by node. Bounds are those of the transformed box of
-/// the mesh, which may be larger than the part; no pieces yet. Nodes further than a billion units away are left out.
-pub fn list_parts(placed: &[Placed]) -> Vec<Part> {
-    let mut parts = Vec::new();
+/// What [`list_parts`] finds.
+#[derive(Debug, Clone, Default)]
+pub struct Listed {
+    /// One per drawn node with triangles, by placed model, then by node. Bounds are those of the transformed box of the mesh,
+    /// which may be larger than the part; no pieces yet.
+    pub parts: Vec<Part>,
+    /// See [`MergePlan::origin`](super::MergePlan::origin).
+    pub origin: DVec3,
+    /// See [`MergePlan::too_far`](super::MergePlan::too_far).
+    pub too_far: usize,
+}
+
+/// Up to this distance from the origin (2 km) a 32-bit float knows an eighth of a millimetre, and places stay as they are.
+/// At 8 km, half a millimetre, faces that touch flicker.
+const NEAR: f64 = 2_048.0;
+/// The origin is a multiple of this, so that a model that grows a little does not move it.
+const STEP: f64 = 512.0;
+/// Coordinates beyond this, counted from the origin, would poison every bound and have no detail left.
+const FAR: f64 = 1e9;
+
+/// A part with its box in the site's space.
+struct Found {
+    part: Part,
+    corners: [DVec3; 2],
+}
+
+/// Lists the parts. Places are sums of what site file and model file say, made in 64 bits; nodes further than a billion units
+/// from the others are left out and counted.
+pub fn list_parts(placed: &[Placed]) -> Listed {
+    let mut found = Vec::new();
+    let mut too_far = 0;
     for (asset, placed) in (0u32..).zip(placed) {
         let twins = inherited(&placed.model, &placed.twins);
         let boxes: Vec<Aabb> = placed.model.meshes.iter().map(Mesh::bounds).collect();
@@ -17,31 +44,58 @@ pub fn list_parts(placed: &[Placed]) -> Vec<Part> {
             let triangles = u32::try_from(mesh.triangle_count()).unwrap_or(u32::MAX);
             let world = placed.transform * node.world;
             let local = node.mesh.and_then(|mesh| boxes.get(mesh)).copied().unwrap_or(Aabb::EMPTY);
-            let bounds = local.transformed(&world);
-            if triangles == 0 || !drawable(&world, &bounds) {
+            if triangles == 0 || local.is_empty() {
                 continue;
             }
-            parts.push(Part {
+            let corners = local.corners_after(&world);
+            if !(world.is_finite() && corners.iter().all(|corner| corner.is_finite())) {
+                too_far += 1;
+                continue;
+            }
+            let part = Part {
                 asset,
                 node: u32::try_from(at).unwrap_or(u32::MAX),
                 twin: twins.get(at).copied().flatten(),
                 world,
-                bounds,
-                center: bounds.center(),
+                bounds: Aabb::EMPTY,
+                center: glam::Vec3::ZERO,
                 triangles,
                 pieces: Vec::new(),
                 lines: Vec::new(),
-            });
+            };
+            found.push(Found { part, corners });
         }
     }
-    parts
+    let origin = origin(&found);
+    let all = found.len();
+    let near = |corner: &DVec3| (*corner - origin).abs().max_element() < FAR;
+    let parts: Vec<Part> = found
+        .into_iter()
+        .filter(|found| found.corners.iter().all(near))
+        .map(|Found { mut part, corners: [min, max] }| {
+            part.world = DMat4::from_translation(-origin) * part.world;
+            part.bounds = Aabb { min: (min - origin).as_vec3(), max: (max - origin).as_vec3() };
+            part.center = part.bounds.center();
+            part
+        })
+        .collect();
+    Listed { too_far: too_far + all - parts.len(), parts, origin }
 }
 
-/// Coordinates beyond this lose all detail in 32-bit floats and would poison every bound.
-const FAR: f32 = 1e9;
-
-fn drawable(world: &Mat4, bounds: &Aabb) -> bool {
-    world.is_finite() && !bounds.is_empty() && bounds.min.abs().max(bounds.max.abs()).max_element() < FAR
+/// Zero where everything is near it; else the median of the parts' middles, so that one stray node does not draw the origin
+/// away from the plant.
+fn origin(found: &[Found]) -> DVec3 {
+    let reach = found.iter().flat_map(|found| &found.corners).map(|corner| corner.abs().max_element());
+    if reach.fold(0.0, f64::max) <= NEAR {
+        return DVec3::ZERO;
+    }
+    let mut middles: Vec<DVec3> = found.iter().map(|Found { corners: [min, max], .. }| *min * 0.5 + *max * 0.5).collect();
+    let middle = middles.len() / 2;
+    let mut median = |axis: usize| {
+        let (_, value, _) = middles.select_nth_unstable_by(middle, |a, b| a[axis].total_cmp(&b[axis]));
+        (value[axis] / STEP).round() * STEP
+    };
+    DVec3::new(median(0), median(1), median(2))
 }
 
 /// The twin of every node: its own, or its nearest bound ancestor's.

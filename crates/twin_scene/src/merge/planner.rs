@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use glam::Vec3;
+use glam::{DVec3, Vec3};
 
 use super::builder::{Builder, Item, class};
 use super::edges::feature_edges;
-use super::parts::list_parts;
+use super::parts::{Listed, list_parts};
 use super::{Class, MergePlan, Part, PartIndex, Placed, Progress, Settings};
 use crate::geometry::{Aabb, Material, Mesh};
 
@@ -18,6 +18,8 @@ pub struct Planner {
     /// First position of the same model in `placed`, by position.
     same: Vec<u32>,
     settings: Settings,
+    origin: DVec3,
+    too_far: usize,
     parts: Vec<Part>,
     /// Exact bounds of what has been appended, by part.
     exact: Vec<Aabb>,
@@ -49,12 +51,14 @@ struct Queued {
 impl Planner {
     /// Lists the parts and sorts them by class and place; no vertex is touched yet.
     pub fn new(placed: Vec<Placed>, settings: Settings) -> Self {
-        let parts = list_parts(&placed);
+        let Listed { parts, origin, too_far } = list_parts(&placed);
         let same = (0..placed.len()).map(|at| first_of_same_model(&placed, at)).collect();
         let mut planner = Self {
             placed,
             same,
             settings,
+            origin,
+            too_far,
             exact: vec![Aabb::EMPTY; parts.len()],
             parts,
             queue: Vec::new(),
@@ -122,6 +126,8 @@ impl Planner {
         let mut by_twin: Vec<_> = numbered.filter_map(|(index, part)| part.twin.map(|twin| (twin, index))).collect();
         by_twin.sort_unstable();
         MergePlan {
+            origin: self.origin,
+            too_far: self.too_far,
             parts: self.parts,
             chunks: self.builder.chunks,
             lines: self.builder.lines,
@@ -183,9 +189,9 @@ fn mesh_of<'a>(placed: &'a [Placed], part: &Part) -> Option<(&'a Placed, &'a Mes
     Some((placed, placed.model.meshes.get(mesh)?))
 }
 
-/// The edges of a part in the site's space that are at least `shortest` long.
+/// The edges of a part in the plan's space that are at least `shortest` long.
 fn in_place(edges: &[[[f32; 3]; 2]], part: &Part, shortest: f32) -> Vec<[Vec3; 2]> {
-    let moved = edges.iter().map(|edge| edge.map(|corner| part.world.transform_point3(Vec3::from(corner))));
+    let moved = edges.iter().map(|edge| edge.map(|corner| part.world.transform_point3(Vec3::from(corner).as_dvec3()).as_vec3()));
     moved.filter(|[a, b]| a.distance(*b) >= shortest).collect()
 }
 

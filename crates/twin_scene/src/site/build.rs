@@ -324,7 +324,10 @@ fn signals(
         let own = raw.source.as_ref().and_then(|word| feeds.named(word, &id, out));
         let source = own.or(column.map(|(at, _)| *at)).or(default).or_else(|| feeds.unnamed(&id));
         let key = raw.source_key.as_ref().map(|word| template::fill(word, &full.vars, &full.id, out));
-        let key = key.or_else(|| column.map(|(_, column)| column.clone())).unwrap_or_else(|| id.clone());
+        let key = key.or_else(|| column.map(|(_, column)| column.clone())).unwrap_or_else(|| match &twin.data_id {
+            Some(data) => format!("{data}.{}", raw.name.as_str()),
+            None => id.clone(),
+        });
         if names.find_signal(&id).is_some() {
             let message = format!("two signals would be called '{id}'");
             out.error(codes::ID_DUPLICATE, &raw.name.at, &id, message, "rename the twin or the signal".to_owned());

@@ -42,8 +42,10 @@ codes! {
     BINDING_OUTDATED = "binding.outdated", "Keys of one binding disagree; the majority won.";
     MODEL_UNREADABLE = "model.unreadable", "A model file is missing or broken; the rest of the site works.";
     MODEL_NOTE = "model.note", "A remark about a model file from its reader.";
+    MODEL_INEXACT = "model.inexact", "Something of a model is not shown as its file says: missing, elsewhere or of another shape.";
     NODE_UNBOUND = "node.unbound", "A node with geometry belongs to no twin.";
     TWIN_UNBOUND = "twin.unbound", "A twin has no node in any model.";
+    TWIN_INVISIBLE = "twin.invisible", "A twin has nodes, but nothing of them or below them can be seen.";
     IMPORT_SKIPPED = "import.skipped", "An import could not carry something over.";
 }
 

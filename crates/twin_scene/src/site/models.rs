@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use glam::{DMat4, DQuat, DVec3, EulerRot, Mat4};
+use glam::{DMat4, DQuat, DVec3, EulerRot};
 
 use super::bindings::{BindKey, RawBinding};
 use super::codes;
@@ -35,8 +35,8 @@ pub struct ModelAsset {
     pub id: String,
     /// File, relative to the site file, with `/` between folders.
     pub path: String,
-    /// From the file's coordinates to the site's: metres, Y up.
-    pub transform: Mat4,
+    /// From the file's coordinates to the site's: metres, Y up. In 64 bits: sites may lie thousands of kilometres away.
+    pub transform: DMat4,
     /// Globs of node paths that belong to no twin on purpose.
     pub background: Vec<String>,
     /// Where it is written.
@@ -92,7 +92,7 @@ fn one(s: &Section<'_>, id: &Word) -> Vec<ModelAsset> {
     let unit = metres_per(s.choice("unit").unwrap_or("m")).unwrap_or(1.0);
     let upright =
         if s.choice("up") == Some("z") { DMat4::from_rotation_x(-std::f64::consts::FRAC_PI_2) } else { DMat4::IDENTITY };
-    let transform = (placement.matrix() * upright * DMat4::from_scale(DVec3::splat(unit))).as_mat4();
+    let transform = placement.matrix() * upright * DMat4::from_scale(DVec3::splat(unit));
     let background: Vec<String> = s.words("background").iter().map(|word| word.text.to_string()).collect();
     let asset = |path: &Word| ModelAsset {
         id: id.text.to_string(),
@@ -107,14 +107,12 @@ fn one(s: &Section<'_>, id: &Word) -> Vec<ModelAsset> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use glam::Vec3;
-
     #[test]
     fn rotations_follow_the_three_js_order() {
         // Rx * Ry * Rz: a vector is turned about Z first.
         let quarter = std::f64::consts::FRAC_PI_2;
         let placement = Placement { translate: [0.0; 3], rotate: [quarter, 0.0, quarter], scale: [1.0; 3] };
-        let turned = placement.matrix().as_mat4().transform_vector3(Vec3::X);
-        assert!((turned - Vec3::Z).length() < 1e-6, "{turned}");
+        let turned = placement.matrix().transform_vector3(DVec3::X);
+        assert!((turned - DVec3::Z).length() < 1e-12, "{turned}");
     }
 }

@@ -308,8 +308,8 @@ fn models_stand_where_the_file_says() {
     );
     assert_eq!(site.assets.iter().map(|asset| asset.path.as_str()).collect::<Vec<_>>(), ["a.glb", "b/c.glb"]);
     // 1000 mm up (Z) is 2 m up (Y) at scale 2; 1000 mm along X turns to -Z.
-    let point = site.assets[0].transform.transform_point3(glam::Vec3::new(1000.0, 0.0, 1000.0));
-    assert!((point - glam::Vec3::new(1.0, 4.0, 1.0)).length() < 1e-5, "{point}");
+    let point = site.assets[0].transform.transform_point3(glam::DVec3::new(1000.0, 0.0, 1000.0));
+    assert!((point - glam::DVec3::new(1.0, 4.0, 1.0)).length() < 1e-5, "{point}");
 }
 
 const CSV: &str =

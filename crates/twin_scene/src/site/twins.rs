@@ -16,6 +16,8 @@ pub(crate) struct RawTwin {
     pub(crate) parent: Option<Word>,
     pub(crate) source: Option<Word>,
     pub(crate) vars: BTreeMap<String, String>,
+    /// What its signals are called in the data, before the dot, where that is not its id.
+    pub(crate) data_id: Option<String>,
     pub(crate) relationships: Vec<(Word, Word)>,
     pub(crate) contents: Contents,
     /// How it finds its nodes; `None` leaves it to the interface.
@@ -32,6 +34,7 @@ impl RawTwin {
             parent: None,
             source: None,
             vars: BTreeMap::new(),
+            data_id: None,
             relationships: Vec::new(),
             contents: Contents::default(),
             bind: None,
@@ -54,6 +57,7 @@ fn one(s: &Section<'_>, out: &mut Diagnostics) -> Option<RawTwin> {
         parent: s.word("parent"),
         source: s.word("source"),
         vars: s.map("vars").into_iter().filter_map(|(key, texts)| Some((key.text.to_string(), text(texts)?))).collect(),
+        data_id: None,
         relationships: s.tables("relationships").iter().filter_map(edge).collect(),
         contents: Contents::read(s, out),
         bind: bindings::read_bind(s, &id, out),

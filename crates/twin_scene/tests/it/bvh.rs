@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use glam::{EulerRot, Mat4, Quat, Vec3, Vec4};
+use glam::{DMat4, EulerRot, Mat4, Quat, Vec3, Vec4};
 use proptest::prelude::*;
 use twin_scene::bvh::{Hit, MeshBvh, Ray, SceneBvh, Tree, ray_triangle};
 use twin_scene::geometry::{Aabb, Mesh, Primitive};
@@ -59,7 +59,7 @@ fn slow_scene(scene: &[Placed], parts: &[twin_scene::merge::Part], ray: &Ray) ->
         let mesh = &placed.meshes[placed.nodes[part.node as usize].mesh.expect("a mesh")];
         for primitive in &mesh.primitives {
             for corners in (0..primitive.triangle_count()).filter_map(|at| primitive.triangle(at)) {
-                let corners = corners.map(|corner| part.world.transform_point3(corner.into()));
+                let corners = corners.map(|corner| part.world.transform_point3(Vec3::from(corner).as_dvec3()).as_vec3());
                 hits.extend(ray_triangle(ray, &corners).map(|t| (t, index)));
             }
         }
@@ -168,7 +168,9 @@ fn world_triangles(scene: &[Placed], parts: &[twin_scene::merge::Part]) -> Vec<[
         let mesh = &placed.meshes[placed.nodes[part.node as usize].mesh.expect("a mesh")];
         for primitive in &mesh.primitives {
             let corners = (0..primitive.triangle_count()).filter_map(|at| primitive.triangle(at));
-            all.extend(corners.map(|corners| corners.map(|corner| part.world.transform_point3(corner.into()))));
+            all.extend(
+                corners.map(|corners| corners.map(|corner| part.world.transform_point3(Vec3::from(corner).as_dvec3()).as_vec3())),
+            );
         }
     }
     all
@@ -223,7 +225,7 @@ fn flattened_parts_can_be_hit() {
 fn steps_build_what_rays_would_build() {
     let Some(model) = shared_model("steps_build_what_rays_would_build", "assemblies/2CylinderEngine.glb") else { return };
     let model = Arc::new(model);
-    let scene = [Placed { model: Arc::clone(&model), transform: Mat4::IDENTITY, twins: Vec::new() }];
+    let scene = [Placed { model: Arc::clone(&model), transform: DMat4::IDENTITY, twins: Vec::new() }];
     let merged = plan(&scene, &Settings::default());
     let (mut stepped, mut lazy) = (SceneBvh::new(&scene, &merged.parts), SceneBvh::new(&scene, &merged.parts));
     let mut steps = 0;

@@ -5,6 +5,7 @@ mod corpus;
 mod glb_corpus;
 mod glb_mutated;
 mod merge;
+mod placement;
 mod shared;
 mod site_fixtures;
 mod site_mutated;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use glam::{Mat4, Quat, Vec3};
+use glam::{DMat4, DVec3, Mat4, Quat, Vec3};
 use serde_json::Value;
 use twin_model::TwinIndex;
 use twin_scene::geometry::{AlphaMode, Image, Material, Mesh, Node, Primitive, SceneModel};
@@ -39,10 +39,13 @@ pub(crate) fn node(mesh: Option<usize>, local: Mat4) -> Node {
         parent: None,
         children: Vec::new(),
         mesh,
-        local,
-        world: local,
+        local: local.as_dmat4(),
+        world: local.as_dmat4(),
         extras: Value::Null,
         in_scene: true,
+        hidden: false,
+        mesh_name: None,
+        alias: None,
     }
 }
 
@@ -52,7 +55,7 @@ pub(crate) fn model(meshes: Vec<Mesh>, materials: Vec<Material>, nodes: Vec<Node
 }
 
 pub(crate) fn placed(model: SceneModel) -> Placed {
-    Placed { model: Arc::new(model), transform: Mat4::IDENTITY, twins: Vec::new() }
+    Placed { model: Arc::new(model), transform: DMat4::IDENTITY, twins: Vec::new() }
 }
 
 fn mesh(primitives: Vec<Primitive>) -> Mesh {
@@ -95,7 +98,7 @@ fn check_plan(name: &str, placed: &[Placed], plan: &MergePlan, settings: &Settin
             .primitives
             .iter()
             .flat_map(|p| (0..p.triangle_count()).map(|at| p.triangle(at).expect("corners")))
-            .map(|corners| corners.map(|corner| world.transform_point3(corner.into())))
+            .map(|corners| corners.map(|corner| (world.transform_point3(Vec3::from(corner).as_dvec3()) - plan.origin).as_vec3()))
             .collect();
         assert_eq!(part.triangles as usize, source.len(), "{name}");
         let mut numbers = BTreeSet::new();
@@ -331,7 +334,7 @@ fn real_models_merge_into_few_chunks() {
 fn twenty_six_mixers_from_one_file_are_placed_apart() {
     let Some(model) = shared_model("twenty_six_mixers", "aws-cookiefactory/CookieFactoryMixer.glb") else { return };
     let model = Arc::new(model);
-    let at = |x: u32| Mat4::from_translation(Vec3::X * 10.0 * x as f32);
+    let at = |x: u32| DMat4::from_translation(DVec3::X * 10.0 * f64::from(x));
     let placed: Vec<Placed> =
         (0..26).map(|x| Placed { model: Arc::clone(&model), transform: at(x), twins: vec![Some(TwinIndex(x)); 1] }).collect();
     let plan = plan(&placed, &Settings::default());

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use twin_model::{AlarmCondition, AlarmState, Model, RuleKind, Status, TwinIndex, Value};
-use twin_scene::bind::AssetNodes;
 use twin_scene::check::{AssetState, CheckReport, check};
 use twin_scene::geometry::SceneModel;
 use twin_scene::glb;
@@ -43,12 +42,9 @@ impl Fixture {
     }
 
     fn check(&self) -> CheckReport {
-        let state = |(at, asset): (usize, &site::ModelAsset)| AssetState {
-            nodes: match &self.models[&asset.path] {
-                Ok(model) => Ok(AssetNodes::of(at, model)),
-                Err(why) => Err(why.clone()),
-            },
-            notes: Vec::new(),
+        let state = |(at, asset): (usize, &site::ModelAsset)| match &self.models[&asset.path] {
+            Ok(model) => AssetState { notes: Vec::new(), ..AssetState::of(at, model) },
+            Err(why) => AssetState::unreadable(why.clone()),
         };
         let states: Vec<AssetState<'_>> = self.site.assets.iter().enumerate().map(state).collect();
         check(&self.site, &states)
@@ -139,8 +135,8 @@ fn machines_of_the_cookie_factory_stand_in_the_scene_and_missing_models_are_said
     assert_eq!(bound.len(), 27);
     assert!(bound.iter().all(|(asset, twin)| asset == twin), "{bound:?}");
     let mixer = fixture.site.assets.iter().find(|asset| asset.id == "Mixer_3").unwrap();
-    let place = mixer.transform.transform_point3(glam::Vec3::ZERO);
-    assert!((place - glam::Vec3::new(26.15, 0.0, 69.18)).length() < 1e-4, "{place}");
+    let place = mixer.transform.transform_point3(glam::DVec3::ZERO);
+    assert!((place - glam::DVec3::new(26.15, 0.0, 69.18)).length() < 1e-4, "{place}");
     assert!(fixture.site.anchors.iter().all(|anchor| anchor.twin.is_some_and(|twin| model.twin(twin).interface == "alarm")));
     let report = fixture.check();
     let missing: Vec<&str> =

@@ -8,7 +8,6 @@ use twin_model::{
     AlarmCondition, AlarmState, Model, ProcessKind, RuleKind, Sample, SignalIndex, SignalKind, Span, Status, TimeRange,
     Timestamp, Value, ValueKind,
 };
-use twin_scene::bind::AssetNodes;
 use twin_scene::check::{AssetState, check};
 use twin_scene::site::{self, LoadedSite};
 use twin_testkit::plant::{Bottling, HISTORY, story};
@@ -263,8 +262,7 @@ fn every_twin_and_node_of_the_hall_is_bound() {
     let bytes = std::fs::read(folder().join("hall.glb")).expect("the hall");
     let mut none = |path: &str| Err(format!("{path}: the hall is one file"));
     let hall = twin_scene::glb::load(&bytes, &mut none, &twin_scene::glb::Limits::default()).expect("a readable hall");
-    let nodes = AssetNodes::of(0, &hall);
-    let report = check(&site, &[AssetState { nodes: Ok(nodes), notes: hall.warnings.iter().map(ToString::to_string).collect() }]);
+    let report = check(&site, &[AssetState::of(0, &hall)]);
     assert!(report.findings.is_empty(), "{:#?}", report.findings);
     assert_eq!(report.summary.bound_twins, report.summary.twins);
     assert!(report.summary.nodes >= 400, "{:?}", report.summary);

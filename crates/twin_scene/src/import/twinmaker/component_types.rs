@@ -58,13 +58,42 @@ impl Types {
     /// Whether components of this type report alarms: by what it extends, or, for unknown types, by name.
     pub(super) fn is_alarm(&self, id: &str) -> bool {
         match self.by_id.get(id) {
-            Some(known) => known.extends.iter().any(|base| base == BASIC_ALARM),
+            Some(known) => {
+                let (mut seen, mut stack) = (HashSet::new(), vec![known]);
+                while let Some(it) = stack.pop() {
+                    if it.extends.iter().any(|base| base == BASIC_ALARM) {
+                        return true;
+                    }
+                    let new = it.extends.iter().filter(|base| seen.insert(base.as_str()));
+                    stack.extend(new.filter_map(|base| self.by_id.get(base)));
+                }
+                false
+            }
             None => id.rsplit('.').next().is_some_and(|last| last.to_ascii_lowercase().contains("alarm")),
         }
     }
 
     pub(super) fn knows(&self, id: &str) -> bool {
         self.by_id.contains_key(id)
+    }
+
+    /// The series of a type and of the types that it extends, as far as they are known, and the bases that are not.
+    fn with_bases<'a>(&'a self, known: &'a Type) -> (BTreeMap<&'a str, ValueKind>, BTreeSet<&'a str>) {
+        let (mut signals, mut unknown, mut seen) = (BTreeMap::new(), BTreeSet::new(), HashSet::new());
+        let mut stack = vec![known];
+        while let Some(it) = stack.pop() {
+            for (name, kind) in &it.signals {
+                signals.entry(name.as_str()).or_insert(*kind);
+            }
+            // Each base once, so that circles end.
+            for base in it.extends.iter().filter(|base| *base != BASIC_ALARM && seen.insert(base.as_str())) {
+                match self.by_id.get(base) {
+                    Some(base) => stack.push(base),
+                    None => drop(unknown.insert(base.as_str())),
+                }
+            }
+        }
+        (signals, unknown)
     }
 
     /// Adds an interface for each type that twins use and the site file does not define.
@@ -77,12 +106,14 @@ impl Types {
     ) {
         for (id, known) in self.by_id.iter().filter(|(id, _)| used.contains(*id) && !defined.contains(*id)) {
             let mut contents = Contents::default();
-            contents.signals.extend(known.signals.iter().map(|(name, kind)| signal(name, *kind, known)));
+            let (mut signals, unknown) = self.with_bases(known);
             if self.is_alarm(id) {
-                contents.signals.push(signal("alarm_status", ValueKind::Text, known));
+                // Exports write out what a type inherits, the basic alarm's series too.
+                signals.insert("alarm_status", ValueKind::Text);
                 contents.alarms.push(alarm(known));
             }
-            for base in known.extends.iter().filter(|base| *base != BASIC_ALARM) {
+            contents.signals.extend(signals.into_iter().map(|(name, kind)| signal(name, kind, known)));
+            for base in unknown {
                 let message = format!("'{id}' extends '{base}', whose properties were not carried over");
                 out.info(codes::IMPORT_SKIPPED, &known.from.at, id, message, "define the interface in the site file".to_owned());
             }

@@ -19,6 +19,8 @@ struct Component {
     name: String,
     type_id: String,
     asset_id: String,
+    /// The twin that it becomes: its asset id, or where another has taken that, one made from its entity.
+    twin_id: String,
 }
 
 struct Entity {
@@ -40,11 +42,18 @@ pub(super) struct Entities {
 impl Entities {
     pub(super) fn read(json: &Json, from: &Word, types: &Types, out: &mut Diagnostics) -> Self {
         let mut known = Self { from: Some(from.clone()), ..Self::default() };
-        let Some(list) = json.get("entities").and_then(Json::as_array) else {
-            let message = format!("'{}' has no list 'entities'", from.as_str());
-            out.error(codes::FILE_INVALID, &from.at, from.as_str(), message, "name a TwinMaker entities file".to_owned());
+        // The tool of AWS writes a bare list; its samples have an object around it.
+        let Some(list) = json.as_array().or_else(|| json.get("entities").and_then(Json::as_array)) else {
+            let message = format!("'{}' is no list of entities and has none under 'entities'", from.as_str());
+            let help = match (json.get("entities").and_then(Json::as_str), json.get("entitySummaries")) {
+                (Some(file), _) => format!("this is the index of an export; name its file '{file}'"),
+                (None, Some(_)) => "these are summaries without components; export the entities with 'tmdt init'".to_owned(),
+                (None, None) => "name a TwinMaker entities file".to_owned(),
+            };
+            out.error(codes::FILE_INVALID, &from.at, from.as_str(), message, help);
             return known;
         };
+        super::version(json, "version", &["1", "1.0"], from, out);
         let mut left = BTreeMap::new();
         for (at, item) in list.iter().enumerate() {
             match entity(item, types, &mut left) {
@@ -59,9 +68,45 @@ impl Entities {
                 }
             }
         }
+        known.name_twins(from, out);
         let help = "write what matters of them into the site file";
         skipped(left, from, "components without telemetry of type", help, out);
         known
+    }
+
+    /// Components that share an asset id show the same data; each is a twin of its own, the first under the asset id.
+    fn name_twins(&mut self, from: &Word, out: &mut Diagnostics) {
+        let mut taken: HashMap<String, String> = HashMap::new();
+        let components = self.list.iter().flat_map(|entity| &entity.components);
+        let assets: BTreeSet<String> = components.map(|component| component.asset_id.clone()).collect();
+        let mut free = |wish: &[String], owner: &str| {
+            let numbered = (2..).map(|n| format!("{}-{n}", wish.last().map_or("twin", String::as_str)));
+            let first = wish.first().and_then(|wish| taken.get(wish)).cloned();
+            // A made-up id must not take that of another component.
+            let usable = |id: &String| !taken.contains_key(id) && (first.is_none() || !assets.contains(id));
+            let id = wish.iter().cloned().chain(numbered).find(usable).unwrap_or_default();
+            taken.insert(id.clone(), owner.to_owned());
+            (id, first)
+        };
+        for entity in &mut self.list {
+            for component in &mut entity.components {
+                let by_component = format!("{}-{}", entity.id, component.name);
+                let owner = format!("{}.{}", entity.id, component.name);
+                let (id, first) = free(&[component.asset_id.clone(), entity.id.clone(), by_component], &owner);
+                if let Some(first) = first {
+                    let message = format!(
+                        "'{owner}' and '{first}' of '{}' have the same telemetryAssetId '{}'",
+                        from.as_str(),
+                        component.asset_id
+                    );
+                    let help = format!(
+                        "both are twins and show the same data, the second as '{id}'; mend the id if they are two things"
+                    );
+                    out.warning(codes::ID_DUPLICATE, &from.at, &component.asset_id, message, help);
+                }
+                component.twin_id = id;
+            }
+        }
     }
 
     /// Adds the twins and returns the component types that they use as interface.
@@ -86,7 +131,8 @@ impl Entities {
                 all.twins.push(twin);
             }
             for (at, component) in entity.components.iter().enumerate() {
-                let mut twin = RawTwin::bare(Word::new(&component.asset_id, &from.at));
+                let mut twin = RawTwin::bare(Word::new(&component.twin_id, &from.at));
+                twin.data_id = (component.twin_id != component.asset_id).then(|| component.asset_id.clone());
                 let name = if at == 0 { entity.name.clone() } else { format!("{} {}", entity.name, component.name) };
                 twin.name = Some(name);
                 twin.parent = if at == 0 { above } else { main }.map(|id| Word::new(id, &from.at));
@@ -116,7 +162,7 @@ impl Entities {
     }
 
     fn main_twin<'a>(&self, entity: &'a Entity, include_all: bool) -> Option<&'a str> {
-        let main = entity.components.first().map(|component| component.asset_id.as_str());
+        let main = entity.components.first().map(|component| component.twin_id.as_str());
         main.or(include_all.then_some(entity.id.as_str()))
     }
 
@@ -138,7 +184,7 @@ impl Entities {
     pub(super) fn twin_of(&self, entity: &str, component: Option<&str>, include_all: bool) -> Option<&str> {
         let entity = self.list.get(*self.by_id.get(entity)?)?;
         let named = component.and_then(|name| entity.components.iter().find(|component| component.name == name));
-        named.map(|component| component.asset_id.as_str()).or_else(|| self.main_twin(entity, include_all))
+        named.map(|component| component.twin_id.as_str()).or_else(|| self.main_twin(entity, include_all))
     }
 
     /// The id of the only entity of a name.
@@ -150,7 +196,7 @@ impl Entities {
 }
 
 fn vars(entity: &Entity) -> BTreeMap<String, String> {
-    let ids = entity.components.iter().map(|component| (component.name.clone(), component.asset_id.clone()));
+    let ids = entity.components.iter().map(|component| (component.name.clone(), component.twin_id.clone()));
     ids.chain([("entity".to_owned(), entity.id.clone()), ("entity_name".to_owned(), entity.name.clone())]).collect()
 }
 
@@ -162,7 +208,10 @@ fn entity(item: &Json, types: &Types, left: &mut BTreeMap<String, usize>) -> Opt
         let type_id = component.get("componentTypeId").and_then(Json::as_str).unwrap_or_default().to_owned();
         let asset = component.pointer("/properties/telemetryAssetId/value/stringValue").and_then(Json::as_str);
         match asset.filter(|asset| is_id(asset)) {
-            Some(asset) => components.push(Component { name: name.clone(), type_id, asset_id: asset.to_owned() }),
+            Some(asset) => {
+                let asset_id = asset.to_owned();
+                components.push(Component { name: name.clone(), type_id, twin_id: asset_id.clone(), asset_id });
+            }
             None => *left.entry(type_id).or_insert(0) += 1,
         }
     }

@@ -64,6 +64,18 @@ pub(super) fn read(
     }
 }
 
+/// Names a version of a format that nobody has read here yet; the file is read as if it were the known one.
+fn version(json: &serde_json::Value, key: &str, known: &[&str], path: &Word, out: &mut Diagnostics) {
+    let Some(found) = json.get(key) else { return };
+    let text = found.as_str().map_or_else(|| found.to_string(), str::to_owned);
+    if !known.contains(&text.as_str()) {
+        let short: String = text.chars().take(40).collect();
+        let message = format!("'{}' says {key} {short}; this reader knows {}", path.as_str(), known.join(", "));
+        let help = "it is read as that; compare what is shown with the original".to_owned();
+        out.warning(codes::FILE_INVALID, &path.at, path.as_str(), message, help);
+    }
+}
+
 /// Says what was left behind, with how often.
 fn skipped(counts: BTreeMap<String, usize>, path: &Word, what: &str, help: &str, out: &mut Diagnostics) {
     for (name, count) in counts {

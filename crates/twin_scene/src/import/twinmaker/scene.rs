@@ -73,6 +73,13 @@ pub(super) fn read(json: &Json, path: &Word, config: &Config, entities: &Entitie
         out.error(codes::FILE_INVALID, &path.at, path.as_str(), message, "name a TwinMaker scene file".to_owned());
         return;
     };
+    super::version(json, "specVersion", &["1.0"], path, out);
+    super::version(json, "version", &["1"], path, out);
+    if let Some(unit) = json.get("unit").filter(|unit| unit.as_str().and_then(metres_per).is_none()) {
+        let message = format!("'{}' says unit {unit}, which is unknown; metres are taken", path.as_str());
+        let help = "TwinMaker spells units out: \"meters\", \"millimeters\", \"feet\"".to_owned();
+        out.warning(codes::FILE_INVALID, &path.at, path.as_str(), message, help);
+    }
     let template = json.pointer("/properties/dataBindingConfig/template").and_then(Json::as_object).into_iter().flatten();
     let scene = Scene {
         nodes,
@@ -186,12 +193,17 @@ impl Scene<'_> {
         // The bucket of an `s3://` or web address is not here: the file name is what remains.
         let relative = if uri.contains("://") { file } else { uri };
         let id = sink.free_id(name);
-        let unit = component.get("unitOfMeasure").and_then(Json::as_str).and_then(metres_per);
+        let written = component.get("unitOfMeasure").and_then(Json::as_str);
+        let unit = written.and_then(metres_per);
+        if let (Some(written), None) = (written, unit) {
+            let message = format!("model '{name}' of '{}' is in '{written}', which is no known unit", self.path.as_str());
+            sink.out.warning(codes::FILE_INVALID, &self.path.at, name, message, "the scene's unit is taken".to_owned());
+        }
         let scale = unit.map_or(1.0, |metres| metres / self.metres_per_unit);
         sink.all.assets.push(ModelAsset {
             id: id.clone(),
             path: paths::join(&self.config.models_path, relative),
-            transform: (place * DMat4::from_scale(DVec3::splat(scale))).as_mat4(),
+            transform: place * DMat4::from_scale(DVec3::splat(scale)),
             background: Vec::new(),
             at: self.path.at.clone(),
         });

@@ -93,8 +93,8 @@ fn models_stand_where_the_scene_puts_them_and_show_their_entity() {
     let assets: Vec<_> = site.assets.iter().map(|asset| (asset.id.as_str(), asset.path.as_str())).collect();
     assert_eq!(assets, [("M", "../glb/mixer.glb"), ("M-2", "../glb/mixer.glb")]);
     // Scene in centimetres, model in metres, turned by half a circle about Y.
-    let point = site.assets[0].transform.transform_point3(glam::Vec3::X);
-    assert!((point - glam::Vec3::new(0.0, 0.0, 2.0)).length() < 1e-5, "{point}");
+    let point = site.assets[0].transform.transform_point3(glam::DVec3::X);
+    assert!((point - glam::DVec3::new(0.0, 0.0, 2.0)).length() < 1e-5, "{point}");
     let bound: Vec<_> = site.bindings.iter().map(|it| (site.model.twin(it.twin).id.as_str(), it.model.as_deref())).collect();
     assert_eq!(bound, [("M-1", Some("M")), ("M-2", Some("M-2")), ("M-1", Some("M-2"))]);
 }
@@ -155,6 +155,114 @@ unit = "1/min"
     let missing: Vec<_> = site.diagnostics.iter().filter(|finding| finding.code == codes::PLACEHOLDER_UNKNOWN).collect();
     assert_eq!(missing.len(), 1, "Mixer 2 has no alarm: {missing:?}");
     assert_eq!(missing[0].subject, "M-2");
+}
+
+/// A site over one entities file and component types `t0.json`, `t1.json`, ….
+fn exported(entities: &str, types: &[&str]) -> LoadedSite {
+    let names: Vec<String> = (0..types.len()).map(|at| format!("\"t{at}.json\"")).collect();
+    let text = format!(
+        "[site]\nid = \"s\"\n[[imports]]\nkind = \"twinmaker\"\nentities = \"e.json\"\ncomponent_types = [{}]\n",
+        names.join(", ")
+    );
+    let mut read = |path: &str| {
+        let number = path.strip_prefix('t').and_then(|rest| rest.strip_suffix(".json")).and_then(|n| n.parse::<usize>().ok());
+        let text = number.map_or(Some(&entities), |number| types.get(number));
+        text.map(|text| text.as_bytes().to_vec()).ok_or_else(|| "no such file".to_owned())
+    };
+    load(&text, "site.toml", &mut read)
+}
+
+fn entity(id: &str, component: &str, type_id: &str, asset: &str) -> String {
+    format!(
+        r#"{{"entityId": "{id}", "entityName": "{id}", "components": {{"{component}": {{"componentTypeId": "{type_id}",
+        "properties": {{"telemetryAssetId": {{"value": {{"stringValue": "{asset}"}}}}}}}}}}}}"#
+    )
+}
+
+fn serious(site: &LoadedSite) -> Vec<String> {
+    site.diagnostics.iter().filter(|it| it.severity != Severity::Info).map(ToString::to_string).collect()
+}
+
+#[test]
+fn entities_may_be_a_bare_list_as_the_tool_writes_it() {
+    // Its entities without components have a list in the place of the object.
+    let list = format!(r#"[{}, {{"entityId": "room", "components": []}}]"#, entity("e", "M", "acme.mixer", "M-1"));
+    let site = exported(&list, &[MIXER]);
+    assert_eq!(serious(&site), [] as [String; 0]);
+    assert_eq!(site.model.twins().iter().map(|twin| twin.id.as_str()).collect::<Vec<_>>(), ["M-1"]);
+    for (text, words) in [
+        (r#"{"version": "0.0.2", "entities": "entities.json", "scenes": []}"#, "name its file 'entities.json'"),
+        (r#"{"entitySummaries": [{"entityId": "e"}]}"#, "summaries without components"),
+        ("{}", "name a TwinMaker entities file"),
+    ] {
+        let found = serious(&exported(text, &[]));
+        assert!(found.iter().any(|it| it.contains(words)), "{text}: {found:?}");
+    }
+}
+
+#[test]
+fn a_type_may_declare_the_series_that_the_basic_alarm_brings() {
+    let alarm = r#"{"componentTypeId": "acme.alarm", "extendsFrom": ["com.amazon.iottwinmaker.alarm.basic"], "propertyDefinitions": {
+        "alarm_status": {"dataType": {"type": "STRING"}, "isTimeSeries": true, "isInherited": true},
+        "alarm_key": {"dataType": {"type": "STRING"}, "isExternalId": true}}}"#;
+    let site = exported(&format!("[{}]", entity("e", "A", "acme.alarm", "A-1")), &[alarm]);
+    assert_eq!(serious(&site), [] as [String; 0]);
+    assert_eq!(site.model.signals().iter().map(|signal| signal.id.as_str()).collect::<Vec<_>>(), ["A-1.alarm_status"]);
+    assert_eq!(site.model.alarms().len(), 1);
+}
+
+#[test]
+fn series_of_known_base_types_are_carried_over_and_circles_end() {
+    let base = r#"{"componentTypeId": "acme.base", "extendsFrom": ["acme.mixer"],
+        "propertyDefinitions": {"heat": {"dataType": {"type": "DOUBLE"}, "isTimeSeries": true}}}"#;
+    let site = exported(&format!("[{}]", entity("e", "M", "acme.mixer", "M-1")), &[MIXER, base]);
+    let ids: Vec<_> = site.model.signals().iter().map(|signal| signal.id.as_str()).collect();
+    assert_eq!(ids, ["M-1.count", "M-1.heat", "M-1.speed"]);
+    let derived = r#"{"componentTypeId": "acme.horn", "extendsFrom": ["acme.alarm"]}"#;
+    let site = exported(&format!("[{}]", entity("e", "H", "acme.horn", "H-1")), &[derived, ALARM]);
+    assert_eq!((site.model.alarms().len(), serious(&site)), (1, Vec::new()));
+}
+
+#[test]
+fn two_entities_of_one_asset_id_both_stay_and_show_the_same_data() {
+    let list =
+        [entity("e1", "M", "acme.mixer", "M-1"), entity("e2", "M", "acme.mixer", "M-1"), entity("e3", "M", "acme.mixer", "e2")];
+    let site = exported(&format!("[{}]", list.join(",")), &[MIXER]);
+    let found = serious(&site);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].contains("'e2.M' and 'e1.M'") && found[0].contains("telemetryAssetId 'M-1'"), "{found:?}");
+    let twins: Vec<_> = site.model.twins().iter().map(|twin| twin.id.as_str()).collect();
+    // Not "e2": that is the asset id of the third.
+    assert_eq!(twins, ["M-1", "e2-M", "e2"]);
+    let keys: Vec<_> = site.model.signals().iter().map(|signal| (signal.id.as_str(), signal.source_key.as_str())).collect();
+    let expected = [
+        ("M-1.count", "M-1.count"),
+        ("M-1.speed", "M-1.speed"),
+        ("e2-M.count", "M-1.count"),
+        ("e2-M.speed", "M-1.speed"),
+        ("e2.count", "e2.count"),
+        ("e2.speed", "e2.speed"),
+    ];
+    assert_eq!(keys, expected);
+}
+
+#[test]
+fn versions_and_units_that_are_not_known_are_named() {
+    let scene = |head: &str| {
+        let text = "[site]\nid = \"s\"\n[[imports]]\nkind = \"twinmaker\"\nentities = \"e.json\"\nscenes = \"s.json\"\n";
+        let scene = format!(
+            r#"{{{head} "nodes": [{{"name": "M", "components": [{{"type": "ModelRef", "uri": "m.glb",
+            "unitOfMeasure": "ells"}}]}}], "rootNodeIndexes": [0]}}"#
+        );
+        let mut read = |path: &str| Ok(if path == "e.json" { ENTITIES } else { &scene }.as_bytes().to_vec());
+        serious(&load(text, "site.toml", &mut read)).join("\n")
+    };
+    let known = scene(r#""specVersion": "1.0", "version": "1", "unit": "meters","#);
+    assert!(!known.contains("says") && known.contains("'ells', which is no known unit"), "{known}");
+    let odd = scene(r#""specVersion": "2.0", "version": 7, "unit": "cubits","#);
+    for words in ["says specVersion 2.0; this reader knows 1.0", "says version 7", "says unit \"cubits\""] {
+        assert!(odd.contains(words), "'{words}' is not in {odd}");
+    }
 }
 
 #[test]
