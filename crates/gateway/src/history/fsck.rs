@@ -360,7 +360,7 @@ impl Check<'_> {
             let why = if entry.bytes.starts_with(&chunk::MAGIC) {
                 chunk::inspect(&entry.bytes).err().map(|error| error.to_string())
             } else {
-                match decode_server(&entry.bytes, &Limits::SERVER_FRAMES) {
+                match decode_server(&entry.bytes, &Limits::KEPT_FRAMES) {
                     Ok(ServerFrame::Batch(_)) => None,
                     Ok(_) => Some("it is a frame of another kind".to_owned()),
                     Err(error) => Some(error.to_string()),
