@@ -74,9 +74,7 @@ impl Store {
         }
         self.sweep.looks = self.sweep.looks.wrapping_add(1);
         let budget = self.number_budget();
-        if pages + self.sweep.rest > budget
-            && pages - waste + self.sweep.rest > budget / 16 * 15
-        {
+        if pages + self.sweep.rest > budget && pages - waste + self.sweep.rest > budget / 16 * 15 {
             let before = self.counters.thinned;
             while self.counters.thinned - before < SAMPLES_A_LOOK && self.thin_some() {}
         }
@@ -103,6 +101,10 @@ impl Store {
         let mut dropped: Vec<(usize, i64)> = Vec::new();
         while gone == 0 && pass.next_signal < self.columns.len() {
             let column = &mut self.columns[pass.next_signal];
+            if column.is_prose() {
+                pass.next_signal += 1;
+                continue;
+            }
             let gap_after = column.spec.gap_after.map_or(i64::MAX, twin_model::Span::as_micros);
             if pass.level == MAX_LEVEL {
                 // These go for good: what no chunk holds yet has to be found again.

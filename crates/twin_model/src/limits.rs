@@ -60,7 +60,10 @@ const TEXT_FRAME_BYTES: usize = TEXT_BYTES + 8;
 
 const _: () = {
     assert!(SAMPLE_BYTES + TEXT_FRAME_BYTES < BATCH_BYTES, "one sample fits into a batch");
-    assert!(BATCH_SAMPLES < FRAME_SAMPLES && BATCH_BYTES * 8 <= FRAME_BYTES && FRAME_BYTES <= BODY_BYTES, "a batch is a frame, also as JSON");
+    assert!(
+        BATCH_SAMPLES < FRAME_SAMPLES && BATCH_BYTES * 8 <= FRAME_BYTES && FRAME_BYTES <= BODY_BYTES,
+        "a batch is a frame, also as JSON"
+    );
     assert!(BATCH_BYTES < JOURNAL_READ_BYTES && TEXT_BYTES <= JOURNAL_READ_TEXT_BYTES, "a batch is a journal entry");
     assert!(64 * (TEXT_BYTES + 64) < CHUNK_BYTES, "an instant of a lane is a chunk");
     assert!(CHUNK_BYTES <= CHUNK_READ_BYTES && CHUNK_READ_BYTES <= JOURNAL_READ_BYTES, "a chunk that is written is read");

@@ -21,9 +21,8 @@ pub(super) fn from_journal(reader: &dyn Historian, wanted: &[ChunkKey], specs: &
     };
     let mut store = Store::new(specs.iter().copied(), config);
     let range = chunk::hull(wanted.iter().copied()).unwrap_or(TimeRange::new(ALWAYS.end, ALWAYS.start));
-    let is_wanted = |signal: u32, t| {
-        wanted.iter().any(|key| signal.wrapping_sub(key.first_signal) < key.signals && key.range().contains(t))
-    };
+    let is_wanted =
+        |signal: u32, t| wanted.iter().any(|key| signal.wrapping_sub(key.first_signal) < key.signals && key.range().contains(t));
     let mut each = |entry: twin_historian::historian::Entry| {
         if entry.times.end < range.start || entry.times.start >= range.end {
             return true;

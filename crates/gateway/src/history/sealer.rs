@@ -225,7 +225,8 @@ impl Sealer {
             let Some(bytes) = bytes else { continue };
             let found = chunk::digest(&bytes);
             if found.as_ref() != Ok(digest) {
-                let why = found.map_or_else(|error| error.to_string(), |_| "other samples are read from it than were written".to_owned());
+                let why = found
+                    .map_or_else(|error| error.to_string(), |_| "other samples are read from it than were written".to_owned());
                 return Err(KeepError::Damaged { what: format!("chunk {key}"), why });
             }
         }

@@ -96,7 +96,8 @@ impl Hub {
             let report = store.bytes();
             let over = |bytes: usize, most: usize| bytes.saturating_sub(most) as f64 / bytes.max(1) as f64;
             // Whatever is over half its budget: numbers, or texts.
-            let over = over(report.total() - report.text, store.number_budget() / 2).max(over(report.text, store.text_budget() / 2));
+            let over =
+                over(report.total() - report.text, store.number_budget() / 2).max(over(report.text, store.text_budget() / 2));
             let first = now.or_else(|| store.extent().map(|extent| extent.start)).map(|t| t.floor_to(slab));
             if let Some(first) = first.filter(|first| over > 0.0 && *first < kept) {
                 let share = Span::from_secs_f64(kept.since(first).as_secs_f64() * over);

@@ -16,7 +16,9 @@ use tokio_tungstenite::tungstenite::Message;
 use twin_historian::{Store, StoreConfig};
 use twin_model::limits::{MESSAGE_BYTES, PUSH_BYTES, TEXT_BYTES};
 use twin_model::{Sample, SignalIndex, Span, TimeRange, Timestamp, Value};
-use twin_protocol::{Batch, DictId, Entry, IngestFrame, Limits, SUBPROTOCOL_INGEST_BIN, ServerFrame, decode_server, encode_ingest};
+use twin_protocol::{
+    Batch, DictId, Entry, IngestFrame, Limits, SUBPROTOCOL_INGEST_BIN, ServerFrame, decode_server, encode_ingest,
+};
 
 use crate::disk::Server;
 use crate::kill::Rng;
@@ -153,7 +155,8 @@ impl Sender {
                     Value::Bool(v) => serde_json::json!(v),
                     Value::Text(v) => serde_json::json!(v.as_ref()),
                 };
-                serde_json::json!({ "signal": IDS[*signal as usize], "time": sample.source_time.as_micros(), "value": value }).to_string()
+                serde_json::json!({ "signal": IDS[*signal as usize], "time": sample.source_time.as_micros(), "value": value })
+                    .to_string()
             };
             let mut text: Vec<String> = samples.iter().map(line).collect();
             text.push("{\"ack\":1}".to_owned());
@@ -173,7 +176,8 @@ impl Sender {
         loop {
             let (taken, refused, durable) = match self.socket.next().await?.ok()? {
                 Message::Text(text) => {
-                    let Some(json) = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()).next_back()
+                    let Some(json) =
+                        text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()).next_back()
                     else {
                         continue;
                     };

@@ -68,7 +68,10 @@ async fn a_text_that_is_too_long_is_named_with_its_limit_and_its_neighbours_are_
     let (_, _, body) = world.get("/api/counters", "").await;
     let counters: serde_json::Value = serde_json::from_slice(&body).unwrap();
     assert_eq!(counters["ingest"][0]["refused"]["large"], 78);
-    assert_eq!((&counters["store"]["stored"], &counters["store"]["too_large"]), (&serde_json::json!(1_028), &serde_json::json!(0)));
+    assert_eq!(
+        (&counters["store"]["stored"], &counters["store"]["too_large"]),
+        (&serde_json::json!(1_028), &serde_json::json!(0))
+    );
     let texts = counters["budgets"]["texts"].as_u64().unwrap();
     assert_eq!(texts + counters["budgets"]["numbers"].as_u64().unwrap(), 128 << 20);
     world.stop().await;
@@ -91,7 +94,8 @@ fn newest_values_that_are_more_than_a_frame_come_in_parts_and_only_the_last_move
     let model = Arc::new(site.loaded.model.clone());
     let hub = Hub::new(model.clone(), at(0), RingLimits { batches: 2, bytes: 1 << 30 }, empty_store(&model, 256 << 20), None);
     let all = |s: i64| {
-        let one = |signal: u32| (SignalIndex(signal), Sample::new(at(s), Value::text(&text(s * 1_000 + i64::from(signal), 60_000))));
+        let one =
+            |signal: u32| (SignalIndex(signal), Sample::new(at(s), Value::text(&text(s * 1_000 + i64::from(signal), 60_000))));
         (0..100).map(one).collect::<Vec<_>>()
     };
     let (_, mut place) = hub.open(None, at(0));
@@ -169,11 +173,13 @@ fn an_hour_of_more_text_than_a_chunk_may_have_is_kept_and_read_in_parts() {
     hub.flush();
     seal(&hub);
     compare(&hub, &everything(&hub), "as history over a range");
-    let mut store = Store::new(hub.model().signals().iter().map(Into::into), StoreConfig { budget_bytes: 1 << 30, ..StoreConfig::default() });
+    let mut store =
+        Store::new(hub.model().signals().iter().map(Into::into), StoreConfig { budget_bytes: 1 << 30, ..StoreConfig::default() });
     reader().load(hub.model(), &mut store).unwrap();
     compare(&hub, &store, "from disk");
     // Page by page: every part is a frame that a viewer reads.
-    let mut paged = Store::new(hub.model().signals().iter().map(Into::into), StoreConfig { budget_bytes: 1 << 30, ..StoreConfig::default() });
+    let mut paged =
+        Store::new(hub.model().signals().iter().map(Into::into), StoreConfig { budget_bytes: 1 << 30, ..StoreConfig::default() });
     let database = reader();
     let catalogue = serde_json::to_value(pages::Catalogue::of(database.keeper(), ALWAYS).unwrap()).unwrap();
     for page in catalogue["levels"][0]["pages"].as_array().unwrap() {
@@ -228,7 +234,10 @@ fn what_little_memory_gave_up_before_its_hour_was_sealed_is_sealed_from_the_jour
     hub.seal(at(9 * 3_600));
     assert!(hub.persist().unwrap().sync());
     drop(hub);
-    let mut store = Store::new(site.loaded.model.signals().iter().map(Into::into), StoreConfig { budget_bytes: 1 << 30, ..StoreConfig::default() });
+    let mut store = Store::new(
+        site.loaded.model.signals().iter().map(Into::into),
+        StoreConfig { budget_bytes: 1 << 30, ..StoreConfig::default() },
+    );
     let loaded = Database::open(&data).unwrap().load(&site.loaded.model, &mut store).unwrap();
     assert_eq!((loaded.unreadable, loaded.batches), (0, 0), "all of it is in chunks");
     let mut found = 0;

@@ -75,7 +75,8 @@ pub fn coarsen_into(
             kept.entry(signal).or_default().absorb(rows);
         }
     }
-    let signals = before.iter().filter_map(|bytes| super::peek_key(bytes).ok()).map(|old| old.signals).fold(wide.signals, u32::max);
+    let signals =
+        before.iter().filter_map(|bytes| super::peek_key(bytes).ok()).map(|old| old.signals).fold(wide.signals, u32::max);
     Ok(super::parts::write_map(ChunkKey { signals, ..wide }, &join(kept, all, &key)))
 }
 

@@ -17,11 +17,11 @@ mod write;
 pub use coarse::{Coarse, coarsen, coarsen_into};
 pub(crate) use coarse::{keep, mark};
 pub use level::Level;
-pub use parts::{Proof, WRITTEN_BYTES, digest, hull, join};
 pub use merge::{carry, gather, inspect, merge, same_samples, with_version, within, without};
+pub use parts::{Proof, WRITTEN_BYTES, digest, hull, join};
 
-pub(crate) use read::{Section, read};
 pub(crate) use parts::{Strand, write_all};
+pub(crate) use read::{Section, read};
 pub(crate) use write::Writer;
 
 use std::fmt;

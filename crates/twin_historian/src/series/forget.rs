@@ -1,10 +1,15 @@
 //! Forgetting the oldest samples of a signal to the microsecond, for the budget of texts.
 
 use super::{Series, Shared};
-use crate::block::Block;
+use crate::block::{BLOCK, Block};
 use crate::row::Row;
 
 impl Series {
+    /// Samples that its sealed blocks hold at most.
+    pub(crate) fn room(&self) -> usize {
+        self.blocks.len() * BLOCK
+    }
+
     /// Newest time up to which samples may be forgotten: the newest sample stays, and the newest that is no store-and-forward
     /// data. None where all of them are.
     pub(crate) fn forgettable(&self) -> Option<i64> {

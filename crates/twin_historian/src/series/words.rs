@@ -61,6 +61,11 @@ impl Words {
         self.free.push(code as u32);
     }
 
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.codes.len()
+    }
+
     pub(crate) const fn bytes(&self) -> usize {
         self.bytes
     }

@@ -278,7 +278,10 @@ impl Store {
             late: sum(|c| c.series.late_bytes()),
             text: sum(|c| c.words.as_ref().map_or(0, |words| words.bytes())),
             density: self.density.bytes(),
-            other: self.quarantine.capacity() * size_of::<Quarantined>() + self.slabs.len() * 32 + self.sealed_end.len() * 8 + self.missing.len() * 24,
+            other: self.quarantine.capacity() * size_of::<Quarantined>()
+                + self.slabs.len() * 32
+                + self.sealed_end.len() * 8
+                + self.missing.len() * 24,
         }
     }
 }

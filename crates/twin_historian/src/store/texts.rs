@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 
 use twin_model::{SignalIndex, ValueKind};
 
-use super::{Store, closed};
+use super::{Column, Store, closed};
 use crate::row::TEXT;
 
 /// Of the budget of a store with text signals, one part in this many is for texts.
@@ -29,6 +29,14 @@ pub(super) struct Texts {
 impl Texts {
     pub(super) fn new(kinds: impl IntoIterator<Item = ValueKind>) -> Self {
         Self { declared: kinds.into_iter().any(|kind| kind == ValueKind::Text), ..Self::default() }
+    }
+}
+
+impl Column {
+    /// Whether most of its samples have a text of their own: the budget of texts decides about those, and no number does. What
+    /// such samples take beside their texts is little against what each text is counted for.
+    pub(crate) fn is_prose(&self) -> bool {
+        self.words.as_ref().is_some_and(|words| words.count() * 2 > self.series.room())
     }
 }
 

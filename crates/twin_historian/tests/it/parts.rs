@@ -63,7 +63,8 @@ fn an_hour_with_more_texts_than_a_chunk_may_have_is_sealed_in_parts_that_read_ba
     let mut coarse: Vec<Vec<u8>> = Vec::new();
     for one in &sealed {
         let before: Vec<&[u8]> = coarse.iter().map(Vec::as_slice).collect();
-        coarse = chunk::coarsen_into(&one.chunk.bytes, &before, range, &how).unwrap().into_iter().map(|p| p.chunk.bytes).collect();
+        coarse =
+            chunk::coarsen_into(&one.chunk.bytes, &before, range, &how).unwrap().into_iter().map(|p| p.chunk.bytes).collect();
     }
     let mut pictured = self::store(2);
     for bytes in &coarse {
@@ -80,7 +81,10 @@ fn an_hour_with_more_texts_than_a_chunk_may_have_is_sealed_in_parts_that_read_ba
 fn the_largest_instant_of_a_lane_is_one_chunk() {
     let mut store = store(64);
     for signal in 1..64 {
-        assert_eq!(store.append(SignalIndex(signal), &Sample::new(secs(5), text(i64::from(signal), MAX_WORD_BYTES))), Appended::New);
+        assert_eq!(
+            store.append(SignalIndex(signal), &Sample::new(secs(5), text(i64::from(signal), MAX_WORD_BYTES))),
+            Appended::New
+        );
     }
     let sealed = store.seal(secs(3_600));
     assert_eq!(sealed.len(), 1);
