@@ -179,6 +179,10 @@ impl Database {
                 loaded.from = Some(from);
                 self.import(Level::Carried, TimeRange::new(from, from + Span::from_micros(1)), None, store, &mut loaded)?;
                 self.import(Level::Raw, TimeRange::new(from, Timestamp::MAX), None, store, &mut loaded)?;
+                if store.texts_given_up_before().is_some() {
+                    // There was no room for all texts of it: the keeper has them.
+                    loaded.from = pages.iter().map(|page| page.end).max().max(Some(from));
+                }
             }
             self.replay(None, store, &mut loaded)?;
             Ok(loaded)

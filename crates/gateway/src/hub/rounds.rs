@@ -103,6 +103,8 @@ impl Hub {
                 let share = Span::from_secs_f64(kept.since(first).as_secs_f64() * over);
                 next = next.max((first + share).floor_to(slab) + slab);
             }
+            // Where texts went, the keeper has all of them.
+            let next = store.texts_given_up_before().map_or(next, |t| next.max(t.floor_to(slab) + slab));
             let next = next.min(kept.floor_to(slab));
             let useful = first.is_some_and(|first| next > first);
             if useful && now.is_none_or(|now| next > now) {

@@ -130,7 +130,11 @@ fn newest_values_that_are_more_than_a_frame_come_in_parts_and_only_the_last_move
 }
 
 fn compare(hub: &Hub, store: &Store, when: &str) {
-    for signal in hub.model().signal_indices() {
+    hub.with_store(|expected| compare_stores(expected, store, when));
+}
+
+fn compare_stores(expected: &Store, found: &Store, when: &str) {
+    for signal in (0..expected.signals() as u32).map(SignalIndex) {
         let read = |store: &Store| {
             let mut all = Vec::new();
             store.for_each_sample(signal, ALWAYS, &mut |sample| {
@@ -139,9 +143,35 @@ fn compare(hub: &Hub, store: &Store, when: &str) {
             });
             all
         };
-        let (expected, found) = (hub.with_store(|store| read(store)), read(store));
+        let (expected, found) = (read(expected), read(found));
         assert!(expected == found, "{when}: {} of {} samples of {}", found.len(), expected.len(), signal.0);
     }
+}
+
+/// What a hub holds in memory, in answers that are frames which every viewer reads.
+#[test]
+fn an_answer_about_an_hour_of_many_texts_is_cut_by_bytes() {
+    let folder = Folder::new();
+    let site = Site::read_usable(&folder.write("site.toml", texts_site(100))).unwrap();
+    let model = Arc::new(site.loaded.model.clone());
+    let hub = Hub::new(model.clone(), at(0), RingLimits::default(), empty_store(&model, 512 << 20), None);
+    for n in 0..400_u32 {
+        let t = at(i64::from(n / 10)) + Span::from_micros(i64::from(n));
+        hub.ingest(&[(SignalIndex(n % 100), Sample::new(t, Value::text(&text(i64::from(n), TEXT_BYTES))))]);
+    }
+    hub.flush();
+    let (mut answers, mut range) = (0, ALWAYS);
+    while let Some(next) = {
+        let piece = gateway::server::history_of(&hub, range);
+        answers += 1;
+        let next = piece.next;
+        assert!(encode_server(&ServerFrame::History(piece)).len() <= 16 << 20);
+        next
+    } {
+        range.start = next;
+    }
+    assert!(answers > 2, "26 MB in {answers} answers");
+    compare(&hub, &everything(&hub), "answer by answer");
 }
 
 #[test]
@@ -195,9 +225,32 @@ fn an_hour_of_more_text_than_a_chunk_may_have_is_kept_and_read_in_parts() {
         }
     }
     compare(&hub, &paged, "page by page");
-    let journal = |hub: &Hub| hub.persist().unwrap().sync();
-    assert!(journal(&hub));
+    // A server with little memory answers from disk; every answer is a frame that a viewer reads.
     drop(hub);
+    let options = PlantOptions { data: Some(data.clone()), memory_bytes: 16 << 20, ..PlantOptions::default() };
+    let small = gateway::assemble::plant(&site, &options).unwrap().hub;
+    assert!(small.with_store(|store| store.counters().texts_given_up) > 0);
+    let (mut answers, mut range) = (0, ALWAYS);
+    let mut answered = Store::new(
+        small.model().signals().iter().map(Into::into),
+        StoreConfig { budget_bytes: 1 << 30, ..StoreConfig::default() },
+    );
+    loop {
+        let piece = gateway::server::history_of(&small, range);
+        answers += 1;
+        for chunk in &piece.chunks {
+            answered.import_chunk(chunk).unwrap();
+        }
+        let next = piece.next;
+        assert!(encode_server(&ServerFrame::History(piece)).len() <= 16 << 20);
+        match next {
+            Some(next) => range.start = next,
+            None => break,
+        }
+    }
+    assert!(answers > 4, "{answers} answers");
+    compare_stores(&store, &answered, "from a server with little memory");
+    drop(small);
     let report = fsck::check(&data, false).unwrap();
     assert_eq!((&report.findings, report.journal_entries), (&Vec::new(), 0));
 }

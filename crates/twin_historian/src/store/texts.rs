@@ -5,7 +5,7 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
-use twin_model::{SignalIndex, ValueKind};
+use twin_model::{SignalIndex, Timestamp, ValueKind};
 
 use super::{Column, Store, closed};
 use crate::row::TEXT;
@@ -22,6 +22,8 @@ pub(super) struct Texts {
     pub(super) bytes: usize,
     /// The budget is looked at once they are more than this.
     look_at: usize,
+    /// Of samples at or before this some went.
+    given_up_to: Option<i64>,
     /// Whether any signal declares texts.
     declared: bool,
 }
@@ -50,6 +52,11 @@ impl Store {
     /// Bytes that everything else may take: the rest.
     pub const fn number_budget(&self) -> usize {
         if self.texts.declared { self.config.budget_bytes - self.config.budget_bytes / SHARE } else { self.config.budget_bytes }
+    }
+
+    /// Before this, samples went to keep the budget of texts; none where none went.
+    pub fn texts_given_up_before(&self) -> Option<Timestamp> {
+        self.texts.given_up_to.map(|t| Timestamp::from_micros(t.saturating_add(1)))
     }
 
     /// Looks at the bytes of texts after one was added.
@@ -160,6 +167,7 @@ impl Store {
             self.note_missing(SignalIndex(signal), start);
         }
         if let Some(first) = first {
+            self.texts.given_up_to = self.texts.given_up_to.max(Some(upto));
             self.note_elsewhere(closed(first, upto));
         }
     }
