@@ -203,8 +203,9 @@ impl RecordingFile {
     /// Appends a record.
     ///
     /// # Errors
-    /// Where the file cannot be written.
+    /// Where the file cannot be written, or a reader would not take the record and all that comes after it.
     pub fn record(&mut self, record: &Record) -> Result<(), GatewayError> {
+        record.fits().map_err(|why| GatewayError::Recording { path: self.path.clone(), why: why.to_string() })?;
         self.write(&encode_record(record))
     }
 
@@ -231,7 +232,11 @@ impl Recorder {
         let (frames, place) = hub.open(None, now);
         file.record(&Record::Site { file_name: site.file_name(), toml: site.toml.clone() })?;
         for (path, bytes) in asset_files(site) {
-            file.record(&Record::Asset { path, bytes })?;
+            let asset = Record::Asset { path, bytes };
+            match (asset.fits(), &asset) {
+                (Err(why), Record::Asset { path, .. }) => crate::term::warn(&format!("{path} is not in the recording: {why}")),
+                _ => file.record(&asset)?,
+            }
         }
         let mut recorder = Self { file, place: place.whole() };
         recorder.frame(&hub.dictionary())?;

@@ -4,6 +4,7 @@
 //! and pixels. Start reading at [`Model`] (what a site consists of) and [`Sample`] (what arrives from it).
 
 mod ids;
+pub mod limits;
 mod model;
 mod opc_da;
 mod process;

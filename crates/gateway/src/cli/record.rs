@@ -99,7 +99,10 @@ async fn from_gateway(args: &RecordArgs, remote: &Remote, over: &dyn Fn() -> boo
     }
     let mut file = RecordingFile::create(&args.file)?;
     for record in &records {
-        file.record(record)?;
+        match (record.fits(), record) {
+            (Err(why), Record::Asset { path, .. }) => term::warn(&format!("{path} is not in the recording: {why}")),
+            _ => file.record(record)?,
+        }
     }
     let mut samples = 0;
     let mut place = None;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use twin_historian::historian::{Change, Historian, KeepError, Position};
 use twin_historian::{Chunk, Level, Store, chunk};
-use twin_model::{Model, SignalIndex, Span, TimeRange, Timestamp};
+use twin_model::{Model, SignalIndex, Span, TimeRange, Timestamp, Value};
 use twin_protocol::{Limits, LinkChange, ServerFrame, decode_server};
 
 use super::links::Links;
@@ -179,6 +179,10 @@ impl Database {
                 loaded.from = Some(from);
                 self.import(Level::Carried, TimeRange::new(from, from + Span::from_micros(1)), None, store, &mut loaded)?;
                 self.import(Level::Raw, TimeRange::new(from, Timestamp::MAX), None, store, &mut loaded)?;
+                if store.texts_given_up_before().is_some() {
+                    // There was no room for all texts of it: the keeper has them.
+                    loaded.from = pages.iter().map(|page| page.end).max().max(Some(from));
+                }
             }
             self.replay(None, store, &mut loaded)?;
             Ok(loaded)
@@ -357,15 +361,25 @@ fn take_in(bytes: &[u8], store: &mut Store) -> Result<(), String> {
     if bytes.starts_with(&chunk::MAGIC) {
         return store.import_chunk(bytes).map(drop).map_err(|error| error.to_string());
     }
-    match decode_server(bytes, &Limits::SERVER_FRAMES) {
+    match decode_server(bytes, &Limits::KEPT_FRAMES) {
         Ok(ServerFrame::Batch(batch)) => {
-            for entry in &batch.entries {
+            for mut entry in batch.entries {
+                cut(&mut entry.sample.value);
                 store.append(SignalIndex(entry.id.0), &entry.sample);
             }
             Ok(())
         }
         Ok(_) => Err("it is a frame of another kind".to_owned()),
         Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Earlier versions acknowledged texts that no chunk can hold: what can be held of them is better than nothing.
+fn cut(value: &mut Value) {
+    if let Value::Text(text) = value
+        && text.len() > chunk::MAX_WORD_BYTES
+    {
+        *value = Value::text(text.get(..text.floor_char_boundary(chunk::MAX_WORD_BYTES)).unwrap_or_default());
     }
 }
 

@@ -8,10 +8,12 @@ mod backup;
 mod database;
 pub mod fsck;
 
+mod lane;
 mod links;
 mod moved;
 pub mod pages;
 mod persist;
+mod rescue;
 mod schema;
 mod sealer;
 mod sqlite;

@@ -54,13 +54,11 @@ impl Mapping {
             });
             return moved.filter(|chunk| chunk.samples > 0).map(|chunk| chunk.bytes).collect();
         }
-        let Ok(ServerFrame::Batch(batch)) = decode_server(bytes, &Limits::SERVER_FRAMES) else { return Vec::new() };
+        let Ok(ServerFrame::Batch(batch)) = decode_server(bytes, &Limits::KEPT_FRAMES) else { return Vec::new() };
         let entry = |entry: Entry| Some(Entry { id: DictId(self.now(entry.id.0)?), ..entry });
         let entries: Vec<Entry> = batch.entries.into_iter().filter_map(entry).collect();
-        if entries.is_empty() {
-            return Vec::new();
-        }
-        vec![twin_protocol::encode_server(&ServerFrame::Batch(Batch { seq: batch.seq, entries }))]
+        let encode = |entries| twin_protocol::encode_server(&ServerFrame::Batch(Batch { seq: batch.seq, entries }));
+        twin_protocol::pieces(entries).map(encode).collect()
     }
 }
 

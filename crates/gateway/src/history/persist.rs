@@ -86,10 +86,10 @@ impl Persist {
         let (publish, durable) = watch::channel(0);
         let (to_writer, from_all) = sync_channel(QUEUE);
         let (to_sealer, from_hub) = sync_channel(LANES * 4);
-        let specs = model.signals().iter().map(SignalSpec::from);
         let plan = Plan {
             slab: StoreConfig::default().slab,
-            gap_after: specs.map(|spec| spec.gap_after).collect(),
+            specs: model.signals().iter().map(SignalSpec::from).collect(),
+            journals: outlives,
             retention: setup.retention,
         };
         let sealer = Sealer::new(keeper.reader()?, to_writer.clone(), shared.clone(), plan)?;

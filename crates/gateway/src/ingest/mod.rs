@@ -27,11 +27,13 @@ use crate::stream::End;
 use take::{Taken, Taker};
 
 /// Bytes of one message of lines.
-const MESSAGE_BYTES: usize = 1 << 20;
+const MESSAGE_BYTES: usize = twin_model::limits::MESSAGE_BYTES;
 /// Answers that may be owed to one sender; with more it is not read.
 const OWED: usize = 1_024;
 /// Batches that may wait for the disk before senders that await answers are not read.
 const UNSAFE_BATCHES: u64 = 64;
+/// And their bytes: a quarter of what the keeper takes before batches stay in memory only.
+const UNSAFE_BYTES: usize = 16 << 20;
 
 #[derive(Deserialize)]
 pub(crate) struct Params {
@@ -152,13 +154,20 @@ impl Sender<'_> {
     /// are for the live picture.
     fn reads(&self, progress: &watch::Receiver<Progress>, durable: &watch::Receiver<u64>) -> bool {
         let behind = || progress.borrow().seq.saturating_sub(*durable.borrow());
-        self.held.is_none() && (self.owed.is_empty() || (self.owed.len() < OWED && behind() < UNSAFE_BATCHES))
+        let few = || self.owed.len() < OWED && behind() < UNSAFE_BATCHES && !self.disk_is_behind();
+        self.held.is_none() && (self.owed.is_empty() || few())
+    }
+
+    /// Whether so much waits for the disk that what is to be acknowledged should wait with its sender.
+    fn disk_is_behind(&self) -> bool {
+        self.app.hub.persist().is_some_and(|persist| persist.outlives() && persist.pending() > UNSAFE_BYTES)
     }
 
     /// Puts in what was held and sends the answers that are due.
     async fn settle(&mut self, progress: &mut watch::Receiver<Progress>, durable: &mut watch::Receiver<u64>) -> Result<(), End> {
         let (done, safe) = (*progress.borrow_and_update(), *durable.borrow_and_update());
-        if let Some(held) = self.held.take() {
+        let behind = self.disk_is_behind();
+        if let Some(held) = self.held.take_if(|held| held.answers.is_empty() || !behind) {
             self.put(held);
         }
         for owed in self.owed.iter_mut().skip_while(|owed| owed.seq.is_some()) {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer};
+use twin_model::limits::TEXT_BYTES;
 use twin_model::{Flags, Model, Quality, Sample, SignalIndex, Timestamp, Value, ValueKind};
 
 use super::inbox::{Inbox, Refusal};
@@ -22,6 +23,16 @@ pub enum LineError {
     /// The value does not fit the signal.
     #[error("the value of '{0}' must be {1}")]
     Value(String, &'static str),
+    /// The text is longer than what can be kept.
+    #[error("the text of '{signal}' has {size} bytes; a text has at most {limit} bytes of UTF-8")]
+    Large {
+        /// The signal.
+        signal: String,
+        /// Bytes of the text.
+        size: usize,
+        /// Bytes that it may have.
+        limit: usize,
+    },
     /// The time makes no sense.
     #[error("'{0}' is not a time; write RFC 3339 with an offset, or microseconds since 1970")]
     Time(String),
@@ -34,12 +45,23 @@ pub enum LineError {
 }
 
 impl LineError {
+    /// Whether a value of a signal is larger than what can be kept.
+    pub(crate) fn of_size(value: &Value, signal: &str) -> Option<Self> {
+        match value {
+            Value::Text(text) if text.len() > TEXT_BYTES => {
+                Some(Self::Large { signal: signal.to_owned(), size: text.len(), limit: TEXT_BYTES })
+            }
+            _ => None,
+        }
+    }
+
     /// What it counts as.
     pub const fn refusal(&self) -> Refusal {
         match self {
             Self::Json(_) | Self::Ack => Refusal::Line,
             Self::Signal(_) => Refusal::Signal,
             Self::Value(..) => Refusal::Value,
+            Self::Large { .. } => Refusal::Large,
             Self::Time(_) => Refusal::Time,
             Self::Quality(_) => Refusal::Quality,
         }
@@ -94,6 +116,9 @@ pub fn read_line(model: &Model, inbox: &Inbox, line: &str, now: Timestamp) -> Re
     } else {
         (value(&given, model.signal(signal).value_kind, &name)?, Flags::NONE)
     };
+    if let Some(error) = LineError::of_size(&value, model.signal(signal).id.as_str()) {
+        return Err(error);
+    }
     let source_time = fields.time.map_or(Ok(now), |t| time(&t))?;
     Ok(Line::Sample(signal, Sample { source_time, received_time: now, value, quality, flags }))
 }

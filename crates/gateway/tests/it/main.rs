@@ -3,6 +3,7 @@
 #![allow(clippy::print_stderr, reason = "skipped tests say so")]
 #![allow(clippy::disallowed_methods, reason = "tests of the gateway read clocks as it does")]
 
+mod acknowledged;
 mod assets;
 mod commands;
 mod cookie_factory;
@@ -13,6 +14,7 @@ mod http;
 mod ingest;
 mod keepers;
 mod kill;
+mod limits;
 mod mending;
 mod peers;
 mod python_client;

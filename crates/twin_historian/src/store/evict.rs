@@ -21,6 +21,7 @@ impl Store {
         for (at, column) in self.columns.iter_mut().enumerate() {
             gone += column.series.evict(at as u32, from, to, &mut self.shared);
         }
+        (0..self.columns.len()).for_each(|at| self.forget_unused(at));
         self.note_elsewhere(range);
         self.note_detail(range, Level::Raw);
         gone
@@ -38,13 +39,17 @@ impl Store {
         let unsealed = self.forget_sealed(lane, end);
         let first = lane as usize * width as usize;
         let mut gone = 0;
+        let mut poorer = Vec::new();
         for (at, column) in self.columns.iter_mut().enumerate().skip(first).take(width as usize) {
             let mut from = i64::MIN;
+            let before = gone;
             for stays in unsealed.iter().copied().chain([end]) {
                 gone += column.series.evict(at as u32, from, stays, &mut self.shared);
                 from = stays.saturating_add(slab);
             }
+            poorer.extend((gone > before).then_some(at));
         }
+        poorer.into_iter().for_each(|at| self.forget_unused(at));
         gone
     }
 

@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use twin_model::{Flags, SignalIndex, TimeRange, Timestamp};
 
 use super::{Column, SlabState, Store, closed};
-use crate::chunk::{self, Chunk, ChunkKey, Level, Section};
+use crate::chunk::{self, Chunk, ChunkKey, Level, Proof, Section, Strand};
 use crate::error::HistorianError;
 use crate::row::{Row, TEXT};
 use crate::series::Inserted;
@@ -25,6 +25,11 @@ pub struct Sealed {
     /// Whether it holds all that the store ever took in of its stretch. Otherwise samples were thinned or are kept
     /// elsewhere only ([`Store::note_elsewhere`]), and it must be merged ([`chunk::merge`]) into the one kept before.
     pub whole: bool,
+    /// Whether the byte budget took samples of its stretch away that no chunk may hold yet. They are in the journal, where there
+    /// is one, and have to be read from there before it lets go of them.
+    pub missing: bool,
+    /// What reading the chunk back must give ([`chunk::digest`]).
+    pub digest: u64,
 }
 
 impl Store {
@@ -66,9 +71,15 @@ impl Store {
             let end = start.saturating_add(slab);
             self.note_sealed(lane, end);
             let whole = !self.thinned_in(lane, start, end);
+            let missing = self.missing.remove(&(lane as u32, start)) || self.given_up_in(lane, start, end);
             let mut out = Vec::new();
-            self.export_span(lane, TimeRange::new(us(start), us(end)), version, &mut out);
-            chunks.extend(out.into_iter().map(|chunk| Sealed { chunk, whole }));
+            let span = TimeRange::new(us(start), us(end));
+            self.export_span(lane, span, version, &mut out);
+            if out.is_empty() {
+                // All of its samples went: a chunk without any says where they have to be looked for.
+                out.push(Proof::empty(self.key_of(lane, span, version)));
+            }
+            chunks.extend(out.into_iter().map(|Proof { chunk, digest }| Sealed { chunk, whole, missing, digest }));
         }
         chunks
     }
@@ -90,7 +101,20 @@ impl Store {
             }
             next = start.saturating_add(slab);
         }
+        let gone = self.missing.range((lane as u32, i64::MIN)..(lane as u32, end)).map(|(_, start)| *start);
+        starts.extend(gone);
+        starts.sort_unstable();
+        starts.dedup();
         starts
+    }
+
+    /// Notes that samples of a slab went; where no chunk holds them, they have to be found when it is sealed.
+    pub(crate) fn note_missing(&mut self, signal: SignalIndex, start: i64) {
+        let lane = signal.0 / self.config.lane_signals;
+        let given_up = self.given_up.get(lane as usize).copied().unwrap_or(i64::MIN);
+        if self.slabs.get(&(lane, start)).map_or(start >= given_up, |state| state.dirty) {
+            self.missing.insert((lane, start));
+        }
     }
 
     /// Everything with a source time in `range` as chunks, cut at slab and lane edges, unsealed samples included. The store
@@ -114,7 +138,14 @@ impl Store {
                 next = end;
             }
         }
-        chunks
+        chunks.into_iter().map(|proof| proof.chunk).collect()
+    }
+
+    /// Everything of the lane that begins with `first_signal` in `range`, as chunks of one stretch with their digests.
+    pub fn prove_lane(&self, first_signal: u32, range: TimeRange) -> Vec<Proof> {
+        let mut out = Vec::new();
+        self.export_span((first_signal / self.config.lane_signals) as usize, range, 0, &mut out);
+        out
     }
 
     /// What holds just before `t` for the signals of the lane that begins with `first_signal`: a [`Level::Carried`] chunk with
@@ -152,16 +183,26 @@ impl Store {
     /// Whether the byte budget took samples of a lane away between two instants.
     fn thinned_in(&self, lane: usize, from: i64, to: i64) -> bool {
         let slab = TimeRange::new(us(from), us(to));
-        let thinned = |c: &Column| c.series.thinned_range(&self.shared.arena).is_some_and(|t| !t.intersect(slab).is_empty());
-        self.sweep.dropped_before().is_some_and(|t| t > slab.start)
-            || self.elsewhere.iter().any(|range| !range.intersect(slab).is_empty())
-            || self.lane(lane).1.iter().any(thinned)
+        self.elsewhere.iter().any(|range| !range.intersect(slab).is_empty()) || self.given_up_in(lane, from, to)
     }
 
-    /// Encodes the samples of a lane in `span`, halving the time where one chunk would hold too many.
-    fn export_span(&self, lane: usize, span: TimeRange, version: u32, chunks: &mut Vec<Chunk>) {
-        let (from, to) = (span.start.as_micros(), span.end.as_micros());
+    /// Whether the byte budget took samples of a lane away between two instants, which a journal may still have.
+    fn given_up_in(&self, lane: usize, from: i64, to: i64) -> bool {
+        let slab = TimeRange::new(us(from), us(to));
+        let thinned = |c: &Column| c.series.thinned_range(&self.shared.arena).is_some_and(|t| !t.intersect(slab).is_empty());
+        self.sweep.dropped_before().is_some_and(|t| t > slab.start) || self.lane(lane).1.iter().any(thinned)
+    }
+
+    /// The key of a raw chunk of a lane.
+    fn key_of(&self, lane: usize, span: TimeRange, version: u32) -> ChunkKey {
         let (first_signal, columns) = self.lane(lane);
+        ChunkKey { level: Level::Raw, first_signal, signals: columns.len() as u32, start: span.start, end: span.end, version }
+    }
+
+    /// Encodes the samples of a lane in `span`, cut in time where one chunk would be too large.
+    fn export_span(&self, lane: usize, span: TimeRange, version: u32, chunks: &mut Vec<Proof>) {
+        let (from, to) = (span.start.as_micros(), span.end.as_micros());
+        let (_, columns) = self.lane(lane);
         let samples: u64 = columns.iter().map(|c| c.series.count_in(&self.shared.arena, from, to)).sum();
         if samples == 0 {
             return;
@@ -172,19 +213,19 @@ impl Store {
             self.export_span(lane, TimeRange::new(us(middle), us(to)), version, chunks);
             return;
         }
-        let signals = columns.len() as u32;
-        let key = ChunkKey { level: Level::Raw, first_signal, signals, start: span.start, end: span.end, version };
-        let mut writer = chunk::Writer::new(key);
-        let mut rows = Vec::new();
+        let key = self.key_of(lane, span, version);
+        let mut all: Vec<(u32, Vec<Row>)> = Vec::with_capacity(columns.len());
         for (at, column) in columns.iter().enumerate() {
-            rows.clear();
+            let mut rows = Vec::new();
             let _never_stops = column.series.for_each(&self.shared.arena, from, to, &mut |row| {
                 rows.push(*row);
                 ControlFlow::Continue(())
             });
-            writer.signal(at as u32, &rows, &|code| column.word(code).map_or("", |word| word));
+            all.push((at as u32, rows));
         }
-        chunks.push(writer.finish());
+        let strands: Vec<Strand<'_>> = all.iter().map(|(offset, rows)| (*offset, rows.as_slice())).collect();
+        let word = |offset: u32, code: u64| columns.get(offset as usize).and_then(|c| c.word(code)).map_or("", |word| word);
+        chunk::write_all(key, &strands, &word, chunks);
     }
 
     /// Takes in the samples of a chunk, under the same rule for equal source times as append; what is already held stays.
@@ -233,7 +274,9 @@ impl Store {
         imported.range = imported.range.union(closed(first.t, last.t));
         let signal = SignalIndex(section.signal);
         let column = &mut self.columns[signal.at()];
+        let before = column.words.as_ref().map_or(0, |words| words.bytes());
         let codes: Vec<u64> = section.words.iter().map(|word| column.words.get_or_insert_default().code(word)).collect();
+        self.texts.bytes += column.words.as_ref().map_or(0, |words| words.bytes()) - before;
         let code = |row: &Row| if row.k == TEXT { codes.get(row.bits as usize).copied().unwrap_or(0) } else { row.bits };
         let rows: Vec<Row> = section.rows.iter().map(|row| Row { bits: code(row), ..*row }).collect();
         let newest = column.series.last_time().unwrap_or(i64::MIN);
@@ -244,6 +287,7 @@ impl Store {
             self.note_import(signal, row.t, inserted, imported.key.level);
         }
         self.keep_budget();
+        self.keep_texts();
     }
 
     /// Rows that are older than the signal's newest: compared with what is held, and what is new goes in at once.
