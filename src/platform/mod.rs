@@ -16,7 +16,7 @@ use web as imp;
 
 use std::sync::Arc;
 
-use twin_model::Timestamp;
+use twin_model::{Secret, Timestamp};
 
 pub use imp::{Fetch, Socket};
 pub use queue::{Inbox, SOCKET_QUEUE_BYTES};
@@ -58,6 +58,11 @@ pub enum FetchState {
     Failed(String),
     /// Its result was taken already.
     Taken,
+}
+
+/// The token that has to be in the greeting of a stream; `None` where it went in a header, or there is none.
+pub fn greeting_token() -> Option<Secret> {
+    imp::greeting_token()
 }
 
 /// The wall clock.

@@ -65,8 +65,8 @@ pub struct Plant {
     pub clock: Clock,
     /// To be asked by a [`crate::sources::Pump`].
     pub sources: Vec<Box<dyn Source>>,
-    /// Sources that take samples in, with their tokens.
-    pub inboxes: Vec<(Inbox, Option<String>)>,
+    /// Sources that take samples in.
+    pub inboxes: Vec<Inbox>,
     /// What the server can say about itself.
     pub capabilities: Capabilities,
     /// What a person should know, in the order it was found.
@@ -275,10 +275,12 @@ fn add_synthetic(
 
 fn add_push(site: &Site, plant: &mut Plant) {
     for def in &site.loaded.sources {
-        let SourceKind::WebSocket { token } = &def.kind else { continue };
+        if !matches!(def.kind, SourceKind::WebSocket { .. }) {
+            continue;
+        }
         let inbox = Inbox::new(def.index);
         plant.sources.push(Box::new(PushSource::new(inbox.clone())));
-        plant.inboxes.push((inbox, token.clone()));
+        plant.inboxes.push(inbox);
         plant.capabilities = plant.capabilities.with(Capabilities::INGEST);
     }
 }

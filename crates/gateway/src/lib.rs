@@ -6,6 +6,7 @@
 //! [`history`] (where it is kept), [`headless`], [`exchange`] and [`cli`] (the commands without a server).
 
 pub mod accept;
+pub mod access;
 pub mod assemble;
 pub mod cli;
 pub mod clock;
@@ -30,6 +31,8 @@ pub mod sources;
 mod stream;
 mod term;
 mod turns;
+pub mod tls;
+pub mod wire;
 
 pub use error::GatewayError;
 pub use ring::RingLimits;

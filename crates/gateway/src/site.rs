@@ -10,7 +10,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use serde::Serialize;
 use twin_scene::glb;
-use twin_scene::site::{self, LoadedSite, Location, Severity, codes, paths};
+use twin_scene::site::{self, LoadedSite, Location, Severity, codes, paths, redacted_import, redacted_site};
 
 use crate::GatewayError;
 use crate::pack::{Coding, Packed, fnv64};
@@ -262,13 +262,14 @@ struct SiteJson<'a> {
     name: &'a str,
     hash: String,
     file: String,
+    /// Without secrets.
     toml: &'a str,
     /// Side files that the site file imports, as text.
     files: BTreeMap<&'a str, String>,
     assets: &'a [Listed],
 }
 
-/// Body and hash of `/api/site`.
+/// Body and hash of `/api/site`. Secrets and comments are taken out here, so that nobody can forget to.
 pub fn site_json(
     model: &twin_model::Model,
     file: String,
@@ -276,8 +277,9 @@ pub fn site_json(
     files: &BTreeMap<String, Vec<u8>>,
     assets: &Assets,
 ) -> (Bytes, String) {
-    let texts: BTreeMap<&str, String> =
-        files.iter().map(|(path, bytes)| (path.as_str(), String::from_utf8_lossy(bytes).into_owned())).collect();
+    let toml = &redacted_site(toml);
+    let text = |bytes: &[u8]| String::from_utf8_lossy(&redacted_import(bytes)).into_owned();
+    let texts: BTreeMap<&str, String> = files.iter().map(|(path, bytes)| (path.as_str(), text(bytes))).collect();
     let mut seen = toml.as_bytes().to_vec();
     for (path, text) in &texts {
         seen.extend(path.bytes().chain(text.bytes()));

@@ -43,7 +43,14 @@ fn words(error: &JsValue) -> String {
 }
 
 async fn download(url: &str, shared: &Rc<RefCell<FetchState>>, waker: &Waker) -> Result<Vec<u8>, String> {
-    let response = Request::get(url).send().await.map_err(|error| error.to_string())?;
+    let mut request = Request::get(url);
+    if let Some(token) = super::token() {
+        request = request.header("Authorization", &format!("Bearer {}", token.expose()));
+    }
+    let response = request.send().await.map_err(|error| error.to_string())?;
+    if matches!(response.status(), 401 | 403) {
+        return Err("the server does not let this token in (any more); reload the page to give another".to_owned());
+    }
     if !response.ok() {
         return Err(format!("the server answered {} {}", response.status(), response.status_text()));
     }

@@ -1,10 +1,13 @@
 //! The command line: arguments in, exit codes out. 0: done; 1: done, with findings; 2: could not be done.
 
+mod access;
 mod backup;
 mod bench;
 mod bench_durable;
 mod bench_time;
 mod check;
+mod client;
+mod door;
 mod export;
 mod feed;
 mod fsck;
@@ -59,6 +62,8 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Checks the history of a data folder piece by piece, and mends it
     Fsck(fsck::FsckArgs),
+    /// Makes tokens for `serve --access`
+    Access(access::AccessArgs),
     /// Measures the codec, the time store and the server on this machine
     Bench(bench::BenchArgs),
 }
@@ -89,6 +94,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Whatif(args) => whatif::run(&args),
         Command::Backup(args) => backup::run(&args),
         Command::Fsck(args) => fsck::run(&args),
+        Command::Access(args) => access::run(&args),
         Command::Bench(args) => bench::run(&args),
     };
     match result {

@@ -10,6 +10,7 @@ use twin_model::{Span, TimeRange, Timestamp};
 use twin_protocol::recording::Record;
 use twin_protocol::{LinkState, ServerFrame};
 
+use super::client::ClientArgs;
 use crate::assemble::{PlantOptions, plant};
 use crate::recording::{Recorder, RecordingFile};
 use crate::remote::Remote;
@@ -27,6 +28,8 @@ pub(super) struct RecordArgs {
     /// File to write, usually *.orrec
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    #[command(flatten)]
+    client: ClientArgs,
     /// How long, for example 10min; until Ctrl-C without it
     #[arg(long = "for", value_name = "TIME", value_parser = super::span)]
     length: Option<Span>,
@@ -51,7 +54,7 @@ pub(super) fn run(args: &RecordArgs) -> Result<u8> {
     });
     let end = args.length.map_or(Timestamp::MAX, |length| clock::wall() + length);
     let over = move || stop.load(Ordering::Relaxed) || clock::wall() >= end;
-    let (samples, bytes) = match args.site.to_str().and_then(Remote::parse) {
+    let (samples, bytes) = match args.client.remote(args.site.to_str().unwrap_or_default())? {
         Some(remote) => runtime.block_on(from_gateway(args, &remote, &over))?,
         None => runtime.block_on(from_site(args, &over))?,
     };

@@ -3,6 +3,7 @@
 #![allow(clippy::print_stderr, reason = "skipped tests say so")]
 #![allow(clippy::disallowed_methods, reason = "tests of the gateway read clocks as it does")]
 
+mod access;
 mod assets;
 mod commands;
 mod cookie_factory;

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
+use gateway::access::{Access, token_of};
 use gateway::assemble::{PlantOptions, plant};
 use gateway::hub::Hub;
 use gateway::pack::Packed;
@@ -23,6 +24,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use twin_model::{Sample, SignalIndex, Timestamp, Value};
 use twin_protocol::*;
+use twin_scene::site::SourceKind;
 
 /// Longest time that a test waits for anything.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -126,6 +128,7 @@ pub(crate) struct World {
 pub(crate) struct Wish {
     pub(crate) options: PlantOptions,
     pub(crate) config: ServerConfig,
+    pub(crate) access: Access,
     /// Asks the sources in a thread, as the program does; without, only the test puts samples in.
     pub(crate) pump: bool,
     pub(crate) web: Option<PathBuf>,
@@ -152,6 +155,12 @@ impl World {
         let assets = Assets::of(&site);
         let (json, site_hash) = site_json(plant.hub.model(), site.file_name(), &site.toml, &site.files, &assets);
         let (stop_streams, stopping) = watch::channel(false);
+        let access = site.loaded.sources.iter().fold(wish.access, |access, def| match &def.kind {
+            SourceKind::WebSocket { token: Some(from) } => {
+                access.with_source(&def.id, &token_of(&site, &def.id, from, &mut Vec::new()).unwrap().token)
+            }
+            _ => access,
+        });
         let hub = plant.hub.clone();
         let mut sources = std::mem::take(&mut plant.sources);
         let pump = wish.pump.then(|| Pump::start(hub.clone(), plant.clock, std::mem::take(&mut sources)));
@@ -166,6 +175,7 @@ impl World {
             inboxes: plant.inboxes,
             peers: Peers::new(&config),
             config,
+            access,
             stopping,
         });
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
@@ -243,7 +253,7 @@ pub(crate) struct Socket {
 
 impl Socket {
     pub(crate) async fn hello(&mut self, resume: Option<Resume>) {
-        self.say(&ClientFrame::Hello(ClientHello { versions: vec![VERSION], agent: "test".into(), resume })).await;
+        self.say(&ClientFrame::Hello(ClientHello { versions: vec![VERSION], agent: "test".into(), resume, token: None })).await;
     }
 
     pub(crate) async fn say(&mut self, frame: &ClientFrame) {

@@ -44,6 +44,7 @@ codes! {
     MODEL_NOTE = "model.note", "A remark about a model file from its reader.";
     NODE_UNBOUND = "node.unbound", "A node with geometry belongs to no twin.";
     TWIN_UNBOUND = "twin.unbound", "A twin has no node in any model.";
+    SECRET_WRITTEN = "secret.written", "A secret stands in the site file itself.";
     IMPORT_SKIPPED = "import.skipped", "An import could not carry something over.";
 }
 
