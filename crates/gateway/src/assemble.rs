@@ -12,6 +12,7 @@ use twin_scene::site::{CsvSource, SourceKind, StartAt};
 
 use crate::GatewayError;
 use crate::clock::Clock;
+use crate::files::read_all;
 use crate::history::{Database, Persist, Setup, SyncPolicy};
 use crate::hub::{Hub, empty_store};
 use crate::ring::RingLimits;
@@ -200,8 +201,9 @@ pub fn csv_rows(
     csv: &CsvSource,
     remarks: &mut Vec<String>,
 ) -> Result<CsvRows, GatewayError> {
-    let path = site.resolve(&csv.path);
-    let bytes = std::fs::read(&path).map_err(|source| GatewayError::Read { path: path.clone(), source })?;
+    let path = site.place(&csv.path);
+    let unread = |why: String| GatewayError::Source { id: id.to_owned(), why: format!("can't read {}: {why}", csv.path) };
+    let bytes = site.open(&csv.path).and_then(|file| read_all(file, u64::MAX)).map_err(unread)?;
     let rows = read_csv(&bytes, csv, &site.loaded.model, index)
         .map_err(|why| GatewayError::Source { id: id.to_owned(), why: format!("{}: {why}", path.display()) })?;
     if rows.faults > 0 {

@@ -13,6 +13,7 @@ pub mod clock;
 mod counters;
 mod error;
 pub mod exchange;
+pub mod files;
 pub mod headless;
 pub mod history;
 mod history_api;

@@ -1,12 +1,12 @@
 //! Reads secrets: from the environment, from a file, or out of the site file. Words about them name the place, never the text.
 
-use std::io::Read as _;
 use std::path::Path;
 
 use twin_model::Secret;
 use twin_scene::site::TokenSource;
 
 use crate::GatewayError;
+use crate::files::{read_all, regular};
 use crate::site::Site;
 
 /// Bytes of a file with one token.
@@ -40,7 +40,7 @@ pub fn token_of(site: &Site, id: &str, from: &TokenSource, remarks: &mut Vec<Str
             std::env::var(name).map_err(|_| wrong(format!("its token is in the environment variable {name}, {missing}")))?
         }
         TokenSource::File(path) => {
-            let file = site.resolve(path);
+            let file = site.place(path);
             if let Some(words) = readable_by_others(&file) {
                 remarks.push(format!("the token of source '{id}': {words}"));
             }
@@ -57,16 +57,8 @@ pub fn token_of(site: &Site, id: &str, from: &TokenSource, remarks: &mut Vec<Str
 
 /// A regular file as text. Devices and pipes are not opened: they could hold the program up for ever.
 pub(crate) fn read_text(path: &Path, most: u64) -> Result<String, String> {
-    let meta = std::fs::metadata(path).map_err(|e| format!("can't read {}: {e}", path.display()))?;
-    if !meta.is_file() {
-        return Err(format!("{} is no regular file", path.display()));
-    }
-    let file = std::fs::File::open(path).map_err(|e| format!("can't read {}: {e}", path.display()))?;
-    let mut bytes = Vec::new();
-    file.take(most + 1).read_to_end(&mut bytes).map_err(|e| format!("can't read {}: {e}", path.display()))?;
-    if bytes.len() as u64 > most {
-        return Err(format!("{} has more than {most} bytes", path.display()));
-    }
+    let bytes = regular(path).and_then(|file| read_all(file, most));
+    let bytes = bytes.map_err(|why| format!("can't read {}: {why}", path.display()))?;
     String::from_utf8(bytes).map_err(|_| format!("{} is not UTF-8 text", path.display()))
 }
 

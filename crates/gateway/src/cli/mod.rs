@@ -27,7 +27,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use twin_model::Timestamp;
 
-use crate::{clock, term};
+use crate::site::Site;
+use crate::{GatewayError, clock, term};
 
 pub use serve::ServeArgs;
 pub use state::state_json;
@@ -141,4 +142,21 @@ struct SiteArg {
     /// Site file, or a folder with a site.toml
     #[arg(value_name = "SITE")]
     site: PathBuf,
+    #[command(flatten)]
+    allow: AllowArgs,
+}
+
+impl SiteArg {
+    /// The site, good enough to run.
+    fn usable(&self) -> Result<Site, GatewayError> {
+        Site::read_usable_with(&self.site, &self.allow.allow_dir)
+    }
+}
+
+/// Where a site may read from.
+#[derive(Debug, clap::Args)]
+struct AllowArgs {
+    /// Another folder that the site may name files in, beside its own; may be repeated
+    #[arg(long, value_name = "DIR")]
+    allow_dir: Vec<PathBuf>,
 }

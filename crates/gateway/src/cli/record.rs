@@ -25,6 +25,8 @@ pub(super) struct RecordArgs {
     /// Site file, folder with a site.toml, or the address of a running gateway, like http://127.0.0.1:7077/
     #[arg(value_name = "SITE|URL")]
     site: PathBuf,
+    #[command(flatten)]
+    allow: super::AllowArgs,
     /// File to write, usually *.orrec
     #[arg(value_name = "FILE")]
     file: PathBuf,
@@ -67,7 +69,7 @@ fn started(args: &RecordArgs) {
 }
 
 async fn from_site(args: &RecordArgs, over: &dyn Fn() -> bool) -> Result<(u64, u64)> {
-    let site = Site::read_usable(&args.site)?;
+    let site = Site::read_usable_with(&args.site, &args.allow.allow_dir)?;
     // Every batch must still be held when it is written a moment later, however much comes at once.
     let ring = RingLimits { batches: 100_000, bytes: 1 << 30 };
     let options = PlantOptions { data: args.data.clone(), speed: args.speed, ring, ..PlantOptions::default() };

@@ -120,7 +120,7 @@ impl ListenArgs {
 }
 
 pub(super) fn run(args: &ServeArgs) -> Result<u8> {
-    let site = Site::read_usable(&args.site.site)?;
+    let site = args.site.usable()?;
     for finding in site.loaded.diagnostics.iter().filter(|f| f.severity == twin_scene::site::Severity::Error) {
         term::note(&finding.to_string());
     }

@@ -47,7 +47,7 @@ pub(super) struct WhatifArgs {
 }
 
 pub(super) fn run(args: &WhatifArgs) -> Result<u8> {
-    let site = Site::read_usable(&args.site.site)?;
+    let site = args.site.usable()?;
     let model = &site.loaded.model;
     let settings = args.set.iter().map(|text| setting(model, text)).collect::<Result<Vec<_>>>()?;
     if args.horizon <= Span::ZERO || args.horizon > MAX_HORIZON {

@@ -20,6 +20,7 @@ mod python_client;
 mod recordings;
 mod resume;
 mod retention;
+mod secrets;
 mod slow_clients;
 mod spans;
 mod stream;

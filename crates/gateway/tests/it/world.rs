@@ -324,6 +324,10 @@ pub(crate) fn values(entries: &[Entry]) -> Vec<(u32, Value)> {
 pub(crate) fn orrery(args: &[&str]) -> (i32, String, String) {
     use std::process::{Command, Stdio};
     let mut command = Command::new(env!("CARGO_BIN_EXE_orrery"));
+    // The project's own fixtures have their data outside of their folder; this is where they may read it.
+    if let Some(data) = shared_folder() {
+        command.env("ORRERY_SHARED", data);
+    }
     let mut child = command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let (out, err) = (all_of(child.stdout.take().unwrap()), all_of(child.stderr.take().unwrap()));
     let begun = std::time::Instant::now();
@@ -352,13 +356,17 @@ fn all_of(mut pipe: impl std::io::Read + Send + 'static) -> std::thread::JoinHan
     })
 }
 
-/// The folder of shared data; a visible line where it is absent.
-pub(crate) fn shared(test: &str) -> Option<PathBuf> {
+fn shared_folder() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     let folder = std::env::var_os("ORRERY_SHARED").map_or(beside, PathBuf::from);
-    if folder.is_dir() {
-        return Some(folder);
+    folder.is_dir().then_some(folder)
+}
+
+/// The folder of shared data; a visible line where it is absent.
+pub(crate) fn shared(test: &str) -> Option<PathBuf> {
+    let folder = shared_folder();
+    if folder.is_none() {
+        eprintln!("SKIPPED (no shared data): {test}");
     }
-    eprintln!("SKIPPED (no shared data): {test}");
-    None
+    folder
 }
