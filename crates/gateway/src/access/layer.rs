@@ -197,6 +197,10 @@ impl Access {
             Some(grant) => return Ok(Caller { name: grant.name.clone(), grant: Some(grant) }),
         };
         if let Err(seconds) = self.failures.note(peer, instant()) {
+            // Who holds a token that is known does not guess; only the log is spared.
+            if !who.is_empty() {
+                return Err(refusal);
+            }
             let words = format!("too many wrong tokens from this address; wait {seconds} s (a right one is taken at any time)");
             return Err(Refusal { retry_after: Some(seconds), ..Refusal::new(StatusCode::TOO_MANY_REQUESTS, words) });
         }
