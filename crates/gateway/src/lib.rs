@@ -7,6 +7,7 @@
 
 pub mod accept;
 pub mod access;
+pub mod arrival;
 pub mod assemble;
 pub mod cli;
 pub mod clock;
@@ -31,8 +32,8 @@ pub mod site;
 pub mod sources;
 mod stream;
 mod term;
-mod turns;
 pub mod tls;
+mod turns;
 pub mod wire;
 
 pub use error::GatewayError;

@@ -18,6 +18,7 @@ use twin_protocol::Capabilities;
 
 use crate::accept::{self, Arrive, Deadlines};
 use crate::access::{self, Access, Connection, Entry, Event, Head, Need, Role};
+use crate::arrival::Door;
 use crate::clock::Clock;
 use crate::hub::Hub;
 use crate::pack::{Coding, Packed, fnv64};
@@ -148,7 +149,7 @@ pub async fn run(
     stop: watch::Sender<bool>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    run_with(listener, accept::Plain, app, stop, shutdown).await
+    run_with(listener, Door::plain(), app, stop, shutdown).await
 }
 
 /// The same over connections that are wrapped first.

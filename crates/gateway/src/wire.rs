@@ -1,5 +1,6 @@
-//! A connection of a client to a gateway: plain TCP or TLS, one type for both.
+//! A connection, plain TCP or TLS, of either end: one type for all four.
 
+use std::io::IoSlice;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -8,15 +9,14 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
+use tokio_rustls::{TlsConnector, TlsStream};
 
 /// See the module's head.
 #[derive(Debug)]
 pub enum Wire {
     /// As it is.
     Plain(TcpStream),
-    /// Encrypted, to a server whose name was checked.
+    /// Encrypted.
     Tls(Box<TlsStream<TcpStream>>),
 }
 
@@ -32,7 +32,7 @@ impl Wire {
         let name = host.rsplit_once(':').map_or(host, |(name, _)| name).trim_start_matches('[').trim_end_matches(']');
         let name = ServerName::try_from(name.to_owned()).map_err(std::io::Error::other)?;
         let stream = TlsConnector::from(config.clone()).connect(name, stream).await?;
-        Ok(Self::Tls(Box::new(stream)))
+        Ok(Self::Tls(Box::new(stream.into())))
     }
 }
 
@@ -50,6 +50,20 @@ impl AsyncWrite for Wire {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
             Self::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
+        }
+    }
+
+    fn poll_write_vectored(self: Pin<&mut Self>, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<std::io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+            Self::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match self {
+            Self::Plain(stream) => stream.is_write_vectored(),
+            Self::Tls(stream) => stream.is_write_vectored(),
         }
     }
 

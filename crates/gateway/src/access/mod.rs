@@ -21,8 +21,8 @@ pub use audit::{Audit, Event};
 pub use grants::{Grant, Grants, entry};
 pub use hosts::Hosts;
 pub use layer::{Connection, Entry, Head, Wish, admit};
-pub(crate) use secret::read_text;
 pub use secret::{NamedToken, token_of};
+pub(crate) use secret::{read_text, readable_by_others};
 pub use token::{Hash, new_token};
 
 use failures::Failures;

@@ -2,12 +2,13 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Result;
 
-use crate::access::{Access, Audit, Hosts, NamedToken, token_of};
+use crate::access::{Access, Audit, Hosts, NamedToken, readable_by_others, token_of};
 use crate::site::Site;
-use crate::term;
+use crate::{term, tls};
 
 /// Who may come in.
 #[derive(Debug, clap::Args)]
@@ -27,6 +28,18 @@ pub(super) struct DoorArgs {
     /// Another web origin whose pages may connect, for example https://portal.example; may be repeated
     #[arg(long, value_name = "ORIGIN")]
     allow_origin: Vec<String>,
+    /// Certificate chain for https and wss, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// Its key, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// https with a certificate that nobody vouches for, for a first try; kept in the data folder where there is one
+    #[arg(long, conflicts_with = "tls_cert")]
+    tls_self_signed: bool,
+    /// Authority, PEM, whose client certificates senders have to show
+    #[arg(long, value_name = "FILE")]
+    tls_client_ca: Option<PathBuf>,
 }
 
 impl DoorArgs {
@@ -51,6 +64,9 @@ impl DoorArgs {
         let named = named.filter(|host| host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().is_err());
         let names: Vec<String> = self.hosts.iter().cloned().chain(named).collect();
         let mut access = Access::default().with_hosts(Hosts::new(ip, &names)).with_origins(&self.allow_origin);
+        if self.tls_client_ca.is_some() {
+            access = access.with_certificates();
+        }
         if let Some(path) = &self.access {
             if let Some(words) = writable_by_others(path) {
                 term::warn(&words);
@@ -62,6 +78,38 @@ impl DoorArgs {
             access = access.with_audit(Audit::to_file(&path)?);
         }
         Ok(tokens.iter().fold(access, |access, named| access.with_source(&named.source, &named.token)))
+    }
+}
+
+impl DoorArgs {
+    /// TLS, where it was asked for.
+    pub(super) fn tls(&self, address: SocketAddr, data: Option<&Path>) -> Result<Option<Arc<rustls::ServerConfig>>> {
+        let identity = match (&self.tls_cert, &self.tls_key) {
+            (Some(certificate), Some(key)) => {
+                if let Some(words) = readable_by_others(key) {
+                    term::warn(&words);
+                }
+                tls::Identity::read(certificate, key)?
+            }
+            _ if self.tls_self_signed => {
+                let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+                names.extend((!address.ip().is_unspecified()).then(|| address.ip().to_string()));
+                let host = |name: &String| name.split(':').next().unwrap_or_default().to_owned();
+                names.extend(self.hosts.iter().map(host));
+                let identity = tls::self_signed(names, data)?;
+                term::note("nobody vouches for this certificate; browsers will warn. Compare its SHA-256:");
+                term::note(&format!("  {}", identity.fingerprint()));
+                if let Some(folder) = data {
+                    term::note(&format!("for --tls-ca of other programs: {}", folder.join(tls::SELF_SIGNED.0).display()));
+                }
+                identity
+            }
+            _ if self.tls_client_ca.is_some() => {
+                anyhow::bail!("client certificates need TLS: add --tls-cert and --tls-key, or --tls-self-signed for a first try")
+            }
+            _ => return Ok(None),
+        };
+        Ok(Some(tls::server(identity, self.tls_client_ca.as_deref())?))
     }
 }
 

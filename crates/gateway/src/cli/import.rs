@@ -8,7 +8,6 @@ use anyhow::Result;
 use serde::Serialize;
 
 use crate::exchange::{Import, Named, Reason, Totals, history::OpenHistory};
-use crate::site::Site;
 use crate::term;
 
 /// Arguments of `orrery import-samples`.

@@ -15,13 +15,14 @@ use super::door::{self, DoorArgs};
 use super::keep::Keep;
 use crate::accept::connections_possible;
 use crate::access::NamedToken;
+use crate::arrival::Door;
 use crate::assemble::{Plant, PlantOptions, plant};
 use crate::history::{Setup, SyncPolicy};
 use crate::pack::Packed;
 use crate::page::Page;
 use crate::peers::Peers;
 use crate::server::{self, App, ServerConfig};
-use crate::site::{Assets, Site, site_json};
+use crate::site::{Assets, site_json};
 use crate::sources::Pump;
 use crate::{GatewayError, term};
 
@@ -168,8 +169,9 @@ pub(super) fn serve(mut plant: Plant, served: Served, listen: &ListenArgs) -> Re
         let listener = bind(listen.listen.as_deref()).await?;
         let address = listener.local_addr().context("the listener has no address")?;
         let access = listen.door.access(address, listen.listen.as_deref(), &tokens, data.as_deref())?;
-        if access.asks() && !address.ip().is_loopback() {
-            term::warn("tokens cross the network readable for everybody on the way; put TLS in front");
+        let tls = listen.door.tls(address, data.as_deref())?;
+        if tls.is_none() && access.asks() && !address.ip().is_loopback() {
+            term::warn("tokens cross the network readable for everybody on the way; add --tls-cert and --tls-key");
         }
         let (stop, stopping) = watch::channel(false);
         let (hub, clock) = (plant.hub.clone(), plant.clock);
@@ -178,7 +180,8 @@ pub(super) fn serve(mut plant: Plant, served: Served, listen: &ListenArgs) -> Re
         let inboxes = std::mem::take(&mut plant.inboxes);
         let peers = Peers::new(&config);
         let app = Arc::new(App { peers, hub, clock, page, assets, site_json, site_hash, inboxes, access, config, stopping });
-        let url = url(address);
+        let url = url(address, tls.is_some());
+        let door = tls.map_or_else(Door::plain, Door::tls);
         let stopped = stopped()?;
         term::note(&format!("{name} is served at"));
         term::say(&url);
@@ -187,7 +190,7 @@ pub(super) fn serve(mut plant: Plant, served: Served, listen: &ListenArgs) -> Re
         }
         let warm = app.clone();
         drop(tokio::task::spawn_blocking(move || warm.assets.warm()));
-        server::run(listener, app, stop, stopped).await.context("the server broke")?;
+        server::run_with(listener, door, app, stop, stopped).await.context("the server broke")?;
         // The pump's last batch must be on disk before the hub goes.
         tokio::task::spawn_blocking(move || drop(pump)).await.context("the sources did not stop")?;
         term::note("stopped");
@@ -216,7 +219,7 @@ async fn bind(wanted: Option<&str>) -> Result<TcpListener, GatewayError> {
 }
 
 /// The address that a browser on this machine can open.
-fn url(address: SocketAddr) -> String {
+fn url(address: SocketAddr, secure: bool) -> String {
     let host = if address.ip().is_unspecified() {
         "127.0.0.1".to_owned()
     } else if address.is_ipv6() {
@@ -224,7 +227,7 @@ fn url(address: SocketAddr) -> String {
     } else {
         address.ip().to_string()
     };
-    format!("http://{host}:{}/", address.port())
+    format!("{}://{host}:{}/", if secure { "https" } else { "http" }, address.port())
 }
 
 /// Completes at Ctrl-C, or SIGTERM where there is such a thing. Listens from the call on, not from the first poll: whoever

@@ -9,7 +9,6 @@ use twin_model::{KnobIndex, Model, ProcessModel, Span, Timestamp};
 use twin_scenario::{Row, RowKind, Scenario};
 
 use crate::headless::{self, From, MAX_HORIZON};
-use crate::site::Site;
 use crate::{clock, term};
 
 /// Steps of a run between two looks at whether it is done.

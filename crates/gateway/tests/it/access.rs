@@ -66,10 +66,18 @@ pub(crate) async fn ask(world: &World, request: impl AsRef<[u8]>) -> (u16, Strin
     stream.write_all(request.as_ref()).await.unwrap();
     let mut bytes = Vec::new();
     // A socket that was opened stays open; its status line is all that counts.
-    let end = async { while stream.read_buf(&mut bytes).await.unwrap_or(0) > 0 && !bytes.starts_with(b"HTTP/1.1 101") {} };
+    let end = async { while stream.read_buf(&mut bytes).await.unwrap_or(0) > 0 && !whole(&bytes) {} };
     tokio::time::timeout(Duration::from_secs(20), end).await.unwrap();
     let text = String::from_utf8_lossy(&bytes).into_owned();
     (text.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0), text)
+}
+
+/// Whether an answer is complete, or a socket stands.
+fn whole(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes).to_ascii_lowercase();
+    let Some((head, _)) = text.split_once("\r\n\r\n") else { return false };
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
+    head.starts_with("http/1.1 101") || length.is_some_and(|length| bytes.len() >= head.len() + 4 + length)
 }
 
 /// A request that would open a socket where there is one.
@@ -112,7 +120,9 @@ async fn every_way_in_asks_for_its_role_and_for_nothing_else() {
                 (format!("{0}{0}", bearer("all")), 401),
                 (bearer("over"), 401),
             ] {
-                assert_eq!(status(headers.clone()).await, wanted, "{method} {path} {headers}");
+                let status = status(headers.clone()).await;
+                // Many wrong tokens of one address are refused in fewer words.
+                assert!(status == wanted || (status == 429 && headers.contains("wrong")), "{method} {path} {headers}: {status}");
             }
             for name in ["view", "send", "manage"] {
                 let status = status(bearer(name)).await;

@@ -24,4 +24,5 @@ mod secrets;
 mod slow_clients;
 mod spans;
 mod stream;
+mod tls;
 mod world;

@@ -16,14 +16,14 @@ fn site_with(token: &str) -> String {
 }
 
 /// A running program whose every word is kept.
-struct Program {
+pub(crate) struct Program {
     child: Child,
-    address: String,
+    pub(crate) address: String,
     out: BufReader<std::process::ChildStdout>,
 }
 
 impl Program {
-    fn serve(args: &[&str], env: &[(&str, &str)]) -> Self {
+    pub(crate) fn serve(args: &[&str], env: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_orrery"));
         command
             .args(args)
@@ -45,13 +45,20 @@ impl Program {
     }
 
     /// Everything that it said, after it was stopped.
-    fn stop(mut self) -> String {
+    pub(crate) fn stop(mut self) -> String {
         self.child.kill().unwrap();
         let mut said = String::new();
         self.out.read_to_string(&mut said).unwrap();
         self.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
         self.child.wait().unwrap();
         said
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
     }
 }
 
