@@ -54,7 +54,9 @@ function takeToken() {
   const mine = parts.find((part) => part.startsWith("token="));
   if (mine) {
     history.replaceState(null, "", `#${parts.filter((part) => !part.startsWith("token=")).join("&")}`);
-    return keepToken(decodeURIComponent(mine.slice("token=".length)));
+    try {
+      return keepToken(decodeURIComponent(mine.slice("token=".length)));
+    } catch { return; /* broken on its way; the person is asked */ }
   }
   try {
     token = sessionStorage.getItem("orrery.token");

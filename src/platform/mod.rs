@@ -19,6 +19,8 @@ use std::sync::Arc;
 use twin_model::{Secret, Timestamp};
 
 pub use imp::{Fetch, Socket};
+#[cfg(not(target_arch = "wasm32"))]
+pub use native::set_credentials;
 pub use queue::{Inbox, SOCKET_QUEUE_BYTES};
 
 /// Called from callbacks and threads to have a frame drawn soon.

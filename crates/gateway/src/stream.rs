@@ -113,7 +113,7 @@ async fn converse(client: &mut Client) -> Result<Never, End> {
             changed = changes.changed() => changed.map_err(|_| stops())?,
             message = client.socket.recv() => client.answer(message).await?,
             () = sleep_until(keep_alive) => {
-                if !app.access.still(&caller, Role::View) {
+                if !app.access.still(&caller, Role::View, None) {
                     return Err(End::Close(CloseCode::Unauthorized, "the token is not good any more".to_owned()));
                 }
                 client.send(&ServerFrame::KeepAlive { server_time: app.clock.now() }).await?;

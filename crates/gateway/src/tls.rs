@@ -33,7 +33,8 @@ fn other(error: impl std::fmt::Display) -> TlsError {
     TlsError::Other(error.to_string())
 }
 
-fn provider() -> Arc<rustls::crypto::CryptoProvider> {
+/// The arithmetic behind TLS: `ring`.
+pub fn provider() -> Arc<rustls::crypto::CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 
@@ -110,7 +111,7 @@ pub fn client(authorities: Option<&Path>, identity: Option<Identity>) -> Result<
         None => {
             let mut roots = RootCertStore::empty();
             // What can't be read of them is not trusted; without any, the handshake says so.
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+            roots.add_parsable_certificates(self::authorities(None)?);
             roots
         }
     };
@@ -122,6 +123,14 @@ pub fn client(authorities: Option<&Path>, identity: Option<Identity>) -> Result<
     };
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
+}
+
+/// The authorities of a file, else those of the system.
+///
+/// # Errors
+/// [`TlsError`].
+pub fn authorities(file: Option<&Path>) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    file.map_or_else(|| Ok(rustls_native_certs::load_native_certs().certs), certificates)
 }
 
 /// Names of the files that [`self_signed`] keeps.

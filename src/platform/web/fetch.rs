@@ -49,7 +49,9 @@ async fn download(url: &str, shared: &Rc<RefCell<FetchState>>, waker: &Waker) ->
     }
     let response = request.send().await.map_err(|error| error.to_string())?;
     if matches!(response.status(), 401 | 403) {
-        return Err("the server does not let this token in (any more); reload the page to give another".to_owned());
+        // The gateway's own words say what is missing; a reload asks for another token.
+        let words: String = response.text().await.unwrap_or_default().trim().chars().take(300).collect();
+        return Err(format!("the server does not let us in: {words}"));
     }
     if !response.ok() {
         return Err(format!("the server answered {} {}", response.status(), response.status_text()));

@@ -231,6 +231,12 @@ fn seen(path: &Path) -> Option<Seen> {
 fn read(path: &Path) -> Result<Grants, GatewayError> {
     let wrong = |why: String| GatewayError::Access { path: path.to_owned(), why };
     let text = super::secret::read_text(path, FILE_BYTES).map_err(wrong)?;
+    if text.trim().is_empty() {
+        // What an editor leaves for a moment between emptying a file and writing it.
+        return Err(wrong(
+            "it is empty; make a token with: orrery access new FILE, or leave a comment where nobody shall come in".to_owned(),
+        ));
+    }
     Grants::parse(&text).map_err(wrong)
 }
 

@@ -186,12 +186,17 @@ impl Access {
         &self.audit
     }
 
-    /// Whether what a caller was let in for still holds: its token was neither taken out of the file nor is its time over.
-    pub fn still(&self, caller: &Caller, role: Role) -> bool {
+    /// Whether what a caller was let in for still holds: its token was neither taken out of the file nor is its time over, and it
+    /// still has the role, for the source where samples are sent.
+    pub fn still(&self, caller: &Caller, role: Role, source: Option<&str>) -> bool {
         let Some(grant) = &caller.grant else { return true };
         if grant.has_expired(crate::clock::wall()) {
             return false;
         }
-        grant.is_source_token() || self.grants().find(&grant.hash).is_some_and(|now| now.allows(role))
+        grant.is_source_token()
+            || self
+                .grants()
+                .find(&grant.hash)
+                .is_some_and(|now| now.allows(role) && source.is_none_or(|source| now.may_send_to(source)))
     }
 }

@@ -76,6 +76,8 @@ impl DoorArgs {
         let beside = self.access.as_ref().and(data).map(|folder| folder.join("audit.jsonl"));
         if let Some(path) = self.audit.clone().or(beside) {
             access = access.with_audit(Audit::to_file(&path)?);
+        } else if self.access.is_some() {
+            term::warn("no audit log is kept; name a file with --audit FILE");
         }
         Ok(tokens.iter().fold(access, |access, named| access.with_source(&named.source, &named.token)))
     }

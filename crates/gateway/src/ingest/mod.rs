@@ -46,9 +46,12 @@ struct Params {
 /// The source that a request for `/ingest` is about: the one that it names, else the first of its kind.
 pub(crate) fn wanted<'a>(app: &'a App, uri: &Uri) -> Option<(&'a Inbox, &'a str)> {
     let params = Query::<Params>::try_from_uri(uri).ok()?.0;
-    let id = |inbox: &Inbox| app.hub.model().sources().get(inbox.source.at()).map_or("", |source| source.id.as_str());
-    let mut all = app.inboxes.iter().map(|inbox| (inbox, id(inbox)));
+    let mut all = app.inboxes.iter().map(|inbox| (inbox, source_id(app, inbox)));
     all.find(|(_, id)| params.source.as_deref().is_none_or(|wanted| wanted == *id))
+}
+
+fn source_id<'a>(app: &'a App, inbox: &Inbox) -> &'a str {
+    app.hub.model().sources().get(inbox.source.at()).map_or("", |source| source.id.as_str())
 }
 
 pub(crate) async fn upgrade(
@@ -186,7 +189,7 @@ impl Sender<'_> {
                     }
                 }
                 _ = recheck.tick() => {
-                    if !self.app.access.still(&self.caller, Role::Send) {
+                    if !self.app.access.still(&self.caller, Role::Send, Some(source_id(self.app, self.inbox))) {
                         return End::Close(CloseCode::Unauthorized, "the token is not good any more".to_owned());
                     }
                 }
