@@ -78,7 +78,8 @@ fn clients_speak_https_and_wss_and_check_whom_they_speak_to() {
     program.stop();
     for (args, words) in [
         (vec!["--tls-cert", &certificate], "--tls-key"),
-        (vec!["--tls-cert", &key, "--tls-key", &certificate], "it holds no certificate"),
+        (vec!["--tls-cert", &certificate, "--tls-key", &certificate], "it holds no private key"),
+        (vec!["--tls-cert", &key, "--tls-key", &key], "it holds no certificate"),
         (vec!["--tls-cert", &ca, "--tls-key", &key], "TLS"),
         (vec!["--tls-client-ca", &ca], "client certificates need TLS"),
     ] {
