@@ -93,7 +93,7 @@ pub(crate) fn json(app: &App) -> Json {
         "store": store(&counters).into_iter().map(|(name, _, n)| (name.to_owned(), json!(n))).collect::<Map<_, _>>(),
         "bytes": parts,
         "budgets": budgets,
-        "ingest": app.inboxes.iter().map(|(one, _)| inbox(one)).collect::<Vec<_>>(),
+        "ingest": app.inboxes.iter().map(inbox).collect::<Vec<_>>(),
         "quarantined": aside.iter().map(|one| quarantined(model, one)).collect::<Vec<_>>(),
     })
 }

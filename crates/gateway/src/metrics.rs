@@ -94,7 +94,7 @@ fn kept(persist: &Persist, out: &mut Text) {
 fn ingest(app: &App, out: &mut Text) {
     let model = app.hub.model();
     let labelled = |inbox: &Inbox| format!("source=\"{}\"", escape(counters::source_of(model, inbox)));
-    let inboxes = || app.inboxes.iter().map(|(inbox, _)| (inbox, labelled(inbox)));
+    let inboxes = || app.inboxes.iter().map(|inbox| (inbox, labelled(inbox)));
     out.head("orrery_ingest_senders", "Senders connected", "gauge");
     for (inbox, source) in inboxes() {
         out.line(&format!("orrery_ingest_senders{{{source}}}"), inbox.senders().0 as u64);

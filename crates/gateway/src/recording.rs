@@ -230,7 +230,7 @@ impl Recorder {
     pub fn start(path: &Path, site: &Site, hub: &Hub, history: TimeRange, now: Timestamp) -> Result<Self, GatewayError> {
         let mut file = RecordingFile::create(path)?;
         let (frames, place) = hub.open(None, now);
-        file.record(&Record::Site { file_name: site.file_name(), toml: site.toml.clone() })?;
+        file.record(&Record::Site { file_name: site.file_name(), toml: site::redacted_site(&site.toml) })?;
         for (path, bytes) in asset_files(site) {
             let asset = Record::Asset { path, bytes };
             match (asset.fits(), &asset) {
@@ -283,7 +283,9 @@ impl Recorder {
 
 /// Imports, models and the files beside them, by the path that the site file would use.
 fn asset_files(site: &Site) -> BTreeMap<String, Vec<u8>> {
-    let mut files = site.files.clone();
+    // A recording goes further than its site file: imports come without secrets, as the site itself does.
+    let mut files: BTreeMap<String, Vec<u8>> =
+        site.files.iter().map(|(path, bytes)| (path.clone(), site::redacted_import(bytes))).collect();
     for path in site.loaded.model_files() {
         let Ok(bytes) = site.read_file(path) else { continue };
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);

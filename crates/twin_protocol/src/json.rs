@@ -4,7 +4,7 @@
 //! in JavaScript. Floats that JSON cannot say are `{"float": "NaN"}`, `"Infinity"`, `"-Infinity"`.
 
 use serde::{Deserialize, Serialize};
-use twin_model::{Flags, Quality, Sample, TimeRange, Timestamp, Value, ValueKind};
+use twin_model::{Flags, Quality, Sample, Secret, TimeRange, Timestamp, Value, ValueKind};
 
 use crate::codec::SKIPPABLE;
 use crate::frame::{
@@ -29,6 +29,7 @@ pub fn encode_client(frame: &ClientFrame) -> String {
                 seq: r.seq,
                 last_time_us: r.last_time.map(Timestamp::as_micros),
             }),
+            token: v.token.as_ref().map(|token| token.expose().to_owned()),
         },
         ClientFrame::Ping { nonce } => ClientJson::Ping { nonce: *nonce },
     };
@@ -49,11 +50,11 @@ pub fn decode_server(text: &str, limits: &Limits) -> Result<ServerFrame, Protoco
 /// [`ProtocolError`] for anything else than one whole frame within `limits`.
 pub fn decode_client(text: &str, limits: &Limits) -> Result<ClientFrame, ProtocolError> {
     Ok(match parse(text, limits)? {
-        ClientJson::Hello { versions, agent, resume } => {
+        ClientJson::Hello { versions, agent, resume, token } => {
             bounded("versions", versions.len(), limits.entries)?;
             let resume =
                 resume.map(|r| Resume { epoch: r.epoch, seq: r.seq, last_time: r.last_time_us.map(Timestamp::from_micros) });
-            ClientFrame::Hello(ClientHello { versions, agent, resume })
+            ClientFrame::Hello(ClientHello { versions, agent, resume, token: token.map(Secret::new) })
         }
         ClientJson::Ping { nonce } => ClientFrame::Ping { nonce },
     })
@@ -77,6 +78,8 @@ enum ClientJson {
         agent: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         resume: Option<ResumeJson>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        token: Option<String>,
     },
     Ping {
         nonce: u64,

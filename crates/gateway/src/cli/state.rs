@@ -17,6 +17,8 @@ pub(super) struct StateArgs {
     /// Site file, or a folder with a site.toml; not needed with --recording
     #[arg(value_name = "SITE", required_unless_present = "recording")]
     site: Option<PathBuf>,
+    #[command(flatten)]
+    allow: super::AllowArgs,
     /// The instant: RFC 3339, microseconds since 1970, or now
     #[arg(long, value_name = "TIME", value_parser = super::instant)]
     at: Timestamp,
@@ -41,7 +43,7 @@ pub(super) fn run(args: &StateArgs) -> Result<u8> {
     let filled = match (&args.recording, &args.site) {
         (Some(path), _) => headless::fill_from_recording(&recording::read(path)?),
         (None, Some(site)) => {
-            let site = Site::read_usable(site)?;
+            let site = Site::read_usable_with(site, &args.allow.allow_dir)?;
             let from = args.data.clone().map_or(From::Sources, From::Data);
             headless::fill(&site, &from, args.at, args.start.unwrap_or_else(clock::wall))?
         }

@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests of the gateway read clocks as it does")]
 
 mod acknowledged;
+mod access;
 mod assets;
 mod commands;
 mod cookie_factory;
@@ -21,7 +22,9 @@ mod python_client;
 mod recordings;
 mod resume;
 mod retention;
+mod secrets;
 mod slow_clients;
 mod spans;
 mod stream;
+mod tls;
 mod world;

@@ -46,6 +46,7 @@ codes! {
     NODE_UNBOUND = "node.unbound", "A node with geometry belongs to no twin.";
     TWIN_UNBOUND = "twin.unbound", "A twin has no node in any model.";
     TWIN_INVISIBLE = "twin.invisible", "A twin has nodes, but nothing of them or below them can be seen.";
+    SECRET_WRITTEN = "secret.written", "A secret stands in the site file itself.";
     IMPORT_SKIPPED = "import.skipped", "An import could not carry something over.";
 }
 
