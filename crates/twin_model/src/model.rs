@@ -68,6 +68,14 @@ pub struct Twin {
     pub alarms: Vec<AlarmIndex>,
 }
 
+impl Twin {
+    /// Whether anything can be said about its health. What only groups others (a hall, a line) has no status of its own: it
+    /// counts for nothing and takes no part in what stands above it.
+    pub fn is_judged(&self) -> bool {
+        !self.signals.is_empty() || !self.rules.is_empty()
+    }
+}
+
 /// Everything that is known about a site before the first sample. Immutable once built.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {

@@ -226,6 +226,11 @@ impl AlarmState {
         Self::ALL.into_iter().find(|state| state.as_str() == text)
     }
 
+    /// Whether it waits for a person to acknowledge it, also where the condition is gone.
+    pub const fn is_unacknowledged(self) -> bool {
+        matches!(self, Self::UnackActive | Self::ReturnedUnack)
+    }
+
     /// Whether the condition holds now and is shown to operators.
     pub const fn is_active(self) -> bool {
         matches!(self, Self::UnackActive | Self::AckActive)
