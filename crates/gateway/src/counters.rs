@@ -103,6 +103,7 @@ fn quarantined(model: &Model, one: &Quarantined) -> Json {
         "time_us": sample.source_time.as_micros(),
         "received_us": sample.received_time.as_micros(),
         "value": match &sample.value {
+            _ if !sample.has_value() => Json::Null,
             // JSON has no word for NaN and infinities.
             Value::Float(v) => serde_json::Number::from_f64(*v).map_or_else(|| json!(v.to_string()), Json::Number),
             Value::Int(v) => json!(v),

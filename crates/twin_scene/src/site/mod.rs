@@ -15,6 +15,7 @@ pub mod paths;
 pub(crate) mod read;
 mod rules;
 pub mod schema;
+mod sense;
 mod sources;
 pub mod spec;
 mod template;
