@@ -366,7 +366,7 @@ fn add_acknowledgements(m: &mut Model) {
         let signals = &mut m.signals;
         let index = made.entry(alarm.id.clone()).or_insert_with(|| {
             signals.push(Signal {
-                id: format!("{}#acknowledged", alarm.id).into(),
+                id: format!("{}#acknowledged", alarm.id).as_str().into(),
                 twin: alarm.twin,
                 name: format!("{}#acknowledged", alarm.id),
                 display_name: format!("Acknowledged: {}", alarm.message),

@@ -237,9 +237,22 @@ mod tests {
 
     #[test]
     fn what_is_no_quality_is_none() {
-        for text in
-            ["", "fine", "65536", "192", "64", "-1", "4294967296", "bad(0x4000)", "bad(0x)", "0x", "0x123456789", "bad_", "gut", "1.5"]
-        {
+        for text in [
+            "",
+            "fine",
+            "65536",
+            "192",
+            "64",
+            "-1",
+            "4294967296",
+            "bad(0x4000)",
+            "bad(0x)",
+            "0x",
+            "0x123456789",
+            "bad_",
+            "gut",
+            "1.5",
+        ] {
             let read = Quality::parse(text);
             assert_eq!(read, if text == "bad_" { Some(Quality::BAD) } else { None }, "{text}");
         }

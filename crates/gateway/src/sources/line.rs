@@ -125,7 +125,11 @@ fn time(json: &serde_json::Value) -> Result<Timestamp, LineError> {
 }
 
 fn quality(json: &serde_json::Value) -> Result<Quality, LineError> {
-    let bits = json.as_u64().and_then(|bits| u16::try_from(bits).ok()).map(Quality::from_bits);
+    let number = |number: u64| match u16::try_from(number) {
+        Ok(bits) => Some(Quality::from_bits(bits)),
+        Err(_) => u32::try_from(number).ok().map(Quality::from_status_code),
+    };
+    let bits = json.as_u64().and_then(number);
     let name = || json.as_str().and_then(Quality::parse);
     bits.or_else(name).ok_or_else(|| LineError::Quality(json.to_string()))
 }

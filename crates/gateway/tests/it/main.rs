@@ -19,6 +19,7 @@ mod python_client;
 mod recordings;
 mod resume;
 mod retention;
+mod silence;
 mod slow_clients;
 mod spans;
 mod stream;
