@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Map, Value as Json, json};
 use twin_historian::{BytesReport, Counters, Quarantined, Store};
-use twin_model::{Model, Span, TimeRange, Value, limits};
+use twin_model::{Flags, Model, Span, TimeRange, Value, limits};
 
 use crate::server::App;
 use crate::sources::{Inbox, Refusal};
@@ -107,6 +107,7 @@ fn quarantined(model: &Model, one: &Quarantined) -> Json {
         "time_us": sample.source_time.as_micros(),
         "received_us": sample.received_time.as_micros(),
         "value": match &sample.value {
+            _ if sample.flags.has(Flags::NULL) => Json::Null,
             // JSON has no word for NaN and infinities.
             Value::Float(v) => serde_json::Number::from_f64(*v).map_or_else(|| json!(v.to_string()), Json::Number),
             Value::Int(v) => json!(v),

@@ -22,7 +22,7 @@ pub use ids::{AlarmIndex, KnobIndex, RuleIndex, SignalId, SignalIndex, SourceInd
 pub use model::{Interface, Model, ModelBuilder, ModelError, Relationship, SiteInfo, Source, Twin};
 pub use process::{Knob, KnobTarget, ProcessKind, ProcessModel, ProcessStart};
 pub use quality::{Quality, QualityClass};
-pub use rules::{AckPolicy, Alarm, AlarmCondition, Band, HealthRule, Limit, Priority, RuleKind};
+pub use rules::{AckPolicy, Alarm, AlarmCondition, Band, HealthRule, Limit, MAX_BANDS, Priority, RuleKind};
 pub use sample::{Flags, Sample};
 pub use secret::Secret;
 pub use signal::{HoldPolicy, Signal, SignalKind, Unit};

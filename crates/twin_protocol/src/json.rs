@@ -200,7 +200,8 @@ struct SampleJson {
     id: u32,
     time_us: i64,
     received_us: i64,
-    value: ValueJson,
+    /// `null` where there is no value (flag 16).
+    value: Option<ValueJson>,
     /// Upper 16 bits of an OPC UA StatusCode; 0 is good.
     #[serde(default)]
     quality: u16,
@@ -269,7 +270,7 @@ fn samples_out(entries: &[Entry]) -> Vec<SampleJson> {
         id: entry.id.0,
         time_us: entry.sample.source_time.as_micros(),
         received_us: entry.sample.received_time.as_micros(),
-        value: ValueJson::from(&entry.sample.value),
+        value: (!entry.sample.flags.has(Flags::NULL)).then(|| ValueJson::from(&entry.sample.value)),
         quality: entry.sample.quality.bits(),
         flags: entry.sample.flags.0,
     };
@@ -279,12 +280,13 @@ fn samples_out(entries: &[Entry]) -> Vec<SampleJson> {
 fn samples_in(samples: Vec<SampleJson>, limits: &Limits) -> Result<Vec<Entry>, ProtocolError> {
     bounded("samples", samples.len(), limits.samples)?;
     let one = |s: SampleJson| {
+        let flags = if s.value.is_some() { Flags(s.flags) } else { Flags(s.flags).with(Flags::NULL) };
         let sample = Sample {
             source_time: Timestamp::from_micros(s.time_us),
             received_time: Timestamp::from_micros(s.received_us),
-            value: s.value.value(limits)?,
+            value: s.value.map_or(Ok(ValueKind::Float.placeholder()), |value| value.value(limits))?,
             quality: Quality::from_bits(s.quality),
-            flags: Flags(s.flags),
+            flags,
         };
         Ok(Entry { id: DictId(s.id), sample })
     };

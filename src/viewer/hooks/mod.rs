@@ -253,6 +253,7 @@ fn describe(viewer: &Viewer, frame: u64) -> Value {
             });
             let value = json!({
                 "status": state.status.as_str(),
+                "lastKnown": state.last_known.map(Status::as_str),
                 "freshness": state.freshness.as_str(),
                 "alarm": state.alarm.map(|(priority, state)| json!({ "priority": priority.number(), "state": state.as_str() })),
                 "screen": screen.map(|at| [at.x, at.y]),

@@ -171,9 +171,10 @@ impl Hub {
         let unsealed = now.floor_to(inner.store.config().slab);
         let mut tail = Vec::new();
         for (signal, sample) in samples {
-            inner.store.append(*signal, sample);
+            let sample = sample.clone().admitted();
+            inner.store.append(*signal, &sample);
             if self.journals() && sample.source_time >= unsealed {
-                tail.push(Entry { id: DictId(signal.0), sample: sample.clone() });
+                tail.push(Entry { id: DictId(signal.0), sample });
             }
         }
         drop(inner);
@@ -197,7 +198,8 @@ impl Hub {
         kept.map_or_else(|| self.flushed.subscribe(), Persist::durable)
     }
 
-    /// Takes samples in: into the store at once, to clients and disk with the next [`Self::flush`].
+    /// Takes samples in: into the store at once, to clients and disk with the next [`Self::flush`]. One without a value is bad,
+    /// whatever it says ([`Sample::admitted`]).
     pub fn ingest(&self, samples: &[(SignalIndex, Sample)]) {
         self.take_in(&mut samples.to_vec());
     }
@@ -212,6 +214,7 @@ impl Hub {
         let Inner { store, pending, .. } = &mut *inner;
         pending.reserve(samples.len());
         for (signal, sample) in samples.drain(..) {
+            let sample = sample.admitted();
             if store.append(signal, &sample) != Appended::Quarantined {
                 pending.push(Entry { id: DictId(signal.0), sample });
             }

@@ -75,7 +75,7 @@ oops"#,
             (0, Value::Float(21.37), Quality::UNCERTAIN, Flags::NONE),
             (1, Value::Int(7), Quality::GOOD, Flags::NONE),
             (2, Value::Bool(true), Quality::GOOD, Flags::NONE),
-            (3, Value::text(""), Quality::GOOD, Flags::NULL),
+            (3, Value::text(""), Quality::BAD, Flags::NULL),
         ]
     );
     assert!(entries.iter().all(|entry| entry.sample.source_time == at(0) && entry.sample.received_time > at(0)));

@@ -23,6 +23,7 @@ mod recordings;
 mod resume;
 mod retention;
 mod secrets;
+mod silence;
 mod slow_clients;
 mod spans;
 mod stream;

@@ -155,7 +155,7 @@ impl Store {
     }
 
     /// How long the signal held each of its values in `range`, in order of first appearance. A value holds until the next
-    /// sample; the time before the first sample counts for none. Meant for states: a noisy signal has many values.
+    /// sample; the time before the first sample, and after one without a value, counts for none. Meant for states: a noisy signal has many values.
     pub fn time_in_state(&self, signal: SignalIndex, range: TimeRange) -> Vec<(Value, Span)> {
         let mut totals: Vec<(Value, Span)> = Vec::new();
         if range.is_empty() {
@@ -165,12 +165,12 @@ impl Store {
             Some((_, total)) => *total = *total + span,
             None => totals.push((value, span)),
         };
-        let mut held = self.latest_at(signal, range.start).map(|sample| (range.start, sample.value));
+        let mut held = self.latest_at(signal, range.start).and_then(|sample| Some((range.start, sample.given()?.clone())));
         self.for_each_sample(signal, range, &mut |sample| {
             if let Some((since, value)) = held.take() {
                 add(value, sample.source_time.since(since));
             }
-            held = Some((sample.source_time, sample.value.clone()));
+            held = sample.given().map(|value| (sample.source_time, value.clone()));
             ControlFlow::Continue(())
         });
         if let Some((since, value)) = held {

@@ -158,11 +158,14 @@ proptest! {
     }
 
     #[test]
-    fn any_batch_survives_the_json_form_but_for_the_bits_of_nan(batch in batch()) {
+    fn any_batch_survives_the_json_form_but_for_the_bits_of_nan_and_of_what_is_no_value(batch in batch()) {
         let mut batch = batch;
         for entry in &mut batch.entries {
             if let Value::Float(v) = &mut entry.sample.value && v.is_nan() {
                 *v = f64::NAN;
+            }
+            if entry.sample.flags.has(Flags::NULL) {
+                entry.sample.value = Value::Float(0.0);
             }
         }
         let frame = ServerFrame::Batch(batch);

@@ -17,6 +17,7 @@ mod redact;
 mod rules;
 pub mod schema;
 mod secrets;
+mod sense;
 mod sources;
 pub mod spec;
 mod template;
