@@ -3,8 +3,8 @@
 #![allow(clippy::print_stderr, reason = "skipped tests say so")]
 #![allow(clippy::disallowed_methods, reason = "tests of the gateway read clocks as it does")]
 
-mod acknowledged;
 mod access;
+mod acknowledged;
 mod assets;
 mod commands;
 mod cookie_factory;
