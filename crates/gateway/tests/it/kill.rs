@@ -57,7 +57,7 @@ fn batch(number: i64) -> Vec<(SignalIndex, Sample)> {
 
 /// What a signal's sample of a second holds: nothing else may ever be read for it.
 fn value(signal: u32, s: i64) -> Value {
-    if signal % 4 == 0 {
+    if signal.is_multiple_of(4) {
         return Value::Float(((s * 31 + i64::from(signal) * 7) % 10_007) as f64 / 8.0);
     }
     let mut text = format!("{signal} at {s}");
