@@ -45,6 +45,15 @@ fn a_token_goes_however_it_is_written() {
     ] {
         check(&format!("[[sources]]\nid = \"plc\"\nkind = \"websocket\"\n{token}\n"));
     }
+    // Known words in the wrong place.
+    for text in
+        ["sources.token = \"s3cret\"\n", "sources = [\"s3cret\"]\n", "[sources]\ntoken = 's3cret'\n", "check = \"s3cret\"\n"]
+    {
+        let whole = format!("{text}[site]\nid = \"p\"\n[[twins]]\nid = \"t\"\n");
+        let out = redacted_site(&whole);
+        assert!(!out.contains("s3cret") && out.contains("id = \"t\""), "{out}");
+    }
+    check("[view]\nselect = { token = \"s3cret\" }\n");
     check("[extra]\ntoken = \"s3cret\"\n[extra.more]\nkey = 's3cret'\n");
     let inline = PLANT.replace("[site]", "sources = [{ id = \"plc\", kind = \"websocket\", token = \"s3cret\" }]\n[site]");
     assert!(!redacted_site(&inline).contains("s3cret"));
