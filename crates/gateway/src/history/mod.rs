@@ -4,8 +4,12 @@
 //! [`Persist`] is what the hub hands batches and slabs to; [`Database`] is a data folder; [`SqliteHistorian`] the keeper in it.
 
 mod backup;
+mod carried;
+mod compact;
 
 mod database;
+mod ends;
+mod expire;
 pub mod fsck;
 
 mod lane;
@@ -17,7 +21,9 @@ mod rescue;
 mod schema;
 mod sealer;
 mod sqlite;
+mod tiles;
 pub mod wal;
+mod wide;
 mod writer;
 
 pub use backup::{Backup, backup};

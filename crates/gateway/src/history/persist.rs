@@ -15,6 +15,7 @@ use twin_model::{Model, TimeRange, Timestamp};
 use twin_protocol::LinkChange;
 
 use super::links::Links;
+use super::pages;
 use super::sealer::{Job, Plan, Sealer};
 use super::writer::{Hole, Message, PersistTotals, Shared, Writer};
 use crate::clock::instant;
@@ -54,6 +55,7 @@ pub struct Persist {
     shared: Arc<Shared>,
     durable: watch::Receiver<u64>,
     reader: Mutex<Box<dyn Historian>>,
+    extent: Mutex<pages::Extent>,
     /// Whether what is kept outlives the program, so that batches are worth a journal.
     outlives: bool,
     /// Held while the database may be written; two servers in one folder would write everything twice.
@@ -99,7 +101,17 @@ impl Persist {
         #[allow(clippy::disallowed_methods, reason = "the gateway may spawn; keepers block and want threads of their own")]
         let threads = vec![std::thread::spawn(move || sealer.run(&from_hub)), std::thread::spawn(move || writer.run(&from_all))];
         let (writer, sealer) = (Some(to_writer), Some(to_sealer));
-        Ok(Self { writer, sealer, threads: Mutex::new(threads), shared, durable, reader, outlives, _lock: lock })
+        Ok(Self {
+            writer,
+            sealer,
+            threads: Mutex::new(threads),
+            shared,
+            durable,
+            reader,
+            extent: Mutex::default(),
+            outlives,
+            _lock: lock,
+        })
     }
 
     /// Whether what is kept outlives the program.
@@ -205,6 +217,12 @@ impl Persist {
     /// Number of the last round of sealing that was committed to its end.
     pub(crate) fn finished(&self) -> u64 {
         self.shared.finished.load(Ordering::Acquire)
+    }
+
+    /// From the first to the end of the last thing kept of any level; none where nothing is, or it can't be read now.
+    pub(crate) fn extent(&self) -> Option<TimeRange> {
+        let reader = self.read();
+        self.extent.lock().unwrap_or_else(PoisonError::into_inner).of(reader.as_ref()).ok().flatten()
     }
 
     /// The reader for answers; others wait meanwhile.

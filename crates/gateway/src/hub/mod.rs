@@ -17,7 +17,7 @@ use twin_historian::{Appended, Store, StoreConfig};
 use twin_model::{Model, Sample, SignalIndex, SourceIndex, TimeRange, Timestamp};
 use twin_protocol::{Batch, DictId, Dictionary, Entry, LinkChange, LinkState, ServerFrame, SourceLink, encode_server, pieces};
 
-use crate::history::{Persist, pages};
+use crate::history::Persist;
 use crate::ring::{Ring, RingLimits, Sent};
 
 pub use clients::Place;
@@ -332,7 +332,7 @@ impl Hub {
     pub fn extent(&self) -> Option<TimeRange> {
         let here = self.lock().store.extent();
         let Some((persist, _)) = self.persist.as_ref().zip(self.cold()) else { return here };
-        let Some(kept) = pages::extent(persist.read().as_ref()).ok().flatten() else { return here };
+        let Some(kept) = persist.extent() else { return here };
         // What is left here of given-up slabs says nothing about where history begins.
         Some(here.map_or(kept, |here| TimeRange::new(kept.start, here.end.max(kept.start))))
     }

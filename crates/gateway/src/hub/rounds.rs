@@ -16,14 +16,22 @@ const SEAL_LANES: u32 = 64;
 const HOT: Span = Span::from_secs(86_400);
 
 /// One pass over all lanes, in which finished slabs are handed to the keeper and old ones given up.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Round {
     number: u64,
     next_lane: u32,
     /// The lane was looked at before in this round.
     again: bool,
+    /// How far the lane was looked at.
+    from: Timestamp,
     /// The round before is committed to the end, so that what it sealed may be given up here.
     gives_up: bool,
+}
+
+impl Default for Round {
+    fn default() -> Self {
+        Self { number: 0, next_lane: 0, again: false, from: Timestamp::MIN, gives_up: false }
+    }
 }
 
 impl Hub {
@@ -46,7 +54,7 @@ impl Hub {
         persist.sealing(round.number);
     }
 
-    /// One slab of one lane (some tens of milliseconds); false once all of what ended before `upto` is handed over. Gives up
+    /// One slab of one lane, or a run of sparse ones (some tens of milliseconds); false once all of what ended before `upto` is handed over. Gives up
     /// what is old on the way.
     pub fn seal_step(&self, upto: Timestamp) -> bool {
         let Some(persist) = &self.persist else { return false };
@@ -59,28 +67,28 @@ impl Hub {
         }
         for _ in 0..SEAL_LANES {
             let lane = round.next_lane;
-            let (sealed, slab, more) = self.with_store(|store| {
+            let (run, slab, more) = self.with_store(|store| {
                 let first_signal = lane * store.config().lane_signals;
                 let more = (first_signal as usize) < store.signals();
                 // Before sealing: what this round seals stays until it is committed, so that no reader misses it.
                 if let Some(cold) = self.cold().filter(|_| round.gives_up && !round.again) {
                     store.evict_lane(first_signal, cold);
                 }
-                let sealed = if more { store.seal_lane(first_signal, upto, 1) } else { Vec::new() };
-                (sealed, store.config().slab, more)
+                let run = if more { store.seal_run(first_signal, round.from, upto) } else { None };
+                (run, store.config().slab, more)
             });
             if !more {
                 (round.next_lane, round.again) = (0, true);
                 persist.sealed(round.number, upto.floor_to(slab));
                 return false;
             }
-            if !sealed.is_empty() {
-                round.again = true;
-                sealed.into_iter().for_each(|sealed| persist.lane(sealed));
+            if let Some(run) = run {
+                (round.again, round.from) = (true, run.next);
+                run.sealed.into_iter().for_each(|sealed| persist.lane(sealed));
                 return true;
             }
             round.next_lane += 1;
-            round.again = false;
+            (round.again, round.from) = (false, Timestamp::MIN);
         }
         true
     }

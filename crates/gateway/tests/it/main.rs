@@ -9,6 +9,7 @@ mod assets;
 mod commands;
 mod cookie_factory;
 mod corpus;
+mod cost;
 mod disk;
 mod exchange;
 mod http;

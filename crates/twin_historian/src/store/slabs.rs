@@ -3,6 +3,7 @@
 //! A lane is a run of neighbouring signals, a slab a stretch of time that begins at a whole multiple of its length. One
 //! lane of one slab is one chunk.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use twin_model::{Flags, SignalIndex, TimeRange, Timestamp};
@@ -64,24 +65,29 @@ impl Store {
             if chunks.len() >= enough {
                 break;
             }
-            let state = self.slabs.entry((lane as u32, start)).or_insert(SlabState { version: 0, dirty: false });
-            state.version = state.version.saturating_add(1);
-            state.dirty = false;
-            let version = state.version;
-            let end = start.saturating_add(slab);
-            self.note_sealed(lane, end);
-            let whole = !self.thinned_in(lane, start, end);
-            let missing = self.missing.remove(&(lane as u32, start)) || self.given_up_in(lane, start, end);
-            let mut out = Vec::new();
-            let span = TimeRange::new(us(start), us(end));
-            self.export_span(lane, span, version, &mut out);
-            if out.is_empty() {
-                // All of its samples went: a chunk without any says where they have to be looked for.
-                out.push(Proof::empty(self.key_of(lane, span, version)));
-            }
-            chunks.extend(out.into_iter().map(|Proof { chunk, digest }| Sealed { chunk, whole, missing, digest }));
+            chunks.extend(self.seal_slab(lane, start));
         }
         chunks
+    }
+
+    /// One slab of a lane: its chunks, counted as sealed from here on.
+    pub(super) fn seal_slab(&mut self, lane: usize, start: i64) -> Vec<Sealed> {
+        let state = self.slabs.entry((lane as u32, start)).or_insert(SlabState { version: 0, dirty: false });
+        state.version = state.version.saturating_add(1);
+        state.dirty = false;
+        let version = state.version;
+        let end = start.saturating_add(self.config.slab.as_micros());
+        self.note_sealed(lane, end);
+        let whole = !self.thinned_in(lane, start, end);
+        let missing = self.missing.remove(&(lane as u32, start)) || self.given_up_in(lane, start, end);
+        let mut out = Vec::new();
+        let span = TimeRange::new(us(start), us(end));
+        self.export_span(lane, span, version, &mut out);
+        if out.is_empty() {
+            // All of its samples went: a chunk without any says where they have to be looked for.
+            out.push(Proof::empty(self.key_of(lane, span, version)));
+        }
+        out.into_iter().map(|Proof { chunk, digest }| Sealed { chunk, whole, missing, digest }).collect()
     }
 
     /// Starts of the slabs of a lane before `end` that hold samples and are new or dirty.
@@ -173,7 +179,7 @@ impl Store {
     }
 
     /// First signal and columns of a lane.
-    fn lane(&self, lane: usize) -> (u32, &[Column]) {
+    pub(super) fn lane(&self, lane: usize) -> (u32, &[Column]) {
         let width = self.config.lane_signals as usize;
         let first = (lane * width).min(self.columns.len());
         let end = (first + width).min(self.columns.len());
@@ -187,7 +193,7 @@ impl Store {
     }
 
     /// Whether the byte budget took samples of a lane away between two instants, which a journal may still have.
-    fn given_up_in(&self, lane: usize, from: i64, to: i64) -> bool {
+    pub(super) fn given_up_in(&self, lane: usize, from: i64, to: i64) -> bool {
         let slab = TimeRange::new(us(from), us(to));
         let thinned = |c: &Column| c.series.thinned_range(&self.shared.arena).is_some_and(|t| !t.intersect(slab).is_empty());
         self.sweep.dropped_before().is_some_and(|t| t > slab.start) || self.lane(lane).1.iter().any(thinned)
@@ -200,7 +206,7 @@ impl Store {
     }
 
     /// Encodes the samples of a lane in `span`, cut in time where one chunk would be too large.
-    fn export_span(&self, lane: usize, span: TimeRange, version: u32, chunks: &mut Vec<Proof>) {
+    pub(super) fn export_span(&self, lane: usize, span: TimeRange, version: u32, chunks: &mut Vec<Proof>) {
         let (from, to) = (span.start.as_micros(), span.end.as_micros());
         let (_, columns) = self.lane(lane);
         let samples: u64 = columns.iter().map(|c| c.series.count_in(&self.shared.arena, from, to)).sum();
@@ -235,37 +241,46 @@ impl Store {
     /// [`HistorianError`] where the bytes are not a chunk that fits this store; nothing was taken in then.
     pub fn import_chunk(&mut self, bytes: &[u8]) -> Result<Imported, HistorianError> {
         let (key, sections) = chunk::read(bytes, self.columns.len())?;
-        let fresh = self.note_imported(&key);
+        let fresh = self.note_imported(&key, &sections);
         let mut imported = Imported { key, samples: 0, range: TimeRange::new(Timestamp::MAX, Timestamp::MIN) };
         for section in &sections {
             self.import_section(section, &mut imported);
         }
-        if let Some(slab) = fresh
-            && let Some(state) = self.slabs.get_mut(&slab)
-        {
-            state.dirty = false;
+        for slab in fresh {
+            if let Some(state) = self.slabs.get_mut(&slab) {
+                state.dirty = false;
+            }
         }
         Ok(imported)
     }
 
-    /// Marks the slab of a whole-slab chunk as sealed; returns it if this store held nothing of it before.
-    fn note_imported(&mut self, key: &ChunkKey) -> Option<(u32, i64)> {
+    /// Marks the slabs of a chunk of whole slabs as sealed, as far as it has samples of them; returns them if this store held
+    /// nothing of its time before.
+    fn note_imported(&mut self, key: &ChunkKey, sections: &[Section]) -> Vec<(u32, i64)> {
         let slab = self.config.slab.as_micros();
         let (from, to) = (key.start.as_micros(), key.end.as_micros());
         let lane = key.first_signal / self.config.lane_signals;
         let whole = key.first_signal.is_multiple_of(self.config.lane_signals)
             && key.signals as usize == self.lane(lane as usize).1.len()
             && from.rem_euclid(slab) == 0
-            && to.checked_sub(from) == Some(slab);
+            && to.rem_euclid(slab) == 0
+            && to > from;
         if key.level != Level::Raw
             || !whole
             || self.lane(lane as usize).1.iter().any(|c| c.series.count_in(&self.shared.arena, from, to) > 0)
         {
-            return None;
+            return Vec::new();
         }
-        self.slabs.insert((lane, from), SlabState { version: key.version, dirty: false });
+        let rows = sections.iter().flat_map(|section| &section.rows);
+        let starts: BTreeSet<i64> = if to.checked_sub(from) == Some(slab) {
+            BTreeSet::from([from])
+        } else {
+            rows.map(|row| row.t.div_euclid(slab).saturating_mul(slab)).collect()
+        };
+        let places: Vec<(u32, i64)> = starts.into_iter().map(|start| (lane, start)).collect();
+        self.slabs.extend(places.iter().map(|place| (*place, SlabState { version: key.version, dirty: false })));
         self.note_sealed(lane as usize, to);
-        Some((lane, from))
+        places
     }
 
     fn import_section(&mut self, section: &Section, imported: &mut Imported) {
