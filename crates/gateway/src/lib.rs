@@ -7,6 +7,7 @@
 
 pub mod accept;
 pub mod access;
+mod alarms;
 pub mod arrival;
 pub mod assemble;
 pub mod cli;

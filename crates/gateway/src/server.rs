@@ -10,7 +10,7 @@ use axum::extract::{ConnectInfo, MatchedPath, Path, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{MethodRouter, any, get};
+use axum::routing::{MethodRouter, any, get, post};
 use axum::{Json, Router};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -26,7 +26,7 @@ use crate::page::{Page, media_type};
 use crate::peers::Peers;
 use crate::site::Assets;
 use crate::sources::Inbox;
-use crate::{history_api, ingest, metrics, stream};
+use crate::{alarms, history_api, ingest, metrics, stream};
 
 pub use history_api::history_of;
 
@@ -113,6 +113,7 @@ pub fn routes() -> Vec<Route> {
         route("/api/page/{level}/{start}/{version}/{part}", view, get(history_api::page)),
         route("/api/chunk/{*key}", view, get(history_api::chunk)),
         route("/api/counters", view, get(counters)),
+        route("/api/alarms/{id}/acknowledge", manage, post(alarms::acknowledge)),
         route("/api/access", manage, get(access_list)),
         route("/healthz", Need::Nothing, get(|| async { "ok\n" })),
         route("/metrics", view, get(metrics)),

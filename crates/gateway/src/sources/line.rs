@@ -8,6 +8,8 @@ use twin_model::{Flags, Model, Quality, Sample, SignalIndex, Timestamp, Value, V
 
 use super::inbox::{Inbox, Refusal};
 
+/// Bytes of the name of who acknowledges an alarm.
+const BY: usize = 256;
 /// Bytes of the name that a sender gives an acknowledgement.
 const ACK_NAME: usize = 256;
 
@@ -39,6 +41,14 @@ pub enum LineError {
     /// The quality makes no sense.
     #[error("'{0}' is not a quality; write good, uncertain, bad, or the upper 16 bits of a StatusCode")]
     Quality(String),
+    /// No alarm of that name has to be acknowledged.
+    #[error(
+        "no alarm '{0}' waits for acknowledgements; name it as <twin>.<alarm>, and set acknowledge = \"required\" in the site file"
+    )]
+    Alarm(String),
+    /// Who acknowledged is no name.
+    #[error("'by' must be a text of at most {BY} bytes: who acknowledges")]
+    By,
     /// What an answer was asked for with is too long or no name.
     #[error("'ack' must be a whole number or a text of at most {ACK_NAME} bytes; the answer repeats it")]
     Ack,
@@ -58,8 +68,8 @@ impl LineError {
     /// What it counts as.
     pub const fn refusal(&self) -> Refusal {
         match self {
-            Self::Json(_) | Self::Ack => Refusal::Line,
-            Self::Signal(_) => Refusal::Signal,
+            Self::Json(_) | Self::Ack | Self::By => Refusal::Line,
+            Self::Signal(_) | Self::Alarm(_) => Refusal::Signal,
             Self::Value(..) => Refusal::Value,
             Self::Large { .. } => Refusal::Large,
             Self::Time(_) => Refusal::Time,
@@ -89,6 +99,10 @@ struct Fields<'a> {
     quality: Option<serde_json::Value>,
     #[serde(default)]
     ack: Option<serde_json::Value>,
+    #[serde(borrow, default)]
+    acknowledge: Option<Cow<'a, str>>,
+    #[serde(default)]
+    by: Option<serde_json::Value>,
 }
 
 /// `null` is a value; only a field that is not there is none.
@@ -102,6 +116,14 @@ fn present<'a, D: Deserializer<'a>>(from: D) -> Result<Option<serde_json::Value>
 /// [`LineError`], written for the sender.
 pub fn read_line(model: &Model, inbox: &Inbox, line: &str, now: Timestamp) -> Result<Line, LineError> {
     let fields: Fields<'_> = serde_json::from_str(line).map_err(|e| LineError::Json(e.to_string()))?;
+    if let Some(alarm) = &fields.acknowledge {
+        if fields.signal.is_some() || fields.ack.is_some() {
+            return Err(LineError::Json("'acknowledge' stands in a line of its own".to_owned()));
+        }
+        let taken = fields.time.as_ref().map_or(Ok(now), time)?;
+        let (signal, sample) = acknowledgement(model, alarm, fields.by.as_ref(), taken, now)?;
+        return Ok(Line::Sample(signal, sample));
+    }
     let (name, given) = match (fields.signal, fields.value, fields.ack) {
         (Some(name), Some(value), None) => (name, value),
         (None, None, Some(ack)) => return ack_name(ack),
@@ -122,6 +144,27 @@ pub fn read_line(model: &Model, inbox: &Inbox, line: &str, now: Timestamp) -> Re
         return Err(error);
     }
     Ok(Line::Sample(signal, Sample { source_time, received_time: now, value, quality, flags }))
+}
+
+/// An acknowledgement of an alarm as the sample that keeps it: who, at `taken`, entered by a person.
+///
+/// # Errors
+/// [`LineError::Alarm`] where no such alarm has to be acknowledged, [`LineError::By`] where `by` is no name.
+pub fn acknowledgement(
+    model: &Model,
+    alarm: &str,
+    by: Option<&serde_json::Value>,
+    taken: Timestamp,
+    now: Timestamp,
+) -> Result<(SignalIndex, Sample), LineError> {
+    let signal = model.find_alarm(alarm).and_then(|alarm| model.acknowledgements(alarm));
+    let signal = signal.ok_or_else(|| LineError::Alarm(alarm.to_owned()))?;
+    let by = match by {
+        None => "",
+        Some(by) => by.as_str().filter(|by| by.len() <= BY).ok_or(LineError::By)?,
+    };
+    let value = Value::text(if by.trim().is_empty() { "somebody" } else { by.trim() });
+    Ok((signal, Sample { received_time: now, flags: Flags::MANUAL, ..Sample::new(taken, value) }))
 }
 
 fn ack_name(ack: serde_json::Value) -> Result<Line, LineError> {

@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests of the gateway read clocks as it does")]
 
 mod access;
+mod acknowledge;
 mod acknowledged;
 mod assets;
 mod commands;
