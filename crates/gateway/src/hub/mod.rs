@@ -6,6 +6,7 @@
 
 mod clients;
 mod rounds;
+mod texts;
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -19,9 +20,12 @@ use twin_protocol::{Batch, DictId, Dictionary, Entry, LinkChange, LinkState, Ser
 
 use crate::history::Persist;
 use crate::ring::{Ring, RingLimits, Sent};
+use crate::vitals::Vitals;
 
+pub(crate) use clients::Next;
 pub use clients::Place;
 use rounds::Round;
+use texts::Texts;
 
 /// Link changes kept for history answers.
 const LINK_CHANGES: usize = 10_000;
@@ -57,6 +61,8 @@ pub struct Totals {
     pub bad_frames: AtomicU64,
     /// Lines at `/ingest` that could not be used.
     pub bad_lines: AtomicU64,
+    /// JSON forms of batches that were made, each for all viewers of that form.
+    pub texts: AtomicU64,
 }
 
 /// Adds one or more to a total.
@@ -90,6 +96,9 @@ pub struct Hub {
     flushed: watch::Sender<u64>,
     persist: Option<Persist>,
     round: Mutex<Round>,
+    vitals: Arc<Vitals>,
+    /// JSON forms of batches.
+    texts: Texts,
     /// Before this, history is with the keeper only.
     cold: AtomicI64,
     /// Totals for `/metrics`.
@@ -119,6 +128,7 @@ impl Hub {
             link_changes: VecDeque::new(),
         };
         let dictionary = encode_server(&ServerFrame::Dictionary(Dictionary::of(&model))).into();
+        let vitals = persist.as_ref().map_or_else(Arc::default, |persist| persist.vitals().clone());
         let epoch = u64::try_from(epoch.as_micros()).unwrap_or(0);
         Self {
             model,
@@ -129,9 +139,16 @@ impl Hub {
             flushed: watch::Sender::new(0),
             persist,
             round: Mutex::new(Round::default()),
+            vitals,
+            texts: Texts::default(),
             cold: AtomicI64::new(i64::MIN),
             totals: Totals::default(),
         }
+    }
+
+    /// Which parts of the program live.
+    pub fn vitals(&self) -> &Arc<Vitals> {
+        &self.vitals
     }
 
     /// The site's model.

@@ -3,13 +3,17 @@
 
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use twin_historian::Direction;
 use twin_model::{Span, TimeRange, Timestamp};
 
 use super::Hub;
+use crate::clock::instant;
 use crate::history::Persist;
 
+/// A round of sealing begins every 30 s where there is little to do; one that takes this long is behind.
+const SEALING_BEHIND: Duration = Duration::from_secs(600);
 /// Lanes looked at in one step of sealing where they have nothing to seal.
 const SEAL_LANES: u32 = 64;
 /// What the hub holds at most before the newest finished slab; the rest is the keeper's.
@@ -24,6 +28,8 @@ pub(super) struct Round {
     again: bool,
     /// How far the lane was looked at.
     from: Timestamp,
+    /// When it began.
+    since: Option<Instant>,
     /// The round before is committed to the end, so that what it sealed may be given up here.
     gives_up: bool,
 }
@@ -38,7 +44,7 @@ impl Hub {
     /// Hands finished hours to the keeper, all at once, waiting where it is busy: for starts and tests.
     pub fn seal(&self, upto: Timestamp) {
         self.seal_begin();
-        while self.seal_step(upto) {
+        while self.seal_step(upto) && !self.vitals.is_fatal() {
             if self.persist.as_ref().is_some_and(|persist| !persist.room()) {
                 std::thread::sleep(std::time::Duration::from_millis(1));
             }
@@ -50,8 +56,19 @@ impl Hub {
         let Some(persist) = &self.persist else { return };
         let mut round = self.round.lock().unwrap_or_else(PoisonError::into_inner);
         let gives_up = persist.finished() >= round.number;
-        *round = Round { number: round.number + 1, gives_up, ..Round::default() };
+        // A round that cannot be finished is begun again and again: what counts is how long nothing was finished.
+        let since = if gives_up { None } else { round.since };
+        let since = Some(since.unwrap_or_else(instant));
+        *round = Round { number: round.number + 1, gives_up, since, ..Round::default() };
         persist.sealing(round.number);
+    }
+
+    /// For how long no round of sealing could be finished, where that is too long.
+    pub fn sealing_behind(&self) -> Option<Duration> {
+        let persist = self.persist.as_ref()?;
+        let round = *self.round.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = round.since.filter(|_| persist.finished() < round.number)?;
+        Some(since.elapsed()).filter(|long| *long > SEALING_BEHIND)
     }
 
     /// One slab of one lane, or a run of sparse ones (some tens of milliseconds); false once all of what ended before `upto` is handed over. Gives up

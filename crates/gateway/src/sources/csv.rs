@@ -275,6 +275,10 @@ impl CsvReplay {
 impl Source for CsvReplay {
     fn history(&mut self, _: TimeRange, _: &mut dyn FnMut(SignalIndex, Sample)) {}
 
+    fn stands_for(&self) -> Vec<SourceIndex> {
+        vec![self.source]
+    }
+
     fn poll(&mut self, now: Timestamp, out: &mut Polled) {
         loop {
             while let Some(due) = self.due.get(self.at)

@@ -16,9 +16,6 @@ const ROOM: usize = limits::INBOX_SAMPLES;
 /// Bytes of texts that may wait.
 const ROOM_BYTES: usize = limits::INBOX_TEXT_BYTES;
 
-/// Senders of one source at a time.
-const SENDERS: usize = 64;
-
 /// Why a sample of a sender was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
@@ -161,12 +158,10 @@ impl Inbox {
     }
 
     /// Counts a sender in; false where there are too many.
-    pub fn come(&self) -> bool {
+    pub fn come(&self) {
         let mut waiting = self.lock();
-        let welcome = waiting.senders < SENDERS;
-        waiting.senders += usize::from(welcome);
-        waiting.ever |= welcome;
-        welcome
+        waiting.senders += 1;
+        waiting.ever = true;
     }
 
     /// Counts a sender out that was counted in.
