@@ -27,5 +27,7 @@ mod silence;
 mod slow_clients;
 mod spans;
 mod stream;
+mod tables;
+mod tables_played;
 mod tls;
 mod world;
