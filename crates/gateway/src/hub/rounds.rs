@@ -36,7 +36,7 @@ pub(super) struct Round {
 
 impl Default for Round {
     fn default() -> Self {
-        Self { number: 0, next_lane: 0, again: false, from: Timestamp::MIN, gives_up: false }
+        Self { number: 0, next_lane: 0, again: false, from: Timestamp::MIN, since: None, gives_up: false }
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::watch;
 use twin_model::{Model, Sample, SignalIndex, SourceIndex, Value, limits};
+use twin_table::{Codes, QualityReader, TimeFormat, TimeSpec};
 
 use super::Wake;
 
@@ -110,7 +111,26 @@ struct Shared {
 pub struct Inbox {
     /// The source.
     pub source: SourceIndex,
+    /// How its senders write times and qualities in lines.
+    pub rules: Arc<SenderRules>,
     shared: Arc<Shared>,
+}
+
+/// How senders write what stands in lines.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SenderRules {
+    /// Times: numbers by their format, texts as RFC 3339.
+    pub times: TimeSpec,
+    /// What numbers for qualities mean.
+    pub qualities: QualityReader,
+}
+
+impl Default for SenderRules {
+    /// Microseconds, and OPC UA.
+    fn default() -> Self {
+        let times = TimeSpec { format: TimeFormat::Epoch(twin_table::time::Unit::Micros), ..TimeSpec::default() };
+        Self { times, qualities: QualityReader::default() }
+    }
 }
 
 impl Inbox {
@@ -122,7 +142,14 @@ impl Inbox {
             names: OnceLock::new(),
             counts: IngestCounts::default(),
         };
-        Self { source, shared: Arc::new(shared) }
+        Self { source, rules: Arc::default(), shared: Arc::new(shared) }
+    }
+
+    /// The same inbox, whose senders write times and qualities so.
+    #[must_use]
+    pub fn reading(mut self, times: TimeSpec, codes: Codes) -> Self {
+        self.rules = Arc::new(SenderRules { times, qualities: QualityReader { codes } });
+        self
     }
 
     /// The signal that a sender means: by its id, or by its key in this source. `None` where the site has none such or

@@ -30,6 +30,8 @@ mod silent;
 mod slow_clients;
 mod spans;
 mod stream;
+mod tables;
+mod tables_played;
 mod tls;
 mod vitals;
 mod world;

@@ -174,7 +174,7 @@ impl World {
         let assets = Assets::of(site);
         let (json, site_hash) = site_json(plant.hub.model(), site.file_name(), &site.toml, &site.files, &assets);
         let access = site.loaded.sources.iter().fold(wish.access, |access, def| match &def.kind {
-            SourceKind::WebSocket { token: Some(from) } => {
+            SourceKind::WebSocket { token: Some(from), .. } => {
                 access.with_source(&def.id, &token_of(site, &def.id, from, &mut Vec::new()).unwrap().token)
             }
             _ => access,

@@ -83,7 +83,7 @@ fn a_token_is_in_no_finding_and_a_wrong_one_opens_nothing() {
         let shown = format!("{:?}{:?}{}", site.diagnostics, site.sources, site.diagnostics.len());
         assert!(!shown.contains("s3cret") && !shown.contains("31415926"), "{shown}");
         match site.sources.into_iter().next().unwrap().kind {
-            site::SourceKind::WebSocket { token } => (token, site.diagnostics.iter().map(|d| d.code).collect::<Vec<_>>()),
+            site::SourceKind::WebSocket { token, .. } => (token, site.diagnostics.iter().map(|d| d.code).collect::<Vec<_>>()),
             other => panic!("{other:?}"),
         }
     };
