@@ -80,7 +80,7 @@ async fn senders_that_vanish_give_their_seats_back_and_one_that_idles_but_lives_
 #[tokio::test]
 async fn a_viewer_that_vanishes_is_let_go_with_a_word() {
     let world = world(ServerConfig { lease: SHORT, ..ServerConfig::default() }).await;
-    let hello = ClientFrame::Hello(ClientHello { versions: vec![VERSION], agent: "gone".into(), resume: None });
+    let hello = ClientFrame::Hello(ClientHello { versions: vec![VERSION], agent: "gone".into(), resume: None, token: None });
     let mut gone = vanished(world.address, "/stream", &masked(&encode_client(&hello))).await;
     let mut said = Vec::new();
     drop(tokio::time::timeout(PATIENCE, gone.read_to_end(&mut said)).await.expect("closed in time"));
@@ -111,7 +111,7 @@ async fn one_address_has_its_share_of_viewers_and_of_senders() {
     }
     let stream = socket.connect(world.address).await.unwrap();
     let (mut other, _) = tokio_tungstenite::client_async(format!("ws://{}/stream", world.address), stream).await.unwrap();
-    let hello = ClientFrame::Hello(ClientHello { versions: vec![VERSION], agent: "other".into(), resume: None });
+    let hello = ClientFrame::Hello(ClientHello { versions: vec![VERSION], agent: "other".into(), resume: None, token: None });
     futures_util::SinkExt::send(&mut other, Message::Binary(encode_client(&hello).into())).await.unwrap();
     let Some(Ok(Message::Binary(first))) = other.next().await else { panic!("no answer") };
     assert!(matches!(decode_server(&first, &Limits::SERVER_FRAMES), Ok(ServerFrame::Hello(_))));
@@ -125,7 +125,12 @@ async fn a_batch_is_made_once_for_all_viewers_of_the_json_form() {
     for _ in 0..12 {
         let mut viewer = world.socket("/stream", Some(SUBPROTOCOL_JSON)).await;
         viewer
-            .text(&json::encode_client(&ClientFrame::Hello(ClientHello { versions: vec![1], agent: "j".into(), resume: None })))
+            .text(&json::encode_client(&ClientFrame::Hello(ClientHello {
+                versions: vec![1],
+                agent: "j".into(),
+                resume: None,
+                token: None,
+            })))
             .await;
         loop {
             let Some(Message::Text(text)) = viewer.message().await else { panic!("no text") };

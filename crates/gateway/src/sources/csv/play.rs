@@ -84,7 +84,7 @@ impl Source for CsvReplay {
     fn history(&mut self, _: TimeRange, _: &mut dyn FnMut(SignalIndex, Sample)) {}
 
     fn stands_for(&self) -> Vec<SourceIndex> {
-        vec![self.source]
+        vec![self.file.source]
     }
 
     fn poll(&mut self, now: Timestamp, out: &mut Polled) {
