@@ -174,6 +174,10 @@ pub(super) fn serve(load: impl FnOnce() -> Result<Loaded> + Send + 'static, name
     let hub = runtime.block_on(async {
         let listener = bind(listen.listen.as_deref()).await?;
         let address = listener.local_addr().context("the listener has no address")?;
+        if let Some(folder) = &data {
+            // The audit log and a certificate may be kept in it. Where it can't be made, loading says so in words.
+            std::fs::create_dir_all(folder).ok();
+        }
         let access = listen.door.access(address, listen.listen.as_deref(), &tokens, data.as_deref())?;
         let tls = listen.door.tls(address, data.as_deref())?;
         if tls.is_none() && access.asks() && !address.ip().is_loopback() {

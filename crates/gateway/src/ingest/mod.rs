@@ -77,11 +77,6 @@ pub(crate) async fn upgrade(
     let buffers = Buffers { read: READ, message: Limits::INGEST_FRAMES.frame_bytes };
     let upgrade = upgrade.protocols(&[SUBPROTOCOL_INGEST_BIN]);
     upgrade.on_upgrade(buffers, move |mut socket| async move {
-        // Before the token: who has none yet takes a seat, too.
-        let _seat = match app.peers.senders.come(inbox.source.0, peer.ip(), 1) {
-            Ok(seat) => seat,
-            Err(full) => return socket.close(CloseCode::Busy.number(), &no_seat(full), GOODBYE).await,
-        };
         let (caller, first) = match entry {
             Entry::Known(caller) => (caller, None),
             Entry::Later => match introduce(&mut socket, &app, &id, connection).await {
@@ -92,6 +87,11 @@ pub(crate) async fn upgrade(
                     return socket.close(CloseCode::Unauthorized.number(), &refusal.words, GOODBYE).await;
                 }
             },
+        };
+        // After the token: who is not let in takes no seat of a sender's, only that of a connection.
+        let _seat = match app.peers.senders.come(inbox.source.0, peer.ip(), 1) {
+            Ok(seat) => seat,
+            Err(full) => return socket.close(CloseCode::Busy.number(), &no_seat(full), GOODBYE).await,
         };
         app.hub.vitals().attend(serve(socket, &app, &inbox, caller, first)).await;
     })

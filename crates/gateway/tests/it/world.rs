@@ -279,8 +279,15 @@ impl Socket {
         self.inner.send(Message::Text(text.into())).await.unwrap();
     }
 
+    /// The next message; pings, which the library answers, are passed over.
     pub(crate) async fn message(&mut self) -> Option<Message> {
-        tokio::time::timeout(PATIENCE, self.inner.next()).await.expect("a message in time").and_then(Result::ok)
+        loop {
+            let next = tokio::time::timeout(PATIENCE, self.inner.next()).await.expect("a message in time");
+            match next.and_then(Result::ok) {
+                Some(Message::Ping(_)) => {}
+                other => return other,
+            }
+        }
     }
 
     /// The next frame in binary form.
