@@ -77,7 +77,9 @@ fn a_long_chunk_that_was_read_counts_as_sealed_slab_by_slab() {
     (0..500).for_each(|hour| put(&mut first, (hour % 2) as u32, hour * HOUR * 3));
     let run = first.seal_run(0, Timestamp::MIN, Timestamp::from_secs(10_000 * HOUR)).unwrap();
     let mut second = store(2);
-    run.sealed.iter().for_each(|sealed| drop(second.import_chunk(&sealed.chunk.bytes).unwrap()));
+    for sealed in &run.sealed {
+        second.import_chunk(&sealed.chunk.bytes).unwrap();
+    }
     assert_eq!(runs(&mut second, 10_000 * HOUR).0, 0, "all of it is kept");
     put(&mut second, 0, 30 * HOUR + 9);
     put(&mut second, 0, 31 * HOUR + 9);
