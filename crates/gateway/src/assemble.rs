@@ -16,7 +16,7 @@ use crate::history::{Database, Persist, Setup, SyncPolicy};
 use crate::hub::{Hub, empty_store};
 use crate::ring::RingLimits;
 use crate::site::Site;
-use crate::sources::{self, CsvFile, CsvReplay, Inbox, PushSource, Source, SyntheticSource, Unusable};
+use crate::sources::{CsvFile, CsvReplay, Inbox, PushSource, Source, SyntheticSource, Unusable};
 
 /// History that generators fill in before the start, at most.
 const DAY: Span = Span::from_secs(86_400);
@@ -169,7 +169,7 @@ pub(crate) fn csv_files(site: &Site, remarks: &mut Vec<String>) -> (Vec<CsvFile>
         let SourceKind::Csv(csv) = &def.kind else { continue };
         match CsvFile::open(site, def, csv) {
             Ok(file) => {
-                remarks.extend(sources::remarks(&def.id, csv, &file.report));
+                remarks.extend(file.remarks(&def.id));
                 files.push(file);
             }
             Err(error) => {

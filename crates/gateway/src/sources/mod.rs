@@ -22,7 +22,7 @@ use twin_protocol::LinkState;
 use crate::clock::{Clock, instant};
 use crate::hub::Hub;
 
-pub use csv::{CsvFile, CsvReplay, Unusable, judge, remarks};
+pub use csv::{CsvFile, CsvReplay, Unusable, judge};
 pub use inbox::{Inbox, IngestCounts, Progress, Refusal};
 pub use line::{Line, LineError, acknowledgement, read_line};
 pub use push::PushSource;

@@ -7,7 +7,7 @@ pub(crate) fn site(more: &str, source: &str) -> String {
     format!(
         "[site]\nid = \"works\"\n{more}\n[[twins]]\nid = \"m\"\nbind = false\nsignals = [{{ name = \"t\", unit = \"°C\" }}, {{ name = \"n\", value = \"int\" \
          }}, {{ name = \"on\", value = \"bool\" }}, {{ name = \"note\", value = \"text\" }}]\n[[sources]]\nid = \"log\"\nkind = \"csv\"\npath = \
-         \"log.csv\"\n{source}\n"
+         \"log.csv\"\n{source}\n[check]\nallow = [\"signal.unfed\"]\n"
     )
 }
 
@@ -88,7 +88,7 @@ fn statuses_of_opc_are_read_and_an_unknown_word_is_uncertain() {
         let (code, rows, err) = exported(&folder, &site("", &format!("{source}{quality}")));
         (code, rows.into_iter().map(|row| row.3).collect::<Vec<_>>(), err)
     };
-    let (_, found, err) = qualities("\"Q\"", &["GOOD", "BadCommunicationError", "2156527616", "Bad, Not Connected", "meh"]);
+    let (_, found, err) = qualities("\"Q\"", &["GOOD", "BadCommunicationError", "2156527616", "Bad_NotConnected", "meh"]);
     assert_eq!(found, ["good", "bad_communication_error", "bad_not_connected", "bad_not_connected", "uncertain"], "{err}");
     assert!(err.contains("'meh' is not a quality"), "{err}");
     let (_, found, err) = qualities("{ column = \"Q\", codes = \"opc_da\" }", &["192", "0", "64", "24"]);

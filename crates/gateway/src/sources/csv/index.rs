@@ -65,6 +65,13 @@ impl Index {
     pub(super) fn extent(&self) -> Option<TimeRange> {
         self.extent
     }
+
+    /// Rows far away from all others.
+    pub(super) fn far(&self) -> u64 {
+        let within =
+            |segment: &&Segment| self.extent.is_some_and(|extent| extent.start <= segment.last && segment.first <= extent.end);
+        self.segments.iter().filter(|segment| !within(segment)).map(|segment| u64::from(segment.rows)).sum()
+    }
 }
 
 /// Takes places in the order of the file.

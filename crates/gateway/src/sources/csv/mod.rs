@@ -17,7 +17,6 @@ use index::{Index, Segment};
 
 pub use judge::judge;
 pub use play::{CsvReplay, Unusable};
-pub use told::remarks;
 
 /// Bytes read at once.
 const BUFFER: usize = 1 << 18;
@@ -63,6 +62,17 @@ impl CsvFile {
     /// First and last recorded time, without rows far away from all others; `None` without rows.
     pub fn extent(&self) -> Option<TimeRange> {
         self.index.extent()
+    }
+
+    /// What a person should know about the file; `id` is the source's.
+    pub fn remarks(&self, id: &str) -> Vec<String> {
+        let mut all = told::remarks(id, &self.def, &self.report);
+        let far = self.index.far();
+        if far > 0 {
+            let path = &self.def.path;
+            all.push(format!("source '{id}': {path}: {far} rows are far away from all others in time and don't set the clock"));
+        }
+        all
     }
 
     /// How far recorded times are moved where `start` in the site file says so; `now` is what it calls now.

@@ -74,9 +74,11 @@ impl CsvReplay {
         }
     }
 
-    /// Whether everything was handed out.
-    fn ended(&self) -> bool {
-        self.heads.is_empty() && self.next >= self.file.index.segments.len()
+    /// Whether everything was handed out, but for rows far away from all others: the clock of a recording ends before them.
+    fn ended(&self, now: Timestamp) -> bool {
+        let left = self.file.index.segments.get(self.next);
+        let over = |extent: TimeRange| now - self.shift >= extent.end && left.is_some_and(|segment| segment.first > extent.end);
+        self.heads.is_empty() && (left.is_none() || self.file.extent().is_some_and(over))
     }
 }
 
@@ -117,7 +119,7 @@ impl Source for CsvReplay {
         }
         let (state, detail) = match &self.broken {
             Some(why) => (LinkState::Down, why.clone()),
-            None if self.ended() && !self.file.def.repeat => (LinkState::Ended, "the recording is over".to_owned()),
+            None if self.ended(now) && !self.file.def.repeat => (LinkState::Ended, "the recording is over".to_owned()),
             None => (LinkState::Up, String::new()),
         };
         out.links.push((self.file.source, state, detail));

@@ -88,7 +88,8 @@ fn a_row_far_away_does_not_set_the_clock_and_is_not_lost() {
     assert_eq!(replay.extent(), Some(TimeRange::new(start, start + Span::from_secs(99))));
     let (first, _) = poll(&mut replay, 1_772_438_400);
     assert_eq!(first, [old as f64, 1_772_438_400.0]);
-    assert_eq!(poll(&mut replay, 1_772_438_499).0.len(), 99);
+    let (rest, link) = poll(&mut replay, 1_772_438_499);
+    assert_eq!((rest.len(), link), (99, LinkState::Ended), "the clock of a recording ends here");
     assert_eq!(poll(&mut replay, new).0, [new as f64]);
 }
 

@@ -20,7 +20,7 @@ pub(super) fn usable(report: &Report) -> Result<(), TableError> {
 }
 
 /// One sentence for each kind of oddity, the gravest first. `id` is the source's.
-pub fn remarks(id: &str, def: &CsvSource, report: &Report) -> Vec<String> {
+pub(super) fn remarks(id: &str, def: &CsvSource, report: &Report) -> Vec<String> {
     let mut out = Vec::new();
     for (seen, count, named) in report.all() {
         let first: Vec<String> = named.iter().map(|fault| format!("line {}: {}", fault.line, fault.what)).collect();
