@@ -568,5 +568,5 @@ fn a_recording_is_exported_like_the_history_that_it_holds() {
         csv.lines().map(cells).map(|cells| (cells[0].clone(), cells[4].clone() + &cells[7])).collect()
     };
     assert_eq!(rows(&one), rows(&two));
-    assert_eq!(rows(&one).len(), 4, "three samples and the names of the columns");
+    assert_eq!(rows(&one).len(), 5, "four samples, one without a value, and the names of the columns");
 }

@@ -137,7 +137,7 @@ fn the_check_reads_the_first_and_the_last_rows_of_every_table() {
     let path = folder.write("site.toml", site("", source));
     folder.write("log.csv", format!("at,T\n{rows}"));
     assert_eq!(findings(&path), (0, Vec::new()));
-    folder.write("log.csv", format!("at,T\n1772438400,cold\n{rows}1772438400000,7\n"));
+    folder.write("log.csv", format!("at,T\n1772438399,cold\n{rows}1772438400000,7\n"));
     let (code, found) = findings(&path);
     assert_eq!((code, found.len()), (1, 2), "{found:?}");
     assert!(found.iter().all(|(severity, code, line, _)| severity == "warning" && code == "table.odd" && *line > 0), "{found:?}");
