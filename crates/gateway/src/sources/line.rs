@@ -170,7 +170,7 @@ pub fn read_line(model: &Model, inbox: &Inbox, line: &str, now: Timestamp) -> Re
     }
     match &read {
         Cell::Unreadable(why) => {
-            remark = Some(format!("{name}: {}; taken as a reading without a value", why.words(&shown(given))))
+            remark = Some(format!("{name}: {}; taken as a reading without a value", why.words(&shown(given))));
         }
         Cell::Rounded(value) => remark = Some(format!("{name}: {} is taken as {value}", shown(given))),
         Cell::Value(_) | Cell::Absent(_) => {}

@@ -41,7 +41,7 @@ pub enum SourceKind {
         start: StartAt,
     },
     /// Replay of a CSV file.
-    Csv(CsvSource),
+    Csv(Box<CsvSource>),
     /// Others push samples in.
     WebSocket {
         /// What a sender must present; `None` lets anyone in.
@@ -153,7 +153,7 @@ fn kind(s: &Section<'_>, id: &Word, site: &SiteTimes, out: &mut Diagnostics) -> 
             let (times, codes) = (tables::sender_times(s, site, out), tables::sender_codes(s, out));
             Some((SourceKind::WebSocket { token: token(s, id, out), times, codes }, Vec::new()))
         }
-        _ => tables::csv(s, id, site, out).map(|(csv, columns)| (SourceKind::Csv(csv), columns)),
+        _ => tables::csv(s, id, site, out).map(|(csv, columns)| (SourceKind::Csv(Box::new(csv)), columns)),
     }
 }
 

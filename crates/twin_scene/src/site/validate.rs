@@ -77,7 +77,7 @@ fn value(source: &SourceText<'_>, ty: Ty, value: &Spanned<DeValue<'_>>, path: &s
     let at = value.span().start;
     match (ty, value.get_ref()) {
         (Ty::Table(spec) | Ty::Bind(spec) | Ty::ColumnOr(spec), DeValue::Table(inner)) => {
-            table(source, spec, inner, at, path, out)
+            table(source, spec, inner, at, path, out);
         }
         (Ty::Tables(spec) | Ty::Bind(spec), DeValue::Array(items)) => {
             for (index, item) in items.iter().enumerate() {

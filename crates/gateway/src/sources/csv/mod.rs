@@ -21,6 +21,9 @@ pub use play::{CsvReplay, Unusable};
 /// Bytes read at once.
 const BUFFER: usize = 1 << 18;
 
+/// Takes samples that were read, and may take them out.
+type Take<'a> = dyn FnMut(&mut Vec<(SignalIndex, Sample)>) + 'a;
+
 /// A CSV file that was looked through: it can be read, and where its rows are in time is known.
 pub struct CsvFile {
     /// The source.
@@ -89,7 +92,7 @@ impl CsvFile {
     ///
     /// # Errors
     /// Where the file can't be read on.
-    pub fn each(&mut self, shift: Span, take: &mut dyn FnMut(&mut Vec<(SignalIndex, Sample)>)) -> Result<(), TableError> {
+    pub fn each(&mut self, shift: Span, take: &mut Take<'_>) -> Result<(), TableError> {
         self.file.rewind().map_err(unread)?;
         let reader = BufReader::with_capacity(BUFFER, &self.file);
         let mut table = Table::open(reader, &self.def.table, &self.feeds)?;
