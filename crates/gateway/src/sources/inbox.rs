@@ -211,6 +211,7 @@ impl Inbox {
     pub(super) fn poll(&self, out: &mut Vec<(SignalIndex, Sample)>) {
         let mut waiting = self.lock();
         let polled = waiting.entered;
+        waiting.bytes = 0;
         if out.is_empty() {
             std::mem::swap(out, &mut waiting.samples);
         } else {
@@ -277,6 +278,20 @@ mod tests {
         inbox.poll(&mut out);
         assert_eq!(out.len(), ROOM);
         assert_eq!(inbox.put(&mut more), Some(ROOM as u64 + 3));
+    }
+
+    #[test]
+    fn texts_fill_an_inbox_by_their_bytes_and_a_poll_empties_it_again() {
+        let inbox = Inbox::new(SourceIndex(0));
+        let text = Value::text(&"x".repeat(ROOM_BYTES / 512));
+        let mut texts: Vec<_> = (0..512).map(|_| (SignalIndex(0), Sample::new(Timestamp::from_secs(0), text.clone()))).collect();
+        // More than its room altogether, again and again.
+        for round in 1..=3 {
+            let mut some = texts.clone();
+            assert_eq!(inbox.put(&mut some), Some(round * 512));
+            assert_eq!(inbox.put(&mut texts), None, "round {round}: no room for more");
+            inbox.poll(&mut Vec::new());
+        }
     }
 
     #[test]
