@@ -1,4 +1,5 @@
 //! The engine as its users see it: no look-ahead, live equals replay, branches marked and apart.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 mod acknowledge;
 mod bounds;
