@@ -58,6 +58,11 @@ export function shared() {
   return data ?? null;
 }
 
+// The project's own fixtures have their data outside of their folder; this is where they, and every program that a test starts,
+// may read it.
+const data = shared();
+if (data) process.env.ORRERY_SHARED = data;
+
 /** A running gateway. */
 export class Gateway {
   /** Starts `orrery serve SITE` at `port` (a free one by default) and waits for its address. */
@@ -72,10 +77,7 @@ export class Gateway {
 
   /** Starts the same command line again. */
   async start() {
-    // The project's own fixtures have their data outside of their folder; this is where they may read it.
-    const data = shared();
-    const env = data ? { ...process.env, ORRERY_SHARED: data } : process.env;
-    const child = spawn(program(), this.args, { cwd: ROOT, env, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(program(), this.args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
     children.add(child);
     this.child = child;
     this.output = "";
