@@ -72,7 +72,9 @@ test("every node is bound by its GlobalId, and every bound twin stands in the pi
   assert.equal(nodes.length, 215);
   assert.deepEqual([...bound].sort(), [...nodes].sort(), "the site file binds each node once");
   const { summary, findings } = await headless("check", SITE);
-  assert.deepEqual([findings, summary.nodes, summary.bound_nodes], [[], 215, 215]);
+  // In which zone the times of a table are read is worth knowing and no fault.
+  const faults = findings.filter(({ severity }) => severity !== "info");
+  assert.deepEqual([faults, summary.nodes, summary.bound_nodes], [[], 215, 215]);
   const twins = [...text.matchAll(/^\[\[twins\]\]\nid = "([^"]+)"/gm)].map(([, id]) => id);
   assert.deepEqual(Object.keys(state.twins).sort(), [...twins].sort());
   const shown = Object.values(state.twins).filter((twin) => twin.screen).length;
