@@ -4,16 +4,19 @@
 //! [`Persist`] is what the hub hands batches and slabs to; [`Database`] is a data folder; [`SqliteHistorian`] the keeper in it.
 
 mod backup;
+pub mod by_hand;
 
 mod database;
 pub mod fsck;
+mod guard;
 
 mod links;
-mod moved;
 pub mod pages;
 mod persist;
+mod salvage;
 mod schema;
 mod sealer;
+mod series;
 mod sqlite;
 pub mod wal;
 mod writer;
@@ -33,6 +36,9 @@ pub(crate) const ALWAYS: TimeRange = TimeRange::new(Timestamp::MIN, Timestamp::M
 
 /// Note with the end of what finished rounds of sealing covered.
 const SEALED: &str = "sealed";
+
+/// Note with the second copy of the table of numbers.
+const SIGNALS: &str = "signals";
 
 /// Before this, chunks of a level were removed because their time was over; [`Timestamp::MIN`] where none were.
 ///

@@ -16,6 +16,7 @@ use twin_protocol::LinkChange;
 
 use super::links::Links;
 use super::sealer::{Job, Plan, Sealer};
+use super::series::Numbers;
 use super::writer::{Hole, Message, PersistTotals, Shared, Writer};
 use crate::clock::instant;
 
@@ -54,6 +55,7 @@ pub struct Persist {
     shared: Arc<Shared>,
     durable: watch::Receiver<u64>,
     reader: Mutex<Box<dyn Historian>>,
+    numbers: Arc<Numbers>,
     /// Whether what is kept outlives the program, so that batches are worth a journal.
     outlives: bool,
     /// Held while the database may be written; two servers in one folder would write everything twice.
@@ -80,26 +82,46 @@ impl Persist {
         outlives: bool,
         lock: Option<File>,
     ) -> Result<Self, KeepError> {
+        let numbers = Numbers::positions(model.signals().len());
+        Self::numbered(keeper, model, numbers, setup, outlives, lock)
+    }
+
+    /// As [`Self::over`], where the keeper has numbers of its own for the site's signals.
+    pub(super) fn numbered(
+        keeper: Box<dyn Historian>,
+        model: &Model,
+        numbers: Numbers,
+        setup: Setup,
+        outlives: bool,
+        lock: Option<File>,
+    ) -> Result<Self, KeepError> {
         let sources = model.sources().iter().map(|source| source.id.clone()).collect();
         let sealed_until = super::sealed_until(keeper.as_ref())?.map_or(i64::MIN, Timestamp::as_micros);
         let shared = Arc::new(Shared::new(sealed_until));
         let (publish, durable) = watch::channel(0);
         let (to_writer, from_all) = sync_channel(QUEUE);
         let (to_sealer, from_hub) = sync_channel(LANES * 4);
-        let specs = model.signals().iter().map(SignalSpec::from);
-        let plan = Plan {
-            slab: StoreConfig::default().slab,
-            gap_after: specs.map(|spec| spec.gap_after).collect(),
-            retention: setup.retention,
-        };
+        let mut gap_after = vec![None; numbers.given() as usize];
+        for (number, signal) in numbers.all().iter().zip(model.signals()) {
+            if let Some(slot) = gap_after.get_mut(*number as usize) {
+                *slot = SignalSpec::from(signal).gap_after;
+            }
+        }
+        let numbers = Arc::new(numbers);
+        let plan = Plan { slab: StoreConfig::default().slab, gap_after, retention: setup.retention };
         let sealer = Sealer::new(keeper.reader()?, to_writer.clone(), shared.clone(), plan)?;
         let reader = Mutex::new(keeper.reader()?);
         let links = Links::load(keeper.as_ref())?;
-        let writer = Writer::new(keeper, links, sources, shared.clone(), publish, setup.commit_every);
+        let writer = Writer::new(keeper, links, sources, numbers.clone(), shared.clone(), publish, setup.commit_every);
         #[allow(clippy::disallowed_methods, reason = "the gateway may spawn; keepers block and want threads of their own")]
         let threads = vec![std::thread::spawn(move || sealer.run(&from_hub)), std::thread::spawn(move || writer.run(&from_all))];
         let (writer, sealer) = (Some(to_writer), Some(to_sealer));
-        Ok(Self { writer, sealer, threads: Mutex::new(threads), shared, durable, reader, outlives, _lock: lock })
+        Ok(Self { writer, sealer, threads: Mutex::new(threads), shared, durable, reader, numbers, outlives, _lock: lock })
+    }
+
+    /// The keeper's numbers of the site's signals.
+    pub(crate) fn numbers(&self) -> &Numbers {
+        &self.numbers
     }
 
     /// Whether what is kept outlives the program.
@@ -114,13 +136,13 @@ impl Persist {
 
     /// A batch as it went to clients, under its number; `times` are its first and last source time. Number 0: history from before
     /// the start, which nobody waits for.
-    pub(crate) fn tail(&self, seq: u64, frame: Bytes, times: TimeRange) {
+    pub(crate) fn tail(&self, seq: u64, frame: Bytes, samples: u32, times: TimeRange) {
         let bytes = frame.len();
         if self.shared.pending.fetch_add(bytes, Ordering::Relaxed) + bytes > PENDING_BYTES {
             self.shared.pending.fetch_sub(bytes, Ordering::Relaxed);
             return self.shared.give_up(seq, times);
         }
-        let message = Message::Tail { seq, bytes: frame, times, came: instant() };
+        let message = Message::Tail { seq, bytes: frame, samples, times, came: instant() };
         if !self.post(message) {
             self.shared.pending.fetch_sub(bytes, Ordering::Relaxed);
             self.shared.give_up(seq, times);
@@ -151,10 +173,10 @@ impl Persist {
         self.hole().map(|hole| (hole.times, hole.last))
     }
 
-    /// A chunk of what did not reach the journal; waits for the queue.
-    pub(crate) fn make_up(&self, bytes: Bytes, times: TimeRange) {
+    /// A chunk of what did not reach the journal, under the keeper's numbers; waits for the queue.
+    pub(crate) fn make_up(&self, bytes: Bytes, samples: u32, times: TimeRange) {
         self.shared.pending.fetch_add(bytes.len(), Ordering::Relaxed);
-        self.insist(Message::Tail { seq: 0, bytes, times, came: instant() });
+        self.insist(Message::Tail { seq: 0, bytes, samples, times, came: instant() });
     }
 
     /// After [`Self::make_up`]: everything up to this batch is in the journal now.

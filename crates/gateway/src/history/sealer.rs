@@ -37,7 +37,7 @@ pub(super) enum Job {
 /// What is fixed for a site.
 pub(super) struct Plan {
     pub(super) slab: Span,
-    /// By signal.
+    /// By number.
     pub(super) gap_after: Vec<Option<Span>>,
     pub(super) retention: Retention,
 }
@@ -51,6 +51,8 @@ pub(super) struct Sealer {
     instants: BTreeSet<Timestamp>,
     /// Those among them that this round touched: the lanes without news are filled in at its end.
     touched: BTreeSet<Timestamp>,
+    /// A stop cut a slab short: what it held is in the journal only, so that nothing of that may be trimmed.
+    gave_up: bool,
 }
 
 /// What a step came to.
@@ -62,7 +64,7 @@ impl Sealer {
         // A round that a kill cut short may have left lanes out.
         let recent = Timestamp::from_micros(shared.sealed_until.load(Ordering::Acquire).saturating_sub(plan.slab.as_micros()));
         let touched = instants.range(recent..).copied().collect();
-        Ok(Self { reader, writer, shared, plan, instants, touched })
+        Ok(Self { reader, writer, shared, plan, instants, touched, gave_up: false })
     }
 
     pub(super) fn run(mut self, receive: &Receiver<Job>) {
@@ -74,6 +76,9 @@ impl Sealer {
                 }
                 Job::End { round, end } => {
                     self.insist(Self::fill);
+                    if self.gave_up {
+                        continue;
+                    }
                     let (done, wait) = sync_channel(1);
                     // A round whose end could not be committed trims nothing; the next one does.
                     if self.writer.send(Message::Finish { round, end, done }).is_ok() {
@@ -96,6 +101,7 @@ impl Sealer {
             tracing::warn!(%error, "a finished slab could not be kept; trying again");
             self.shared.totals.errors.fetch_add(1, Ordering::Relaxed);
             if self.shared.stopping.load(Ordering::Acquire) {
+                self.gave_up = true;
                 return;
             }
             std::thread::park_timeout(AGAIN);

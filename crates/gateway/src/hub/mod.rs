@@ -183,7 +183,7 @@ impl Hub {
         for entries in tail.chunks(BATCH_SAMPLES) {
             let times = times_of(entries);
             let frame = encode_server(&ServerFrame::Batch(Batch { seq: 0, entries: entries.to_vec() }));
-            persist.make_up(frame.into(), times);
+            persist.make_up(frame.into(), entries.len() as u32, times);
         }
     }
 
@@ -241,7 +241,7 @@ impl Hub {
     fn send(&self, inner: &mut Inner, entries: Vec<Entry>) {
         inner.seq += 1;
         inner.total += entries.len() as u64;
-        let times = times_of(&entries);
+        let (times, samples) = (times_of(&entries), entries.len() as u32);
         for entry in &entries {
             inner.received = inner.received.max(entry.sample.received_time);
             if let Some(touched) = inner.touched.get_mut(entry.id.0 as usize) {
@@ -252,7 +252,7 @@ impl Hub {
         add(&self.totals.batches, 1);
         add(&self.totals.batch_bytes, frame.len() as u64);
         if let Some(persist) = self.persist.as_ref().filter(|persist| persist.outlives()) {
-            persist.tail(inner.seq, frame.clone(), times);
+            persist.tail(inner.seq, frame.clone(), samples, times);
         }
         inner.ring.push(Sent { seq: inner.seq, frame, total: inner.total, received: inner.received });
     }
@@ -334,8 +334,9 @@ impl Hub {
         let here = self.lock().store.extent();
         let Some((persist, _)) = self.persist.as_ref().zip(self.cold()) else { return here };
         let Some(kept) = pages::extent(persist.read().as_ref()).ok().flatten() else { return here };
-        // What is left here of given-up slabs says nothing about where history begins.
-        Some(here.map_or(kept, |here| TimeRange::new(kept.start, here.end.max(kept.start))))
+        // What is left here of given-up slabs says nothing about where history begins; what came late and is in no chunk yet does.
+        let start = self.lock().store.first_changed().map_or(kept.start, |late| late.min(kept.start));
+        Some(here.map_or(kept, |here| TimeRange::new(start, here.end.max(start))))
     }
 }
 

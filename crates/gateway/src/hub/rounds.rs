@@ -19,7 +19,7 @@ const HOT: Span = Span::from_secs(86_400);
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Round {
     number: u64,
-    next_lane: u32,
+    next_lane: usize,
     /// The lane was looked at before in this round.
     again: bool,
     /// The round before is committed to the end, so that what it sealed may be given up here.
@@ -60,14 +60,13 @@ impl Hub {
         for _ in 0..SEAL_LANES {
             let lane = round.next_lane;
             let (sealed, slab, more) = self.with_store(|store| {
-                let first_signal = lane * store.config().lane_signals;
-                let more = (first_signal as usize) < store.signals();
+                let slab = store.config().slab;
+                let Some(first) = store.lane_at(lane) else { return (Vec::new(), slab, false) };
                 // Before sealing: what this round seals stays until it is committed, so that no reader misses it.
                 if let Some(cold) = self.cold().filter(|_| round.gives_up && !round.again) {
-                    store.evict_lane(first_signal, cold);
+                    store.evict_lane(first, cold);
                 }
-                let sealed = if more { store.seal_lane(first_signal, upto, 1) } else { Vec::new() };
-                (sealed, store.config().slab, more)
+                (store.seal_lane(first, upto, 1), slab, true)
             });
             if !more {
                 (round.next_lane, round.again) = (0, true);
@@ -137,9 +136,9 @@ impl Hub {
             };
             from = next;
             let to = (from.floor_to(slab) + slab).min(range.end);
-            for chunk in self.with_store(|store| store.export_chunks(TimeRange::new(from, to))) {
+            for chunk in self.with_store(|store| store.export_kept(TimeRange::new(from, to))) {
                 let times = TimeRange::new(chunk.key.start, chunk.key.end);
-                persist.make_up(chunk.bytes.into(), times);
+                persist.make_up(chunk.bytes.into(), chunk.samples, times);
             }
             from = to.max(from + Span::from_micros(1));
         }

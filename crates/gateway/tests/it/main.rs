@@ -19,6 +19,8 @@ mod python_client;
 mod recordings;
 mod resume;
 mod retention;
+mod salvage;
+mod series;
 mod slow_clients;
 mod spans;
 mod stream;

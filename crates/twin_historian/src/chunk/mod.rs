@@ -16,7 +16,7 @@ mod write;
 pub use coarse::{Coarse, coarsen};
 pub(crate) use coarse::{keep, mark};
 pub use level::Level;
-pub use merge::{carry, gather, inspect, merge, same_samples, with_version, within, without};
+pub use merge::{Run, carry, gather, inspect, merge, runs, same_samples, with_version, within, without};
 
 pub(crate) use read::{Section, read};
 pub(crate) use write::Writer;
