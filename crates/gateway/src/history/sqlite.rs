@@ -42,6 +42,9 @@ impl SyncPolicy {
     }
 }
 
+/// The pieces that take a journal entry's place, with their samples; none where it stays as it is.
+pub(crate) type Rewrite<'a> = &'a mut dyn FnMut(&[u8]) -> Option<Vec<(Vec<u8>, u32)>>;
+
 /// See the module's head.
 #[derive(Debug)]
 pub struct SqliteHistorian {
@@ -106,7 +109,7 @@ impl SqliteHistorian {
     ///
     /// # Errors
     /// Where it cannot be read or written; nothing was changed then.
-    pub(crate) fn rewrite_journal(&mut self, f: &mut dyn FnMut(&[u8]) -> Option<Vec<(Vec<u8>, u32)>>) -> Result<(), KeepError> {
+    pub(crate) fn rewrite_journal(&mut self, f: Rewrite<'_>) -> Result<(), KeepError> {
         let mut write = |connection: &mut Connection| -> rusqlite::Result<()> {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let positions: Vec<i64> = {

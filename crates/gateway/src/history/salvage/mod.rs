@@ -63,7 +63,7 @@ pub(super) fn salvage(path: &Path, fresh: &mut SqliteHistorian, report: &mut Rep
         let rows = records::of_page(&mut pages, number, &page);
         found.broken_rows += u64::from(rows.broken);
         for record in rows.records {
-            found.take(record, fresh, &mut changes)?;
+            found.take(&record, fresh, &mut changes)?;
             if changes.len() >= STEP {
                 fresh.commit(&std::mem::take(&mut changes))?;
             }
@@ -78,7 +78,7 @@ pub(super) fn salvage(path: &Path, fresh: &mut SqliteHistorian, report: &mut Rep
 
 impl Found {
     /// One row, told by its shape: which table it is of may be what is damaged.
-    fn take(&mut self, record: Record, fresh: &mut SqliteHistorian, changes: &mut Vec<Change>) -> Result<(), KeepError> {
+    fn take(&mut self, record: &Record, fresh: &mut SqliteHistorian, changes: &mut Vec<Change>) -> Result<(), KeepError> {
         use Value::{Blob, Int, Null, Text};
         match (record.row, record.values.as_slice()) {
             (Some(_), [Null, Blob(bytes)]) => self.chunk(bytes, changes),
