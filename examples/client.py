@@ -87,12 +87,16 @@ def lz4(block):
     return bytes(out)
 
 
+# Where the gateway asks who we are (docs/PROTOCOL.md, "Tokens"); never in the address.
+BEARER = f"Authorization: Bearer {os.environ['ORRERY_TOKEN']}\r\n" if os.environ.get("ORRERY_TOKEN") else ""
+
+
 def messages(end):
     """Connects and says hello; then the binary messages of the WebSocket (RFC 6455)."""
     tcp = socket.create_connection((HOST, int(PORT)), timeout=SECONDS + 10)
     key, file = base64.b64encode(os.urandom(16)).decode(), tcp.makefile("rb")
     tcp.sendall((f"GET /stream HTTP/1.1\r\nHost: {HOST}:{PORT}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {key}\r\n"
-                 "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: orrery.v1.bin\r\n\r\n").encode())
+                 f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: orrery.v1.bin\r\n{BEARER}\r\n").encode())
     if b" 101 " not in file.readline():
         sys.exit("the gateway does not open its stream")
     while file.readline() != b"\r\n":

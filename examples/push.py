@@ -9,6 +9,8 @@ HOST, _, PORT = (sys.argv[1] if len(sys.argv) > 1 else "127.0.0.1:7077").partiti
 SECONDS = float(sys.argv[2]) if len(sys.argv) > 2 else 5.0
 SIGNALS = sys.argv[3:] or ["pump-01.flow"]
 WINDOW = 8
+# Where the gateway asks who we are (docs/PROTOCOL.md, "Tokens"); never in the address.
+BEARER = f"Authorization: Bearer {os.environ['ORRERY_TOKEN']}\r\n" if os.environ.get("ORRERY_TOKEN") else ""
 
 
 def u(number):
@@ -48,7 +50,7 @@ class Socket:
         self.tcp = socket.create_connection((HOST, int(PORT)), timeout=30)
         key = base64.b64encode(os.urandom(16)).decode()
         self.tcp.sendall((f"GET /ingest HTTP/1.1\r\nHost: {HOST}:{PORT}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                          f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: orrery.ingest.v1.bin\r\n\r\n").encode())
+                          f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: orrery.ingest.v1.bin\r\n{BEARER}\r\n").encode())
         self.file = self.tcp.makefile("rb")
         if b" 101 " not in self.file.readline():
             sys.exit("the gateway does not open /ingest")

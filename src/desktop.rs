@@ -14,6 +14,8 @@ viewer RECORDING  an .orrec file
 viewer URL        a running gateway, for example http://127.0.0.1:7077
 viewer            the site in this folder
   --view TEXT     a view as in a link, for example 't=2026-03-02T08:15:04Z&sel=filler-01'
+  --token-file F  file with the token that the gateway asks for; default: the environment variable ORRERY_TOKEN
+  --tls-ca FILE   authorities that may vouch for the gateway, PEM; default: those of the system
   --size WxH      size of the window
   --version       its version";
 
@@ -22,7 +24,7 @@ const DEMO: &str = "assets/sites/bottling";
 
 /// Reads the arguments and runs the window.
 pub(crate) fn main() -> ExitCode {
-    let mut target = None;
+    let (mut target, mut token_file, mut authorities) = (None, None, None);
     let mut start = orrery::Start::default();
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
@@ -36,6 +38,8 @@ pub(crate) fn main() -> ExitCode {
                 return ExitCode::SUCCESS;
             }
             "--view" => start.fragment = args.next().unwrap_or_default().trim_start_matches('#').to_owned(),
+            "--token-file" => token_file = args.next(),
+            "--tls-ca" => authorities = args.next(),
             "--size" => {
                 let text = args.next().unwrap_or_default();
                 start.size = text.split_once('x').and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
@@ -61,8 +65,20 @@ pub(crate) fn main() -> ExitCode {
         return ExitCode::from(2);
     }
     orrery::platform::install_panic_hook(&instead(&target));
-    let _gateway = if target.starts_with("http://") {
-        start.base = target;
+    let secure = target.starts_with("https://");
+    let _gateway = if secure || target.starts_with("http://") {
+        let token = match token(token_file.as_deref()) {
+            Ok(token) => token,
+            Err(why) => {
+                eprintln!("{why}");
+                return ExitCode::from(2);
+            }
+        };
+        if let Err(why) = orrery::platform::set_credentials(token, secure, authorities.as_deref().map(Path::new)) {
+            eprintln!("{why}");
+            return ExitCode::from(2);
+        }
+        start.base = target.trim_end_matches('/').to_owned();
         None
     } else {
         match Gateway::start(&target) {
@@ -97,6 +113,19 @@ fn no_display() -> Option<&'static str> {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let missing = cfg!(all(unix, not(target_os = "macos"))) && !set("DISPLAY") && !set("WAYLAND_DISPLAY");
     missing.then_some("There is no display: neither DISPLAY nor WAYLAND_DISPLAY is set, so that no window can be opened.")
+}
+
+/// The token for a gateway that asks for one.
+fn token(file: Option<&str>) -> Result<Option<twin_model::Secret>, String> {
+    let text = match file {
+        Some(path) => Some(std::fs::read_to_string(path).map_err(|error| format!("can't read {path}: {error}"))?),
+        None => std::env::var("ORRERY_TOKEN").ok(),
+    };
+    let text = text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    if text.as_ref().is_some_and(|text| !text.bytes().all(|b| b.is_ascii_graphic() || b == b' ')) {
+        return Err("the token holds something that no token holds; is it the right file?".to_owned());
+    }
+    Ok(text.map(twin_model::Secret::new))
 }
 
 /// A gateway inside this program, so that a site opens offline; it ends with the window.

@@ -37,6 +37,73 @@ function missing() {
   return null;
 }
 
+// Who we are, for gateways that ask (docs/SECURITY.md): out of #token=..., which leaves the address at once so that it gets into no
+// link or history, else what was typed before in this tab. Kept for this tab only.
+let token = null;
+
+function keepToken(value) {
+  token = value;
+  try {
+    if (value) sessionStorage.setItem("orrery.token", value);
+    else sessionStorage.removeItem("orrery.token");
+  } catch { /* a sandboxed frame has no storage; the token then lasts until it is reloaded */ }
+}
+
+function takeToken() {
+  const parts = location.hash.replace(/^#/, "").split("&");
+  const mine = parts.find((part) => part.startsWith("token="));
+  if (mine) {
+    history.replaceState(null, "", `#${parts.filter((part) => !part.startsWith("token=")).join("&")}`);
+    try {
+      return keepToken(decodeURIComponent(mine.slice("token=".length)));
+    } catch { return; /* broken on its way; the person is asked */ }
+  }
+  try {
+    token = sessionStorage.getItem("orrery.token");
+  } catch { /* as above */ }
+}
+
+const credentials = () => (token ? { Authorization: `Bearer ${token}` } : {});
+
+// Asks the person until the gateway lets us in. Whatever else is wrong, the viewer itself has better words for.
+async function enter() {
+  takeToken();
+  for (;;) {
+    const response = await fetch("/api/site", { method: "HEAD", headers: credentials(), cache: "no-store" }).catch(() => null);
+    if (![401, 403, 429].includes(response?.status)) return;
+    const why = {
+      401: token ? "This token is not known here, or its time is over." : "Paste the token that you were given.",
+      403: "This token may not view the plant.",
+      429: "Too many wrong tokens from here. Wait a minute, then paste the right one.",
+    }[response.status];
+    // A page that may not be here at all would be asked in vain.
+    if (response.status === 403 && !token) return;
+    keepToken(await ask(why));
+  }
+}
+
+function ask(why) {
+  const input = $("door-token");
+  $("door-text").textContent = why;
+  $("cover").hidden = true;
+  $("door").hidden = false;
+  input.value = "";
+  input.focus();
+  return new Promise((done) => {
+    const go = () => {
+      const value = input.value.trim();
+      if (!value) return;
+      $("door-enter").onclick = input.onkeydown = null;
+      input.value = "";
+      $("door").hidden = true;
+      $("cover").hidden = false;
+      done(value);
+    };
+    $("door-enter").onclick = go;
+    input.onkeydown = (event) => { if (event.key === "Enter") go(); };
+  });
+}
+
 // The module's bytes with a count of what has come. The length in the response is that of the compressed body, so the
 // real length is written into the page when it is built.
 async function download(url, expected) {
@@ -58,8 +125,11 @@ async function start() {
   const lack = missing();
   if (lack) return fatal("This browser can't show the plant", lack);
 
+  await enter();
+
   // Called from Rust.
   window.__orrery = {
+    token() { return token ?? undefined; },
     ready() { $("cover").classList.add("done"); setTimeout(() => { $("cover").hidden = true; }, 300); },
     panic(message) { fatal("The viewer has stopped", "An error that it can't recover from. Nothing in the plant is affected; reload to go on.", message); },
     graphics(message) { fatal("The graphics system has stopped", "The browser took the graphics device away or reported an error. Reload to go on.", message); },

@@ -16,9 +16,11 @@ use web as imp;
 
 use std::sync::Arc;
 
-use twin_model::Timestamp;
+use twin_model::{Secret, Timestamp};
 
 pub use imp::{Fetch, Socket};
+#[cfg(not(target_arch = "wasm32"))]
+pub use native::set_credentials;
 pub use queue::{Inbox, SOCKET_QUEUE_BYTES};
 
 /// Called from callbacks and threads to have a frame drawn soon.
@@ -58,6 +60,11 @@ pub enum FetchState {
     Failed(String),
     /// Its result was taken already.
     Taken,
+}
+
+/// The token that has to be in the greeting of a stream; `None` where it went in a header, or there is none.
+pub fn greeting_token() -> Option<Secret> {
+    imp::greeting_token()
 }
 
 /// The wall clock.

@@ -6,7 +6,7 @@ use twin_protocol::{Batch, ClientFrame, ClientHello, Limits, LinkState, Resume, 
 use twin_protocol::{SUBPROTOCOL_BIN, VERSIONS};
 
 use super::clock::SiteClock;
-use crate::platform::{Socket, SocketEvent, Waker};
+use crate::platform::{Socket, SocketEvent, Waker, greeting_token};
 
 /// Pauses between tries, in seconds; the last repeats.
 const PAUSES: [f64; 5] = [0.5, 1.0, 2.0, 4.0, 8.0];
@@ -191,7 +191,7 @@ impl Stream {
     fn greet(&self) {
         let agent = concat!("orrery-viewer/", env!("CARGO_PKG_VERSION")).to_owned();
         let resume = self.place.map(|(epoch, seq)| Resume { epoch, seq, last_time: self.newest_received });
-        self.send(&ClientFrame::Hello(ClientHello { versions: VERSIONS.to_vec(), agent, resume }));
+        self.send(&ClientFrame::Hello(ClientHello { versions: VERSIONS.to_vec(), agent, resume, token: greeting_token() }));
     }
 
     fn broken(&mut self, clock: &SiteClock, now: f64, reason: &str, fed: bool) -> bool {

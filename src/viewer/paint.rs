@@ -56,7 +56,7 @@ fn compute(viewer: &mut Viewer) -> bool {
         }
         let flags = ViewFlags(flags);
         // A twin without signals has no health of its own: an area, or a wall. It keeps its material.
-        let judged = part.twin.filter(|twin| !model.twin(*twin).signals.is_empty() || !model.twin(*twin).rules.is_empty());
+        let judged = part.twin.filter(|twin| model.twin(*twin).is_judged());
         let new = match judged.and_then(|twin| frame.twins.get(twin.at())) {
             Some(state) if state.status == Status::Unknown && frame.t.is_none() => unbound_texel(flags),
             Some(state) => texel(state.status, state.freshness, state.alarm, flags),

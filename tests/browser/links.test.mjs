@@ -55,9 +55,10 @@ async function feed(value) {
   feeder ??= await view.context.newPage();
   await feeder.goto(`${gateway.url}/healthz`);
   await feeder.evaluate((load) => new Promise((done, failed) => {
-    const socket = new WebSocket(`ws://${location.host}/ingest?token=sesame`);
+    const socket = new WebSocket(`ws://${location.host}/ingest`);
     socket.onerror = () => failed(new Error("can't push"));
     socket.onopen = () => {
+      socket.send(JSON.stringify({ token: "sesame" }));
       const send = () => socket.readyState === WebSocket.OPEN && socket.send(JSON.stringify({ signal: "machine.load", value: load }));
       send();
       setInterval(send, 200);

@@ -12,6 +12,7 @@ use twin_scene::site::{CsvSource, SourceKind, StartAt};
 
 use crate::GatewayError;
 use crate::clock::Clock;
+use crate::files::read_all;
 use crate::history::{Database, Persist, Setup, SyncPolicy};
 use crate::hub::{Hub, empty_store};
 use crate::ring::RingLimits;
@@ -65,8 +66,8 @@ pub struct Plant {
     pub clock: Clock,
     /// To be asked by a [`crate::sources::Pump`].
     pub sources: Vec<Box<dyn Source>>,
-    /// Sources that take samples in, with their tokens.
-    pub inboxes: Vec<(Inbox, Option<String>)>,
+    /// Sources that take samples in.
+    pub inboxes: Vec<Inbox>,
     /// What the server can say about itself.
     pub capabilities: Capabilities,
     /// What a person should know, in the order it was found.
@@ -205,8 +206,9 @@ pub fn csv_rows(
     csv: &CsvSource,
     remarks: &mut Vec<String>,
 ) -> Result<CsvRows, GatewayError> {
-    let path = site.resolve(&csv.path);
-    let bytes = std::fs::read(&path).map_err(|source| GatewayError::Read { path: path.clone(), source })?;
+    let path = site.place(&csv.path);
+    let unread = |why: String| GatewayError::Source { id: id.to_owned(), why: format!("can't read {}: {why}", csv.path) };
+    let bytes = site.open(&csv.path).and_then(|file| read_all(file, u64::MAX)).map_err(unread)?;
     let rows = read_csv(&bytes, csv, &site.loaded.model, index)
         .map_err(|why| GatewayError::Source { id: id.to_owned(), why: format!("{}: {why}", path.display()) })?;
     if rows.faults > 0 {
@@ -280,10 +282,12 @@ fn add_synthetic(
 
 fn add_push(site: &Site, plant: &mut Plant) {
     for def in &site.loaded.sources {
-        let SourceKind::WebSocket { token } = &def.kind else { continue };
+        if !matches!(def.kind, SourceKind::WebSocket { .. }) {
+            continue;
+        }
         let inbox = Inbox::new(def.index);
         plant.sources.push(Box::new(PushSource::new(inbox.clone())));
-        plant.inboxes.push((inbox, token.clone()));
+        plant.inboxes.push(inbox);
         plant.capabilities = plant.capabilities.with(Capabilities::INGEST);
     }
 }

@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Map, Value as Json, json};
 use twin_historian::{BytesReport, Counters, Quarantined, Store};
-use twin_model::{Model, Span, TimeRange, Value};
+use twin_model::{Flags, Model, Span, TimeRange, Value, limits};
 
 use crate::server::App;
 use crate::sources::{Inbox, Refusal};
 
 /// Name, meaning and number of everything that the store counts. Names are those of [`Counters`].
-pub(crate) fn store(counters: &Counters) -> [(&'static str, &'static str, u64); 14] {
+pub(crate) fn store(counters: &Counters) -> [(&'static str, &'static str, u64); 16] {
     let lead = u64::try_from(counters.max_ahead.as_micros()).unwrap_or(0);
     [
         ("stored", "Samples stored", counters.stored),
@@ -20,6 +20,7 @@ pub(crate) fn store(counters: &Counters) -> [(&'static str, &'static str, u64); 
         ("duplicates", "Samples with a source time already held", counters.duplicates),
         ("duplicates_replaced", "Duplicates that differed from the sample they replaced", counters.duplicates_replaced),
         ("quarantined", "Samples from too far in the future, kept aside", counters.quarantined),
+        ("too_large", "Samples with a text longer than can be kept, kept aside in part", counters.too_large),
         ("ahead_of_received", "Stored samples with a source time after their receipt", counters.ahead_of_received),
         ("max_ahead_us", "Largest lead of a source time over its receipt, in microseconds", lead),
         ("nan", "Stored samples that are NaN", counters.nan),
@@ -28,6 +29,7 @@ pub(crate) fn store(counters: &Counters) -> [(&'static str, &'static str, u64); 
         ("unknown_signal", "Samples of signals that the site does not have", counters.unknown_signal),
         ("imported", "Samples read from disk", counters.imported),
         ("thinned", "Samples that the memory budget took away", counters.thinned),
+        ("texts_given_up", "Samples that the memory budget of texts took away", counters.texts_given_up),
     ]
 }
 
@@ -67,9 +69,10 @@ pub(crate) fn samples(store: &Store) -> u64 {
 
 /// Body of `GET /api/counters`.
 pub(crate) fn json(app: &App) -> Json {
-    let (counters, report, aside, samples) = app.hub.with_store(|store| {
+    let (counters, report, aside, samples, budgets) = app.hub.with_store(|store| {
         let aside: Vec<Quarantined> = store.quarantined().cloned().collect();
-        (store.counters(), store.bytes(), aside, samples(store))
+        let budgets = json!({ "numbers": store.number_budget(), "texts": store.text_budget() });
+        (store.counters(), store.bytes(), aside, samples(store), budgets)
     });
     let model = app.hub.model();
     let mut parts: Map<String, Json> = bytes(&report).into_iter().map(|(part, n)| (part.to_owned(), json!(n))).collect();
@@ -89,7 +92,8 @@ pub(crate) fn json(app: &App) -> Json {
         "samples": samples,
         "store": store(&counters).into_iter().map(|(name, _, n)| (name.to_owned(), json!(n))).collect::<Map<_, _>>(),
         "bytes": parts,
-        "ingest": app.inboxes.iter().map(|(one, _)| inbox(one)).collect::<Vec<_>>(),
+        "budgets": budgets,
+        "ingest": app.inboxes.iter().map(inbox).collect::<Vec<_>>(),
         "quarantined": aside.iter().map(|one| quarantined(model, one)).collect::<Vec<_>>(),
     })
 }
@@ -103,6 +107,7 @@ fn quarantined(model: &Model, one: &Quarantined) -> Json {
         "time_us": sample.source_time.as_micros(),
         "received_us": sample.received_time.as_micros(),
         "value": match &sample.value {
+            _ if sample.flags.has(Flags::NULL) => Json::Null,
             // JSON has no word for NaN and infinities.
             Value::Float(v) => serde_json::Number::from_f64(*v).map_or_else(|| json!(v.to_string()), Json::Number),
             Value::Int(v) => json!(v),
@@ -113,6 +118,7 @@ fn quarantined(model: &Model, one: &Quarantined) -> Json {
         "flags": sample.flags.0,
         "why": match id {
             None => "the site has no such signal".to_owned(),
+            Some(_) if ahead <= 0 => format!("its text is longer than {} bytes; this is its beginning", limits::TEXT_BYTES),
             Some(_) => format!("its time is {} s after its receipt", ahead / 1_000_000),
         },
     })

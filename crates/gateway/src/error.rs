@@ -98,6 +98,14 @@ pub enum GatewayError {
         /// The lock file.
         path: PathBuf,
     },
+    /// The access file cannot be used.
+    #[error("access file {path}: {why}", path = path.display())]
+    Access {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        why: String,
+    },
     /// A recording cannot be used.
     #[error("recording {path}: {why}", path = path.display())]
     Recording {

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use twin_historian::historian::KeepError;
 use twin_historian::{ChunkKey, Level, MemoryHistorian, StoreConfig};
-use twin_model::{TimeRange, Timestamp};
+use twin_model::{Span, TimeRange, Timestamp, limits};
 use twin_protocol::{Dictionary, History, Page, ServerFrame, encode_server};
 
 use crate::history::pages::{self, Catalogue, Stretch};
@@ -18,8 +18,13 @@ use crate::pack::{Coding, Packed, fnv64};
 use crate::server::{Answer, App, FOR_EVER, REVALIDATE, accepted, missing, respond};
 use crate::turns::{Asker, Turns};
 
-/// Bytes of chunks in one history answer; the rest is for the next request.
-const HISTORY_BYTES: usize = 2 << 20;
+/// Bytes of chunks after which a history answer ends; the rest is for the next request.
+const HISTORY_BYTES: usize = limits::ANSWER_BYTES;
+/// Bytes that one step of an answer adds at most, but for what is of one instant: with what was there before, a frame that every
+/// viewer reads.
+const STEP_BYTES: usize = limits::CHUNK_BYTES + limits::ANSWER_BYTES;
+/// Samples that are packed at once: about as many bytes as an answer has, and four times that of the worst noise.
+const STEP_SAMPLES: u64 = 4 << 20;
 
 /// Everything that reads history for somebody takes its turn: packing chunks keeps a core busy, and many askers at once are not to
 /// starve the stream.
@@ -101,26 +106,49 @@ fn history_for(hub: &Hub, range: TimeRange, asker: &Asker) -> History {
 fn held(hub: &Hub, from: Timestamp, end: Timestamp) -> Option<(Vec<Vec<u8>>, Timestamp)> {
     let first = hub.with_store(|store| store.first_from(from)).filter(|first| *first < end)?;
     let slab = StoreConfig::default().slab;
-    let next = (first.floor_to(slab) + slab).min(end);
-    // One hour per lock: live samples are never kept waiting for a long export.
-    let chunks = hub.with_store(|store| store.export_chunks(TimeRange::new(first, next)));
-    Some((chunks.into_iter().map(|chunk| chunk.bytes).collect(), next))
+    let mut next = (first.floor_to(slab) + slab).min(end);
+    // An hour per lock at most: live samples are never kept waiting for a long export.
+    let samples = hub.with_store(|store| store.density(TimeRange::new(first, next), 1).first().map_or(0, |n| u64::from(*n)));
+    if samples > STEP_SAMPLES {
+        next = part(first, next, STEP_SAMPLES as f64 / samples as f64);
+    }
+    loop {
+        let chunks = hub.with_store(|store| store.export_chunks(TimeRange::new(first, next)));
+        let bytes: usize = chunks.iter().map(|chunk| chunk.bytes.len()).sum();
+        if bytes <= STEP_BYTES || next.since(first) <= Span::from_micros(1) {
+            return Some((chunks.into_iter().map(|chunk| chunk.bytes).collect(), next));
+        }
+        next = part(first, next, STEP_BYTES as f64 / bytes as f64 * 0.8);
+    }
+}
+
+/// The end of the first part of a stretch; never its start.
+fn part(from: Timestamp, to: Timestamp, share: f64) -> Timestamp {
+    let span = (to.since(from).as_micros() as f64 * share) as i64;
+    from + Span::from_micros(span.max(1))
 }
 
 /// What is kept of the first page from `from` on, and where to go on: `cold` after the last.
 fn kept(hub: &Hub, from: Timestamp, cold: Timestamp) -> (Vec<Vec<u8>>, Timestamp) {
     let Some(persist) = hub.persist() else { return (Vec::new(), cold) };
-    let found = pages::stretch(persist.read().as_ref(), persist.numbers(), TimeRange::new(from, cold));
-    let Stretch { mut chunks, next } = found.unwrap_or_else(|error| {
-        // A keeper that can't be read now says nothing about any time; asked again, it may.
-        tracing::error!(%error, "history can't be read");
-        Stretch::default()
-    });
-    let next = next.unwrap_or(cold);
-    // What came late and is in no chunk yet; what is left over here of given-up slabs comes twice, which is harmless.
-    let late = hub.with_store(|store| store.export_chunks(TimeRange::new(from, next)));
-    chunks.extend(late.into_iter().map(|chunk| chunk.bytes));
-    (chunks, next)
+    let mut end = cold;
+    loop {
+        let found = pages::stretch(persist.read().as_ref(), persist.numbers(), TimeRange::new(from, end));
+        let Stretch { mut chunks, next } = found.unwrap_or_else(|error| {
+            // A keeper that can't be read now says nothing about any time; asked again, it may.
+            tracing::error!(%error, "history can't be read");
+            Stretch::default()
+        });
+        let next = next.unwrap_or(end);
+        // What came late and is in no chunk yet; what is left over here of given-up slabs comes twice, which is harmless.
+        let late = hub.with_store(|store| store.export_chunks(TimeRange::new(from, next)));
+        chunks.extend(late.into_iter().map(|chunk| chunk.bytes));
+        let bytes: usize = chunks.iter().map(Vec::len).sum();
+        if bytes <= STEP_BYTES || next.since(from) <= Span::from_micros(1) {
+            return (chunks, next);
+        }
+        end = part(from, next, STEP_BYTES as f64 / bytes as f64 * 0.8);
+    }
 }
 
 pub(crate) async fn catalogue(State(app): State<Arc<App>>, Query(range): Query<Range>, headers: HeaderMap) -> Response {

@@ -6,12 +6,15 @@
 //! [`history`] (where it is kept), [`headless`], [`exchange`] and [`cli`] (the commands without a server).
 
 pub mod accept;
+pub mod access;
+pub mod arrival;
 pub mod assemble;
 pub mod cli;
 pub mod clock;
 mod counters;
 mod error;
 pub mod exchange;
+pub mod files;
 pub mod headless;
 pub mod history;
 mod history_api;
@@ -29,7 +32,9 @@ pub mod site;
 pub mod sources;
 mod stream;
 mod term;
+pub mod tls;
 mod turns;
+pub mod wire;
 
 pub use error::GatewayError;
 pub use ring::RingLimits;

@@ -35,12 +35,16 @@ pub fn text(app: &App) -> String {
     let (batches, bytes) = hub.backfill();
     out.gauge("orrery_backfill_batches", "Batches kept for clients that come back", batches as u64);
     out.gauge("orrery_backfill_bytes", "Their bytes", bytes as u64);
-    let (counters, report) = hub.with_store(|store| (store.counters(), store.bytes()));
+    let (counters, report, budgets) =
+        hub.with_store(|store| (store.counters(), store.bytes(), (store.number_budget(), store.text_budget())));
     out.gauge("orrery_store_bytes", "Heap of the time store", report.total() as u64);
     out.head("orrery_store_part_bytes", "Heap of the time store by part; waste is within blocks", "gauge");
     for (part, n) in counters::bytes(&report) {
         out.line(&format!("orrery_store_part_bytes{{part=\"{part}\"}}"), n as u64);
     }
+    out.head("orrery_store_budget_bytes", "Heap that the time store may take for distinct texts, and for all else", "gauge");
+    out.line("orrery_store_budget_bytes{of=\"numbers\"}", budgets.0 as u64);
+    out.line("orrery_store_budget_bytes{of=\"texts\"}", budgets.1 as u64);
     for (name, help, value) in counters::store(&counters) {
         if name == "max_ahead_us" {
             out.gauge("orrery_store_max_ahead_us", help, value);
@@ -90,7 +94,7 @@ fn kept(persist: &Persist, out: &mut Text) {
 fn ingest(app: &App, out: &mut Text) {
     let model = app.hub.model();
     let labelled = |inbox: &Inbox| format!("source=\"{}\"", escape(counters::source_of(model, inbox)));
-    let inboxes = || app.inboxes.iter().map(|(inbox, _)| (inbox, labelled(inbox)));
+    let inboxes = || app.inboxes.iter().map(|inbox| (inbox, labelled(inbox)));
     out.head("orrery_ingest_senders", "Senders connected", "gauge");
     for (inbox, source) in inboxes() {
         out.line(&format!("orrery_ingest_senders{{{source}}}"), inbox.senders().0 as u64);

@@ -203,8 +203,9 @@ impl RecordingFile {
     /// Appends a record.
     ///
     /// # Errors
-    /// Where the file cannot be written.
+    /// Where the file cannot be written, or a reader would not take the record and all that comes after it.
     pub fn record(&mut self, record: &Record) -> Result<(), GatewayError> {
+        record.fits().map_err(|why| GatewayError::Recording { path: self.path.clone(), why: why.to_string() })?;
         self.write(&encode_record(record))
     }
 
@@ -229,9 +230,13 @@ impl Recorder {
     pub fn start(path: &Path, site: &Site, hub: &Hub, history: TimeRange, now: Timestamp) -> Result<Self, GatewayError> {
         let mut file = RecordingFile::create(path)?;
         let (frames, place) = hub.open(None, now);
-        file.record(&Record::Site { file_name: site.file_name(), toml: site.toml.clone() })?;
+        file.record(&Record::Site { file_name: site.file_name(), toml: site::redacted_site(&site.toml) })?;
         for (path, bytes) in asset_files(site) {
-            file.record(&Record::Asset { path, bytes })?;
+            let asset = Record::Asset { path, bytes };
+            match (asset.fits(), &asset) {
+                (Err(why), Record::Asset { path, .. }) => crate::term::warn(&format!("{path} is not in the recording: {why}")),
+                _ => file.record(&asset)?,
+            }
         }
         let mut recorder = Self { file, place: place.whole() };
         recorder.frame(&hub.dictionary())?;
@@ -278,7 +283,9 @@ impl Recorder {
 
 /// Imports, models and the files beside them, by the path that the site file would use.
 fn asset_files(site: &Site) -> BTreeMap<String, Vec<u8>> {
-    let mut files = site.files.clone();
+    // A recording goes further than its site file: imports come without secrets, as the site itself does.
+    let mut files: BTreeMap<String, Vec<u8>> =
+        site.files.iter().map(|(path, bytes)| (path.clone(), site::redacted_import(bytes))).collect();
     for path in site.loaded.model_files() {
         let Ok(bytes) = site.read_file(path) else { continue };
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);

@@ -1,22 +1,27 @@
 //! Another gateway as a source of a recording: plain HTTP for the site, its models and history, the stream for the rest.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
+use rustls::ClientConfig;
 use serde::Deserialize;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
-use twin_model::TimeRange;
+use tokio_tungstenite::tungstenite::http::{HeaderValue, Request};
+use tokio_tungstenite::tungstenite::{self, Message};
+use twin_model::{Secret, TimeRange};
 use twin_protocol::recording::Record;
 use twin_protocol::{
     ClientFrame, ClientHello, Limits, Resume, SUBPROTOCOL_BIN, ServerFrame, VERSIONS, decode_server, encode_client,
 };
 
+use twin_scene::site::{redacted_import, redacted_site};
+
 use crate::GatewayError;
+use crate::wire::Wire;
 
 /// Longest wait for an answer or for a sign of life.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -28,6 +33,9 @@ const BODY: u64 = 1 << 30;
 pub struct Remote {
     /// `host:port`
     host: String,
+    secure: bool,
+    tls: Option<Arc<ClientConfig>>,
+    token: Option<Secret>,
 }
 
 #[derive(Deserialize)]
@@ -48,12 +56,79 @@ struct AssetAnswer {
 }
 
 impl Remote {
-    /// The gateway of an address like `http://127.0.0.1:7077/`; `None` where the text is no such address.
+    /// The gateway of an address like `http://127.0.0.1:7077/` or `https://plant/`; `None` where the text is no such address.
+    /// One with a name or password before the host is none: secrets do not belong into addresses.
     pub fn parse(text: &str) -> Option<Self> {
-        let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("ws://"))?;
-        let host = rest.split('/').next().filter(|host| !host.is_empty())?;
+        let (scheme, rest) = text.split_once("://")?;
+        let secure = match scheme.to_ascii_lowercase().as_str() {
+            "http" | "ws" => false,
+            "https" | "wss" => true,
+            _ => return None,
+        };
+        let host = rest.split(['/', '?', '#']).next().filter(|host| !host.is_empty() && !host.contains('@'))?;
         let port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-        Some(Self { host: if port { host.to_owned() } else { format!("{host}:80") } })
+        let host = if port { host.to_owned() } else { format!("{host}:{}", if secure { 443 } else { 80 }) };
+        Some(Self { host, secure, tls: None, token: None })
+    }
+
+    /// Shows a token.
+    #[must_use]
+    pub fn with_token(self, token: Option<Secret>) -> Self {
+        Self { token, ..self }
+    }
+
+    /// Trusts whom a configuration trusts; needed for addresses of https and wss.
+    #[must_use]
+    pub fn with_tls(self, tls: Arc<ClientConfig>) -> Self {
+        Self { tls: Some(tls), ..self }
+    }
+
+    /// Whether the address asks for TLS.
+    pub fn is_secure(&self) -> bool {
+        self.secure
+    }
+
+    /// Opens a connection.
+    ///
+    /// # Errors
+    /// Where nobody is there, or TLS was asked for and can't be had: it is never left out silently.
+    pub async fn connect(&self) -> std::io::Result<Wire> {
+        match (&self.tls, self.secure) {
+            (None, true) => Err(std::io::Error::other("the address asks for TLS, and nobody said whom to trust")),
+            (tls, secure) => Wire::connect(&self.host, tls.as_ref().filter(|_| secure)).await,
+        }
+    }
+
+    /// A request for a socket, with the token in its header.
+    ///
+    /// # Errors
+    /// Where the path is none.
+    pub fn socket(&self, path: &str, subprotocol: &str) -> Result<Request<()>, GatewayError> {
+        let scheme = if self.secure { "wss" } else { "ws" };
+        let mut request = format!("{scheme}://{}{path}", self.host).into_client_request().map_err(|e| self.fail(e))?;
+        let headers = request.headers_mut();
+        if let Ok(name) = subprotocol.parse() {
+            headers.insert("sec-websocket-protocol", name);
+        }
+        if let Some(token) = &self.token {
+            let value = format!("Bearer {}", token.expose()).parse::<HeaderValue>();
+            let mut value = value.map_err(|_| self.fail("the token does not fit into a header"))?;
+            value.set_sensitive(true);
+            headers.insert("authorization", value);
+        }
+        Ok(request)
+    }
+
+    /// Words about a socket that did not open: what the gateway itself said, where it did.
+    pub(crate) fn not_opened(&self, error: &tungstenite::Error) -> GatewayError {
+        match error {
+            tungstenite::Error::Http(response) => {
+                let body = response.body().as_deref().unwrap_or_default();
+                let words: String = String::from_utf8_lossy(body).trim().chars().take(300).collect();
+                self.fail(format!("the gateway answered {}: {words}", response.status().as_u16()))
+            }
+            other => self.fail(other),
+        }
     }
 
     /// `host:port`.
@@ -62,16 +137,19 @@ impl Remote {
     }
 
     fn fail(&self, why: impl std::fmt::Display) -> GatewayError {
-        GatewayError::Stream { url: format!("http://{}/", self.host), why: why.to_string() }
+        let scheme = if self.secure { "https" } else { "http" };
+        GatewayError::Stream { url: format!("{scheme}://{}/", self.host), why: why.to_string() }
     }
 
     /// Body of a GET; an answer other than 200 is an error.
     async fn get(&self, path: &str) -> Result<Vec<u8>, GatewayError> {
         let exchange = async {
-            let mut stream = TcpStream::connect(&self.host).await?;
+            let mut stream = self.connect().await?;
             let host = &self.host;
+            let token =
+                self.token.as_ref().map(|token| format!("Authorization: Bearer {}\r\n", token.expose())).unwrap_or_default();
             let request =
-                format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nAccept-Encoding: identity\r\n\r\n");
+                format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nAccept-Encoding: identity\r\n{token}\r\n");
             stream.write_all(request.as_bytes()).await?;
             let mut bytes = Vec::new();
             stream.take(BODY).read_to_end(&mut bytes).await?;
@@ -81,6 +159,11 @@ impl Remote {
         let split = bytes.windows(4).position(|four| four == b"\r\n\r\n").ok_or_else(|| self.fail("not an HTTP answer"))?;
         let head = String::from_utf8_lossy(bytes.get(..split).unwrap_or_default()).to_ascii_lowercase();
         let status = head.split(' ').nth(1).unwrap_or("");
+        if matches!(status, "401" | "403" | "429") {
+            let words = String::from_utf8_lossy(bytes.get(split + 4..).unwrap_or_default());
+            let words: String = words.trim().chars().take(300).collect();
+            return Err(self.fail(format!("{path} was answered with {status}: {words}")));
+        }
         if status != "200" || head.contains("transfer-encoding") {
             return Err(self.fail(format!("{path} was answered with {status}; is this a gateway of Orrery?")));
         }
@@ -93,8 +176,10 @@ impl Remote {
     /// Where there is no gateway.
     pub async fn site(&self) -> Result<(Vec<Record>, Vec<String>), GatewayError> {
         let answer: SiteAnswer = serde_json::from_slice(&self.get("/api/site").await?).map_err(|e| self.fail(e))?;
-        let mut records = vec![Record::Site { file_name: answer.file, toml: answer.toml }];
-        records.extend(answer.files.into_iter().map(|(path, text)| Record::Asset { path, bytes: text.into_bytes() }));
+        let mut records = vec![Record::Site { file_name: answer.file, toml: redacted_site(&answer.toml) }];
+        // An older gateway sends its secrets along; they go no further.
+        let import = |(path, text): (String, String)| Record::Asset { path, bytes: redacted_import(text.as_bytes()) };
+        records.extend(answer.files.into_iter().map(import));
         let mut remarks = Vec::new();
         for asset in answer.assets {
             let bytes = if asset.url.is_empty() {
@@ -153,14 +238,12 @@ impl Remote {
     /// Where it does not open.
     pub async fn stream(&self, resume: Option<Resume>) -> Result<RemoteStream, GatewayError> {
         let open = async {
-            let mut request = format!("ws://{}/stream", self.host).into_client_request().map_err(|e| self.fail(e))?;
-            if let Ok(name) = SUBPROTOCOL_BIN.parse() {
-                request.headers_mut().insert("sec-websocket-protocol", name);
-            }
-            let stream = TcpStream::connect(&self.host).await.map_err(|e| self.fail(e))?;
-            let (mut socket, _) = tokio_tungstenite::client_async(request, stream).await.map_err(|e| self.fail(e))?;
+            let request = self.socket("/stream", SUBPROTOCOL_BIN)?;
+            let stream = self.connect().await.map_err(|e| self.fail(e))?;
+            let opened = tokio_tungstenite::client_async(request, stream).await;
+            let (mut socket, _) = opened.map_err(|e| self.not_opened(&e))?;
             let agent = concat!("orrery record ", env!("CARGO_PKG_VERSION")).to_owned();
-            let hello = ClientFrame::Hello(ClientHello { versions: VERSIONS.to_vec(), agent, resume });
+            let hello = ClientFrame::Hello(ClientHello { versions: VERSIONS.to_vec(), agent, resume, token: None });
             socket.send(Message::Binary(encode_client(&hello).into())).await.map_err(|e| self.fail(e))?;
             Ok(RemoteStream {
                 socket,
@@ -175,7 +258,7 @@ impl Remote {
 
 /// An open stream of another gateway.
 pub struct RemoteStream {
-    socket: WebSocketStream<TcpStream>,
+    socket: WebSocketStream<Wire>,
     remote: Remote,
     /// Run of the server that this connection is to.
     epoch: u64,
@@ -238,6 +321,10 @@ mod tests {
             ("ws://plant:1/stream", Some("plant:1")),
             ("assets/sites/bottling", None),
             ("http://", None),
+            ("https://plant", Some("plant:443")),
+            ("WSS://plant:8443/stream", Some("plant:8443")),
+            ("https://user:pass@plant/", None),
+            ("ftp://plant", None),
         ] {
             assert_eq!(Remote::parse(text).map(|remote| remote.host).as_deref(), host, "{text}");
         }

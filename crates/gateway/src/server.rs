@@ -1,21 +1,24 @@
 //! Routes, headers and the life of the server.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, Request, State};
+use axum::extract::{ConnectInfo, MatchedPath, Path, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{any, get};
+use axum::routing::{MethodRouter, any, get};
 use axum::{Json, Router};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use twin_protocol::Capabilities;
 
 use crate::accept::{self, Arrive, Deadlines};
+use crate::access::{self, Access, Connection, Entry, Event, Head, Need, Role};
+use crate::arrival::Door;
 use crate::clock::Clock;
 use crate::hub::Hub;
 use crate::pack::{Coding, Packed, fnv64};
@@ -32,8 +35,6 @@ pub use history_api::history_of;
 pub struct ServerConfig {
     /// Who may show the page in a frame: a CSP source list for `frame-ancestors`.
     pub frame_ancestors: String,
-    /// Other origins that may open `/stream` and `/ingest` from a page, for example `https://portal.example`.
-    pub origins: Vec<String>,
     /// Clients at a time.
     pub max_clients: usize,
     /// Connections at a time; none: twice the clients and 1,024.
@@ -54,7 +55,6 @@ impl Default for ServerConfig {
     fn default() -> Self {
         Self {
             frame_ancestors: "'self'".to_owned(),
-            origins: Vec::new(),
             max_clients: 500,
             connections: None,
             address_share: 50,
@@ -80,8 +80,10 @@ pub struct App {
     pub site_json: Packed,
     /// Hash of the site.
     pub site_hash: String,
-    /// Sources that take samples in, with their tokens.
-    pub inboxes: Vec<(Inbox, Option<String>)>,
+    /// Sources that take samples in.
+    pub inboxes: Vec<Inbox>,
+    /// Who may come in.
+    pub access: Access,
     /// Seats and room.
     pub peers: Peers,
     /// Settings.
@@ -90,23 +92,51 @@ pub struct App {
     pub stopping: watch::Receiver<bool>,
 }
 
-/// The routes of a server.
+/// A way in: what it needs stands beside what it does, so that none can be added without saying.
+pub struct Route {
+    /// As axum writes paths.
+    pub path: &'static str,
+    /// Asked by the one layer before the handler runs.
+    pub need: Need,
+    handler: MethodRouter<Arc<App>>,
+}
+
+/// Every way in but the page itself, which is in nobody's way: its files hold no data.
+pub fn routes() -> Vec<Route> {
+    let (view, send, manage) = (Need::Role(Role::View), Need::Role(Role::Send), Need::Role(Role::Manage));
+    let route = |path, need, handler| Route { path, need, handler };
+    vec![
+        route("/api/site", view, get(site)),
+        route("/api/asset/{*path}", view, get(asset)),
+        route("/api/history", view, get(history_api::history)),
+        route("/api/catalogue", view, get(history_api::catalogue)),
+        route("/api/page/{level}/{start}/{version}/{part}", view, get(history_api::page)),
+        route("/api/chunk/{*key}", view, get(history_api::chunk)),
+        route("/api/counters", view, get(counters)),
+        route("/api/access", manage, get(access_list)),
+        route("/healthz", Need::Nothing, get(|| async { "ok\n" })),
+        route("/metrics", view, get(metrics)),
+        route("/stream", view, any(stream::upgrade)),
+        route("/ingest", send, any(ingest::upgrade)),
+    ]
+}
+
+/// All routes behind the one layer.
 pub fn router(app: Arc<App>) -> Router {
-    Router::new()
-        .route("/api/site", get(site))
-        .route("/api/asset/{*path}", get(asset))
-        .route("/api/history", get(history_api::history))
-        .route("/api/catalogue", get(history_api::catalogue))
-        .route("/api/page/{level}/{start}/{version}/{part}", get(history_api::page))
-        .route("/api/chunk/{*key}", get(history_api::chunk))
-        .route("/api/counters", get(counters))
-        .route("/healthz", get(|| async { "ok\n" }))
-        .route("/metrics", get(metrics))
-        .route("/stream", any(stream::upgrade))
-        .route("/ingest", any(ingest::upgrade))
-        .fallback(page)
-        .layer(middleware::from_fn_with_state(app.clone(), guard))
-        .with_state(app)
+    let mut router = Router::new();
+    let mut needs = HashMap::new();
+    for Route { path, need, handler } in routes() {
+        needs.insert(path, need);
+        router = router.route(path, handler);
+    }
+    let guarded = Guarded { app: app.clone(), needs: Arc::new(needs) };
+    router.fallback(page).layer(middleware::from_fn_with_state(guarded, guard)).with_state(app)
+}
+
+#[derive(Clone)]
+struct Guarded {
+    app: Arc<App>,
+    needs: Arc<HashMap<&'static str, Need>>,
 }
 
 /// Serves until `shutdown` completes, then lets every client go with a word.
@@ -119,7 +149,7 @@ pub async fn run(
     stop: watch::Sender<bool>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    run_with(listener, accept::Plain, app, stop, shutdown).await
+    run_with(listener, Door::plain(), app, stop, shutdown).await
 }
 
 /// The same over connections that are wrapped first.
@@ -149,17 +179,43 @@ pub async fn run_with<A: Arrive>(
     }
 }
 
-/// Headers of every answer, and the check that a web page of somebody else does not open our sockets.
-async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+/// The one layer: who may come in, the audit of what is managed, and the headers of every answer.
+async fn guard(State(Guarded { app, needs }): State<Guarded>, mut request: Request, next: Next) -> Response {
     let host = request.headers().get(header::HOST).and_then(|v| v.to_str().ok()).unwrap_or("").to_owned();
-    let origin = request.headers().get(header::ORIGIN).and_then(|v| v.to_str().ok()).map(str::to_owned);
-    if let Some(origin) = origin
-        && matches!(request.uri().path(), "/stream" | "/ingest")
-        && !allowed_origin(&origin, &host, &app.config.origins)
-    {
-        return (StatusCode::FORBIDDEN, "this origin may not connect; start the gateway with --allow-origin\n").into_response();
-    }
-    let mut response = next.run(request).await;
+    let need = match request.extensions().get::<MatchedPath>() {
+        // A route that is in no table would be a hole; it takes the highest role.
+        Some(path) => needs.get(path.as_str()).copied().unwrap_or(Need::Role(Role::Manage)),
+        None => Need::Nothing,
+    };
+    let peer = request.extensions().get::<ConnectInfo<std::net::SocketAddr>>().map(|info| info.0.ip());
+    let connection = request.extensions().get::<Connection>().copied().unwrap_or_default();
+    let connection = Connection { peer: connection.peer.or(peer), ..connection };
+    let source = (need == Need::Role(Role::Send)).then(|| ingest::wanted(&app, request.uri())).flatten();
+    let head = Head { method: request.method(), uri: request.uri(), headers: request.headers() };
+    let wish = access::Wish { need, source: source.map(|(_, id)| id) };
+    let mut response = match access::admit(&app.access, head, connection, wish) {
+        Err(refusal) => refusal.into_response(),
+        Ok(entry) => {
+            let managed = match (&entry, need) {
+                (Entry::Known(caller), Need::Role(Role::Manage)) => {
+                    Some((caller.name.clone(), format!("{} {}", request.method(), request.uri().path())))
+                }
+                _ => None,
+            };
+            request.extensions_mut().insert(connection);
+            request.extensions_mut().insert(entry);
+            let response = next.run(request).await;
+            if let Some((who, what)) = managed {
+                app.access.audit().write(&Event {
+                    who: &who,
+                    address: connection.peer,
+                    what: &what,
+                    status: response.status().as_u16(),
+                });
+            }
+            response
+        }
+    };
     let headers = response.headers_mut();
     for (name, value) in [
         ("x-content-type-options", "nosniff"),
@@ -168,6 +224,11 @@ async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
         ("permissions-policy", "camera=(), microphone=(), geolocation=()"),
     ] {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    // What was given to one caller is not for the caches of others.
+    let shared = headers.get(header::CACHE_CONTROL).is_some_and(|value| value == FOR_EVER);
+    if shared && app.access.asks() && need != Need::Nothing {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(FOR_EVER_FOR_ONE));
     }
     if let Ok(policy) = HeaderValue::from_str(&policy(&host, &app.config.frame_ancestors)) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
@@ -184,16 +245,6 @@ fn policy(host: &str, frame_ancestors: &str) -> String {
         "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data: blob:; \
          connect-src 'self'{sockets}; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors {frame_ancestors}"
     )
-}
-
-fn allowed_origin(origin: &str, host: &str, others: &[String]) -> bool {
-    let named = origin.split_once("://").map_or("", |(_, rest)| rest);
-    let loopback = |host: &str| {
-        let name = host.rsplit_once(':').map_or(host, |(name, port)| if port.ends_with(']') { host } else { name });
-        matches!(name, "localhost" | "127.0.0.1" | "[::1]")
-    };
-    // A page served on this machine may be the developer's own server, on another port.
-    named == host || (loopback(named) && loopback(host)) || others.iter().any(|other| other == origin)
 }
 
 pub(crate) fn accepted(headers: &HeaderMap) -> Vec<Coding> {
@@ -237,6 +288,7 @@ pub(crate) fn missing(what: &str) -> Response {
 
 pub(crate) const REVALIDATE: &str = "no-cache";
 pub(crate) const FOR_EVER: &str = "public, max-age=31536000, immutable";
+const FOR_EVER_FOR_ONE: &str = "private, max-age=31536000, immutable";
 
 /// Runs work that packs or reads files apart from the threads that serve sockets.
 pub(crate) async fn blocking(work: impl FnOnce() -> Response + Send + 'static) -> Response {
@@ -289,7 +341,22 @@ async fn counters(State(app): State<Arc<App>>) -> Response {
     ([(header::CACHE_CONTROL, "no-store")], Json(crate::counters::json(&app))).into_response()
 }
 
-fn percent_decode(text: &str) -> Option<String> {
+/// Who may come in, for those who decide about it. No hashes: whoever reads this needs none of them.
+async fn access_list(State(app): State<Arc<App>>) -> Response {
+    let grants = app.access.grants();
+    let tokens: Vec<serde_json::Value> = grants
+        .iter()
+        .map(|grant| {
+            let roles: Vec<&str> = grant.roles().map(Role::as_str).collect();
+            let expires = grant.expires().map(|end| end.to_string());
+            serde_json::json!({ "name": *grant.name, "roles": roles, "sources": grant.sources(), "expires": expires })
+        })
+        .collect();
+    let json = serde_json::json!({ "format": 1, "asks": app.access.asks(), "tokens": tokens });
+    ([(header::CACHE_CONTROL, "no-store")], Json(json)).into_response()
+}
+
+pub(crate) fn percent_decode(text: &str) -> Option<String> {
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
     while let Some(b) = bytes.next() {
@@ -306,22 +373,6 @@ fn percent_decode(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_our_own_pages_and_named_origins_may_connect() {
-        let others = ["https://portal.example".to_owned()];
-        for (origin, host, allowed) in [
-            ("http://plant:7077", "plant:7077", true),
-            ("https://evil.example", "plant:7077", false),
-            ("http://localhost:8080", "127.0.0.1:7077", true),
-            ("http://evil.example", "127.0.0.1:7077", false),
-            ("http://localhost.evil.example", "127.0.0.1:7077", false),
-            ("https://portal.example", "plant:7077", true),
-            ("null", "127.0.0.1:7077", false),
-        ] {
-            assert_eq!(allowed_origin(origin, host, &others), allowed, "{origin} {host}");
-        }
-    }
 
     #[test]
     fn a_strange_host_never_gets_into_the_policy() {

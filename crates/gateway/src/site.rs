@@ -10,9 +10,10 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use serde::Serialize;
 use twin_scene::glb;
-use twin_scene::site::{self, LoadedSite, Location, Severity, codes, paths};
+use twin_scene::site::{self, LoadedSite, Location, Severity, codes, paths, redacted_import, redacted_site};
 
 use crate::GatewayError;
+use crate::files::{Folders, read_all, regular};
 use crate::pack::{Coding, Packed, fnv64};
 
 /// A site read from disk.
@@ -25,27 +26,45 @@ pub struct Site {
     pub toml: String,
     /// Other files that were read to understand it (imports), by the path that the site file uses.
     pub files: BTreeMap<String, Vec<u8>>,
+    folders: Folders,
+}
+
+/// Bytes of the largest file that is read as a whole: what no page could load is refused before it fills the memory.
+fn most_bytes() -> u64 {
+    glb::Limits::default().max_bytes
 }
 
 impl Site {
-    /// Reads `site`, a site file or a folder with a `site.toml`.
+    /// Reads `site`, a site file or a folder with a `site.toml`. The files that it names may lie in its folder only.
     ///
     /// # Errors
     /// Only where the file cannot be read; findings are in [`LoadedSite::diagnostics`].
     pub fn read(site: &Path) -> Result<Self, GatewayError> {
+        Self::read_with(site, &[])
+    }
+
+    /// The same; what it names may lie in these folders, too.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_with(site: &Path, allowed: &[PathBuf]) -> Result<Self, GatewayError> {
         let path = if site.is_dir() { site.join("site.toml") } else { site.to_owned() };
-        let bytes = std::fs::read(&path).map_err(|source| GatewayError::Read { path: path.clone(), source })?;
+        let bytes = regular(&path).and_then(|file| read_all(file, most_bytes())).map_err(|why| {
+            let source = std::io::Error::other(why);
+            GatewayError::Read { path: path.clone(), source }
+        })?;
+        let folders = Folders::of_site(&path, allowed);
         let toml = String::from_utf8_lossy(&bytes).into_owned();
         let name = path.file_name().map_or_else(|| "site.toml".into(), |name| name.to_string_lossy().into_owned());
         let mut files = BTreeMap::new();
         let mut read = |relative: &str| {
-            let bytes = read_file(&resolve(&path, relative))?;
+            let bytes = folders.read(relative, most_bytes())?;
             files.insert(relative.to_owned(), bytes.clone());
             Ok(bytes)
         };
         let mut loaded = site::load_bytes(&bytes, &name, &mut read);
         judge_processes(&mut loaded, &name);
-        Ok(Self { loaded, path, toml, files })
+        Ok(Self { loaded, path, toml, files, folders })
     }
 
     /// The same, where the site must be good enough to run.
@@ -53,7 +72,15 @@ impl Site {
     /// # Errors
     /// The first finding of severity error where nothing is usable.
     pub fn read_usable(site: &Path) -> Result<Self, GatewayError> {
-        let site = Self::read(site)?;
+        Self::read_usable_with(site, &[])
+    }
+
+    /// The same; what it names may lie in these folders, too.
+    ///
+    /// # Errors
+    /// As [`Self::read_usable`].
+    pub fn read_usable_with(site: &Path, allowed: &[PathBuf]) -> Result<Self, GatewayError> {
+        let site = Self::read_with(site, allowed)?;
         if site.loaded.usable {
             return Ok(site);
         }
@@ -62,9 +89,18 @@ impl Site {
         Err(GatewayError::Site { file: site.path.display().to_string(), why })
     }
 
-    /// Where a path of the site file lies on this machine.
-    pub fn resolve(&self, relative: &str) -> PathBuf {
-        resolve(&self.path, relative)
+    /// Where a path of the site file would lie on this machine: for messages, and for tokens, which may lie anywhere. What else
+    /// the site names is opened by [`Self::open`] and [`Self::read_file`].
+    pub fn place(&self, relative: &str) -> PathBuf {
+        self.folders.place(relative)
+    }
+
+    /// Opens a file that the site file names; the one door for that.
+    ///
+    /// # Errors
+    /// Words for people.
+    pub fn open(&self, relative: &str) -> Result<std::fs::File, String> {
+        self.folders.open(relative)
     }
 
     /// Reads a file that the site file names.
@@ -72,7 +108,7 @@ impl Site {
     /// # Errors
     /// Words for people.
     pub fn read_file(&self, relative: &str) -> Result<Vec<u8>, String> {
-        read_file(&self.resolve(relative))
+        self.folders.read(relative, most_bytes())
     }
 
     /// Reads a file that a model names beside itself: `model` is the model's path in the site file, `name` what
@@ -110,22 +146,6 @@ fn judge_processes(site: &mut LoadedSite, file: &str) {
         let (severity, code, message) = (Severity::Error, codes::PROCESS_INVALID, error.to_string());
         site.diagnostics.push(site::Diagnostic { severity, code, at, subject, message, help });
     }
-}
-
-fn resolve(site: &Path, relative: &str) -> PathBuf {
-    let shared = std::env::var("ORRERY_SHARED").ok();
-    let relative = paths::with_shared(relative, shared.as_deref());
-    site.parent().unwrap_or(Path::new("")).join(relative)
-}
-
-/// The one place where bytes of a site's files are read. What no page could load is refused before it fills the memory.
-fn read_file(path: &Path) -> Result<Vec<u8>, String> {
-    let most = glb::Limits::default().max_bytes;
-    let size = std::fs::metadata(path).map_err(|e| e.to_string())?.len();
-    if size > most {
-        return Err(format!("it has {} MiB; at most {} are read", size >> 20, most >> 20));
-    }
-    std::fs::read(path).map_err(|e| e.to_string())
 }
 
 /// One file that the page may have. Its content is what was read when the site was opened: the address names the hash of
@@ -262,13 +282,14 @@ struct SiteJson<'a> {
     name: &'a str,
     hash: String,
     file: String,
+    /// Without secrets.
     toml: &'a str,
     /// Side files that the site file imports, as text.
     files: BTreeMap<&'a str, String>,
     assets: &'a [Listed],
 }
 
-/// Body and hash of `/api/site`.
+/// Body and hash of `/api/site`. Secrets and comments are taken out here, so that nobody can forget to.
 pub fn site_json(
     model: &twin_model::Model,
     file: String,
@@ -276,8 +297,9 @@ pub fn site_json(
     files: &BTreeMap<String, Vec<u8>>,
     assets: &Assets,
 ) -> (Bytes, String) {
-    let texts: BTreeMap<&str, String> =
-        files.iter().map(|(path, bytes)| (path.as_str(), String::from_utf8_lossy(bytes).into_owned())).collect();
+    let toml = &redacted_site(toml);
+    let text = |bytes: &[u8]| String::from_utf8_lossy(&redacted_import(bytes)).into_owned();
+    let texts: BTreeMap<&str, String> = files.iter().map(|(path, bytes)| (path.as_str(), text(bytes))).collect();
     let mut seen = toml.as_bytes().to_vec();
     for (path, text) in &texts {
         seen.extend(path.bytes().chain(text.bytes()));

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
-use axum::http::HeaderMap;
 use axum::response::Response;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -16,6 +16,7 @@ use twin_protocol::{
     SUBPROTOCOL_JSON, ServerFrame, choose_version, decode_client, decode_server, encode_server, json,
 };
 
+use crate::access::{Connection, Entry, Role};
 use crate::hub::{Place, add};
 use crate::server::App;
 
@@ -26,19 +27,25 @@ const REPLAY_CLOCK: Duration = Duration::from_millis(250);
 /// What the socket itself takes before it is cut off; the protocol's own limit is lower and gets a proper close.
 const SOCKET_LIMIT: usize = 256 << 10;
 
-pub(crate) async fn upgrade(State(app): State<Arc<App>>, headers: HeaderMap, upgrade: WebSocketUpgrade) -> Response {
+pub(crate) async fn upgrade(
+    State(app): State<Arc<App>>,
+    Extension(entry): Extension<Entry>,
+    Extension(connection): Extension<Connection>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
     let upgrade =
         upgrade.protocols([SUBPROTOCOL_BIN, SUBPROTOCOL_JSON]).max_message_size(SOCKET_LIMIT).max_frame_size(SOCKET_LIMIT);
     let chosen = upgrade.selected_protocol().and_then(|name| name.to_str().ok());
     let form = chosen.and_then(Form::from_subprotocol).unwrap_or(Form::Binary);
-    drop(headers);
-    upgrade.on_upgrade(move |socket| async move { serve(Client { socket, form, app }).await })
+    upgrade.on_upgrade(move |socket| async move { serve(Client { socket, form, app, entry, connection }).await })
 }
 
 struct Client {
     socket: WebSocket,
     form: Form,
     app: Arc<App>,
+    entry: Entry,
+    connection: Connection,
 }
 
 /// Why a connection ends, of a viewer or a sender.
@@ -86,6 +93,13 @@ async fn converse(client: &mut Client) -> Result<Never, End> {
             .map_err(|_| End::Close(CloseCode::Handshake, "no hello within 10 s".to_owned()))??,
         () = stopped(&mut stopping) => return Err(stops()),
     };
+    let caller = match &client.entry {
+        Entry::Known(caller) => caller.clone(),
+        Entry::Later => {
+            let shown = app.access.present(hello.token.as_ref(), Role::View, None, client.connection.peer);
+            shown.map_err(|refusal| End::Close(CloseCode::Unauthorized, refusal.words))?
+        }
+    };
     let version = choose_version(&hello.versions)?;
     // Subscribed before the first look, so that nothing falls between.
     let mut changes = app.hub.changes();
@@ -99,6 +113,9 @@ async fn converse(client: &mut Client) -> Result<Never, End> {
             changed = changes.changed() => changed.map_err(|_| stops())?,
             message = client.socket.recv() => client.answer(message).await?,
             () = sleep_until(keep_alive) => {
+                if !app.access.still(&caller, Role::View, None) {
+                    return Err(End::Close(CloseCode::Unauthorized, "the token is not good any more".to_owned()));
+                }
                 client.send(&ServerFrame::KeepAlive { server_time: app.clock.now() }).await?;
                 keep_alive = Instant::now() + period;
             }

@@ -120,7 +120,7 @@ impl Job {
         let fork = scenario.fork;
         let state = |signal: SignalIndex| {
             let sample = reality.store().latest_at(signal, fork)?;
-            sample.value.as_f64().filter(|value| value.is_finite())
+            sample.usable_number().filter(|value| value.is_finite())
         };
         let lane = |scenario: Scenario| -> Result<Lane, Vec<String>> {
             let run =

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use twin_health::health::RuleView as _;
 use twin_health::{Entry, Outlook, Policy, TwinHealth, explain, freshness};
 use twin_historian::{Envelope, HistorianError, Level, StoreConfig};
-use twin_model::{Model, Quality, RuleIndex, Sample, SignalIndex, SourceIndex, Span, TimeRange, Timestamp, TwinIndex};
+use twin_model::{Model, Quality, RuleIndex, Sample, SignalIndex, SourceIndex, Span, Status, TimeRange, Timestamp, TwinIndex};
 
 use crate::branch::{Branch, BranchId, Job, RunProgress};
 use crate::command::{Direction, EngineCommand, SeekTo};
@@ -356,6 +356,12 @@ impl Engine {
         self.scope(self.playback.playhead()).rule(rule)
     }
 
+    /// What a rule gives at the playhead: unknown while its input is not current.
+    pub fn rule_status(&self, rule: RuleIndex) -> Status {
+        let t = self.playback.playhead();
+        twin_health::rule_status(&self.model, &self.scope(t), rule, t)
+    }
+
     /// Everything about a twin at the playhead, with reasons.
     pub fn explain(&self, twin: TwinIndex) -> TwinHealth {
         let t = self.playback.playhead();
@@ -397,7 +403,8 @@ impl Engine {
 
     /// Worst status over time of a twin, or of all, in reality, with what was known from stale data only.
     ///
-    /// Of sites where rules read more than two thousand signals staleness is left out: it would take too long.
+    /// Of sites where rules read more than two thousand signals only the silence that still lasts is looked for: more would take
+    /// too long.
     pub fn status_strip(&self, twin: Option<TwinIndex>, range: TimeRange) -> Vec<StatusSpan> {
         let model = &self.model;
         let signals = twin.map_or(model.rules().len(), |twin| model.twin(twin).signals.len());
@@ -405,9 +412,14 @@ impl Engine {
         let (store, probes) = (self.reality.store(), silence::probes(signals));
         let thinned = store.thinned();
         let mut silence = |signal: SignalIndex| {
-            let Some(probes) = probes else { return Vec::new() };
-            let entry = known.entry(signal);
-            entry.or_insert_with(|| silence::of(model, store, &self.links, signal, range, (probes, thinned))).clone()
+            let found = known.entry(signal).or_insert_with(|| {
+                let silent = match probes {
+                    Some(probes) => silence::of(model, store, &self.links, signal, range, (probes, thinned)),
+                    None => silence::lasting(model, store, &self.links, signal, range),
+                };
+                self.reality.but_away(silent)
+            });
+            found.clone()
         };
         events::strip(model, &self.reality, &self.config.policy, twin, range, &mut silence)
     }
@@ -433,7 +445,8 @@ impl Engine {
         let signal = self.model.signal(it.signal);
         let sample = scope.sample(it.signal)?;
         let offline = signal.source.is_some_and(|source| self.links.is_down(source, scope.t));
-        if freshness(signal, Some(&sample), scope.t - scope.slack(), offline) > twin_model::Freshness::Late {
+        let fresh = freshness(signal, Some(&sample), scope.t - scope.slack(), offline);
+        if !fresh.is_current() || !sample.usable() {
             return None;
         }
         let now = scope.rule(rule)?.outcome.status();
@@ -479,10 +492,10 @@ impl Engine {
                 id: signal.id.to_string(),
                 unit: signal.unit.0.clone(),
                 time: sample.as_ref().map(|sample| sample.source_time),
-                quality: sample.as_ref().map_or(Quality::BAD, |sample| sample.quality),
+                quality: sample.as_ref().map_or(Quality::BAD, Sample::judged_quality),
                 age: sample.as_ref().map(|sample| scope.t.since(sample.source_time)),
                 freshness: freshness(signal, sample.as_ref(), scope.t - scope.slack(), offline),
-                value: sample.map(|sample| sample.value),
+                value: sample.as_ref().and_then(Sample::given).cloned(),
             }
         });
         let outlooks = twin.rules.iter().filter_map(|&rule| {
@@ -504,6 +517,8 @@ impl Engine {
             status: health.status,
             score: health.score,
             since: health.since,
+            last_known: health.last_known,
+            judged: twin.is_judged(),
             freshness: health.freshness,
             alarms: alarms.collect(),
             reasons: reasons.collect(),

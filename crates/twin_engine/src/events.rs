@@ -69,6 +69,8 @@ pub(crate) fn within(model: &Model, record: &Record, range: TimeRange, most: usi
 pub fn marked_events(model: &Model, events: &[Event]) -> Vec<Event> {
     let mut active: BTreeMap<AlarmIndex, bool> = BTreeMap::new();
     let mut raised: BTreeSet<(Timestamp, TwinIndex)> = BTreeSet::new();
+    // The last judgement of each rule: a sensor that fails for a moment makes no new event of what was known before.
+    let mut known: BTreeMap<RuleIndex, Status> = BTreeMap::new();
     let mut kept: Vec<Event> = Vec::with_capacity(events.len());
     for event in events {
         match event.kind {
@@ -79,8 +81,12 @@ pub fn marked_events(model: &Model, events: &[Event]) -> Vec<Event> {
                     kept.push(*event);
                 }
             }
-            EventKind::Status(_, _, Status::Normal | Status::Unknown) => {}
-            EventKind::Status(..) => kept.push(*event),
+            EventKind::Status(_, _, Status::Unknown) => {}
+            EventKind::Status(_, rule, status) => {
+                if known.insert(rule, status) != Some(status) && status.is_trouble() {
+                    kept.push(*event);
+                }
+            }
         }
     }
     kept.retain(|event| match event.kind {
@@ -138,13 +144,14 @@ struct Slot {
     /// What its timeline says, once it says anything.
     given: Option<Status>,
     silent: bool,
-    /// What its silence gives, of a rule about staleness.
-    if_silent: Option<Status>,
+    /// What its silence gives: unknown, or what a rule about staleness says where that is worse.
+    if_silent: Status,
 }
 
 impl Slot {
-    fn status(self) -> Option<Status> {
-        self.given.map(|given| self.if_silent.filter(|_| self.silent).unwrap_or(given))
+    /// As `twin_health` judges a rule at one instant: unknown before its first sample and while silent.
+    fn status(self) -> Status {
+        if self.silent { self.if_silent } else { self.given.unwrap_or(Status::Unknown) }
     }
 }
 
@@ -153,25 +160,30 @@ impl Slot {
 struct Counts {
     held: [u32; Status::ALL.len()],
     heard: [u32; Status::ALL.len()],
+    /// Rules that have seen anything.
+    seen: u32,
 }
 
 impl Counts {
     fn add(&mut self, slot: Slot) {
-        if let Some(status) = slot.status() {
-            self.held[usize::from(status.code())] += 1;
-            self.heard[usize::from(status.code())] += u32::from(!slot.silent);
-        }
+        let at = usize::from(slot.status().code());
+        self.held[at] += 1;
+        self.heard[at] += u32::from(!slot.silent);
+        self.seen += u32::from(slot.given.is_some());
     }
 
     fn take(&mut self, slot: Slot) {
-        if let Some(status) = slot.status() {
-            self.held[usize::from(status.code())] -= 1;
-            self.heard[usize::from(status.code())] -= u32::from(!slot.silent);
-        }
+        let at = usize::from(slot.status().code());
+        self.held[at] -= 1;
+        self.heard[at] -= u32::from(!slot.silent);
+        self.seen -= u32::from(slot.given.is_some());
     }
 
-    /// The worst status held, and whether all that give it are silent.
+    /// The worst status held, and whether all that give it are silent; `None` before anything was seen.
     fn worst(&self, policy: &Policy) -> Option<(Status, bool)> {
+        if self.seen == 0 {
+            return None;
+        }
         let held = Status::ALL.into_iter().filter(|status| self.held[usize::from(status.code())] > 0);
         let worst = held.reduce(|a, b| policy.worse(a, b))?;
         Some((worst, self.heard[usize::from(worst.code())] == 0))
@@ -197,7 +209,7 @@ pub(crate) fn strip(
     for (at, index) in rules.iter().enumerate() {
         let (rule, timeline) = (model.rule(*index), record.rule_timeline(*index));
         let given = timeline.outcome_at(range.start).map(|outcome| outcome.status());
-        let if_silent = if let RuleKind::Stale { status } = rule.kind { Some(status) } else { None };
+        let if_silent = if let RuleKind::Stale { status } = rule.kind { Status::Unknown.max(status) } else { Status::Unknown };
         let silent = silence(rule.signal);
         let slot = Slot { given, silent: silent.iter().any(|range_of| range_of.contains(range.start)), if_silent };
         counts.add(slot);

@@ -1,9 +1,10 @@
 //! What is shown at one instant: state per twin and active alarms, from one record or a branch beside it.
 
-use twin_health::{Entry, Policy, RuleView, judge};
+use twin_health::{Entry, Outcome, Policy, RuleView, judge};
 use twin_historian::{Cursor, Snapshot};
 use twin_model::{
-    AlarmIndex, AlarmState, Freshness, Model, Priority, RuleIndex, Sample, SignalIndex, Span, Status, Timestamp, TwinIndex,
+    AlarmIndex, AlarmState, Freshness, Model, Priority, Quality, RuleIndex, Sample, SignalIndex, Span, Status, Timestamp, Twin,
+    TwinIndex,
 };
 
 use crate::record::Record;
@@ -14,14 +15,19 @@ use crate::sources::SourceLinks;
 pub struct TwinState {
     /// Its own status.
     pub status: Status,
+    /// What its rules said before some of them fell silent, where that was worse or nothing else is known: the second key to
+    /// sort by, so that a silent machine that was failing stands above one that was well.
+    pub last_known: Option<Status>,
     /// Its own freshness.
     pub freshness: Freshness,
     /// Its most urgent alarm that is not normal.
     pub alarm: Option<(Priority, AlarmState)>,
-    /// Worst status of it and everything below it.
+    /// Worst status of it and everything below it; what only groups others has no say. Unknown where nothing is judged.
     pub rollup: Status,
     /// How many below it are in trouble: neither normal nor unknown.
     pub troubled: u32,
+    /// How many below it can't be judged: unknown, but no mere groups.
+    pub silent: u32,
     /// Active alarms of it and everything below it.
     pub alarms: u32,
     /// Most urgent priority among those.
@@ -31,10 +37,12 @@ pub struct TwinState {
 impl TwinState {
     const NOTHING: Self = Self {
         status: Status::Unknown,
+        last_known: None,
         freshness: Freshness::NeverSeen,
         alarm: None,
         rollup: Status::Unknown,
         troubled: 0,
+        silent: 0,
         alarms: 0,
         rollup_priority: None,
     };
@@ -114,14 +122,28 @@ impl RuleView for Scope<'_> {
         Scope::sample(self, signal)
     }
 
-    fn source_offline(&self, signal: SignalIndex) -> bool {
-        let t = self.beyond_fork().map_or(self.t, |(_, fork)| fork);
-        self.model.signal(signal).source.is_some_and(|source| self.links.is_down(source, t))
+    fn outcome(&self, rule: RuleIndex) -> Option<Outcome> {
+        self.speaking().rule_timeline(rule).outcome_at(self.t)
+    }
+
+    fn last_known(&self, rule: RuleIndex) -> Option<(Status, Timestamp)> {
+        self.speaking().rule_timeline(rule).last_known(self.t)
+    }
+
+    fn source_offline(&self, signal: SignalIndex) -> Option<Timestamp> {
+        let t = match self.beyond_fork() {
+            // What a branch computes needs no source.
+            Some((branch, _)) if branch.store().latest_at(signal, self.t).is_some() => return None,
+            Some((_, fork)) => fork,
+            None => self.t,
+        };
+        let (since, up) = self.links.state(self.model.signal(signal).source?, t)?;
+        (!up).then_some(since)
     }
 
     fn slack(&self) -> Span {
         // Beyond a fork nothing ages.
-        if self.beyond_fork().is_some() { Span::ZERO } else { self.reality.store().allowance_at(self.t) }
+        if self.beyond_fork().is_some() { Span::ZERO } else { self.reality.allowance_at(self.t) }
     }
 }
 
@@ -140,7 +162,22 @@ impl RuleView for Snapped<'_> {
         if self.scope.beyond_fork().is_some() { self.scope.sample(signal) } else { self.snapshot.get(signal) }
     }
 
-    fn source_offline(&self, signal: SignalIndex) -> bool {
+    fn outcome(&self, rule: RuleIndex) -> Option<Outcome> {
+        self.scope.outcome(rule)
+    }
+
+    fn last_known(&self, rule: RuleIndex) -> Option<(Status, Timestamp)> {
+        self.scope.last_known(rule)
+    }
+
+    fn taken(&self, signal: SignalIndex) -> Option<(Timestamp, Quality)> {
+        if self.scope.beyond_fork().is_some() {
+            return self.scope.taken(signal);
+        }
+        Some((self.snapshot.source_time(signal)?, self.snapshot.quality(signal)?))
+    }
+
+    fn source_offline(&self, signal: SignalIndex) -> Option<Timestamp> {
         self.scope.source_offline(signal)
     }
 
@@ -160,9 +197,10 @@ impl ViewFrame {
         self.twins.resize(scope.model.twins().len(), TwinState::NOTHING);
         let view = Snapped { scope, snapshot: &self.snapshot };
         for twin in scope.model.twin_indices() {
-            let (status, freshness) = judge(scope.model, policy, &view, twin, scope.t);
+            let judged = judge(scope.model, policy, &view, twin, scope.t);
             let state = &mut self.twins[twin.at()];
-            (state.status, state.freshness, state.rollup) = (status, freshness, status);
+            (state.status, state.freshness, state.rollup) = (judged.status, judged.freshness, judged.status);
+            state.last_known = judged.last_known;
         }
         self.collect_alarms(scope);
         self.roll_up(scope.model, policy);
@@ -195,14 +233,21 @@ impl ViewFrame {
 
     /// Adds every twin to its ancestors. Walks up from each twin: trees are a handful of levels deep.
     fn roll_up(&mut self, model: &Model, policy: &Policy) {
+        // Whether a roll-up has anything in it yet: a hall of healthy machines is normal, not unknown.
+        let mut holds: Vec<bool> = model.twins().iter().map(Twin::is_judged).collect();
         for twin in model.twin_indices() {
             let own = self.twins[twin.at()];
+            let judged = model.twin(twin).is_judged();
             let own_alarms = self.alarms_of(model, twin);
             let mut at = model.twin(twin).parent;
             while let Some(parent) = at {
                 let state = &mut self.twins[parent.at()];
-                state.rollup = policy.worse(state.rollup, own.status);
-                state.troubled += u32::from(!matches!(own.status, Status::Normal | Status::Unknown));
+                if judged {
+                    let first = !std::mem::replace(&mut holds[parent.at()], true);
+                    state.rollup = if first { own.status } else { policy.worse(state.rollup, own.status) };
+                    state.troubled += u32::from(own.status.is_trouble());
+                    state.silent += u32::from(own.status == Status::Unknown);
+                }
                 if own_alarms.0 > 0 {
                     state.alarms += own_alarms.0;
                     state.rollup_priority = match (state.rollup_priority, own_alarms.1) {

@@ -38,6 +38,8 @@ pub struct Record {
     rules: Vec<Timeline>,
     alarms: Vec<Timeline>,
     readers: Vec<Readers>,
+    /// Stretches whose samples were given up because they are kept elsewhere, sorted and apart: nobody was silent there.
+    away: Vec<TimeRange>,
     /// Goes up with every change, so that views know when to look again.
     revision: u64,
 }
@@ -57,6 +59,7 @@ impl Record {
             rules: vec![Timeline::default(); model.rules().len()],
             alarms: vec![Timeline::default(); model.alarms().len()],
             readers,
+            away: Vec::new(),
             revision: 0,
         }
     }
@@ -150,6 +153,7 @@ impl Record {
             return Ok(done);
         }
         done.touched = Some(imported.range);
+        self.is_back(imported.range);
         for at in imported.key.first_signal..imported.key.first_signal.saturating_add(imported.key.signals) {
             let signal = SignalIndex(at);
             if self.readers.get(signal.at()).is_some_and(|readers| !readers.is_empty()) {
@@ -165,6 +169,10 @@ impl Record {
     pub fn reduce(&mut self, range: TimeRange, level: Level) -> u64 {
         let gone = self.store.reduce(range, level);
         if gone > 0 {
+            if level == Level::Raw {
+                self.away.push(range);
+                self.away = TimeRange::merged(std::mem::take(&mut self.away));
+            }
             self.revision += 1;
         }
         gone
@@ -173,7 +181,24 @@ impl Record {
     /// Says at which level a stretch is held now.
     pub fn note_detail(&mut self, range: TimeRange, level: Level) {
         self.store.note_detail(range, level);
+        self.is_back(range);
         self.revision += 1;
+    }
+
+    fn is_back(&mut self, range: TimeRange) {
+        self.away = self.away.iter().flat_map(|away| without(*away, range)).collect();
+    }
+
+    /// How much of a value's age at `t` may come from not having all samples here: the bucket of an extract, or the time since
+    /// a stretch began whose samples are elsewhere.
+    pub(crate) fn allowance_at(&self, t: Timestamp) -> Span {
+        let away = self.away.iter().find(|away| away.contains(t)).map(|away| t.since(away.start));
+        self.store.allowance_at(t).max(away.unwrap_or(Span::ZERO))
+    }
+
+    /// What is left of stretches of silence once those are taken out whose samples are elsewhere.
+    pub(crate) fn but_away(&self, silent: Vec<TimeRange>) -> Vec<TimeRange> {
+        self.away.iter().fold(silent, |left, away| left.into_iter().flat_map(|part| without(part, *away)).collect())
     }
 
     fn refold(&mut self, model: &Model, signal: SignalIndex, from: Timestamp, upto: Timestamp) {
@@ -189,6 +214,13 @@ impl Record {
             alarms[alarm.at()].refold(Machine::Alarm(&model.alarm(*alarm).condition), from, upto, &mut replay);
         }
     }
+}
+
+/// The parts of a range before and after another.
+fn without(range: TimeRange, other: TimeRange) -> impl Iterator<Item = TimeRange> {
+    let before = TimeRange::new(range.start, range.end.min(other.start));
+    let after = TimeRange::new(range.start.max(other.end), range.end);
+    [before, after].into_iter().filter(|part| !part.is_empty())
 }
 
 impl Readers {

@@ -1,5 +1,6 @@
 //! The state of every twin at an instant as plain data: what `orrery state` prints and tests compare.
 
+use twin_health::LastKnown;
 use twin_model::{AlarmState, Freshness, Priority, Quality, Span, Status, Timestamp, Value};
 
 /// A site at an instant.
@@ -24,6 +25,10 @@ pub struct TwinReport {
     pub score: Option<f64>,
     /// Since when it has the status.
     pub since: Option<Timestamp>,
+    /// What its rules said before some of them fell silent, where that was worse or nothing else is known.
+    pub last_known: Option<LastKnown>,
+    /// Whether it has anything to be judged by; what only groups others hasn't.
+    pub judged: bool,
     /// How current its data is.
     pub freshness: Freshness,
     /// Its alarms, normal ones included, in model order.
@@ -73,7 +78,7 @@ pub struct ReasonReport {
     pub rule: String,
     /// Id of the signal.
     pub signal: String,
-    /// Newest value.
+    /// Newest value; `None` where the newest sample has none.
     pub value: Option<Value>,
     /// Unit of the value.
     pub unit: String,
@@ -90,7 +95,7 @@ pub struct ReasonReport {
 pub struct SignalReport {
     /// Its id.
     pub id: String,
-    /// Newest value at or before the instant.
+    /// Newest value at or before the instant; `None` where the newest sample has none.
     pub value: Option<Value>,
     /// Unit of the value.
     pub unit: String,

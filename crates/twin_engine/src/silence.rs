@@ -55,3 +55,20 @@ pub(crate) fn of(
     }
     TimeRange::merged(out)
 }
+
+/// The silence of a signal since its newest sample, as far as it lies in `range`, and the times in which its source was down.
+pub(crate) fn lasting(
+    model: &Model,
+    store: &Store,
+    links: &SourceLinks,
+    signal: SignalIndex,
+    range: TimeRange,
+) -> Vec<TimeRange> {
+    let spec = model.signal(signal);
+    let mut out = spec.source.map_or_else(Vec::new, |source| links.down_within(source, range));
+    if let (Some(extent), Some(limit)) = (store.extent_of(signal), spec.stale_limit()) {
+        let since = extent.end - Span::from_micros(1) + limit;
+        out.push(TimeRange::new(since.max(range.start), range.end));
+    }
+    TimeRange::merged(out)
+}

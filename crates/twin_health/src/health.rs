@@ -1,12 +1,16 @@
 //! A twin at an instant: status, freshness, score and the reasons, from rule outcomes and newest samples.
+//!
+//! A judgement counts only while its input is current. The rule of a signal that is stale, offline, never seen or without a
+//! usable value says unknown, and what it said last is kept apart (decision 0015).
 
 use twin_model::{
     Freshness, HealthRule, Limit, Model, Quality, RuleIndex, RuleKind, Sample, SignalIndex, Span, Status, Timestamp, TwinIndex,
     Value,
 };
 
-use crate::freshness::freshness;
-use crate::text::quantity;
+use crate::freshness::freshness_of_parts;
+use crate::machine::Outcome;
+use crate::reason::reason;
 use crate::timeline::Entry;
 
 /// Which status wins when several hold. NE 107 names no order beyond F and C; vendors differ on S and M.
@@ -17,9 +21,9 @@ pub struct Policy {
 }
 
 impl Default for Policy {
-    /// F over C over S over M over normal over unknown.
+    /// [`Status::BY_RANK`]: F over C over S over M over unknown over normal.
     fn default() -> Self {
-        Self { order: Status::ALL.to_vec() }
+        Self { order: Status::BY_RANK.to_vec() }
     }
 }
 
@@ -39,10 +43,20 @@ impl Policy {
 pub trait RuleView {
     /// What a rule says, if it has seen a sample.
     fn rule(&self, rule: RuleIndex) -> Option<Entry>;
+    /// The same without its cause: what a whole site is coloured by.
+    fn outcome(&self, rule: RuleIndex) -> Option<Outcome> {
+        self.rule(rule).map(|entry| entry.outcome)
+    }
+    /// The last judgement of a rule and since when it had held.
+    fn last_known(&self, rule: RuleIndex) -> Option<(Status, Timestamp)>;
     /// The newest sample of a signal at or before the instant.
     fn sample(&self, signal: SignalIndex) -> Option<Sample>;
-    /// Whether the source of a signal is known to be down at the instant.
-    fn source_offline(&self, signal: SignalIndex) -> bool;
+    /// When the newest sample of a signal was taken, and how far it can be used ([`Sample::judged_quality`]).
+    fn taken(&self, signal: SignalIndex) -> Option<(Timestamp, Quality)> {
+        self.sample(signal).map(|sample| (sample.source_time, sample.judged_quality()))
+    }
+    /// Since when the source of a signal is known to be down at the instant.
+    fn source_offline(&self, signal: SignalIndex) -> Option<Timestamp>;
     /// How old a value may look only because an extract of the samples is at hand instead of all: not counted as age.
     fn slack(&self) -> Span {
         Span::ZERO
@@ -60,11 +74,11 @@ pub struct Reason {
     pub status: Status,
     /// Since when.
     pub since: Timestamp,
-    /// The newest value, which need not be the one that passed the limit.
+    /// The newest value, which need not be the one that passed the limit; `None` where there is none.
     pub value: Option<Value>,
     /// Its source time.
     pub time: Option<Timestamp>,
-    /// Its quality.
+    /// Its quality; bad where there is no value.
     pub quality: Quality,
     /// The limit that is passed.
     pub threshold: Option<f64>,
@@ -74,99 +88,193 @@ pub struct Reason {
     pub text: String,
 }
 
+/// The last judgement of a twin that can't be judged now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastKnown {
+    /// What it was.
+    pub status: Status,
+    /// Since when it had been that.
+    pub since: Option<Timestamp>,
+}
+
 /// A twin at an instant.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TwinHealth {
-    /// Worst status of its rules; unknown where no rule has seen anything.
+    /// Worst status of its rules, unknown among them where one can't judge.
     pub status: Status,
-    /// 1 far from every limit, 0 at the worst one; `None` without range rules that have seen a number.
+    /// 1 far from every limit, 0 at the worst one; `None` without range rules that have a current number.
     pub score: Option<f64>,
     /// Since when it has that status.
     pub since: Option<Timestamp>,
+    /// What its rules said before some of them fell silent, where that was worse or nothing else is known.
+    pub last_known: Option<LastKnown>,
     /// Worst freshness among its signals that were ever seen; never seen where none was.
     pub freshness: Freshness,
     /// Every rule that is not normal, worst first, then by rule order.
     pub reasons: Vec<Reason>,
 }
 
-/// Status and freshness of a twin, without words: what a whole site is coloured by.
-pub fn judge(model: &Model, policy: &Policy, view: &dyn RuleView, twin: TwinIndex, t: Timestamp) -> (Status, Freshness) {
-    let it = model.twin(twin);
-    let freshness = twin_freshness(model, view, twin, t);
-    let mut status = Status::Unknown;
-    for rule in &it.rules {
-        if let Some((given, _)) = given_by(model, view, model.rule(*rule), *rule, t) {
-            status = policy.worse(status, given);
-        }
-    }
-    (without_rules(status, it.rules.is_empty(), freshness), freshness)
+/// A twin without words: what a whole site is coloured, counted and sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Judged {
+    /// As in [`TwinHealth`].
+    pub status: Status,
+    /// As in [`TwinHealth`].
+    pub last_known: Option<Status>,
+    /// As in [`TwinHealth`].
+    pub freshness: Freshness,
 }
 
-/// A twin that nothing judges is normal while it is heard of.
-fn without_rules(status: Status, no_rules: bool, freshness: Freshness) -> Status {
-    if no_rules && freshness != Freshness::NeverSeen { Status::Normal } else { status }
+/// Status and freshness of a twin, without words.
+pub fn judge(model: &Model, policy: &Policy, view: &dyn RuleView, twin: TwinIndex, t: Timestamp) -> Judged {
+    let it = model.twin(twin);
+    let (freshness, trusted) = twin_freshness(model, view, twin, t);
+    let (mut status, mut last, mut silent) = (None, Status::Unknown, false);
+    for &index in &it.rules {
+        let rule = model.rule(index);
+        let input = input(model, view, rule.signal, t);
+        let outcome = if matches!(rule.kind, RuleKind::Stale { .. }) { None } else { view.outcome(index) };
+        let given = given(rule, input, outcome);
+        status = Some(status.map_or(given, |had| policy.worse(had, given)));
+        if let Some(outcome) = outcome {
+            silent |= given == Status::Unknown;
+            let known = if given == Status::Unknown { outcome.last_status() } else { given };
+            last = if last == Status::Unknown { known } else { policy.worse(last, known) };
+        }
+    }
+    let Some(status) = status else {
+        let status = without_rules(freshness, trusted);
+        let last_known = (status == Status::Unknown && freshness != Freshness::NeverSeen).then_some(Status::Normal);
+        return Judged { status, last_known, freshness };
+    };
+    let last_known = (silent && tells_more(policy, status, last)).then_some(last);
+    Judged { status, last_known, freshness }
+}
+
+/// Whether a last judgement says something that the status does not.
+fn tells_more(policy: &Policy, status: Status, last: Status) -> bool {
+    last != Status::Unknown && (status == Status::Unknown || policy.rank(last) > policy.rank(status))
+}
+
+/// A twin that nothing judges is normal while all that was ever heard of it is current and of some use.
+fn without_rules(freshness: Freshness, trusted: bool) -> Status {
+    if freshness.is_current() && trusted { Status::Normal } else { Status::Unknown }
 }
 
 /// Everything about a twin at an instant.
 pub fn explain(model: &Model, policy: &Policy, view: &dyn RuleView, twin: TwinIndex, t: Timestamp) -> TwinHealth {
     let it = model.twin(twin);
-    let freshness = twin_freshness(model, view, twin, t);
-    let mut status = Status::Unknown;
+    let judged = judge(model, policy, view, twin, t);
     let mut since: Option<Timestamp> = None;
+    let mut known: Option<Timestamp> = None;
     let mut score: Option<f64> = None;
-    let mut reasons = Vec::new();
+    let mut reasons: Vec<(Reason, Option<Status>)> = Vec::new();
     for &index in &it.rules {
         let rule = model.rule(index);
-        let Some((given, entry)) = given_by(model, view, rule, index, t) else { continue };
-        let began = entry.as_ref().map(|entry| entry.since);
-        if policy.rank(given) > policy.rank(status) || status == Status::Unknown {
-            status = given;
-            since = began;
-        } else if given == status {
-            // In trouble since the first rule said so; well only since the last one stopped.
-            let both = since.into_iter().chain(began);
-            since = if given == Status::Normal { both.max() } else { both.min() };
+        let input = input(model, view, rule.signal, t);
+        let by_age = matches!(rule.kind, RuleKind::Stale { .. });
+        let entry = if by_age { None } else { view.rule(index) };
+        let given = given(rule, input, entry.as_ref().map(|entry| entry.outcome));
+        let began = input.silent_since.or_else(|| entry.as_ref().map(|entry| entry.since));
+        let last = if by_age { None } else { view.last_known(index) };
+        if given == judged.status {
+            since = joined(given, since, began);
+        }
+        let held = if given == Status::Unknown { last } else { began.filter(|_| !by_age).map(|began| (given, began)) };
+        if let Some((status, began)) = held.filter(|(status, _)| Some(*status) == judged.last_known) {
+            known = joined(status, known, Some(began));
         }
         let latest = view.sample(rule.signal);
-        if let Some(margin) = latest.as_ref().and_then(|sample| margin(model, rule, sample)) {
+        let current = latest.as_ref().filter(|_| input.freshness.is_current());
+        if let Some(margin) = current.and_then(|sample| margin(model, rule, sample)) {
             score = Some(score.map_or(margin, |score: f64| score.min(margin)));
         }
         if given != Status::Normal {
-            reasons.push(reason(model, rule, index, given, entry.as_ref(), latest.as_ref(), t));
+            let before = last.map(|(status, _)| status);
+            let reason = reason(model, index, given, entry.as_ref(), latest.as_ref(), (input, before), t);
+            // Several rules on one silent signal have one thing to say: what was worst.
+            let said = reasons.iter().position(|(each, _)| each.signal == reason.signal && each.status == given);
+            match said.filter(|_| given == Status::Unknown) {
+                Some(at) if reasons[at].1 < before => reasons[at] = (reason, before),
+                Some(_) => {}
+                None => reasons.push((reason, before)),
+            }
         }
     }
-    reasons.sort_by(|a, b| policy.rank(b.status).cmp(&policy.rank(a.status)).then(a.rule.cmp(&b.rule)));
-    let status = without_rules(status, it.rules.is_empty(), freshness);
-    TwinHealth { status, score, since, freshness, reasons }
+    // What is known to be wrong comes first, then what was wrong before it fell silent.
+    let rank = |(reason, before): &(Reason, Option<Status>)| (policy.rank(reason.status), *before);
+    reasons.sort_by(|a, b| rank(b).cmp(&rank(a)).then(a.0.rule.cmp(&b.0.rule)));
+    let reasons = reasons.into_iter().map(|(reason, _)| reason).collect();
+    let last_known = judged.last_known.map(|status| LastKnown { status, since: known });
+    TwinHealth { status: judged.status, score, since, last_known, freshness: judged.freshness, reasons }
 }
 
-/// Worst among the signals ever seen, so that one silent sensor shows; signals never seen count only where all are.
-fn twin_freshness(model: &Model, view: &dyn RuleView, twin: TwinIndex, t: Timestamp) -> Freshness {
+/// In trouble since the first rule said so; well only since the last one stopped.
+fn joined(status: Status, a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
+    let both = a.into_iter().chain(b);
+    if status == Status::Normal { both.max() } else { both.min() }
+}
+
+/// What a rule has to go by at the instant.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Input {
+    /// How current its signal is.
+    pub(crate) freshness: Freshness,
+    /// Since when it has not been current, where that can be said.
+    pub(crate) silent_since: Option<Timestamp>,
+}
+
+fn input(model: &Model, view: &dyn RuleView, signal: SignalIndex, t: Timestamp) -> Input {
+    let down = view.source_offline(signal);
+    let Some((taken, quality)) = view.taken(signal) else {
+        let freshness = if down.is_some() { Freshness::Offline } else { Freshness::NeverSeen };
+        return Input { freshness, silent_since: down };
+    };
+    let spec = model.signal(signal);
+    let freshness = freshness_of_parts(spec, taken, quality, t - view.slack(), down.is_some());
+    let silent_since = match freshness {
+        Freshness::Stale => spec.stale_limit().map(|limit| taken + limit),
+        Freshness::Offline => down.or(Some(taken)),
+        _ => None,
+    };
+    Input { freshness, silent_since }
+}
+
+/// What a rule gives: its outcome while its input is current, else unknown, or what a rule on age says about that.
+fn given(rule: &HealthRule, input: Input, outcome: Option<Outcome>) -> Status {
+    match (&rule.kind, input.freshness) {
+        (RuleKind::Stale { .. }, Freshness::Live | Freshness::Late) => Status::Normal,
+        (RuleKind::Stale { status }, Freshness::Stale | Freshness::Offline) => Status::Unknown.max(*status),
+        (_, Freshness::Live | Freshness::Late) => outcome.map_or(Status::Unknown, Outcome::status),
+        _ => Status::Unknown,
+    }
+}
+
+/// What one rule gives at `t`.
+pub fn rule_status(model: &Model, view: &dyn RuleView, rule: RuleIndex, t: Timestamp) -> Status {
+    let it = model.rule(rule);
+    given(it, input(model, view, it.signal, t), view.outcome(rule))
+}
+
+/// Worst among the signals ever seen, so that one silent sensor shows; signals never seen count only where all are. And
+/// whether none of those seen is bad.
+fn twin_freshness(model: &Model, view: &dyn RuleView, twin: TwinIndex, t: Timestamp) -> (Freshness, bool) {
     let mut worst: Option<Freshness> = None;
+    let mut trusted = true;
     for &signal in &model.twin(twin).signals {
-        let one = freshness(model.signal(signal), view.sample(signal).as_ref(), t - view.slack(), view.source_offline(signal));
-        if one != Freshness::NeverSeen {
-            worst = Some(worst.map_or(one, |worst| worst.max(one)));
-        }
+        let taken = view.taken(signal);
+        let down = view.source_offline(signal).is_some();
+        let one = match taken {
+            Some((at, quality)) => {
+                trusted &= !quality.is_bad();
+                freshness_of_parts(model.signal(signal), at, quality, t - view.slack(), down)
+            }
+            None if down => Freshness::Offline,
+            None => continue,
+        };
+        worst = Some(worst.map_or(one, |worst| worst.max(one)));
     }
-    worst.unwrap_or(Freshness::NeverSeen)
-}
-
-/// What a rule gives at t, and the entry behind it; `None` where it knows nothing.
-fn given_by(
-    model: &Model,
-    view: &dyn RuleView,
-    rule: &HealthRule,
-    index: RuleIndex,
-    t: Timestamp,
-) -> Option<(Status, Option<Entry>)> {
-    if let RuleKind::Stale { status } = &rule.kind {
-        let sample = view.sample(rule.signal)?;
-        let fresh = freshness(model.signal(rule.signal), Some(&sample), t - view.slack(), view.source_offline(rule.signal));
-        let given = if fresh >= Freshness::Stale { *status } else { Status::Normal };
-        return Some((given, None));
-    }
-    view.rule(index).map(|entry| (entry.outcome.status(), Some(entry)))
+    (worst.unwrap_or(Freshness::NeverSeen), trusted)
 }
 
 /// How much room is left: for each side of a range rule `(limit − value) / (limit − reference)`, clamped to 0..1.
@@ -175,12 +283,12 @@ fn given_by(
 /// zero. Our own measure, linear on purpose; it ranks parts of a kind and is not a probability.
 fn margin(model: &Model, rule: &HealthRule, sample: &Sample) -> Option<f64> {
     let RuleKind::Range { bands, .. } = &rule.kind else { return None };
-    let value = sample.value.as_f64().filter(|value| value.is_finite() && !sample.quality.is_bad())?;
+    let value = sample.usable_number().filter(|value| value.is_finite())?;
     let range = model.signal(rule.signal).range;
-    let worst = bands.iter().map(|band| band.status.code()).max()?;
+    let worst = bands.iter().map(|band| band.status).max()?;
     bands
         .iter()
-        .filter(|band| band.status.code() == worst)
+        .filter(|band| band.status == worst)
         .filter_map(|band| {
             let (room, whole) = match band.limit {
                 Limit::Above(limit) => (limit - value, limit - range.map_or(0.0, |(low, _)| low)),
@@ -191,219 +299,5 @@ fn margin(model: &Model, rule: &HealthRule, sample: &Sample) -> Option<f64> {
         .reduce(f64::min)
 }
 
-fn reason(
-    model: &Model,
-    rule: &HealthRule,
-    index: RuleIndex,
-    status: Status,
-    entry: Option<&Entry>,
-    latest: Option<&Sample>,
-    t: Timestamp,
-) -> Reason {
-    let signal = model.signal(rule.signal);
-    let name = &signal.display_name;
-    let unit = &signal.unit.0;
-    let shown = latest.map(|sample| match &sample.value {
-        Value::Text(word) => word.to_string(),
-        Value::Bool(on) => (if *on { "on" } else { "off" }).to_owned(),
-        value => quantity(value.as_f64().unwrap_or(f64::NAN), unit),
-    });
-    let shown = shown.unwrap_or_else(|| "unknown".to_owned());
-    let mut threshold = None;
-    let mut next = None;
-    let text = match &rule.kind {
-        RuleKind::Range { bands, .. } => {
-            let passed = entry.map_or(0, |entry| entry.outcome.passed);
-            let worst = bands
-                .iter()
-                .enumerate()
-                .filter(|(at, band)| passed >> (at & 31) & 1 == 1 && band.status == status)
-                .map(|(_, band)| band.limit)
-                .next();
-            next = worst.and_then(|limit| next_band(bands, limit, status));
-            match worst {
-                Some(Limit::Above(limit)) => {
-                    threshold = Some(limit);
-                    let value = latest.and_then(|sample| sample.value.as_f64());
-                    let word =
-                        if value.is_none_or(|value| value > limit) { "is above" } else { "is still near, not yet well below," };
-                    format!("{name} {shown} {word} {}", quantity(limit, unit))
-                }
-                Some(Limit::Below(limit)) => {
-                    threshold = Some(limit);
-                    let value = latest.and_then(|sample| sample.value.as_f64());
-                    let word =
-                        if value.is_none_or(|value| value < limit) { "is below" } else { "is still near, not yet well above," };
-                    format!("{name} {shown} {word} {}", quantity(limit, unit))
-                }
-                None => format!("{name} {shown}"),
-            }
-        }
-        RuleKind::Match { .. } => format!("{name} is {shown}"),
-        RuleKind::Quality { .. } => {
-            let quality = latest.map_or(Quality::BAD, |sample| sample.quality);
-            format!("{name}: the value can't be {}: {}", if quality.is_bad() { "used" } else { "fully trusted" }, words(quality))
-        }
-        RuleKind::Stale { .. } => {
-            let age = latest.map_or(0, |sample| t.since(sample.source_time).as_micros() / 1_000_000);
-            format!("{name} has not been heard of for {age} s")
-        }
-    };
-    Reason {
-        rule: index,
-        signal: rule.signal,
-        status,
-        since: entry.map_or_else(|| latest.map_or(t, |sample| sample.source_time), |entry| entry.since),
-        value: latest.map(|sample| sample.value.clone()),
-        time: latest.map(|sample| sample.source_time),
-        quality: latest.map_or(Quality::BAD, |sample| sample.quality),
-        threshold,
-        next,
-        text,
-    }
-}
-
-/// The nearest limit beyond this one, on the same side, with a worse status.
-fn next_band(bands: &[twin_model::Band], passed: Limit, status: Status) -> Option<(f64, Status)> {
-    let worse = bands.iter().filter(|band| band.status.code() > status.code());
-    let nearest = |limits: Vec<(f64, Status)>, sign: f64| limits.into_iter().min_by(|a, b| (sign * a.0).total_cmp(&(sign * b.0)));
-    match passed {
-        Limit::Above(from) => {
-            let limits = worse.filter_map(|band| match band.limit {
-                Limit::Above(limit) if limit >= from => Some((limit, band.status)),
-                _ => None,
-            });
-            nearest(limits.collect(), 1.0)
-        }
-        Limit::Below(from) => {
-            let limits = worse.filter_map(|band| match band.limit {
-                Limit::Below(limit) if limit <= from => Some((limit, band.status)),
-                _ => None,
-            });
-            nearest(limits.collect(), -1.0)
-        }
-    }
-}
-
-fn words(quality: Quality) -> String {
-    quality.to_string().replace('_', " ")
-}
-
 #[cfg(test)]
-mod tests {
-    use std::collections::HashMap;
-
-    use twin_model::{Band, ModelBuilder, Signal, SignalKind, SiteInfo, Unit, ValueKind};
-
-    use super::*;
-    use crate::machine::Machine;
-    use crate::timeline::Timeline;
-
-    struct View {
-        rules: HashMap<RuleIndex, Timeline>,
-        samples: HashMap<SignalIndex, Sample>,
-        t: Timestamp,
-    }
-
-    impl RuleView for View {
-        fn rule(&self, rule: RuleIndex) -> Option<Entry> {
-            self.rules.get(&rule)?.at(self.t)
-        }
-        fn sample(&self, signal: SignalIndex) -> Option<Sample> {
-            self.samples.get(&signal).cloned()
-        }
-        fn source_offline(&self, _: SignalIndex) -> bool {
-            false
-        }
-    }
-
-    fn plant() -> Model {
-        let mut b = ModelBuilder::new(SiteInfo { id: "s".into(), name: "S".into(), time_zone: "UTC".into() });
-        let twin = b.twin("pump", "Pump", "i", None);
-        let signal = b.signal(Signal {
-            id: "pump.vibration".into(),
-            twin,
-            name: "vibration".into(),
-            display_name: "Vibration".into(),
-            unit: Unit("mm/s".into()),
-            kind: SignalKind::Analog,
-            value_kind: ValueKind::Float,
-            expected_period: Some(Span::from_secs(1)),
-            late_after: None,
-            stale_after: None,
-            range: Some((0.0, 20.0)),
-            source: None,
-            source_key: String::new(),
-        });
-        b.rule(HealthRule {
-            id: "vibration".into(),
-            twin,
-            signal,
-            kind: RuleKind::Range {
-                bands: vec![
-                    Band { limit: Limit::Above(4.5), status: Status::Maintenance },
-                    Band { limit: Limit::Above(7.1), status: Status::OutOfSpecification },
-                    Band { limit: Limit::Above(10.0), status: Status::Failure },
-                ],
-                deadband: 0.2,
-                on_delay: Span::ZERO,
-                off_delay: Span::ZERO,
-            },
-            note: "ISO 20816-3".into(),
-        });
-        b.rule(HealthRule {
-            id: "stale".into(),
-            twin,
-            signal,
-            kind: RuleKind::Stale { status: Status::Failure },
-            note: String::new(),
-        });
-        b.build().unwrap()
-    }
-
-    fn at(value: f64, age_s: i64) -> TwinHealth {
-        let model = plant();
-        let sample = Sample::float(Timestamp::from_secs(100), value);
-        let mut timeline = Timeline::default();
-        timeline.push(Machine::Rule(&model.rule(RuleIndex(0)).kind), &sample);
-        let t = Timestamp::from_secs(100 + age_s);
-        let view = View { rules: [(RuleIndex(0), timeline)].into(), samples: [(SignalIndex(0), sample)].into(), t };
-        let health = explain(&model, &Policy::default(), &view, TwinIndex(0), t);
-        assert_eq!(judge(&model, &Policy::default(), &view, TwinIndex(0), t), (health.status, health.freshness));
-        health
-    }
-
-    #[test]
-    fn a_reason_names_value_limit_and_what_comes_next() {
-        let health = at(7.8, 0);
-        assert_eq!(health.status, Status::OutOfSpecification);
-        let reason = &health.reasons[0];
-        assert_eq!(reason.text, "Vibration 7.8\u{2009}mm/s is above 7.1\u{2009}mm/s");
-        assert_eq!((reason.threshold, reason.next), (Some(7.1), Some((10.0, Status::Failure))));
-        assert!((health.score.unwrap() - 0.22).abs() < 1e-9);
-    }
-
-    #[test]
-    fn nothing_seen_is_unknown_not_normal() {
-        let model = plant();
-        let view = View { rules: HashMap::new(), samples: HashMap::new(), t: Timestamp::from_secs(0) };
-        let health = explain(&model, &Policy::default(), &view, TwinIndex(0), view.t);
-        assert_eq!((health.status, health.freshness), (Status::Unknown, Freshness::NeverSeen));
-        assert!(health.reasons.is_empty() && health.score.is_none());
-    }
-
-    #[test]
-    fn a_stale_rule_speaks_up_while_the_old_status_stays_visible_as_stale() {
-        let health = at(1.0, 60);
-        assert_eq!((health.status, health.freshness), (Status::Failure, Freshness::Stale));
-        assert_eq!(health.reasons[0].text, "Vibration has not been heard of for 60 s");
-    }
-
-    #[test]
-    fn the_order_is_configurable() {
-        let mut policy = Policy::default();
-        assert_eq!(policy.worse(Status::Maintenance, Status::OutOfSpecification), Status::OutOfSpecification);
-        policy.order = vec![Status::Unknown, Status::Normal, Status::OutOfSpecification, Status::Maintenance, Status::Failure];
-        assert_eq!(policy.worse(Status::Maintenance, Status::OutOfSpecification), Status::Maintenance);
-    }
-}
+mod tests;

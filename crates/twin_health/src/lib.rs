@@ -11,9 +11,10 @@ pub mod timeline;
 pub mod trend;
 
 mod freshness;
+mod reason;
 
 pub use freshness::{freshness, freshness_of_parts};
-pub use health::{Policy, Reason, RuleView, TwinHealth, explain, judge};
+pub use health::{Judged, LastKnown, Policy, Reason, RuleView, TwinHealth, explain, judge, rule_status};
 pub use machine::{Cause, Machine, Outcome, State};
 pub use timeline::{Entry, Timeline};
 pub use trend::{Outlook, Trend};

@@ -3,26 +3,54 @@
 //! Common to all: a wanted outcome becomes the outcome once it has been wanted for its delay without interruption, where
 //! time passes between samples too. Samples are fed in source-time order; [`crate::Timeline`] takes care of late ones.
 
-use twin_model::{AckPolicy, AlarmCondition, AlarmState, Band, Flags, Limit, Quality, QualityClass, RuleKind, Sample, Span};
-use twin_model::{Status, Timestamp, Value};
+use twin_model::{AckPolicy, AlarmCondition, AlarmState, Band, Limit, MAX_BANDS, Quality, QualityClass, RuleKind, Sample};
+use twin_model::{Span, Status, Timestamp, Value};
+
+/// Code of a judgement that was never made.
+const NEVER: u8 = u8::MAX;
 
 /// What a machine says: a status code for rules, a position in [`AlarmState::ALL`] for alarms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outcome {
-    /// The code.
+    /// The code. While a rule's newest sample has nothing to judge it is that of unknown.
     pub code: u8,
-    /// Bands that are passed, bit by position (range rules; the first 32 bands).
+    /// The code of the last judgement: [`Self::code`], except while the newest sample has nothing to judge.
+    judged: u8,
+    /// Bands that are passed, bit by position (range rules, [`MAX_BANDS`] at most).
     pub passed: u32,
 }
 
 impl Outcome {
     const fn of(code: u8) -> Self {
-        Self { code, passed: 0 }
+        Self { code, judged: code, passed: 0 }
+    }
+
+    /// A rule that has judged nothing yet.
+    const NOTHING: Self = Self { code: Status::Unknown.code(), judged: NEVER, passed: 0 };
+
+    /// The same while there is nothing to judge. The bands stay passed: what follows is held against their deadbands.
+    const fn blind(self) -> Self {
+        Self { code: Status::Unknown.code(), ..self }
+    }
+
+    /// Whether the newest sample has nothing to judge.
+    const fn is_blind(self) -> bool {
+        self.code != self.judged
+    }
+
+    /// What was last judged; `None` before the first judgement.
+    const fn last(self) -> Option<Self> {
+        if self.judged == NEVER { None } else { Some(Self { code: self.judged, ..self }) }
     }
 
     /// As the status of a rule.
     pub fn status(self) -> Status {
         Status::from_code(self.code).unwrap_or(Status::Unknown)
+    }
+
+    /// The last status that a rule came to, also where there is nothing to judge now; unknown before the first.
+    pub fn last_status(self) -> Status {
+        Status::from_code(self.judged).unwrap_or(Status::Unknown)
     }
 
     /// As the state of an alarm.
@@ -36,15 +64,15 @@ impl Outcome {
 pub struct Cause {
     /// Its source time.
     pub time: Timestamp,
-    /// Its value.
+    /// Its value; a placeholder where there was none.
     pub value: Value,
-    /// Its quality.
+    /// How far it can be used ([`Sample::judged_quality`]).
     pub quality: Quality,
 }
 
 impl From<&Sample> for Cause {
     fn from(sample: &Sample) -> Self {
-        Self { time: sample.source_time, value: sample.value.clone(), quality: sample.quality }
+        Self { time: sample.source_time, value: sample.value.clone(), quality: sample.judged_quality() }
     }
 }
 
@@ -78,7 +106,8 @@ pub enum Machine<'a> {
 
 /// What a sample asks for.
 enum Wish {
-    /// Says nothing (bad quality, no number): the outcome stays, and what was pending is no longer uninterrupted.
+    /// There is nothing to judge (bad quality, no number): a rule is blind until there is, an alarm stays as it is, and what
+    /// was pending is no longer uninterrupted.
     Nothing,
     /// An outcome after a delay.
     Outcome(Outcome, Span),
@@ -87,10 +116,16 @@ enum Wish {
 impl Machine<'_> {
     /// Takes the next sample; `state` is `None` before the first.
     ///
-    /// Returns the outcomes adopted on the way, oldest first: a delay that matured before the sample, then the sample's own.
+    /// Returns the outcomes adopted on the way, oldest first: a delay that matured before the sample or the sight that came
+    /// back with it, then the sample's own.
+    ///
+    /// A rule that gets something to judge again goes on from its last judgement, with its delays and deadbands: a sensor
+    /// that fails for a moment neither skips a delay nor resets what was known.
     pub fn step(&self, state: Option<State>, sample: &Sample) -> (State, [Option<State>; 2]) {
         let t = sample.source_time;
         let mut adopted = [None, None];
+        let begin = |outcome| State { outcome, since: t, cause: sample.into(), pending: None };
+        let rule = matches!(self, Self::Rule(_));
         let mut state = match state {
             Some(mut state) => {
                 if mature(&mut state, t) {
@@ -99,26 +134,35 @@ impl Machine<'_> {
                 state
             }
             None => {
-                let state = State { outcome: self.rest(), since: t, cause: sample.into(), pending: None };
+                let state = begin(if rule { Outcome::NOTHING } else { self.rest() });
                 adopted[0] = Some(state.clone());
                 state
             }
         };
-        match self.wish(state.outcome, sample) {
-            Wish::Nothing => state.pending = None,
-            Wish::Outcome(wanted, _) if wanted.code == state.outcome.code => {
-                state.outcome = wanted;
+        let known = state.outcome.last().unwrap_or_else(|| self.rest());
+        let (wanted, delay) = match self.wish(known, sample) {
+            Wish::Nothing => {
                 state.pending = None;
-            }
-            Wish::Outcome(wanted, delay) => {
-                let waiting = state.pending.as_ref().is_some_and(|pending| pending.outcome.code == wanted.code);
-                if delay <= Span::ZERO {
-                    state = State { outcome: wanted, since: t, cause: sample.into(), pending: None };
+                if rule && state.outcome.status() != Status::Unknown {
+                    state = begin(state.outcome.blind());
                     adopted[1] = Some(state.clone());
-                } else if !waiting {
-                    state.pending = Some(Pending { outcome: wanted, due: t + delay, cause: sample.into() });
                 }
+                return (state, adopted);
             }
+            Wish::Outcome(wanted, delay) => (wanted, delay),
+        };
+        if state.outcome.is_blind() {
+            state = begin(known);
+            adopted[0] = Some(state.clone());
+        }
+        if wanted.code == state.outcome.code {
+            state.outcome = wanted;
+            state.pending = None;
+        } else if delay <= Span::ZERO {
+            state = begin(wanted);
+            adopted[1] = Some(state.clone());
+        } else if state.pending.as_ref().is_none_or(|pending| pending.outcome.code != wanted.code) {
+            state.pending = Some(Pending { outcome: wanted, due: t + delay, cause: sample.into() });
         }
         (state, adopted)
     }
@@ -134,19 +178,19 @@ impl Machine<'_> {
     fn wish(&self, now: Outcome, sample: &Sample) -> Wish {
         match self {
             Self::Rule(RuleKind::Range { bands, deadband, on_delay, off_delay }) => {
-                let Some(value) = usable_number(sample) else { return Wish::Nothing };
+                let Some(value) = sample.usable_number() else { return Wish::Nothing };
                 let wanted = range_outcome(bands, *deadband, now.passed, value);
-                Wish::Outcome(wanted, if wanted.code > now.code { *on_delay } else { *off_delay })
+                Wish::Outcome(wanted, if wanted.status() > now.status() { *on_delay } else { *off_delay })
             }
             Self::Rule(RuleKind::Match { cases, otherwise }) => {
-                if is_null(sample) {
+                if !sample.usable() {
                     return Wish::Nothing;
                 }
                 let status = first_match(cases, &sample.value).unwrap_or(*otherwise);
                 Wish::Outcome(Outcome::of(status.code()), Span::ZERO)
             }
             Self::Rule(RuleKind::Quality { uncertain, bad }) => {
-                let status = match sample.quality.class() {
+                let status = match sample.judged_quality().class() {
                     QualityClass::Good => Status::Normal,
                     QualityClass::Uncertain => *uncertain,
                     // A broken link is shown as freshness; the device itself may be well.
@@ -155,9 +199,9 @@ impl Machine<'_> {
                 };
                 Wish::Outcome(Outcome::of(status.code()), Span::ZERO)
             }
-            Self::Rule(RuleKind::Stale { .. }) => Wish::Nothing,
+            Self::Rule(RuleKind::Stale { .. }) => Wish::Outcome(self.rest(), Span::ZERO),
             Self::Alarm(AlarmCondition::Limit { limit, deadband, on_delay, off_delay, ack }) => {
-                let Some(value) = usable_number(sample) else { return Wish::Nothing };
+                let Some(value) = sample.usable_number() else { return Wish::Nothing };
                 let active = now.alarm().is_active();
                 if passes(*limit, value, if active { *deadband } else { 0.0 }) {
                     Wish::Outcome(alarm_outcome(AlarmState::UnackActive), *on_delay)
@@ -168,7 +212,7 @@ impl Machine<'_> {
                 }
             }
             Self::Alarm(AlarmCondition::Reported { states, otherwise }) => {
-                if is_null(sample) {
+                if !sample.usable() {
                     return Wish::Nothing;
                 }
                 Wish::Outcome(alarm_outcome(first_match(states, &sample.value).unwrap_or(*otherwise)), Span::ZERO)
@@ -208,20 +252,12 @@ fn mature(state: &mut State, t: Timestamp) -> bool {
     true
 }
 
-fn is_null(sample: &Sample) -> bool {
-    sample.flags.has(Flags::NULL) || sample.quality.is_bad()
-}
-
-/// The number, where it may be judged: not null, not bad, not NaN.
-fn usable_number(sample: &Sample) -> Option<f64> {
-    if is_null(sample) {
-        return None;
-    }
-    sample.value.as_f64().filter(|value| !value.is_nan())
-}
-
 fn first_match<T: Copy>(cases: &[(Value, T)], value: &Value) -> Option<T> {
-    let same = |case: &Value| case == value || (case.as_f64().is_some() && case.as_f64() == value.as_f64());
+    // Whole numbers beyond 2^53 differ where floats no longer do.
+    let same = |case: &Value| match (case, value) {
+        (Value::Int(case), Value::Int(value)) => case == value,
+        _ => case == value || (case.as_f64().is_some() && case.as_f64() == value.as_f64()),
+    };
     cases.iter().find(|(case, _)| same(case)).map(|(_, result)| *result)
 }
 
@@ -234,15 +270,16 @@ fn passes(limit: Limit, value: f64, deadband: f64) -> bool {
 
 /// The worst status among the passed bands; a band that was passed is left only beyond its deadband.
 fn range_outcome(bands: &[Band], deadband: f64, passed_before: u32, value: f64) -> Outcome {
-    let mut outcome = Outcome::of(Status::Normal.code());
-    for (at, band) in bands.iter().enumerate().take(32) {
+    let mut worst = Status::Normal;
+    let mut passed = 0;
+    for (at, band) in bands.iter().enumerate().take(MAX_BANDS) {
         let held = passed_before >> at & 1 == 1;
         if passes(band.limit, value, if held { deadband } else { 0.0 }) {
-            outcome.passed |= 1 << at;
-            outcome.code = outcome.code.max(band.status.code());
+            passed |= 1 << at;
+            worst = worst.max(band.status);
         }
     }
-    outcome
+    Outcome { passed, ..Outcome::of(worst.code()) }
 }
 
 fn alarm_outcome(state: AlarmState) -> Outcome {
@@ -321,12 +358,65 @@ mod tests {
     }
 
     #[test]
-    fn nan_and_bad_values_change_nothing() {
+    fn a_rule_without_anything_to_judge_is_unknown_and_remembers_its_last_judgement() {
         let rule = range(0.0, 0, 0);
-        check(&rule, &[(0, 9.0), (1, f64::NAN)], 1, Status::OutOfSpecification);
-        let state = Machine::Rule(&rule).step(None, &Sample::float(Timestamp::from_secs(0), 1.0)).0;
-        let bad = Sample::float(Timestamp::from_secs(1), 99.0).with_quality(Quality::BAD_SENSOR_FAILURE);
-        assert_eq!(Machine::Rule(&rule).step(Some(state), &bad).0.outcome.status(), Status::Normal);
+        for nothing in [
+            Sample::float(Timestamp::from_secs(1), f64::NAN),
+            Sample::float(Timestamp::from_secs(1), 99.0).with_quality(Quality::BAD_SENSOR_FAILURE),
+            Sample::without_value(Timestamp::from_secs(1), twin_model::ValueKind::Float, Quality::GOOD),
+        ] {
+            let first = Machine::Rule(&rule).step(None, &nothing).0;
+            assert_eq!((first.outcome.status(), first.outcome.last_status()), (Status::Unknown, Status::Unknown));
+            let state = Machine::Rule(&rule).step(None, &Sample::float(Timestamp::from_secs(0), 9.0)).0;
+            let (state, adopted) = Machine::Rule(&rule).step(Some(state), &nothing);
+            assert_eq!((state.outcome.status(), state.outcome.last_status()), (Status::Unknown, Status::OutOfSpecification));
+            assert_eq!((state.since, state.cause.quality.is_bad()), (Timestamp::from_secs(1), true));
+            assert_eq!(adopted.iter().flatten().count(), 1);
+            let again = Sample { source_time: Timestamp::from_secs(2), ..nothing };
+            let (state, adopted) = Machine::Rule(&rule).step(Some(state), &again);
+            assert_eq!((state.since, adopted), (Timestamp::from_secs(1), [None, None]));
+        }
+    }
+
+    #[test]
+    fn sight_that_comes_back_goes_on_from_the_last_judgement() {
+        // 9 is out of specification, held until it has been well for 30 s; nothing to judge at 10 s.
+        let rule = range(0.5, 20, 30);
+        let values = [(0, 1.0), (1, 9.0), (25, 9.0), (30, f64::NAN), (31, 1.0)];
+        check(&rule, &values, 30, Status::Unknown);
+        check(&rule, &values, 31, Status::OutOfSpecification);
+        check(&rule, &values, 61, Status::Normal);
+        // A worse value waits for its delay also after a gap, and deadbands still hold.
+        check(&rule, &[(0, 1.0), (1, f64::NAN), (2, 9.0)], 21, Status::Normal);
+        check(&rule, &[(0, 1.0), (1, f64::NAN), (2, 9.0)], 22, Status::OutOfSpecification);
+        let still = range(0.5, 0, 0);
+        check(&still, &[(0, 7.2), (1, f64::NAN), (2, 6.8)], 2, Status::OutOfSpecification);
+    }
+
+    #[test]
+    fn an_alarm_stays_as_it_is_while_there_is_nothing_to_judge() {
+        assert_eq!(alarm(AckPolicy::Auto, &[91.0, f64::NAN]), AlarmState::UnackActive);
+        assert_eq!(alarm(AckPolicy::Auto, &[f64::NAN]), AlarmState::Normal);
+    }
+
+    #[test]
+    fn whole_numbers_match_to_the_last_digit() {
+        let rule = RuleKind::Match { cases: vec![(Value::Int((1 << 53) + 1), Status::Failure)], otherwise: Status::Normal };
+        let step = |v| Machine::Rule(&rule).step(None, &Sample::new(Timestamp::from_secs(0), Value::Int(v))).0.outcome.status();
+        assert_eq!([step((1 << 53) + 1), step(1 << 53)], [Status::Failure, Status::Normal]);
+    }
+
+    #[test]
+    fn an_unknown_band_never_hides_a_worse_one_and_counts_over_normal() {
+        let band = |limit, status| Band { limit: Limit::Above(limit), status };
+        let rule = RuleKind::Range {
+            bands: vec![band(1.0, Status::Unknown), band(2.0, Status::Maintenance)],
+            deadband: 0.0,
+            on_delay: Span::ZERO,
+            off_delay: Span::ZERO,
+        };
+        check(&rule, &[(0, 1.5)], 0, Status::Unknown);
+        check(&rule, &[(0, 2.5)], 0, Status::Maintenance);
     }
 
     #[test]
@@ -339,7 +429,7 @@ mod tests {
         assert_eq!(step(Quality::GOOD), Status::Normal);
         assert_eq!(step(Quality::UNCERTAIN), Status::OutOfSpecification);
         assert_eq!(step(Quality::BAD_SENSOR_FAILURE), Status::Failure);
-        assert_eq!(step(Quality::BAD_NO_COMMUNICATION), Status::Normal);
+        assert_eq!(step(Quality::BAD_NO_COMMUNICATION), Status::Unknown);
     }
 
     fn alarm(ack: AckPolicy, values: &[f64]) -> AlarmState {

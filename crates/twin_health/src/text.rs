@@ -1,4 +1,4 @@
-//! Numbers as people read them.
+//! Numbers and lengths of time as people read them.
 
 /// At most four significant digits, no exponent for sizes that occur in plants, no needless zeros.
 pub fn number(value: f64) -> String {
@@ -27,6 +27,18 @@ pub fn number(value: f64) -> String {
     if let Some(rest) = text.strip_prefix('-') { format!("−{rest}") } else { text }
 }
 
+/// A length of time in its largest fitting unit: `45 s`, `3 min`, `5 h`, `12 d`, `7 years`.
+pub fn lasting(span: twin_model::Span) -> String {
+    let seconds = span.as_micros().max(0) / 1_000_000;
+    match seconds {
+        s if s < 120 => format!("{s} s"),
+        s if s < 7_200 => format!("{} min", s / 60),
+        s if s < 172_800 => format!("{} h", s / 3_600),
+        s if s < 730 * 86_400 => format!("{} d", s / 86_400),
+        s => format!("{} years", s / 31_556_952),
+    }
+}
+
 /// A number with its unit after a thin space.
 pub fn quantity(value: f64, unit: &str) -> String {
     if unit.is_empty() { number(value) } else { format!("{}\u{2009}{unit}", number(value)) }
@@ -35,6 +47,21 @@ pub fn quantity(value: f64, unit: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lengths_of_time_have_one_unit() {
+        for (seconds, text) in [
+            (0, "0 s"),
+            (119, "119 s"),
+            (185, "3 min"),
+            (7_200, "2 h"),
+            (4 * 86_400, "4 d"),
+            (7 * 31_557_600, "7 years"),
+            (-5, "0 s"),
+        ] {
+            assert_eq!(lasting(twin_model::Span::from_secs(seconds)), text);
+        }
+    }
 
     #[test]
     fn four_significant_digits_and_no_noise() {

@@ -4,7 +4,7 @@
 
 use std::ops::ControlFlow;
 
-use twin_model::{Sample, TimeRange, Timestamp};
+use twin_model::{Sample, Status, TimeRange, Timestamp};
 
 use crate::machine::{Cause, Machine, Outcome, State};
 
@@ -156,6 +156,18 @@ impl Timeline {
         after.checked_sub(1).map(|at| self.entries[at].outcome)
     }
 
+    /// The last judgement at or before `t`, also where the newest sample had nothing to judge: its status and since when.
+    pub fn last_known(&self, t: Timestamp) -> Option<(Status, Timestamp)> {
+        let now = self.at(t)?;
+        let status = now.outcome.last_status();
+        if status == Status::Unknown || now.outcome.status() == status {
+            return (status != Status::Unknown).then_some((status, now.since));
+        }
+        let upto = self.entries.partition_point(|entry| entry.since <= t);
+        let known = self.entries.iter().take(upto).rev().find(|entry| entry.outcome.status() == status);
+        known.map(|entry| (status, entry.since))
+    }
+
     /// Outcomes that began within a range, oldest first. A pending one that matures before `range.end` is not among them.
     pub fn within(&self, range: TimeRange) -> &[Entry] {
         let from = self.entries.partition_point(|entry| entry.since < range.start);
@@ -200,7 +212,7 @@ impl Timeline {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use twin_model::{Band, Limit, RuleKind, Span, Status};
+    use twin_model::{Band, Limit, RuleKind, Span};
 
     use super::*;
 

@@ -80,7 +80,7 @@ pub fn trend(points: &[(Timestamp, f64)]) -> Option<Trend> {
 /// the rule's own deadband and delay decide about it.
 pub fn outlook(trend: &Trend, bands: &[Band], now: Status) -> Option<Outlook> {
     let reach = trend.window.as_secs_f64() * REACH;
-    let meets = bands.iter().filter(|band| band.status.code() > now.code()).filter_map(|band| {
+    let meets = bands.iter().filter(|band| band.status > now).filter_map(|band| {
         let (limit, rising) = match band.limit {
             Limit::Above(limit) => (limit, true),
             Limit::Below(limit) => (limit, false),

@@ -1,7 +1,7 @@
 //! Keeping the store within its bytes: sweeps over all signals that thin the oldest samples, a few groups at a time, and
 //! pages that are mostly waste are emptied. No single append has to do much.
 
-use twin_model::Timestamp;
+use twin_model::{SignalIndex, Timestamp};
 
 use crate::series::MAX_LEVEL;
 use crate::store::Store;
@@ -68,13 +68,13 @@ impl Store {
         let (pages, waste) = self.shared.arena.bytes();
         if self.sweep.looks.is_multiple_of(SUM_EVERY) {
             let report = self.bytes();
-            self.sweep.rest = report.total() - report.blocks;
+            // Texts have a budget of their own.
+            self.sweep.rest = report.total() - report.blocks - report.text;
             (self.sweep.barren, self.sweep.urgency) = (0, 0);
         }
         self.sweep.looks = self.sweep.looks.wrapping_add(1);
-        if pages + self.sweep.rest > self.config.budget_bytes
-            && pages - waste + self.sweep.rest > self.config.budget_bytes / 16 * 15
-        {
+        let budget = self.number_budget();
+        if pages + self.sweep.rest > budget && pages - waste + self.sweep.rest > budget / 16 * 15 {
             let before = self.counters.thinned;
             while self.counters.thinned - before < SAMPLES_A_LOOK && self.thin_some() {}
         }
@@ -98,12 +98,27 @@ impl Store {
     fn thin_some(&mut self) -> bool {
         let Some(mut pass) = self.sweep.now.or_else(|| self.next_pass()) else { return false };
         let mut gone = 0;
+        let mut dropped: Vec<(usize, i64)> = Vec::new();
         while gone == 0 && pass.next_signal < self.columns.len() {
             let column = &mut self.columns[pass.next_signal];
+            if column.is_prose() {
+                pass.next_signal += 1;
+                continue;
+            }
             let gap_after = column.spec.gap_after.map_or(i64::MAX, twin_model::Span::as_micros);
+            if pass.level == MAX_LEVEL {
+                // These go for good: what no chunk holds yet has to be found again.
+                dropped.extend(column.series.oldest_times(pass.level, &self.shared).into_iter().map(|t| (pass.next_signal, t)));
+            }
             gone = column.series.thin(pass.next_signal as u32, pass.level, pass.horizon, gap_after, &mut self.shared);
             if gone == 0 {
                 pass.next_signal += 1;
+            }
+        }
+        if gone > 0 {
+            let slab = self.config.slab.as_micros();
+            for (signal, t) in dropped {
+                self.note_missing(SignalIndex(signal as u32), t.div_euclid(slab).saturating_mul(slab));
             }
         }
         pass.gone += gone;

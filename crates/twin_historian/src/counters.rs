@@ -17,6 +17,8 @@ pub struct Counters {
     pub duplicates_replaced: u64,
     /// Samples refused because their source time was beyond the future limit.
     pub quarantined: u64,
+    /// Samples refused because their text was longer than any chunk may hold.
+    pub too_large: u64,
     /// Samples refused because the store has no such signal.
     pub unknown_signal: u64,
     /// Stored samples whose source time was after their received time.
@@ -33,6 +35,8 @@ pub struct Counters {
     pub imported: u64,
     /// Samples that the byte budget took away.
     pub thinned: u64,
+    /// Samples that the budget of texts took away.
+    pub texts_given_up: u64,
 }
 
 /// Heap bytes by part, from the capacities of its containers.

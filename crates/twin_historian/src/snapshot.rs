@@ -81,6 +81,16 @@ impl Snapshot {
         (*self.kind.get(signal.at())? != 0).then(|| Timestamp::from_micros(self.source[signal.at()]))
     }
 
+    /// How far the sample that holds can be used ([`Sample::judged_quality`]).
+    pub fn quality(&self, signal: SignalIndex) -> Option<Quality> {
+        let at = signal.at();
+        let quality = Quality::from_bits(*self.quality.get(at)?);
+        let kind = *self.kind.get(at)?;
+        let null = Flags(*self.flags.get(at)?).has(Flags::NULL);
+        let nan = kind == FLOAT && f64::from_bits(*self.bits.get(at)?).is_nan();
+        (kind != 0).then(|| if null || nan { quality.at_best_bad() } else { quality })
+    }
+
     /// The value that holds as a finite number; none for text, null, NaN and infinities.
     pub fn number(&self, signal: SignalIndex) -> Option<f64> {
         let at = signal.at();

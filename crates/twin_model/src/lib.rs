@@ -4,12 +4,14 @@
 //! and pixels. Start reading at [`Model`] (what a site consists of) and [`Sample`] (what arrives from it).
 
 mod ids;
+pub mod limits;
 mod model;
 mod opc_da;
 mod process;
 mod quality;
 mod rules;
 mod sample;
+mod secret;
 mod signal;
 mod status;
 mod status_codes;
@@ -20,8 +22,9 @@ pub use ids::{AlarmIndex, KnobIndex, RuleIndex, SignalId, SignalIndex, SourceInd
 pub use model::{Interface, Model, ModelBuilder, ModelError, Relationship, SiteInfo, Source, Twin};
 pub use process::{Knob, KnobTarget, ProcessKind, ProcessModel, ProcessStart};
 pub use quality::{Quality, QualityClass};
-pub use rules::{AckPolicy, Alarm, AlarmCondition, Band, HealthRule, Limit, Priority, RuleKind};
+pub use rules::{AckPolicy, Alarm, AlarmCondition, Band, HealthRule, Limit, MAX_BANDS, Priority, RuleKind};
 pub use sample::{Flags, Sample};
+pub use secret::Secret;
 pub use signal::{HoldPolicy, Signal, SignalKind, Unit};
 pub use status::{AlarmState, Freshness, Status};
 pub use time::{Span, TimeError, TimeRange, Timestamp};

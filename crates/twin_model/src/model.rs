@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use crate::{
-    Alarm, AlarmIndex, HealthRule, Knob, KnobIndex, KnobTarget, ProcessModel, RuleIndex, Signal, SignalIndex, SourceIndex,
-    TwinId, TwinIndex,
+    AckPolicy, Alarm, AlarmCondition, AlarmIndex, HealthRule, Knob, KnobIndex, KnobTarget, ProcessModel, RuleIndex, Signal,
+    SignalIndex, SignalKind, SourceIndex, TwinId, TwinIndex, Unit, ValueKind,
 };
 
 /// Name and place of the site.
@@ -68,6 +68,14 @@ pub struct Twin {
     pub alarms: Vec<AlarmIndex>,
 }
 
+impl Twin {
+    /// Whether anything can be said about its health. What only groups others (a hall, a line) has no status of its own: it
+    /// counts for nothing and takes no part in what stands above it.
+    pub fn is_judged(&self) -> bool {
+        !self.signals.is_empty() || !self.rules.is_empty()
+    }
+}
+
 /// Everything that is known about a site before the first sample. Immutable once built.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
@@ -83,9 +91,24 @@ pub struct Model {
     knobs: Vec<Knob>,
     twin_by_id: HashMap<TwinId, TwinIndex>,
     signal_by_id: HashMap<crate::SignalId, SignalIndex>,
+    /// By alarm: the signal that carries its acknowledgements.
+    acknowledgements: Vec<Option<SignalIndex>>,
 }
 
 impl Model {
+    /// The signal on which acknowledgements of an alarm are kept, a text (who) each; `None` where nobody has to acknowledge.
+    ///
+    /// It is made by [`ModelBuilder::build`] and belongs to no twin's list: acknowledgements go the way of samples, so that
+    /// they are kept, sent and scrubbed with everything else.
+    pub fn acknowledgements(&self, alarm: AlarmIndex) -> Option<SignalIndex> {
+        self.acknowledgements.get(alarm.at()).copied().flatten()
+    }
+
+    /// The alarm of an id, which is unique within the site.
+    pub fn find_alarm(&self, id: &str) -> Option<AlarmIndex> {
+        self.alarms.iter().position(|alarm| alarm.id == id).map(AlarmIndex::from_at)
+    }
+
     /// The site.
     pub fn site(&self) -> &SiteInfo {
         &self.site
@@ -235,6 +258,7 @@ impl ModelBuilder {
                 knobs: Vec::new(),
                 twin_by_id: HashMap::new(),
                 signal_by_id: HashMap::new(),
+                acknowledgements: Vec::new(),
             },
         }
     }
@@ -312,6 +336,8 @@ impl ModelBuilder {
     /// The first [`ModelError`] found, in the order twins, signals, rules, alarms, relationships, processes, knobs.
     pub fn build(self) -> Result<Model, ModelError> {
         let mut m = self.model;
+        let seen = m.signals.len();
+        add_acknowledgements(&mut m);
         for (at, twin) in m.twins.iter().enumerate() {
             if m.twin_by_id.insert(twin.id.clone(), TwinIndex::from_at(at)).is_some() {
                 return Err(ModelError::Duplicate { what: "twin", id: twin.id.to_string() });
@@ -324,9 +350,41 @@ impl ModelBuilder {
         }
         check_references(&m)?;
         check_parents(&m.twins)?;
-        derive_lists(&mut m);
+        derive_lists(&mut m, seen);
         Ok(m)
     }
+}
+
+/// Adds a signal for the acknowledgements of every alarm that needs them, behind all others: their indices stay what they were.
+fn add_acknowledgements(m: &mut Model) {
+    let mut made: HashMap<String, SignalIndex> = HashMap::new();
+    let mut of_alarm = vec![None; m.alarms.len()];
+    for (alarm, slot) in m.alarms.iter().zip(&mut of_alarm) {
+        if !matches!(alarm.condition, AlarmCondition::Limit { ack: AckPolicy::Required, .. }) {
+            continue;
+        }
+        let signals = &mut m.signals;
+        let index = made.entry(alarm.id.clone()).or_insert_with(|| {
+            signals.push(Signal {
+                id: format!("{}#acknowledged", alarm.id).as_str().into(),
+                twin: alarm.twin,
+                name: format!("{}#acknowledged", alarm.id),
+                display_name: format!("Acknowledged: {}", alarm.message),
+                unit: Unit::default(),
+                kind: SignalKind::Discrete,
+                value_kind: ValueKind::Text,
+                expected_period: None,
+                late_after: None,
+                stale_after: None,
+                range: None,
+                source: None,
+                source_key: format!("{}#acknowledged", alarm.id),
+            });
+            SignalIndex::from_at(signals.len() - 1)
+        });
+        *slot = Some(*index);
+    }
+    m.acknowledgements = of_alarm;
 }
 
 fn check_references(m: &Model) -> Result<(), ModelError> {
@@ -397,7 +455,8 @@ fn check_parents(twins: &[Twin]) -> Result<(), ModelError> {
     Ok(())
 }
 
-fn derive_lists(m: &mut Model) {
+/// Fills the lists of twins; signals from `seen` on are in none.
+fn derive_lists(m: &mut Model, seen: usize) {
     for twin in &mut m.twins {
         twin.children.clear();
         twin.signals.clear();
@@ -409,7 +468,7 @@ fn derive_lists(m: &mut Model) {
             m.twins[parent.at()].children.push(TwinIndex::from_at(at));
         }
     }
-    for (at, signal) in m.signals.iter().enumerate() {
+    for (at, signal) in m.signals.iter().enumerate().take(seen) {
         m.twins[signal.twin.at()].signals.push(SignalIndex::from_at(at));
     }
     for (at, rule) in m.rules.iter().enumerate() {

@@ -119,7 +119,9 @@ impl Quality {
         }
         if let Ok(number) = text.parse::<u32>() {
             let quality = Self::from_number(number);
-            return (number > u32::from(u16::MAX) || quality.standard_name().is_some()).then_some(quality);
+            // What isn't listed may only say that it is not good.
+            let severe = number > u32::from(u16::MAX) && !quality.is_good();
+            return (severe || quality.standard_name().is_some()).then_some(quality);
         }
         if let Some((class, rest)) = text.split_once("(0x") {
             let bits = u16::from_str_radix(rest.strip_suffix(')')?, 16).ok();
@@ -235,9 +237,22 @@ mod tests {
 
     #[test]
     fn what_is_no_quality_is_none() {
-        for text in
-            ["", "fine", "192", "64", "-1", "4294967296", "bad(0x4000)", "bad(0x)", "0x", "0x123456789", "bad_", "gut", "1.5"]
-        {
+        for text in [
+            "",
+            "fine",
+            "65536",
+            "192",
+            "64",
+            "-1",
+            "4294967296",
+            "bad(0x4000)",
+            "bad(0x)",
+            "0x",
+            "0x123456789",
+            "bad_",
+            "gut",
+            "1.5",
+        ] {
             let read = Quality::parse(text);
             assert_eq!(read, if text == "bad_" { Some(Quality::BAD) } else { None }, "{text}");
         }

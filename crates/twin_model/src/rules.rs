@@ -20,10 +20,13 @@ pub struct Band {
     pub status: Status,
 }
 
+/// Most bands of a range rule. More than a person can tell apart; the site's reader refuses them.
+pub const MAX_BANDS: usize = 32;
+
 /// What a rule looks at.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RuleKind {
-    /// Numeric bands. Of all passed bands the worst status counts.
+    /// Numeric bands, at most [`MAX_BANDS`]. Of all passed bands the worst status counts.
     Range {
         /// The bands in the order of the file.
         bands: Vec<Band>,
@@ -50,7 +53,7 @@ pub enum RuleKind {
     },
     /// Age of the value: status once it is stale. Freshness itself is always shown apart.
     Stale {
-        /// Status while stale, offline or never seen.
+        /// Status while stale or offline, where that is worse than unknown.
         status: Status,
     },
 }

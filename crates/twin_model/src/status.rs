@@ -1,11 +1,14 @@
 //! The three channels that are never mixed: health status, freshness, alarm state.
 
-/// Condition of a device after NAMUR NE 107, worst last in the default order (F over C over S over M).
+use std::cmp::Ordering;
+
+/// Condition of a device after NAMUR NE 107, or that nothing current says anything about it.
 ///
-/// `Unknown` means that nothing is known, not that something is wrong; it never outranks a known status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// Compares by [`Self::rank`], the one order that machines, roll-up, legend, sorting and search share (decision 0015): F over
+/// C over S over M over unknown over normal. A twin that has fallen silent isn't well, so it stands above those that are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Status {
-    /// Nothing to judge by.
+    /// Nothing current to judge by: never seen, stale, source offline, or no usable value.
     Unknown,
     /// Fine.
     Normal,
@@ -20,9 +23,30 @@ pub enum Status {
 }
 
 impl Status {
-    /// All, in the order of the enum.
+    /// All, by [`Self::code`]. For a list that people read take [`Self::BY_RANK`].
     pub const ALL: [Self; 6] =
         [Self::Unknown, Self::Normal, Self::Maintenance, Self::OutOfSpecification, Self::FunctionCheck, Self::Failure];
+
+    /// All, best first.
+    pub const BY_RANK: [Self; 6] =
+        [Self::Normal, Self::Unknown, Self::Maintenance, Self::OutOfSpecification, Self::FunctionCheck, Self::Failure];
+
+    /// Position in [`Self::BY_RANK`]: higher is worse.
+    pub const fn rank(self) -> u8 {
+        match self {
+            Self::Normal => 0,
+            Self::Unknown => 1,
+            Self::Maintenance => 2,
+            Self::OutOfSpecification => 3,
+            Self::FunctionCheck => 4,
+            Self::Failure => 5,
+        }
+    }
+
+    /// Whether something is known to be wrong: neither normal nor unknown.
+    pub const fn is_trouble(self) -> bool {
+        self.rank() > Self::Unknown.rank()
+    }
 
     /// The name used in files, on the wire and in machine output.
     pub const fn as_str(self) -> &'static str {
@@ -65,7 +89,7 @@ impl Status {
         Self::ALL.into_iter().find(|status| status.as_str() == text)
     }
 
-    /// Position in [`Self::ALL`]; the value kept in stores and textures.
+    /// Position in [`Self::ALL`]; the value kept in stores and textures. Says nothing about what is worse.
     pub const fn code(self) -> u8 {
         self as u8
     }
@@ -73,6 +97,18 @@ impl Status {
     /// The status of a [`Self::code`].
     pub fn from_code(code: u8) -> Option<Self> {
         Self::ALL.get(usize::from(code)).copied()
+    }
+}
+
+impl Ord for Status {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.rank().cmp(&other.rank())
+    }
+}
+
+impl PartialOrd for Status {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -120,6 +156,11 @@ impl Freshness {
     /// Position in [`Self::ALL`].
     pub const fn code(self) -> u8 {
         self as u8
+    }
+
+    /// Whether a value may speak for the present: live or late.
+    pub const fn is_current(self) -> bool {
+        matches!(self, Self::Live | Self::Late)
     }
 }
 
@@ -185,8 +226,36 @@ impl AlarmState {
         Self::ALL.into_iter().find(|state| state.as_str() == text)
     }
 
+    /// Whether it waits for a person to acknowledge it, also where the condition is gone.
+    pub const fn is_unacknowledged(self) -> bool {
+        matches!(self, Self::UnackActive | Self::ReturnedUnack)
+    }
+
     /// Whether the condition holds now and is shown to operators.
     pub const fn is_active(self) -> bool {
         matches!(self, Self::UnackActive | Self::AckActive)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_is_that_of_ranks_and_codes_stay_what_they_were() {
+        for (at, status) in Status::BY_RANK.into_iter().enumerate() {
+            assert_eq!(usize::from(status.rank()), at);
+        }
+        assert!(Status::BY_RANK.windows(2).all(|pair| pair[0] < pair[1]));
+        let codes = Status::ALL.map(|status| (status.code(), status.as_str()));
+        let names = ["unknown", "normal", "maintenance", "out_of_specification", "function_check", "failure"];
+        assert_eq!(codes.map(|(_, name)| name), names);
+        assert!(codes.iter().enumerate().all(|(at, (code, _))| usize::from(*code) == at));
+    }
+
+    #[test]
+    fn silence_is_neither_well_nor_trouble() {
+        assert!(Status::Unknown > Status::Normal && !Status::Unknown.is_trouble());
+        assert!(Status::Maintenance > Status::Unknown && Status::Maintenance.is_trouble());
     }
 }

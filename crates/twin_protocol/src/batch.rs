@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use twin_model::limits::{BATCH_BYTES, BATCH_SAMPLES, SAMPLE_BYTES};
 use twin_model::{Flags, Quality, Sample, Timestamp, Value, ValueKind};
 
 use crate::wire::{Reader, Writer};
@@ -31,6 +32,30 @@ pub(crate) fn kind_of(code: u8) -> Option<ValueKind> {
         3 => ValueKind::Text,
         _ => return None,
     })
+}
+
+/// Samples in pieces of which each is one frame, far below every limit of a reader: by count and by bytes, in order. A text
+/// counts each time that it occurs, so that pieces are bounded in JSON too. Nothing for nothing.
+pub fn pieces(entries: Vec<Entry>) -> impl Iterator<Item = Vec<Entry>> {
+    let mut entries = entries.into_iter().peekable();
+    std::iter::from_fn(move || {
+        let mut piece = Vec::new();
+        let mut bytes = 0;
+        while let Some(next) = entries.peek() {
+            let more = frame_bytes(&next.sample);
+            if !piece.is_empty() && (piece.len() >= BATCH_SAMPLES || bytes + more > BATCH_BYTES) {
+                break;
+            }
+            bytes += more;
+            piece.extend(entries.next());
+        }
+        (!piece.is_empty()).then_some(piece)
+    })
+}
+
+/// Bytes that a sample takes in a frame at most.
+fn frame_bytes(sample: &Sample) -> usize {
+    SAMPLE_BYTES + if let Value::Text(text) = &sample.value { text.len() + 8 } else { 0 }
 }
 
 pub(crate) fn write(entries: &[Entry], w: &mut Writer) {
@@ -174,11 +199,13 @@ fn write_values(sorted: &[&Entry], w: &mut Writer) {
 /// Distinct texts in order of first use, then one position per sample.
 fn write_texts(texts: &[&Arc<str>], w: &mut Writer) {
     let mut at: HashMap<&str, u64> = HashMap::new();
+    // Samples of one frame share their texts: what was seen where it lies is not hashed again.
+    let mut seen: HashMap<(*const u8, usize), u64> = HashMap::new();
     let mut distinct: Vec<&str> = Vec::new();
     let mut positions = Writer::new();
     for text in texts {
         let next = distinct.len() as u64;
-        let position = *at.entry(text).or_insert(next);
+        let position = *seen.entry((text.as_ptr(), text.len())).or_insert_with(|| *at.entry(text).or_insert(next));
         if position == next {
             distinct.push(text);
         }

@@ -1,6 +1,6 @@
 //! The binary form: four header bytes, then the body, LZ4-compressed where that is shorter.
 
-use twin_model::{SignalId, TimeRange, Timestamp};
+use twin_model::{Secret, SignalId, TimeRange, Timestamp};
 
 use crate::frame::{
     Batch, Capabilities, ClientFrame, ClientHello, Close, Dictionary, DictionaryEntry, Gap, GapReason, Hello, History, IngestAck,
@@ -123,6 +123,11 @@ pub fn encode_client(frame: &ClientFrame) -> Vec<u8> {
                 w.varint(resume.seq);
                 write_option_time(resume.last_time, &mut w);
             }
+            // Behind what the first readers knew, who pass over it.
+            if let Some(token) = &v.token {
+                w.byte(1);
+                w.text(token.expose());
+            }
             CLIENT_HELLO
         }
         ClientFrame::Ping { nonce } => {
@@ -200,7 +205,8 @@ pub fn decode_client(bytes: &[u8], limits: &Limits) -> Result<ClientFrame, Proto
                 let (epoch, seq) = (r.varint("resume")?, r.varint("resume")?);
                 Some(Resume { epoch, seq, last_time: read_option_time(r)? })
             };
-            ClientFrame::Hello(ClientHello { versions, agent, resume })
+            let token = if r.left() > 0 && r.byte("token")? == 1 { Some(Secret::new(r.text("token")?)) } else { None };
+            ClientFrame::Hello(ClientHello { versions, agent, resume, token })
         }
         PING => ClientFrame::Ping { nonce: r.varint("ping")? },
         kind => return Err(ProtocolError::Kind(kind)),

@@ -1,6 +1,6 @@
 //! The frames of the stream as plain data, the same for the binary and the JSON form.
 
-use twin_model::{Model, Sample, SignalId, SignalIndex, TimeRange, Timestamp, ValueKind};
+use twin_model::{Model, Sample, Secret, SignalId, SignalIndex, TimeRange, Timestamp, ValueKind};
 
 /// What a server sends.
 #[derive(Debug, Clone, PartialEq)]
@@ -307,6 +307,8 @@ pub struct ClientHello {
     pub agent: String,
     /// Where an earlier connection broke off: asks for what came since instead of a snapshot.
     pub resume: Option<Resume>,
+    /// Who it is, for clients that can't send a header with the request (web pages). Leave it out where the header went.
+    pub token: Option<Secret>,
 }
 
 /// Where a client left off.

@@ -4,7 +4,7 @@
 //! in JavaScript. Floats that JSON cannot say are `{"float": "NaN"}`, `"Infinity"`, `"-Infinity"`.
 
 use serde::{Deserialize, Serialize};
-use twin_model::{Flags, Quality, Sample, TimeRange, Timestamp, Value, ValueKind};
+use twin_model::{Flags, Quality, Sample, Secret, TimeRange, Timestamp, Value, ValueKind};
 
 use crate::codec::SKIPPABLE;
 use crate::frame::{
@@ -29,6 +29,7 @@ pub fn encode_client(frame: &ClientFrame) -> String {
                 seq: r.seq,
                 last_time_us: r.last_time.map(Timestamp::as_micros),
             }),
+            token: v.token.as_ref().map(|token| token.expose().to_owned()),
         },
         ClientFrame::Ping { nonce } => ClientJson::Ping { nonce: *nonce },
     };
@@ -49,11 +50,11 @@ pub fn decode_server(text: &str, limits: &Limits) -> Result<ServerFrame, Protoco
 /// [`ProtocolError`] for anything else than one whole frame within `limits`.
 pub fn decode_client(text: &str, limits: &Limits) -> Result<ClientFrame, ProtocolError> {
     Ok(match parse(text, limits)? {
-        ClientJson::Hello { versions, agent, resume } => {
+        ClientJson::Hello { versions, agent, resume, token } => {
             bounded("versions", versions.len(), limits.entries)?;
             let resume =
                 resume.map(|r| Resume { epoch: r.epoch, seq: r.seq, last_time: r.last_time_us.map(Timestamp::from_micros) });
-            ClientFrame::Hello(ClientHello { versions, agent, resume })
+            ClientFrame::Hello(ClientHello { versions, agent, resume, token: token.map(Secret::new) })
         }
         ClientJson::Ping { nonce } => ClientFrame::Ping { nonce },
     })
@@ -77,6 +78,8 @@ enum ClientJson {
         agent: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         resume: Option<ResumeJson>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        token: Option<String>,
     },
     Ping {
         nonce: u64,
@@ -197,7 +200,8 @@ struct SampleJson {
     id: u32,
     time_us: i64,
     received_us: i64,
-    value: ValueJson,
+    /// `null` where there is no value (flag 16).
+    value: Option<ValueJson>,
     /// Upper 16 bits of an OPC UA StatusCode; 0 is good.
     #[serde(default)]
     quality: u16,
@@ -266,7 +270,7 @@ fn samples_out(entries: &[Entry]) -> Vec<SampleJson> {
         id: entry.id.0,
         time_us: entry.sample.source_time.as_micros(),
         received_us: entry.sample.received_time.as_micros(),
-        value: ValueJson::from(&entry.sample.value),
+        value: (!entry.sample.flags.has(Flags::NULL)).then(|| ValueJson::from(&entry.sample.value)),
         quality: entry.sample.quality.bits(),
         flags: entry.sample.flags.0,
     };
@@ -276,12 +280,13 @@ fn samples_out(entries: &[Entry]) -> Vec<SampleJson> {
 fn samples_in(samples: Vec<SampleJson>, limits: &Limits) -> Result<Vec<Entry>, ProtocolError> {
     bounded("samples", samples.len(), limits.samples)?;
     let one = |s: SampleJson| {
+        let flags = if s.value.is_some() { Flags(s.flags) } else { Flags(s.flags).with(Flags::NULL) };
         let sample = Sample {
             source_time: Timestamp::from_micros(s.time_us),
             received_time: Timestamp::from_micros(s.received_us),
-            value: s.value.value(limits)?,
+            value: s.value.map_or(Ok(ValueKind::Float.placeholder()), |value| value.value(limits))?,
             quality: Quality::from_bits(s.quality),
-            flags: Flags(s.flags),
+            flags,
         };
         Ok(Entry { id: DictId(s.id), sample })
     };

@@ -15,6 +15,7 @@ mod limits;
 pub mod recording;
 mod wire;
 
+pub use batch::pieces;
 pub use codec::{decode_client, decode_ingest, decode_server, encode_client, encode_ingest, encode_server, is_frame};
 pub use error::{CloseCode, ProtocolError};
 pub use frame::{

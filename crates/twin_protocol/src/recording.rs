@@ -20,6 +20,11 @@ const FRAME: u8 = 3;
 /// Kinds from here up are skipped by readers that do not know them.
 const SKIPPABLE: u8 = 0x40;
 
+/// Bytes of an asset, or of a frame, that a recording may hold.
+pub const ASSET_BYTES: usize = 256 << 20;
+/// Bytes of the site file, or of a path, that a recording may hold.
+pub const SITE_BYTES: usize = 16 << 20;
+
 /// One entry of a recording.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Record {
@@ -50,6 +55,23 @@ pub struct Torn {
     pub lost_bytes: u64,
     /// What is wrong there.
     pub why: ProtocolError,
+}
+
+impl Record {
+    /// Whether a reader takes this record: everything behind one that it does not take is lost to it, so such a one must not be
+    /// written. Frames of a server always are.
+    ///
+    /// # Errors
+    /// [`ProtocolError::TooLarge`] with what is too large.
+    pub fn fits(&self) -> Result<(), ProtocolError> {
+        let (what, size, limit) = match self {
+            Self::Site { file_name, toml } => ("site file", file_name.len().max(toml.len()), SITE_BYTES),
+            Self::Asset { path, .. } if path.len() > SITE_BYTES => ("asset path", path.len(), SITE_BYTES),
+            Self::Asset { bytes, .. } => ("asset", bytes.len(), ASSET_BYTES),
+            Self::Frame(_) => return Ok(()),
+        };
+        if size > limit { Err(ProtocolError::TooLarge { what, size: size as u64, limit: limit as u64 }) } else { Ok(()) }
+    }
 }
 
 /// The bytes that a new recording begins with.
@@ -118,7 +140,8 @@ impl<'a> Records<'a> {
             return Err(ProtocolError::Version { theirs: version.to_string(), ours: VERSION.to_string() });
         }
         // A recording is a file that the user chose: large assets are fine, absurd claims are not.
-        let limits = Limits { frame_bytes: 256 << 20, body_bytes: 256 << 20, text_bytes: 16 << 20, ..Limits::SERVER_FRAMES };
+        let limits =
+            Limits { frame_bytes: ASSET_BYTES, body_bytes: ASSET_BYTES, text_bytes: SITE_BYTES, ..Limits::SERVER_FRAMES };
         Ok(Self { bytes, at: MAGIC.len() + 4, limits, torn: None })
     }
 
@@ -225,6 +248,14 @@ mod tests {
         let mut reader = Records::new(&bytes).unwrap();
         assert_eq!(reader.by_ref().count(), 2);
         assert!(reader.torn().unwrap().why.to_string().contains("checksum"));
+    }
+
+    #[test]
+    fn what_a_reader_would_not_take_is_not_to_be_written() {
+        let asset = |bytes: usize| Record::Asset { path: "a.glb".into(), bytes: vec![0; bytes] };
+        assert_eq!(asset(ASSET_BYTES).fits(), Ok(()));
+        let error = asset(ASSET_BYTES + 1).fits().unwrap_err().to_string();
+        assert_eq!(error, "asset of 268435457 is over the limit of 268435456");
     }
 
     #[test]

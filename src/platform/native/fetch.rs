@@ -5,6 +5,7 @@ use std::io::Read as _;
 use std::sync::{Arc, Mutex};
 
 use super::super::{FetchState, Waker};
+use super::wire::credentials;
 
 /// Largest body that is taken in.
 const MAX_BODY: u64 = 1024 * 1024 * 1024;
@@ -39,8 +40,31 @@ impl Fetch {
     }
 }
 
+/// A request with our token, that trusts whom we were told to trust.
+fn request(url: &str) -> ureq::RequestBuilder<ureq::typestate::WithoutBody> {
+    let credentials = credentials();
+    let mut config = ureq::Agent::config_builder();
+    if !credentials.authorities.is_empty() {
+        let roots = credentials.authorities.iter().map(|der| ureq::tls::Certificate::from_der(der).to_owned());
+        let tls = ureq::tls::TlsConfig::builder()
+            .root_certs(ureq::tls::RootCerts::Specific(Arc::new(roots.collect())))
+            .unversioned_rustls_crypto_provider(gateway::tls::provider());
+        config = config.tls_config(tls.build());
+    }
+    let request = ureq::Agent::new_with_config(config.build()).get(url);
+    match credentials.token {
+        Some(token) => request.header("authorization", format!("Bearer {}", token.expose())),
+        None => request,
+    }
+}
+
 fn download(url: &str, shared: &Arc<Mutex<FetchState>>, waker: &Waker) -> Result<Vec<u8>, String> {
-    let response = ureq::get(url).call().map_err(|error| format!("{error} ({url})"))?;
+    let response = request(url).call().map_err(|error| match error {
+        ureq::Error::StatusCode(401 | 403) => {
+            format!("the gateway does not let us in; name a file with a token: --token-file FILE ({url})")
+        }
+        error => format!("{error} ({url})"),
+    })?;
     let total = response.headers().get("content-length").and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     let mut body = response.into_body().into_with_config().limit(MAX_BODY).reader();
     let mut bytes = Vec::with_capacity(total.unwrap_or(0).min(64 * 1024 * 1024) as usize);

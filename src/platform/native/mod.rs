@@ -3,16 +3,18 @@
 
 mod fetch;
 mod socket;
+mod wire;
 
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use twin_model::Timestamp;
+use twin_model::{Secret, Timestamp};
 
 pub use fetch::Fetch;
 pub use socket::Socket;
+pub use wire::set_credentials;
 
 /// The fragment given on the command line; the desktop has no address bar.
 static FRAGMENT: Mutex<String> = Mutex::new(String::new());
@@ -25,6 +27,11 @@ pub(super) fn now() -> Timestamp {
 pub(super) fn monotonic() -> f64 {
     static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
     START.get_or_init(Instant::now).elapsed().as_secs_f64()
+}
+
+/// The token went in a header.
+pub(super) fn greeting_token() -> Option<Secret> {
+    None
 }
 
 pub(super) fn fragment() -> String {

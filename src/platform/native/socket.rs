@@ -12,9 +12,13 @@ use tungstenite::http::HeaderValue;
 use tungstenite::{Error, Message, WebSocket};
 
 use super::super::{Inbox, SocketEvent, Waker};
+use super::wire::{Wire, credentials};
 
 /// Messages that may wait to be sent; more are dropped (the viewer sends a handful in its life).
 const OUTGOING: usize = 64;
+
+/// Longest silence of a gateway that is greeted.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// One connection; dropped means closed.
 pub struct Socket {
@@ -23,7 +27,7 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// Starts connecting to a `ws://` address with a subprotocol.
+    /// Starts connecting to a `ws://` or `wss://` address with a subprotocol.
     pub fn connect(url: &str, protocol: &str, waker: Waker) -> Self {
         let inbox = Arc::new(Mutex::new(Inbox::default()));
         let (outgoing, queue) = sync_channel(OUTGOING);
@@ -59,21 +63,31 @@ fn tell(inbox: &Mutex<Inbox>, waker: &Waker, event: SocketEvent) {
     waker();
 }
 
-fn open(url: &str, protocol: &str) -> Result<WebSocket<TcpStream>, String> {
+fn open(url: &str, protocol: &str) -> Result<WebSocket<Wire>, String> {
     let mut request = url.into_client_request().map_err(|error| format!("{error} ({url})"))?;
     let value = HeaderValue::from_str(protocol).map_err(|error| error.to_string())?;
     request.headers_mut().insert("Sec-WebSocket-Protocol", value);
+    if let Some(token) = credentials().token {
+        let value = HeaderValue::from_str(&format!("Bearer {}", token.expose()));
+        let mut value = value.map_err(|_| "the token does not fit into a header".to_owned())?;
+        value.set_sensitive(true);
+        request.headers_mut().insert("Authorization", value);
+    }
     let uri = request.uri();
-    let host = uri.host().ok_or_else(|| format!("no host in {url}"))?;
-    let stream =
-        TcpStream::connect((host, uri.port_u16().unwrap_or(80))).map_err(|error| format!("can't reach {host}: {error}"))?;
+    let secure = uri.scheme_str() == Some("wss");
+    let host = uri.host().ok_or_else(|| format!("no host in {url}"))?.to_owned();
+    let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
+    let reach = host.trim_start_matches('[').trim_end_matches(']');
+    let stream = TcpStream::connect((reach, port)).map_err(|error| format!("can't reach {host}: {error}"))?;
+    stream.set_read_timeout(Some(HANDSHAKE)).map_err(|error| error.to_string())?;
+    let wire = if secure { Wire::secure(stream, &host)? } else { Wire::Plain(stream) };
+    let (socket, _) = tungstenite::client(request, wire).map_err(|error| format!("{error} ({url})"))?;
     // Short enough that what we send does not wait long behind a silent server.
-    stream.set_read_timeout(Some(Duration::from_millis(50))).map_err(|error| error.to_string())?;
-    let (socket, _) = tungstenite::client(request, stream).map_err(|error| format!("{error} ({url})"))?;
+    socket.get_ref().tcp().set_read_timeout(Some(Duration::from_millis(50))).map_err(|error| error.to_string())?;
     Ok(socket)
 }
 
-fn talk(socket: &mut WebSocket<TcpStream>, queue: &Receiver<Vec<u8>>, inbox: &Mutex<Inbox>, waker: &Waker) -> (u16, String) {
+fn talk(socket: &mut WebSocket<Wire>, queue: &Receiver<Vec<u8>>, inbox: &Mutex<Inbox>, waker: &Waker) -> (u16, String) {
     loop {
         match queue.try_recv() {
             Ok(bytes) => {

@@ -43,7 +43,16 @@ fn words(error: &JsValue) -> String {
 }
 
 async fn download(url: &str, shared: &Rc<RefCell<FetchState>>, waker: &Waker) -> Result<Vec<u8>, String> {
-    let response = Request::get(url).send().await.map_err(|error| error.to_string())?;
+    let mut request = Request::get(url);
+    if let Some(token) = super::token() {
+        request = request.header("Authorization", &format!("Bearer {}", token.expose()));
+    }
+    let response = request.send().await.map_err(|error| error.to_string())?;
+    if matches!(response.status(), 401 | 403) {
+        // The gateway's own words say what is missing; a reload asks for another token.
+        let words: String = response.text().await.unwrap_or_default().trim().chars().take(300).collect();
+        return Err(format!("the server does not let us in: {words}"));
+    }
     if !response.ok() {
         return Err(format!("the server answered {} {}", response.status(), response.status_text()));
     }

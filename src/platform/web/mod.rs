@@ -3,7 +3,7 @@
 mod fetch;
 mod socket;
 
-use twin_model::Timestamp;
+use twin_model::{Secret, Timestamp};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 pub use fetch::Fetch;
@@ -18,6 +18,18 @@ extern "C" {
     fn panic(message: &str);
     #[wasm_bindgen(js_namespace = __orrery)]
     fn graphics(message: &str);
+    #[wasm_bindgen(js_namespace = __orrery, js_name = token)]
+    fn page_token() -> Option<String>;
+}
+
+/// The token that the person or the address gave, for gateways that ask.
+pub(super) fn token() -> Option<Secret> {
+    page_token().map(Secret::new)
+}
+
+/// A page can't send headers with a WebSocket: its token goes into the greeting.
+pub(super) fn greeting_token() -> Option<Secret> {
+    token()
 }
 
 pub(super) fn now() -> Timestamp {

@@ -157,8 +157,11 @@ fn range(value: &Value) -> Result<Option<TimeRange>, String> {
     if range.start < range.end { Ok(Some(range)) } else { Err("wants a range that ends after it begins".to_owned()) }
 }
 
+/// What is wrong with a name before anybody can know it.
+pub(super) const NOT_LOADED: &str = "names something of the site, which is not loaded yet";
+
 fn loaded(model: Option<&Model>) -> Result<&Model, String> {
-    model.ok_or_else(|| "the site is not loaded yet; wait until getState().phase is \"running\"".to_owned())
+    model.ok_or_else(|| NOT_LOADED.to_owned())
 }
 
 fn twin(value: &Value, model: Option<&Model>) -> Result<TwinIndex, String> {

@@ -58,7 +58,7 @@ pub fn state() -> String {
     if text.is_empty() { json!({ "phase": "starting" }).to_string() } else { text }
 }
 
-/// Takes a command as JSON text; it is carried out before the next frame. Answers `{"ok": true}` or `{"error": ...}`.
+/// Takes a command as JSON text; it is carried out before the next frame, or when the plant is first drawn. Answers `{"ok": true}` or `{"error": ...}`.
 pub fn command(text: &str) -> String {
     let answer = match serde_json::from_str::<Value>(text) {
         Err(error) => json!({ "error": format!("not JSON: {error}") }),
@@ -77,13 +77,18 @@ fn faults(object: &serde_json::Map<String, Value>) -> Option<String> {
     let model = MODEL.with_borrow(Clone::clone);
     object.iter().find_map(|(key, value)| match ask::understand(key, value, model.as_deref()) {
         Ok(_) => None,
+        // Judged again when it is carried out.
+        Err(why) if why == ask::NOT_LOADED => None,
         Err(why) if KNOWN.contains(&key.as_str()) => Some(format!("{key} {why}")),
         Err(_) => Some(format!("unknown command '{key}'; known: {}", KNOWN.join(", "))),
     })
 }
 
-/// Turns waiting commands into wishes.
+/// Turns waiting commands into wishes, once there is a plant to apply them to.
 pub fn drain(viewer: &mut Viewer) {
+    if viewer.stage.is_none() {
+        return;
+    }
     let waiting: Vec<Value> = WAITING.with_borrow_mut(|waiting| waiting.drain(..).collect());
     for command in waiting {
         let Some(object) = command.as_object() else { continue };
@@ -248,6 +253,7 @@ fn describe(viewer: &Viewer, frame: u64) -> Value {
             });
             let value = json!({
                 "status": state.status.as_str(),
+                "lastKnown": state.last_known.map(Status::as_str),
                 "freshness": state.freshness.as_str(),
                 "alarm": state.alarm.map(|(priority, state)| json!({ "priority": priority.number(), "state": state.as_str() })),
                 "screen": screen.map(|at| [at.x, at.y]),

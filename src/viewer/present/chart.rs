@@ -17,7 +17,7 @@ const CHART_POINTS: usize = 900;
 /// Buckets as the panels draw them, between the bounding samples on either side.
 pub(super) fn points(envelope: &Envelope) -> Vec<EnvelopePoint> {
     let bound = |sample: &Sample| {
-        let value = sample.value.as_f64().filter(|value| value.is_finite())?;
+        let value = sample.given()?.as_f64().filter(|value| value.is_finite())?;
         Some(EnvelopePoint::sample(sample.source_time, value as f32))
     };
     let buckets = envelope.buckets.iter().map(|bucket| EnvelopePoint {
@@ -56,7 +56,7 @@ pub(super) fn chart(viewer: &mut Viewer, engine: &Engine) {
         kept.chart.done(asked, flowing, now, now - began);
     }
     for series in &mut viewer.vm.chart.series {
-        series.at_playhead = engine.sample(series.signal).and_then(|sample| sample.value.as_f64());
+        series.at_playhead = engine.sample(series.signal).and_then(|sample| sample.given()?.as_f64());
     }
 }
 

@@ -1,7 +1,7 @@
 //! What lies over the 3D view: marks at twins, and the card under the pointer.
 
 use twin_health::text::quantity;
-use twin_model::{AlarmState, SignalKind, Status};
+use twin_model::{AlarmState, SignalKind};
 use twin_ui::view::{HoverView, Marker};
 
 use crate::viewer::input::project;
@@ -18,7 +18,7 @@ pub(super) fn markers(viewer: &Viewer) -> Vec<Marker> {
     for (index, state) in model.twin_indices().zip(&engine.frame().twins) {
         let selected = viewer.selection.contains(&index);
         let alarm = state.alarm.filter(|(_, state)| *state != AlarmState::Normal);
-        let troubled = !matches!(state.status, Status::Normal | Status::Unknown);
+        let troubled = state.status.is_trouble();
         if selected || alarm.is_some() || troubled {
             wanted.push((index, state.status, selected, alarm));
         }
@@ -51,9 +51,12 @@ pub(super) fn hover(viewer: &Viewer) -> Option<HoverView> {
     let signal = model.twin(twin).signals.iter().copied().find(|signal| model.signal(*signal).kind == SignalKind::Analog);
     let line = signal.and_then(|signal| {
         let sample = engine.sample(signal)?;
-        let value = quantity(sample.value.as_f64()?, &model.signal(signal).unit.0);
+        let value = match sample.given() {
+            Some(value) => quantity(value.as_f64()?, &model.signal(signal).unit.0),
+            None => "no value".to_owned(),
+        };
         let age = engine.playback().playhead().since(sample.source_time).as_micros() / 1_000_000;
-        Some(format!("{} {value}, {age} s ago, {}", model.signal(signal).display_name, sample.quality.class().as_str()))
+        Some(format!("{} {value}, {age} s ago, {}", model.signal(signal).display_name, sample.judged_quality().class().as_str()))
     });
     Some(HoverView {
         name: model.twin(twin).display_name.clone(),

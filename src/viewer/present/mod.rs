@@ -178,15 +178,18 @@ fn tree(viewer: &mut Viewer, engine: &Engine) {
             id: twin.id.to_string(),
             name: twin.display_name.clone(),
             depth,
+            judged: twin.is_judged(),
             status: state.status,
+            last_known: state.last_known,
             rollup: state.rollup,
             troubled: state.troubled,
+            silent: state.silent,
             freshness: state.freshness,
             alarms: state.alarms,
             priority: state.rollup_priority,
         });
         // An asset of which nothing is known counts as unknown; what only groups others is no asset.
-        if !twin.signals.is_empty() || !twin.rules.is_empty() || twin.children.is_empty() {
+        if twin.is_judged() || twin.children.is_empty() {
             viewer.vm.status_counts.0[usize::from(state.status.code())] += 1;
             viewer.vm.freshness_counts.0[usize::from(state.freshness.code())] += 1;
         }

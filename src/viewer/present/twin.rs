@@ -64,6 +64,7 @@ pub(super) fn inspector(viewer: &Viewer, engine: &Engine, index: TwinIndex) -> I
         path,
         status: health.status,
         since: health.since,
+        last_known: health.last_known.map(|last| (last.status, last.since)),
         freshness: health.freshness,
         score: health.score,
         reasons: reasons.collect(),
@@ -141,8 +142,7 @@ pub(super) fn signal_view(viewer: &Viewer, engine: &Engine, index: SignalIndex) 
         .rules
         .iter()
         .filter(|rule| model.rule(**rule).signal == index)
-        .filter_map(|rule| engine.rule(*rule))
-        .map(|entry| entry.outcome.status())
+        .map(|rule| engine.rule_status(*rule))
         .max()
         .unwrap_or(Status::Normal);
     SignalView {
@@ -151,8 +151,8 @@ pub(super) fn signal_view(viewer: &Viewer, engine: &Engine, index: SignalIndex) 
         unit: signal.unit.0.clone(),
         time: sample.as_ref().map(|sample| sample.source_time),
         age: sample.as_ref().map(|sample| t.since(sample.source_time)),
-        quality: sample.as_ref().map_or(twin_model::Quality::BAD, |sample| sample.quality),
-        value: sample.map(|sample| sample.value),
+        quality: sample.as_ref().map_or(twin_model::Quality::BAD, twin_model::Sample::judged_quality),
+        value: sample.as_ref().and_then(twin_model::Sample::given).cloned(),
         freshness,
         status,
         kind: signal.kind,

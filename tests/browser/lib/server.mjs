@@ -72,7 +72,10 @@ export class Gateway {
 
   /** Starts the same command line again. */
   async start() {
-    const child = spawn(program(), this.args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
+    // The project's own fixtures have their data outside of their folder; this is where they may read it.
+    const data = shared();
+    const env = data ? { ...process.env, ORRERY_SHARED: data } : process.env;
+    const child = spawn(program(), this.args, { cwd: ROOT, env, stdio: ["ignore", "pipe", "pipe"] });
     children.add(child);
     this.child = child;
     this.output = "";

@@ -14,6 +14,7 @@ use twin_model::{
 };
 use twin_protocol::{Batch, Capabilities, DictId, Entry, Limits, ServerFrame, decode_server, encode_server};
 
+use crate::access::Access;
 use crate::clock::{Clock, instant, wall};
 use crate::hub::{Hub, empty_store};
 use crate::pack::Packed;
@@ -212,6 +213,7 @@ fn serve(args: &BenchArgs, numbers: &mut Numbers) -> Result<()> {
             inboxes: Vec::new(),
             peers: Peers::new(&config),
             config,
+            access: Access::default(),
             stopping,
         });
         let pump = Pump::start(hub.clone(), app.clock, vec![Box::new(Waves::new(args.signals, now))]);
@@ -246,7 +248,8 @@ async fn client(address: std::net::SocketAddr, time: Duration) -> Result<u64> {
     use tokio_tungstenite::tungstenite::Message;
     let stream = tokio::net::TcpStream::connect(address).await.context("can't connect")?;
     let (mut socket, _) = tokio_tungstenite::client_async(format!("ws://{address}/stream"), stream).await?;
-    let hello = twin_protocol::ClientHello { versions: vec![twin_protocol::VERSION], agent: "bench".into(), resume: None };
+    let hello =
+        twin_protocol::ClientHello { versions: vec![twin_protocol::VERSION], agent: "bench".into(), resume: None, token: None };
     let hello = twin_protocol::encode_client(&twin_protocol::ClientFrame::Hello(hello));
     socket.send(Message::Binary(hello.into())).await?;
     let mut bytes = 0_u64;

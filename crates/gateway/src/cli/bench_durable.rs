@@ -15,12 +15,14 @@ use twin_protocol::{Capabilities, DictId, Entry};
 
 use super::bench::model_of;
 use super::sender::{Account, Sender};
+use crate::access::Access;
 use crate::clock::{Clock, instant, wall};
 use crate::history::Database;
 use crate::hub::{Hub, empty_store};
 use crate::pack::Packed;
 use crate::page::Page;
 use crate::peers::Peers;
+use crate::remote::Remote;
 use crate::ring::RingLimits;
 use crate::server::{self, App, ServerConfig};
 use crate::site::Assets;
@@ -57,7 +59,8 @@ fn binary(signals: usize, seed: u64) -> Result<(f64, f64)> {
     let window = (WINDOW.0 / signals.max(1)).clamp(2, WINDOW.1);
     let (seconds, account) = with_gateway(&model, sent, move |address| async move {
         let started = instant();
-        let mut sender = Sender::connect(&address.to_string(), "/ingest", ids, window).await?;
+        let mut sender =
+            Sender::connect(&Remote::parse(&format!("http://{address}/")).context("no address")?, "/ingest", ids, window).await?;
         for batch in batches {
             sender.push(batch).await?;
         }
@@ -148,9 +151,10 @@ where
             assets: Assets::default(),
             site_json: Packed::new(Vec::new()),
             site_hash: String::new(),
-            inboxes: vec![(inbox, None)],
+            inboxes: vec![inbox],
             peers: Peers::new(&config),
             config,
+            access: Access::default(),
             stopping,
         });
         let (end, ended) = oneshot::channel::<()>();

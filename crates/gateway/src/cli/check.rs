@@ -21,7 +21,7 @@ pub(super) struct CheckArgs {
 }
 
 pub(super) fn run(args: &CheckArgs) -> Result<u8> {
-    let site = Site::read(&args.site.site)?;
+    let site = Site::read_with(&args.site.site, &args.site.allow.allow_dir)?;
     let report = report(&site);
     if args.json {
         term::say(&serde_json::to_string_pretty(&report)?);

@@ -19,6 +19,8 @@ pub(super) struct ExportArgs {
     /// Site file, or a folder with a site.toml; not needed with --recording
     #[arg(value_name = "SITE", required_unless_present = "recording")]
     site: Option<PathBuf>,
+    #[command(flatten)]
+    allow: super::AllowArgs,
     /// Read the data folder of `orrery serve --data`; the server may be running
     #[arg(long, value_name = "DIR", group = "from_where")]
     data: Option<PathBuf>,
@@ -59,7 +61,7 @@ pub(super) fn run(args: &ExportArgs) -> Result<u8> {
             write(args, &recording.site.model, &store, range, format)?
         }
         (None, Some(site)) => {
-            let site = Site::read_usable(site)?;
+            let site = Site::read_usable_with(site, &args.allow.allow_dir)?;
             let model = &site.loaded.model;
             if let Some(folder) = &args.data {
                 let store = history::read(model, folder, &mut remarks)?;

@@ -9,6 +9,7 @@ use twin_historian::bench::Plant;
 use twin_model::{Sample, SignalId, Span, Timestamp, Value, ValueKind};
 use twin_protocol::{DictId, DictionaryEntry, Entry, ServerFrame};
 
+use super::client::ClientArgs;
 use super::sender::{Account, Sender};
 use crate::clock::{instant, wall};
 use crate::remote::Remote;
@@ -41,9 +42,8 @@ pub(super) struct FeedArgs {
     /// Source id, where the site has several of kind websocket
     #[arg(long, value_name = "ID")]
     source: Option<String>,
-    /// The source's token
-    #[arg(long, value_name = "TEXT")]
-    token: Option<String>,
+    #[command(flatten)]
+    client: ClientArgs,
     /// Print JSON (docs/CLI.md)
     #[arg(long)]
     json: bool,
@@ -83,8 +83,9 @@ pub(super) fn run(args: &FeedArgs) -> Result<u8> {
 }
 
 async fn feed(args: &FeedArgs) -> Result<Report> {
-    let remote = Remote::parse(&args.url);
-    let remote = remote.with_context(|| format!("'{}' is no address of a gateway; write http://HOST:PORT/", args.url))?;
+    let remote = args.client.remote(&args.url)?;
+    let remote =
+        remote.with_context(|| format!("'{}' is no address of a gateway; write http://HOST:PORT/ or https://HOST/", args.url))?;
     let mut signals = dictionary(&remote).await?;
     signals.truncate(args.signals.unwrap_or(usize::MAX));
     anyhow::ensure!(!signals.is_empty(), "the site has no signals");
@@ -92,7 +93,7 @@ async fn feed(args: &FeedArgs) -> Result<Report> {
         anyhow::bail!("the site has {} signals, not {wanted}", signals.len());
     }
     let ids: Vec<SignalId> = signals.iter().map(|entry| entry.signal.clone()).collect();
-    let mut sender = Sender::connect(remote.host(), &path(args), ids, WINDOW).await?;
+    let mut sender = Sender::connect(&remote, &path(args), ids, WINDOW).await?;
     let mut plant = Plant::new(signals.len(), args.seed);
     let mut values: Vec<Sample> = Vec::new();
     let (begun, start, origin) = (tokio::time::Instant::now(), instant(), wall());
@@ -147,9 +148,7 @@ async fn dictionary(remote: &Remote) -> Result<Vec<DictionaryEntry>> {
 }
 
 fn path(args: &FeedArgs) -> String {
-    let parts = [("source", &args.source), ("token", &args.token)];
-    let given = parts.iter().filter_map(|(key, value)| value.as_deref().map(|value| format!("{key}={}", percent_encode(value))));
-    format!("/ingest?{}", given.collect::<Vec<_>>().join("&"))
+    args.source.as_ref().map_or_else(|| "/ingest".to_owned(), |id| format!("/ingest?source={}", percent_encode(id)))
 }
 
 /// The plant's mix of kinds is its own; what the site declares goes over the wire.

@@ -8,7 +8,6 @@ use anyhow::Result;
 use serde::Serialize;
 
 use crate::exchange::{Import, Named, Reason, Totals, history::OpenHistory};
-use crate::site::Site;
 use crate::term;
 
 /// Arguments of `orrery import-samples`.
@@ -36,7 +35,7 @@ struct ImportJson<'a> {
 }
 
 pub(super) fn run(args: &ImportArgs) -> Result<u8> {
-    let site = Site::read_usable(&args.site.site)?;
+    let site = args.site.usable()?;
     let model = Arc::new(site.loaded.model);
     let mut remarks = Vec::new();
     let mut history = OpenHistory::open(&model, &args.data, &mut remarks)?;

@@ -1,10 +1,13 @@
 //! The command line: arguments in, exit codes out. 0: done; 1: done, with findings; 2: could not be done.
 
+mod access;
 mod backup;
 mod bench;
 mod bench_durable;
 mod bench_time;
 mod check;
+mod client;
+mod door;
 mod export;
 mod feed;
 mod fsck;
@@ -25,7 +28,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use twin_model::Timestamp;
 
-use crate::{clock, term};
+use crate::site::Site;
+use crate::{GatewayError, clock, term};
 
 pub use serve::ServeArgs;
 pub use state::state_json;
@@ -62,6 +66,8 @@ enum Command {
     Fsck(fsck::FsckArgs),
     /// Lists the series of a data folder; gives one another id, or removes it
     History(history::HistoryArgs),
+    /// Makes tokens for `serve --access`
+    Access(access::AccessArgs),
     /// Measures the codec, the time store and the server on this machine
     Bench(bench::BenchArgs),
 }
@@ -93,6 +99,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Backup(args) => backup::run(&args),
         Command::Fsck(args) => fsck::run(&args),
         Command::History(args) => history::run(&args),
+        Command::Access(args) => access::run(&args),
         Command::Bench(args) => bench::run(&args),
     };
     match result {
@@ -139,4 +146,21 @@ struct SiteArg {
     /// Site file, or a folder with a site.toml
     #[arg(value_name = "SITE")]
     site: PathBuf,
+    #[command(flatten)]
+    allow: AllowArgs,
+}
+
+impl SiteArg {
+    /// The site, good enough to run.
+    fn usable(&self) -> Result<Site, GatewayError> {
+        Site::read_usable_with(&self.site, &self.allow.allow_dir)
+    }
+}
+
+/// Where a site may read from.
+#[derive(Debug, clap::Args)]
+struct AllowArgs {
+    /// Another folder that the site may name files in, beside its own; may be repeated
+    #[arg(long, value_name = "DIR")]
+    allow_dir: Vec<PathBuf>,
 }

@@ -10,6 +10,7 @@ use twin_model::{Span, TimeRange, Timestamp};
 use twin_protocol::recording::Record;
 use twin_protocol::{LinkState, ServerFrame};
 
+use super::client::ClientArgs;
 use crate::assemble::{PlantOptions, plant};
 use crate::recording::{Recorder, RecordingFile};
 use crate::remote::Remote;
@@ -24,9 +25,13 @@ pub(super) struct RecordArgs {
     /// Site file, folder with a site.toml, or the address of a running gateway, like http://127.0.0.1:7077/
     #[arg(value_name = "SITE|URL")]
     site: PathBuf,
+    #[command(flatten)]
+    allow: super::AllowArgs,
     /// File to write, usually *.orrec
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    #[command(flatten)]
+    client: ClientArgs,
     /// How long, for example 10min; until Ctrl-C without it
     #[arg(long = "for", value_name = "TIME", value_parser = super::span)]
     length: Option<Span>,
@@ -59,7 +64,7 @@ pub(super) fn run(args: &RecordArgs) -> Result<u8> {
     });
     let end = args.length.map_or(Timestamp::MAX, |length| clock::wall() + length);
     let over = move || stop.load(Ordering::Relaxed) || clock::wall() >= end;
-    let (samples, bytes) = match args.site.to_str().and_then(Remote::parse) {
+    let (samples, bytes) = match args.client.remote(args.site.to_str().unwrap_or_default())? {
         Some(remote) => runtime.block_on(from_gateway(args, &remote, &over))?,
         None => runtime.block_on(from_site(args, &over))?,
     };
@@ -72,7 +77,7 @@ fn started(args: &RecordArgs) {
 }
 
 async fn from_site(args: &RecordArgs, over: &dyn Fn() -> bool) -> Result<(u64, u64)> {
-    let site = Site::read_usable(&args.site)?;
+    let site = Site::read_usable_with(&args.site, &args.allow.allow_dir)?;
     // Every batch must still be held when it is written a moment later, however much comes at once.
     let ring = RingLimits { batches: 100_000, bytes: 1 << 30 };
     let options = PlantOptions { data: args.data.clone(), speed: args.speed, ring, ..PlantOptions::default() };
@@ -107,7 +112,10 @@ async fn from_gateway(args: &RecordArgs, remote: &Remote, over: &dyn Fn() -> boo
     }
     let mut file = RecordingFile::create(&args.file)?;
     for record in &records {
-        file.record(record)?;
+        match (record.fits(), record) {
+            (Err(why), Record::Asset { path, .. }) => term::warn(&format!("{path} is not in the recording: {why}")),
+            _ => file.record(record)?,
+        }
     }
     let mut samples = 0;
     let mut place = None;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use twin_model::Timestamp;
 use twin_protocol::Capabilities;
 
-use super::serve::{ListenArgs, serve};
+use super::serve::{ListenArgs, Served, serve};
 use crate::assemble::Plant;
 use crate::clock::{Clock, wall};
 use crate::hub::{Hub, empty_store};
@@ -63,7 +63,8 @@ pub(super) fn run(args: &ReplayArgs) -> Result<u8> {
         capabilities: Capabilities::RESUME.with(Capabilities::HISTORY).with(Capabilities::REPLAY),
         remarks: Vec::new(),
     };
-    serve(plant, assets, json.to_vec(), hash, &args.listen, &name)
+    let served = Served { assets, json: json.to_vec(), hash, name, tokens: Vec::new(), data: None };
+    serve(plant, served, &args.listen)
 }
 
 /// Files of the recording that are no models: what the site file imports.

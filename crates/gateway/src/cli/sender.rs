@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use futures_util::{SinkExt as _, StreamExt as _};
-use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use twin_model::SignalId;
 use twin_protocol::{Batch, Entry, IngestFrame, Limits, SUBPROTOCOL_INGEST_BIN, ServerFrame, decode_server, encode_ingest};
 
 use crate::clock::instant;
+use crate::remote::Remote;
+use crate::wire::Wire;
 
 /// An answer is given up after this long.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -35,7 +35,7 @@ pub(super) struct Account {
 
 /// One connection.
 pub(super) struct Sender {
-    socket: WebSocketStream<TcpStream>,
+    socket: WebSocketStream<Wire>,
     /// Pushes without an answer: number, samples, when they were sent.
     open: VecDeque<(u64, u64, Instant)>,
     window: usize,
@@ -47,12 +47,11 @@ pub(super) struct Sender {
 
 impl Sender {
     /// Connects and says which signals it will send. At most `window` pushes are on the way at a time.
-    pub(super) async fn connect(host: &str, path: &str, signals: Vec<SignalId>, window: usize) -> Result<Self> {
-        let mut request = format!("ws://{host}{path}").into_client_request().context("no address of a gateway")?;
-        request.headers_mut().insert("sec-websocket-protocol", SUBPROTOCOL_INGEST_BIN.parse().context("a header")?);
-        let stream = TcpStream::connect(host).await.with_context(|| format!("can't connect to {host}"))?;
-        stream.set_nodelay(true).context("can't set up the socket")?;
-        let (socket, _) = tokio_tungstenite::client_async(request, stream).await.context("the gateway does not open /ingest")?;
+    pub(super) async fn connect(remote: &Remote, path: &str, signals: Vec<SignalId>, window: usize) -> Result<Self> {
+        let request = remote.socket(path, SUBPROTOCOL_INGEST_BIN)?;
+        let stream = remote.connect().await.with_context(|| format!("can't connect to {}", remote.host()))?;
+        let opened = tokio_tungstenite::client_async(request, stream).await.map_err(|error| remote.not_opened(&error));
+        let (socket, _) = opened.context("the gateway does not open /ingest")?;
         let account = Account { durable: true, ..Account::default() };
         let mut sender = Self { socket, open: VecDeque::new(), window: window.max(1), seq: 0, account, refusal: None };
         sender.say(&IngestFrame::Dictionary(signals)).await?;

@@ -11,8 +11,11 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use twin_model::Timestamp;
 
+use super::door::{self, DoorArgs};
 use super::keep::Keep;
 use crate::accept::connections_possible;
+use crate::access::NamedToken;
+use crate::arrival::Door;
 use crate::assemble::{Plant, PlantOptions, plant};
 use crate::history::{Setup, SyncPolicy};
 use crate::hub::Hub;
@@ -20,7 +23,7 @@ use crate::pack::Packed;
 use crate::page::Page;
 use crate::peers::Peers;
 use crate::server::{self, App, ServerConfig};
-use crate::site::{Assets, Site, site_json};
+use crate::site::{Assets, site_json};
 use crate::sources::Pump;
 use crate::{GatewayError, term};
 
@@ -62,6 +65,8 @@ pub struct ServeArgs {
 /// Arguments of every command that serves.
 #[derive(Debug, clap::Args)]
 pub(super) struct ListenArgs {
+    #[command(flatten)]
+    door: DoorArgs,
     /// Address and port; default 127.0.0.1:7077 or the next free port
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
@@ -74,9 +79,6 @@ pub(super) struct ListenArgs {
     /// Pages that may show this one in a frame, as a CSP source list
     #[arg(long, value_name = "SOURCES", default_value = "'self'")]
     frame_ancestors: String,
-    /// Another web origin whose pages may connect, for example https://portal.example; may be repeated
-    #[arg(long, value_name = "ORIGIN")]
-    allow_origin: Vec<String>,
     /// Clients at a time
     #[arg(long, value_name = "N", default_value_t = 500)]
     max_clients: usize,
@@ -101,7 +103,6 @@ impl ListenArgs {
             connections: Some(wanted.min(possible)),
             address_share: self.address_share,
             frame_ancestors: self.frame_ancestors.clone(),
-            origins: self.allow_origin.clone(),
             max_clients: self.max_clients,
             capabilities: plant.capabilities,
             ..ServerConfig::default()
@@ -121,30 +122,44 @@ impl ListenArgs {
 }
 
 pub(super) fn run(args: &ServeArgs) -> Result<u8> {
-    let site = Site::read_usable(&args.site.site)?;
+    let site = args.site.usable()?;
     for finding in site.loaded.diagnostics.iter().filter(|f| f.severity == twin_scene::site::Severity::Error) {
         term::note(&finding.to_string());
     }
     let memory_bytes = args.memory.max(8) << 20;
     let setup = Setup { commit_every: Duration::from_millis(args.commit_ms), retention: super::keep::retention(&args.keep) };
+    let mut remarks = Vec::new();
+    let tokens = door::tokens(&site, &mut remarks)?;
     let (data, sync, speed) = (args.data.clone(), args.sync, args.speed);
     let options = PlantOptions { data, memory_bytes, setup, sync, speed, clock: args.clock, ..PlantOptions::default() };
-    let plant = plant(&site, &options)?;
+    let mut plant = plant(&site, &options)?;
+    plant.remarks.append(&mut remarks);
     let assets = Assets::of(&site);
     let (json, hash) = site_json(plant.hub.model(), site.file_name(), &site.toml, &site.files, &assets);
     let name = site.loaded.model.site().name.clone();
-    serve(plant, assets, json.to_vec(), hash, &args.listen, &name)
+    let served = Served { assets, json: json.to_vec(), hash, name, tokens, data: args.data.clone() };
+    serve(plant, served, &args.listen)
+}
+
+/// What is served of a plant besides its samples.
+pub(super) struct Served {
+    /// Models.
+    pub(super) assets: Assets,
+    /// Body of `/api/site`.
+    pub(super) json: Vec<u8>,
+    /// Its hash.
+    pub(super) hash: String,
+    /// The site's name, for people.
+    pub(super) name: String,
+    /// Tokens of sources.
+    pub(super) tokens: Vec<NamedToken>,
+    /// The data folder, where there is one.
+    pub(super) data: Option<PathBuf>,
 }
 
 /// Serves a plant until someone stops it.
-pub(super) fn serve(
-    mut plant: Plant,
-    assets: Assets,
-    json: Vec<u8>,
-    site_hash: String,
-    listen: &ListenArgs,
-    name: &str,
-) -> Result<u8> {
+pub(super) fn serve(mut plant: Plant, served: Served, listen: &ListenArgs) -> Result<u8> {
+    let Served { assets, json, hash: site_hash, name, tokens, data } = served;
     for remark in &plant.remarks {
         term::warn(remark);
     }
@@ -154,14 +169,20 @@ pub(super) fn serve(
     runtime.block_on(async {
         let listener = bind(listen.listen.as_deref()).await?;
         let address = listener.local_addr().context("the listener has no address")?;
+        let access = listen.door.access(address, listen.listen.as_deref(), &tokens, data.as_deref())?;
+        let tls = listen.door.tls(address, data.as_deref())?;
+        if tls.is_none() && access.asks() && !address.ip().is_loopback() {
+            term::warn("tokens cross the network readable for everybody on the way; add --tls-cert and --tls-key");
+        }
         let (stop, stopping) = watch::channel(false);
         let (hub, clock) = (plant.hub.clone(), plant.clock);
         let pump = Pump::start(hub.clone(), clock, std::mem::take(&mut plant.sources));
         let site_json = Packed::new(json);
         let inboxes = std::mem::take(&mut plant.inboxes);
         let peers = Peers::new(&config);
-        let app = Arc::new(App { peers, hub, clock, page, assets, site_json, site_hash, inboxes, config, stopping });
-        let url = url(address);
+        let app = Arc::new(App { peers, hub, clock, page, assets, site_json, site_hash, inboxes, access, config, stopping });
+        let url = url(address, tls.is_some());
+        let door = tls.map_or_else(Door::plain, Door::tls);
         let stopped = stopped()?;
         term::note(&format!("{name} is served at"));
         term::say(&url);
@@ -170,7 +191,7 @@ pub(super) fn serve(
         }
         let warm = app.clone();
         drop(tokio::task::spawn_blocking(move || warm.assets.warm()));
-        server::run(listener, app, stop, stopped).await.context("the server broke")?;
+        server::run_with(listener, door, app, stop, stopped).await.context("the server broke")?;
         // The pump's last batch must be on disk before the hub goes.
         tokio::task::spawn_blocking(move || drop(pump)).await.context("the sources did not stop")?;
         term::note("stopped");
@@ -216,7 +237,7 @@ async fn bind(wanted: Option<&str>) -> Result<TcpListener, GatewayError> {
 }
 
 /// The address that a browser on this machine can open.
-fn url(address: SocketAddr) -> String {
+fn url(address: SocketAddr, secure: bool) -> String {
     let host = if address.ip().is_unspecified() {
         "127.0.0.1".to_owned()
     } else if address.is_ipv6() {
@@ -224,7 +245,7 @@ fn url(address: SocketAddr) -> String {
     } else {
         address.ip().to_string()
     };
-    format!("http://{host}:{}/", address.port())
+    format!("{}://{host}:{}/", if secure { "https" } else { "http" }, address.port())
 }
 
 /// Completes at Ctrl-C, or SIGTERM where there is such a thing. Listens from the call on, not from the first poll: whoever

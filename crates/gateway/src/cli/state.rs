@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use serde::Serialize;
-use twin_engine::{StateReport, TwinReport};
+use twin_engine::{AlarmReport, StateReport, TwinReport};
 use twin_model::{AlarmState, Status, Timestamp, Value};
 
 use crate::headless::{self, From};
@@ -17,6 +17,8 @@ pub(super) struct StateArgs {
     /// Site file, or a folder with a site.toml; not needed with --recording
     #[arg(value_name = "SITE", required_unless_present = "recording")]
     site: Option<PathBuf>,
+    #[command(flatten)]
+    allow: super::AllowArgs,
     /// The instant: RFC 3339, microseconds since 1970, or now
     #[arg(long, value_name = "TIME", value_parser = super::instant)]
     at: Timestamp,
@@ -41,7 +43,7 @@ pub(super) fn run(args: &StateArgs) -> Result<u8> {
     let filled = match (&args.recording, &args.site) {
         (Some(path), _) => headless::fill_from_recording(&recording::read(path)?),
         (None, Some(site)) => {
-            let site = Site::read_usable(site)?;
+            let site = Site::read_usable_with(site, &args.allow.allow_dir)?;
             let from = args.data.clone().map_or(From::Sources, From::Data);
             headless::fill(&site, &from, args.at, args.start.unwrap_or_else(clock::wall))?
         }
@@ -52,7 +54,7 @@ pub(super) fn run(args: &StateArgs) -> Result<u8> {
     }
     let mut report = filled.engine.state_at(args.at);
     if args.problems {
-        report.twins.retain(|twin| !matches!(twin.status, Status::Normal | Status::Unknown) || in_alarm(twin));
+        report.twins.retain(|twin| twin.judged && twin.status != Status::Normal || in_alarm(twin));
     }
     if args.json {
         term::say(&state_json(&report));
@@ -63,7 +65,12 @@ pub(super) fn run(args: &StateArgs) -> Result<u8> {
 }
 
 fn in_alarm(twin: &TwinReport) -> bool {
-    twin.alarms.iter().any(|alarm| alarm.state.is_active())
+    twin.alarms.iter().any(|alarm| asks(alarm.state))
+}
+
+/// Whether an alarm asks for a person: active, or waiting to be acknowledged.
+fn asks(state: AlarmState) -> bool {
+    state.is_active() || state.is_unacknowledged()
 }
 
 /// The report in the form that `docs/CLI.md` promises.
@@ -85,11 +92,18 @@ struct TwinJson {
     status: &'static str,
     score: Option<f64>,
     since: Option<String>,
+    last_known: Option<LastKnownJson>,
     freshness: &'static str,
     alarms: Vec<AlarmJson>,
     reasons: Vec<ReasonJson>,
     signals: Vec<SignalJson>,
     outlooks: Vec<OutlookJson>,
+}
+
+#[derive(Serialize)]
+struct LastKnownJson {
+    status: &'static str,
+    since: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -154,6 +168,7 @@ fn twin_json(twin: &TwinReport) -> TwinJson {
         status: twin.status.as_str(),
         score: twin.score,
         since: text(twin.since),
+        last_known: twin.last_known.map(|last| LastKnownJson { status: last.status.as_str(), since: text(last.since) }),
         freshness: twin.freshness.as_str(),
         alarms: twin
             .alarms
@@ -206,21 +221,33 @@ fn twin_json(twin: &TwinReport) -> TwinJson {
     }
 }
 
+/// The id of an alarm, with its state where that is not plainly active and unacknowledged.
+fn alarm_words(alarm: &AlarmReport) -> String {
+    match alarm.state {
+        AlarmState::UnackActive => alarm.id.clone(),
+        AlarmState::ReturnedUnack => format!("{} (returned, unacknowledged)", alarm.id),
+        state => format!("{} ({})", alarm.id, state.as_str()),
+    }
+}
+
 fn people(report: &StateReport) {
     let mut rows = Vec::new();
     for twin in &report.twins {
-        let active: Vec<&str> = twin.alarms.iter().filter(|a| a.state.is_active()).map(|a| a.id.as_str()).collect();
+        let asking = twin.alarms.iter().filter(|alarm| asks(alarm.state));
+        let active: Vec<String> = asking.map(alarm_words).collect();
         let reason = twin.reasons.first().map_or("", |reason| reason.text.as_str());
         let fresh = twin.freshness.as_str().to_owned();
-        rows.push(vec![twin.id.clone(), twin.status.as_str().to_owned(), fresh, active.join(" "), reason.to_owned()]);
+        let status = if twin.judged { twin.status.as_str() } else { "-" };
+        rows.push(vec![twin.id.clone(), status.to_owned(), fresh, active.join(", "), reason.to_owned()]);
     }
     term::say(&format!("at {}", report.at));
     term::say(&term::table(&["TWIN", "STATUS", "DATA", "ALARMS", "WHY"], &rows));
-    let count = |status: Status| report.twins.iter().filter(|twin| twin.status == status).count();
+    // What only groups others has no status to count.
+    let count = |status: Status| report.twins.iter().filter(|twin| twin.judged && twin.status == status).count();
     let states: Vec<String> =
-        Status::ALL.into_iter().filter(|s| count(*s) > 0).map(|s| format!("{} {}", count(s), s.as_str())).collect();
+        Status::BY_RANK.into_iter().rev().filter(|s| count(*s) > 0).map(|s| format!("{} {}", count(s), s.as_str())).collect();
     let alarms = report.twins.iter().flat_map(|twin| &twin.alarms);
-    let unacknowledged = alarms.clone().filter(|alarm| alarm.state == AlarmState::UnackActive).count();
+    let unacknowledged = alarms.clone().filter(|alarm| alarm.state.is_unacknowledged()).count();
     let active = alarms.filter(|alarm| alarm.state.is_active()).count();
     term::say(&format!("{}; {active} alarms active, {unacknowledged} unacknowledged", states.join(", ")));
 }

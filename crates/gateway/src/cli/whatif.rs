@@ -9,7 +9,6 @@ use twin_model::{KnobIndex, Model, ProcessModel, Span, Timestamp};
 use twin_scenario::{Row, RowKind, Scenario};
 
 use crate::headless::{self, From, MAX_HORIZON};
-use crate::site::Site;
 use crate::{clock, term};
 
 /// Steps of a run between two looks at whether it is done.
@@ -47,7 +46,7 @@ pub(super) struct WhatifArgs {
 }
 
 pub(super) fn run(args: &WhatifArgs) -> Result<u8> {
-    let site = Site::read_usable(&args.site.site)?;
+    let site = args.site.usable()?;
     let model = &site.loaded.model;
     let settings = args.set.iter().map(|text| setting(model, text)).collect::<Result<Vec<_>>>()?;
     if args.horizon <= Span::ZERO || args.horizon > MAX_HORIZON {

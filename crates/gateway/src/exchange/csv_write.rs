@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::Write;
 
-use twin_model::{Model, Sample, SignalIndex, Timestamp, Value};
+use twin_model::{Flags, Model, Sample, SignalIndex, Timestamp, Value};
 
 use super::{COLUMNS, RowSink, flag_names, kind_word};
 
@@ -33,6 +33,8 @@ impl<'a, W: Write> CsvRows<'a, W> {
         self.out.write_field(kind_word(sample.value.kind()))?;
         self.cell.clear();
         let place = match &sample.value {
+            // A placeholder in a column of numbers would be taken for one.
+            _ if sample.flags.has(Flags::NULL) => 4,
             Value::Float(v) => {
                 push_float(*v, &mut self.cell);
                 0

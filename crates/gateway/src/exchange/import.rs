@@ -13,7 +13,7 @@ use axum::body::Bytes;
 use parquet::file::reader::ChunkReader;
 use serde::Serialize;
 use twin_historian::Store;
-use twin_model::{Model, Sample, SignalIndex, Value};
+use twin_model::{Flags, Model, Sample, SignalIndex, Value};
 
 use super::row::{Cells, Reason, Refusal, RowReader};
 use super::{csv_read, parquet_read};
@@ -179,6 +179,7 @@ impl<'a> Import<'a> {
 /// Alike to the bit, except that one NaN is as good as another: CSV can't tell them apart.
 fn same(held: &Sample, sample: &Sample) -> bool {
     let nan = |value: &Value| matches!(value, Value::Float(v) if v.is_nan());
-    let value = held.value == sample.value || (nan(&held.value) && nan(&sample.value));
+    let none = held.flags.has(Flags::NULL) && sample.flags.has(Flags::NULL);
+    let value = none || held.value == sample.value || (nan(&held.value) && nan(&sample.value));
     value && held.received_time == sample.received_time && held.quality == sample.quality && held.flags == sample.flags
 }

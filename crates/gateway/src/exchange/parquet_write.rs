@@ -55,6 +55,8 @@ struct Group {
     source_times: Vec<i64>,
     received_times: Vec<i64>,
     kinds: Vec<ValueKind>,
+    /// Whether there is a value.
+    given: Vec<bool>,
     doubles: Vec<f64>,
     ints: Vec<i64>,
     bools: Vec<bool>,
@@ -100,7 +102,11 @@ impl<W: Write + Send> RowSink for ParquetRows<'_, W> {
         group.source_times.push(sample.source_time.as_micros());
         group.received_times.push(sample.received_time.as_micros());
         group.kinds.push(sample.value.kind());
+        // A placeholder in a column of numbers would be taken for one.
+        let given = !sample.flags.has(Flags::NULL);
+        group.given.push(given);
         match &sample.value {
+            _ if !given => {}
             Value::Float(v) => group.doubles.push(*v),
             Value::Int(v) => group.ints.push(*v),
             Value::Bool(v) => group.bools.push(*v),
@@ -126,14 +132,14 @@ impl<W: Write + Send> RowSink for ParquetRows<'_, W> {
 }
 
 impl Group {
-    /// A column with a value where the row's kind is `kind`.
+    /// A column with a value where the row's kind is `kind` and it has one.
     fn optional<T: DataType>(
         &self,
         out: &mut SerializedRowGroupWriter<'_, impl Write + Send>,
         kind: ValueKind,
         values: &[T::T],
     ) -> Result<(), ParquetError> {
-        let levels: Vec<i16> = self.kinds.iter().map(|k| i16::from(*k == kind)).collect();
+        let levels: Vec<i16> = self.kinds.iter().zip(&self.given).map(|(k, given)| i16::from(*k == kind && *given)).collect();
         column::<T>(out, |write| write(values, Some(&levels)))
     }
 }

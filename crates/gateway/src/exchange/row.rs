@@ -168,13 +168,17 @@ impl<'a> RowReader<'a> {
         let source_time = time(cell(cells, Field::SourceTime), "source time")?
             .ok_or_else(|| Refusal::new(Reason::BadTime, "it has no source time", TIME_HELP))?;
         let received = time(cell(cells, Field::ReceivedTime), "received time")?;
-        let value = value(cells, known.value_kind, known.id.as_str())?;
         let quality = first(cells, Field::Quality, Field::QualityName).map_or(Ok(Quality::GOOD), quality)?;
         let mut flags = first(cells, Field::Flags, Field::FlagNames).map_or(Ok(Flags::NONE), flags)?;
         if received.is_none() {
             flags = flags.with(Flags::HISTORICAL);
         }
-        Ok((signal, Sample { source_time, received_time: received.unwrap_or(source_time), value, quality, flags }))
+        let received_time = received.unwrap_or(source_time);
+        let Some(value) = value(cells, known.value_kind, known.id.as_str())?.filter(|_| !flags.has(Flags::NULL)) else {
+            let none = Sample::without_value(source_time, known.value_kind, quality);
+            return Ok((signal, Sample { received_time, flags: flags.with(Flags::NULL), ..none }));
+        };
+        Ok((signal, Sample { source_time, received_time, value, quality, flags }))
     }
 
     fn signal(&mut self, cell: &Cell<'_>) -> Result<SignalIndex, Refusal> {
@@ -207,8 +211,8 @@ fn first<'c, 'a>(cells: &'c Cells<'a>, a: Field, b: Field) -> Option<&'c Cell<'a
     [cell(cells, a), cell(cells, b)].into_iter().find(|cell| **cell != Cell::Empty)
 }
 
-/// The value of a row for a signal of `wanted` kind.
-fn value(cells: &Cells<'_>, wanted: ValueKind, id: &str) -> Result<Value, Refusal> {
+/// The value of a row for a signal of `wanted` kind; `None` where there is none.
+fn value(cells: &Cells<'_>, wanted: ValueKind, id: &str) -> Result<Option<Value>, Refusal> {
     let refused = |what: String, help: &'static str| Err(Refusal::new(Reason::BadValue, what, help));
     let (said, cell) = match cell(cells, Field::Kind) {
         Cell::Empty => {
@@ -229,7 +233,7 @@ fn value(cells: &Cells<'_>, wanted: ValueKind, id: &str) -> Result<Value, Refusa
         other => return refused(format!("its kind is {}", shown(other)), "kinds are double, int64, bool and text"),
     };
     if *cell == Cell::Empty {
-        return refused(format!("it has no value for '{id}'"), "write a value (NaN is one for numbers), or leave the row out");
+        return Ok(None);
     }
     let read = read_value(cell, said).and_then(|value| fit(value, wanted));
     let Some(value) = read else {
@@ -247,7 +251,7 @@ fn value(cells: &Cells<'_>, wanted: ValueKind, id: &str) -> Result<Value, Refusa
         Value::Text(text) if text.len() > MAX_WORD_BYTES => {
             refused(format!("the text for '{id}' has {} bytes", text.len()), "shorten it to 65536 bytes of UTF-8")
         }
-        _ => Ok(value),
+        _ => Ok(Some(value)),
     }
 }
 

@@ -139,7 +139,7 @@ fn samples_of(bytes: &[u8]) -> Vec<(u32, ValueKind, Timestamp)> {
         let runs = chunk::runs(bytes).unwrap_or_default();
         return runs.into_iter().flat_map(|run| run.times.into_iter().map(move |t| (run.signal, run.kind, t))).collect();
     }
-    let Ok(ServerFrame::Batch(batch)) = decode_server(bytes, &Limits::SERVER_FRAMES) else { return Vec::new() };
+    let Ok(ServerFrame::Batch(batch)) = decode_server(bytes, &Limits::KEPT_FRAMES) else { return Vec::new() };
     batch.entries.iter().map(|entry| (entry.id.0, entry.sample.value.kind(), entry.sample.source_time)).collect()
 }
 
@@ -311,7 +311,7 @@ fn renumbered(bytes: &[u8], from: u32, to: Option<u32>) -> Vec<(Vec<u8>, u32)> {
         });
         return rest.into_iter().chain(own).filter(|chunk| chunk.samples > 0).map(|chunk| (chunk.bytes, chunk.samples)).collect();
     }
-    let Ok(ServerFrame::Batch(batch)) = decode_server(bytes, &Limits::SERVER_FRAMES) else { return vec![(bytes.to_vec(), 0)] };
+    let Ok(ServerFrame::Batch(batch)) = decode_server(bytes, &Limits::KEPT_FRAMES) else { return vec![(bytes.to_vec(), 0)] };
     let number = |entry: Entry| {
         let id = if entry.id.0 == from { to.map(DictId)? } else { entry.id };
         Some(Entry { id, ..entry })

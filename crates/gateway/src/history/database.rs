@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use twin_historian::historian::{Historian, KeepError, Kept, Position};
 use twin_historian::{Level, Sealed, SignalSpec, Store, StoreConfig, chunk};
-use twin_model::{Model, Sample, SignalIndex, SignalKind, Span, TimeRange, Timestamp};
+use twin_model::{Model, Sample, SignalIndex, SignalKind, Span, TimeRange, Timestamp, Value};
 use twin_protocol::{Limits, LinkChange, ServerFrame, decode_server};
 
 use super::links::Links;
@@ -189,6 +189,10 @@ impl Database {
                 loaded.from = Some(from);
                 self.import(Level::Carried, TimeRange::new(from, from + Span::from_micros(1)), store, &mut loaded)?;
                 self.import(Level::Raw, TimeRange::new(from, Timestamp::MAX), store, &mut loaded)?;
+                if store.texts_given_up_before().is_some() {
+                    // There was no room for all texts of it: the keeper has them.
+                    loaded.from = pages.iter().map(|page| page.end).max().max(Some(from));
+                }
             }
             self.replay(store, &mut loaded)?;
             Ok(loaded)
@@ -360,9 +364,10 @@ impl Strays {
             self.any |= strays.samples > 0;
             return Ok(());
         }
-        match decode_server(bytes, &Limits::SERVER_FRAMES) {
+        match decode_server(bytes, &Limits::KEPT_FRAMES) {
             Ok(ServerFrame::Batch(batch)) => {
-                for entry in &batch.entries {
+                for mut entry in batch.entries {
+                    cut(&mut entry.sample.value);
                     self.append(entry.id.0, &entry.sample, site)?;
                 }
                 Ok(())
@@ -386,6 +391,15 @@ impl Strays {
 
     fn finish(mut self) -> Vec<Sealed> {
         if self.any { self.store.seal(Timestamp::MAX) } else { Vec::new() }
+    }
+}
+
+/// Earlier versions acknowledged texts that no chunk can hold: what can be held of them is better than nothing.
+fn cut(value: &mut Value) {
+    if let Value::Text(text) = value
+        && text.len() > chunk::MAX_WORD_BYTES
+    {
+        *value = Value::text(text.get(..text.floor_char_boundary(chunk::MAX_WORD_BYTES)).unwrap_or_default());
     }
 }
 

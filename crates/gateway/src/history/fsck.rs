@@ -12,6 +12,7 @@ use twin_model::{Span, TimeRange, Timestamp};
 use twin_protocol::{Limits, ServerFrame, decode_server};
 
 use super::database::{FILE, attempt, lock};
+use super::lane::Lane;
 use super::salvage::replace;
 use super::sqlite::{SqliteHistorian, SyncPolicy};
 use super::{outside, wal};
@@ -309,26 +310,27 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// A coarse chunk holds the extremes of its raw ones, and nothing that they do not.
+    /// Coarse chunks hold the extremes of their raw ones, and nothing that they do not.
     fn coarse(&mut self, level: Level, key: &ChunkKey, raw: &[u8]) -> Result<(), KeepError> {
         let slab = StoreConfig::default().slab;
         let start = key.start.floor_to(level.slab(slab));
-        let kept = self.keeper.kept(level, start, key.first_signal)?;
-        let before = match &kept {
-            Some(kept) => self.keeper.chunk(&kept.key).ok().flatten(),
-            None => None,
-        };
+        let mut lane = Lane::new(&*self.keeper, key.first_signal);
+        let (parts, mut range) = lane.about(level, key.range())?;
+        if parts.is_empty() {
+            range = range.union(TimeRange::new(start, start + level.slab(slab)));
+        }
+        let before: Vec<&[u8]> = parts.iter().filter_map(|part| part.bytes.as_deref()).collect();
         // Without a site nobody knows what a gap is: compared by what there must be at least.
         let gap_after = |_: u32| None;
         let how = Coarse { level, raw_slab: slab, gap_after: &gap_after };
-        let as_raw = |bytes: &[u8]| chunk::gather(*key, &[bytes], &|signal| Some(signal));
+        let as_raw = |pieces: &[&[u8]]| chunk::gather(*key, pieces, &|signal| Some(signal));
         // Without gaps: the least that must be there. With the samples of raw, both must be the same as raw alone.
-        let least = chunk::coarsen(raw, None, &how).ok().and_then(|least| as_raw(&least.bytes).ok());
-        let have = before.as_deref().and_then(|before| as_raw(before).ok());
+        let least = chunk::coarsen(raw, None, &how).ok().and_then(|least| as_raw(&[&least.bytes]).ok());
+        let have = if before.is_empty() { None } else { as_raw(&before).ok() };
         let fine = match (&least, &have) {
             (Some(least), Some(have)) => {
-                let joined = chunk::gather(*key, &[&have.bytes, &least.bytes], &|signal| Some(signal));
-                let with_raw = chunk::gather(*key, &[raw, &have.bytes], &|signal| Some(signal));
+                let joined = as_raw(&[&have.bytes, &least.bytes]);
+                let with_raw = as_raw(&[raw, &have.bytes]);
                 joined.is_ok_and(|joined| chunk::same_samples(&joined.bytes, &have.bytes))
                     && with_raw.is_ok_and(|with_raw| chunk::same_samples(&with_raw.bytes, raw))
             }
@@ -338,13 +340,14 @@ impl Check<'_> {
             return Ok(());
         }
         if self.repair {
-            let version = kept.map_or(0, |kept| kept.key.version) + 1;
             // Gaps keep both their sides: every sample next to a pause of five minutes or more counts as one.
             let gap_after = |_: u32| Some(Span::from_secs(300));
             let how = Coarse { level, raw_slab: slab, gap_after: &gap_after };
-            let new = chunk::coarsen(raw, before.as_deref(), &how).or_else(|_| chunk::coarsen(raw, None, &how));
-            if let Some(new) = new.ok().and_then(|new| chunk::with_version(&new.bytes, version).ok()) {
-                self.keeper.commit(&[Change::Put(new)])?;
+            let new = chunk::coarsen_into(raw, &before, range, &how).or_else(|_| chunk::coarsen_into(raw, &[], range, &how));
+            if let Ok(new) = new {
+                lane.replace(&parts, new);
+                let (changes, _) = lane.changes();
+                self.keeper.commit(&changes)?;
             }
         }
         let message = format!("it does not hold what {key} says");
@@ -412,7 +415,7 @@ impl Check<'_> {
             let why = if entry.bytes.starts_with(&chunk::MAGIC) {
                 chunk::inspect(&entry.bytes).err().map(|error| error.to_string())
             } else {
-                match decode_server(&entry.bytes, &Limits::SERVER_FRAMES) {
+                match decode_server(&entry.bytes, &Limits::KEPT_FRAMES) {
                     Ok(ServerFrame::Batch(_)) => None,
                     Ok(_) => Some("it is a frame of another kind".to_owned()),
                     Err(error) => Some(error.to_string()),

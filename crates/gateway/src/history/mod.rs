@@ -10,9 +10,11 @@ mod database;
 pub mod fsck;
 mod guard;
 
+mod lane;
 mod links;
 pub mod pages;
 mod persist;
+mod rescue;
 mod salvage;
 mod schema;
 mod sealer;

@@ -7,13 +7,15 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use twin_historian::historian::{Blob, Historian, KeepError, Kept};
 use twin_historian::{ChunkKey, HistorianError, Level, StoreConfig, chunk};
-use twin_model::{Span, TimeRange, Timestamp};
+use twin_model::{Span, TimeRange, Timestamp, limits};
 
 use super::series::Numbers;
 use super::{outside, sealed_until};
 
 /// Bytes after which a page is cut, between chunks.
-pub const PART_BYTES: u64 = 2 << 20;
+pub const PART_BYTES: u64 = limits::ANSWER_BYTES as u64;
+/// Bytes of the chunks that a stretch is made of, about.
+const MOST: u64 = limits::CHUNK_BYTES as u64;
 
 /// `GET /api/catalogue`.
 #[derive(Debug, Serialize)]
@@ -232,7 +234,13 @@ pub(crate) fn stretch(keeper: &dyn Historian, numbers: &Numbers, range: TimeRang
     let Some(page) = keeper.pages(level, TimeRange::new(range.start, until))?.into_iter().next() else {
         return Ok(Stretch { chunks: Vec::new(), next: after(until) });
     };
-    let cut = TimeRange::new(page.start.max(range.start), page.end.min(until));
+    let mut cut = TimeRange::new(page.start.max(range.start), page.end.min(until));
+    // Not to read a page of hundreds of megabytes for an answer of a few: about as much of it as fits.
+    let bytes: u64 = keeper.catalogue(level, cut)?.iter().map(|kept| kept.bytes).sum();
+    if bytes > MOST {
+        let span = (cut.span().as_micros() as f64 * (MOST as f64 / bytes as f64)) as i64;
+        cut.end = cut.start + Span::from_micros(span.max(1));
+    }
     let mut chunks = Vec::new();
     for kept in keeper.catalogue(level, cut)? {
         let (key, inside) = (kept.key, kept.key.range().intersect(cut));

@@ -11,7 +11,7 @@ use axum::body::Bytes;
 use tokio::sync::watch;
 use twin_historian::historian::{Historian, KeepError, Retention};
 use twin_historian::{MemoryHistorian, Sealed, SignalSpec, StoreConfig};
-use twin_model::{Model, TimeRange, Timestamp};
+use twin_model::{Model, SignalKind, TimeRange, Timestamp, ValueKind};
 use twin_protocol::LinkChange;
 
 use super::links::Links;
@@ -101,14 +101,16 @@ impl Persist {
         let (publish, durable) = watch::channel(0);
         let (to_writer, from_all) = sync_channel(QUEUE);
         let (to_sealer, from_hub) = sync_channel(LANES * 4);
-        let mut gap_after = vec![None; numbers.given() as usize];
+        // Where the site has no such series nobody knows when one pauses.
+        let stray = SignalSpec::new(SignalKind::Analog, ValueKind::Float);
+        let mut specs = vec![stray; numbers.given() as usize];
         for (number, signal) in numbers.all().iter().zip(model.signals()) {
-            if let Some(slot) = gap_after.get_mut(*number as usize) {
-                *slot = SignalSpec::from(signal).gap_after;
+            if let Some(slot) = specs.get_mut(*number as usize) {
+                *slot = SignalSpec::from(signal);
             }
         }
         let numbers = Arc::new(numbers);
-        let plan = Plan { slab: StoreConfig::default().slab, gap_after, retention: setup.retention };
+        let plan = Plan { slab: StoreConfig::default().slab, specs, journals: outlives, retention: setup.retention };
         let sealer = Sealer::new(keeper.reader()?, to_writer.clone(), shared.clone(), plan)?;
         let reader = Mutex::new(keeper.reader()?);
         let links = Links::load(keeper.as_ref())?;

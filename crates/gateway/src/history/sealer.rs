@@ -8,16 +8,19 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use twin_historian::chunk::{self, Coarse};
+use twin_historian::chunk::{self, Coarse, Proof};
 use twin_historian::historian::{Blob, Change, Historian, KeepError, Retention};
-use twin_historian::{Chunk, ChunkKey, Level, Sealed};
+use twin_historian::{Chunk, ChunkKey, Level, Sealed, SignalSpec};
 use twin_model::{Span, TimeRange, Timestamp};
 
+use super::lane::Lane;
 use super::writer::{AGAIN, Message, Shared};
 use super::{ALWAYS, outside, outside_note};
 
 /// Changes of one commit of retention or of filling in.
 const STEP: usize = 256;
+/// Slabs of lanes that one reading of the journal is for.
+const SHORT: usize = 16;
 /// Commits of one run of retention; the rest is for the next.
 const STEPS: usize = 64;
 
@@ -38,7 +41,9 @@ pub(super) enum Job {
 pub(super) struct Plan {
     pub(super) slab: Span,
     /// By number.
-    pub(super) gap_after: Vec<Option<Span>>,
+    pub(super) specs: Vec<SignalSpec>,
+    /// Whether there is a journal.
+    pub(super) journals: bool,
     pub(super) retention: Retention,
 }
 
@@ -53,6 +58,10 @@ pub(super) struct Sealer {
     touched: BTreeSet<Timestamp>,
     /// A stop cut a slab short: what it held is in the journal only, so that nothing of that may be trimmed.
     gave_up: bool,
+    /// Something that was put could not be read back: nothing leaves the journal any more.
+    holds_journal: bool,
+    /// Slabs that have to be read from the journal, too.
+    short: Vec<Sealed>,
 }
 
 /// What a step came to.
@@ -64,19 +73,27 @@ impl Sealer {
         // A round that a kill cut short may have left lanes out.
         let recent = Timestamp::from_micros(shared.sealed_until.load(Ordering::Acquire).saturating_sub(plan.slab.as_micros()));
         let touched = instants.range(recent..).copied().collect();
-        Ok(Self { reader, writer, shared, plan, instants, touched, gave_up: false })
+        Ok(Self { reader, writer, shared, plan, instants, touched, holds_journal: false, short: Vec::new(), gave_up: false })
     }
 
     pub(super) fn run(mut self, receive: &Receiver<Job>) {
         while let Ok(job) = receive.recv() {
             match job {
                 Job::Lane(sealed) => {
-                    self.insist(|sealer| sealer.lane(&sealed));
+                    if sealed.missing && self.plan.journals {
+                        self.short.push(sealed);
+                        if self.short.len() >= SHORT {
+                            self.insist(Self::rescue);
+                        }
+                    } else {
+                        self.insist(|sealer| sealer.lane(&sealed, &[]));
+                    }
                     self.shared.queued.fetch_sub(1, Ordering::AcqRel);
                 }
                 Job::End { round, end } => {
+                    self.insist(Self::rescue);
                     self.insist(Self::fill);
-                    if self.gave_up {
+                    if self.holds_journal || self.gave_up {
                         continue;
                     }
                     let (done, wait) = sync_channel(1);
@@ -130,55 +147,93 @@ impl Sealer {
         }
     }
 
-    /// One lane of one slab, in one commit.
-    fn lane(&mut self, sealed: &Sealed) -> Step<()> {
+    /// Slabs of which memory gave up something: with what the journal has of them.
+    fn rescue(&mut self) -> Step<()> {
+        if self.short.is_empty() {
+            return Ok(());
+        }
+        // What memory gave up came before this, and is in the journal once everything that came so far is.
+        let (done, wait) = sync_channel(1);
+        let unsure = || KeepError::Unavailable { doing: "written", why: "the journal is behind".to_owned() };
+        self.writer.send(Message::Sync(done)).map_err(|_| unsure())?;
+        wait.recv().ok().filter(|fine| *fine).ok_or_else(unsure)?;
+        let wanted: Vec<ChunkKey> = self.short.iter().map(|sealed| sealed.chunk.key).collect();
+        let store = super::rescue::from_journal(self.reader.as_ref(), &wanted, &self.plan.specs)?;
+        while let Some(sealed) = self.short.pop() {
+            let key = sealed.chunk.key;
+            let more = store.prove_lane(key.first_signal, key.range());
+            if let Err(error) = self.lane(&sealed, &more) {
+                self.short.push(sealed);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// One lane of one slab (or of a part of it, where it is large), in one commit.
+    fn lane(&mut self, sealed: &Sealed, more: &[Proof]) -> Step<()> {
         let key = sealed.chunk.key;
         let slab = TimeRange::new(key.start.floor_to(self.plan.slab), key.start.floor_to(self.plan.slab) + self.plan.slab);
-        let mut changes = Vec::new();
+        let mut lane = Lane::new(self.reader.as_ref(), key.first_signal);
         let fine = if slab.end <= outside(self.reader.as_ref(), Level::Raw)? {
             // Raw samples of that time are gone by order: what came late goes into the levels that are left.
-            self.coarse_as_raw(slab, &sealed.chunk)?
+            self.coarse_as_raw(slab, more.iter().map(|proof| &proof.chunk).chain([&sealed.chunk]))?
         } else {
-            let Some(raw) = self.raw(sealed)? else { return Ok(()) };
-            let bytes: Vec<Blob> = raw.iter().map(|chunk| chunk.bytes.as_slice().into()).collect();
-            changes.extend(raw.into_iter().map(Change::Put));
-            bytes
+            let raw = raw(sealed, more, &mut lane)?;
+            if raw.is_empty() {
+                return Ok(());
+            }
+            raw.iter().map(|chunk| chunk.bytes.as_slice().into()).collect()
         };
         for level in [Level::FiveMinutes, Level::Hour] {
             if slab.end > outside(self.reader.as_ref(), level)? {
-                changes.extend(self.coarse(level, &fine)?.map(Change::Put));
+                for bytes in &fine {
+                    self.coarse(level, bytes, &mut lane)?;
+                }
             }
         }
         let mut pieces = fine;
         if key.range() != slab {
-            // A slab in halves: what is carried on comes from both.
+            // A slab in parts: what is carried on comes from all of them.
             pieces.extend(self.lane_pieces(key.first_signal, slab)?);
         }
-        let touched = self.carried(&key, slab, &pieces, &mut changes)?;
+        let mut carried = Vec::new();
+        let touched = self.carried(&key, slab, &pieces, &mut carried)?;
+        self.shared.totals.damaged.fetch_add(lane.damaged, Ordering::Relaxed);
+        let (mut changes, proofs) = lane.changes();
+        changes.extend(carried);
         self.submit(changes)?;
+        if let Err(error @ KeepError::Damaged { .. }) = self.prove(&proofs) {
+            self.hold_journal(&error);
+        }
         self.instants.extend(&touched);
         self.touched.extend(touched);
         Ok(())
     }
 
-    /// The raw chunks to keep: with all samples of the one kept before, under a higher version. None where nothing is new.
-    fn raw(&self, sealed: &Sealed) -> Step<Option<Vec<Chunk>>> {
-        let new = &sealed.chunk;
-        let Some(kept) = self.reader.kept(Level::Raw, new.key.start, new.key.first_signal)? else {
-            return Ok(Some(vec![new.clone()]));
-        };
-        let version = kept.key.version.max(new.key.version.saturating_sub(1)).saturating_add(1);
-        let old = self.bytes(&kept.key)?;
-        let signals = new.key.signals.max(kept.key.signals);
-        let key = ChunkKey { end: new.key.end.max(kept.key.end), signals, version, ..new.key };
-        let joined = match &old {
-            Some(old) if !sealed.whole => join(key, old, &new.bytes),
-            _ => None,
-        };
-        let chunks = joined.or_else(|| chunk::with_version(&new.bytes, version).ok().map(|chunk| vec![chunk]));
-        let Some(chunks) = chunks else { return Ok(None) };
-        let same = old.is_some_and(|old| chunks.len() == 1 && chunks.iter().all(|one| chunk::same_samples(&one.bytes, &old)));
-        Ok(if same { None } else { Some(chunks) })
+    /// From here on nothing leaves the journal: what it has is read again at the next start, and sealed anew.
+    fn hold_journal(&mut self, error: &KeepError) {
+        tracing::error!(%error, "a finished slab can't be read back; the journal is kept until the next start");
+        self.shared.totals.damaged.fetch_add(1, Ordering::Relaxed);
+        if !std::mem::replace(&mut self.holds_journal, true) {
+            crate::term::warn(&format!("{error}; nothing is lost: the journal is kept until the next start. Run orrery fsck"));
+        }
+    }
+
+    /// Reads back what was put: only then may the journal let go of it.
+    fn prove(&self, proofs: &[(ChunkKey, u64)]) -> Step<()> {
+        for (key, digest) in proofs {
+            let bytes = self.reader.chunk(key)?;
+            // None: a newer one took its place meanwhile, which was made of this one.
+            let Some(bytes) = bytes else { continue };
+            let found = chunk::digest(&bytes);
+            if found.as_ref() != Ok(digest) {
+                let why = found
+                    .map_or_else(|error| error.to_string(), |_| "other samples are read from it than were written".to_owned());
+                return Err(KeepError::Damaged { what: format!("chunk {key}"), why });
+            }
+        }
+        Ok(())
     }
 
     /// The bytes of a kept chunk; none where it is gone or damaged (the writer sets what is damaged aside).
@@ -201,38 +256,39 @@ impl Sealer {
     }
 
     /// What is known of a slab whose raw samples are gone, with late ones, as if it were raw.
-    fn coarse_as_raw(&self, slab: TimeRange, late: &Chunk) -> Step<Vec<Blob>> {
-        let key = ChunkKey { start: slab.start, end: slab.end, ..late.key };
+    fn coarse_as_raw<'c>(&self, slab: TimeRange, late: impl Iterator<Item = &'c Chunk> + Clone) -> Step<Vec<Blob>> {
+        let Some(first) = late.clone().next() else { return Ok(Vec::new()) };
+        let key = ChunkKey { start: slab.start, end: slab.end, ..first.key };
+        let mut lane = Lane::new(self.reader.as_ref(), key.first_signal);
         let mut pieces: Vec<Blob> = Vec::new();
         for level in [Level::FiveMinutes, Level::Hour] {
-            pieces.extend(self.bytes_at(level, slab.start.floor_to(level.slab(self.plan.slab)), key.first_signal)?);
+            pieces.extend(lane.about(level, slab)?.0.into_iter().filter_map(|part| part.bytes));
         }
-        pieces.push(late.bytes.as_slice().into());
+        pieces.extend(late.clone().map(|late| Blob::from(late.bytes.as_slice())));
         let borrowed: Vec<&[u8]> = pieces.iter().map(|bytes| &**bytes).collect();
-        let all = chunk::gather(key, &borrowed, &|signal| Some(signal)).unwrap_or_else(|_| late.clone());
-        Ok(vec![all.bytes.into()])
+        let all = chunk::join(key, &borrowed).map(|all| all.into_iter().map(|proof| proof.chunk.bytes.into()).collect());
+        Ok(all.unwrap_or_else(|_| late.map(|late| late.bytes.as_slice().into()).collect()))
     }
 
-    /// A coarser chunk with the news of `fine`.
-    fn coarse(&self, level: Level, fine: &[Blob]) -> Step<Option<Chunk>> {
-        let gap_after = |signal: u32| self.plan.gap_after.get(signal as usize).copied().flatten();
+    /// Puts the news of `fine` into the chunks of a coarser level.
+    fn coarse(&self, level: Level, fine: &[u8], lane: &mut Lane<'_>) -> Step<()> {
+        let gap_after = |signal: u32| self.plan.specs.get(signal as usize).and_then(|spec| spec.gap_after);
         let how = Coarse { level, raw_slab: self.plan.slab, gap_after: &gap_after };
-        let mut made: Option<Chunk> = None;
-        for bytes in fine {
-            let Ok(key) = chunk::peek_key(bytes) else { continue };
-            let before = match made.take() {
-                Some(before) => Some(before.bytes.into()),
-                None => self.bytes_at(level, key.start.floor_to(level.slab(self.plan.slab)), key.first_signal)?,
-            };
-            // Where the one before cannot be read after all, the news alone are better than none.
-            let one = chunk::coarsen(bytes, before.as_deref(), &how).or_else(|_| chunk::coarsen(bytes, None, &how));
-            made = one.map_err(|error| tracing::error!(%error, "a slab has no coarser form")).ok();
+        let Ok(key) = chunk::peek_key(fine) else { return Ok(()) };
+        let length = level.slab(self.plan.slab);
+        let slab = TimeRange::new(key.start.floor_to(length), key.start.floor_to(length) + length);
+        let (before, mut range) = lane.about(level, key.range())?;
+        if before.is_empty() && lane.keys(level, slab)?.is_empty() {
+            range = slab;
         }
-        // Above the one kept, also where that could not be read.
-        let Some(chunk) = made else { return Ok(None) };
-        let kept = self.reader.kept(level, chunk.key.start, chunk.key.first_signal)?;
-        let version = kept.map_or(0, |kept| kept.key.version).max(chunk.key.version - 1) + 1;
-        Ok(if version == chunk.key.version { Some(chunk) } else { chunk::with_version(&chunk.bytes, version).ok() })
+        let readable: Vec<&[u8]> = before.iter().filter_map(|part| part.bytes.as_deref()).collect();
+        // Where those before cannot be read after all, the news alone are better than none.
+        let made = chunk::coarsen_into(fine, &readable, range, &how).or_else(|_| chunk::coarsen_into(fine, &[], range, &how));
+        match made {
+            Ok(made) => drop(lane.replace(&before, made)),
+            Err(error) => tracing::error!(%error, "a slab has no coarser form"),
+        }
+        Ok(())
     }
 
     /// What is carried into the slab and into those after it, as far as it is other than kept. Returns the instants.
@@ -351,13 +407,27 @@ fn carry(key: ChunkKey, pieces: &[&[u8]]) -> Option<Chunk> {
     chunk::carry(key, pieces).map_err(|error| tracing::error!(%error, %key, "nothing can be carried in")).ok().flatten()
 }
 
-/// Both chunks as one; as two halves where one would hold more samples than a chunk may. None where one cannot be read.
-fn join(key: ChunkKey, old: &[u8], new: &[u8]) -> Option<Vec<Chunk>> {
-    let whole = chunk::merge(key, old, new).ok()?;
-    if u64::from(whole.samples) <= chunk::MAX_SAMPLES {
-        return Some(vec![whole]);
+/// Puts a raw chunk beside those kept: with all samples of those about its time, under a higher version. The chunks as they are
+/// kept then; none where nothing is new.
+fn raw(sealed: &Sealed, more: &[Proof], lane: &mut Lane<'_>) -> Step<Vec<Chunk>> {
+    let new = &sealed.chunk;
+    let (kept, range) = lane.about(Level::Raw, new.key.range())?;
+    let as_it_is = || vec![Proof { chunk: new.clone(), digest: sealed.digest }];
+    if more.is_empty() && new.samples == 0 {
+        return Ok(Vec::new());
     }
-    let middle = key.start + Span::from_micros(key.range().span().as_micros() / 2);
-    let halves = [ChunkKey { end: middle, ..key }, ChunkKey { start: middle, ..key }];
-    halves.into_iter().map(|half| chunk::gather(half, &[old, new], &|signal| Some(signal)).ok()).collect()
+    if more.is_empty() && (kept.is_empty() || (sealed.whole && range == new.key.range())) {
+        return Ok(lane.replace(&kept, as_it_is()));
+    }
+    let signals = kept.iter().map(|part| part.key.signals).fold(new.key.signals, u32::max);
+    let key = ChunkKey { start: range.start, end: range.end, signals, ..new.key };
+    let decodes = |bytes: &&[u8]| chunk::inspect(bytes).is_ok();
+    let old = kept.iter().filter_map(|part| part.bytes.as_deref()).filter(decodes);
+    let journal = more.iter().map(|proof| proof.chunk.bytes.as_slice());
+    let pieces: Vec<&[u8]> = old.chain(journal).chain([new.bytes.as_slice()]).collect();
+    let joined = chunk::join(key, &pieces).unwrap_or_else(|error| {
+        tracing::error!(%error, %key, "what is kept can't be joined with what is new");
+        as_it_is()
+    });
+    Ok(lane.replace(&kept, joined))
 }

@@ -162,7 +162,7 @@ impl Numbers {
     /// # Errors
     /// Where it is no batch.
     pub(crate) fn frames(&self, bytes: &[u8]) -> Result<Vec<(Vec<u8>, u32)>, ProtocolError> {
-        let ServerFrame::Batch(batch) = decode_server(bytes, &Limits::SERVER_FRAMES)? else {
+        let ServerFrame::Batch(batch) = decode_server(bytes, &Limits::KEPT_FRAMES)? else {
             return Err(ProtocolError::Malformed { what: "journal entry", why: "not a batch" });
         };
         let number = |entry: Entry| Some(Entry { id: DictId(self.number(entry.id.0)?), ..entry });
@@ -213,7 +213,7 @@ fn encode(seq: u64, mut entries: Vec<Entry>, frames: &mut Vec<(Vec<u8>, u32)>) {
     }
     let frame = encode_server(&ServerFrame::Batch(Batch { seq, entries: entries.clone() }));
     // Short ones are far from every limit, however well they were compressed.
-    if entries.len() < 2 || frame.len() < SURELY || decode_server(&frame, &Limits::SERVER_FRAMES).is_ok() {
+    if entries.len() < 2 || frame.len() < SURELY || decode_server(&frame, &Limits::KEPT_FRAMES).is_ok() {
         frames.push((frame, entries.len() as u32));
         return;
     }
@@ -248,7 +248,7 @@ mod tests {
             |id: u32, text: &str| Entry { id: DictId(id), sample: Sample::new(Timestamp::from_secs(1), Value::text(text)) };
         let frame = encode_server(&ServerFrame::Batch(Batch { seq: 5, entries: vec![entry(0, "x"), entry(1, "y")] }));
         let frames = numbers.frames(&frame).unwrap();
-        let Ok(ServerFrame::Batch(batch)) = decode_server(&frames[0].0, &Limits::SERVER_FRAMES) else { panic!() };
+        let Ok(ServerFrame::Batch(batch)) = decode_server(&frames[0].0, &Limits::KEPT_FRAMES) else { panic!() };
         let ids: Vec<u32> = batch.entries.iter().map(|entry| entry.id.0).collect();
         assert_eq!((frames.len(), batch.seq, ids), (1, 5, vec![3, 7_000_000]));
         assert!(numbers.frames(b"ORRC").is_err());
@@ -256,6 +256,6 @@ mod tests {
         let mut cut = Vec::new();
         let noise = |n: u32| (0..60_000_u32).map(|at| char::from(b'!' + ((at.wrapping_mul(2_654_435_761) ^ n) >> 7) as u8 % 90));
         encode(1, (0..300).map(|n| entry(n, &noise(n).collect::<String>())).collect(), &mut cut);
-        assert!(cut.iter().all(|(frame, _)| decode_server(frame, &Limits::SERVER_FRAMES).is_ok()));
+        assert!(cut.iter().all(|(frame, _)| decode_server(frame, &Limits::KEPT_FRAMES).is_ok()));
     }
 }

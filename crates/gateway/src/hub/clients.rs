@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 use twin_model::{SignalIndex, TimeRange, Timestamp};
-use twin_protocol::{Batch, DictId, Entry, Gap, GapReason, Lag, Resume, ServerFrame, Snapshot, encode_server};
+use twin_protocol::{Batch, DictId, Entry, Gap, GapReason, Lag, Resume, ServerFrame, Snapshot, encode_server, pieces};
 
 use super::{Hub, Inner, add};
 
@@ -70,8 +70,11 @@ impl Hub {
             add(&self.totals.gaps, 1);
         }
         let live = |signal: SignalIndex| inner.store.live(signal).map(|sample| Entry { id: DictId(signal.0), sample });
-        let entries = self.model.signal_indices().filter_map(live).collect();
-        frames.push(ServerFrame::Snapshot(Snapshot { seq: inner.seq, at: now, entries }));
+        let mut parts: Vec<Vec<Entry>> = pieces(self.model.signal_indices().filter_map(live).collect()).collect();
+        let last = parts.pop().unwrap_or_default();
+        // Only the last part makes the place: a client that lost its link before it has to be told everything again.
+        frames.extend(parts.into_iter().map(|entries| ServerFrame::Snapshot(Snapshot { seq: 0, at: now, entries })));
+        frames.push(ServerFrame::Snapshot(Snapshot { seq: inner.seq, at: now, entries: last }));
         (frames, place)
     }
 
@@ -114,7 +117,15 @@ impl Hub {
         let end = Timestamp::from_micros(newest.as_micros().saturating_add(1));
         let lag = Lag { from_seq: place.seq, to_seq: inner.seq, left_out, range: TimeRange::new(place.received, end) };
         frames.push(encode_server(&ServerFrame::Lag(lag)).into());
-        frames.push(encode_server(&ServerFrame::Batch(Batch { seq: inner.seq, entries })).into());
+        let mut parts = pieces(entries).peekable();
+        if parts.peek().is_none() {
+            frames.push(encode_server(&ServerFrame::Batch(Batch { seq: inner.seq, entries: Vec::new() })).into());
+        }
+        while let Some(entries) = parts.next() {
+            // Only the last part moves the client's place: where its link breaks before, it is told of all of them again.
+            let seq = if parts.peek().is_some() { place.seq } else { inner.seq };
+            frames.push(encode_server(&ServerFrame::Batch(Batch { seq, entries })).into());
+        }
         (place.seq, place.total, place.received) = (inner.seq, inner.total, inner.received);
         add(&self.totals.conflations, 1);
         add(&self.totals.left_out, left_out);

@@ -15,7 +15,7 @@ use axum::body::Bytes;
 use tokio::sync::watch;
 use twin_historian::{Appended, Store, StoreConfig};
 use twin_model::{Model, Sample, SignalIndex, SourceIndex, TimeRange, Timestamp};
-use twin_protocol::{Batch, DictId, Dictionary, Entry, LinkChange, LinkState, ServerFrame, SourceLink, encode_server};
+use twin_protocol::{Batch, DictId, Dictionary, Entry, LinkChange, LinkState, ServerFrame, SourceLink, encode_server, pieces};
 
 use crate::history::{Persist, pages};
 use crate::ring::{Ring, RingLimits, Sent};
@@ -25,8 +25,6 @@ use rounds::Round;
 
 /// Link changes kept for history answers.
 const LINK_CHANGES: usize = 10_000;
-/// A batch is cut here, so that its frame stays far below every limit.
-const BATCH_SAMPLES: usize = 50_000;
 
 /// An empty store for the signals of a model.
 pub fn empty_store(model: &Model, budget_bytes: usize) -> Store {
@@ -173,17 +171,18 @@ impl Hub {
         let unsealed = now.floor_to(inner.store.config().slab);
         let mut tail = Vec::new();
         for (signal, sample) in samples {
-            inner.store.append(*signal, sample);
+            let sample = sample.clone().admitted();
+            inner.store.append(*signal, &sample);
             if self.journals() && sample.source_time >= unsealed {
-                tail.push(Entry { id: DictId(signal.0), sample: sample.clone() });
+                tail.push(Entry { id: DictId(signal.0), sample });
             }
         }
         drop(inner);
         let Some(persist) = &self.persist else { return };
-        for entries in tail.chunks(BATCH_SAMPLES) {
-            let times = times_of(entries);
-            let frame = encode_server(&ServerFrame::Batch(Batch { seq: 0, entries: entries.to_vec() }));
-            persist.make_up(frame.into(), entries.len() as u32, times);
+        for entries in pieces(tail) {
+            let (times, samples) = (times_of(&entries), entries.len() as u32);
+            let frame = encode_server(&ServerFrame::Batch(Batch { seq: 0, entries }));
+            persist.make_up(frame.into(), samples, times);
         }
     }
 
@@ -199,7 +198,8 @@ impl Hub {
         kept.map_or_else(|| self.flushed.subscribe(), Persist::durable)
     }
 
-    /// Takes samples in: into the store at once, to clients and disk with the next [`Self::flush`].
+    /// Takes samples in: into the store at once, to clients and disk with the next [`Self::flush`]. One without a value is bad,
+    /// whatever it says ([`Sample::admitted`]).
     pub fn ingest(&self, samples: &[(SignalIndex, Sample)]) {
         self.take_in(&mut samples.to_vec());
     }
@@ -214,6 +214,7 @@ impl Hub {
         let Inner { store, pending, .. } = &mut *inner;
         pending.reserve(samples.len());
         for (signal, sample) in samples.drain(..) {
+            let sample = sample.admitted();
             if store.append(signal, &sample) != Appended::Quarantined {
                 pending.push(Entry { id: DictId(signal.0), sample });
             }
@@ -226,11 +227,9 @@ impl Hub {
         if inner.pending.is_empty() {
             return;
         }
-        let mut pending = std::mem::take(&mut inner.pending);
-        while !pending.is_empty() {
-            let rest = pending.split_off(pending.len().min(BATCH_SAMPLES));
-            self.send(&mut inner, pending);
-            pending = rest;
+        // By count and by bytes, so that a frame stays far below every limit of its readers.
+        for entries in pieces(std::mem::take(&mut inner.pending)) {
+            self.send(&mut inner, entries);
         }
         let seq = inner.seq;
         drop(inner);

@@ -92,13 +92,18 @@ impl Hub {
         let next = self.with_store(|store| {
             let slab = store.config().slab;
             let mut next = (upto - HOT).floor_to(slab);
-            let (bytes, most) = (store.bytes().total(), store.config().budget_bytes / 2);
+            let report = store.bytes();
+            let over = |bytes: usize, most: usize| bytes.saturating_sub(most) as f64 / bytes.max(1) as f64;
+            // Whatever is over half its budget: numbers, or texts.
+            let over =
+                over(report.total() - report.text, store.number_budget() / 2).max(over(report.text, store.text_budget() / 2));
             let first = now.or_else(|| store.extent().map(|extent| extent.start)).map(|t| t.floor_to(slab));
-            if let Some(first) = first.filter(|first| bytes > most && *first < kept) {
-                let over = (bytes - most) as f64 / bytes as f64;
+            if let Some(first) = first.filter(|first| over > 0.0 && *first < kept) {
                 let share = Span::from_secs_f64(kept.since(first).as_secs_f64() * over);
                 next = next.max((first + share).floor_to(slab) + slab);
             }
+            // Where texts went, the keeper has all of them.
+            let next = store.texts_given_up_before().map_or(next, |t| next.max(t.floor_to(slab) + slab));
             let next = next.min(kept.floor_to(slab));
             let useful = first.is_some_and(|first| next > first);
             if useful && now.is_none_or(|now| next > now) {

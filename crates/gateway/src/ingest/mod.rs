@@ -10,9 +10,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::SinkExt as _;
 use serde::Deserialize;
@@ -20,61 +21,104 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use twin_protocol::{Close, CloseCode, IngestAck, Limits, SUBPROTOCOL_INGEST_BIN, ServerFrame, encode_server};
 
+use crate::access::{Caller, Connection, Entry, Refusal, Role};
 use crate::hub::add;
 use crate::server::App;
 use crate::sources::{Inbox, Progress};
 use crate::stream::End;
-use take::{Taken, Taker};
+use take::{Taken, Taker, token_line};
 
 /// Bytes of one message of lines.
-const MESSAGE_BYTES: usize = 1 << 20;
+const MESSAGE_BYTES: usize = twin_model::limits::MESSAGE_BYTES;
 /// Answers that may be owed to one sender; with more it is not read.
 const OWED: usize = 1_024;
 /// Batches that may wait for the disk before senders that await answers are not read.
 const UNSAFE_BATCHES: u64 = 64;
+/// And their bytes: a quarter of what the keeper takes before batches stay in memory only.
+const UNSAFE_BYTES: usize = 16 << 20;
+
+/// A page has this long to bring its token.
+const TOKEN_WITHIN: Duration = Duration::from_secs(10);
 
 #[derive(Deserialize)]
-pub(crate) struct Params {
-    token: Option<String>,
+struct Params {
     source: Option<String>,
+}
+
+/// The source that a request for `/ingest` is about: the one that it names, else the first of its kind.
+pub(crate) fn wanted<'a>(app: &'a App, uri: &Uri) -> Option<(&'a Inbox, &'a str)> {
+    let params = Query::<Params>::try_from_uri(uri).ok()?.0;
+    let mut all = app.inboxes.iter().map(|inbox| (inbox, source_id(app, inbox)));
+    all.find(|(_, id)| params.source.as_deref().is_none_or(|wanted| wanted == *id))
+}
+
+fn source_id<'a>(app: &'a App, inbox: &Inbox) -> &'a str {
+    app.hub.model().sources().get(inbox.source.at()).map_or("", |source| source.id.as_str())
 }
 
 pub(crate) async fn upgrade(
     State(app): State<Arc<App>>,
-    Query(params): Query<Params>,
-    headers: HeaderMap,
+    Extension(entry): Extension<Entry>,
+    Extension(connection): Extension<Connection>,
+    uri: Uri,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    let model = app.hub.model();
-    let named = |inbox: &Inbox| {
-        let id = model.sources().get(inbox.source.at()).map_or("", |source| source.id.as_str());
-        params.source.as_deref().is_none_or(|wanted| wanted == id)
-    };
-    let bearer = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| v.strip_prefix("Bearer "));
-    let presented = params.token.as_deref().or(bearer);
-    let Some((inbox, token)) = app.inboxes.iter().find(|(inbox, _)| named(inbox)) else {
+    let Some((inbox, id)) = wanted(&app, &uri) else {
         return (StatusCode::NOT_FOUND, "the site has no source of kind websocket (of that name)\n").into_response();
     };
-    if token.as_deref().is_some_and(|token| !same(token, presented.unwrap_or(""))) {
-        return (StatusCode::UNAUTHORIZED, "missing or wrong token\n").into_response();
-    }
-    let inbox = inbox.clone();
+    let (inbox, id) = (inbox.clone(), id.to_owned());
     let limit = Limits::INGEST_FRAMES.frame_bytes;
     let upgrade = upgrade.protocols([SUBPROTOCOL_INGEST_BIN]).max_message_size(limit).max_frame_size(limit);
-    upgrade.on_upgrade(move |socket| async move { serve(socket, &app, &inbox).await })
+    upgrade.on_upgrade(move |mut socket| async move {
+        let (caller, first) = match entry {
+            Entry::Known(caller) => (caller, None),
+            Entry::Later => match introduce(&mut socket, &app, &id, connection).await {
+                Ok(introduced) => introduced,
+                Err(refusal) => {
+                    let line = serde_json::json!({ "error": refusal.words }).to_string();
+                    let reason: String = refusal.words.chars().take(60).collect();
+                    let close = CloseFrame { code: CloseCode::Unauthorized.number(), reason: reason.into() };
+                    let goodbye = async {
+                        drop(socket.send(Message::Text(line.into())).await);
+                        drop(socket.send(Message::Close(Some(close))).await);
+                    };
+                    drop(timeout(Duration::from_secs(1), goodbye).await);
+                    return;
+                }
+            },
+        };
+        serve(socket, &app, &inbox, caller, first).await;
+    })
 }
 
-/// Compares in a time that does not tell where the first difference is.
-fn same(a: &str, b: &str) -> bool {
-    a.len() == b.len() && a.bytes().zip(b.bytes()).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
+/// Reads the token out of a page's first message, and what else is in it.
+async fn introduce(
+    socket: &mut WebSocket,
+    app: &App,
+    source: &str,
+    connection: Connection,
+) -> Result<(Caller, Option<Message>), Refusal> {
+    let first = async {
+        loop {
+            match socket.recv().await {
+                Some(Ok(Message::Text(text))) => return Some(text),
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                _ => return None,
+            }
+        }
+    };
+    let text = timeout(TOKEN_WITHIN, first).await.ok().flatten();
+    let (line, rest) = text.as_ref().map(|text| text.split_once('\n').unwrap_or((text, ""))).unwrap_or_default();
+    let caller = app.access.present(token_line(line).as_ref(), Role::Send, Some(source), connection.peer)?;
+    Ok((caller, (!rest.trim().is_empty()).then(|| Message::Text(rest.into()))))
 }
 
-async fn serve(socket: WebSocket, app: &App, inbox: &Inbox) {
+async fn serve(socket: WebSocket, app: &App, inbox: &Inbox, caller: Caller, first: Option<Message>) {
     let welcome = inbox.come();
     let taker = Taker::new(app, inbox);
-    let mut sender = Sender { socket, app, inbox, taker, owed: VecDeque::new(), held: None };
+    let mut sender = Sender { socket, app, inbox, taker, caller, owed: VecDeque::new(), held: None };
     let end = if welcome {
-        let end = sender.converse().await;
+        let end = sender.converse(first).await;
         inbox.go();
         end
     } else {
@@ -118,6 +162,7 @@ struct Sender<'a> {
     app: &'a App,
     inbox: &'a Inbox,
     taker: Taker<'a>,
+    caller: Caller,
     /// In the order of the questions.
     owed: VecDeque<Owed>,
     /// What did not fit into the inbox; nothing is read meanwhile.
@@ -125,7 +170,13 @@ struct Sender<'a> {
 }
 
 impl Sender<'_> {
-    async fn converse(&mut self) -> End {
+    async fn converse(&mut self, first: Option<Message>) -> End {
+        if let Some(first) = first
+            && let Err(end) = self.hear(Some(Ok(first))).await
+        {
+            return end;
+        }
+        let mut recheck = tokio::time::interval(crate::access::NOTICED_WITHIN);
         let mut stopping = self.app.stopping.clone();
         let (mut progress, mut durable) = (self.inbox.progress(), self.app.hub.durable());
         loop {
@@ -137,6 +188,11 @@ impl Sender<'_> {
                 message = self.socket.recv(), if self.reads(&progress, &durable) => {
                     if let Err(end) = self.hear(message).await {
                         return end;
+                    }
+                }
+                _ = recheck.tick() => {
+                    if !self.app.access.still(&self.caller, Role::Send, Some(source_id(self.app, self.inbox))) {
+                        return End::Close(CloseCode::Unauthorized, "the token is not good any more".to_owned());
                     }
                 }
                 Ok(()) = progress.changed(), if waits => {}
@@ -152,13 +208,20 @@ impl Sender<'_> {
     /// are for the live picture.
     fn reads(&self, progress: &watch::Receiver<Progress>, durable: &watch::Receiver<u64>) -> bool {
         let behind = || progress.borrow().seq.saturating_sub(*durable.borrow());
-        self.held.is_none() && (self.owed.is_empty() || (self.owed.len() < OWED && behind() < UNSAFE_BATCHES))
+        let few = || self.owed.len() < OWED && behind() < UNSAFE_BATCHES && !self.disk_is_behind();
+        self.held.is_none() && (self.owed.is_empty() || few())
+    }
+
+    /// Whether so much waits for the disk that what is to be acknowledged should wait with its sender.
+    fn disk_is_behind(&self) -> bool {
+        self.app.hub.persist().is_some_and(|persist| persist.outlives() && persist.pending() > UNSAFE_BYTES)
     }
 
     /// Puts in what was held and sends the answers that are due.
     async fn settle(&mut self, progress: &mut watch::Receiver<Progress>, durable: &mut watch::Receiver<u64>) -> Result<(), End> {
         let (done, safe) = (*progress.borrow_and_update(), *durable.borrow_and_update());
-        if let Some(held) = self.held.take() {
+        let behind = self.disk_is_behind();
+        if let Some(held) = self.held.take_if(|held| held.answers.is_empty() || !behind) {
             self.put(held);
         }
         for owed in self.owed.iter_mut().skip_while(|owed| owed.seq.is_some()) {

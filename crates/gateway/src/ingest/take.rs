@@ -1,6 +1,6 @@
 //! From the messages of one sender to samples and complaints. Knows no socket and waits for nothing.
 
-use twin_model::{Flags, Sample, SignalId, SignalIndex, Timestamp};
+use twin_model::{Flags, Sample, Secret, SignalId, SignalIndex, Timestamp, Value, limits};
 use twin_protocol::{Batch, Entry, IngestAck, IngestFrame, Limits, ProtocolError, decode_ingest};
 
 use super::Answer;
@@ -9,7 +9,7 @@ use crate::server::App;
 use crate::sources::{Inbox, Line, LineError, Refusal, read_line};
 
 /// Lines of one message.
-const LINES: usize = 10_000;
+const LINES: usize = limits::MESSAGE_LINES;
 /// Complaints answered per message; the rest is counted.
 const COMPLAINTS: usize = 20;
 /// Letters of a name that a complaint repeats: answers wait, and a sender may have called anything by any name.
@@ -69,7 +69,8 @@ impl<'a> Taker<'a> {
         let mut bad = 0_u64;
         for (at, line) in text.lines().enumerate() {
             let line = line.trim();
-            if line.is_empty() {
+            // Who a sender is was settled before; what it says of that is never repeated.
+            if line.is_empty() || token_line(line).is_some() {
                 continue;
             }
             let complaint = if at >= LINES {
@@ -132,6 +133,7 @@ impl<'a> Taker<'a> {
         let now = self.app.clock.now();
         let mut ack = IngestAck { seq: batch.seq, ..IngestAck::default() };
         let mut unknown = (None, 0);
+        let (mut large, mut texts) = (0, 0);
         let mut samples = Vec::with_capacity(batch.entries.len());
         for Entry { id, sample } in batch.entries {
             let known = self.dictionary.get(id.0 as usize);
@@ -148,6 +150,12 @@ impl<'a> Taker<'a> {
                 continue;
             };
             let signal = *signal;
+            if let Some(words) = self.too_large(signal, &sample.value, &mut texts) {
+                complain(&mut ack, || words);
+                ack.refused += 1;
+                large += 1;
+                continue;
+            }
             let sample = Sample { received_time: now, flags: Flags(sample.flags.0 & FLAGS), ..sample };
             if let Some(words) = self.aside(&sample) {
                 complain(&mut ack, || format!("{}: {words}", self.app.hub.model().signal(signal).id.as_str()));
@@ -158,9 +166,28 @@ impl<'a> Taker<'a> {
             samples.push((signal, sample));
         }
         self.inbox.counts().refuse(Refusal::Signal, unknown.1);
-        let aside = ack.refused - unknown.1;
+        self.inbox.counts().refuse(Refusal::Large, large);
+        let aside = ack.refused - unknown.1 - large;
         self.inbox.counts().refuse(Refusal::Future, aside);
         Taken { samples, aside, answers: vec![Answer::Push(ack)], ..Taken::default() }
+    }
+
+    /// Words where a value of a push is larger than what can be kept; `texts` counts the bytes of its texts so far, each as
+    /// often as it occurs.
+    fn too_large(&self, signal: SignalIndex, value: &Value, texts: &mut usize) -> Option<String> {
+        let Value::Text(text) = value else { return None };
+        let id = || self.app.hub.model().signal(signal).id.as_str();
+        if let Some(error) = LineError::of_size(value, id()) {
+            return Some(error.to_string());
+        }
+        *texts = texts.saturating_add(text.len());
+        (*texts > limits::PUSH_TEXT_BYTES).then(|| {
+            format!(
+                "{}: the texts of this push have more than {} bytes, each counted as often as it occurs; send fewer in one push",
+                id(),
+                limits::PUSH_TEXT_BYTES
+            )
+        })
     }
 
     /// Words where the store will not take a sample into history, by the store's own rule.
@@ -169,6 +196,18 @@ impl<'a> Taker<'a> {
         (ahead > self.future_limit && !sample.flags.has(Flags::PREDICTED))
             .then(|| format!("{} is {} s ahead of this server's clock; set the clock", sample.source_time, ahead / 1_000_000))
     }
+}
+
+/// The token of a line `{"token": "..."}`.
+pub(super) fn token_line(line: &str) -> Option<Secret> {
+    #[derive(serde::Deserialize)]
+    struct Fields {
+        token: String,
+    }
+    // Looked at before every sample: the cheap question first.
+    let inside = line.trim_start().strip_prefix('{')?.trim_start();
+    let fields: Fields = inside.starts_with("\"token\"").then(|| serde_json::from_str(line).ok())??;
+    Some(Secret::new(fields.token))
 }
 
 fn shortened(name: &str) -> String {

@@ -6,12 +6,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::watch;
-use twin_model::{Model, Sample, SignalIndex, SourceIndex};
+use twin_model::{Model, Sample, SignalIndex, SourceIndex, Value, limits};
 
 use super::Wake;
 
-/// Samples that may wait between two polls. Beyond it senders wait, which their sockets tell them (TCP back-pressure).
-const ROOM: usize = 200_000;
+/// Samples that may wait between two polls. Beyond it, or beyond [`ROOM_BYTES`], senders wait, which their sockets tell them
+/// (TCP back-pressure).
+const ROOM: usize = limits::INBOX_SAMPLES;
+/// Bytes of texts that may wait.
+const ROOM_BYTES: usize = limits::INBOX_TEXT_BYTES;
 
 /// Senders of one source at a time.
 const SENDERS: usize = 64;
@@ -31,11 +34,13 @@ pub enum Refusal {
     Quality,
     /// Too far in the future: kept aside by the store, not in history.
     Future,
+    /// Larger than what can be kept.
+    Large,
 }
 
 impl Refusal {
     /// All, in the order of [`IngestCounts::refused`].
-    pub const ALL: [Self; 6] = [Self::Line, Self::Signal, Self::Value, Self::Time, Self::Quality, Self::Future];
+    pub const ALL: [Self; 7] = [Self::Line, Self::Signal, Self::Value, Self::Time, Self::Quality, Self::Future, Self::Large];
 
     /// Name on `/metrics`.
     pub const fn as_str(self) -> &'static str {
@@ -46,6 +51,7 @@ impl Refusal {
             Self::Time => "time",
             Self::Quality => "quality",
             Self::Future => "future",
+            Self::Large => "large",
         }
     }
 }
@@ -86,6 +92,8 @@ pub struct Progress {
 #[derive(Default)]
 struct Waiting {
     samples: Vec<(SignalIndex, Sample)>,
+    /// Bytes of their texts.
+    bytes: usize,
     /// Samples ever put in.
     entered: u64,
     senders: usize,
@@ -130,9 +138,10 @@ impl Inbox {
     /// moved, and [`Self::progress`] tells when to try again. One call may go beyond the bound by what it brings.
     pub fn put(&self, samples: &mut Vec<(SignalIndex, Sample)>) -> Option<u64> {
         let mut waiting = self.lock();
-        if waiting.samples.len() >= ROOM && !samples.is_empty() {
+        if (waiting.samples.len() >= ROOM || waiting.bytes >= ROOM_BYTES) && !samples.is_empty() {
             return None;
         }
+        waiting.bytes += samples.iter().map(|(_, sample)| text_bytes(sample)).sum::<usize>();
         waiting.entered += samples.len() as u64;
         waiting.samples.append(samples);
         if let Some(wake) = &waiting.wake {
@@ -204,6 +213,11 @@ impl Inbox {
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.shared.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Bytes of a sample's text.
+fn text_bytes(sample: &Sample) -> usize {
+    if let Value::Text(text) = &sample.value { text.len() } else { 0 }
 }
 
 /// What senders may call the signals of a source; ids come before keys.

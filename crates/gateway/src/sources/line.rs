@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer};
+use twin_model::limits::TEXT_BYTES;
 use twin_model::{Flags, Model, Quality, Sample, SignalIndex, Timestamp, Value, ValueKind};
 
 use super::inbox::{Inbox, Refusal};
@@ -22,6 +23,16 @@ pub enum LineError {
     /// The value does not fit the signal.
     #[error("the value of '{0}' must be {1}")]
     Value(String, &'static str),
+    /// The text is longer than what can be kept.
+    #[error("the text of '{signal}' has {size} bytes; a text has at most {limit} bytes of UTF-8")]
+    Large {
+        /// The signal.
+        signal: String,
+        /// Bytes of the text.
+        size: usize,
+        /// Bytes that it may have.
+        limit: usize,
+    },
     /// The time makes no sense.
     #[error("'{0}' is not a time; write RFC 3339 with an offset, or microseconds since 1970")]
     Time(String),
@@ -34,12 +45,23 @@ pub enum LineError {
 }
 
 impl LineError {
+    /// Whether a value of a signal is larger than what can be kept.
+    pub(crate) fn of_size(value: &Value, signal: &str) -> Option<Self> {
+        match value {
+            Value::Text(text) if text.len() > TEXT_BYTES => {
+                Some(Self::Large { signal: signal.to_owned(), size: text.len(), limit: TEXT_BYTES })
+            }
+            _ => None,
+        }
+    }
+
     /// What it counts as.
     pub const fn refusal(&self) -> Refusal {
         match self {
             Self::Json(_) | Self::Ack => Refusal::Line,
             Self::Signal(_) => Refusal::Signal,
             Self::Value(..) => Refusal::Value,
+            Self::Large { .. } => Refusal::Large,
             Self::Time(_) => Refusal::Time,
             Self::Quality(_) => Refusal::Quality,
         }
@@ -89,27 +111,22 @@ pub fn read_line(model: &Model, inbox: &Inbox, line: &str, now: Timestamp) -> Re
     };
     let signal = inbox.find(model, &name).ok_or_else(|| LineError::Signal(name.clone().into_owned()))?;
     let quality = fields.quality.map_or(Ok(Quality::GOOD), |q| quality(&q))?;
-    let (value, flags) = if given.is_null() {
-        (placeholder(model.signal(signal).value_kind), Flags::NULL)
-    } else {
-        (value(&given, model.signal(signal).value_kind, &name)?, Flags::NONE)
-    };
+    let kind = model.signal(signal).value_kind;
     let source_time = fields.time.map_or(Ok(now), |t| time(&t))?;
+    if given.is_null() {
+        let sample = Sample { received_time: now, ..Sample::without_value(source_time, kind, quality) };
+        return Ok(Line::Sample(signal, sample));
+    }
+    let (value, flags) = (value(&given, kind, &name)?, Flags::NONE);
+    if let Some(error) = LineError::of_size(&value, model.signal(signal).id.as_str()) {
+        return Err(error);
+    }
     Ok(Line::Sample(signal, Sample { source_time, received_time: now, value, quality, flags }))
 }
 
 fn ack_name(ack: serde_json::Value) -> Result<Line, LineError> {
     let fits = ack.is_i64() || ack.is_u64() || ack.as_str().is_some_and(|text| text.len() <= ACK_NAME);
     if fits { Ok(Line::Ack(ack)) } else { Err(LineError::Ack) }
-}
-
-fn placeholder(kind: ValueKind) -> Value {
-    match kind {
-        ValueKind::Float => Value::Float(0.0),
-        ValueKind::Int => Value::Int(0),
-        ValueKind::Bool => Value::Bool(false),
-        ValueKind::Text => Value::text(""),
-    }
 }
 
 fn value(json: &serde_json::Value, kind: ValueKind, id: &str) -> Result<Value, LineError> {
@@ -133,7 +150,11 @@ fn time(json: &serde_json::Value) -> Result<Timestamp, LineError> {
 }
 
 fn quality(json: &serde_json::Value) -> Result<Quality, LineError> {
-    let bits = json.as_u64().and_then(|bits| u16::try_from(bits).ok()).map(Quality::from_bits);
+    let number = |number: u64| match u16::try_from(number) {
+        Ok(bits) => Some(Quality::from_bits(bits)),
+        Err(_) => u32::try_from(number).ok().map(Quality::from_status_code),
+    };
+    let bits = json.as_u64().and_then(number);
     let name = || json.as_str().and_then(Quality::parse);
     bits.or_else(name).ok_or_else(|| LineError::Quality(json.to_string()))
 }

@@ -97,8 +97,14 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(site: &std::path::Path, data: &std::path::Path) -> Self {
+        Self::start_with(site, data, &[])
+    }
+
+    /// With further arguments.
+    pub(crate) fn start_with(site: &std::path::Path, data: &std::path::Path, more: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_orrery"))
             .args(["serve", site.to_str().unwrap(), "--data", data.to_str().unwrap(), "--listen", "127.0.0.1:0"])
+            .args(more)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

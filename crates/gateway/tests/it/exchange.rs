@@ -193,7 +193,7 @@ fn csv_is_as_documented_and_ordered_by_signal_then_time() {
 signal,source_time,received_time,kind,value_double,value_int64,value_bool,value_text,unit,quality,quality_name,flags,flag_names
 pump-01.flow,2026-03-02T08:15:03.000000Z,2026-03-02T08:15:13.000000Z,double,-0.0,,,,l/min,0,good,0,
 pump-01.flow,2026-03-02T08:15:04.000000Z,2026-03-02T08:15:04.001234Z,double,70.0,,,,l/min,0,good,0,
-pump-01.flow,2026-03-02T08:15:05.000000Z,2026-03-02T08:15:05.000000Z,double,NaN,,,,l/min,32908,bad_sensor_failure,17,historical|null
+pump-01.flow,2026-03-02T08:15:05.000000Z,2026-03-02T08:15:05.000000Z,double,,,,,l/min,32908,bad_sensor_failure,17,historical|null
 pump-01.mode,2026-03-02T08:15:04.000000Z,2026-03-02T08:15:04.001234Z,text,,,,\"a \"\"b\"\", c\",,0,good,0,
 ";
     assert_eq!(csv, expected);
@@ -250,17 +250,16 @@ fn refused_rows_are_counted_and_the_first_of_each_kind_named() {
     let table = bench.folder.write("odd.csv", table);
     let (code, json, err) = bench.import("data", &[&table]);
     assert_eq!(code, 1, "{err}");
-    assert_eq!((count(&json, "rows"), count(&json, "new"), count(&json, "refused")), (51, 2, 49));
-    let reasons = json!({"unknown_signal": 40, "bad_time": 2, "bad_value": 3, "other_unit": 1, "bad_quality_or_flags": 2,
+    assert_eq!((count(&json, "rows"), count(&json, "new"), count(&json, "refused")), (51, 3, 48));
+    let reasons = json!({"unknown_signal": 40, "bad_time": 2, "bad_value": 2, "other_unit": 1, "bad_quality_or_flags": 2,
                          "broken_row": 1});
     assert_eq!(json["refused_by_reason"], reasons);
     let named: Vec<u64> = json["first_refused"].as_array().unwrap().iter().map(|row| count(row, "row")).collect();
-    assert_eq!(named, [3, 43, 44, 45, 46, 47, 48, 49, 50, 51], "an unknown signal is named once: {err}");
+    assert_eq!(named, [3, 43, 44, 45, 47, 48, 49, 50, 51], "an unknown signal is named once: {err}");
     for part in [
         "odd.csv, line 3: there is no signal 'pump-09.flow'; signals are named <twin>.<signal>",
         "line 43: its source time '2026-03-02T08:15:05' is not a time; write times like",
         "line 45: 'pump-01.flow' takes numbers, the row has 'much'",
-        "line 46: it has no value for 'pump-01.flow'",
         "line 47: 'pump-01.starts' takes whole numbers, the row has '1.5'",
         "line 48: values of 'pump-01.flow' are in l/min, the row is in 'gal/h'; convert the values",
         "line 49: its quality is 'splendid'",
@@ -268,6 +267,30 @@ fn refused_rows_are_counted_and_the_first_of_each_kind_named() {
         "line 51: it has 3 cells, the first line has 6",
     ] {
         assert!(err.contains(part), "{part} in {err}");
+    }
+}
+
+#[test]
+fn a_row_without_a_value_is_a_reading_without_one_and_comes_back_as_such() {
+    let bench = Bench::new();
+    let head = "signal,time,value,quality\n";
+    let rows =
+        format!("{head}pump-01.flow,{},7,good\npump-01.flow,{},,\npump-01.flow,{},,bad_not_connected\n", at(0), at(1), at(2));
+    let table = bench.folder.write("gaps.csv", rows);
+    let (code, json, err) = bench.import("data", &[&table]);
+    assert_eq!((code, count(&json, "new")), (0, 3), "{err}");
+    for name in ["t.csv", "t.parquet"] {
+        let out = bench.export(&bench.path("data"), name, &[]);
+        if name == "t.csv" {
+            let csv = String::from_utf8(out).unwrap();
+            assert!(csv.contains(",double,,,,,l/min,32768,bad,17,historical|null\n"), "{csv}");
+            assert!(csv.contains(",double,,,,,l/min,32906,bad_not_connected,17,historical|null\n"), "{csv}");
+        }
+        let copy = format!("copy-{name}");
+        let (code, json, err) = bench.import(&copy, &[&bench.path(name)]);
+        assert_eq!((code, count(&json, "new")), (0, 3), "{err}");
+        let (_, json, _) = bench.import(&copy, &[&bench.path(name)]);
+        assert_eq!((count(&json, "new"), count(&json, "already_there")), (0, 3));
     }
 }
 

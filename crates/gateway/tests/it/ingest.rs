@@ -75,7 +75,7 @@ oops"#,
             (0, Value::Float(21.37), Quality::UNCERTAIN, Flags::NONE),
             (1, Value::Int(7), Quality::GOOD, Flags::NONE),
             (2, Value::Bool(true), Quality::GOOD, Flags::NONE),
-            (3, Value::text(""), Quality::GOOD, Flags::NULL),
+            (3, Value::text(""), Quality::BAD, Flags::NULL),
         ]
     );
     assert!(entries.iter().all(|entry| entry.sample.source_time == at(0) && entry.sample.received_time > at(0)));
@@ -99,8 +99,10 @@ async fn a_token_is_asked_for_where_the_site_has_one() {
     let site = format!("{SITE}token = \"open sesame\"\n");
     let world = World::start_with(&site, Wish::default()).await;
     assert!(world.try_socket("/ingest", None, None).await.is_err());
-    assert!(world.try_socket("/ingest?token=wrong", None, None).await.is_err());
-    assert!(world.try_socket("/ingest?token=open%20sesame", None, None).await.is_ok());
+    assert!(world.try_socket("/ingest?token=open%20sesame", None, None).await.is_err(), "never in the address");
+    let mut page = world.try_socket("/ingest", None, Some(&format!("http://{}", world.address))).await.unwrap();
+    page.text("{\"token\":\"open sesame\"}\n{\"signal\":\"pump-01.nothing\",\"value\":1}").await;
+    assert_eq!(page.line().await["line"], 1, "lines are counted behind the token's");
 }
 
 #[tokio::test]

@@ -3,6 +3,8 @@
 #![allow(clippy::print_stderr, reason = "skipped tests say so")]
 #![allow(clippy::disallowed_methods, reason = "tests of the gateway read clocks as it does")]
 
+mod access;
+mod acknowledged;
 mod assets;
 mod commands;
 mod cookie_factory;
@@ -13,6 +15,7 @@ mod http;
 mod ingest;
 mod keepers;
 mod kill;
+mod limits;
 mod mending;
 mod peers;
 mod python_client;
@@ -20,8 +23,11 @@ mod recordings;
 mod resume;
 mod retention;
 mod salvage;
+mod secrets;
 mod series;
+mod silence;
 mod slow_clients;
 mod spans;
 mod stream;
+mod tls;
 mod world;

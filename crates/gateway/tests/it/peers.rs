@@ -20,7 +20,7 @@ async fn connect(world: &World) -> TcpStream {
     TcpStream::connect(world.address).await.unwrap()
 }
 
-const HEALTH: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+const HEALTH: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 /// Asks for `/healthz` and keeps the connection; the status, or 0 where it was closed.
 async fn health(stream: &mut TcpStream) -> u16 {
@@ -42,7 +42,7 @@ async fn a_head_that_does_not_end_and_a_connection_that_asks_nothing_are_closed(
     let mut silent = connect(&world).await;
     closed(&mut silent).await;
     let mut trickle = connect(&world).await;
-    trickle.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: ").await.unwrap();
+    trickle.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: ").await.unwrap();
     closed(&mut trickle).await;
     let mut idle = connect(&world).await;
     assert_eq!(health(&mut idle).await, 200);
@@ -59,7 +59,7 @@ async fn who_takes_nothing_of_an_answer_is_let_go() {
     let config = ServerConfig { send_timeout: SOON, ..ServerConfig::default() };
     let world = World::start_with(SITE, Wish { config, web: Some(folder.0.clone()), ..Wish::default() }).await;
     let mut deaf = connect(&world).await;
-    deaf.write_all(b"GET /large.bin HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    deaf.write_all(b"GET /large.bin HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
     // Not a byte is read until the server has let go.
     tokio::time::timeout(PATIENCE, world.app.peers.seats.empty()).await.unwrap();
     let (status, _, body) = world.get("/large.bin", "").await;
@@ -111,7 +111,7 @@ async fn requests_on_their_way_are_answered_when_the_server_stops() {
     let mut reader = connect(&world).await;
     let mut idle = connect(&world).await;
     assert_eq!(health(&mut idle).await, 200);
-    reader.write_all(b"GET /large.bin HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    reader.write_all(b"GET /large.bin HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
     let mut first = [0; 12];
     reader.read_exact(&mut first).await.unwrap();
     let stop = tokio::spawn(world.stop());
@@ -138,7 +138,7 @@ fn a_program_that_may_open_few_files_goes_on_serving() {
     let address = url.trim().trim_start_matches("http://").trim_end_matches('/').to_owned();
     let held: Vec<_> = (0..100).map(|_| std::net::TcpStream::connect(&address).unwrap()).collect();
     let mut asker = std::net::TcpStream::connect(&address).unwrap();
-    asker.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    asker.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
     let read = asker.read_to_string(&mut answer);
     child.kill().unwrap();

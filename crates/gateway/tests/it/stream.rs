@@ -155,7 +155,7 @@ async fn what_makes_no_sense_is_answered_with_a_code_and_a_reason() {
         assert_eq!(client.closed().await, (code, reason.to_owned()));
     }
     let mut client = world.socket("/stream", None).await;
-    let hello = ClientHello { versions: vec![7, 8], agent: String::new(), resume: None };
+    let hello = ClientHello { versions: vec![7, 8], agent: String::new(), resume: None, token: None };
     client.say(&ClientFrame::Hello(hello)).await;
     assert_eq!(client.closed().await.0, 4001);
     let mut client = world.client(None).await;

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
+use gateway::access::{Access, token_of};
 use gateway::assemble::{PlantOptions, plant};
 use gateway::hub::Hub;
 use gateway::pack::Packed;
@@ -23,6 +24,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use twin_model::{Sample, SignalIndex, Timestamp, Value};
 use twin_protocol::*;
+use twin_scene::site::SourceKind;
 
 /// Longest time that a test waits for anything.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -126,6 +128,7 @@ pub(crate) struct World {
 pub(crate) struct Wish {
     pub(crate) options: PlantOptions,
     pub(crate) config: ServerConfig,
+    pub(crate) access: Access,
     /// Asks the sources in a thread, as the program does; without, only the test puts samples in.
     pub(crate) pump: bool,
     pub(crate) web: Option<PathBuf>,
@@ -152,6 +155,12 @@ impl World {
         let assets = Assets::of(&site);
         let (json, site_hash) = site_json(plant.hub.model(), site.file_name(), &site.toml, &site.files, &assets);
         let (stop_streams, stopping) = watch::channel(false);
+        let access = site.loaded.sources.iter().fold(wish.access, |access, def| match &def.kind {
+            SourceKind::WebSocket { token: Some(from) } => {
+                access.with_source(&def.id, &token_of(&site, &def.id, from, &mut Vec::new()).unwrap().token)
+            }
+            _ => access,
+        });
         let hub = plant.hub.clone();
         let mut sources = std::mem::take(&mut plant.sources);
         let pump = wish.pump.then(|| Pump::start(hub.clone(), plant.clock, std::mem::take(&mut sources)));
@@ -166,6 +175,7 @@ impl World {
             inboxes: plant.inboxes,
             peers: Peers::new(&config),
             config,
+            access,
             stopping,
         });
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
@@ -243,7 +253,7 @@ pub(crate) struct Socket {
 
 impl Socket {
     pub(crate) async fn hello(&mut self, resume: Option<Resume>) {
-        self.say(&ClientFrame::Hello(ClientHello { versions: vec![VERSION], agent: "test".into(), resume })).await;
+        self.say(&ClientFrame::Hello(ClientHello { versions: vec![VERSION], agent: "test".into(), resume, token: None })).await;
     }
 
     pub(crate) async fn say(&mut self, frame: &ClientFrame) {
@@ -314,6 +324,10 @@ pub(crate) fn values(entries: &[Entry]) -> Vec<(u32, Value)> {
 pub(crate) fn orrery(args: &[&str]) -> (i32, String, String) {
     use std::process::{Command, Stdio};
     let mut command = Command::new(env!("CARGO_BIN_EXE_orrery"));
+    // The project's own fixtures have their data outside of their folder; this is where they may read it.
+    if let Some(data) = shared_folder() {
+        command.env("ORRERY_SHARED", data);
+    }
     let mut child = command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let (out, err) = (all_of(child.stdout.take().unwrap()), all_of(child.stderr.take().unwrap()));
     let begun = std::time::Instant::now();
@@ -342,13 +356,17 @@ fn all_of(mut pipe: impl std::io::Read + Send + 'static) -> std::thread::JoinHan
     })
 }
 
-/// The folder of shared data; a visible line where it is absent.
-pub(crate) fn shared(test: &str) -> Option<PathBuf> {
+fn shared_folder() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     let folder = std::env::var_os("ORRERY_SHARED").map_or(beside, PathBuf::from);
-    if folder.is_dir() {
-        return Some(folder);
+    folder.is_dir().then_some(folder)
+}
+
+/// The folder of shared data; a visible line where it is absent.
+pub(crate) fn shared(test: &str) -> Option<PathBuf> {
+    let folder = shared_folder();
+    if folder.is_none() {
+        eprintln!("SKIPPED (no shared data): {test}");
     }
-    eprintln!("SKIPPED (no shared data): {test}");
-    None
+    folder
 }

@@ -45,7 +45,11 @@ fn recording(longest: i64) -> impl Strategy<Value = Samples> {
                     received_time: source_time + Span::from_millis(lag),
                     value: Value::Float(if odd == 5 { f64::NAN } else { f64::from(v) }),
                     quality: [Quality::BAD, Quality::UNCERTAIN].get(usize::from(odd)).copied().unwrap_or(Quality::GOOD),
-                    flags: if odd == 6 || lag > 20_000 { Flags::HISTORICAL } else { Flags::NONE },
+                    flags: if odd == 6 || lag > 20_000 {
+                        Flags::HISTORICAL
+                    } else {
+                        [Flags::NONE, Flags::NULL][usize::from(odd == 7)]
+                    },
                 };
                 (SignalIndex(signal), sample)
             })

@@ -20,9 +20,10 @@ fn silence_is_stale_from_its_limit_to_the_next_sample() {
     // Expected every second: stale once older than ten.
     let heard = (0..=100).chain(200..=300).map(|s| reading(VIBRATION, s, 1.0));
     e.ingest(&heard.collect::<Vec<_>>());
-    let expected = [(0, Status::Normal, false), (110, Status::Normal, true), (200, Status::Normal, false)];
+    let expected = [(0, Status::Normal, false), (110, Status::Unknown, true), (200, Status::Normal, false)];
     assert_eq!(strip(&e, Some(PUMP), 0, 301), expected);
-    assert_eq!(strip(&e, None, 0, 301), expected);
+    // The tank was never seen: of the site as a whole nothing can be said.
+    assert_eq!(strip(&e, None, 0, 301), [(0, Status::Unknown, false)]);
 }
 
 #[test]
@@ -52,7 +53,7 @@ fn one_cause_is_one_mark() {
 fn a_tail_without_data_is_stale_up_to_the_end() {
     let mut e = engine();
     e.ingest(&[reading(VIBRATION, 0, 1.0), reading(VIBRATION, 1, 1.0)]);
-    assert_eq!(strip(&e, Some(PUMP), 0, 86_400), [(0, Status::Normal, false), (11, Status::Normal, true)]);
+    assert_eq!(strip(&e, Some(PUMP), 0, 86_400), [(0, Status::Normal, false), (11, Status::Unknown, true)]);
 }
 
 #[test]
@@ -65,19 +66,38 @@ fn a_goodbye_is_stale_at_once() {
 }
 
 #[test]
-fn the_site_is_stale_only_where_nothing_fresh_gives_its_status() {
+fn a_site_in_which_anything_is_silent_is_not_normal() {
     let mut e = engine();
     let mut samples: Vec<_> = (0..=300).map(|s| reading(LEVEL, s, 50.0)).collect();
     samples.push(reading(VIBRATION, 0, 1.0));
     e.ingest(&samples);
-    // The tank is heard all the time and normal too: the site's normal is well founded.
-    assert_eq!(strip(&e, None, 0, 301), [(0, Status::Normal, false)]);
+    assert_eq!(strip(&e, None, 0, 301), [(0, Status::Normal, false), (10, Status::Unknown, true)]);
     assert_eq!(strip(&e, Some(TANK), 0, 301), [(0, Status::Normal, false)]);
     let mut e = engine();
     e.ingest(&(0..=300).map(|s| reading(LEVEL, s, 50.0)).collect::<Vec<_>>());
     e.ingest(&[reading(VIBRATION, 0, 12.0), reading(VIBRATION, 3, 12.0)]);
     // The failure rests on a signal that fell silent.
-    assert_eq!(strip(&e, None, 4, 301), [(4, Status::Failure, false), (13, Status::Failure, true)]);
+    assert_eq!(strip(&e, None, 4, 301), [(4, Status::Failure, false), (13, Status::Unknown, true)]);
+}
+
+#[test]
+fn the_strip_says_at_every_instant_what_the_picture_of_that_instant_shows() {
+    let mut e = engine();
+    let beats = [0, 1, 5, 30, 31, 60, 61, 62, 90];
+    e.ingest(&beats.map(|s| reading(VIBRATION, s, if s < 40 { 12.0 } else { 1.0 })));
+    e.ingest(&[reading(LEVEL, 3, 50.0), (LEVEL, Sample::without_value(at(8), twin_model::ValueKind::Float, Quality::GOOD))]);
+    e.ingest(&[reading(LEVEL, 12, 50.0), (LEVEL, Sample::float(at(70), 1.0).with_quality(Quality::BAD_NO_COMMUNICATION))]);
+    for twin in [PUMP, TANK] {
+        let spans = e.status_strip(Some(twin), TimeRange::new(at(0), at(120)));
+        let id = e.model().twin(twin).id.to_string();
+        // Half seconds: the strip's edges are half-open, the picture's are not.
+        for half in 1..240 {
+            let t = twin_model::Timestamp::from_millis(half * 500 + 1);
+            let shown = e.state_at(t).twins.into_iter().find(|each| each.id == id).map(|each| each.status);
+            let barred = spans.iter().find(|span| span.range.contains(t)).map_or(Status::Unknown, |span| span.status);
+            assert_eq!(shown, Some(barred), "{id} at {t}");
+        }
+    }
 }
 
 /// The outlook of the vibration rule with values up to 1,000 s, seen from `seen`.

@@ -86,7 +86,30 @@ fn the_strip_of_the_site_is_the_worst_of_its_twins() {
     e.ingest(&[reading(VIBRATION, 0, 1.0), reading(VIBRATION, 10, 12.0), reading(VIBRATION, 20, 1.0), reading(LEVEL, 0, 1.0)]);
     let strip = e.status_strip(None, TimeRange::new(at(0), at(30)));
     let got: Vec<(i64, Status)> = strip.iter().map(|s| (s.range.start.as_micros() / 1_000_000, s.status)).collect();
-    assert_eq!(got, [(0, Status::Normal), (12, Status::Failure), (20, Status::Normal)]);
+    // The tank is silent from 10 s on.
+    assert_eq!(got, [(0, Status::Normal), (10, Status::Unknown), (12, Status::Failure), (20, Status::Unknown)]);
+}
+
+#[test]
+fn a_hall_is_as_its_machines_are_and_a_silent_machine_is_not_well() {
+    let mut e = engine();
+    e.ingest(&[reading(VIBRATION, 0, 12.0), reading(VIBRATION, 3, 12.0), reading(VIBRATION, 4, 1.0), reading(LEVEL, 4, 50.0)]);
+    let mut look = |s: i64| {
+        e.apply(EngineCommand::Seek(SeekTo::Exact(at(s)))).unwrap();
+        e.refresh();
+        let hall = e.frame().twins[HALL.at()];
+        (hall.rollup, hall.troubled, hall.silent, e.frame().twins[PUMP.at()].last_known)
+    };
+    assert_eq!(look(3), (Status::Failure, 1, 1, None), "the tank was not seen yet");
+    assert_eq!(look(4), (Status::Normal, 0, 0, None), "a hall of healthy machines is normal");
+    assert_eq!(look(60), (Status::Unknown, 0, 2, Some(Status::Normal)));
+    e.ingest(&[reading(VIBRATION, 70, 12.0), reading(VIBRATION, 73, 12.0)]);
+    let report = e.state_at(at(3_000));
+    let pump = report.twins.iter().find(|twin| twin.id == "pump").unwrap();
+    let last = pump.last_known.unwrap();
+    assert_eq!((pump.status, last.status, last.since), (Status::Unknown, Status::Failure, Some(at(72))));
+    assert_eq!(pump.reasons[0].text, "vibration: no value for 48 min; was Failure");
+    assert!(!report.twins[0].judged && report.twins[1].judged);
 }
 
 #[test]

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use twin_model::{Span, Timestamp};
+use twin_model::{Span, TimeRange, Timestamp};
 
 use super::merge::{Rows, rows_of, write};
 use super::{Chunk, ChunkKey, Level};
@@ -31,20 +31,12 @@ pub struct Coarse<'a> {
 /// # Errors
 /// Where a chunk cannot be read, or does not lie within one slab of the coarser level.
 pub fn coarsen(fine: &[u8], before: Option<&[u8]>, how: &Coarse<'_>) -> Result<Chunk, HistorianError> {
-    let bucket = how.level.bucket().ok_or(HistorianError::Unlike("this level has no coarser form"))?.as_micros();
-    let (key, mut all) = rows_of(fine)?;
-    if key.level == Level::Carried {
-        return Err(HistorianError::Unlike("what is carried into a slab is no stretch of time"));
-    }
+    let (key, all) = coarse_rows(fine, how)?;
     let slab = how.level.slab(how.raw_slab);
     let start = key.start.floor_to(slab);
     let wide = ChunkKey { level: how.level, start, end: start + slab, version: 1, ..key };
     if key.end > wide.end {
         return Err(HistorianError::Unlike("a chunk reaches over the end of a coarser one"));
-    }
-    for (signal, rows) in &mut all {
-        let gap = (how.gap_after)(*signal).map_or(i64::MAX, Span::as_micros);
-        rows.rows = keep(&rows.rows, bucket, gap);
     }
     let Some(before) = before else { return Ok(write(wide, &all)) };
     let (old, kept) = rows_of(before)?;
@@ -53,6 +45,53 @@ pub fn coarsen(fine: &[u8], before: Option<&[u8]>, how: &Coarse<'_>) -> Result<C
     }
     let wide = ChunkKey { version: old.version.saturating_add(1), signals: wide.signals.max(old.signals), ..wide };
     Ok(write(wide, &join(kept, all, &key)))
+}
+
+/// As [`coarsen`], where the coarser level has several chunks of its slab, or has to have: the news of `fine` in place of what
+/// `before`, the chunks about its time, said of that time. The result spans `range`, which all of them lie in, in chunks of
+/// bounded size; their version is for the caller to say.
+///
+/// # Errors
+/// As [`coarsen`].
+pub fn coarsen_into(
+    fine: &[u8],
+    before: &[&[u8]],
+    range: TimeRange,
+    how: &Coarse<'_>,
+) -> Result<Vec<super::Proof>, HistorianError> {
+    let (key, all) = coarse_rows(fine, how)?;
+    let wide = ChunkKey { level: how.level, start: range.start, end: range.end, version: 1, ..key };
+    let inside = |one: &ChunkKey| range.start <= one.start && one.end <= range.end;
+    if !inside(&key) {
+        return Err(HistorianError::Unlike("a chunk reaches over the end of a coarser one"));
+    }
+    let mut kept: BTreeMap<u32, Rows> = BTreeMap::new();
+    for bytes in before {
+        let (old, rows) = rows_of(bytes)?;
+        if (old.level, old.first_signal) != (wide.level, wide.first_signal) || !inside(&old) {
+            return Err(HistorianError::Unlike("the coarser chunk before is about something else"));
+        }
+        for (signal, rows) in rows {
+            kept.entry(signal).or_default().absorb(rows);
+        }
+    }
+    let signals =
+        before.iter().filter_map(|bytes| super::peek_key(bytes).ok()).map(|old| old.signals).fold(wide.signals, u32::max);
+    Ok(super::parts::write_map(ChunkKey { signals, ..wide }, &join(kept, all, &key)))
+}
+
+/// The rows of a chunk that a coarser level keeps.
+fn coarse_rows(fine: &[u8], how: &Coarse<'_>) -> Result<(ChunkKey, BTreeMap<u32, Rows>), HistorianError> {
+    let bucket = how.level.bucket().ok_or(HistorianError::Unlike("this level has no coarser form"))?.as_micros();
+    let (key, mut all) = rows_of(fine)?;
+    if key.level == Level::Carried {
+        return Err(HistorianError::Unlike("what is carried into a slab is no stretch of time"));
+    }
+    for (signal, rows) in &mut all {
+        let gap = (how.gap_after)(*signal).map_or(i64::MAX, Span::as_micros);
+        rows.rows = keep(&rows.rows, bucket, gap);
+    }
+    Ok((key, all))
 }
 
 /// Old rows outside the time of `key`, new rows inside it.

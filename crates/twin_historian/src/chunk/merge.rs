@@ -58,7 +58,7 @@ impl Rows {
         code
     }
 
-    fn word(&self, code: u64) -> &str {
+    pub(super) fn word(&self, code: u64) -> &str {
         self.words.get(code as usize).map_or("", |word| word)
     }
 }

@@ -10,21 +10,24 @@ mod coarse;
 mod columns;
 mod level;
 mod merge;
+mod parts;
 mod read;
 mod write;
 
-pub use coarse::{Coarse, coarsen};
+pub use coarse::{Coarse, coarsen, coarsen_into};
 pub(crate) use coarse::{keep, mark};
 pub use level::Level;
 pub use merge::{Run, carry, gather, inspect, merge, runs, same_samples, with_version, within, without};
+pub use parts::{Proof, WRITTEN_BYTES, digest, hull, join};
 
+pub(crate) use parts::{Strand, write_all};
 pub(crate) use read::{Section, read};
 pub(crate) use write::Writer;
 
 use std::fmt;
 use std::str::FromStr;
 
-use twin_model::{TimeRange, Timestamp};
+use twin_model::{TimeRange, Timestamp, limits};
 
 /// First bytes of every chunk.
 pub const MAGIC: [u8; 4] = *b"ORRC";
@@ -33,13 +36,13 @@ pub const FORMAT: u8 = 1;
 /// Bytes before the first section.
 pub const HEADER_BYTES: usize = 48;
 /// Longest chunk that is read.
-pub const MAX_BYTES: usize = 64 << 20;
+pub const MAX_BYTES: usize = limits::CHUNK_READ_BYTES;
 /// Most samples in one chunk.
-pub const MAX_SAMPLES: u64 = 1 << 22;
+pub const MAX_SAMPLES: u64 = limits::CHUNK_SAMPLES;
 /// Most signals that one chunk may span.
 pub const MAX_SIGNALS: u32 = 1 << 16;
 /// Longest word of a text signal, in bytes of UTF-8. Longer ones are cut when written.
-pub const MAX_WORD_BYTES: usize = 1 << 16;
+pub const MAX_WORD_BYTES: usize = limits::TEXT_BYTES;
 
 /// Which piece of history a chunk is. Ordered by level, then signals, then time, then version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -3,6 +3,7 @@
 //! Knows rows and blocks, not specs, text or other signals. Reads see late rows at once; a late row stands in for a row of
 //! the same time in block or head.
 
+mod forget;
 mod head;
 mod read;
 mod thin;

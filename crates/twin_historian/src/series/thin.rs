@@ -35,6 +35,12 @@ impl Series {
         (!blocks.is_empty()).then(|| self.blocks[blocks.start].start())
     }
 
+    /// Source times of the rows that [`Self::thin`] may take at a level with its next call.
+    pub(crate) fn oldest_times(&self, level: usize, shared: &Shared) -> Vec<i64> {
+        let blocks = self.blocks_at(level).take(GROUP).filter_map(|at| self.blocks.get(at));
+        blocks.flat_map(|block| Block::at(&shared.arena, block.loc).rows().map(|row| row.t).collect::<Vec<_>>()).collect()
+    }
+
     /// Block `at` became `now` blocks where there were `before`.
     pub(super) fn note_split(&mut self, at: usize, now: u32, before: u32) {
         let level = (1..=MAX_LEVEL).rev().find(|level| self.blocks_at(*level).contains(&at));

@@ -21,6 +21,7 @@ impl Store {
         for (at, column) in self.columns.iter_mut().enumerate() {
             gone += column.series.evict(at as u32, from, to, &mut self.shared);
         }
+        (0..self.columns.len()).for_each(|at| self.forget_unused(at));
         self.note_elsewhere(range);
         self.note_detail(range, Level::Raw);
         gone
@@ -36,14 +37,18 @@ impl Store {
         let Some(place) = self.lanes.find(first_signal) else { return 0 };
         let unsealed = self.forget_sealed(place as u32, end);
         let mut gone = 0;
-        for (_, at) in self.lanes.kept.get(place).into_iter().flat_map(|lane| &lane.members) {
+        let mut poorer = Vec::new();
+        for (_, at) in &self.lanes.kept[place].members {
             let Some(column) = self.columns.get_mut(*at as usize) else { continue };
             let mut from = i64::MIN;
+            let before = gone;
             for stays in unsealed.iter().copied().chain([end]) {
                 gone += column.series.evict(*at, from, stays, &mut self.shared);
                 from = stays.saturating_add(slab);
             }
+            poorer.extend((gone > before).then_some(*at as usize));
         }
+        poorer.into_iter().for_each(|at| self.forget_unused(at));
         gone
     }
 

@@ -1,6 +1,6 @@
 //! What a signal's value is between two samples, and how that is known.
 
-use twin_model::{Flags, HoldPolicy, Sample, SignalIndex, SignalKind, Span, Timestamp, Value};
+use twin_model::{HoldPolicy, Sample, SignalIndex, SignalKind, Span, Timestamp, Value};
 
 use super::Store;
 use crate::spec::Direction;
@@ -33,7 +33,7 @@ impl Store {
     ///
     /// With [`HoldPolicy::Linear`] an analog signal runs straight between two numbers, unless there is a gap between them, the
     /// next one is not known yet, or one of them is null, bad or no finite number; otherwise, and for every state and
-    /// counter, the last value holds. A counter's difference is [`Store::increase`].
+    /// counter, the last value holds. What holds may be no value: ask [`Sample::has_value`] of the sample. A counter's difference is [`Store::increase`].
     pub fn value_at(&self, signal: SignalIndex, t: Timestamp, seen: Timestamp, policy: HoldPolicy) -> Option<ValueAt> {
         let t = t.min(seen);
         let sample = self.latest_at(signal, t)?;
@@ -57,10 +57,7 @@ impl Store {
         if apart > limit {
             return None;
         }
-        let number = |sample: &Sample| {
-            let sound = !sample.flags.has(Flags::NULL) && !sample.quality.is_bad();
-            sample.value.as_f64().filter(|v| sound && v.is_finite())
-        };
+        let number = |sample: &Sample| sample.usable_number().filter(|v| v.is_finite());
         let (a, b) = (number(before)?, number(&after)?);
         let part = t.since(before.source_time).as_micros() as f64 / apart.as_micros() as f64;
         // This form is exact at both ends and never overshoots them.

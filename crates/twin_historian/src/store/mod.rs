@@ -8,11 +8,12 @@ mod lanes;
 mod reads;
 mod reduce;
 mod slabs;
+mod texts;
 
 pub use hold::{Known, ValueAt};
 pub use slabs::Sealed;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -26,6 +27,7 @@ use crate::row::{BOOL, FLOAT, INT, Row, TEXT, kind_code};
 use crate::series::{Inserted, Series, Shared, Words};
 use crate::spec::{Appended, SignalSpec, StoreConfig};
 use lanes::Lanes;
+use texts::Texts;
 
 /// A sample that was refused, kept for people to look at.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,6 +48,9 @@ pub struct Imported {
     /// From its earliest to just after its latest sample; empty where it holds none.
     pub range: TimeRange,
 }
+
+/// What is kept, to be looked at, of a text that is too long.
+const SHOWN_BYTES: usize = 256;
 
 #[derive(Debug, Clone, Copy)]
 struct SlabState {
@@ -88,6 +93,9 @@ pub struct Store {
     coarse: Vec<(TimeRange, Level)>,
     /// Per lane: slabs before this are sealed, and only those that changed since are in `slabs`.
     given_up: Vec<i64>,
+    /// Lane and start of slabs of which samples went before any chunk held them: only a journal may have them.
+    missing: BTreeSet<(u32, i64)>,
+    texts: Texts,
 }
 
 /// Cursors hold places that mean nothing in another store. A count, not a clock: it decides no answer.
@@ -111,6 +119,8 @@ impl Clone for Store {
             elsewhere: self.elsewhere.clone(),
             coarse: self.coarse.clone(),
             given_up: self.given_up.clone(),
+            missing: self.missing.clone(),
+            texts: self.texts.clone(),
         }
     }
 }
@@ -129,6 +139,8 @@ impl Store {
         let count = lanes.kept.len();
         Self {
             shared: Shared::new(columns.len()),
+            texts: Texts::new(columns.iter().map(|column| column.spec.value_kind)),
+            missing: BTreeSet::new(),
             columns,
             config,
             counters: Counters::default(),
@@ -176,7 +188,8 @@ impl Store {
         &self.config
     }
 
-    /// Takes one sample in. Any order of source times is welcome; ascending order per signal is cheapest.
+    /// Takes one sample in. Any order of source times is welcome; ascending order per signal is cheapest. What no chunk may
+    /// hold (a text over [`chunk::MAX_WORD_BYTES`]) is refused here, whoever brings it.
     pub fn append(&mut self, signal: SignalIndex, sample: &Sample) -> Appended {
         let Some(column) = self.columns.get_mut(signal.at()) else {
             self.counters.unknown_signal += 1;
@@ -184,6 +197,14 @@ impl Store {
             return Appended::Quarantined;
         };
         let (t, r) = (sample.source_time.as_micros(), sample.received_time.as_micros());
+        if let Value::Text(text) = &sample.value
+            && text.len() > chunk::MAX_WORD_BYTES
+        {
+            self.counters.too_large += 1;
+            let shown = text.get(..text.floor_char_boundary(SHOWN_BYTES)).unwrap_or_default();
+            self.quarantine(signal, &Sample { value: Value::text(shown), ..sample.clone() });
+            return Appended::Quarantined;
+        }
         if t > r {
             let ahead = Span::from_micros(t.saturating_sub(r));
             if !sample.flags.has(Flags::PREDICTED) {
@@ -204,13 +225,21 @@ impl Store {
             }
             Value::Int(v) => *v as u64,
             Value::Bool(v) => u64::from(*v),
-            Value::Text(v) => column.words.get_or_insert_default().code(v),
+            Value::Text(v) => {
+                let words = column.words.get_or_insert_default();
+                let before = words.bytes();
+                let code = words.code(v);
+                self.texts.bytes += words.bytes() - before;
+                code
+            }
         };
         let kind = sample.value.kind();
         self.counters.kind_mismatch += u64::from(kind != column.spec.value_kind);
         self.counters.backward += u64::from(column.series.previous_time().is_some_and(|previous| t < previous));
         let row = Row { t, r, bits, q: sample.quality.bits(), f: sample.flags.0, k: kind_code(kind) };
-        self.insert(signal, row)
+        let appended = self.insert(signal, row);
+        self.keep_texts();
+        appended
     }
 
     fn insert(&mut self, signal: SignalIndex, row: Row) -> Appended {
@@ -276,7 +305,10 @@ impl Store {
             late: sum(|c| c.series.late_bytes()),
             text: sum(|c| c.words.as_ref().map_or(0, |words| words.bytes())),
             density: self.density.bytes(),
-            other: self.quarantine.capacity() * size_of::<Quarantined>() + self.slabs.len() * 32 + self.sealed_end.len() * 8,
+            other: self.quarantine.capacity() * size_of::<Quarantined>()
+                + self.slabs.len() * 32
+                + self.sealed_end.len() * 8
+                + self.missing.len() * 24,
         }
     }
 }

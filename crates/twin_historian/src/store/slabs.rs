@@ -9,7 +9,7 @@ use twin_model::{Flags, SignalIndex, TimeRange, Timestamp};
 
 use super::lanes::{Lane, by_position};
 use super::{Column, SlabState, Store, closed};
-use crate::chunk::{self, Chunk, ChunkKey, Level, Section};
+use crate::chunk::{self, Chunk, ChunkKey, Level, Proof, Section, Strand};
 use crate::error::HistorianError;
 use crate::row::{Row, TEXT};
 use crate::series::Inserted;
@@ -26,6 +26,11 @@ pub struct Sealed {
     /// Whether it holds all that the store ever took in of its stretch. Otherwise samples were thinned or are kept
     /// elsewhere only ([`Store::note_elsewhere`]), and it must be merged ([`chunk::merge`]) into the one kept before.
     pub whole: bool,
+    /// Whether the byte budget took samples of its stretch away that no chunk may hold yet. They are in the journal, where there
+    /// is one, and have to be read from there before it lets go of them.
+    pub missing: bool,
+    /// What reading the chunk back must give ([`chunk::digest`]).
+    pub digest: u64,
 }
 
 impl Store {
@@ -70,11 +75,17 @@ impl Store {
             let end = start.saturating_add(slab);
             self.note_sealed(lane, end);
             let whole = !self.thinned_in(lane, start, end);
+            let missing = self.missing.remove(&(lane as u32, start)) || self.given_up_in(lane, start, end);
             let mut out = Vec::new();
+            let span = TimeRange::new(us(start), us(end));
             if let Some(lane) = self.lanes.kept.get(lane) {
-                self.export_span(lane, TimeRange::new(us(start), us(end)), version, &mut out);
+                self.export_span(lane, span, version, &mut out);
+                if out.is_empty() {
+                    // All of its samples went: a chunk without any says where they have to be looked for.
+                    out.push(Proof::empty(key_of(lane, span, version)));
+                }
             }
-            chunks.extend(out.into_iter().map(|chunk| Sealed { chunk, whole }));
+            chunks.extend(out.into_iter().map(|Proof { chunk, digest }| Sealed { chunk, whole, missing, digest }));
         }
         chunks
     }
@@ -96,7 +107,20 @@ impl Store {
             }
             next = start.saturating_add(slab);
         }
+        let gone = self.missing.range((lane as u32, i64::MIN)..(lane as u32, end)).map(|(_, start)| *start);
+        starts.extend(gone);
+        starts.sort_unstable();
+        starts.dedup();
         starts
+    }
+
+    /// Notes that samples of a slab went; where no chunk holds them, they have to be found when it is sealed.
+    pub(crate) fn note_missing(&mut self, signal: SignalIndex, start: i64) {
+        let lane = self.lanes.of(signal);
+        let given_up = self.given_up.get(lane as usize).copied().unwrap_or(i64::MIN);
+        if self.slabs.get(&(lane, start)).map_or(start >= given_up, |state| state.dirty) {
+            self.missing.insert((lane, start));
+        }
     }
 
     /// Everything with a source time in `range` as chunks, cut at slab and lane edges, unsealed samples included, under the
@@ -108,7 +132,16 @@ impl Store {
             let sealed = self.lanes.positions().then_some(at as u32);
             self.export_lane(&lane, sealed, range, &mut chunks);
         }
-        chunks
+        chunks.into_iter().map(|proof| proof.chunk).collect()
+    }
+
+    /// Everything of the lane that begins with `first_signal` in `range`, as chunks of one stretch with their digests.
+    pub fn prove_lane(&self, first_signal: u32, range: TimeRange) -> Vec<Proof> {
+        let mut out = Vec::new();
+        if let Some(lane) = self.lanes.find(first_signal).and_then(|lane| self.lanes.kept.get(lane)) {
+            self.export_span(lane, range, 0, &mut out);
+        }
+        out
     }
 
     /// As [`Self::export_chunks`], under the numbers of [`Self::number`].
@@ -117,10 +150,10 @@ impl Store {
         for (at, lane) in self.lanes.kept.iter().enumerate() {
             self.export_lane(lane, Some(at as u32), range, &mut chunks);
         }
-        chunks
+        chunks.into_iter().map(|proof| proof.chunk).collect()
     }
 
-    fn export_lane(&self, lane: &Lane, sealed: Option<u32>, range: TimeRange, chunks: &mut Vec<Chunk>) {
+    fn export_lane(&self, lane: &Lane, sealed: Option<u32>, range: TimeRange, chunks: &mut Vec<Proof>) {
         let slab = self.config.slab.as_micros();
         let mut next = range.start.as_micros();
         while let Some(t) = self.next_in(lane, next)
@@ -182,17 +215,24 @@ impl Store {
 
     /// Whether there may be samples of a lane between two instants that are not here: the byte budget took them away, they are
     /// kept elsewhere, or they are of series that are no signals here.
-    fn thinned_in(&self, lane: usize, from: i64, to: i64) -> bool {
-        let Some(lane) = self.lanes.kept.get(lane).filter(|lane| lane.complete()) else { return true };
+    fn thinned_in(&self, place: usize, from: i64, to: i64) -> bool {
+        if !self.lanes.kept.get(place).is_some_and(Lane::complete) {
+            return true;
+        }
         let slab = TimeRange::new(us(from), us(to));
-        let thinned = |c: &Column| c.series.thinned_range(&self.shared.arena).is_some_and(|t| !t.intersect(slab).is_empty());
-        self.sweep.dropped_before().is_some_and(|t| t > slab.start)
-            || self.elsewhere.iter().any(|range| !range.intersect(slab).is_empty())
-            || self.members(lane).any(|(_, column)| thinned(column))
+        self.elsewhere.iter().any(|range| !range.intersect(slab).is_empty()) || self.given_up_in(place, from, to)
     }
 
-    /// Encodes the samples of a lane in `span`, halving the time where one chunk would hold too many.
-    fn export_span(&self, lane: &Lane, span: TimeRange, version: u32, chunks: &mut Vec<Chunk>) {
+    /// Whether the byte budget took samples of a lane away between two instants, which a journal may still have.
+    fn given_up_in(&self, lane: usize, from: i64, to: i64) -> bool {
+        let slab = TimeRange::new(us(from), us(to));
+        let thinned = |c: &Column| c.series.thinned_range(&self.shared.arena).is_some_and(|t| !t.intersect(slab).is_empty());
+        let members = self.lanes.kept.get(lane).into_iter().flat_map(|lane| self.members(lane));
+        self.sweep.dropped_before().is_some_and(|t| t > slab.start) || members.into_iter().any(|(_, column)| thinned(column))
+    }
+
+    /// Encodes the samples of a lane in `span`, cut in time where one chunk would be too large.
+    fn export_span(&self, lane: &Lane, span: TimeRange, version: u32, chunks: &mut Vec<Proof>) {
         let (from, to) = (span.start.as_micros(), span.end.as_micros());
         let samples: u64 = self.members(lane).map(|(_, c)| c.series.count_in(&self.shared.arena, from, to)).sum();
         if samples == 0 {
@@ -204,19 +244,23 @@ impl Store {
             self.export_span(lane, TimeRange::new(us(middle), us(to)), version, chunks);
             return;
         }
-        let (first_signal, signals) = (lane.first, lane.width);
-        let key = ChunkKey { level: Level::Raw, first_signal, signals, start: span.start, end: span.end, version };
-        let mut writer = chunk::Writer::new(key);
-        let mut rows = Vec::new();
+        let key = key_of(lane, span, version);
+        let mut all: Vec<(u32, Vec<Row>)> = Vec::with_capacity(lane.members.len());
         for (offset, column) in self.members(lane) {
-            rows.clear();
+            let mut rows = Vec::new();
             let _never_stops = column.series.for_each(&self.shared.arena, from, to, &mut |row| {
                 rows.push(*row);
                 ControlFlow::Continue(())
             });
-            writer.signal(offset, &rows, &|code| column.word(code).map_or("", |word| word));
+            all.push((offset, rows));
         }
-        chunks.push(writer.finish());
+        let strands: Vec<Strand<'_>> = all.iter().map(|(offset, rows)| (*offset, rows.as_slice())).collect();
+        let word = |offset: u32, code: u64| {
+            let place = lane.members.binary_search_by_key(&offset, |(offset, _)| *offset).ok();
+            let column = place.and_then(|at| self.columns.get(lane.members.get(at)?.1 as usize));
+            column.and_then(|column| column.word(code)).map_or("", |word| word)
+        };
+        chunk::write_all(key, &strands, &word, chunks);
     }
 
     /// Takes in the samples of a chunk, under the same rule for equal source times as append; what is already held stays.
@@ -286,7 +330,9 @@ impl Store {
         imported.range = imported.range.union(closed(first.t, last.t));
         let signal = SignalIndex(section.signal);
         let column = &mut self.columns[signal.at()];
+        let before = column.words.as_ref().map_or(0, |words| words.bytes());
         let codes: Vec<u64> = section.words.iter().map(|word| column.words.get_or_insert_default().code(word)).collect();
+        self.texts.bytes += column.words.as_ref().map_or(0, |words| words.bytes()) - before;
         let code = |row: &Row| if row.k == TEXT { codes.get(row.bits as usize).copied().unwrap_or(0) } else { row.bits };
         let rows: Vec<Row> = section.rows.iter().map(|row| Row { bits: code(row), ..*row }).collect();
         let newest = column.series.last_time().unwrap_or(i64::MIN);
@@ -297,6 +343,7 @@ impl Store {
             self.note_import(signal, row.t, inserted, imported.key.level);
         }
         self.keep_budget();
+        self.keep_texts();
     }
 
     /// Rows that are older than the signal's newest: compared with what is held, and what is new goes in at once.
@@ -370,6 +417,12 @@ impl Store {
             self.slabs.insert((lane, start), SlabState { version: 0, dirty: true });
         }
     }
+}
+
+/// The key of a raw chunk of a lane.
+const fn key_of(lane: &Lane, span: TimeRange, version: u32) -> ChunkKey {
+    let (first_signal, signals) = (lane.first, lane.width);
+    ChunkKey { level: Level::Raw, first_signal, signals, start: span.start, end: span.end, version }
 }
 
 const fn us(t: i64) -> Timestamp {

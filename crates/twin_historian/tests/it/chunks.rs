@@ -191,16 +191,6 @@ fn random_damage_behind_a_correct_checksum_never_panics() {
 }
 
 #[test]
-fn words_longer_than_the_limit_are_cut_at_a_character() {
-    let mut store = Store::new([SignalSpec::new(SignalKind::Discrete, ValueKind::Text)], StoreConfig::default());
-    store.append(S0, &Sample::new(secs(1), Value::text(&"ü".repeat(40_000))));
-    let chunk = &store.export_chunks(ALWAYS)[0];
-    let mut back = empty_like(&store);
-    back.import_chunk(&chunk.bytes).unwrap();
-    assert_eq!(all(&back, S0, ALWAYS)[0].value.as_text().unwrap().len(), 65_536);
-}
-
-#[test]
 fn the_bytes_of_a_small_chunk_are_as_documented() {
     let specs = [ValueKind::Float, ValueKind::Text].map(|kind| SignalSpec::new(SignalKind::Discrete, kind));
     let mut store = Store::new(specs, StoreConfig { slab: Span::from_secs(60), ..StoreConfig::default() });

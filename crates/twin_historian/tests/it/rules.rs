@@ -27,6 +27,34 @@ fn store_and_forward_data_is_history_but_never_live() {
 }
 
 #[test]
+fn neither_the_future_nor_a_forecast_is_what_now_shows() {
+    let mut store = analog(1);
+    store.append(S0, &at(10, 10, 1.0));
+    store.append(S0, &at(11, 11, 2.0));
+    let forecast = Sample { flags: Flags::PREDICTED, ..at(12, 11, 3.0) };
+    store.append(S0, &forecast);
+    // A device whose clock is five minutes ahead.
+    store.append(S0, &at(315, 15, 4.0));
+    let live = |now: i64| store.live_at(S0, secs(now)).map(|sample| sample.value);
+    assert_eq!(live(9), None, "nothing was measured by then");
+    assert_eq!(live(10), Some(Value::Float(1.0)));
+    assert_eq!(live(20), Some(Value::Float(2.0)), "measured, and by then");
+    assert_eq!(live(315), Some(Value::Float(4.0)), "its time has come");
+    assert_eq!(store.live(S0).unwrap().value, Value::Float(4.0), "nothing is lost");
+}
+
+#[test]
+fn what_now_shows_is_found_behind_store_and_forward_data() {
+    let mut store = analog(1);
+    store.append(S0, &at(10, 10, 1.0));
+    for t in 11..500 {
+        store.append(S0, &Sample { flags: Flags::HISTORICAL, ..at(t, 600, 2.0) });
+    }
+    store.append(S0, &at(900, 600, 3.0));
+    assert_eq!(store.live_at(S0, secs(600)).unwrap().value, Value::Float(1.0));
+}
+
+#[test]
 fn of_two_samples_with_one_source_time_the_later_received_wins() {
     let check = |first: (i64, f64), second: (i64, f64), wins: f64| {
         let mut store = analog(1);

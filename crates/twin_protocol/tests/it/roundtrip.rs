@@ -70,7 +70,7 @@ pub(crate) fn every_server_frame() -> Vec<ServerFrame> {
 }
 
 pub(crate) fn every_client_frame() -> Vec<ClientFrame> {
-    let hello = |resume| ClientFrame::Hello(ClientHello { versions: vec![1], agent: "viewer 0.1".into(), resume });
+    let hello = |resume| ClientFrame::Hello(ClientHello { versions: vec![1], agent: "viewer 0.1".into(), resume, token: None });
     vec![
         hello(None),
         hello(Some(Resume { epoch: 5, seq: 18, last_time: Some(time(4)) })),
@@ -158,14 +158,35 @@ proptest! {
     }
 
     #[test]
-    fn any_batch_survives_the_json_form_but_for_the_bits_of_nan(batch in batch()) {
+    fn any_batch_survives_the_json_form_but_for_the_bits_of_nan_and_of_what_is_no_value(batch in batch()) {
         let mut batch = batch;
         for entry in &mut batch.entries {
             if let Value::Float(v) = &mut entry.sample.value && v.is_nan() {
                 *v = f64::NAN;
             }
+            if entry.sample.flags.has(Flags::NULL) {
+                entry.sample.value = Value::Float(0.0);
+            }
         }
         let frame = ServerFrame::Batch(batch);
         prop_assert_eq!(json::decode_server(&json::encode_server(&frame), &Limits::SERVER_FRAMES).unwrap(), frame);
     }
+}
+
+#[test]
+fn a_hello_may_bring_a_token_behind_what_the_first_servers_read() {
+    let hello = |token: Option<&str>| {
+        let token = token.map(twin_model::Secret::new);
+        ClientFrame::Hello(ClientHello { versions: vec![1], agent: "page".into(), resume: None, token })
+    };
+    let (with, without) = (encode_client(&hello(Some("sesame"))), encode_client(&hello(None)));
+    assert_eq!(with, [&without[..], &[1, 6], b"sesame"].concat(), "only ever appended");
+    assert_eq!(decode_client(&with, &Limits::CLIENT_FRAMES).unwrap(), hello(Some("sesame")));
+    // What comes behind is for later versions; a token of another shape is none.
+    assert_eq!(decode_client(&[&without[..], &[0, 9, 9]].concat(), &Limits::CLIENT_FRAMES).unwrap(), hello(None));
+    assert!(decode_client(&[&without[..], &[1, 9]].concat(), &Limits::CLIENT_FRAMES).is_err(), "cut off");
+    let text = json::encode_client(&hello(Some("sesame")));
+    assert_eq!(text, r#"{"frame":"hello","versions":[1],"agent":"page","token":"sesame"}"#);
+    assert_eq!(json::decode_client(&text, &Limits::CLIENT_FRAMES).unwrap(), hello(Some("sesame")));
+    assert!(!format!("{:?}", hello(Some("sesame"))).contains("sesame"));
 }

@@ -334,7 +334,9 @@ fn signals(
             continue;
         }
         names.signals.insert(SignalId::new(id.as_str()), SignalIndex::from_at(names.list.len()));
-        names.list.push(signal(raw, full.index, &id, source, key));
+        let signal = signal(raw, full.index, &id, source, key);
+        super::sense::ages(&signal, &raw.name.at, twin.id.as_str(), out);
+        names.list.push(signal);
     }
 }
 

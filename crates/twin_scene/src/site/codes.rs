@@ -31,6 +31,8 @@ codes! {
     MODEL_UNKNOWN = "model.unknown", "A model is named that does not exist.";
     PLACEHOLDER_UNKNOWN = "placeholder.unknown", "A placeholder such as {twin} has no value for this twin.";
     RULE_INCOMPLETE = "rule.incomplete", "A rule, alarm, process or knob lacks what its kind needs.";
+    BANDS_OVERLAP = "bands.overlap", "Bands of a rule overlap, or one hides another.";
+    STALE_BEFORE_LATE = "stale.before_late", "A signal is stale before it is late.";
     VALUE_KIND = "value.kind", "A value can never equal a value of its signal.";
     PROCESS_INVALID = "process.invalid", "A process model that no what-if run can compute.";
     PROCESS_DUPLICATE = "process.duplicate", "A signal has two process models.";
@@ -46,6 +48,7 @@ codes! {
     NODE_UNBOUND = "node.unbound", "A node with geometry belongs to no twin.";
     TWIN_UNBOUND = "twin.unbound", "A twin has no node in any model.";
     TWIN_INVISIBLE = "twin.invisible", "A twin has nodes, but nothing of them or below them can be seen.";
+    SECRET_WRITTEN = "secret.written", "A secret stands in the site file itself.";
     IMPORT_SKIPPED = "import.skipped", "An import could not carry something over.";
 }
 

@@ -122,6 +122,13 @@ impl Diagnostics {
         self.push(Diagnostic { severity: Severity::Warning, code, at: at.clone(), subject: subject.to_owned(), message, help });
     }
 
+    /// Adds a warning, unless the place has one of that code already: what many twins inherit is wrong once.
+    pub fn warning_once(&mut self, code: &'static str, at: &Location, subject: &str, message: String, help: &str) {
+        if !self.list.iter().any(|known| known.code == code && known.at == *at && known.subject != subject) {
+            self.warning(code, at, subject, message, help.to_owned());
+        }
+    }
+
     /// Adds a remark.
     pub fn info(&mut self, code: &'static str, at: &Location, subject: &str, message: String, help: String) {
         self.push(Diagnostic { severity: Severity::Info, code, at: at.clone(), subject: subject.to_owned(), message, help });

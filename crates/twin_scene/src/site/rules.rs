@@ -12,7 +12,7 @@ use super::codes;
 use super::contents::{RawAlarm, RawProcess, RawRule};
 use super::diag::{Diagnostics, Location};
 use super::read::Word;
-use super::template;
+use super::{sense, template};
 
 /// Adds everything that judges `twin`. A twin without a rule of its own gets, per signal, one on quality and one on age.
 ///
@@ -96,6 +96,7 @@ fn rule(raw: &RawRule, twin: &FullTwin, names: &Names, out: &mut Diagnostics) ->
         return None;
     };
     let signal = find(word, &what, twin, names, out)?;
+    sense::rule_keys(raw, kind, twin, out);
     let kind = rule_kind(raw, kind, signal, twin, names, out)?;
     Some(HealthRule { id: raw.id.text.to_string(), twin: twin.index, signal, kind, note: raw.note.clone().unwrap_or_default() })
 }
@@ -119,6 +120,9 @@ fn rule_kind(
                 lacks(&raw.id, "rule", "bands", twin, out);
                 return None;
             };
+            if !sense::bands(&bands, &raw.id, twin, out) {
+                return None;
+            }
             RuleKind::Range {
                 bands,
                 deadband: raw.deadband.unwrap_or(0.0),
@@ -178,6 +182,7 @@ fn alarm(raw: &RawAlarm, twin: &FullTwin, names: &Names, out: &mut Diagnostics) 
         return None;
     };
     let signal = find(word, &what, twin, names, out)?;
+    sense::alarm_keys(raw, kind, twin, out);
     let condition = if kind == "limit" {
         let Some(limit) = raw.limit else {
             lacks(&raw.id, "alarm", "above or below", twin, out);

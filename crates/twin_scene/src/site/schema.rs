@@ -75,6 +75,10 @@ fn ty(ty: Ty, definitions: &mut Map<String, Json>) -> Json {
         Ty::TextMap => json!({ "type": "object", "additionalProperties": text() }),
         Ty::TextsMap => json!({ "type": "object", "additionalProperties": texts() }),
         Ty::ScalarMap => json!({ "type": "object", "additionalProperties": scalar() }),
+        Ty::Secret => {
+            let from = |key: &str| json!({ "type": "object", "properties": { key: text() }, "required": [key], "additionalProperties": false });
+            json!({ "anyOf": [{ "type": "string", "minLength": 1 }, from("env"), from("file")] })
+        }
         Ty::Table(spec) => json!({ "allOf": [reference(spec, definitions)] }),
         Ty::Tables(spec) => json!({ "type": "array", "items": reference(spec, definitions) }),
         Ty::Bind(spec) => {

@@ -7,6 +7,7 @@ use twin_model::{SourceIndex, Span};
 use super::codes;
 use super::diag::{Diagnostics, Location};
 use super::read::{Section, StartAt, Word};
+use super::secrets::{self, TokenSource};
 use super::time_format::{TimeFormat, parse_offset};
 use super::validate;
 
@@ -40,7 +41,7 @@ pub enum SourceKind {
     /// Others push samples in.
     WebSocket {
         /// What a sender must present; `None` lets anyone in.
-        token: Option<String>,
+        token: Option<TokenSource>,
     },
 }
 
@@ -196,9 +197,19 @@ fn kind(s: &Section<'_>, id: &Word, out: &mut Diagnostics) -> Option<KindAndColu
             let seed = s.integer("seed").unwrap_or(1).unsigned_abs();
             Some((SourceKind::Synthetic { plant, seed, start: s.start("start").unwrap_or(StartAt::Recorded) }, Vec::new()))
         }
-        "websocket" => Some((SourceKind::WebSocket { token: s.text("token") }, Vec::new())),
+        "websocket" => Some((SourceKind::WebSocket { token: token(s, id, out) }, Vec::new())),
         _ => csv(s, id, out).map(|(csv, columns)| (SourceKind::Csv(csv), columns)),
     }
+}
+
+fn token(s: &Section<'_>, id: &Word, out: &mut Diagnostics) -> Option<TokenSource> {
+    let token = secrets::token(s.raw("token")?);
+    if matches!(token, TokenSource::Literal(_)) {
+        let message = format!("source '{}' has its token in the site file, for everybody who gets to see the file", id.as_str());
+        let help = "write token = { env = \"NAME\" } or token = { file = \"path\" }, and take another token".to_owned();
+        out.warning(codes::SECRET_WRITTEN, &s.at_key("token"), id.as_str(), message, help);
+    }
+    Some(token)
 }
 
 fn incomplete<T>(s: &Section<'_>, id: &Word, key: &str, out: &mut Diagnostics) -> Option<T> {

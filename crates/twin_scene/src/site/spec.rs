@@ -43,6 +43,8 @@ pub enum Ty {
     TextsMap,
     /// Keys of one's own, each with a text, number or switch.
     ScalarMap,
+    /// A token: text, `{ env = "NAME" }` or `{ file = "path" }`. Never shown, not even where it is wrong.
+    Secret,
     /// A table.
     Table(&'static TableSpec),
     /// A list of tables.
@@ -332,7 +334,11 @@ static SOURCE: TableSpec = TableSpec {
         may("plant", Ty::Id, "synthetic: which generator, for example bottling."),
         may("seed", Ty::Integer, "synthetic: seed; the same seed gives the same data; default 1."),
         may("start", Ty::Start, "synthetic, csv: where the data's first instant is put: recorded (default), now, or an instant."),
-        may("token", Ty::Text, "websocket: a sender must present it."),
+        may(
+            "token",
+            Ty::Secret,
+            "websocket: a sender must present it: { env = \"NAME\" }, { file = \"path\" }, or, with a warning, the text itself.",
+        ),
         may("path", Ty::Text, "csv: the file, relative to the site file."),
         may("layout", Ty::Choice(&["long", "wide"]), "csv: one row per sample (long), or one column per signal (wide, default)."),
         may("separator", Ty::Text, "csv: one character; default comma."),

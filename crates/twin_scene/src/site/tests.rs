@@ -30,6 +30,63 @@ fn check(body: &str, code: &str, line: u32, words: &[&str]) {
     }
 }
 
+/// A twin with two signals, whose rule is `rule` from line 11 on.
+fn judged(rule: &str) -> String {
+    let head =
+        "[[twins]]\nid = \"p\"\n[[twins.signals]]\nname = \"load\"\n[[twins.signals]]\nname = \"mode\"\nvalue = \"text\"\n";
+    format!("{head}[[twins.rules]]\nid = \"r\"\n{rule}")
+}
+
+#[test]
+fn bands_that_hide_each_other_or_leave_no_room_are_named() {
+    for (bands, words) in [
+        ("{ above = 5, status = \"failure\" }, { above = 9, status = \"maintenance\" }", "maintenance above 9 never shows"),
+        ("{ below = 5, status = \"failure\" }, { below = 1, status = \"failure\" }", "failure below 1 never shows"),
+        ("{ above = 5, status = \"failure\" }, { above = 5, status = \"maintenance\" }", "two bands begin at 5"),
+        ("{ below = 9, status = \"failure\" }, { above = 5, status = \"maintenance\" }", "values from 5 to 9"),
+    ] {
+        let rule = format!("kind = \"range\"\nsignal = \"load\"\nbands = [{bands}]\n");
+        check(&judged(&rule), codes::BANDS_OVERLAP, 11, &[words, "rule 'r' of twin 'p'"]);
+    }
+}
+
+#[test]
+fn a_rule_with_more_bands_than_can_be_judged_is_refused() {
+    let bands = |n: i32| (0..n).map(|at| format!("{{ above = {at}, status = \"failure\" }}")).collect::<Vec<_>>().join(", ");
+    let rule = |n| judged(&format!("kind = \"range\"\nsignal = \"load\"\nbands = [{}]\n", bands(n)));
+    check(&rule(33), codes::TOO_MANY, 11, &["has 33 bands", "at most 32"]);
+    let site = loaded(&format!("[site]\nid = \"t\"\n{}", rule(32)));
+    assert!(site.diagnostics.iter().all(|finding| finding.code != codes::TOO_MANY));
+}
+
+#[test]
+fn keys_that_the_kind_does_not_read_are_named() {
+    let rule = "kind = \"match\"\nsignal = \"mode\"\ncases = [{ value = \"E\", status = \"failure\" }]\ndeadband = 2\n";
+    check(&judged(rule), codes::KEY_UNUSED, 11, &["deadband of rule 'r'", "its kind is match", "range"]);
+    let rule = "kind = \"stale\"\nsignal = \"load\"\nstatus = \"failure\"\nbad = \"failure\"\n";
+    check(&judged(rule), codes::KEY_UNUSED, 11, &["bad of rule 'r'"]);
+    let alarm = "[[twins]]\nid = \"p\"\n[[twins.signals]]\nname = \"mode\"\nvalue = \"text\"\n[[twins.alarms]]\nid = \"a\"\n\
+                 kind = \"reported\"\nsignal = \"mode\"\nstates = [{ value = \"E\", state = \"unacknowledged\" }]\n\
+                 acknowledge = \"required\"\n";
+    check(alarm, codes::KEY_UNUSED, 9, &["acknowledge of alarm 'a'", "its kind is reported"]);
+}
+
+#[test]
+fn a_signal_that_is_stale_before_it_is_late_is_named() {
+    let signal = |keys: &str| format!("[[twins]]\nid = \"p\"\n[[twins.signals]]\nname = \"load\"\n{keys}\n");
+    check(&signal("late_after = \"10s\"\nstale_after = \"5s\""), codes::STALE_BEFORE_LATE, 6, &["p.load", "5s", "10s"]);
+    check(&signal("period = \"2s\"\nstale_after = \"5s\""), codes::STALE_BEFORE_LATE, 6, &["three periods"]);
+    clean(&format!("[site]\nid = \"t\"\n{}", signal("period = \"2s\"\nstale_after = \"6s\"")));
+}
+
+#[test]
+fn what_many_twins_inherit_is_wrong_once() {
+    let interface =
+        "[[interfaces]]\nid = \"i\"\n[[interfaces.signals]]\nname = \"load\"\nperiod = \"2s\"\nstale_after = \"1s\"\n";
+    let twins: String = (0..50).map(|n| format!("[[twins]]\nid = \"t-{n}\"\ninterface = \"i\"\n")).collect();
+    check(&format!("{interface}{twins}"), codes::STALE_BEFORE_LATE, 6, &["t-0.load"]);
+}
+
 const PUMPS: &str = r#"
 [site]
 id = "plant"

@@ -96,6 +96,14 @@ fn value(source: &SourceText<'_>, ty: Ty, value: &Spanned<DeValue<'_>>, path: &s
                 self::value(source, entry, item, &join(path, key.get_ref()), out);
             }
         }
+        (Ty::Secret, found) => {
+            if super::secrets::token(found) == super::secrets::TokenSource::Unusable {
+                let help =
+                    "write { env = \"NAME\" }, { file = \"path\" }, or a text that is not empty; until then nobody gets in";
+                let message = format!("{path} can't be used; what it holds is not repeated here");
+                out.error(codes::VALUE_INVALID, &source.at(at), path, message, help.to_owned());
+            }
+        }
         (_, found) => {
             if let Err(expected) = scalar(ty, found) {
                 wrong(source, at, path, &expected, found, out);
@@ -153,7 +161,7 @@ fn scalar(ty: Ty, value: &DeValue<'_>) -> Result<(), String> {
                 || integer(value).is_some_and(|n| (1..=4).contains(&n)),
             "1 to 4, or critical, high, medium, low",
         ),
-        Ty::TextMap | Ty::TextsMap | Ty::ScalarMap | Ty::Table(_) => Err("a table".to_owned()),
+        Ty::TextMap | Ty::TextsMap | Ty::ScalarMap | Ty::Table(_) | Ty::Secret => Err("a table".to_owned()),
         Ty::Tables(spec) => Err(format!("a list of tables, each a {}", spec.name)),
         Ty::Bind(_) => yes_if(matches!(value, DeValue::Boolean(false)), "false, a table, or a list of tables"),
     }

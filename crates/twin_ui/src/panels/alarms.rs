@@ -65,7 +65,7 @@ fn rank(state: AlarmState) -> u8 {
 
 fn summary(ui: &Ui, body: Rect, vm: &ViewModel) -> f32 {
     let t = tokens(ui);
-    let unseen = vm.alarms.iter().filter(|alarm| alarm.state == AlarmState::UnackActive).count();
+    let unseen = vm.alarms.iter().filter(|alarm| alarm.state.is_unacknowledged()).count();
     let active = vm.alarms.iter().filter(|alarm| alarm.state.is_active()).count();
     let recent =
         vm.alarms.iter().filter(|alarm| vm.clock.playhead.since(alarm.since) < FLOOD_SPAN && alarm.state.is_active()).count();

@@ -1,7 +1,6 @@
 //! The bar at the top: site, search, how live the picture is, alarms, what-if, theme, help.
 
 use egui::{Align2, Rect, Sense, TextEdit, Ui, WidgetInfo, WidgetType, pos2, vec2};
-use twin_model::AlarmState;
 
 use super::rails::{is_open, open_right};
 use crate::command::UiCommand;
@@ -194,20 +193,23 @@ fn alarms_button(
     let side = screen.sizes.control;
     let words = screen.width == Width::Full;
     let active = vm.alarms.iter().filter(|alarm| alarm.state.is_active()).count();
-    let unseen = vm.alarms.iter().any(|alarm| alarm.state == AlarmState::UnackActive);
+    let waiting = vm.alarms.iter().filter(|alarm| alarm.state.is_unacknowledged()).count();
+    let unseen = waiting > 0;
+    let asking = vm.alarms.iter().filter(|alarm| alarm.asks()).count();
     let open = is_open(screen.width, RightTab::Alarms, state);
-    let count = active.to_string();
-    let extra = if active > 0 { (measure(ui, &count, Type::SmallBold) + S8).max(18.0) + S4 } else { 0.0 };
+    let count = asking.to_string();
+    let extra = if asking > 0 { (measure(ui, &count, Type::SmallBold) + S8).max(18.0) + S4 } else { 0.0 };
     let place = next(word_width(ui, side, "Alarms", words) + extra);
     let words_at = place.with_max_x(place.right() - extra);
     let symbol = if unseen { icon::BELL_RINGING } else { icon::BELL };
     let hint = match active {
+        0 if waiting > 0 => format!("No active alarms, {waiting} unacknowledged (A)"),
         0 => "No active alarms (A)".to_owned(),
         1 => "1 active alarm (A)".to_owned(),
         n => format!("{n} active alarms (A)"),
     };
     let response = word_button_in(ui, place, words_at, symbol, "Alarms", words, open, &hint);
-    if active > 0 {
+    if asking > 0 {
         let (fill, ink) = if unseen { (t.text, t.surface0) } else { (t.surface3, t.text) };
         badge(ui, pos2(place.right() - S4, place.center().y), &count, fill, ink);
     }

@@ -54,8 +54,8 @@ fn nothing(ui: &mut Ui, screen: &Screen, vm: &ViewModel, state: &mut UiState, ou
         "Nothing selected",
         "Press a part in the 3D view or a line in the tree to see its values and why it has its colour.",
     );
-    let mut worst: Vec<_> = vm.tree.iter().filter(|row| row.status > Status::Normal).collect();
-    worst.sort_by(|a, b| b.status.cmp(&a.status).then_with(|| a.name.cmp(&b.name)));
+    let mut worst: Vec<_> = vm.tree.iter().filter(|row| row.is_pressing()).collect();
+    worst.sort_by(|a, b| b.urgency().cmp(&a.urgency()).then_with(|| a.name.cmp(&b.name)));
     if worst.is_empty() {
         return;
     }
@@ -201,10 +201,10 @@ fn is_current(view: &InspectorView) -> bool {
     matches!(view.freshness, Freshness::Live | Freshness::Late)
 }
 
-/// The status, called old where it is.
+/// The status, and what was known before it or a part of it fell silent.
 fn title(view: &InspectorView) -> String {
-    let old = !is_current(view) && view.status != Status::Unknown;
-    format!("{}{}", view.status.label(), if old { ", as last heard" } else { "" })
+    let was = view.last_known.map_or_else(String::new, |(was, _)| format!("; was {}", was.label()));
+    format!("{}{was}", view.status.label())
 }
 
 /// How old what is known is, for example `Stale, last heard 29 d ago`: the newest of the signals that make the twin so.
@@ -219,7 +219,6 @@ fn calm(ui: &mut Ui, view: &InspectorView) {
     let words = match view.status {
         Status::Unknown if view.signals.is_empty() => "It has no signals of its own.",
         Status::Unknown => "No rule judges its signals, or none has a value yet.",
-        _ if !is_current(view) => "Then all its rules were within limits.",
         _ => "All its rules are within limits.",
     };
     let (row, _) = ui.allocate_exact_size(vec2(ui.available_width(), 32.0), Sense::hover());
@@ -313,6 +312,7 @@ fn age_words(signal: &SignalView) -> (String, bool) {
     let quality = match signal.quality.class() {
         QualityClass::Good => "good",
         QualityClass::Uncertain => "uncertain",
+        QualityClass::Bad if signal.value.is_none() => "no value",
         QualityClass::Bad => "bad",
     };
     (format!("{}, {quality}", format::ago_calm(age)), stale || signal.quality.is_bad())
@@ -320,8 +320,8 @@ fn age_words(signal: &SignalView) -> (String, bool) {
 
 fn signal_hint(ui: &mut Ui, signal: &SignalView, state: &UiState) {
     let t = tokens(ui);
-    let exact =
-        signal.value.as_ref().map_or_else(|| "No value yet".to_owned(), |v| format::with_unit(&v.to_string(), &signal.unit));
+    let none = if signal.time.is_some() { "No value" } else { "No value yet" };
+    let exact = signal.value.as_ref().map_or_else(|| none.to_owned(), |v| format::with_unit(&v.to_string(), &signal.unit));
     ui.label(egui::RichText::new(exact).font(Type::BodyBold.font()).color(t.text));
     let mut lines = vec![format!("{} · quality {}", signal.freshness.label(), signal.quality)];
     lines.extend(signal.time.map(|time| state.zone.both(time)));
@@ -356,7 +356,7 @@ mod tests {
         SignalView {
             signal: SignalIndex(0),
             name: String::new(),
-            value: None,
+            value: Some(twin_model::Value::Float(1.0)),
             unit: String::new(),
             time: None,
             age: Some(Span::from_secs(age)),
@@ -369,7 +369,7 @@ mod tests {
         }
     }
 
-    fn check(status: Status, freshness: Freshness, expect_title: &str, expect_heard: Option<&str>) {
+    fn check(status: Status, was: Option<Status>, freshness: Freshness, expect_title: &str, expect_heard: Option<&str>) {
         let view = InspectorView {
             twin: TwinIndex(0),
             id: String::new(),
@@ -378,6 +378,7 @@ mod tests {
             path: Vec::new(),
             status,
             since: None,
+            last_known: was.map(|was| (was, None)),
             freshness,
             score: Some(0.06),
             reasons: Vec::new(),
@@ -394,11 +395,19 @@ mod tests {
     }
 
     #[test]
-    fn a_status_from_old_data_says_so() {
+    fn a_reading_without_a_value_is_called_so() {
+        let none = SignalView { value: None, quality: Quality::BAD, ..signal(Freshness::Live, 2) };
+        assert_eq!(age_words(&none), ("2\u{2009}s ago, no value".to_owned(), true));
+        assert_eq!(age_words(&SignalView { quality: Quality::BAD, ..signal(Freshness::Live, 2) }).0, "2\u{2009}s ago, bad");
+    }
+
+    #[test]
+    fn a_twin_that_fell_silent_says_what_it_was() {
         let stale = "Stale, last heard 29\u{2009}d ago";
-        check(Status::Normal, Freshness::Live, "Normal", Some("Live, last heard 1\u{2009}s ago"));
-        check(Status::Normal, Freshness::Stale, "Normal, as last heard", Some(stale));
-        check(Status::Failure, Freshness::Stale, "Failure, as last heard", Some(stale));
-        check(Status::Unknown, Freshness::NeverSeen, "Unknown", None);
+        check(Status::Normal, None, Freshness::Live, "Normal", Some("Live, last heard 1\u{2009}s ago"));
+        check(Status::Unknown, Some(Status::Normal), Freshness::Stale, "Unknown; was Normal", Some(stale));
+        check(Status::Unknown, Some(Status::Failure), Freshness::Stale, "Unknown; was Failure", Some(stale));
+        check(Status::Maintenance, Some(Status::Failure), Freshness::Stale, "Maintenance required; was Failure", Some(stale));
+        check(Status::Unknown, None, Freshness::NeverSeen, "Unknown", None);
     }
 }

@@ -70,7 +70,7 @@ pub(crate) fn right_rail(ui: &mut Ui, screen: &Screen, vm: &ViewModel, state: &m
         let open = is_open(screen.width, tab, state);
         let place = cell(rect, at);
         let response = icon_button_lit(ui, place, symbol, label, open);
-        let active = vm.alarms.iter().filter(|alarm| alarm.state.is_active()).count();
+        let active = vm.alarms.iter().filter(|alarm| alarm.asks()).count();
         if tab == RightTab::Alarms && active > 0 {
             badge(ui, pos2(place.right() + 3.0, place.top() + 4.0), &active.to_string(), t.text, t.surface0);
         }
@@ -111,7 +111,7 @@ pub(crate) fn bottom_tabs(ui: &mut Ui, vm: &ViewModel, state: &mut UiState, out:
         icon(ui, pos2(place.center().x, place.top() + 18.0), symbol, ICON + 4.0, ink);
         let words = Rect::from_min_max(pos2(place.left(), place.top() + 30.0), place.max - vec2(0.0, S4));
         text(ui, words, Align2::CENTER_CENTER, label, Type::Small, ink);
-        let active = vm.alarms.iter().filter(|alarm| alarm.state.is_active()).count();
+        let active = vm.alarms.iter().filter(|alarm| alarm.asks()).count();
         if tab == Some(RightTab::Alarms) && active > 0 {
             badge(ui, pos2(place.center().x + 22.0, place.top() + 12.0), &active.to_string(), t.text, t.surface0);
         }
@@ -148,7 +148,7 @@ fn tabs(ui: &Ui, rect: Rect, screen: &Screen, vm: &ViewModel, state: &mut UiStat
     let mut x = rect.left() + S4;
     for (tab, _, label) in TABS {
         let lit = state.right_tab == tab;
-        let active = vm.alarms.iter().filter(|alarm| alarm.state.is_active()).count();
+        let active = vm.alarms.iter().filter(|alarm| alarm.asks()).count();
         let count = (tab == RightTab::Alarms && active > 0).then(|| active.to_string());
         let words = measure(ui, label, Type::BodyBold);
         let extra = count.as_ref().map_or(0.0, |count| measure(ui, count, Type::Small) + S4 + 2.0);

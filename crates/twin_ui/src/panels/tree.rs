@@ -92,7 +92,7 @@ fn collect_rows(vm: &ViewModel, state: &mut UiState) {
         if filtering {
             ancestors.retain(|(depth, _)| *depth < row.depth);
             let fits_text = needle.is_empty() || find(&row.name, &needle).is_some() || find(&row.id, &needle).is_some();
-            let fits_status = !state.troubled_only || row.status > Status::Normal || row.alarms > 0 && row.troubled == 0;
+            let fits_status = !state.troubled_only || row.is_pressing() || row.alarms > 0 && row.troubled == 0;
             if fits_text && fits_status {
                 shown.extend(ancestors.iter().map(|(_, ancestor)| *ancestor));
                 shown.push(at);
@@ -137,7 +137,7 @@ fn nothing(ui: &mut Ui, body: Rect, vm: &ViewModel, state: &mut UiState) {
         return;
     }
     if state.search.trim().is_empty() {
-        empty(&mut inner, icon::CHECK_CIRCLE, "Nothing needs attention", "Every twin with data is normal.");
+        empty(&mut inner, icon::CHECK_CIRCLE, "Nothing needs attention", "Every twin with signals is heard of and normal.");
     } else {
         let title = format!("Nothing is called “{}”", state.search.trim());
         empty(&mut inner, icon::MAGNIFYING_GLASS, &title, "Names and ids of twins are searched.");
@@ -219,7 +219,7 @@ fn one_row(
     }
     x += ICON + S4;
     // Areas have no status of their own: they show the worst below them, smaller than what is meant itself.
-    let stands_for = parent && (folded || row.status == Status::Unknown);
+    let stands_for = parent && (folded || !row.judged);
     let (status, size) = if stands_for { (row.rollup, 10.0) } else { (row.status, 12.0) };
     status_mark(ui, pos2(x + 6.0, rect.center().y), size, status);
     x += 12.0 + S8;
@@ -252,9 +252,16 @@ fn one_row(
 fn hint(ui: &mut Ui, row: &TreeRow) {
     let t = tokens(ui);
     ui.label(egui::RichText::new(&row.name).font(Type::BodyBold.font()).color(t.text));
-    let mut line = format!("{} · {}", row.status.label(), row.freshness.label());
+    let was = row.last_known.map_or_else(String::new, |was| format!(", was {}", was.label()));
+    let mut line = format!("{}{was} · {}", row.status.label(), row.freshness.label());
+    if !row.judged {
+        line = format!("{} at worst below", row.rollup.label());
+    }
     if row.troubled > 0 {
         line.push_str(&format!("\n{} below need attention", row.troubled));
+    }
+    if row.silent > 0 {
+        line.push_str(&format!("\n{} below can't be judged", row.silent));
     }
     ui.label(egui::RichText::new(line).font(Type::Small.font()).color(t.secondary));
 }
@@ -310,6 +317,9 @@ mod tests {
             depth,
             status,
             rollup: status,
+            judged: status != Status::Unknown,
+            last_known: None,
+            silent: 0,
             troubled: 0,
             freshness: Freshness::Live,
             alarms: 0,

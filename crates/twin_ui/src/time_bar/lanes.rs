@@ -214,7 +214,7 @@ fn status_strip(ui: &Ui, lane: Rect, scale: Scale, spans: &[StatusSpan]) {
             hatch(ui, part, t.surface0.gamma_multiply(0.8));
         }
         if part.width() > 18.0
-            && span.status > Status::Normal
+            && span.status.is_trouble()
             && let Some(letter) = span.status.letter()
         {
             ui.painter().text(
@@ -367,7 +367,7 @@ fn branch_lane(ui: &Ui, lanes: &Lanes, nth: usize, scale: Scale, branch: &Branch
         ui.painter().circle_filled(leave, 3.0, ink);
     }
     ui.painter().rect_filled(strip, 2.0, t.what_if_weak);
-    for span in branch.status.iter().filter(|span| span.status > Status::Normal) {
+    for span in branch.status.iter().filter(|span| span.status.is_trouble()) {
         if let Some((from, to)) = scale.cut(span.range) {
             let part = Rect::from_x_y_ranges(from.max(strip.left())..=to.max(from + 1.0), lane.y_range());
             ui.painter().rect_filled(part, 0.0, t.status(span.status));
@@ -468,7 +468,7 @@ fn hints(ui: &Ui, response: &Response, scale: Scale, vm: &ViewModel, state: &UiS
     }
     let t = scale.t(at.x);
     if let Some(span) = vm.timeline.status.iter().find(|span| span.range.contains(t)) {
-        let stale = if span.stale { ", as last heard: the data is stale" } else { "" };
+        let stale = if span.stale { ", from data of which some is stale" } else { "" };
         words.push_str(&format!("\n{}: {}{stale}", vm.timeline.status_of, span.status.label()));
     }
     for line in stretch_words(&vm.timeline, t) {

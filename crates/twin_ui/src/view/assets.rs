@@ -18,18 +18,36 @@ pub struct TreeRow {
     pub name: String,
     /// Depth below the roots, which have 0.
     pub depth: u16,
+    /// Whether anything can be said about its own health; what only groups others has no status.
+    pub judged: bool,
     /// Its own status.
     pub status: Status,
+    /// What its rules said before some of them fell silent, where that was worse or nothing else is known.
+    pub last_known: Option<Status>,
     /// Worst status of it and everything below.
     pub rollup: Status,
     /// How many below it (not itself) are neither normal nor unknown.
     pub troubled: u32,
+    /// How many below it (not itself) can't be judged.
+    pub silent: u32,
     /// Its own freshness.
     pub freshness: Freshness,
     /// Active alarms of it and everything below.
     pub alarms: u32,
     /// Most urgent priority among those.
     pub priority: Option<Priority>,
+}
+
+impl TreeRow {
+    /// Whether a person should look at it: in trouble, or silent.
+    pub fn is_pressing(&self) -> bool {
+        self.judged && self.status > Status::Normal
+    }
+
+    /// What to sort by, higher first: its status, then what it was before it fell silent.
+    pub fn urgency(&self) -> (Status, Option<Status>) {
+        (self.status, self.last_known)
+    }
 }
 
 /// The bands that a value is judged by, for the scale in the "why" card and for threshold lines.
@@ -98,7 +116,7 @@ pub struct SignalView {
     pub signal: SignalIndex,
     /// Words for people.
     pub name: String,
-    /// Newest value at or before the playhead.
+    /// Newest value at or before the playhead; `None` where the newest reading has none.
     pub value: Option<Value>,
     /// Unit; empty where there is none.
     pub unit: String,
@@ -152,6 +170,8 @@ pub struct InspectorView {
     pub status: Status,
     /// Since when.
     pub since: Option<Timestamp>,
+    /// What it was before it, or part of it, fell silent, and since when it had been that.
+    pub last_known: Option<(Status, Option<Timestamp>)>,
     /// How current its data is.
     pub freshness: Freshness,
     /// Health score from 0 (failed) to 1 (as new), where rules give one.
@@ -183,6 +203,13 @@ pub struct AlarmRow {
     pub state: AlarmState,
     /// Since when it is in this state.
     pub since: Timestamp,
+}
+
+impl AlarmRow {
+    /// Whether it asks for a person: active, or waiting to be acknowledged.
+    pub fn asks(&self) -> bool {
+        self.state.is_active() || self.state.is_unacknowledged()
+    }
 }
 
 /// Twins by status, indexed by [`Status::code`].

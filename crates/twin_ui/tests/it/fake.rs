@@ -69,8 +69,11 @@ fn tree() -> Vec<TreeRow> {
             name: (*name).to_owned(),
             depth: *depth,
             status: *status,
+            judged: *status != Status::Unknown || *freshness != Freshness::Live,
+            last_known: None,
             rollup: *status,
             troubled: 0,
+            silent: 0,
             freshness: *freshness,
             alarms: u32::from(priority.is_some()),
             priority: *priority,
@@ -80,7 +83,7 @@ fn tree() -> Vec<TreeRow> {
         let below: Vec<usize> = (at + 1..rows.len()).take_while(|next| rows[*next].depth > rows[at].depth).collect();
         let own = rows[at].status;
         rows[at].rollup = below.iter().map(|next| rows[*next].status).fold(own, Status::max);
-        rows[at].troubled = below.iter().filter(|next| rows[**next].status > Status::Normal).count() as u32;
+        rows[at].troubled = below.iter().filter(|next| rows[**next].status.is_trouble()).count() as u32;
     }
     rows
 }
@@ -93,8 +96,11 @@ pub(crate) fn huge_tree() -> Vec<TreeRow> {
         name,
         depth,
         status: if at.is_multiple_of(97) { Status::Maintenance } else { Status::Normal },
+        judged: true,
+        last_known: None,
         rollup: Status::Maintenance,
         troubled: 0,
+        silent: 0,
         freshness: Freshness::Live,
         alarms: 0,
         priority: None,
@@ -218,6 +224,7 @@ pub(crate) fn inspector() -> InspectorView {
         ],
         status: Status::OutOfSpecification,
         since: Some(before(748)),
+        last_known: None,
         freshness: Freshness::Live,
         score: Some(0.38),
         reasons: vec![

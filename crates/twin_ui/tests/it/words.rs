@@ -391,7 +391,7 @@ fn more_than_fit_are_counted_and_shown_in_the_tree() {
     vm.selection.clear();
     vm.inspector = None;
     for row in &mut vm.tree {
-        row.status = twin_model::Status::Maintenance;
+        (row.judged, row.status) = (true, twin_model::Status::Maintenance);
     }
     let label = format!("and {} more", vm.tree.len() - 8);
     let harness = check(wide(vm), &label, &[]);

@@ -140,7 +140,7 @@ impl Found {
             }
             (Some(position), [Null, Int(first), Int(last), Blob(frame)]) if !frame.starts_with(&chunk::MAGIC) => {
                 // Layout 0 kept batches without a checksum: what decodes is one.
-                if decode_server(frame, &Limits::SERVER_FRAMES).is_ok() {
+                if decode_server(frame, &Limits::KEPT_FRAMES).is_ok() {
                     let crc = i64::from(crc32fast::hash(frame));
                     self.entry(position, (*first, *last), crc, frame, 0, fresh)?;
                 }
@@ -191,7 +191,7 @@ impl Found {
         }
         if let Ok(runs) = chunk::runs(bytes) {
             self.top = self.top.max(runs.iter().map(|run| run.signal).max());
-        } else if let Ok(ServerFrame::Batch(batch)) = decode_server(bytes, &Limits::SERVER_FRAMES) {
+        } else if let Ok(ServerFrame::Batch(batch)) = decode_server(bytes, &Limits::KEPT_FRAMES) {
             self.top = self.top.max(batch.entries.iter().map(|entry| entry.id.0).max());
         }
         let sql =

@@ -11,8 +11,10 @@ use crate::theme::{S4, S8, S12, Type, tokens};
 use crate::view::ViewModel;
 use crate::widgets::{focus_ring, icon, measure, status_mark, swatch, text};
 
-const ORDER: [Status; 6] =
-    [Status::Failure, Status::FunctionCheck, Status::OutOfSpecification, Status::Maintenance, Status::Normal, Status::Unknown];
+/// Worst first.
+fn order() -> impl Iterator<Item = Status> {
+    Status::BY_RANK.into_iter().rev()
+}
 
 /// The legend, at the lower left of the 3D view.
 pub(super) fn legend(ui: &Ui, rect: Rect, screen: &Screen, vm: &ViewModel, state: &mut UiState) {
@@ -30,7 +32,7 @@ fn folded(ui: &Ui, rect: Rect, screen: &Screen, vm: &ViewModel, state: &mut UiSt
     let t = tokens(ui);
     let narrow = screen.width == Width::Sheet;
     let shown: Vec<(Status, String)> =
-        ORDER.into_iter().filter(|s| vm.status_counts.of(*s) > 0).map(|s| (s, vm.status_counts.of(s).to_string())).collect();
+        order().filter(|s| vm.status_counts.of(*s) > 0).map(|s| (s, vm.status_counts.of(s).to_string())).collect();
     let width = shown.iter().map(|(_, count)| 16.0 + S4 + measure(ui, count, Type::Small) + S12).sum::<f32>() + 26.0 + S8;
     let place =
         Rect::from_min_size(pos2(rect.left() + S12, rect.bottom() - S12 - 30.0), vec2(width.min(rect.width() - 24.0), 30.0));
@@ -57,7 +59,7 @@ fn unfolded(ui: &Ui, rect: Rect, vm: &ViewModel, state: &mut UiState) {
     let t = tokens(ui);
     let row = 22.0;
     let fresh: Vec<Freshness> = Freshness::ALL.into_iter().filter(|f| *f != Freshness::Live).collect();
-    let height = row * (ORDER.len() + fresh.len()) as f32 + 36.0 + 26.0 + S8;
+    let height = row * (Status::BY_RANK.len() + fresh.len()) as f32 + 36.0 + 26.0 + S8;
     let place = Rect::from_min_size(pos2(rect.left() + S12, rect.bottom() - S12 - height), vec2(244.0, height));
     float(ui, place, state);
     let head = Rect::from_min_size(place.min, vec2(place.width(), 36.0));
@@ -75,7 +77,7 @@ fn unfolded(ui: &Ui, rect: Rect, vm: &ViewModel, state: &mut UiState) {
         state.legend_open = false;
     }
     let mut y = head.bottom();
-    for status in ORDER {
+    for status in order() {
         let line = Rect::from_min_size(pos2(place.left() + S12, y), vec2(place.width() - 2.0 * S12, row));
         status_mark(ui, pos2(line.left() + 8.0, line.center().y), 15.0, status);
         swatch(ui, Rect::from_center_size(pos2(line.left() + 36.0, line.center().y), vec2(24.0, 12.0)), status, Freshness::Live);

@@ -54,7 +54,7 @@ impl Cluster {
 fn rank(kind: TickKind) -> (u8, u8) {
     match kind {
         TickKind::Alarm(priority) => (0, priority.number()),
-        TickKind::Status(status) => (1, 9 - status.code()),
+        TickKind::Status(status) => (1, u8::MAX - status.rank()),
         TickKind::Event => (2, 0),
     }
 }

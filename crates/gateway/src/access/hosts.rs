@@ -1,0 +1,161 @@
+//! Is a request meant for this gateway, and does a page of somebody else stand behind it?
+//!
+//! A browser on this machine can be talked into both: a name of the attacker that resolves to 127.0.0.1 (DNS rebinding) makes
+//! the gateway look like the attacker's own server, and any page may open sockets anywhere. The `Host` header betrays the
+//! first, `Origin` the second; neither can be forged by a page.
+
+use std::net::IpAddr;
+
+use axum::http::{HeaderMap, HeaderName, Uri, header};
+
+/// The names and addresses that this gateway answers to.
+#[derive(Debug, Clone)]
+pub struct Hosts {
+    /// Addresses listened on; unspecified stands for all of the machine.
+    listened: Vec<IpAddr>,
+    /// Names given by hand, lower case, with or without port.
+    names: Vec<String>,
+}
+
+impl Default for Hosts {
+    fn default() -> Self {
+        Self::new(IpAddr::from([127, 0, 0, 1]), &[])
+    }
+}
+
+impl Hosts {
+    /// For a gateway that listens on `address` and is called `names` besides.
+    pub fn new(address: IpAddr, names: &[String]) -> Self {
+        let names = names.iter().map(|name| name.trim_end_matches('.').to_ascii_lowercase()).collect();
+        Self { listened: vec![address.to_canonical()], names }
+    }
+
+    /// Whether `host`, as in the header, is this gateway. `local` is where the connection came in. Ports are not compared:
+    /// behind a tunnel they differ, and no page can choose them against the name.
+    pub fn allows(&self, host: &str, local: Option<IpAddr>) -> bool {
+        let host = host.to_ascii_lowercase();
+        let Some(name) = name_of(&host) else { return false };
+        if self.names.iter().any(|own| own == name || *own == host) {
+            return true;
+        }
+        let any = self.listened.iter().any(IpAddr::is_unspecified);
+        let loopback = any || self.listened.iter().any(IpAddr::is_loopback);
+        match name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().map(|ip| ip.to_canonical()) {
+            Ok(ip) if ip.is_unspecified() => false,
+            Ok(ip) if ip.is_loopback() => loopback,
+            Ok(ip) => self.listened.contains(&ip) || (any && local.map(|local| local.to_canonical()) == Some(ip)),
+            Err(_) => loopback && name == "localhost",
+        }
+    }
+}
+
+/// The name without its port; `None` where it is no host at all.
+fn name_of(host: &str) -> Option<&str> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
+    if host.is_empty() || !host.chars().all(plain) {
+        return None;
+    }
+    let (name, port) = match host.rsplit_once(':') {
+        Some((name, port)) if !port.contains(']') && (!name.contains(':') || name.ends_with(']')) => (name, Some(port)),
+        // More colons without brackets are no address with a port.
+        _ => (host, None),
+    };
+    let port = port.is_none_or(|port| port.parse::<u16>().is_ok());
+    (port && !name.is_empty()).then(|| name.strip_suffix('.').unwrap_or(name))
+}
+
+/// What the request calls this gateway: the `Host` header, which has to be there once, and the address line where that names
+/// one as well. `None` where they are missing, unreadable or of two minds.
+pub(super) fn host_of<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
+    let host = once(headers, &header::HOST)??;
+    match uri.authority() {
+        Some(authority) if !authority.as_str().eq_ignore_ascii_case(host) => None,
+        _ => Some(host),
+    }
+}
+
+/// A header that may be there at most once: `None` where it is there twice or is no text, else whether it is there.
+pub(super) fn once<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<Option<&'a str>> {
+    let mut all = headers.get_all(name).iter();
+    match (all.next(), all.next()) {
+        (None, _) => Some(None),
+        (Some(one), None) => one.to_str().ok().map(Some),
+        (Some(_), Some(_)) => None,
+    }
+}
+
+/// Whether a page of this origin may change things here and open sockets: our own page, or one that was allowed by name.
+/// `null` (a sandbox, a file) is nobody's.
+pub(super) fn origin_allowed(origin: &str, host: &str, others: &[String]) -> bool {
+    let origin = origin.to_ascii_lowercase();
+    let named = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+    named.is_some_and(|named| !named.is_empty() && named.eq_ignore_ascii_case(host)) || others.contains(&origin)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gateway_answers_to_the_addresses_that_it_listens_on_and_to_names_given_by_hand() {
+        let names = ["Plant.Example.".to_owned(), "proxy.example:8443".to_owned()];
+        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+        let hosts = |listen: &str| Hosts::new(ip(listen), &names);
+        for (listen, local, host, allowed) in [
+            ("127.0.0.1", "127.0.0.1", "127.0.0.1:7077", true),
+            ("127.0.0.1", "127.0.0.1", "127.0.0.1", true),
+            ("127.0.0.1", "127.0.0.1", "localhost:9000", true),
+            ("127.0.0.1", "127.0.0.1", "LOCALHOST.:7077", true),
+            ("127.0.0.1", "127.0.0.1", "[::1]:7077", true),
+            ("127.0.0.1", "127.0.0.1", "evil.example", false),
+            ("127.0.0.1", "127.0.0.1", "127.0.0.1.evil.example", false),
+            ("127.0.0.1", "127.0.0.1", "localhost.evil.example", false),
+            ("127.0.0.1", "127.0.0.1", "169.254.169.254", false),
+            ("127.0.0.1", "127.0.0.1", "0.0.0.0:7077", false),
+            ("127.0.0.1", "127.0.0.1", "10.1.2.3:7077", false),
+            ("127.0.0.1", "127.0.0.1", "plant.example:7077", true),
+            ("127.0.0.1", "127.0.0.1", "proxy.example:8443", true),
+            ("127.0.0.1", "127.0.0.1", "proxy.example", false),
+            ("127.0.0.1", "127.0.0.1", "", false),
+            ("127.0.0.1", "127.0.0.1", "127.0.0.1:70777", false),
+            ("127.0.0.1", "127.0.0.1", "127.0.0.1:", false),
+            ("127.0.0.1", "127.0.0.1", "user@127.0.0.1", false),
+            ("127.0.0.1", "127.0.0.1", "127.0.0.1/../x", false),
+            ("10.1.2.3", "10.1.2.3", "10.1.2.3:7077", true),
+            ("10.1.2.3", "10.1.2.3", "127.0.0.1:7077", false),
+            ("10.1.2.3", "10.1.2.3", "localhost", false),
+            ("0.0.0.0", "10.1.2.3", "10.1.2.3:7077", true),
+            ("0.0.0.0", "127.0.0.1", "localhost", true),
+            ("0.0.0.0", "10.1.2.3", "10.9.9.9", false),
+            ("::", "::ffff:10.1.2.3", "10.1.2.3", true),
+            ("::", "fd00::1", "[fd00::1]:7077", true),
+            ("::", "fd00::1", "fd00::1", true),
+            ("::", "fd00::1", "[fd00::2]", false),
+        ] {
+            assert_eq!(hosts(listen).allows(host, Some(ip(local))), allowed, "{listen} {local} {host}");
+        }
+    }
+
+    #[test]
+    fn only_our_own_pages_and_named_origins_may_connect() {
+        let others = ["https://portal.example".to_owned()];
+        for (origin, host, allowed) in [
+            ("http://plant:7077", "plant:7077", true),
+            ("HTTPS://Plant:7077", "plant:7077", true),
+            ("https://evil.example", "plant:7077", false),
+            ("https://portal.example", "plant:7077", true),
+            ("https://portal.example:8", "plant:7077", false),
+            ("null", "127.0.0.1:7077", false),
+            ("null", "null", false),
+            ("file://", "", false),
+            ("http://", "", false),
+            ("http://user@127.0.0.1:7077", "127.0.0.1:7077", false),
+            ("http://localhost:3000", "127.0.0.1:7077", false),
+            ("http://localhost:7077", "127.0.0.1:7077", false),
+            ("http://[::1]:9", "127.0.0.1:7077", false),
+            ("ftp://plant:7077", "plant:7077", false),
+        ] {
+            assert_eq!(origin_allowed(origin, host, &others), allowed, "{origin} {host}");
+        }
+    }
+}
