@@ -192,7 +192,7 @@ pub(crate) async fn page(
     let Some((level, start, version, part)) = read() else { return missing(AGAIN) };
     let read = move |_: &Asker| {
         let Some(persist) = app.hub.persist() else { return missing(AGAIN) };
-        let found = pages::part(persist.read().as_ref(), persist.numbers(), level, start, version, part);
+        let found = pages::part_for(persist.read().as_ref(), Some(persist.numbers()), level, start, version, part);
         let chunks = match found {
             Err(error) => return trouble(&error),
             Ok(None) => return missing(AGAIN),

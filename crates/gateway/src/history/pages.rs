@@ -140,13 +140,27 @@ fn sums(keeper: &dyn Historian, level: Level, range: TimeRange) -> Result<BTreeM
     Ok(all)
 }
 
-/// The chunks of one part of a page, as kept, under the site's positions. None where the page is not (any more) of this version, or has no such part.
+/// The chunks of one part of a page, as kept. None where the page is not (any more) of this version, or has no such part.
 ///
 /// # Errors
 /// Where the keeper cannot be read, or a chunk is damaged.
-pub(crate) fn part(
+pub fn part(
     keeper: &dyn Historian,
-    numbers: &Numbers,
+    level: Level,
+    start: Timestamp,
+    version: u64,
+    part: u64,
+) -> Result<Option<Vec<Blob>>, KeepError> {
+    part_for(keeper, None, level, start, version, part)
+}
+
+/// As [`part`], under a site's positions where `numbers` says which those are.
+///
+/// # Errors
+/// As [`part`].
+pub(crate) fn part_for(
+    keeper: &dyn Historian,
+    numbers: Option<&Numbers>,
     level: Level,
     start: Timestamp,
     version: u64,
@@ -165,7 +179,7 @@ pub(crate) fn part(
         let carried = keeper.catalogue(Level::Carried, TimeRange::new(start, start + Span::from_micros(1)))?;
         all.splice(0..0, carried);
     }
-    let tag = all.iter().fold(numbers.tag(), |sum, kept| sum.wrapping_add(kept.tag()));
+    let tag = all.iter().fold(numbers.map_or(0, Numbers::tag), |sum, kept| sum.wrapping_add(kept.tag()));
     let bytes: u64 = all.iter().map(|kept| kept.bytes).sum();
     if tag != version || part >= parts(bytes) {
         return Ok(None);
@@ -175,7 +189,12 @@ pub(crate) fn part(
     for kept in all {
         if offset / PART_BYTES == part {
             match keeper.chunk(&kept.key)? {
-                Some(bytes) => chunks.extend(shown(numbers, &kept.key, bytes)?.into_iter().map(|(_, bytes)| bytes)),
+                Some(bytes) => chunks.extend(
+                    numbers
+                        .map_or_else(|| Ok(vec![(kept.key, bytes.clone())]), |numbers| shown(numbers, &kept.key, bytes.clone()))?
+                        .into_iter()
+                        .map(|(_, bytes)| bytes),
+                ),
                 // Replaced since the catalogue was read.
                 None => return Ok(None),
             }
