@@ -110,6 +110,9 @@ def messages(end):
         message = file.read(size)
         if opcode & 15 == 8:
             sys.exit("the gateway closed the stream")
+        if opcode & 15 == 9:
+            # A ping, which says at most 125 bytes. Who does not answer is taken for gone.
+            tcp.sendall(bytes([0x8A, 0x80 | size, 0, 0, 0, 0]) + message)
         if opcode & 15 == 2:
             yield message
 

@@ -1,6 +1,7 @@
 //! The desktop program: opens a site, a recording or a running gateway in a window.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool talks to people")]
 
+use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::ExitCode;
@@ -160,14 +161,24 @@ fn free_address() -> std::io::Result<SocketAddr> {
     TcpListener::bind(("127.0.0.1", 0))?.local_addr()
 }
 
-/// Waits until the gateway answers; it says itself why it does not start.
+/// Waits until the gateway has loaded; it says itself why it does not start. It listens earlier, and lets who asks for the site wait.
 #[allow(clippy::disallowed_methods, reason = "nothing is on screen yet")]
 fn wait_for(address: SocketAddr) -> Result<(), String> {
     for _ in 0..600 {
-        if TcpStream::connect_timeout(&address, Duration::from_millis(100)).is_ok() {
+        if has_loaded(address).unwrap_or(false) {
             return Ok(());
         }
         std::thread::sleep(Duration::from_millis(50));
     }
     Err("the gateway inside did not start within 30 s".to_owned())
+}
+
+/// Whether the gateway has a site to show.
+fn has_loaded(address: SocketAddr) -> std::io::Result<bool> {
+    let mut stream = TcpStream::connect_timeout(&address, Duration::from_millis(100))?;
+    stream.set_read_timeout(Some(Duration::from_secs(1)))?;
+    stream.write_all(format!("HEAD /api/site HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").as_bytes())?;
+    let mut status = [0; 12];
+    stream.read_exact(&mut status)?;
+    Ok(status.ends_with(b" 200"))
 }

@@ -8,6 +8,7 @@ use gateway::exchange::{Import, Named, Totals};
 use twin_historian::Store;
 use twin_model::{Model, SignalIndex};
 use twin_scene::site;
+use twin_table::TimeSpec;
 
 /// One signal of each kind of value.
 const SITE: &str = r#"
@@ -85,7 +86,7 @@ fn check(bytes: &[u8]) {
 
 /// The totals, the named rows and what the table as a whole is refused for.
 fn take(store: &mut Store, bytes: &[u8]) -> (Totals, Vec<Named>, Result<(), String>) {
-    let mut import = Import::new(&MODEL, store);
+    let mut import = Import::new(&MODEL, TimeSpec::default(), store);
     let outcome = import.bytes("table", bytes.to_vec());
     let Totals { rows, new, replaced, already_there, kept, refused } = import.totals;
     assert_eq!(rows, new + replaced + already_there + kept + refused, "every row is counted once");

@@ -17,7 +17,7 @@ pub use stream::{LinkPhase, Stream};
 use twin_engine::Engine;
 use twin_model::{TimeRange, Timestamp};
 
-use crate::platform::Waker;
+use crate::platform::{Fetch, FetchState, Waker};
 
 /// What a poll brought.
 #[derive(Debug, Default)]
@@ -26,6 +26,8 @@ pub struct News {
     pub data: bool,
     /// The site served is another than the one loaded: start over.
     pub site_changed: bool,
+    /// Why acknowledgements were not taken, for people.
+    pub refused: Vec<String>,
 }
 
 /// A stage that is shown while the first view loads.
@@ -56,6 +58,8 @@ pub struct Session {
     history: History,
     /// The site's clock.
     pub clock: SiteClock,
+    /// Acknowledgements on their way.
+    acknowledging: Vec<Fetch>,
     /// Stretches for which neither stream nor history had anything.
     pub gaps: Vec<TimeRange>,
 }
@@ -70,6 +74,7 @@ impl Session {
             stream: Stream::new(&base, waker.clone()),
             history: History::new(&base, waker.clone()),
             clock: SiteClock::default(),
+            acknowledging: Vec::new(),
             gaps: Vec::new(),
             waker,
             base,
@@ -101,6 +106,12 @@ impl Session {
         self.models = Models::start(&self.base, served, &self.waker);
     }
 
+    /// Tells the gateway that a person has seen an alarm; that it was taken in shows in the stream.
+    pub fn acknowledge(&mut self, alarm: &str) {
+        let url = format!("{}/api/alarms/{}/acknowledge", self.base, encoded(alarm));
+        self.acknowledging.push(Fetch::post(&url, self.waker.clone()));
+    }
+
     /// Tries again at once what failed: the site, or the connection.
     pub fn retry(&mut self) {
         if self.site.failed().is_some() {
@@ -113,6 +124,14 @@ impl Session {
     pub fn poll(&mut self, engine: Option<&mut Engine>, site_hash: &str, now: f64) -> News {
         let mut news = News::default();
         self.models.poll();
+        self.acknowledging.retain(|post| match post.poll() {
+            FetchState::Running { .. } => true,
+            FetchState::Failed(why) => {
+                news.refused.push(format!("The alarm was not acknowledged: {why}"));
+                false
+            }
+            FetchState::Done(_) | FetchState::Taken => false,
+        });
         // Without an engine samples have nowhere to go; the socket waits so that nothing is lost.
         let Some(engine) = engine else { return news };
         news.data |= self.stream.poll(engine, &mut self.clock, now);
@@ -139,4 +158,17 @@ impl Session {
         news.data |= self.history.poll(engine, &mut self.gaps);
         news
     }
+}
+
+/// A piece of a path, with everything but letters, digits and `-._~` as `%XX`.
+fn encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
 }

@@ -95,6 +95,12 @@ fn apply(viewer: &mut Viewer, wish: UiCommand) {
             viewer.dirty.panels = true;
             viewer.dirty.link = true;
         }
+        UiCommand::Acknowledge(alarm) => {
+            if let Some(engine) = &viewer.engine {
+                let id = engine.model().alarm(alarm).id.clone();
+                viewer.session.acknowledge(&id);
+            }
+        }
         UiCommand::OpenWhatIf(open) => {
             viewer.fork = viewer.engine.as_ref().filter(|_| open).map(|engine| engine.playback().playhead());
             viewer.run_error = None;

@@ -218,7 +218,10 @@ impl Viewer {
             tracing::info!("the gateway serves another site now; starting over");
             return self.restart();
         }
-        self.dirty.panels |= news.data;
+        for words in &news.refused {
+            self.ui.toast(words);
+        }
+        self.dirty.panels |= news.data || !news.refused.is_empty();
         self.prepare();
     }
 

@@ -8,16 +8,15 @@ use twin_historian::Store;
 use twin_historian::historian::{Limits, Retention};
 use twin_model::{Model, SourceIndex, Span, TimeRange, Timestamp};
 use twin_protocol::{Capabilities, LinkChange};
-use twin_scene::site::{CsvSource, SourceKind, StartAt};
+use twin_scene::site::{SourceKind, StartAt};
 
 use crate::GatewayError;
 use crate::clock::Clock;
-use crate::files::read_all;
 use crate::history::{Database, Persist, Setup, SyncPolicy};
 use crate::hub::{Hub, empty_store};
 use crate::ring::RingLimits;
 use crate::site::Site;
-use crate::sources::{CsvReplay, CsvRows, Inbox, PushSource, Source, SyntheticSource, read_csv};
+use crate::sources::{CsvFile, CsvReplay, Inbox, PushSource, Source, SyntheticSource, Unusable};
 
 /// History that generators fill in before the start, at most.
 const DAY: Span = Span::from_secs(86_400);
@@ -81,18 +80,9 @@ pub struct Plant {
 pub fn plant(site: &Site, options: &PlantOptions) -> Result<Plant, GatewayError> {
     let model = Arc::new(site.loaded.model.clone());
     let mut remarks = Vec::new();
-    let mut csvs = Vec::new();
-    for def in &site.loaded.sources {
-        if let SourceKind::Csv(csv) = &def.kind {
-            csvs.push((def.index, csv, csv_rows(site, &def.id, def.index, csv, &mut remarks)?));
-        }
-    }
-    let (clock, replay) = choose_clock(site, &csvs, options.speed);
-    let clock = match options.clock {
-        Some(_) if replay => return Err(GatewayError::ClockOfRecordings),
-        Some(origin) => Clock::from(origin),
-        None => clock,
-    };
+    let (files, unusable) = csv_files(site, &mut remarks);
+    let origin = options.clock.unwrap_or_else(crate::clock::wall);
+    let (clock, replay) = choose_clock(site, &files, options, origin, &mut remarks)?;
     let now = clock.now();
     let Opened { store, persist, links, cold } = open_history(&model, options, now, &mut remarks)?;
     let known = store.extent();
@@ -112,14 +102,11 @@ pub fn plant(site: &Site, options: &PlantOptions) -> Result<Plant, GatewayError>
     if replay {
         plant.capabilities = plant.capabilities.with(Capabilities::REPLAY);
     }
-    for (index, csv, rows) in csvs {
-        let speed = options.speed.unwrap_or(csv.speed);
-        let moved = match csv.start {
-            StartAt::Recorded => None,
-            StartAt::Now => Some((now, speed)),
-            StartAt::Instant(t) => Some((t, speed)),
-        };
-        plant.sources.push(Box::new(CsvReplay::new(index, rows, csv.repeat, moved)));
+    for file in files {
+        plant.sources.push(Box::new(CsvReplay::new(file, origin)));
+    }
+    for source in unusable {
+        plant.sources.push(Box::new(source));
     }
     add_synthetic(site, &model, now, known, &mut plant)?;
     add_push(site, &mut plant);
@@ -180,50 +167,85 @@ fn within_bytes(asked: Retention, bytes: u64) -> Retention {
     }
 }
 
-type OpenCsv<'a> = (SourceIndex, &'a CsvSource, CsvRows);
-
-/// A site that consists of recordings with their recorded times lives in their time; every other site lives now.
-fn choose_clock(site: &Site, csvs: &[OpenCsv<'_>], speed: Option<f64>) -> (Clock, bool) {
-    let recorded = csvs.len() == site.loaded.sources.len() && csvs.iter().all(|(_, csv, _)| csv.start == StartAt::Recorded);
-    let times = || csvs.iter().flat_map(|(_, _, rows)| rows.samples.iter().map(|(_, sample)| sample.source_time));
-    match (csvs.first(), times().min(), times().max()) {
-        (Some((_, csv, _)), Some(first), Some(last)) if recorded => {
-            let end = if csvs.iter().any(|(_, csv, _)| csv.repeat) { Timestamp::MAX } else { last };
-            (Clock::replay(first, speed.unwrap_or(csv.speed), end), true)
+/// Opens the file of every CSV source. One that can't be used becomes a remark and a link that is down; the others run.
+pub(crate) fn csv_files(site: &Site, remarks: &mut Vec<String>) -> (Vec<CsvFile>, Vec<Unusable>) {
+    let (mut files, mut unusable) = (Vec::new(), Vec::new());
+    for def in &site.loaded.sources {
+        let SourceKind::Csv(csv) = &def.kind else { continue };
+        match CsvFile::open(site, def, csv) {
+            Ok(file) => {
+                remarks.extend(file.remarks(&def.id));
+                files.push(file);
+            }
+            Err(error) => {
+                remarks.push(format!("source '{}' can't be used: {}: {error}", def.id, csv.path));
+                unusable.push(Unusable::new(def.index, format!("{}: {error}", csv.path)));
+            }
         }
-        _ => (Clock::live(), false),
     }
+    (files, unusable)
 }
 
-/// Reads the file of a CSV source; what cannot be used in it becomes a remark.
+/// A site that consists of recordings lives in their time; every other site lives now. `origin` is what it calls now.
 ///
-/// # Errors
-/// Where the file cannot be read or does not fit its description.
-pub fn csv_rows(
+/// Recordings that begin "now" at a speed of their own have a clock that begins now and runs at that speed: times keep their spacing,
+/// and no row is put onto another.
+fn choose_clock(
     site: &Site,
-    id: &str,
-    index: SourceIndex,
-    csv: &CsvSource,
+    files: &[CsvFile],
+    options: &PlantOptions,
+    origin: Timestamp,
     remarks: &mut Vec<String>,
-) -> Result<CsvRows, GatewayError> {
-    let path = site.place(&csv.path);
-    let unread = |why: String| GatewayError::Source { id: id.to_owned(), why: format!("can't read {}: {why}", csv.path) };
-    let bytes = site.open(&csv.path).and_then(|file| read_all(file, u64::MAX)).map_err(unread)?;
-    let rows = read_csv(&bytes, csv, &site.loaded.model, index)
-        .map_err(|why| GatewayError::Source { id: id.to_owned(), why: format!("{}: {why}", path.display()) })?;
-    if rows.faults > 0 {
-        let first: Vec<String> = rows.listed.iter().map(|fault| format!("line {}: {}", fault.line, fault.what)).collect();
-        remarks.push(format!("source '{id}': {} cells of {} can't be used; {}", rows.faults, csv.path, first.join("; ")));
+) -> Result<(Clock, bool), GatewayError> {
+    let only_csv = site.loaded.sources.iter().all(|def| matches!(def.kind, SourceKind::Csv(_)));
+    let now = files.iter().any(|file| file.def.start == StartAt::Now);
+    let live = options.clock.map_or_else(Clock::live, Clock::from);
+    let extents = files.iter().filter_map(|file| {
+        let (extent, shift) = (file.extent()?, file.shift(origin));
+        Some(TimeRange::new(extent.start + shift, extent.end + shift))
+    });
+    let extents: Vec<TimeRange> = extents.collect();
+    let (first, last) = (extents.iter().map(|e| e.start).min(), extents.iter().map(|e| e.end).max());
+    let speed = options.speed.or_else(|| files.first().map(|file| file.def.speed)).unwrap_or(1.0);
+    let (Some(first), Some(last), true) = (first, last, only_csv) else {
+        beside_live_sources(site, files, options, origin, remarks);
+        return Ok((live, false));
+    };
+    let endless = files.iter().any(|file| file.def.repeat);
+    if !now {
+        if options.clock.is_some() {
+            return Err(GatewayError::ClockOfRecordings);
+        }
+        return Ok((Clock::replay(first, speed, if endless { Timestamp::MAX } else { last }), true));
     }
-    if !rows.unknown_keys.is_empty() {
-        let keys: Vec<&str> = rows.unknown_keys.iter().take(3).map(|(key, _)| key.as_str()).collect();
-        let count = rows.unknown_keys.len();
-        remarks.push(format!("source '{id}': {count} keys of {} belong to no signal, for example {}", csv.path, keys.join(", ")));
+    // An exact comparison: 1 is what people write.
+    if (speed - 1.0).abs() < f64::EPSILON {
+        return Ok((live, false));
     }
-    if rows.samples.is_empty() {
-        remarks.push(format!("source '{id}': no signal gets anything from {} ({} rows)", csv.path, rows.rows));
+    let end = if speed.is_infinite() && !endless { last.max(origin) } else { Timestamp::MAX };
+    Ok((Clock::replay(origin, speed, end), false))
+}
+
+/// Says what a recording does in a site that lives now.
+fn beside_live_sources(site: &Site, files: &[CsvFile], options: &PlantOptions, origin: Timestamp, remarks: &mut Vec<String>) {
+    let live = site.loaded.sources.iter().find(|def| !matches!(def.kind, SourceKind::Csv(_)));
+    let Some(live) = live else { return };
+    for file in files {
+        let id = site.loaded.sources.get(file.source.at()).map_or("", |def| def.id.as_str());
+        let Some(extent) = file.extent() else { continue };
+        let (first, last) = (extent.start + file.shift(origin), extent.end + file.shift(origin));
+        if first < origin {
+            remarks.push(format!(
+                "source '{id}': the site lives now because of source '{}', so {} ({first} to {last}) is history from the first \
+                 moment on as far as it is past; write start = \"now\" to have it played",
+                live.id, file.def.path
+            ));
+        }
+        let speed = options.speed.unwrap_or(file.def.speed);
+        if file.def.start != StartAt::Recorded && (speed - 1.0).abs() > f64::EPSILON {
+            remarks.push(format!("source '{id}': beside live sources it is played in real time; its speed has no effect"));
+        }
     }
-    Ok(rows)
 }
 
 /// A generator and the sources of the site that it stands behind.
@@ -282,10 +304,8 @@ fn add_synthetic(
 
 fn add_push(site: &Site, plant: &mut Plant) {
     for def in &site.loaded.sources {
-        if !matches!(def.kind, SourceKind::WebSocket { .. }) {
-            continue;
-        }
-        let inbox = Inbox::new(def.index);
+        let SourceKind::WebSocket { times, codes, .. } = &def.kind else { continue };
+        let inbox = Inbox::new(def.index).reading(times.clone(), *codes);
         plant.sources.push(Box::new(PushSource::new(inbox.clone())));
         plant.inboxes.push(inbox);
         plant.capabilities = plant.capabilities.with(Capabilities::INGEST);

@@ -8,7 +8,7 @@ use twin_protocol::LinkState;
 use twin_scene::site::{SourceKind, StartAt};
 
 use crate::GatewayError;
-use crate::assemble::{csv_rows, synthetic_groups};
+use crate::assemble::{csv_files, synthetic_groups};
 use crate::history::Database;
 use crate::hub::empty_store;
 use crate::recording::{self, Recording};
@@ -35,6 +35,8 @@ pub struct Headless {
     pub engine: Engine,
     /// What a person should know.
     pub remarks: Vec<String>,
+    /// Sources that could not be used; what they feed is missing.
+    pub unusable: usize,
 }
 
 /// Fills an engine with everything up to `at`. `start` is where generators begin that the site file starts "now".
@@ -44,12 +46,13 @@ pub struct Headless {
 pub fn fill(site: &Site, from: &From, at: Timestamp, start: Timestamp) -> Result<Headless, GatewayError> {
     let mut engine = Engine::new(site.loaded.model.clone(), EngineConfig::default());
     let mut remarks = Vec::new();
+    let mut unusable = 0;
     match from {
-        From::Sources => from_sources(site, at, start, &mut engine, &mut remarks)?,
+        From::Sources => unusable = from_sources(site, at, start, &mut engine, &mut remarks)?,
         From::Data(folder) => from_data(site, folder, at, &mut engine, &mut remarks)?,
         From::Recording(path) => from_recording(&recording::read(path)?, &mut engine, &mut remarks),
     }
-    Ok(Headless { engine, remarks })
+    Ok(Headless { engine, remarks, unusable })
 }
 
 /// The state of a recording, whose site is inside it.
@@ -60,7 +63,7 @@ pub fn fill_from_recording(recording: &Recording) -> Headless {
     let mut engine = Engine::new(recording.site.model.clone(), EngineConfig::default());
     let mut remarks = Vec::new();
     from_recording(recording, &mut engine, &mut remarks);
-    Headless { engine, remarks }
+    Headless { engine, remarks, unusable: 0 }
 }
 
 fn from_sources(
@@ -69,17 +72,25 @@ fn from_sources(
     start: Timestamp,
     engine: &mut Engine,
     remarks: &mut Vec<String>,
-) -> Result<(), GatewayError> {
+) -> Result<usize, GatewayError> {
+    let (files, unusable) = csv_files(site, remarks);
+    let mut failed = unusable.len();
+    for mut file in files {
+        let shift = file.shift(start);
+        let read = file.each(shift, &mut |samples| {
+            engine.ingest(samples);
+        });
+        if let Err(error) = read {
+            failed += 1;
+            remarks.push(format!("{}: {error}", file.def.path));
+        }
+    }
+    for source in &unusable {
+        engine.note_link(source.source(), start.min(at), false);
+    }
     for def in &site.loaded.sources {
-        match &def.kind {
-            SourceKind::Csv(csv) => {
-                let rows = csv_rows(site, &def.id, def.index, csv, remarks)?;
-                engine.ingest(&rows.samples);
-            }
-            SourceKind::WebSocket { .. } => {
-                remarks.push(format!("source '{}' has nothing without a server; use --data or --recording", def.id));
-            }
-            SourceKind::Synthetic { .. } => {}
+        if matches!(def.kind, SourceKind::WebSocket { .. }) {
+            remarks.push(format!("source '{}' has nothing without a server; use --data or --recording", def.id));
         }
     }
     for group in synthetic_groups(site)? {
@@ -99,7 +110,7 @@ fn from_sources(
             engine.note_link(link, t, up);
         }
     }
-    Ok(())
+    Ok(failed)
 }
 
 fn from_data(

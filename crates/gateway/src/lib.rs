@@ -7,6 +7,7 @@
 
 pub mod accept;
 pub mod access;
+mod alarms;
 pub mod arrival;
 pub mod assemble;
 pub mod cli;
@@ -20,10 +21,13 @@ pub mod history;
 mod history_api;
 pub mod hub;
 mod ingest;
+pub mod lease;
+pub mod life;
 pub mod metrics;
 pub mod pack;
 pub mod page;
 pub mod peers;
+pub mod ready;
 pub mod recording;
 pub mod remote;
 mod ring;
@@ -34,7 +38,9 @@ mod stream;
 mod term;
 pub mod tls;
 mod turns;
+pub mod vitals;
 pub mod wire;
+mod ws;
 
 pub use error::GatewayError;
 pub use ring::RingLimits;

@@ -26,10 +26,22 @@ pub fn text(app: &App) -> String {
     out.counter("orrery_connections_total", "Connections ever taken", read(&seats.counts.ever));
     out.counter("orrery_connections_refused_total", "Connections refused because all seats worked", read(&seats.counts.refused));
     out.counter("orrery_connections_let_go_total", "Idle connections that made room for others", read(&seats.counts.let_go));
+    out.gauge("orrery_answer_bytes", "Bytes of answers on their way", app.peers.answers.taken() as u64);
+    let vitals = hub.vitals();
+    out.counter("orrery_broken_connections_total", "Connections whose task broke", read(&vitals.broken_connections));
+    out.counter("orrery_deaths_total", "Threads and sources that broke", vitals.deaths().len() as u64);
+    let reasons = crate::ready::reasons(app);
+    out.gauge("orrery_ready", "Whether /readyz says ready", u64::from(reasons.is_empty()));
+    out.head("orrery_not_ready", "Why not, by code", "gauge");
+    for code in crate::ready::CODES {
+        let now = reasons.iter().any(|reason| reason.code == code);
+        out.line(&format!("orrery_not_ready{{code=\"{code}\"}}"), u64::from(now));
+    }
     out.counter("orrery_resumed_total", "Connections that got their missed batches", read(&totals.resumed));
     out.counter("orrery_gaps_total", "Connections that were told of a gap", read(&totals.gaps));
     out.counter("orrery_conflations_total", "Times that a slow client got newest values only", read(&totals.conflations));
     out.counter("orrery_left_out_total", "Samples that slow clients did not get", read(&totals.left_out));
+    out.counter("orrery_json_batches_total", "JSON forms of batches, made once for all clients", read(&totals.texts));
     out.counter("orrery_bad_frames_total", "Frames of clients that made no sense", read(&totals.bad_frames));
     out.counter("orrery_bad_lines_total", "Lines at /ingest that could not be used", read(&totals.bad_lines));
     let (batches, bytes) = hub.backfill();

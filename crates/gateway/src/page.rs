@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use axum::body::Bytes;
 
@@ -37,6 +38,7 @@ pub enum Page {
 }
 
 /// A body to answer with.
+#[derive(Clone)]
 pub struct PageFile {
     /// Media type.
     pub media_type: &'static str,
@@ -99,15 +101,24 @@ fn embedded(path: &str, accepted: &[Coding]) -> Option<PageFile> {
             Coding::Identity => None,
         };
         if let Some(packed) = packed {
-            return Some(answer(path, Bytes::from_static(packed), *coding, file.size));
+            return Some(once(file.path, *coding, || answer(path, Bytes::from_static(packed), *coding, file.size)));
         }
     }
-    let body = match (file.raw, file.gz) {
+    let plain = || match (file.raw, file.gz) {
         (Some(raw), _) => Bytes::from_static(raw),
         (None, Some(gz)) => gunzip(gz, file.size).into(),
-        (None, None) => return None,
+        (None, None) => Bytes::new(),
     };
-    Some(answer(path, body, Coding::Identity, file.size))
+    (file.raw.is_some() || file.gz.is_some())
+        .then(|| once(file.path, Coding::Identity, || answer(path, plain(), Coding::Identity, file.size)))
+}
+
+/// A file of the program's own page in one form: made when it is first asked for and shared by all answers from then on. As many as
+/// the page has files, so bounded.
+fn once(path: &'static str, coding: Coding, make: impl FnOnce() -> PageFile) -> PageFile {
+    static MADE: Mutex<BTreeMap<(&str, Option<&str>), PageFile>> = Mutex::new(BTreeMap::new());
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    made.entry((path, coding.name())).or_insert_with(make).clone()
 }
 
 fn from_folder(files: &BTreeMap<String, PathBuf>, path: &str, accepted: &[Coding]) -> Option<PageFile> {
@@ -187,6 +198,15 @@ const MISSING: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_programs_own_files_are_unpacked_once_for_all_who_ask() {
+        let make = || answer("x.wasm", vec![7; 1_000].into(), Coding::Identity, 1_000);
+        let first = once("x.wasm", Coding::Identity, make);
+        let again = once("x.wasm", Coding::Identity, || unreachable!("made before"));
+        assert_eq!(first.body.as_ptr(), again.body.as_ptr(), "shared, not copied");
+        assert_eq!(once("x.wasm", Coding::Gzip, make).tag, first.tag);
+    }
 
     #[test]
     fn only_names_with_a_content_hash_are_kept_for_ever() {

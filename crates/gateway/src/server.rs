@@ -1,34 +1,39 @@
-//! Routes, headers and the life of the server.
+//! Routes and headers.
 
 use std::collections::HashMap;
-use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{ConnectInfo, MatchedPath, Path, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{MethodRouter, any, get};
+use axum::routing::{MethodRouter, any, get, post};
 use axum::{Json, Router};
-use tokio::net::TcpListener;
+use hyper::body::{Frame, SizeHint};
 use tokio::sync::watch;
 use twin_protocol::Capabilities;
 
-use crate::accept::{self, Arrive, Deadlines};
 use crate::access::{self, Access, Connection, Entry, Event, Head, Need, Role};
-use crate::arrival::Door;
 use crate::clock::Clock;
 use crate::hub::Hub;
+use crate::lease::LeaseTimes;
 use crate::pack::{Coding, Packed, fnv64};
 use crate::page::{Page, media_type};
-use crate::peers::Peers;
+use crate::peers::{Guest, Peers};
 use crate::site::Assets;
 use crate::sources::Inbox;
-use crate::{history_api, ingest, metrics, stream};
+use crate::{alarms, history_api, ingest, metrics, ready, stream};
 
+pub use crate::life::run;
 pub use history_api::history_of;
+
+/// Bytes that an answer counts for before it is made.
+const UNKNOWN_BYTES: usize = 64 << 10;
 
 /// What a server may be told besides the site.
 #[derive(Debug, Clone)]
@@ -39,8 +44,14 @@ pub struct ServerConfig {
     pub max_clients: usize,
     /// Connections at a time; none: twice the clients and 1,024.
     pub connections: Option<usize>,
-    /// What one address may have of them, in percent.
+    /// Senders of one source at a time.
+    pub max_senders: usize,
+    /// Bytes of answers made for one request each (history, files of a page folder) that may be on their way at a time.
+    pub answer_bytes: usize,
+    /// What one address may have of connections, clients, senders and bytes on their way, in percent of all.
     pub address_share: u8,
+    /// When silent peers are pinged and let go.
+    pub lease: LeaseTimes,
     /// A request's head has to be complete this long after the answer before, its body this long after its head.
     pub request_timeout: Duration,
     /// Silence after which a client gets a keep-alive.
@@ -57,7 +68,10 @@ impl Default for ServerConfig {
             frame_ancestors: "'self'".to_owned(),
             max_clients: 500,
             connections: None,
+            max_senders: 128,
+            answer_bytes: 256 << 20,
             address_share: 50,
+            lease: LeaseTimes::default(),
             request_timeout: Duration::from_secs(30),
             keep_alive: Duration::from_secs(5),
             send_timeout: Duration::from_secs(30),
@@ -113,8 +127,10 @@ pub fn routes() -> Vec<Route> {
         route("/api/page/{level}/{start}/{version}/{part}", view, get(history_api::page)),
         route("/api/chunk/{*key}", view, get(history_api::chunk)),
         route("/api/counters", view, get(counters)),
+        route("/api/alarms/{id}/acknowledge", manage, post(alarms::acknowledge)),
         route("/api/access", manage, get(access_list)),
-        route("/healthz", Need::Nothing, get(|| async { "ok\n" })),
+        route("/healthz", Need::Nothing, get(ready::healthz)),
+        route("/readyz", Need::Nothing, get(ready::readyz)),
         route("/metrics", view, get(metrics)),
         route("/stream", view, any(stream::upgrade)),
         route("/ingest", send, any(ingest::upgrade)),
@@ -127,10 +143,17 @@ pub fn router(app: Arc<App>) -> Router {
     let mut needs = HashMap::new();
     for Route { path, need, handler } in routes() {
         needs.insert(path, need);
-        router = router.route(path, handler);
+        // Answers that are made for each request; models and the page inside the program are shared by all.
+        let made = path.starts_with("/api/") && !matches!(path, "/api/site" | "/api/asset/{*path}");
+        let room = || middleware::from_fn_with_state(app.clone(), room);
+        router = router.route(path, if made { handler.layer(room()) } else { handler });
     }
     let guarded = Guarded { app: app.clone(), needs: Arc::new(needs) };
-    router.fallback(page).layer(middleware::from_fn_with_state(guarded, guard)).with_state(app)
+    let room = middleware::from_fn_with_state(app.clone(), room);
+    let page = get(page);
+    let page = if matches!(app.page, Page::Folder { .. }) { page.layer(room) } else { page };
+    let page = page.with_state(app.clone());
+    router.fallback_service(page).layer(middleware::from_fn_with_state(guarded, guard)).with_state(app)
 }
 
 #[derive(Clone)]
@@ -139,43 +162,39 @@ struct Guarded {
     needs: Arc<HashMap<&'static str, Need>>,
 }
 
-/// Serves until `shutdown` completes, then lets every client go with a word.
-///
-/// # Errors
-/// Where the server cannot go on.
-pub async fn run(
-    listener: TcpListener,
-    app: Arc<App>,
-    stop: watch::Sender<bool>,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    run_with(listener, Door::plain(), app, stop, shutdown).await
+/// Counts an answer's bytes for as long as they are on their way. Where too many are, the request is to come again: answers that
+/// nobody reads must not fill this program's memory.
+async fn room(State(app): State<Arc<App>>, ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request, next: Next) -> Response {
+    let Ok(mut room) = app.peers.answers.come(0, peer.ip(), UNKNOWN_BYTES) else {
+        let words = "too many answers are on their way unread; try again in 2 s\n";
+        return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "2")], words).into_response();
+    };
+    let response = next.run(request).await;
+    let bytes = response.body().size_hint().lower();
+    room.set(usize::try_from(bytes).unwrap_or(usize::MAX));
+    response.map(|body| Body::new(Held { body, _room: room }))
 }
 
-/// The same over connections that are wrapped first.
-///
-/// # Errors
-/// Where the server cannot go on.
-pub async fn run_with<A: Arrive>(
-    listener: TcpListener,
-    arrive: A,
-    app: Arc<App>,
-    stop: watch::Sender<bool>,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    let ServerConfig { request_timeout, send_timeout, .. } = app.config;
-    let deadlines = Deadlines { head: request_timeout, body: request_timeout, send: send_timeout };
-    let (seats, stopping) = (app.peers.seats.clone(), app.stopping.clone());
-    let serving = accept::serve(listener, arrive, router(app), seats, deadlines, stopping);
-    let stopped = async {
-        shutdown.await;
-        stop.send_replace(true);
-        // Dropped only with the server: whoever waits for the stop must not take a lost sender for one.
-        std::future::pending::<()>().await;
-    };
-    tokio::select! {
-        () = serving => Ok(()),
-        () = stopped => Ok(()),
+/// A body with the room that it takes.
+struct Held {
+    body: Body,
+    _room: Guest,
+}
+
+impl HttpBody for Held {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 
@@ -295,10 +314,7 @@ pub(crate) async fn blocking(work: impl FnOnce() -> Response + Send + 'static) -
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
-async fn page(State(app): State<Arc<App>>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
-    if method != Method::GET && method != Method::HEAD {
-        return StatusCode::METHOD_NOT_ALLOWED.into_response();
-    }
+async fn page(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Response {
     blocking(move || {
         let Some(path) = percent_decode(uri.path()) else { return missing("no such page") };
         match app.page.file(&path, &accepted(&headers)) {

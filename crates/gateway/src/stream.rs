@@ -1,51 +1,62 @@
 //! `/stream`: one task per client, which carries the hub's frames to a socket.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Extension;
 use axum::body::Bytes;
-use axum::extract::State;
-use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use axum::extract::{ConnectInfo, State};
 use axum::response::Response;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 use twin_protocol::{
-    Capabilities, ClientFrame, ClientHello, Close, CloseCode, Form, Hello, Limits, ProtocolError, SUBPROTOCOL_BIN,
-    SUBPROTOCOL_JSON, ServerFrame, choose_version, decode_client, decode_server, encode_server, json,
+    Capabilities, ClientFrame, ClientHello, Close, CloseCode, Dictionary, Form, Hello, Limits, ProtocolError, SUBPROTOCOL_BIN,
+    SUBPROTOCOL_JSON, ServerFrame, choose_version, decode_client, encode_server, json,
 };
 
 use crate::access::{Connection, Entry, Role};
-use crate::hub::{Place, add};
+use crate::hub::{Next, Place, Totals, add};
+use crate::lease::{Due, Lease};
+use crate::peers::NoRoom;
 use crate::server::App;
+use crate::ws::{Buffers, Error, Kind, Message, Socket, Upgrade};
 
 /// A client has this long to say hello.
 const HELLO_WITHIN: Duration = Duration::from_secs(10);
 /// How often a replay tells its clock.
 const REPLAY_CLOCK: Duration = Duration::from_millis(250);
-/// What the socket itself takes before it is cut off; the protocol's own limit is lower and gets a proper close.
-const SOCKET_LIMIT: usize = 256 << 10;
+/// What the socket itself takes before it is cut off; the protocol's own limit is lower and gets a proper close. Clients say
+/// little: a small buffer is what keeps an idle one cheap.
+const BUFFERS: Buffers = Buffers { read: 2 << 10, message: 256 << 10 };
+/// How long a goodbye may take.
+const GOODBYE: Duration = Duration::from_secs(1);
+/// To a peer whose lease is over.
+pub(crate) const SILENT: &str = "nothing was heard for too long, not even an answer to pings; connect again";
 
 pub(crate) async fn upgrade(
     State(app): State<Arc<App>>,
     Extension(entry): Extension<Entry>,
     Extension(connection): Extension<Connection>,
-    upgrade: WebSocketUpgrade,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    upgrade: Upgrade,
 ) -> Response {
-    let upgrade =
-        upgrade.protocols([SUBPROTOCOL_BIN, SUBPROTOCOL_JSON]).max_message_size(SOCKET_LIMIT).max_frame_size(SOCKET_LIMIT);
-    let chosen = upgrade.selected_protocol().and_then(|name| name.to_str().ok());
-    let form = chosen.and_then(Form::from_subprotocol).unwrap_or(Form::Binary);
-    upgrade.on_upgrade(move |socket| async move { serve(Client { socket, form, app, entry, connection }).await })
+    let upgrade = upgrade.protocols(&[SUBPROTOCOL_BIN, SUBPROTOCOL_JSON]);
+    let form = upgrade.selected().and_then(Form::from_subprotocol).unwrap_or(Form::Binary);
+    upgrade.on_upgrade(BUFFERS, move |socket| async move {
+        let (lease, hub) = (Lease::new(app.config.lease), app.hub.clone());
+        hub.vitals().attend(serve(Client { socket, form, app, entry, connection, lease }, peer)).await;
+    })
 }
 
 struct Client {
-    socket: WebSocket,
+    socket: Socket,
     form: Form,
     app: Arc<App>,
     entry: Entry,
     connection: Connection,
+    lease: Lease,
 }
 
 /// Why a connection ends, of a viewer or a sender.
@@ -62,17 +73,39 @@ impl From<ProtocolError> for End {
     }
 }
 
-async fn serve(mut client: Client) {
-    let totals = &client.app.clone().hub.totals;
-    let before = totals.clients.fetch_add(1, Ordering::Relaxed);
-    add(&totals.clients_ever, 1);
-    let end = if before >= client.app.config.max_clients as u64 {
-        End::Close(CloseCode::Busy, format!("{before} clients are connected, which is all that are allowed; try again later"))
-    } else {
-        match converse(&mut client).await {
+/// A viewer that is counted, also where its task breaks.
+struct Counted<'a>(&'a Totals);
+
+impl<'a> Counted<'a> {
+    fn new(totals: &'a Totals) -> Self {
+        add(&totals.clients, 1);
+        add(&totals.clients_ever, 1);
+        Self(totals)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.clients.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+async fn serve(mut client: Client, peer: SocketAddr) {
+    let app = client.app.clone();
+    let totals = &app.hub.totals;
+    let _counted = Counted::new(totals);
+    let end = match app.peers.viewers.come(0, peer.ip(), 1) {
+        Err(NoRoom::All(n)) => {
+            End::Close(CloseCode::Busy, format!("{n} clients are connected, which is all that are allowed; try again later"))
+        }
+        Err(NoRoom::Address(n)) => End::Close(
+            CloseCode::Busy,
+            format!("{n} clients of this address are connected, its share of all; try again later, or see --address-share"),
+        ),
+        Ok(_seat) => match converse(&mut client).await {
             Ok(never) => match never {},
             Err(end) => end,
-        }
+        },
     };
     if let End::Close(code, reason) = end {
         if matches!(code, CloseCode::Malformed | CloseCode::TooLarge) {
@@ -80,7 +113,6 @@ async fn serve(mut client: Client) {
         }
         client.close(code, &reason).await;
     }
-    totals.clients.fetch_sub(1, Ordering::Relaxed);
 }
 
 enum Never {}
@@ -108,10 +140,11 @@ async fn converse(client: &mut Client) -> Result<Never, End> {
     let period = if app.config.capabilities.has(Capabilities::REPLAY) { REPLAY_CLOCK } else { app.config.keep_alive };
     let mut keep_alive = Instant::now() + period;
     loop {
-        client.drain(&mut place).await?;
+        client.drain(&mut place, &stopping).await?;
         tokio::select! {
             changed = changes.changed() => changed.map_err(|_| stops())?,
             message = client.socket.recv() => client.answer(message).await?,
+            () = client.lease.due() => client.ping().await?,
             () = sleep_until(keep_alive) => {
                 if !app.access.still(&caller, Role::View, None) {
                     return Err(End::Close(CloseCode::Unauthorized, "the token is not good any more".to_owned()));
@@ -163,28 +196,49 @@ impl Client {
             history: app.hub.extent(),
         });
         self.send(&frame).await?;
-        self.send_encoded(app.hub.dictionary()).await?;
+        match self.form {
+            Form::Binary => self.put(app.hub.dictionary()).await?,
+            Form::Json => self.send_next(Next::Own(ServerFrame::Dictionary(Dictionary::of(app.hub.model())))).await?,
+        }
         let (frames, place) = app.hub.open(hello.resume, now);
-        for frame in &frames {
-            self.send(frame).await?;
+        for frame in frames {
+            self.send_next(Next::Own(frame)).await?;
         }
         Ok(place)
     }
 
-    /// Sends everything that the hub has for this place; a slow socket makes the place fall behind, never a queue grow.
-    async fn drain(&mut self, place: &mut Place) -> Result<(), End> {
+    /// Sends everything that the hub has for this place; a slow socket makes the place fall behind, never a queue grow. A client
+    /// that is always behind is listened to all the same.
+    async fn drain(&mut self, place: &mut Place, stopping: &watch::Receiver<bool>) -> Result<(), End> {
         loop {
-            let frames = self.app.hub.next(place);
+            let frames = self.app.hub.advance(place);
             if frames.is_empty() {
                 return Ok(());
             }
             for frame in frames {
-                self.send_encoded(frame).await?;
+                self.send_next(frame).await?;
             }
+            while let Some(message) = self.socket.recv_now() {
+                self.answer(message).await?;
+            }
+            if *stopping.borrow() {
+                return Err(stops());
+            }
+            self.ping().await?;
         }
     }
 
-    async fn answer(&mut self, message: Option<Result<Message, axum::Error>>) -> Result<(), End> {
+    /// Asks a silent client whether it lives, where that is due.
+    async fn ping(&mut self) -> Result<(), End> {
+        match self.lease.judge() {
+            Due::Nothing => Ok(()),
+            Due::Ping => self.in_time(|socket| socket.send(Message::Ping(Bytes::new()))).await,
+            Due::Over => Err(End::Close(CloseCode::TimedOut, SILENT.to_owned())),
+        }
+    }
+
+    async fn answer(&mut self, message: Option<Result<Message, Error>>) -> Result<(), End> {
+        self.lease.renew();
         match self.read(message)? {
             Some(ClientFrame::Ping { nonce }) => {
                 let server_time = self.app.clock.now();
@@ -195,17 +249,15 @@ impl Client {
         }
     }
 
-    fn read(&self, message: Option<Result<Message, axum::Error>>) -> Result<Option<ClientFrame>, End> {
+    fn read(&self, message: Option<Result<Message, Error>>) -> Result<Option<ClientFrame>, End> {
         match message {
             None | Some(Ok(Message::Close(_))) => Err(End::Gone),
             Some(Err(error)) => {
                 // The socket's own limit, or a broken connection, for which the close goes nowhere.
-                let text = error.to_string();
-                let large = text.contains("too long") || text.contains("large") || text.contains("Space limit");
-                let code = if large { CloseCode::TooLarge } else { CloseCode::Malformed };
-                Err(End::Close(code, text))
+                let code = if matches!(error, Error::Capacity(_)) { CloseCode::TooLarge } else { CloseCode::Malformed };
+                Err(End::Close(code, error.to_string()))
             }
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(None),
+            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Ok(None),
             Some(Ok(Message::Binary(bytes))) if self.form == Form::Binary => {
                 Ok(Some(decode_client(&bytes, &Limits::CLIENT_FRAMES)?))
             }
@@ -218,49 +270,44 @@ impl Client {
     }
 
     async fn send(&mut self, frame: &ServerFrame) -> Result<(), End> {
-        let message = match self.form {
-            Form::Binary => Message::Binary(encode_server(frame).into()),
-            Form::Json => Message::Text(json::encode_server(frame).into()),
+        let bytes = match self.form {
+            Form::Binary => encode_server(frame).into(),
+            Form::Json => Bytes::from(json::encode_server(frame)),
         };
-        self.put(message).await
+        self.put(bytes).await
     }
 
-    /// A frame that is already in binary form; JSON clients are for debugging and pay for the detour.
-    async fn send_encoded(&mut self, frame: Bytes) -> Result<(), End> {
-        match self.form {
-            Form::Binary => self.put(Message::Binary(frame)).await,
-            Form::Json => {
-                let frame = decode_server(&frame, &Limits::SERVER_FRAMES)?;
-                self.send(&frame).await
-            }
-        }
+    /// A frame that others may get, too, or that is large.
+    async fn send_next(&mut self, next: Next) -> Result<(), End> {
+        let bytes = match self.form {
+            Form::Binary => next.binary(),
+            Form::Json => self.app.hub.text_of(next).await?,
+        };
+        self.put(bytes).await
     }
 
-    async fn put(&mut self, message: Message) -> Result<(), End> {
-        match timeout(self.app.config.send_timeout, self.socket.send(message)).await {
+    async fn put(&mut self, bytes: Bytes) -> Result<(), End> {
+        let kind = if self.form == Form::Json { Kind::Text } else { Kind::Binary };
+        self.in_time(|socket| socket.share(kind, bytes)).await
+    }
+
+    async fn in_time<'a, F>(&'a mut self, sending: impl FnOnce(&'a mut Socket) -> F) -> Result<(), End>
+    where
+        F: Future<Output = Result<(), Error>>,
+    {
+        match timeout(self.app.config.send_timeout, sending(&mut self.socket)).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(End::Gone),
-            Err(_) => Err(End::Close(CloseCode::TimedOut, "the client took nothing for too long".to_owned())),
+            // Half a frame may be out: nothing that makes sense can follow it.
+            Ok(Err(_)) | Err(_) => Err(End::Gone),
         }
     }
 
     async fn close(&mut self, code: CloseCode, reason: &str) {
         let last = ServerFrame::Close(Close { code: code.number(), reason: reason.to_owned() });
-        let text: String = reason.chars().take(60).collect();
-        let frame = CloseFrame { code: code.number(), reason: text.into() };
         // Both may fail, the peer may be gone; either is fine.
-        let goodbye = async {
-            if self.send(&last).await.is_ok() {
-                drop(self.socket.send(Message::Close(Some(frame))).await);
-                // Reading on lets the peer see the close instead of a reset while it is still sending.
-                while let Some(Ok(message)) = self.socket.recv().await {
-                    if matches!(message, Message::Close(_)) {
-                        break;
-                    }
-                }
-            }
-        };
-        drop(timeout(Duration::from_secs(1), goodbye).await);
+        if let Ok(Ok(())) = timeout(GOODBYE, self.send(&last)).await {
+            self.socket.close(code.number(), reason, GOODBYE).await;
+        }
     }
 }
 

@@ -64,6 +64,13 @@ impl Branch {
     }
 }
 
+impl Branch {
+    /// Bytes held.
+    pub fn bytes(&self) -> usize {
+        self.record.bytes() + self.projection.bytes()
+    }
+}
+
 /// Where a run stands.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RunProgress {

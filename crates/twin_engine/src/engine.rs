@@ -27,9 +27,17 @@ pub struct EngineConfig {
     pub store: StoreConfig,
     /// Which status wins.
     pub policy: Policy,
+    /// Bytes that timelines of reality may take; zero means [`TIMELINE_BYTES`](crate::TIMELINE_BYTES).
+    pub timeline_bytes: usize,
+    /// Bytes that all branches together may take; zero means [`BRANCH_BYTES`].
+    pub branch_bytes: usize,
     /// Most branches kept; starting another forgets the oldest. Zero means [`DEFAULT_BRANCHES`].
     pub max_branches: usize,
 }
+
+/// Bytes of all what-if branches together, the one that is being computed included. One run may take a quarter of it, beyond
+/// which its samples are thinned; the oldest branches go where there is no room for another.
+pub const BRANCH_BYTES: usize = if cfg!(target_arch = "wasm32") { 64 << 20 } else { 256 << 20 };
 
 /// Branches kept where the configuration names no number.
 pub const DEFAULT_BRANCHES: usize = 8;
@@ -72,8 +80,12 @@ impl Engine {
     /// An engine without any samples.
     pub fn new(model: impl Into<Arc<Model>>, config: EngineConfig) -> Self {
         let model = model.into();
+        let mut reality = Record::new(&model, config.store);
+        if config.timeline_bytes > 0 {
+            reality.set_timeline_budget(config.timeline_bytes);
+        }
         Self {
-            reality: Record::new(&model, config.store),
+            reality,
             links: SourceLinks::new(model.sources().len()),
             model,
             config,
@@ -202,7 +214,12 @@ impl Engine {
             EngineCommand::StepEvent(direction) => self.step_event(direction),
             EngineCommand::StepSample(signals, direction) => self.step_sample(&signals, direction),
             EngineCommand::Run(scenario) => {
-                let job = Job::start(&self.model, &self.reality, scenario, self.config.store).map_err(EngineError::Scenario)?;
+                // The run under way, if any, gives its room to the new one.
+                self.job = None;
+                let all = self.branch_budget();
+                self.make_room(all - all / 4);
+                let store = StoreConfig { budget_bytes: self.config.store.budget_bytes.min(all / 8), ..self.config.store };
+                let job = Job::start(&self.model, &self.reality, scenario, store).map_err(EngineError::Scenario)?;
                 self.job = Some(job);
             }
             EngineCommand::CancelRun => self.job = None,
@@ -322,6 +339,26 @@ impl Engine {
         Some(id)
     }
 
+    fn branch_budget(&self) -> usize {
+        if self.config.branch_bytes == 0 { BRANCH_BYTES } else { self.config.branch_bytes }
+    }
+
+    /// Bytes that the branches hold together.
+    pub fn branch_bytes(&self) -> usize {
+        self.branches.iter().map(Branch::bytes).sum()
+    }
+
+    /// Forgets the oldest branches, those not on show first, until the rest fits.
+    fn make_room(&mut self, bytes: usize) {
+        while self.branch_bytes() > bytes {
+            let hidden = self.branches.iter().position(|branch| self.shown != Some(branch.id));
+            let gone = self.branches.remove(hidden.unwrap_or(0));
+            if self.shown == Some(gone.id) {
+                self.shown = None;
+            }
+        }
+    }
+
     fn scope(&self, t: Timestamp) -> Scope<'_> {
         let branch = self.shown_branch().map(|branch| (&branch.record, branch.range.start));
         Scope { model: &self.model, reality: &self.reality, branch, links: &self.links, t }
@@ -390,12 +427,12 @@ impl Engine {
     /// Alarm and status changes within a range in the branch on show, at most about `most`.
     pub fn events(&self, range: TimeRange, most: usize) -> Vec<Event> {
         match self.shown_branch() {
-            None => events::within(&self.model, &self.reality, range, most),
+            None => events::within(&self.model, &self.reality, self.reality.store(), range, most),
             Some(branch) => {
                 let before = TimeRange::new(range.start, range.end.min(branch.range.start));
                 let beyond = TimeRange::new(range.start.max(branch.range.start), range.end);
-                let mut all = events::within(&self.model, &self.reality, before, most);
-                all.extend(events::within(&self.model, &branch.record, beyond, most));
+                let mut all = events::within(&self.model, &self.reality, self.reality.store(), before, most);
+                all.extend(events::within(&self.model, &branch.record, branch.record.store(), beyond, most));
                 all
             }
         }
@@ -467,12 +504,12 @@ impl Engine {
         let health = explain(model, &self.config.policy, scope, index, scope.t);
         let alarms = twin.alarms.iter().map(|&at| {
             let alarm = model.alarm(at);
-            let entry = scope.reality.alarm_at(at, scope.t);
+            let standing = scope.alarm(at);
             AlarmReport {
                 id: alarm.id.clone(),
-                state: entry.as_ref().map_or(twin_model::AlarmState::Normal, |entry| entry.outcome.alarm()),
+                state: standing.map_or(twin_model::AlarmState::Normal, |(state, _)| state),
                 priority: alarm.priority,
-                since: entry.map(|entry| entry.since),
+                since: standing.map(|(_, since)| since),
             }
         });
         let reasons = health.reasons.iter().map(|reason| ReasonReport {

@@ -1,10 +1,15 @@
 //! What happened when: alarm and status changes for the time bar, strips of status, and steps from one to the next.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 
 use twin_health::{Policy, Timeline};
-use twin_model::{AlarmIndex, AlarmState, Model, RuleIndex, RuleKind, SignalIndex, Status, TimeRange, Timestamp, TwinIndex};
+use twin_historian::Store;
+use twin_model::{
+    AlarmIndex, AlarmState, Model, RuleIndex, RuleKind, SignalIndex, Span, Status, TimeRange, Timestamp, TwinIndex,
+};
 
+use crate::acknowledged;
 use crate::command::Direction;
 use crate::record::Record;
 
@@ -39,13 +44,29 @@ pub struct StatusSpan {
 }
 
 /// Events within a range, oldest first, at most `most`: beyond that alarms come first, then the newest status changes.
-pub(crate) fn within(model: &Model, record: &Record, range: TimeRange, most: usize) -> Vec<Event> {
+/// Acknowledgements are read from `acks`.
+pub(crate) fn within(model: &Model, record: &Record, acks: &Store, range: TimeRange, most: usize) -> Vec<Event> {
     let mut alarms = Vec::new();
     for at in 0..model.alarms().len() {
         let index = AlarmIndex::from_at(at);
-        for entry in after_first(record.alarm_timeline(index), range) {
-            alarms.push(Event { t: entry.since, kind: EventKind::Alarm(index, entry.outcome.alarm()) });
+        let timeline = record.alarm_timeline(index);
+        let state_at = |t: Timestamp| acknowledged::standing(model, timeline, acks, index, (t, t)).map(|(state, _)| state);
+        for entry in after_first(timeline, range) {
+            let state = state_at(entry.since).unwrap_or(entry.outcome.alarm());
+            alarms.push(Event { t: entry.since, kind: EventKind::Alarm(index, state) });
         }
+        let Some(signal) = model.acknowledgements(index) else { continue };
+        acks.for_each_sample(signal, range, &mut |sample| {
+            let t = sample.source_time;
+            let (before, after) = (state_at(t - Span::from_micros(1)), state_at(t));
+            if let Some(state) = after.filter(|_| before != after) {
+                alarms.push(Event { t, kind: EventKind::Alarm(index, state) });
+            }
+            ControlFlow::Continue(())
+        });
+        // An alarm raised in the instant of its acknowledgement is one event.
+        alarms.sort_by_key(|event| event.t);
+        alarms.dedup();
     }
     let mut statuses = Vec::new();
     for (at, rule) in model.rules().iter().enumerate() {
@@ -115,6 +136,11 @@ pub(crate) fn step(model: &Model, record: &Record, t: Timestamp, direction: Dire
     let timelines = (0..model.rules().len())
         .map(|at| record.rule_timeline(RuleIndex::from_at(at)))
         .chain((0..model.alarms().len()).map(|at| record.alarm_timeline(AlarmIndex::from_at(at))));
+    let signals = (0..model.alarms().len()).filter_map(|at| model.acknowledgements(AlarmIndex::from_at(at)));
+    let acknowledged = signals.filter_map(|signal| match direction {
+        Direction::Forward => record.store().next_sample_time(signal, t, twin_historian::Direction::Forward),
+        Direction::Back => record.store().next_sample_time(signal, t, twin_historian::Direction::Backward),
+    });
     let times = timelines.filter_map(|timeline| match direction {
         Direction::Forward => {
             let next = timeline.next_after(t)?;
@@ -122,6 +148,7 @@ pub(crate) fn step(model: &Model, record: &Record, t: Timestamp, direction: Dire
         }
         Direction::Back => timeline.previous_before(t).filter(|before| timeline.previous_before(*before).is_some()),
     });
+    let times = times.chain(acknowledged);
     match direction {
         Direction::Forward => times.min(),
         Direction::Back => times.max(),

@@ -7,6 +7,7 @@ use twin_model::{
     TwinIndex,
 };
 
+use crate::acknowledged;
 use crate::record::Record;
 use crate::sources::SourceLinks;
 
@@ -93,6 +94,13 @@ impl<'a> Scope<'a> {
     /// The record whose rules and alarms speak at the instant.
     pub(crate) fn speaking(&self) -> &'a Record {
         self.beyond_fork().map_or(self.reality, |(record, _)| record)
+    }
+
+    /// Where an alarm stands at the instant, with what was acknowledged in reality (before the fork), and since when.
+    pub(crate) fn alarm(&self, alarm: AlarmIndex) -> Option<(AlarmState, Timestamp)> {
+        let known = self.beyond_fork().map_or(self.t, |(_, fork)| fork);
+        let timeline = self.speaking().alarm_timeline(alarm);
+        acknowledged::standing(self.model, timeline, self.reality.store(), alarm, (self.t, known))
     }
 
     /// The newest sample at the instant. Beyond a fork, what the branch does not compute is held as it was there.
@@ -209,12 +217,11 @@ impl ViewFrame {
     fn collect_alarms(&mut self, scope: &Scope<'_>) {
         for at in 0..scope.model.alarms().len() {
             let index = AlarmIndex::from_at(at);
-            let Some(entry) = scope.speaking().alarm_at(index, scope.t) else { continue };
-            let state = entry.outcome.alarm();
+            let Some((state, since)) = scope.alarm(index) else { continue };
             if state == AlarmState::Normal {
                 continue;
             }
-            self.alarms.push(ActiveAlarm { alarm: index, state, since: entry.since });
+            self.alarms.push(ActiveAlarm { alarm: index, state, since });
             let alarm = scope.model.alarm(index);
             let twin = &mut self.twins[alarm.twin.at()];
             let more_urgent = twin.alarm.is_none_or(|(priority, had)| {

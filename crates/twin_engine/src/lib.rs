@@ -4,6 +4,7 @@
 //! snapshot at t, rule outcomes at t, [`ViewFrame`]. Refuses to know wires, files, clocks and pixels: samples, commands and
 //! instants are arguments. Start at [`Engine`].
 
+mod acknowledged;
 mod branch;
 mod command;
 mod engine;
@@ -20,12 +21,12 @@ mod sources;
 
 pub use branch::{Branch, BranchId, Comparison, RunProgress};
 pub use command::{Direction, EngineCommand, SeekTo};
-pub use engine::{DEFAULT_BRANCHES, Engine, EngineConfig, EngineError};
+pub use engine::{BRANCH_BYTES, DEFAULT_BRANCHES, Engine, EngineConfig, EngineError};
 pub use events::{Event, EventKind, StatusSpan, marked_events};
 pub use frame::{ActiveAlarm, TwinState, ViewFrame};
 pub use outlook::WINDOWS;
 pub use playback::{PlayState, Playback, Ready, SPEED_LIMITS};
-pub use record::{Ingested, Record};
+pub use record::{Ingested, Record, TIMELINE_BYTES};
 pub use renew::{LEAST_WAIT_S, MOST_WAIT_S, Renewal, WAIT_PER_COST};
 pub use report::{AlarmReport, OutlookReport, ReasonReport, SignalReport, StateReport, TwinReport};
 pub use series::ChartSeries;

@@ -31,6 +31,10 @@ struct Readers {
     alarms: Vec<AlarmIndex>,
 }
 
+/// Bytes that the timelines of a record may take beyond their fixed part (about 300 bytes for each rule and alarm): what
+/// was said when, and where folding can begin again.
+pub const TIMELINE_BYTES: usize = if cfg!(target_arch = "wasm32") { 32 << 20 } else { 128 << 20 };
+
 /// A store with the timelines of all rules and alarms.
 #[derive(Debug, Clone)]
 pub struct Record {
@@ -42,6 +46,9 @@ pub struct Record {
     away: Vec<TimeRange>,
     /// Goes up with every change, so that views know when to look again.
     revision: u64,
+    /// Bytes of all timelines, and from how many on the oldest outcomes go.
+    timelines: (usize, usize),
+    timeline_budget: usize,
 }
 
 impl Record {
@@ -54,7 +61,10 @@ impl Record {
         for (at, alarm) in model.alarms().iter().enumerate() {
             readers[alarm.signal.at()].alarms.push(AlarmIndex::from_at(at));
         }
+        let fixed = (model.rules().len() + model.alarms().len()) * Timeline::default().bytes();
         Self {
+            timelines: (fixed, fixed.saturating_add(TIMELINE_BYTES)),
+            timeline_budget: TIMELINE_BYTES,
             store: Store::new(model.signals().iter().map(SignalSpec::from), config),
             rules: vec![Timeline::default(); model.rules().len()],
             alarms: vec![Timeline::default(); model.alarms().len()],
@@ -70,7 +80,50 @@ impl Record {
         let mut record = Self::new(model, config);
         record.rules = self.rules.iter().map(|timeline| timeline.forked(t)).collect();
         record.alarms = self.alarms.iter().map(|timeline| timeline.forked(t)).collect();
+        record.set_timeline_budget(self.timeline_budget);
         record
+    }
+
+    /// Bytes that timelines may take beyond their fixed part; [`TIMELINE_BYTES`] until said otherwise.
+    pub fn set_timeline_budget(&mut self, bytes: usize) {
+        self.timeline_budget = bytes;
+        let fixed = (self.rules.len() + self.alarms.len()) * size_of::<Timeline>();
+        self.timelines = (self.count_timelines(), fixed.saturating_add(bytes));
+        self.keep_timelines_small();
+    }
+
+    /// Bytes held: samples and timelines.
+    pub fn bytes(&self) -> usize {
+        self.store.bytes().total() + self.timelines.0
+    }
+
+    /// Bytes of all timelines.
+    pub fn timeline_bytes(&self) -> usize {
+        self.timelines.0
+    }
+
+    fn count_timelines(&self) -> usize {
+        self.rules.iter().chain(&self.alarms).map(Timeline::bytes).sum()
+    }
+
+    /// Drops the oldest outcomes of the longest timelines until all fit again, with some room.
+    fn keep_timelines_small(&mut self) {
+        if self.timelines.0 <= self.timelines.1 {
+            return;
+        }
+        let fixed = (self.rules.len() + self.alarms.len()) * size_of::<Timeline>();
+        let wanted = fixed.saturating_add(self.timeline_budget / 4 * 3);
+        let (mut entries, mut checkpoints) = (32_768, 8);
+        while self.timelines.0 > wanted && entries >= 2 {
+            for timeline in self.rules.iter_mut().chain(&mut self.alarms) {
+                timeline.shrink(entries, checkpoints);
+            }
+            self.timelines.0 = self.count_timelines();
+            entries /= 2;
+            checkpoints = if entries < 64 { checkpoints / 2 } else { checkpoints };
+        }
+        // Where even the least is more than the budget, looking again pays only once there is more.
+        self.timelines.1 = fixed.saturating_add(self.timeline_budget).max(self.timelines.0 / 4 * 5);
     }
 
     /// The samples.
@@ -120,10 +173,16 @@ impl Record {
             let waiting = late.iter().position(|(each, ..)| each == signal);
             if outcome == Appended::New && waiting.is_none() {
                 for rule in &readers.rules {
-                    self.rules[rule.at()].push(Machine::Rule(&model.rule(*rule).kind), sample);
+                    let timeline = &mut self.rules[rule.at()];
+                    let before = timeline.bytes();
+                    timeline.push(Machine::Rule(&model.rule(*rule).kind), sample);
+                    self.timelines.0 = self.timelines.0 + timeline.bytes() - before;
                 }
                 for alarm in &readers.alarms {
-                    self.alarms[alarm.at()].push(Machine::Alarm(&model.alarm(*alarm).condition), sample);
+                    let timeline = &mut self.alarms[alarm.at()];
+                    let before = timeline.bytes();
+                    timeline.push(Machine::Alarm(&model.alarm(*alarm).condition), sample);
+                    self.timelines.0 = self.timelines.0 + timeline.bytes() - before;
                 }
             } else {
                 let t = sample.source_time;
@@ -139,6 +198,7 @@ impl Record {
         if done.samples > 0 {
             self.revision += 1;
         }
+        self.keep_timelines_small();
         done
     }
 
@@ -160,6 +220,7 @@ impl Record {
                 self.refold(model, signal, imported.range.start, imported.range.end);
             }
         }
+        self.keep_timelines_small();
         self.revision += 1;
         Ok(done)
     }
@@ -202,16 +263,20 @@ impl Record {
     }
 
     fn refold(&mut self, model: &Model, signal: SignalIndex, from: Timestamp, upto: Timestamp) {
-        let Self { store, rules, alarms, readers, .. } = self;
+        let Self { store, rules, alarms, readers, timelines, .. } = self;
         let mut replay = |start: Timestamp, f: &mut dyn FnMut(&Sample) -> ControlFlow<()>| {
             store.for_each_sample(signal, TimeRange::new(start, Timestamp::MAX), f);
         };
         let readers = &readers[signal.at()];
         for rule in &readers.rules {
+            let before = rules[rule.at()].bytes();
             rules[rule.at()].refold(Machine::Rule(&model.rule(*rule).kind), from, upto, &mut replay);
+            timelines.0 = timelines.0 + rules[rule.at()].bytes() - before;
         }
         for alarm in &readers.alarms {
+            let before = alarms[alarm.at()].bytes();
             alarms[alarm.at()].refold(Machine::Alarm(&model.alarm(*alarm).condition), from, upto, &mut replay);
+            timelines.0 = timelines.0 + alarms[alarm.at()].bytes() - before;
         }
     }
 }

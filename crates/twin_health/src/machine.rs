@@ -92,7 +92,7 @@ pub struct State {
     pub since: Timestamp,
     /// The sample that brought it about.
     pub cause: Cause,
-    pending: Option<Pending>,
+    pending: Option<Box<Pending>>,
 }
 
 /// A rule or alarm as a machine.
@@ -162,7 +162,7 @@ impl Machine<'_> {
             state = begin(wanted);
             adopted[1] = Some(state.clone());
         } else if state.pending.as_ref().is_none_or(|pending| pending.outcome.code != wanted.code) {
-            state.pending = Some(Pending { outcome: wanted, due: t + delay, cause: sample.into() });
+            state.pending = Some(Box::new(Pending { outcome: wanted, due: t + delay, cause: sample.into() }));
         }
         (state, adopted)
     }

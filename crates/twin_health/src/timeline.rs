@@ -4,12 +4,14 @@
 
 use std::ops::ControlFlow;
 
-use twin_model::{Sample, Status, TimeRange, Timestamp};
+use twin_model::{Sample, Span, Status, TimeRange, Timestamp};
 
 use crate::machine::{Cause, Machine, Outcome, State};
 
-/// Samples between two checkpoints. A late sample costs about this many steps.
-const CHECKPOINT_EVERY: u32 = 512;
+/// Samples between two new checkpoints. A late sample costs about this many steps, an old one about as many as it is old.
+const CHECKPOINT_EVERY: u32 = if cfg!(test) { 16 } else { 512 };
+/// Checkpoints kept per timeline, the further apart the older they are.
+const CHECKPOINTS: usize = 8;
 /// Entries kept per timeline; beyond that the oldest quarter is dropped and [`Timeline::known_from`] moves up.
 const MAX_ENTRIES: usize = 65_536;
 
@@ -62,9 +64,14 @@ impl Timeline {
         if self.newest().is_some_and(|newest| sample.source_time < newest) {
             return false;
         }
+        self.fold(machine, sample, Timestamp::MIN)
+    }
+
+    /// Takes the next sample in; outcomes that began before `from` are known already and are not recorded again.
+    fn fold(&mut self, machine: Machine<'_>, sample: &Sample, from: Timestamp) -> bool {
         let (state, adopted) = machine.step(self.tail.take().map(|tail| tail.state), sample);
         let mut changed = false;
-        for state in adopted.into_iter().flatten() {
+        for state in adopted.into_iter().flatten().filter(|state| state.since >= from) {
             changed = true;
             self.record(state);
         }
@@ -73,6 +80,7 @@ impl Timeline {
         if self.since_checkpoint >= CHECKPOINT_EVERY {
             self.since_checkpoint = 0;
             self.checkpoints.push(tail.clone());
+            self.thin(CHECKPOINTS);
         }
         self.tail = Some(tail);
         changed
@@ -90,16 +98,46 @@ impl Timeline {
         }
     }
 
+    /// Keeps at most so many checkpoints: of all but the newest and the oldest, those go first that stand closest for their age.
+    fn thin(&mut self, most: usize) {
+        while self.checkpoints.len() > most.max(2) {
+            let newest = self.checkpoints.last().map_or(Timestamp::MIN, |last| last.t);
+            let crowded = |three: &[Checkpoint]| {
+                let room = three[2].t.since(three[0].t).as_micros() as f64;
+                room / (newest.since(three[1].t).as_micros() as f64).max(1.0)
+            };
+            let all = self.checkpoints.windows(3).map(crowded).enumerate();
+            let Some((at, _)) = all.min_by(|a, b| a.1.total_cmp(&b.1)) else { return };
+            self.checkpoints.remove(at + 1);
+        }
+    }
+
+    /// Keeps the newest `entries` outcomes and at most `checkpoints` checkpoints, and gives the room back. What was said before
+    /// is gone ([`Self::known_from`]).
+    pub fn shrink(&mut self, entries: usize, checkpoints: usize) {
+        if self.entries.len() > entries.max(2) {
+            self.entries.drain(..self.entries.len() - entries.max(2));
+            self.known_from = self.entries.first().map(|entry| entry.since);
+        }
+        self.thin(checkpoints);
+        if checkpoints == 0 {
+            self.checkpoints.clear();
+        }
+        self.entries.shrink_to_fit();
+        self.checkpoints.shrink_to_fit();
+    }
+
     /// Folds again after samples at or after `from` were added to the store, reading them with `replay`.
     ///
-    /// Stops as soon as a checkpoint beyond `upto` (the newest sample added) is met in the same state as before.
+    /// Stops as soon as a checkpoint beyond `upto` (the newest sample added) is met in the same state as before. What was said
+    /// before `from` stays, also where the samples that it came from are not at hand any more.
     pub fn refold(&mut self, machine: Machine<'_>, from: Timestamp, upto: Timestamp, replay: &mut Replay<'_>) {
         // A checkpoint at exactly `from` may have folded a sample that has been replaced: go before it.
         let keep = self.checkpoints.partition_point(|checkpoint| checkpoint.t < from);
         let old_checkpoints = self.checkpoints.split_off(keep);
         let start = self.checkpoints.last().cloned();
         let resume = start.as_ref().map_or(Timestamp::MIN, |checkpoint| checkpoint.t);
-        let cut = start.as_ref().map_or(0, |_| self.entries.partition_point(|entry| entry.since <= resume));
+        let cut = self.entries.partition_point(|entry| entry.since < from);
         let old_entries = self.entries.split_off(cut);
         let old_tail = self.tail.take();
         let old_since = std::mem::take(&mut self.since_checkpoint);
@@ -107,6 +145,7 @@ impl Timeline {
 
         let mut converged: Option<usize> = None;
         let mut next_old = 0;
+        let mut reached = false;
         replay(resume, &mut |sample| {
             // The checkpoint's own samples are folded in already.
             if sample.source_time <= resume && resume != Timestamp::MIN {
@@ -121,9 +160,16 @@ impl Timeline {
                 }
                 next_old += 1;
             }
-            self.push(machine, sample);
+            if !reached && sample.source_time >= from {
+                reached = true;
+                self.agree(from);
+            }
+            self.fold(machine, sample, from);
             ControlFlow::Continue(())
         });
+        if !reached {
+            self.agree(from);
+        }
         if let Some(at) = converged {
             let met = old_checkpoints[at].t;
             self.entries.extend(old_entries.into_iter().filter(|entry| entry.since > met));
@@ -132,6 +178,28 @@ impl Timeline {
             self.checkpoints.extend(old_checkpoints.into_iter().skip(at));
             self.tail = old_tail;
             self.since_checkpoint = old_since;
+        }
+    }
+
+    /// Brings what was folded up to `t` and what is remembered of then together. A delay that ended without another sample is
+    /// recorded now; where they differ otherwise, samples were missing, and what is remembered counts.
+    fn agree(&mut self, t: Timestamp) {
+        let just_before = t - Span::from_micros(1);
+        let folded = self.tail.as_ref().map(|tail| (tail.state.outcome.code, tail.state.at(just_before)));
+        let known = self.entries.last().map(|known| (known.outcome.code, known.since));
+        match (folded, known) {
+            (Some((_, now)), Some((code, _))) if now.outcome.code == code => {}
+            (Some((before, now)), known) if known.is_none_or(|(code, _)| code == before) => {
+                self.record(now.clone());
+                if let Some(tail) = &mut self.tail {
+                    tail.state = now;
+                }
+            }
+            (_, Some((_, since))) => {
+                let t = self.tail.as_ref().map_or(since, |tail| tail.t.max(since));
+                self.tail = self.entries.last().map(|known| Checkpoint { t, state: State::settled(known) });
+            }
+            (_, None) => {}
         }
     }
 
@@ -168,6 +236,12 @@ impl Timeline {
         known.map(|entry| (status, entry.since))
     }
 
+    /// What was said before an outcome that began at `since`.
+    pub fn before(&self, since: Timestamp) -> Option<&Entry> {
+        let upto = self.entries.partition_point(|entry| entry.since < since);
+        upto.checked_sub(1).and_then(|at| self.entries.get(at))
+    }
+
     /// Outcomes that began within a range, oldest first. A pending one that matures before `range.end` is not among them.
     pub fn within(&self, range: TimeRange) -> &[Entry] {
         let from = self.entries.partition_point(|entry| entry.since < range.start);
@@ -189,30 +263,30 @@ impl Timeline {
 
     /// The timeline as it was at `t`, to go on differently from there (a what-if branch).
     ///
-    /// Delays pending at `t` are not carried over: the branch's own first samples start them anew.
+    /// Delays pending at `t` are not carried over: the branch's own first samples start them anew. What was said before that,
+    /// and the last judgement, are.
     #[must_use]
     pub fn forked(&self, t: Timestamp) -> Self {
         let Some(entry) = self.at(t) else { return Self::default() };
         let state = State::settled(&entry);
-        Self {
-            entries: vec![entry],
-            checkpoints: Vec::new(),
-            tail: Some(Checkpoint { t, state }),
-            since_checkpoint: 0,
-            known_from: None,
-        }
+        let known = self.last_known(t).and_then(|(_, since)| self.before(since + twin_model::Span::from_micros(1)));
+        let mut entries: Vec<Entry> = known.into_iter().chain(self.before(entry.since)).cloned().collect();
+        entries.dedup_by_key(|entry| entry.since);
+        entries.retain(|each| each.since < entry.since);
+        entries.push(entry);
+        Self { entries, checkpoints: Vec::new(), tail: Some(Checkpoint { t, state }), since_checkpoint: 0, known_from: None }
     }
 
-    /// Bytes held.
+    /// Bytes held, texts of causes not counted.
     pub fn bytes(&self) -> usize {
-        self.entries.capacity() * size_of::<Entry>() + self.checkpoints.capacity() * size_of::<Checkpoint>()
+        size_of::<Self>() + self.entries.capacity() * size_of::<Entry>() + self.checkpoints.capacity() * size_of::<Checkpoint>()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use twin_model::{Band, Limit, RuleKind, Span};
+    use twin_model::{Band, Limit, RuleKind};
 
     use super::*;
 
@@ -296,6 +370,53 @@ mod tests {
                 prop_assert_eq!(timeline.outcome_at(t).map(|outcome| outcome.code), expected.map(|(_, code)| code));
             }
         }
+    }
+
+    #[test]
+    fn checkpoints_stay_few_and_the_older_the_further_apart() {
+        let kind = rule();
+        let mut timeline = Timeline::default();
+        for t in 0..100_000 {
+            timeline.push(Machine::Rule(&kind), &Sample::float(Timestamp::from_secs(t), 1.0));
+        }
+        let ages: Vec<i64> = timeline.checkpoints.iter().map(|each| 100_000 - each.t.as_micros() / 1_000_000).collect();
+        assert_eq!(ages.len(), CHECKPOINTS);
+        assert!(ages.windows(2).all(|pair| pair[0] > pair[1]) && ages[CHECKPOINTS - 1] <= 16, "{ages:?}");
+        assert!(ages[CHECKPOINTS / 2] < 30_000, "half of them lie in the last third: {ages:?}");
+    }
+
+    #[test]
+    fn what_was_said_of_samples_that_are_gone_stays_when_later_ones_come_late() {
+        let kind = rule();
+        let all: Vec<Sample> =
+            (0..400).map(|t| Sample::float(Timestamp::from_secs(t), if (100..140).contains(&t) { 9.0 } else { 1.0 })).collect();
+        let mut timeline = Timeline::default();
+        for sample in &all {
+            timeline.push(Machine::Rule(&kind), sample);
+        }
+        let said = timeline.within(TimeRange::new(Timestamp::MIN, Timestamp::from_secs(300))).to_vec();
+        let left = &all[250..];
+        let from = Timestamp::from_secs(300);
+        timeline.refold(Machine::Rule(&kind), from, from, &mut *replay(left));
+        assert_eq!(timeline.within(TimeRange::new(Timestamp::MIN, from)), said);
+        assert_eq!(timeline.at(Timestamp::from_secs(399)).map(|entry| entry.outcome.status()), Some(Status::Normal));
+        let left = &all[390..];
+        let from = Timestamp::from_secs(120);
+        timeline.refold(Machine::Rule(&kind), from, from, &mut *replay(left));
+        assert_eq!(timeline.outcome_at(Timestamp::from_secs(119)).map(Outcome::status), Some(Status::Failure));
+    }
+
+    #[test]
+    fn shrinking_drops_the_oldest_and_says_so() {
+        let kind = rule();
+        let mut timeline = Timeline::default();
+        for t in 0..4_000 {
+            timeline.push(Machine::Rule(&kind), &Sample::float(Timestamp::from_secs(t), if t / 10 % 2 == 0 { 1.0 } else { 9.0 }));
+        }
+        let (now, whole) = (timeline.at(Timestamp::from_secs(4_000)), timeline.bytes());
+        timeline.shrink(10, 0);
+        assert!(timeline.bytes() < whole / 10 && timeline.known_from().is_some());
+        assert_eq!(timeline.at(Timestamp::from_secs(4_000)), now);
     }
 
     #[test]

@@ -40,4 +40,4 @@ pub use error::HistorianError;
 pub use historian::{Historian, MemoryHistorian};
 pub use snapshot::{Cursor, SampleRef, Snapshot};
 pub use spec::{Appended, Direction, SignalSpec, StoreConfig};
-pub use store::{Imported, Known, Quarantined, Sealed, Store, ValueAt};
+pub use store::{Imported, Known, Quarantined, Run, Sealed, Store, ValueAt};

@@ -111,6 +111,11 @@ impl From<&Diagnostic> for Finding {
 /// Checks a loaded site against its models: `states` has one entry per [`LoadedSite::assets`], in that order. A state that is
 /// missing counts as not read.
 pub fn check(site: &LoadedSite, states: &[AssetState<'_>]) -> CheckReport {
+    check_with(site, states, Vec::new())
+}
+
+/// The same with findings of whoever read the other files that the site names: its tables.
+pub fn check_with(site: &LoadedSite, states: &[AssetState<'_>], tables: Vec<Diagnostic>) -> CheckReport {
     let lists: Vec<AssetNodes<'_>> = states
         .iter()
         .enumerate()
@@ -119,6 +124,7 @@ pub fn check(site: &LoadedSite, states: &[AssetState<'_>]) -> CheckReport {
     let report = site.bind(&lists);
     let mut found = site.diagnostics.clone();
     unreadable(site, states, &mut found);
+    found.extend(tables);
     found.extend(report.problems.iter().cloned());
     unbound(site, &lists, &report, &mut found);
     let findings = found.iter().filter(|finding| !site.settings.allow.iter().any(|code| code == finding.code));

@@ -1,6 +1,6 @@
 //! What a person asked for through the panels. The host carries it out; the panels change nothing by themselves.
 
-use twin_model::{KnobIndex, SignalIndex, Span, TimeRange, Timestamp, TwinIndex};
+use twin_model::{AlarmIndex, KnobIndex, SignalIndex, Span, TimeRange, Timestamp, TwinIndex};
 
 use crate::view::{BranchId, Theme};
 
@@ -68,6 +68,8 @@ pub enum UiCommand {
     ToggleChart(SignalIndex),
     /// Take all signals out of the chart.
     ClearChart,
+    /// Say that an alarm was seen.
+    Acknowledge(AlarmIndex),
     /// Open or close the what-if panel; the host fixes the fork at the playhead when it opens.
     OpenWhatIf(bool),
     /// Change the moment from which the next run departs.

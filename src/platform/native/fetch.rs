@@ -18,10 +18,19 @@ pub struct Fetch {
 impl Fetch {
     /// Starts downloading.
     pub fn start(url: &str, waker: Waker) -> Self {
+        Self::begin(url, false, waker)
+    }
+
+    /// Sends an empty JSON object; what comes is the answer.
+    pub fn post(url: &str, waker: Waker) -> Self {
+        Self::begin(url, true, waker)
+    }
+
+    fn begin(url: &str, post: bool, waker: Waker) -> Self {
         let state = Arc::new(Mutex::new(FetchState::Running { seen: 0, total: None }));
         let (shared, url) = (state.clone(), url.to_owned());
         std::thread::spawn(move || {
-            let outcome = download(&url, &shared, &waker);
+            let outcome = download(&url, post, &shared, &waker);
             if let Ok(mut state) = shared.lock() {
                 *state = outcome.map_or_else(FetchState::Failed, FetchState::Done);
             }
@@ -40,8 +49,8 @@ impl Fetch {
     }
 }
 
-/// A request with our token, that trusts whom we were told to trust.
-fn request(url: &str) -> ureq::RequestBuilder<ureq::typestate::WithoutBody> {
+/// Asks with our token, and trusts whom we were told to trust.
+fn ask(url: &str, post: bool) -> Result<ureq::http::Response<ureq::Body>, ureq::Error> {
     let credentials = credentials();
     let mut config = ureq::Agent::config_builder();
     if !credentials.authorities.is_empty() {
@@ -51,15 +60,24 @@ fn request(url: &str) -> ureq::RequestBuilder<ureq::typestate::WithoutBody> {
             .unversioned_rustls_crypto_provider(gateway::tls::provider());
         config = config.tls_config(tls.build());
     }
-    let request = ureq::Agent::new_with_config(config.build()).get(url);
-    match credentials.token {
-        Some(token) => request.header("authorization", format!("Bearer {}", token.expose())),
-        None => request,
+    let agent = ureq::Agent::new_with_config(config.build());
+    let bearer = credentials.token.map(|token| format!("Bearer {}", token.expose()));
+    if post {
+        let request = agent.post(url).header("content-type", "application/json");
+        return match bearer {
+            Some(bearer) => request.header("authorization", bearer).send("{}"),
+            None => request.send("{}"),
+        };
+    }
+    let request = agent.get(url);
+    match bearer {
+        Some(bearer) => request.header("authorization", bearer).call(),
+        None => request.call(),
     }
 }
 
-fn download(url: &str, shared: &Arc<Mutex<FetchState>>, waker: &Waker) -> Result<Vec<u8>, String> {
-    let response = request(url).call().map_err(|error| match error {
+fn download(url: &str, post: bool, shared: &Arc<Mutex<FetchState>>, waker: &Waker) -> Result<Vec<u8>, String> {
+    let response = ask(url, post).map_err(|error| match error {
         ureq::Error::StatusCode(401 | 403) => {
             format!("the gateway does not let us in; name a file with a token: --token-file FILE ({url})")
         }

@@ -18,10 +18,19 @@ pub struct Fetch {
 impl Fetch {
     /// Starts downloading.
     pub fn start(url: &str, waker: Waker) -> Self {
+        Self::begin(url, false, waker)
+    }
+
+    /// Sends an empty JSON object; what comes is the answer.
+    pub fn post(url: &str, waker: Waker) -> Self {
+        Self::begin(url, true, waker)
+    }
+
+    fn begin(url: &str, post: bool, waker: Waker) -> Self {
         let state = Rc::new(RefCell::new(FetchState::Running { seen: 0, total: None }));
         let (shared, url) = (state.clone(), url.to_owned());
         spawn_local(async move {
-            let outcome = download(&url, &shared, &waker).await;
+            let outcome = download(&url, post, &shared, &waker).await;
             *shared.borrow_mut() = outcome.map_or_else(|why| FetchState::Failed(format!("{why} ({url})")), FetchState::Done);
             waker();
         });
@@ -42,12 +51,13 @@ fn words(error: &JsValue) -> String {
     error.dyn_ref::<js_sys::Error>().map_or_else(|| format!("{error:?}"), |error| String::from(error.message()))
 }
 
-async fn download(url: &str, shared: &Rc<RefCell<FetchState>>, waker: &Waker) -> Result<Vec<u8>, String> {
-    let mut request = Request::get(url);
+async fn download(url: &str, post: bool, shared: &Rc<RefCell<FetchState>>, waker: &Waker) -> Result<Vec<u8>, String> {
+    let mut request = if post { Request::post(url) } else { Request::get(url) };
     if let Some(token) = super::token() {
         request = request.header("Authorization", &format!("Bearer {}", token.expose()));
     }
-    let response = request.send().await.map_err(|error| error.to_string())?;
+    let request = if post { request.header("content-type", "application/json").body("{}") } else { request.build() };
+    let response = request.map_err(|error| error.to_string())?.send().await.map_err(|error| error.to_string())?;
     if matches!(response.status(), 401 | 403) {
         // The gateway's own words say what is missing; a reload asks for another token.
         let words: String = response.text().await.unwrap_or_default().trim().chars().take(300).collect();

@@ -208,6 +208,7 @@ fn alarms(engine: &Engine) -> Vec<AlarmRow> {
             message: alarm.message.clone(),
             priority: alarm.priority,
             state: active.state,
+            can_acknowledge: model.acknowledgements(active.alarm).is_some(),
             since: active.since,
         }
     });

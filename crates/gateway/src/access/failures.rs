@@ -5,9 +5,11 @@
 //! hopeless; the limit keeps log and processor from being filled by them.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use crate::accept::address_group;
 
 /// Failures of one address within [`WINDOW`] that are answered one by one.
 const FREE: u32 = 10;
@@ -22,7 +24,7 @@ pub(super) struct Failures(Mutex<HashMap<Option<IpAddr>, (Instant, u32)>>);
 impl Failures {
     /// Counts a failure. `Err` with the seconds to wait where there were too many before.
     pub(super) fn note(&self, address: Option<IpAddr>, now: Instant) -> Result<(), u64> {
-        let key = address.map(group);
+        let key = address.map(address_group);
         let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (since, count) =
             table.get(&key).copied().filter(|(since, _)| now.duration_since(*since) < WINDOW).unwrap_or((now, 0));
@@ -35,14 +37,6 @@ impl Failures {
         }
         table.insert(key, (since, count.saturating_add(1)));
         if count < FREE { Ok(()) } else { Err(WINDOW.saturating_sub(now.duration_since(since)).as_secs().max(1)) }
-    }
-}
-
-/// One household of IPv6 counts as one address: it has 2^64 of them.
-fn group(ip: IpAddr) -> IpAddr {
-    match ip.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from(u128::from(v6) >> 64 << 64)),
-        v4 => v4,
     }
 }
 

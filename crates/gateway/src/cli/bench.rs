@@ -51,7 +51,7 @@ enum What {
     /// Measures the time store on a plant-like load: size, ingest, jumps, drags, ranges, and the way to the disk
     Time(super::bench_time::TimeArgs),
     /// Pushes seeded plant values into a running gateway and checks that every one is acknowledged
-    Feed(super::feed::FeedArgs),
+    Feed(Box<super::feed::FeedArgs>),
 }
 
 #[derive(Serialize, Default)]

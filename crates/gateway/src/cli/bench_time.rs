@@ -45,6 +45,7 @@ pub(super) fn run(args: &TimeArgs) -> Result<u8> {
     let mut rows = bench::run(config, &mut || origin.elapsed().as_secs_f64());
     let after_ingest = rows.iter().position(|row| row.id == "ingest_samples_s").map_or(rows.len(), |at| at + 1);
     rows.splice(after_ingest..after_ingest, super::bench_durable::run(config.signals, config.seed)?);
+    rows.extend(super::bench_sparse::run(config.seed)?);
     if args.json {
         let rows = rows.iter().map(|row| Row { id: row.id, value: row.value, unit: row.unit, must: row.must }).collect();
         let note = args.quick.then_some(QUICK_NOTE);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use anyhow::Result;
-use twin_scene::check::{AssetState, CheckReport, check};
+use twin_scene::check::{AssetState, CheckReport, check_with};
 use twin_scene::geometry::SceneModel;
 use twin_scene::glb;
 
@@ -49,7 +49,7 @@ pub(crate) fn report(site: &Site) -> CheckReport {
             Err(why) => AssetState::unreadable(why.clone()),
         })
         .collect();
-    check(&site.loaded, &states)
+    check_with(&site.loaded, &states, crate::sources::judge(site))
 }
 
 fn load(site: &Site, path: &str) -> Result<SceneModel, String> {

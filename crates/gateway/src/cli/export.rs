@@ -53,7 +53,7 @@ pub(super) fn run(args: &ExportArgs) -> Result<u8> {
     if range.is_empty() {
         bail!("--from is not before --to; nothing lies between them");
     }
-    let mut remarks = Vec::new();
+    let (mut remarks, mut unusable) = (Vec::new(), 0);
     let exported = match (&args.recording, &args.site) {
         (Some(path), _) => {
             let recording = recording::read(path)?;
@@ -70,6 +70,7 @@ pub(super) fn run(args: &ExportArgs) -> Result<u8> {
                 let to = args.to.unwrap_or_else(clock::wall);
                 let filled = headless::fill(&site, &From::Sources, to, args.from.unwrap_or_else(clock::wall))?;
                 remarks.extend(filled.remarks);
+                unusable = filled.unusable;
                 let store = filled.engine.reality().store();
                 if store.thinned().is_some() {
                     remarks.push("the sources give more than fits in memory; the oldest samples were thinned".to_owned());
@@ -88,7 +89,7 @@ pub(super) fn run(args: &ExportArgs) -> Result<u8> {
     } else {
         term::note(&what);
     }
-    Ok(0)
+    Ok(u8::from(unusable > 0))
 }
 
 fn write(args: &ExportArgs, model: &Model, store: &Store, range: TimeRange, format: Format) -> Result<exchange::Exported> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use serde::Serialize;
+use twin_table::{TimeFormat, TimeSpec};
 
 use crate::exchange::{Import, Named, Reason, Totals, history::OpenHistory};
 use crate::term;
@@ -36,13 +37,14 @@ struct ImportJson<'a> {
 
 pub(super) fn run(args: &ImportArgs) -> Result<u8> {
     let site = args.site.usable()?;
+    let times = TimeSpec { format: TimeFormat::Rfc3339, zone: site.loaded.times.zone, years: site.loaded.times.years };
     let model = Arc::new(site.loaded.model);
     let mut remarks = Vec::new();
     let mut history = OpenHistory::open(&model, &args.data, &mut remarks)?;
     for remark in &remarks {
         term::warn(remark);
     }
-    let mut import = Import::new(&model, &mut history.store);
+    let mut import = Import::new(&model, times, &mut history.store);
     for file in &args.files {
         import.table(file)?;
     }

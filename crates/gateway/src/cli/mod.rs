@@ -4,6 +4,7 @@ mod access;
 mod backup;
 mod bench;
 mod bench_durable;
+mod bench_sparse;
 mod bench_time;
 mod check;
 mod client;

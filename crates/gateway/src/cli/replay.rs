@@ -8,7 +8,7 @@ use std::sync::Arc;
 use twin_model::Timestamp;
 use twin_protocol::Capabilities;
 
-use super::serve::{ListenArgs, Served, serve};
+use super::serve::{ListenArgs, Loaded, Named, serve};
 use crate::assemble::Plant;
 use crate::clock::{Clock, wall};
 use crate::hub::{Hub, empty_store};
@@ -63,8 +63,8 @@ pub(super) fn run(args: &ReplayArgs) -> Result<u8> {
         capabilities: Capabilities::RESUME.with(Capabilities::HISTORY).with(Capabilities::REPLAY),
         remarks: Vec::new(),
     };
-    let served = Served { assets, json: json.to_vec(), hash, name, tokens: Vec::new(), data: None };
-    serve(plant, served, &args.listen)
+    let load = move || Ok(Loaded { plant, assets, json: json.to_vec(), hash });
+    serve(load, Named { name, tokens: Vec::new(), data: None }, &args.listen)
 }
 
 /// Files of the recording that are no models: what the site file imports.

@@ -19,10 +19,11 @@ use crate::arrival::Door;
 use crate::assemble::{Plant, PlantOptions, plant};
 use crate::history::{Setup, SyncPolicy};
 use crate::hub::Hub;
+use crate::life::{self, Doorway};
 use crate::pack::Packed;
 use crate::page::Page;
 use crate::peers::Peers;
-use crate::server::{self, App, ServerConfig};
+use crate::server::{App, ServerConfig};
 use crate::site::{Assets, site_json};
 use crate::sources::Pump;
 use crate::{GatewayError, term};
@@ -91,7 +92,7 @@ pub(super) struct ListenArgs {
 }
 
 impl ListenArgs {
-    pub(super) fn config(&self, plant: &Plant) -> ServerConfig {
+    pub(super) fn config(&self) -> ServerConfig {
         let wanted = self.max_connections.map_or_else(|| Peers::connections_for(self.max_clients), |n| n as usize);
         let possible = connections_possible().unwrap_or(usize::MAX);
         if self.max_connections.is_some() && possible < wanted {
@@ -104,7 +105,6 @@ impl ListenArgs {
             address_share: self.address_share,
             frame_ancestors: self.frame_ancestors.clone(),
             max_clients: self.max_clients,
-            capabilities: plant.capabilities,
             ..ServerConfig::default()
         }
     }
@@ -132,23 +132,20 @@ pub(super) fn run(args: &ServeArgs) -> Result<u8> {
     let tokens = door::tokens(&site, &mut remarks)?;
     let (data, sync, speed) = (args.data.clone(), args.sync, args.speed);
     let options = PlantOptions { data, memory_bytes, setup, sync, speed, clock: args.clock, ..PlantOptions::default() };
-    let mut plant = plant(&site, &options)?;
-    plant.remarks.append(&mut remarks);
-    let assets = Assets::of(&site);
-    let (json, hash) = site_json(plant.hub.model(), site.file_name(), &site.toml, &site.files, &assets);
     let name = site.loaded.model.site().name.clone();
-    let served = Served { assets, json: json.to_vec(), hash, name, tokens, data: args.data.clone() };
-    serve(plant, served, &args.listen)
+    let named = Named { name, tokens, data: args.data.clone() };
+    let load = move || {
+        let mut plant = plant(&site, &options)?;
+        plant.remarks.append(&mut remarks);
+        let assets = Assets::of(&site);
+        let (json, hash) = site_json(plant.hub.model(), site.file_name(), &site.toml, &site.files, &assets);
+        Ok(Loaded { plant, assets, json: json.to_vec(), hash })
+    };
+    serve(load, named, &args.listen)
 }
 
-/// What is served of a plant besides its samples.
-pub(super) struct Served {
-    /// Models.
-    pub(super) assets: Assets,
-    /// Body of `/api/site`.
-    pub(super) json: Vec<u8>,
-    /// Its hash.
-    pub(super) hash: String,
+/// What is known of what is served before it is loaded.
+pub(super) struct Named {
     /// The site's name, for people.
     pub(super) name: String,
     /// Tokens of sources.
@@ -157,48 +154,73 @@ pub(super) struct Served {
     pub(super) data: Option<PathBuf>,
 }
 
-/// Serves a plant until someone stops it.
-pub(super) fn serve(mut plant: Plant, served: Served, listen: &ListenArgs) -> Result<u8> {
-    let Served { assets, json, hash: site_hash, name, tokens, data } = served;
-    for remark in &plant.remarks {
-        term::warn(remark);
-    }
+/// What is served.
+pub(super) struct Loaded {
+    /// Samples and sources.
+    pub(super) plant: Plant,
+    /// Models.
+    pub(super) assets: Assets,
+    /// Body of `/api/site`.
+    pub(super) json: Vec<u8>,
+    /// Its hash.
+    pub(super) hash: String,
+}
+
+/// Loads a plant and serves it until someone stops it. Listens from the start: `/readyz` tells how far it is.
+pub(super) fn serve(load: impl FnOnce() -> Result<Loaded> + Send + 'static, named: Named, listen: &ListenArgs) -> Result<u8> {
+    let Named { name, tokens, data } = named;
     let page = listen.page()?;
-    let config = listen.config(&plant);
+    let mut config = listen.config();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("can't start the runtime")?;
-    runtime.block_on(async {
+    let hub = runtime.block_on(async {
         let listener = bind(listen.listen.as_deref()).await?;
         let address = listener.local_addr().context("the listener has no address")?;
+        if let Some(folder) = &data {
+            // The audit log and a certificate may be kept in it. Where it can't be made, loading says so in words.
+            std::fs::create_dir_all(folder).ok();
+        }
         let access = listen.door.access(address, listen.listen.as_deref(), &tokens, data.as_deref())?;
         let tls = listen.door.tls(address, data.as_deref())?;
         if tls.is_none() && access.asks() && !address.ip().is_loopback() {
             term::warn("tokens cross the network readable for everybody on the way; add --tls-cert and --tls-key");
         }
         let (stop, stopping) = watch::channel(false);
-        let (hub, clock) = (plant.hub.clone(), plant.clock);
-        let pump = Pump::start(hub.clone(), clock, std::mem::take(&mut plant.sources));
-        let site_json = Packed::new(json);
-        let inboxes = std::mem::take(&mut plant.inboxes);
-        let peers = Peers::new(&config);
-        let app = Arc::new(App { peers, hub, clock, page, assets, site_json, site_hash, inboxes, access, config, stopping });
-        let url = url(address, tls.is_some());
-        let door = tls.map_or_else(Door::plain, Door::tls);
         let stopped = stopped()?;
-        term::note(&format!("{name} is served at"));
-        term::say(&url);
-        if listen.open {
-            open(&url);
-        }
-        let warm = app.clone();
-        drop(tokio::task::spawn_blocking(move || warm.assets.warm()));
-        server::run_with(listener, door, app, stop, stopped).await.context("the server broke")?;
+        let peers = Peers::new(&config);
+        let url = url(address, tls.is_some());
+        let door = Doorway::new(listener, tls.map_or_else(Door::plain, Door::tls), peers.seats.clone(), &config);
+        let mut running = None;
+        let loading = async {
+            let loaded = tokio::task::spawn_blocking(load).await.context("loading broke")??;
+            let Loaded { mut plant, assets, json, hash: site_hash } = loaded;
+            for remark in &plant.remarks {
+                term::warn(remark);
+            }
+            config.capabilities = plant.capabilities;
+            let (hub, clock, inboxes) = (plant.hub.clone(), plant.clock, std::mem::take(&mut plant.inboxes));
+            running = Some(Pump::start(hub.clone(), clock, std::mem::take(&mut plant.sources)));
+            let site_json = Packed::new(json);
+            let app = Arc::new(App { peers, hub, clock, page, assets, site_json, site_hash, inboxes, access, config, stopping });
+            term::note(&format!("{name} is served at"));
+            term::say(&url);
+            if listen.open {
+                open(&url);
+            }
+            let warm = app.clone();
+            drop(tokio::task::spawn_blocking(move || warm.assets.warm()));
+            Ok::<_, anyhow::Error>(app)
+        };
+        let ended = life::run_loading(door, stop, stopped, loading).await;
         // The pump's last batch must be on disk before the hub goes.
-        tokio::task::spawn_blocking(move || drop(pump)).await.context("the sources did not stop")?;
+        tokio::task::spawn_blocking(move || drop(running)).await.context("the sources did not stop")?;
+        let app = ended.context("the server broke")?;
         term::note("stopped");
-        Ok::<(), anyhow::Error>(())
+        Ok::<_, anyhow::Error>(app.map(|app| app.hub.clone()))
     })?;
     runtime.shutdown_timeout(Duration::from_secs(2));
-    if !kept(&plant.hub) {
+    if let Some(hub) = hub
+        && !kept(&hub)
+    {
         term::warn("the last samples could not be written, and are lost");
         return Ok(2);
     }

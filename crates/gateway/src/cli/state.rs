@@ -61,7 +61,7 @@ pub(super) fn run(args: &StateArgs) -> Result<u8> {
     } else {
         people(&report);
     }
-    Ok(0)
+    Ok(u8::from(filled.unusable > 0))
 }
 
 fn in_alarm(twin: &TwinReport) -> bool {

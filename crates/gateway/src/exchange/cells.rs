@@ -1,6 +1,8 @@
 //! What a single cell of a table may say: times, values, qualities, flags. Knows no columns.
 
 use twin_model::{Flags, Quality, Timestamp, Value, ValueKind};
+pub(super) use twin_table::quoted;
+use twin_table::{TimeFault, TimeSpec};
 
 use super::FLAG_NAMES;
 use super::row::{Reason, Refusal};
@@ -23,22 +25,8 @@ pub(super) enum Cell<'a> {
 
 /// Whole numbers up to here are the same as a float.
 const EXACT: i64 = 1 << 53;
-/// Longest piece of a cell that a message quotes, in characters.
-const QUOTED: usize = 40;
-/// Microseconds of the years 1 to 9999, all but their last day: what RFC 3339 can say in any zone.
-const CALENDAR: std::ops::RangeInclusive<i64> = -62_135_596_800_000_000..=253_402_207_199_999_999;
-
 /// How to mend a time.
 pub(super) const TIME_HELP: &str = "write times like 2026-03-02T08:15:04.120Z; in Parquet use a timestamp with UTC";
-
-/// A piece of text for a message.
-pub(super) fn quoted(text: &str) -> String {
-    let mut short: String = text.chars().take(QUOTED).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    format!("'{}'", short.escape_debug())
-}
 
 /// A cell for a message.
 pub(super) fn shown(cell: &Cell<'_>) -> String {
@@ -53,23 +41,34 @@ pub(super) fn shown(cell: &Cell<'_>) -> String {
     }
 }
 
-/// The time in a cell; `None` where it is empty. `which` is for the message.
-pub(super) fn time(cell: &Cell<'_>, which: &str) -> Result<Option<Timestamp>, Refusal> {
+/// The time in a cell, read by the rules of the site; `None` where it is empty. `which` is for the message.
+pub(super) fn time(cell: &Cell<'_>, which: &str, times: &TimeSpec) -> Result<Option<Timestamp>, Refusal> {
     let refused = |what: String| Err(Refusal::new(Reason::BadTime, what, TIME_HELP));
     let t = match cell {
         Cell::Empty => return Ok(None),
         Cell::Time(us) => Timestamp::from_micros(*us),
-        Cell::Text(text) => match text.parse() {
-            Ok(t) => t,
-            Err(_) => return refused(format!("its {which} {} is not a time", quoted(text))),
-        },
+        Cell::Text(text) => {
+            // Of an hour that comes twice the first is taken: rows of a table are in no order.
+            return match times.read_near(text, Timestamp::MIN) {
+                Ok(t) => Ok(Some(t)),
+                Err(TimeFault::Unread) => refused(format!("its {which} {} is not a time", quoted(text))),
+                Err(fault) => refused(format!("its {which} {}", times.explain(text, &fault))),
+            };
+        }
         Cell::LocalTime => {
             let help = "say which zone: in pandas df[c].dt.tz_localize('UTC'), in SQL a TIMESTAMP WITH TIME ZONE";
             return Err(Refusal::new(Reason::BadTime, format!("its {which} has no time zone"), help));
         }
         other => return refused(format!("its {which} is {}", shown(other))),
     };
-    if CALENDAR.contains(&t.as_micros()) { Ok(Some(t)) } else { refused(format!("its {which} {t} is beyond the calendar")) }
+    if times.years.contains(t) {
+        Ok(Some(t))
+    } else {
+        refused(format!(
+            "its {which} {t} is not within the years {}; write years = [\u{2026}] under [site] if it is right",
+            times.years
+        ))
+    }
 }
 
 /// A cell as a value of the kind that the row says.

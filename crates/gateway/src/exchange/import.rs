@@ -14,6 +14,7 @@ use parquet::file::reader::ChunkReader;
 use serde::Serialize;
 use twin_historian::Store;
 use twin_model::{Flags, Model, Sample, SignalIndex, Value};
+use twin_table::TimeSpec;
 
 use super::row::{Cells, Reason, Refusal, RowReader};
 use super::{csv_read, parquet_read};
@@ -63,6 +64,7 @@ pub struct Named {
 /// Takes tables into a store.
 pub struct Import<'a> {
     model: &'a Model,
+    times: TimeSpec,
     store: &'a mut Store,
     /// What became of the rows.
     pub totals: Totals,
@@ -73,9 +75,10 @@ pub struct Import<'a> {
 
 impl<'a> Import<'a> {
     /// Nothing read yet. The store should keep everything ([`super::history`]).
-    pub fn new(model: &'a Model, store: &'a mut Store) -> Self {
+    /// Times are read by `times`: what a text without offset means, and which years are believed.
+    pub fn new(model: &'a Model, times: TimeSpec, store: &'a mut Store) -> Self {
         let refused = [0; Reason::ALL.len()];
-        Self { model, store, totals: Totals::default(), refused, named: Vec::new(), unknown: BTreeSet::new() }
+        Self { model, times, store, totals: Totals::default(), refused, named: Vec::new(), unknown: BTreeSet::new() }
     }
 
     /// Reads a table; what it is stands in its first bytes.
@@ -108,12 +111,14 @@ impl<'a> Import<'a> {
     }
 
     fn parquet(&mut self, name: &str, table: impl ChunkReader + 'static) -> Result<(), String> {
-        let mut rows = RowReader::new(self.model);
+        let times = self.times.clone();
+        let mut rows = RowReader::new(self.model, &times);
         parquet_read::read(table, &mut |row, cells| self.row(&mut rows, (name, row, "row"), cells))
     }
 
     fn csv(&mut self, name: &str, table: impl Read) -> Result<(), String> {
-        let mut rows = RowReader::new(self.model);
+        let times = self.times.clone();
+        let mut rows = RowReader::new(self.model, &times);
         csv_read::read(table, &mut |line, cells| self.row(&mut rows, (name, line, "line"), cells))
     }
 

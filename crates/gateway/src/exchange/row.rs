@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use twin_historian::chunk::MAX_WORD_BYTES;
 use twin_model::{Flags, Model, Quality, Sample, SignalIndex, Value, ValueKind};
+use twin_table::TimeSpec;
 
 use super::cells::{Cell, TIME_HELP, fit, flags, quality, quoted, read_value, shown, time};
 use super::kind_word;
@@ -146,12 +147,13 @@ const KINDS: [ValueKind; 4] = [ValueKind::Float, ValueKind::Int, ValueKind::Bool
 /// Reads rows for a model. Remembers the last signal: tables have long runs of one.
 pub(super) struct RowReader<'a> {
     model: &'a Model,
+    times: &'a TimeSpec,
     last: Option<(String, SignalIndex)>,
 }
 
 impl<'a> RowReader<'a> {
-    pub(super) const fn new(model: &'a Model) -> Self {
-        Self { model, last: None }
+    pub(super) const fn new(model: &'a Model, times: &'a TimeSpec) -> Self {
+        Self { model, times, last: None }
     }
 
     /// The sample that a row means. Without a received time it is store-and-forward data, received when it was taken.
@@ -165,9 +167,9 @@ impl<'a> RowReader<'a> {
             let what = format!("values of '{}' are in {}, the row is in {}", known.id.as_str(), known.unit.0, quoted(unit));
             return Err(Refusal::new(Reason::OtherUnit, what, "convert the values, or leave the unit out if it is only a name"));
         }
-        let source_time = time(cell(cells, Field::SourceTime), "source time")?
+        let source_time = time(cell(cells, Field::SourceTime), "source time", self.times)?
             .ok_or_else(|| Refusal::new(Reason::BadTime, "it has no source time", TIME_HELP))?;
-        let received = time(cell(cells, Field::ReceivedTime), "received time")?;
+        let received = time(cell(cells, Field::ReceivedTime), "received time", self.times)?;
         let quality = first(cells, Field::Quality, Field::QualityName).map_or(Ok(Quality::GOOD), quality)?;
         let mut flags = first(cells, Field::Flags, Field::FlagNames).map_or(Ok(Flags::NONE), flags)?;
         if received.is_none() {

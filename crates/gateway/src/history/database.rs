@@ -12,7 +12,7 @@ use twin_protocol::{Limits, LinkChange, ServerFrame, decode_server};
 use super::links::Links;
 use super::series::{Numbers, Series};
 use super::sqlite::{SqliteHistorian, SyncPolicy};
-use super::{ALWAYS, Persist, Setup, guard, outside, salvage::replace, wal};
+use super::{ALWAYS, Persist, Setup, carried, guard, outside, salvage::replace, wal};
 use crate::GatewayError;
 
 /// Name of the database in the data folder.
@@ -146,10 +146,12 @@ impl Database {
                 }
             }
             // What holds where samples begin, where older ones are gone.
-            if stretches.len() > 1
-                && let Some(first) = self.keeper.pages(Level::Carried, ALWAYS)?.first()
-            {
-                stretches.push((Level::Carried, TimeRange::new(first.start, first.start + Span::from_micros(1))));
+            if stretches.len() > 1 {
+                let instants = self.keeper.pages(Level::Carried, ALWAYS)?;
+                let until = instants.iter().find(|page| carried::is_whole(page)).or(instants.last());
+                if let (Some(first), Some(until)) = (instants.first(), until) {
+                    stretches.push((Level::Carried, TimeRange::new(first.start, until.start + Span::from_micros(1))));
+                }
             }
             for (level, range) in stretches.into_iter().rev() {
                 let range = range.intersect(TimeRange::new(Timestamp::MIN, end));
@@ -187,7 +189,7 @@ impl Database {
             if from > Timestamp::MIN {
                 store.note_kept_before(from);
                 loaded.from = Some(from);
-                self.import(Level::Carried, TimeRange::new(from, from + Span::from_micros(1)), store, &mut loaded)?;
+                self.import(Level::Carried, carried::chain(&self.keeper, from)?, store, &mut loaded)?;
                 self.import(Level::Raw, TimeRange::new(from, Timestamp::MAX), store, &mut loaded)?;
                 if store.texts_given_up_before().is_some() {
                     // There was no room for all texts of it: the keeper has them.

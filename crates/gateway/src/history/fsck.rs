@@ -15,7 +15,8 @@ use super::database::{FILE, attempt, lock};
 use super::lane::Lane;
 use super::salvage::replace;
 use super::sqlite::{SqliteHistorian, SyncPolicy};
-use super::{outside, wal};
+use super::tiles::Tiles;
+use super::{carried, outside, wal};
 use crate::GatewayError;
 
 /// Findings listed; more are only counted.
@@ -189,11 +190,10 @@ pub(super) fn lost_chunk(
         }
         return Ok(());
     }
-    let slab = StoreConfig::default().slab;
     let mut pieces = Vec::new();
+    let mut lane = Lane::new(&*keeper, key.first_signal);
     for level in [Level::FiveMinutes, Level::Hour] {
-        let Some(coarse) = keeper.kept(level, key.start.floor_to(level.slab(slab)), key.first_signal)? else { continue };
-        pieces.extend(keeper.chunk(&coarse.key).ok().flatten());
+        pieces.extend(lane.about(level, key.range())?.0.into_iter().filter_map(|part| part.bytes));
     }
     let borrowed: Vec<&[u8]> = pieces.iter().map(|bytes| &**bytes).collect();
     let next = ChunkKey { version: key.version.saturating_add(1), ..key };
@@ -295,15 +295,17 @@ impl Check<'_> {
     /// What can be computed from raw chunks is there and holds what it must.
     fn rebuilt(&mut self) -> Result<(), KeepError> {
         let slab = StoreConfig::default().slab;
+        let tiles = Tiles::load(&*self.keeper, slab)?;
         for kept in self.keeper.catalogue_rows(Level::Raw) {
             let Ok(Some(raw)) = self.keeper.chunk(&kept.key) else { continue };
-            let whole = kept.key.start.floor_to(slab) == kept.key.start && kept.key.range().span() == slab;
+            let page = tiles.find(kept.key.start).unwrap_or(kept.key.range());
             for level in [Level::FiveMinutes, Level::Hour] {
-                if kept.key.end > outside(self.keeper, level)? {
+                // A long page stands in for levels with slabs up to its length.
+                if page.span() < level.slab(slab) && kept.key.end > outside(self.keeper, level)? {
                     self.coarse(level, &kept.key, &raw)?;
                 }
             }
-            if whole {
+            if kept.key.range() == page {
                 self.carried(&kept.key, &raw)?;
             }
         }
@@ -363,8 +365,10 @@ impl Check<'_> {
 
     /// What is carried out of a slab is its newest samples.
     fn carried(&mut self, key: &ChunkKey, raw: &[u8]) -> Result<(), KeepError> {
-        let at = ChunkKey { level: Level::Carried, start: key.end, end: key.end, version: 1, ..*key };
         let kept = self.keeper.kept(Level::Carried, key.end, key.first_signal)?;
+        // News of this page, where nothing says that it is a whole state.
+        let end = kept.as_ref().map_or_else(|| carried::end_of(key.end, false), |kept| kept.key.end);
+        let at = ChunkKey { level: Level::Carried, start: key.end, end, version: 1, ..*key };
         // A lane grows as numbers are given; what is carried on was wider already.
         let signals = kept.as_ref().map_or(at.signals, |kept| at.signals.max(kept.key.signals));
         let at = ChunkKey { signals, ..at };
@@ -379,12 +383,16 @@ impl Check<'_> {
             return Ok(());
         }
         if self.repair {
-            let before = self.keeper.kept(Level::Carried, key.start, key.first_signal)?;
-            let before = match &before {
-                Some(before) => self.keeper.chunk(&before.key).ok().flatten(),
-                None => None,
-            };
-            let pieces: Vec<&[u8]> = before.as_deref().into_iter().chain([raw]).collect();
+            let whole = kept.is_some_and(|kept| kept.key.end <= kept.key.start);
+            let mut before = Vec::new();
+            if whole {
+                // All that was carried into the page, since the last whole state.
+                for one in self.keeper.starting(Level::Carried, carried::chain(&*self.keeper, key.start)?)? {
+                    let same = one.key.first_signal == key.first_signal;
+                    before.extend(if same { self.keeper.chunk(&one.key).ok().flatten() } else { None });
+                }
+            }
+            let pieces: Vec<&[u8]> = before.iter().map(|bytes| &**bytes).chain([raw]).collect();
             let version = kept.map_or(0, |kept| kept.key.version) + 1;
             if let Some(new) = carry(&pieces).and_then(|new| chunk::with_version(&new.bytes, version).ok()) {
                 self.keeper.commit(&[Change::Put(new)])?;

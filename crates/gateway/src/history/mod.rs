@@ -5,8 +5,12 @@
 
 mod backup;
 pub mod by_hand;
+mod carried;
+mod compact;
 
 mod database;
+mod ends;
+mod expire;
 pub mod fsck;
 mod guard;
 
@@ -20,7 +24,9 @@ mod schema;
 mod sealer;
 mod series;
 mod sqlite;
+mod tiles;
 pub mod wal;
+mod wide;
 mod writer;
 
 pub use backup::{Backup, backup};

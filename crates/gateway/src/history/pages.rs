@@ -5,12 +5,12 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use twin_historian::historian::{Blob, Historian, KeepError, Kept};
+use twin_historian::historian::{Blob, Historian, KeepError, Kept, Page};
 use twin_historian::{ChunkKey, HistorianError, Level, StoreConfig, chunk};
 use twin_model::{Span, TimeRange, Timestamp, limits};
 
 use super::series::Numbers;
-use super::{outside, sealed_until};
+use super::{carried, outside, sealed_until};
 
 /// Bytes after which a page is cut, between chunks.
 pub const PART_BYTES: u64 = limits::ANSWER_BYTES as u64;
@@ -119,24 +119,52 @@ fn parts(bytes: u64) -> u64 {
     bytes.div_ceil(PART_BYTES).max(1)
 }
 
-/// Pages by slab: chunks that begin within one slab of the level, and for raw ones what is carried in.
+/// Pages by start: chunks that begin within one slab of the level; for raw ones with what is carried in, for coarser ones with
+/// the raw ones that stand in for them.
 fn sums(keeper: &dyn Historian, level: Level, range: TimeRange) -> Result<BTreeMap<Timestamp, Sum>, KeepError> {
     let slab = level.slab(StoreConfig::default().slab);
     let mut all: BTreeMap<Timestamp, Sum> = BTreeMap::new();
-    for page in keeper.pages(level, range)? {
+    let stands_in =
+        keeper.pages(Level::Raw, range)?.into_iter().filter(|page| level != Level::Raw && page.end.since(page.start) >= slab);
+    for page in keeper.pages(level, range)?.into_iter().chain(stands_in) {
         let none = Sum { end: page.end, samples: 0, bytes: 0, tag: 0 };
         let sum = all.entry(page.start.floor_to(slab)).or_insert(none);
         sum.end = sum.end.max(page.end);
         (sum.samples, sum.bytes) = (sum.samples + page.samples, sum.bytes + page.bytes);
         sum.tag = sum.tag.wrapping_add(page.tag);
     }
-    let (Level::Raw, Some(first), Some(last)) = (level, all.keys().next(), all.keys().next_back()) else { return Ok(all) };
-    for page in keeper.pages(Level::Carried, TimeRange::new(*first, *last + Span::from_micros(1)))? {
-        if let Some(sum) = all.get_mut(&page.start) {
-            sum.bytes += page.bytes;
-            sum.tag = sum.tag.wrapping_add(page.tag);
+    let (Level::Raw, Some(last)) = (level, all.keys().next_back().copied()) else { return Ok(all) };
+    let first = all.keys().next().map_or(Ok(TimeRange::new(last, last)), |first| carried::chain(keeper, *first))?;
+    // Of every instant: what is kept since the last whole state before it, that included.
+    let mut state = (0, 0_u64);
+    let mut instants =
+        keeper.pages(Level::Carried, TimeRange::new(first.start, last + Span::from_micros(1)))?.into_iter().peekable();
+    for (start, sum) in &mut all {
+        while let Some(page) = instants.next_if(|page| page.start <= *start) {
+            let (bytes, tag) = if carried::is_whole(&page) { (0, 0) } else { state };
+            state = (bytes + page.bytes, tag.wrapping_add(page.tag));
         }
+        sum.bytes += state.0;
+        sum.tag = sum.tag.wrapping_add(state.1);
     }
+    Ok(all)
+}
+
+/// What belongs to a page, in the order in which it is told.
+fn of_page(keeper: &dyn Historian, level: Level, start: Timestamp) -> Result<Vec<Kept>, KeepError> {
+    let slab = level.slab(StoreConfig::default().slab);
+    let own = keeper.starting(level, TimeRange::new(start, start + slab))?;
+    if level == Level::Raw {
+        if own.is_empty() {
+            return Ok(own);
+        }
+        let mut all = keeper.starting(Level::Carried, carried::chain(keeper, start)?)?;
+        all.extend(own);
+        return Ok(all);
+    }
+    let mut all = own;
+    let long = keeper.starting(Level::Raw, TimeRange::new(start, start + Span::from_micros(1)))?;
+    all.extend(long.into_iter().filter(|kept| kept.key.range().span() >= slab));
     Ok(all)
 }
 
@@ -170,14 +198,9 @@ pub(crate) fn part_for(
     if level == Level::Carried || start.floor_to(slab) != start {
         return Ok(None);
     }
-    let range = TimeRange::new(start, start + slab);
-    let mut all: Vec<Kept> = keeper.catalogue(level, range)?.into_iter().filter(|kept| kept.key.start >= start).collect();
+    let all = of_page(keeper, level, start)?;
     if all.is_empty() {
         return Ok(None);
-    }
-    if level == Level::Raw {
-        let carried = keeper.catalogue(Level::Carried, TimeRange::new(start, start + Span::from_micros(1)))?;
-        all.splice(0..0, carried);
     }
     let tag = all.iter().fold(numbers.map_or(0, Numbers::tag), |sum, kept| sum.wrapping_add(kept.tag()));
     let bytes: u64 = all.iter().map(|kept| kept.bytes).sum();
@@ -304,4 +327,42 @@ pub fn extent(keeper: &dyn Historian) -> Result<Option<TimeRange>, KeepError> {
         cut = outside(keeper, level)? > Timestamp::MIN;
     }
     Ok(all.into_iter().reduce(TimeRange::union))
+}
+
+/// From the first to the end of the last thing kept, to the hour also where the first page is long. Looks into that page once.
+#[derive(Debug, Default)]
+pub(crate) struct Extent(Option<(Page, Timestamp)>);
+
+impl Extent {
+    /// As [`extent`].
+    ///
+    /// # Errors
+    /// Where the keeper cannot be read.
+    pub(crate) fn of(&mut self, keeper: &dyn Historian) -> Result<Option<TimeRange>, KeepError> {
+        let Some(extent) = extent(keeper)? else { return Ok(None) };
+        let instant = TimeRange::new(extent.start, extent.start + Span::from_micros(1));
+        let page = keeper.pages(Level::Raw, instant)?.into_iter().find(|page| page.start == extent.start);
+        let Some(page) = page else { return Ok(Some(extent)) };
+        let start = match &self.0 {
+            Some((known, start)) if *known == page => *start,
+            _ => first_sample(keeper, extent.start)?,
+        };
+        self.0 = Some((page, start));
+        Ok(Some(TimeRange::new(start, extent.end)))
+    }
+}
+
+/// Where the samples of a long page begin; the start of any other, which is right to the hour.
+fn first_sample(keeper: &dyn Historian, start: Timestamp) -> Result<Timestamp, KeepError> {
+    let kept = keeper.starting(Level::Raw, TimeRange::new(start, start + Span::from_micros(1)))?;
+    let mut first = None;
+    for kept in kept.iter().filter(|kept| kept.key.range().span() > StoreConfig::default().slab) {
+        let range = match keeper.chunk(&kept.key) {
+            Ok(bytes) => bytes.and_then(|bytes| chunk::inspect(&bytes).ok()).map(|(_, _, range)| range),
+            Err(KeepError::Damaged { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        first = range.into_iter().filter(|range| !range.is_empty()).map(|range| range.start).chain(first).min();
+    }
+    Ok(first.unwrap_or(start))
 }

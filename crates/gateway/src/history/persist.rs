@@ -15,10 +15,12 @@ use twin_model::{Model, SignalKind, TimeRange, Timestamp, ValueKind};
 use twin_protocol::LinkChange;
 
 use super::links::Links;
+use super::pages;
 use super::sealer::{Job, Plan, Sealer};
 use super::series::Numbers;
 use super::writer::{Hole, Message, PersistTotals, Shared, Writer};
 use crate::clock::instant;
+use crate::vitals::Vitals;
 
 /// Messages that may wait for the committing thread.
 const QUEUE: usize = 4_096;
@@ -52,10 +54,12 @@ pub struct Persist {
     writer: Option<SyncSender<Message>>,
     sealer: Option<SyncSender<Job>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    vitals: Arc<Vitals>,
     shared: Arc<Shared>,
     durable: watch::Receiver<u64>,
     reader: Mutex<Box<dyn Historian>>,
     numbers: Arc<Numbers>,
+    extent: Mutex<pages::Extent>,
     /// Whether what is kept outlives the program, so that batches are worth a journal.
     outlives: bool,
     /// Held while the database may be written; two servers in one folder would write everything twice.
@@ -115,10 +119,26 @@ impl Persist {
         let reader = Mutex::new(keeper.reader()?);
         let links = Links::load(keeper.as_ref())?;
         let writer = Writer::new(keeper, links, sources, numbers.clone(), shared.clone(), publish, setup.commit_every);
-        #[allow(clippy::disallowed_methods, reason = "the gateway may spawn; keepers block and want threads of their own")]
-        let threads = vec![std::thread::spawn(move || sealer.run(&from_hub)), std::thread::spawn(move || writer.run(&from_all))];
+        // Both keep what is acknowledged: where one breaks, the program ends.
+        let vitals = Arc::new(Vitals::default());
+        let no_thread = |error: std::io::Error| KeepError::Unavailable { doing: "kept", why: error.to_string() };
+        let sealing = vitals.spawn("sealer", move || sealer.run(&from_hub)).map_err(no_thread)?;
+        let writing = vitals.spawn("writer", move || writer.run(&from_all)).map_err(no_thread)?;
+        let threads = vec![sealing, writing];
         let (writer, sealer) = (Some(to_writer), Some(to_sealer));
-        Ok(Self { writer, sealer, threads: Mutex::new(threads), shared, durable, reader, numbers, outlives, _lock: lock })
+        Ok(Self {
+            writer,
+            sealer,
+            threads: Mutex::new(threads),
+            vitals,
+            shared,
+            durable,
+            reader,
+            numbers,
+            extent: Mutex::default(),
+            outlives,
+            _lock: lock,
+        })
     }
 
     /// The keeper's numbers of the site's signals.
@@ -168,6 +188,16 @@ impl Persist {
         let hole = *self.shared.hole();
         let calm = self.shared.pending.load(Ordering::Relaxed) < PENDING_BYTES / 4;
         hole.filter(|_| calm && !self.shared.failing.load(Ordering::Relaxed))
+    }
+
+    /// Which threads live.
+    pub fn vitals(&self) -> &Arc<Vitals> {
+        &self.vitals
+    }
+
+    /// Whether some batches are in memory only.
+    pub fn missing_some(&self) -> bool {
+        self.shared.hole().is_some()
     }
 
     /// First and last source time of the batches that are in memory only, and the number of the last of them.
@@ -229,6 +259,12 @@ impl Persist {
     /// Number of the last round of sealing that was committed to its end.
     pub(crate) fn finished(&self) -> u64 {
         self.shared.finished.load(Ordering::Acquire)
+    }
+
+    /// From the first to the end of the last thing kept of any level; none where nothing is, or it can't be read now.
+    pub(crate) fn extent(&self) -> Option<TimeRange> {
+        let reader = self.read();
+        self.extent.lock().unwrap_or_else(PoisonError::into_inner).of(reader.as_ref()).ok().flatten()
     }
 
     /// The reader for answers; others wait meanwhile.

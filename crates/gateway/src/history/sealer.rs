@@ -3,7 +3,6 @@
 //! commits batches never waits long. Reads the keeper, and leaves writing to [`super::writer`].
 
 use std::collections::BTreeSet;
-use std::ops::Bound::{Excluded, Unbounded};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -13,7 +12,9 @@ use twin_historian::historian::{Blob, Change, Historian, KeepError, Retention};
 use twin_historian::{Chunk, ChunkKey, Level, Sealed, SignalSpec};
 use twin_model::{Span, TimeRange, Timestamp};
 
+use super::carried::Instants;
 use super::lane::Lane;
+use super::tiles::Tiles;
 use super::writer::{AGAIN, Message, Shared};
 use super::{ALWAYS, outside, outside_note};
 
@@ -23,6 +24,9 @@ const STEP: usize = 256;
 const SHORT: usize = 16;
 /// Commits of one run of retention; the rest is for the next.
 const STEPS: usize = 64;
+
+/// Newest pages that a start looks at again, whether they are small enough to be joined.
+const RECENT: usize = 64;
 
 pub(super) enum Job {
     /// A round begins or goes on.
@@ -48,14 +52,18 @@ pub(super) struct Plan {
 }
 
 pub(super) struct Sealer {
-    reader: Box<dyn Historian>,
+    pub(super) reader: Box<dyn Historian>,
     writer: SyncSender<Message>,
     shared: Arc<Shared>,
-    plan: Plan,
-    /// Instants that carried-in state is kept of. At each of them every lane has a chunk that had a sample before it.
-    instants: BTreeSet<Timestamp>,
-    /// Those among them that this round touched: the lanes without news are filled in at its end.
-    touched: BTreeSet<Timestamp>,
+    pub(super) plan: Plan,
+    /// Raw pages.
+    pub(super) tiles: Tiles,
+    /// Pages that this round wrote to: they may be joined with others at its end.
+    pub(super) touched: BTreeSet<Timestamp>,
+    /// Instants that carried-in state is kept of.
+    pub(super) instants: Instants,
+    /// Those among them that this round wrote.
+    pub(super) news: BTreeSet<Timestamp>,
     /// A stop cut a slab short: what it held is in the journal only, so that nothing of that may be trimmed.
     gave_up: bool,
     /// Something that was put could not be read back: nothing leaves the journal any more.
@@ -65,15 +73,27 @@ pub(super) struct Sealer {
 }
 
 /// What a step came to.
-type Step<T> = Result<T, KeepError>;
+pub(super) type Step<T> = Result<T, KeepError>;
 
 impl Sealer {
     pub(super) fn new(reader: Box<dyn Historian>, writer: SyncSender<Message>, shared: Arc<Shared>, plan: Plan) -> Step<Self> {
-        let instants: BTreeSet<Timestamp> = reader.pages(Level::Carried, ALWAYS)?.iter().map(|page| page.start).collect();
-        // A round that a kill cut short may have left lanes out.
-        let recent = Timestamp::from_micros(shared.sealed_until.load(Ordering::Acquire).saturating_sub(plan.slab.as_micros()));
-        let touched = instants.range(recent..).copied().collect();
-        Ok(Self { reader, writer, shared, plan, instants, touched, holds_journal: false, short: Vec::new(), gave_up: false })
+        let instants = Instants::load(reader.as_ref())?;
+        let tiles = Tiles::load(reader.as_ref(), plan.slab)?;
+        // A round that a kill cut short may have left them small.
+        let touched = tiles.within(ALWAYS).rev().take(RECENT).map(|(page, _)| page.start).collect();
+        Ok(Self {
+            reader,
+            writer,
+            shared,
+            plan,
+            tiles,
+            touched,
+            instants,
+            news: BTreeSet::new(),
+            holds_journal: false,
+            short: Vec::new(),
+            gave_up: false,
+        })
     }
 
     pub(super) fn run(mut self, receive: &Receiver<Job>) {
@@ -86,13 +106,13 @@ impl Sealer {
                             self.insist(Self::rescue);
                         }
                     } else {
-                        self.insist(|sealer| sealer.lane(&sealed, &[]));
+                        self.insist(|sealer| sealer.take(&sealed));
                     }
                     self.shared.queued.fetch_sub(1, Ordering::AcqRel);
                 }
                 Job::End { round, end } => {
                     self.insist(Self::rescue);
-                    self.insist(Self::fill);
+                    self.insist(|sealer| sealer.settle(end));
                     if self.holds_journal || self.gave_up {
                         continue;
                     }
@@ -126,7 +146,7 @@ impl Sealer {
     }
 
     /// Commits changes together; waits for the keeper where it refuses.
-    fn submit(&self, changes: Vec<Change>) -> Step<()> {
+    pub(super) fn submit(&self, changes: Vec<Change>) -> Step<()> {
         let mut changes = changes;
         loop {
             if changes.is_empty() {
@@ -162,7 +182,7 @@ impl Sealer {
         while let Some(sealed) = self.short.pop() {
             let key = sealed.chunk.key;
             let more = store.prove_lane(key.first_signal, key.range());
-            if let Err(error) = self.lane(&sealed, &more) {
+            if let Err(error) = self.take_with(&sealed, &more) {
                 self.short.push(sealed);
                 return Err(error);
             }
@@ -171,7 +191,7 @@ impl Sealer {
     }
 
     /// One lane of one slab (or of a part of it, where it is large), in one commit.
-    fn lane(&mut self, sealed: &Sealed, more: &[Proof]) -> Step<()> {
+    pub(super) fn lane(&mut self, sealed: &Sealed, more: &[Proof]) -> Step<()> {
         let key = sealed.chunk.key;
         let slab = TimeRange::new(key.start.floor_to(self.plan.slab), key.start.floor_to(self.plan.slab) + self.plan.slab);
         let mut lane = Lane::new(self.reader.as_ref(), key.first_signal);
@@ -198,21 +218,30 @@ impl Sealer {
             pieces.extend(self.lane_pieces(key.first_signal, slab)?);
         }
         let mut carried = Vec::new();
-        let touched = self.carried(&key, slab, &pieces, &mut carried)?;
+        let notes = self.ends(&key, slab, &pieces, &mut carried)?;
         self.shared.totals.damaged.fetch_add(lane.damaged, Ordering::Relaxed);
         let (mut changes, proofs) = lane.changes();
         changes.extend(carried);
+        let raw = changes.iter().filter_map(|change| if let Change::Put(chunk) = change { Some(chunk) } else { None });
+        let raw = raw.filter(|chunk| chunk.key.level == Level::Raw);
+        let sum = raw.fold(None, |sum: Option<(u64, u64)>, chunk| {
+            let (samples, bytes) = sum.unwrap_or_default();
+            Some((samples + u64::from(chunk.samples), bytes + chunk.bytes.len() as u64))
+        });
         self.submit(changes)?;
         if let Err(error @ KeepError::Damaged { .. }) = self.prove(&proofs) {
             self.hold_journal(&error);
         }
-        self.instants.extend(&touched);
-        self.touched.extend(touched);
+        if let Some((samples, bytes)) = sum {
+            self.tiles.note(slab, samples, bytes);
+            self.touched.insert(slab.start);
+        }
+        self.noted(notes);
         Ok(())
     }
 
     /// From here on nothing leaves the journal: what it has is read again at the next start, and sealed anew.
-    fn hold_journal(&mut self, error: &KeepError) {
+    pub(super) fn hold_journal(&mut self, error: &KeepError) {
         tracing::error!(%error, "a finished slab can't be read back; the journal is kept until the next start");
         self.shared.totals.damaged.fetch_add(1, Ordering::Relaxed);
         if !std::mem::replace(&mut self.holds_journal, true) {
@@ -237,7 +266,7 @@ impl Sealer {
     }
 
     /// The bytes of a kept chunk; none where it is gone or damaged (the writer sets what is damaged aside).
-    fn bytes(&self, key: &ChunkKey) -> Step<Option<Blob>> {
+    pub(super) fn bytes(&self, key: &ChunkKey) -> Step<Option<Blob>> {
         match self.reader.chunk(key) {
             Err(KeepError::Damaged { what, why }) => {
                 self.shared.totals.damaged.fetch_add(1, Ordering::Relaxed);
@@ -270,6 +299,17 @@ impl Sealer {
         Ok(all.unwrap_or_else(|_| late.map(|late| late.bytes.as_slice().into()).collect()))
     }
 
+    /// What is to be written of a coarser level for the news of `fine`, chunks of one lane.
+    pub(super) fn coarsened(&self, level: Level, fine: &[Blob]) -> Step<Vec<Change>> {
+        let Some(key) = fine.first().and_then(|bytes| chunk::peek_key(bytes).ok()) else { return Ok(Vec::new()) };
+        let mut lane = Lane::new(self.reader.as_ref(), key.first_signal);
+        for bytes in fine {
+            self.coarse(level, bytes, &mut lane)?;
+        }
+        self.shared.totals.damaged.fetch_add(lane.damaged, Ordering::Relaxed);
+        Ok(lane.changes().0)
+    }
+
     /// Puts the news of `fine` into the chunks of a coarser level.
     fn coarse(&self, level: Level, fine: &[u8], lane: &mut Lane<'_>) -> Step<()> {
         let gap_after = |signal: u32| self.plan.specs.get(signal as usize).and_then(|spec| spec.gap_after);
@@ -291,45 +331,6 @@ impl Sealer {
         Ok(())
     }
 
-    /// What is carried into the slab and into those after it, as far as it is other than kept. Returns the instants.
-    fn carried(&self, key: &ChunkKey, slab: TimeRange, news: &[Blob], changes: &mut Vec<Change>) -> Step<Vec<Timestamp>> {
-        let at = |at: Timestamp| ChunkKey { level: Level::Carried, start: at, end: at, version: 1, ..*key };
-        let held = self.instants.range(..=slab.start).next_back().copied();
-        let mut state: Option<Blob> = match held {
-            Some(held) => self.bytes_at(Level::Carried, held, key.first_signal)?,
-            None => None,
-        };
-        let mut touched = vec![slab.start];
-        if held != Some(slab.start)
-            && let Some(chunk) = state.as_deref().and_then(|state| carry(at(slab.start), &[state]))
-        {
-            changes.push(Change::Put(chunk));
-        }
-        let mut pieces: Vec<Blob> = news.to_vec();
-        let mut next = slab.end;
-        loop {
-            let borrowed: Vec<&[u8]> = state.iter().chain(&pieces).map(|bytes| &**bytes).collect();
-            let Some(chunk) = carry(at(next), &borrowed) else { break };
-            let kept = self.reader.kept(Level::Carried, next, key.first_signal)?;
-            let old = match &kept {
-                Some(kept) => self.bytes(&kept.key)?,
-                None => None,
-            };
-            if old.is_some_and(|old| chunk::same_samples(&old, &chunk.bytes)) {
-                break;
-            }
-            let version = kept.map_or(0, |kept| kept.key.version) + 1;
-            let Ok(chunk) = chunk::with_version(&chunk.bytes, version) else { break };
-            state = Some(chunk.bytes.as_slice().into());
-            changes.push(Change::Put(chunk));
-            touched.push(next);
-            let Some(following) = self.instants.range((Excluded(next), Unbounded)).next().copied() else { break };
-            pieces = self.lane_pieces(key.first_signal, TimeRange::new(next, following))?;
-            next = following;
-        }
-        Ok(touched)
-    }
-
     /// Chunks of a lane about a stretch, at the finest level that is left.
     fn lane_pieces(&self, first_signal: u32, range: TimeRange) -> Step<Vec<Blob>> {
         for level in Level::TIERS {
@@ -345,35 +346,14 @@ impl Sealer {
         Ok(Vec::new())
     }
 
-    /// Lanes without news carry what they had into the instants that others touched.
-    fn fill(&mut self) -> Step<()> {
-        while let Some(instant) = self.touched.first().copied() {
-            if let Some(before) = self.instants.range(..instant).next_back().copied() {
-                let have: BTreeSet<u32> = self.lanes_at(instant)?.into_iter().map(|key| key.first_signal).collect();
-                let mut changes = Vec::new();
-                for key in self.lanes_at(before)?.into_iter().filter(|key| !have.contains(&key.first_signal)) {
-                    let Some(bytes) = self.bytes(&key)? else { continue };
-                    let key = ChunkKey { start: instant, end: instant, version: 1, ..key };
-                    changes.extend(carry(key, &[&bytes]).map(Change::Put));
-                    if changes.len() >= STEP {
-                        self.submit(std::mem::take(&mut changes))?;
-                    }
-                }
-                self.submit(changes)?;
-            }
-            self.touched.remove(&instant);
-        }
-        Ok(())
-    }
-
-    fn lanes_at(&self, instant: Timestamp) -> Step<Vec<ChunkKey>> {
-        let range = TimeRange::new(instant, instant + Span::from_micros(1));
-        Ok(self.reader.catalogue(Level::Carried, range)?.into_iter().map(|kept| kept.key).collect())
-    }
-
     /// Removes what is past its time, in commits of some hundred chunks, and remembers up to where.
     fn retain(&mut self, now: Timestamp) -> Step<()> {
         let mut any = false;
+        self.shorten(now)?;
+        let mut stays = Vec::new();
+        for level in [Level::FiveMinutes, Level::Hour] {
+            stays.push((level, self.plan.retention.horizon(self.reader.as_ref(), level, now)?));
+        }
         for _ in 0..STEPS {
             let mut changes = self.plan.retention.plan(self.reader.as_ref(), now, STEP)?;
             if changes.is_empty() {
@@ -383,6 +363,9 @@ impl Sealer {
             let removed: Vec<ChunkKey> =
                 changes.iter().filter_map(|change| if let Change::Remove(key) = change { Some(*key) } else { None }).collect();
             let mut bytes = 0;
+            // What stood in for coarser levels leaves behind what they keep.
+            let left = self.left_behind(&removed, &stays)?;
+            changes.splice(0..0, left);
             for level in Level::TIERS {
                 let end = removed.iter().filter(|key| key.level == level).map(|key| key.end).max();
                 if let Some(end) = end.filter(|end| *end > outside(self.reader.as_ref(), level).unwrap_or(Timestamp::MIN)) {
@@ -397,13 +380,14 @@ impl Sealer {
             self.shared.totals.expired_bytes.fetch_add(bytes, Ordering::Relaxed);
         }
         if any {
-            self.instants = self.reader.pages(Level::Carried, ALWAYS)?.iter().map(|page| page.start).collect();
+            self.instants = Instants::load(self.reader.as_ref())?;
+            self.tiles = Tiles::load(self.reader.as_ref(), self.plan.slab)?;
         }
         Ok(())
     }
 }
 
-fn carry(key: ChunkKey, pieces: &[&[u8]]) -> Option<Chunk> {
+pub(super) fn carry(key: ChunkKey, pieces: &[&[u8]]) -> Option<Chunk> {
     chunk::carry(key, pieces).map_err(|error| tracing::error!(%error, %key, "nothing can be carried in")).ok().flatten()
 }
 

@@ -603,6 +603,14 @@ impl Historian for SqliteHistorian {
         Ok(self.rows(&sql, values, |row| kept(level, row))?.pop())
     }
 
+    fn starting(&self, level: Level, range: TimeRange) -> Result<Vec<Kept>, KeepError> {
+        let sql = format!(
+            "SELECT {ROW} FROM chunk c WHERE level = ?1 AND start_us >= ?2 AND start_us < ?3 ORDER BY start_us, first_signal"
+        );
+        let values = params![level.code(), range.start.as_micros(), range.end.as_micros()];
+        self.rows(&sql, values, |row| kept(level, row))
+    }
+
     fn reader(&self) -> Result<Box<dyn Historian>, KeepError> {
         let reader = Self::open_to_read(&self.path).map_err(|error| trouble("read", &error))?;
         Ok(Box::new(reader))

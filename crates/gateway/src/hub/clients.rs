@@ -2,7 +2,9 @@
 
 use axum::body::Bytes;
 use twin_model::{SignalIndex, TimeRange, Timestamp};
-use twin_protocol::{Batch, DictId, Entry, Gap, GapReason, Lag, Resume, ServerFrame, Snapshot, encode_server, pieces};
+use twin_protocol::{
+    Batch, DictId, Entry, Gap, GapReason, Lag, ProtocolError, Resume, ServerFrame, Snapshot, encode_server, pieces,
+};
 
 use super::{Hub, Inner, add};
 
@@ -30,7 +32,34 @@ impl Place {
     }
 }
 
+/// A frame on its way to one client.
+#[derive(Debug)]
+pub(crate) enum Next {
+    /// A batch that all clients get, in its binary form.
+    Batch { seq: u64, frame: Bytes },
+    /// For this client alone.
+    Own(ServerFrame),
+}
+
+impl Next {
+    /// Its binary form.
+    pub(crate) fn binary(self) -> Bytes {
+        match self {
+            Self::Batch { frame, .. } => frame,
+            Self::Own(frame) => encode_server(&frame).into(),
+        }
+    }
+}
+
 impl Hub {
+    /// The JSON form of a frame, made apart from the threads that serve sockets.
+    pub(crate) async fn text_of(&self, next: Next) -> Result<Bytes, ProtocolError> {
+        match next {
+            Next::Batch { seq, frame } => self.texts.batch(seq, &frame, &self.totals.texts).await,
+            Next::Own(frame) => self.texts.one(frame).await,
+        }
+    }
+
     /// What a new client gets first, after hello and dictionary, and where it is then.
     pub fn open(&self, resume: Option<Resume>, now: Timestamp) -> (Vec<ServerFrame>, Place) {
         let inner = self.lock();
@@ -86,11 +115,16 @@ impl Hub {
 
     /// The next frames for a client, in binary form; empty when it has everything. Moves its place.
     pub fn next(&self, place: &mut Place) -> Vec<Bytes> {
+        self.advance(place).into_iter().map(Next::binary).collect()
+    }
+
+    /// The same, in no form yet: what is for one client alone is encoded when nobody waits for the lock any more.
+    pub(crate) fn advance(&self, place: &mut Place) -> Vec<Next> {
         let inner = self.lock();
         let mut frames = Vec::new();
         if place.links_version < inner.links_version {
             let changed = inner.links.iter().zip(&inner.link_version).filter(|(_, version)| **version > place.links_version);
-            frames.push(encode_server(&ServerFrame::Sources(changed.map(|(link, _)| link.clone()).collect())).into());
+            frames.push(Next::Own(ServerFrame::Sources(changed.map(|(link, _)| link.clone()).collect())));
             place.links_version = inner.links_version;
         }
         if place.seq >= inner.seq {
@@ -99,7 +133,7 @@ impl Hub {
         let behind = inner.seq - place.seq;
         match inner.ring.get(place.seq + 1) {
             Some(sent) if behind <= CONFLATE_AFTER || place.seq < place.whole_until => {
-                frames.push(sent.frame.clone());
+                frames.push(Next::Batch { seq: sent.seq, frame: sent.frame.clone() });
                 (place.seq, place.total, place.received) = (sent.seq, sent.total, sent.received);
             }
             _ => self.conflate(&inner, place, &mut frames),
@@ -107,7 +141,7 @@ impl Hub {
         frames
     }
 
-    fn conflate(&self, inner: &Inner, place: &mut Place, frames: &mut Vec<Bytes>) {
+    fn conflate(&self, inner: &Inner, place: &mut Place, frames: &mut Vec<Next>) {
         let missed = |signal: &SignalIndex| inner.touched.get(signal.at()).is_some_and(|seq| *seq > place.seq);
         let newest = |signal: SignalIndex| inner.store.live(signal).map(|sample| Entry { id: DictId(signal.0), sample });
         let entries: Vec<Entry> = self.model.signal_indices().filter(missed).filter_map(newest).collect();
@@ -116,15 +150,15 @@ impl Hub {
         let newest = entries.iter().map(|entry| entry.sample.received_time).fold(inner.received, Timestamp::max);
         let end = Timestamp::from_micros(newest.as_micros().saturating_add(1));
         let lag = Lag { from_seq: place.seq, to_seq: inner.seq, left_out, range: TimeRange::new(place.received, end) };
-        frames.push(encode_server(&ServerFrame::Lag(lag)).into());
+        frames.push(Next::Own(ServerFrame::Lag(lag)));
         let mut parts = pieces(entries).peekable();
         if parts.peek().is_none() {
-            frames.push(encode_server(&ServerFrame::Batch(Batch { seq: inner.seq, entries: Vec::new() })).into());
+            frames.push(Next::Own(ServerFrame::Batch(Batch { seq: inner.seq, entries: Vec::new() })));
         }
         while let Some(entries) = parts.next() {
             // Only the last part moves the client's place: where its link breaks before, it is told of all of them again.
             let seq = if parts.peek().is_some() { place.seq } else { inner.seq };
-            frames.push(encode_server(&ServerFrame::Batch(Batch { seq, entries })).into());
+            frames.push(Next::Own(ServerFrame::Batch(Batch { seq, entries })));
         }
         (place.seq, place.total, place.received) = (inner.seq, inner.total, inner.received);
         add(&self.totals.conflations, 1);

@@ -6,6 +6,7 @@
 
 mod clients;
 mod rounds;
+mod texts;
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -17,11 +18,14 @@ use twin_historian::{Appended, Store, StoreConfig};
 use twin_model::{Model, Sample, SignalIndex, SourceIndex, TimeRange, Timestamp};
 use twin_protocol::{Batch, DictId, Dictionary, Entry, LinkChange, LinkState, ServerFrame, SourceLink, encode_server, pieces};
 
-use crate::history::{Persist, pages};
+use crate::history::Persist;
 use crate::ring::{Ring, RingLimits, Sent};
+use crate::vitals::Vitals;
 
+pub(crate) use clients::Next;
 pub use clients::Place;
 use rounds::Round;
+use texts::Texts;
 
 /// Link changes kept for history answers.
 const LINK_CHANGES: usize = 10_000;
@@ -57,6 +61,8 @@ pub struct Totals {
     pub bad_frames: AtomicU64,
     /// Lines at `/ingest` that could not be used.
     pub bad_lines: AtomicU64,
+    /// JSON forms of batches that were made, each for all viewers of that form.
+    pub texts: AtomicU64,
 }
 
 /// Adds one or more to a total.
@@ -90,6 +96,9 @@ pub struct Hub {
     flushed: watch::Sender<u64>,
     persist: Option<Persist>,
     round: Mutex<Round>,
+    vitals: Arc<Vitals>,
+    /// JSON forms of batches.
+    texts: Texts,
     /// Before this, history is with the keeper only.
     cold: AtomicI64,
     /// Totals for `/metrics`.
@@ -119,6 +128,7 @@ impl Hub {
             link_changes: VecDeque::new(),
         };
         let dictionary = encode_server(&ServerFrame::Dictionary(Dictionary::of(&model))).into();
+        let vitals = persist.as_ref().map_or_else(Arc::default, |persist| persist.vitals().clone());
         let epoch = u64::try_from(epoch.as_micros()).unwrap_or(0);
         Self {
             model,
@@ -129,9 +139,16 @@ impl Hub {
             flushed: watch::Sender::new(0),
             persist,
             round: Mutex::new(Round::default()),
+            vitals,
+            texts: Texts::default(),
             cold: AtomicI64::new(i64::MIN),
             totals: Totals::default(),
         }
+    }
+
+    /// Which parts of the program live.
+    pub fn vitals(&self) -> &Arc<Vitals> {
+        &self.vitals
     }
 
     /// The site's model.
@@ -332,7 +349,7 @@ impl Hub {
     pub fn extent(&self) -> Option<TimeRange> {
         let here = self.lock().store.extent();
         let Some((persist, _)) = self.persist.as_ref().zip(self.cold()) else { return here };
-        let Some(kept) = pages::extent(persist.read().as_ref()).ok().flatten() else { return here };
+        let Some(kept) = persist.extent() else { return here };
         // What is left here of given-up slabs says nothing about where history begins; what came late and is in no chunk yet does.
         let start = self.lock().store.first_changed().map_or(kept.start, |late| late.min(kept.start));
         Some(here.map_or(kept, |here| TimeRange::new(start, here.end.max(start))))

@@ -3,34 +3,48 @@
 
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use twin_historian::Direction;
 use twin_model::{Span, TimeRange, Timestamp};
 
 use super::Hub;
+use crate::clock::instant;
 use crate::history::Persist;
 
+/// A round of sealing begins every 30 s where there is little to do; one that takes this long is behind.
+const SEALING_BEHIND: Duration = Duration::from_secs(600);
 /// Lanes looked at in one step of sealing where they have nothing to seal.
 const SEAL_LANES: u32 = 64;
 /// What the hub holds at most before the newest finished slab; the rest is the keeper's.
 const HOT: Span = Span::from_secs(86_400);
 
 /// One pass over all lanes, in which finished slabs are handed to the keeper and old ones given up.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Round {
     number: u64,
     next_lane: usize,
     /// The lane was looked at before in this round.
     again: bool,
+    /// How far the lane was looked at.
+    from: Timestamp,
+    /// When it began.
+    since: Option<Instant>,
     /// The round before is committed to the end, so that what it sealed may be given up here.
     gives_up: bool,
+}
+
+impl Default for Round {
+    fn default() -> Self {
+        Self { number: 0, next_lane: 0, again: false, from: Timestamp::MIN, since: None, gives_up: false }
+    }
 }
 
 impl Hub {
     /// Hands finished hours to the keeper, all at once, waiting where it is busy: for starts and tests.
     pub fn seal(&self, upto: Timestamp) {
         self.seal_begin();
-        while self.seal_step(upto) {
+        while self.seal_step(upto) && !self.vitals.is_fatal() {
             if self.persist.as_ref().is_some_and(|persist| !persist.room()) {
                 std::thread::sleep(std::time::Duration::from_millis(1));
             }
@@ -42,11 +56,22 @@ impl Hub {
         let Some(persist) = &self.persist else { return };
         let mut round = self.round.lock().unwrap_or_else(PoisonError::into_inner);
         let gives_up = persist.finished() >= round.number;
-        *round = Round { number: round.number + 1, gives_up, ..Round::default() };
+        // A round that cannot be finished is begun again and again: what counts is how long nothing was finished.
+        let since = if gives_up { None } else { round.since };
+        let since = Some(since.unwrap_or_else(instant));
+        *round = Round { number: round.number + 1, gives_up, since, ..Round::default() };
         persist.sealing(round.number);
     }
 
-    /// One slab of one lane (some tens of milliseconds); false once all of what ended before `upto` is handed over. Gives up
+    /// For how long no round of sealing could be finished, where that is too long.
+    pub fn sealing_behind(&self) -> Option<Duration> {
+        let persist = self.persist.as_ref()?;
+        let round = *self.round.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = round.since.filter(|_| persist.finished() < round.number)?;
+        Some(since.elapsed()).filter(|long| *long > SEALING_BEHIND)
+    }
+
+    /// One slab of one lane, or a run of sparse ones (some tens of milliseconds); false once all of what ended before `upto` is handed over. Gives up
     /// what is old on the way.
     pub fn seal_step(&self, upto: Timestamp) -> bool {
         let Some(persist) = &self.persist else { return false };
@@ -59,27 +84,27 @@ impl Hub {
         }
         for _ in 0..SEAL_LANES {
             let lane = round.next_lane;
-            let (sealed, slab, more) = self.with_store(|store| {
+            let (run, slab, more) = self.with_store(|store| {
                 let slab = store.config().slab;
-                let Some(first) = store.lane_at(lane) else { return (Vec::new(), slab, false) };
+                let Some(first) = store.lane_at(lane) else { return (None, slab, false) };
                 // Before sealing: what this round seals stays until it is committed, so that no reader misses it.
                 if let Some(cold) = self.cold().filter(|_| round.gives_up && !round.again) {
                     store.evict_lane(first, cold);
                 }
-                (store.seal_lane(first, upto, 1), slab, true)
+                (store.seal_run(first, round.from, upto), slab, true)
             });
             if !more {
                 (round.next_lane, round.again) = (0, true);
                 persist.sealed(round.number, upto.floor_to(slab));
                 return false;
             }
-            if !sealed.is_empty() {
-                round.again = true;
-                sealed.into_iter().for_each(|sealed| persist.lane(sealed));
+            if let Some(run) = run {
+                (round.again, round.from) = (true, run.next);
+                run.sealed.into_iter().for_each(|sealed| persist.lane(sealed));
                 return true;
             }
             round.next_lane += 1;
-            round.again = false;
+            (round.again, round.from) = (false, Timestamp::MIN);
         }
         true
     }

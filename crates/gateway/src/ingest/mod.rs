@@ -7,15 +7,15 @@
 mod take;
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
-use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
-use axum::extract::{Query, State};
+use axum::body::Bytes;
+use axum::extract::{ConnectInfo, Query, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
-use futures_util::SinkExt as _;
 use serde::Deserialize;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -23,9 +23,12 @@ use twin_protocol::{Close, CloseCode, IngestAck, Limits, SUBPROTOCOL_INGEST_BIN,
 
 use crate::access::{Caller, Connection, Entry, Refusal, Role};
 use crate::hub::add;
+use crate::lease::{Due, Lease};
+use crate::peers::NoRoom;
 use crate::server::App;
 use crate::sources::{Inbox, Progress};
-use crate::stream::End;
+use crate::stream::{End, SILENT};
+use crate::ws::{Buffers, Error, Message, Socket, Upgrade};
 use take::{Taken, Taker, token_line};
 
 /// Bytes of one message of lines.
@@ -36,7 +39,10 @@ const OWED: usize = 1_024;
 const UNSAFE_BATCHES: u64 = 64;
 /// And their bytes: a quarter of what the keeper takes before batches stay in memory only.
 const UNSAFE_BYTES: usize = 16 << 20;
-
+/// Bytes that are read from a sender at a time.
+const READ: usize = 64 << 10;
+/// How long a goodbye may take.
+const GOODBYE: Duration = Duration::from_secs(1);
 /// A page has this long to bring its token.
 const TOKEN_WITHIN: Duration = Duration::from_secs(10);
 
@@ -60,40 +66,40 @@ pub(crate) async fn upgrade(
     State(app): State<Arc<App>>,
     Extension(entry): Extension<Entry>,
     Extension(connection): Extension<Connection>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     uri: Uri,
-    upgrade: WebSocketUpgrade,
+    upgrade: Upgrade,
 ) -> Response {
     let Some((inbox, id)) = wanted(&app, &uri) else {
         return (StatusCode::NOT_FOUND, "the site has no source of kind websocket (of that name)\n").into_response();
     };
     let (inbox, id) = (inbox.clone(), id.to_owned());
-    let limit = Limits::INGEST_FRAMES.frame_bytes;
-    let upgrade = upgrade.protocols([SUBPROTOCOL_INGEST_BIN]).max_message_size(limit).max_frame_size(limit);
-    upgrade.on_upgrade(move |mut socket| async move {
+    let buffers = Buffers { read: READ, message: Limits::INGEST_FRAMES.frame_bytes };
+    let upgrade = upgrade.protocols(&[SUBPROTOCOL_INGEST_BIN]);
+    upgrade.on_upgrade(buffers, move |mut socket| async move {
         let (caller, first) = match entry {
             Entry::Known(caller) => (caller, None),
             Entry::Later => match introduce(&mut socket, &app, &id, connection).await {
                 Ok(introduced) => introduced,
                 Err(refusal) => {
                     let line = serde_json::json!({ "error": refusal.words }).to_string();
-                    let reason: String = refusal.words.chars().take(60).collect();
-                    let close = CloseFrame { code: CloseCode::Unauthorized.number(), reason: reason.into() };
-                    let goodbye = async {
-                        drop(socket.send(Message::Text(line.into())).await);
-                        drop(socket.send(Message::Close(Some(close))).await);
-                    };
-                    drop(timeout(Duration::from_secs(1), goodbye).await);
-                    return;
+                    drop(timeout(GOODBYE, socket.send(Message::Text(line.into()))).await);
+                    return socket.close(CloseCode::Unauthorized.number(), &refusal.words, GOODBYE).await;
                 }
             },
         };
-        serve(socket, &app, &inbox, caller, first).await;
+        // After the token: who is not let in takes no seat of a sender's, only that of a connection.
+        let _seat = match app.peers.senders.come(inbox.source.0, peer.ip(), 1) {
+            Ok(seat) => seat,
+            Err(full) => return socket.close(CloseCode::Busy.number(), &no_seat(full), GOODBYE).await,
+        };
+        app.hub.vitals().attend(serve(socket, &app, &inbox, caller, first)).await;
     })
 }
 
 /// Reads the token out of a page's first message, and what else is in it.
 async fn introduce(
-    socket: &mut WebSocket,
+    socket: &mut Socket,
     app: &App,
     source: &str,
     connection: Connection,
@@ -113,18 +119,29 @@ async fn introduce(
     Ok((caller, (!rest.trim().is_empty()).then(|| Message::Text(rest.into()))))
 }
 
-async fn serve(socket: WebSocket, app: &App, inbox: &Inbox, caller: Caller, first: Option<Message>) {
-    let welcome = inbox.come();
+/// A sender that is counted, also where its task breaks.
+struct Counted<'a>(&'a Inbox);
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.go();
+    }
+}
+
+fn no_seat(full: NoRoom) -> String {
+    match full {
+        NoRoom::All(n) => format!("{n} senders are connected, which is all that are allowed; try later"),
+        NoRoom::Address(n) => format!("{n} senders of this address are connected, its share; try later"),
+    }
+}
+
+async fn serve(socket: Socket, app: &App, inbox: &Inbox, caller: Caller, first: Option<Message>) {
+    inbox.come();
+    let _counted = Counted(inbox);
     let taker = Taker::new(app, inbox);
-    let mut sender = Sender { socket, app, inbox, taker, caller, owed: VecDeque::new(), held: None };
-    let end = if welcome {
-        let end = sender.converse(first).await;
-        inbox.go();
-        end
-    } else {
-        End::Close(CloseCode::Busy, "as many senders as allowed are connected; try again later".to_owned())
-    };
-    if let End::Close(code, reason) = end {
+    let lease = Lease::new(app.config.lease);
+    let mut sender = Sender { socket, app, inbox, taker, caller, lease, owed: VecDeque::new(), held: None };
+    if let End::Close(code, reason) = sender.converse(first).await {
         sender.close(code, &reason).await;
     }
 }
@@ -158,11 +175,12 @@ struct Owed {
 }
 
 struct Sender<'a> {
-    socket: WebSocket,
+    socket: Socket,
     app: &'a App,
     inbox: &'a Inbox,
     taker: Taker<'a>,
     caller: Caller,
+    lease: Lease,
     /// In the order of the questions.
     owed: VecDeque<Owed>,
     /// What did not fit into the inbox; nothing is read meanwhile.
@@ -184,8 +202,14 @@ impl Sender<'_> {
                 return end;
             }
             let waits = self.held.is_some() || !self.owed.is_empty();
+            let reads = self.reads(&progress, &durable);
+            if !reads {
+                // Who is not listened to can't be found silent.
+                self.lease.renew();
+            }
             tokio::select! {
-                message = self.socket.recv(), if self.reads(&progress, &durable) => {
+                message = self.socket.recv(), if reads => {
+                    self.lease.renew();
                     if let Err(end) = self.hear(message).await {
                         return end;
                     }
@@ -195,12 +219,27 @@ impl Sender<'_> {
                         return End::Close(CloseCode::Unauthorized, "the token is not good any more".to_owned());
                     }
                 }
+                () = self.lease.due() => {
+                    if let Err(end) = self.ping(reads).await {
+                        return end;
+                    }
+                }
                 Ok(()) = progress.changed(), if waits => {}
                 Ok(()) = durable.changed(), if waits => {}
                 () = crate::stream::stopped(&mut stopping) => {
                     return End::Close(CloseCode::GoingAway, "the server stops".to_owned());
                 }
             }
+        }
+    }
+
+    /// Asks a silent sender whether it lives, where that is due. One that is not read only gets the question: where nobody is
+    /// there to confirm it, the system breaks the connection.
+    async fn ping(&mut self, reads: bool) -> Result<(), End> {
+        match self.lease.judge() {
+            Due::Nothing => Ok(()),
+            Due::Over if reads => Err(End::Close(CloseCode::TimedOut, SILENT.to_owned())),
+            Due::Ping | Due::Over => self.send(Message::Ping(Bytes::new()), true).await,
         }
     }
 
@@ -244,15 +283,14 @@ impl Sender<'_> {
         Ok(())
     }
 
-    async fn hear(&mut self, message: Option<Result<Message, axum::Error>>) -> Result<(), End> {
+    async fn hear(&mut self, message: Option<Result<Message, Error>>) -> Result<(), End> {
         let taken = match message {
             None | Some(Ok(Message::Close(_))) => return Err(End::Gone),
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => return Ok(()),
+            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => return Ok(()),
             Some(Err(error)) => {
                 // The socket's own limit, or a broken connection, for which the close goes nowhere.
-                let text = error.to_string();
-                let large = text.contains("too long") || text.contains("large") || text.contains("Space limit");
-                return Err(End::Close(if large { CloseCode::TooLarge } else { CloseCode::Malformed }, text));
+                let code = if matches!(error, Error::Capacity(_)) { CloseCode::TooLarge } else { CloseCode::Malformed };
+                return Err(End::Close(code, error.to_string()));
             }
             Some(Ok(Message::Binary(bytes))) if twin_protocol::is_frame(&bytes) => {
                 self.taker.frame(&bytes).inspect_err(|_| {
@@ -298,17 +336,17 @@ impl Sender<'_> {
     }
 
     async fn close(&mut self, code: CloseCode, reason: &str) {
-        let reason: String = reason.chars().take(60).collect();
         if self.taker.binary() {
-            let last = ServerFrame::Close(Close { code: code.number(), reason: reason.clone() });
-            drop(self.send(Message::Binary(encode_server(&last).into()), true).await);
+            let last = ServerFrame::Close(Close { code: code.number(), reason: reason.chars().take(60).collect() });
+            if timeout(GOODBYE, self.socket.send(Message::Binary(encode_server(&last).into()))).await.is_err() {
+                return;
+            }
         }
-        let frame = CloseFrame { code: code.number(), reason: reason.into() };
-        drop(self.send(Message::Close(Some(frame)), true).await);
+        self.socket.close(code.number(), reason, GOODBYE).await;
     }
 }
 
-async fn in_time(patience: Duration, sending: impl Future<Output = Result<(), axum::Error>>) -> Result<(), End> {
+async fn in_time(patience: Duration, sending: impl Future<Output = Result<(), Error>>) -> Result<(), End> {
     match timeout(patience, sending).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) => Err(End::Gone),

@@ -27,6 +27,8 @@ pub(super) struct Taken {
     pub(super) answers: Vec<Answer>,
     /// Lines to be answered at once.
     pub(super) complaints: Vec<String>,
+    /// About the line at hand: it is taken, but its sender should know something.
+    pub(super) remark: Option<String>,
     /// It had to wait for room.
     pub(super) held: bool,
 }
@@ -78,6 +80,11 @@ impl<'a> Taker<'a> {
             } else {
                 self.line(line, now, &mut out)
             };
+            if let Some(words) = out.remark.take()
+                && out.complaints.len() < COMPLAINTS
+            {
+                out.complaints.push(serde_json::json!({ "warning": words, "line": at + 1 }).to_string());
+            }
             let Some((why, words)) = complaint else { continue };
             bad += 1;
             self.refused += 1;
@@ -100,7 +107,8 @@ impl<'a> Taker<'a> {
                 let (taken, refused) = (std::mem::take(&mut self.taken), std::mem::take(&mut self.refused));
                 out.answers.push(Answer::Line { name, taken, refused });
             }
-            Ok(Line::Sample(signal, sample)) => {
+            Ok(Line::Sample(signal, sample, remark)) => {
+                out.remark = remark;
                 let aside = self.aside(&sample).map(|words| {
                     let model = self.app.hub.model();
                     (Refusal::Future, format!("{}: {words}", model.signal(signal).id.as_str()))
@@ -133,7 +141,7 @@ impl<'a> Taker<'a> {
         let now = self.app.clock.now();
         let mut ack = IngestAck { seq: batch.seq, ..IngestAck::default() };
         let mut unknown = (None, 0);
-        let (mut large, mut texts) = (0, 0);
+        let (mut large, mut texts, mut implausible) = (0, 0, 0);
         let mut samples = Vec::with_capacity(batch.entries.len());
         for Entry { id, sample } in batch.entries {
             let known = self.dictionary.get(id.0 as usize);
@@ -156,6 +164,15 @@ impl<'a> Taker<'a> {
                 large += 1;
                 continue;
             }
+            if !self.inbox.rules.times.years.contains(sample.source_time) {
+                complain(&mut ack, || {
+                    let years = self.inbox.rules.times.years;
+                    format!("{} is not within the years {years}; frames hold microseconds since 1970", sample.source_time)
+                });
+                ack.refused += 1;
+                implausible += 1;
+                continue;
+            }
             let sample = Sample { received_time: now, flags: Flags(sample.flags.0 & FLAGS), ..sample };
             if let Some(words) = self.aside(&sample) {
                 complain(&mut ack, || format!("{}: {words}", self.app.hub.model().signal(signal).id.as_str()));
@@ -167,7 +184,8 @@ impl<'a> Taker<'a> {
         }
         self.inbox.counts().refuse(Refusal::Signal, unknown.1);
         self.inbox.counts().refuse(Refusal::Large, large);
-        let aside = ack.refused - unknown.1 - large;
+        self.inbox.counts().refuse(Refusal::Time, implausible);
+        let aside = ack.refused - unknown.1 - large - implausible;
         self.inbox.counts().refuse(Refusal::Future, aside);
         Taken { samples, aside, answers: vec![Answer::Push(ack)], ..Taken::default() }
     }

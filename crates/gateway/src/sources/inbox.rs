@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::watch;
 use twin_model::{Model, Sample, SignalIndex, SourceIndex, Value, limits};
+use twin_table::{Codes, QualityReader, TimeFormat, TimeSpec};
 
 use super::Wake;
 
@@ -15,9 +16,6 @@ use super::Wake;
 const ROOM: usize = limits::INBOX_SAMPLES;
 /// Bytes of texts that may wait.
 const ROOM_BYTES: usize = limits::INBOX_TEXT_BYTES;
-
-/// Senders of one source at a time.
-const SENDERS: usize = 64;
 
 /// Why a sample of a sender was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +111,26 @@ struct Shared {
 pub struct Inbox {
     /// The source.
     pub source: SourceIndex,
+    /// How its senders write times and qualities in lines.
+    pub rules: Arc<SenderRules>,
     shared: Arc<Shared>,
+}
+
+/// How senders write what stands in lines.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SenderRules {
+    /// Times: numbers by their format, texts as RFC 3339.
+    pub times: TimeSpec,
+    /// What numbers for qualities mean.
+    pub qualities: QualityReader,
+}
+
+impl Default for SenderRules {
+    /// Microseconds, and OPC UA.
+    fn default() -> Self {
+        let times = TimeSpec { format: TimeFormat::Epoch(twin_table::time::Unit::Micros), ..TimeSpec::default() };
+        Self { times, qualities: QualityReader::default() }
+    }
 }
 
 impl Inbox {
@@ -125,7 +142,14 @@ impl Inbox {
             names: OnceLock::new(),
             counts: IngestCounts::default(),
         };
-        Self { source, shared: Arc::new(shared) }
+        Self { source, rules: Arc::default(), shared: Arc::new(shared) }
+    }
+
+    /// The same inbox, whose senders write times and qualities so.
+    #[must_use]
+    pub fn reading(mut self, times: TimeSpec, codes: Codes) -> Self {
+        self.rules = Arc::new(SenderRules { times, qualities: QualityReader { codes } });
+        self
     }
 
     /// The signal that a sender means: by its id, or by its key in this source. `None` where the site has none such or
@@ -161,12 +185,10 @@ impl Inbox {
     }
 
     /// Counts a sender in; false where there are too many.
-    pub fn come(&self) -> bool {
+    pub fn come(&self) {
         let mut waiting = self.lock();
-        let welcome = waiting.senders < SENDERS;
-        waiting.senders += usize::from(welcome);
-        waiting.ever |= welcome;
-        welcome
+        waiting.senders += 1;
+        waiting.ever = true;
     }
 
     /// Counts a sender out that was counted in.
@@ -189,6 +211,7 @@ impl Inbox {
     pub(super) fn poll(&self, out: &mut Vec<(SignalIndex, Sample)>) {
         let mut waiting = self.lock();
         let polled = waiting.entered;
+        waiting.bytes = 0;
         if out.is_empty() {
             std::mem::swap(out, &mut waiting.samples);
         } else {
@@ -255,6 +278,20 @@ mod tests {
         inbox.poll(&mut out);
         assert_eq!(out.len(), ROOM);
         assert_eq!(inbox.put(&mut more), Some(ROOM as u64 + 3));
+    }
+
+    #[test]
+    fn texts_fill_an_inbox_by_their_bytes_and_a_poll_empties_it_again() {
+        let inbox = Inbox::new(SourceIndex(0));
+        let text = Value::text(&"x".repeat(ROOM_BYTES / 512));
+        let mut texts: Vec<_> = (0..512).map(|_| (SignalIndex(0), Sample::new(Timestamp::from_secs(0), text.clone()))).collect();
+        // More than its room altogether, again and again.
+        for round in 1..=3 {
+            let mut some = texts.clone();
+            assert_eq!(inbox.put(&mut some), Some(round * 512));
+            assert_eq!(inbox.put(&mut texts), None, "round {round}: no room for more");
+            inbox.poll(&mut Vec::new());
+        }
     }
 
     #[test]

@@ -1,13 +1,20 @@
 //! One line of JSON from a sender: a sample, or the wish to be told when what came before is safe.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 use twin_model::limits::TEXT_BYTES;
 use twin_model::{Flags, Model, Quality, Sample, SignalIndex, Timestamp, Value, ValueKind};
+use twin_table::cell::{ReadQuality, Texts};
+use twin_table::time::Unit;
+use twin_table::{Cell, CellRules, TimeFormat, TimeSpec};
 
-use super::inbox::{Inbox, Refusal};
+use super::inbox::{Inbox, Refusal, SenderRules};
 
+/// Bytes of the name of who acknowledges an alarm.
+const BY: usize = 256;
 /// Bytes of the name that a sender gives an acknowledgement.
 const ACK_NAME: usize = 256;
 
@@ -34,11 +41,21 @@ pub enum LineError {
         limit: usize,
     },
     /// The time makes no sense.
-    #[error("'{0}' is not a time; write RFC 3339 with an offset, or microseconds since 1970")]
+    #[error("{0}; write RFC 3339 with an offset, or a number as the source's time format says (microseconds since 1970)")]
     Time(String),
     /// The quality makes no sense.
-    #[error("'{0}' is not a quality; write good, uncertain, bad, or the upper 16 bits of a StatusCode")]
+    #[error(
+        "'{0}' is not a quality; write good, uncertain, bad or a StatusCode; for numbers of OPC DA the source needs quality = \"opc_da\""
+    )]
     Quality(String),
+    /// No alarm of that name has to be acknowledged.
+    #[error(
+        "no alarm '{0}' waits for acknowledgements; name it as <twin>.<alarm>, and set acknowledge = \"required\" in the site file"
+    )]
+    Alarm(String),
+    /// Who acknowledged is no name.
+    #[error("'by' must be a text of at most {BY} bytes: who acknowledges")]
+    By,
     /// What an answer was asked for with is too long or no name.
     #[error("'ack' must be a whole number or a text of at most {ACK_NAME} bytes; the answer repeats it")]
     Ack,
@@ -58,8 +75,8 @@ impl LineError {
     /// What it counts as.
     pub const fn refusal(&self) -> Refusal {
         match self {
-            Self::Json(_) | Self::Ack => Refusal::Line,
-            Self::Signal(_) => Refusal::Signal,
+            Self::Json(_) | Self::Ack | Self::By => Refusal::Line,
+            Self::Signal(_) | Self::Alarm(_) => Refusal::Signal,
             Self::Value(..) => Refusal::Value,
             Self::Large { .. } => Refusal::Large,
             Self::Time(_) => Refusal::Time,
@@ -71,8 +88,8 @@ impl LineError {
 /// What a line says.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Line {
-    /// A sample, received now.
-    Sample(SignalIndex, Sample),
+    /// A sample, received now, and what its sender should know about it.
+    Sample(SignalIndex, Sample, Option<String>),
     /// Asks for an answer with this name, an integer or a text.
     Ack(serde_json::Value),
 }
@@ -81,19 +98,43 @@ pub enum Line {
 struct Fields<'a> {
     #[serde(borrow, default)]
     signal: Option<Cow<'a, str>>,
-    #[serde(default, deserialize_with = "present")]
-    value: Option<serde_json::Value>,
-    #[serde(default)]
-    time: Option<serde_json::Value>,
-    #[serde(default)]
-    quality: Option<serde_json::Value>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    value: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    time: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    quality: Option<&'a RawValue>,
     #[serde(default)]
     ack: Option<serde_json::Value>,
+    #[serde(borrow, default)]
+    acknowledge: Option<Cow<'a, str>>,
+    #[serde(default)]
+    by: Option<serde_json::Value>,
 }
 
 /// `null` is a value; only a field that is not there is none.
-fn present<'a, D: Deserializer<'a>>(from: D) -> Result<Option<serde_json::Value>, D::Error> {
-    serde_json::Value::deserialize(from).map(Some)
+fn present<'a, D: Deserializer<'a>>(from: D) -> Result<Option<&'a RawValue>, D::Error> {
+    <&RawValue>::deserialize(from).map(Some)
+}
+
+/// A value of JSON as the text that its sender wrote: no digit is lost on the way to the reader of cells.
+enum Scalar<'a> {
+    Null,
+    Text(String),
+    /// A number, true or false.
+    Literal(&'a str),
+    /// A list or an object.
+    Other,
+}
+
+fn scalar(raw: &RawValue) -> Scalar<'_> {
+    let text = raw.get();
+    match text.as_bytes().first() {
+        Some(b'n') => Scalar::Null,
+        Some(b'"') => serde_json::from_str(text).map_or(Scalar::Other, Scalar::Text),
+        Some(b'{' | b'[') | None => Scalar::Other,
+        Some(_) => Scalar::Literal(text),
+    }
 }
 
 /// Reads one line of a sender of `inbox`.
@@ -101,7 +142,15 @@ fn present<'a, D: Deserializer<'a>>(from: D) -> Result<Option<serde_json::Value>
 /// # Errors
 /// [`LineError`], written for the sender.
 pub fn read_line(model: &Model, inbox: &Inbox, line: &str, now: Timestamp) -> Result<Line, LineError> {
-    let fields: Fields<'_> = serde_json::from_str(line).map_err(|e| LineError::Json(e.to_string()))?;
+    let fields: Fields<'_> = serde_json::from_str(line).map_err(|e| no_json(line, &e))?;
+    if let Some(alarm) = &fields.acknowledge {
+        if fields.signal.is_some() || fields.ack.is_some() {
+            return Err(LineError::Json("'acknowledge' stands in a line of its own".to_owned()));
+        }
+        let taken = fields.time.map_or(Ok(now), |raw| time(raw, &inbox.rules.times, now))?;
+        let (signal, sample) = acknowledgement(model, alarm, fields.by.as_ref(), taken, now)?;
+        return Ok(Line::Sample(signal, sample, None));
+    }
     let (name, given) = match (fields.signal, fields.value, fields.ack) {
         (Some(name), Some(value), None) => (name, value),
         (None, None, Some(ack)) => return ack_name(ack),
@@ -110,18 +159,53 @@ pub fn read_line(model: &Model, inbox: &Inbox, line: &str, now: Timestamp) -> Re
         (_, None, _) => return Err(LineError::Json("missing field `value`".to_owned())),
     };
     let signal = inbox.find(model, &name).ok_or_else(|| LineError::Signal(name.clone().into_owned()))?;
-    let quality = fields.quality.map_or(Ok(Quality::GOOD), |q| quality(&q))?;
     let kind = model.signal(signal).value_kind;
-    let source_time = fields.time.map_or(Ok(now), |t| time(&t))?;
-    if given.is_null() {
-        let sample = Sample { received_time: now, ..Sample::without_value(source_time, kind, quality) };
-        return Ok(Line::Sample(signal, sample));
-    }
-    let (value, flags) = (value(&given, kind, &name)?, Flags::NONE);
-    if let Some(error) = LineError::of_size(&value, model.signal(signal).id.as_str()) {
+    let (quality, mut remark) = fields.quality.map_or(Ok((Quality::GOOD, None)), |raw| quality(raw, &inbox.rules, &name))?;
+    let source_time = fields.time.map_or(Ok(now), |raw| time(raw, &inbox.rules.times, now))?;
+    let read = value(given, kind, &name)?;
+    if let Cell::Value(value) = &read
+        && let Some(error) = LineError::of_size(value, model.signal(signal).id.as_str())
+    {
         return Err(error);
     }
-    Ok(Line::Sample(signal, Sample { source_time, received_time: now, value, quality, flags }))
+    match &read {
+        Cell::Unreadable(why) => {
+            remark = Some(format!("{name}: {}; taken as a reading without a value", why.words(&shown(given))));
+        }
+        Cell::Rounded(value) => remark = Some(format!("{name}: {} is taken as {value}", shown(given))),
+        Cell::Value(_) | Cell::Absent(_) => {}
+    }
+    let sample = Sample { received_time: now, ..read.sample(source_time, kind, quality) };
+    Ok(Line::Sample(signal, sample, remark))
+}
+
+/// Says what to send instead of NaN, which many programs write and no JSON knows.
+fn no_json(line: &str, error: &serde_json::Error) -> LineError {
+    let plain: String = line.chars().filter(|c| !c.is_whitespace()).take(4_096).flat_map(char::to_lowercase).collect();
+    let none = [":nan", ":-nan", ":inf", ":-inf"].iter().any(|word| plain.contains(word));
+    let help = if none { "; JSON has no NaN and no Infinity: send null where there is no value" } else { "" };
+    LineError::Json(format!("{error}{help}"))
+}
+
+/// An acknowledgement of an alarm as the sample that keeps it: who, at `taken`, entered by a person.
+///
+/// # Errors
+/// [`LineError::Alarm`] where no such alarm has to be acknowledged, [`LineError::By`] where `by` is no name.
+pub fn acknowledgement(
+    model: &Model,
+    alarm: &str,
+    by: Option<&serde_json::Value>,
+    taken: Timestamp,
+    now: Timestamp,
+) -> Result<(SignalIndex, Sample), LineError> {
+    let signal = model.find_alarm(alarm).and_then(|alarm| model.acknowledgements(alarm));
+    let signal = signal.ok_or_else(|| LineError::Alarm(alarm.to_owned()))?;
+    let by = match by {
+        None => "",
+        Some(by) => by.as_str().filter(|by| by.len() <= BY).ok_or(LineError::By)?,
+    };
+    let value = Value::text(if by.trim().is_empty() { "somebody" } else { by.trim() });
+    Ok((signal, Sample { received_time: now, flags: Flags::MANUAL, ..Sample::new(taken, value) }))
 }
 
 fn ack_name(ack: serde_json::Value) -> Result<Line, LineError> {
@@ -129,32 +213,60 @@ fn ack_name(ack: serde_json::Value) -> Result<Line, LineError> {
     if fits { Ok(Line::Ack(ack)) } else { Err(LineError::Ack) }
 }
 
-fn value(json: &serde_json::Value, kind: ValueKind, id: &str) -> Result<Value, LineError> {
-    let whole = |v: f64| (v.fract() == 0.0 && v.abs() < 9e15).then_some(v as i64);
-    let (fits, wanted) = match kind {
-        ValueKind::Float => (json.as_f64().map(Value::Float), "a number"),
-        ValueKind::Int => (json.as_i64().or_else(|| json.as_f64().and_then(whole)).map(Value::Int), "a whole number"),
-        ValueKind::Bool => {
-            let number = json.as_i64().filter(|v| matches!(v, 0 | 1)).map(|v| v == 1);
-            (json.as_bool().or(number).map(Value::Bool), "true or false")
-        }
-        ValueKind::Text => (json.as_str().map(Value::text), "a text"),
+fn value(raw: &RawValue, kind: ValueKind, id: &str) -> Result<Cell, LineError> {
+    let wanted = match kind {
+        ValueKind::Float => "a number",
+        ValueKind::Int => "a whole number",
+        ValueKind::Bool => "true or false",
+        ValueKind::Text => "a text",
     };
-    fits.ok_or_else(|| LineError::Value(id.to_owned(), wanted))
+    static RULES: LazyLock<CellRules> = LazyLock::new(CellRules::default);
+    let read = |text: &str| RULES.read(text, kind, &mut Texts::default());
+    match (kind, scalar(raw)) {
+        (_, Scalar::Null) => Ok(Cell::Absent(Quality::BAD)),
+        (ValueKind::Text, Scalar::Text(text)) => Ok(Cell::Value(Value::text(&text))),
+        (ValueKind::Text, _) | (_, Scalar::Other) => Err(LineError::Value(id.to_owned(), wanted)),
+        (_, Scalar::Text(text)) => Ok(read(&text)),
+        (_, Scalar::Literal(text)) => Ok(read(text)),
+    }
 }
 
-fn time(json: &serde_json::Value) -> Result<Timestamp, LineError> {
-    let micros = json.as_i64().map(Timestamp::from_micros);
-    let text = || json.as_str().and_then(|text| text.parse().ok());
-    micros.or_else(text).ok_or_else(|| LineError::Time(json.to_string()))
+/// What stands in the line, without the quotes of a text.
+fn shown(raw: &RawValue) -> String {
+    match scalar(raw) {
+        Scalar::Text(text) => text,
+        _ => raw.get().to_owned(),
+    }
 }
 
-fn quality(json: &serde_json::Value) -> Result<Quality, LineError> {
-    let number = |number: u64| match u16::try_from(number) {
-        Ok(bits) => Some(Quality::from_bits(bits)),
-        Err(_) => u32::try_from(number).ok().map(Quality::from_status_code),
+fn time(raw: &RawValue, rules: &TimeSpec, now: Timestamp) -> Result<Timestamp, LineError> {
+    let number = matches!(rules.format, TimeFormat::Epoch(_) | TimeFormat::Seconds { .. } | TimeFormat::Serial(_));
+    let other = |format| TimeSpec { format, ..rules.clone() };
+    let (text, spec) = match scalar(raw) {
+        Scalar::Literal(text) if number => (text.to_owned(), Cow::Borrowed(rules)),
+        Scalar::Literal(text) => (text.to_owned(), Cow::Owned(other(TimeFormat::Epoch(Unit::Micros)))),
+        Scalar::Text(text) if !number => (text, Cow::Borrowed(rules)),
+        Scalar::Text(text) => (text, Cow::Owned(other(TimeFormat::Rfc3339))),
+        Scalar::Null => return Ok(now),
+        Scalar::Other => return Err(LineError::Time("a time is a text or a number".to_owned())),
     };
-    let bits = json.as_u64().and_then(number);
-    let name = || json.as_str().and_then(Quality::parse);
-    bits.or_else(name).ok_or_else(|| LineError::Quality(json.to_string()))
+    spec.read_near(&text, now).map_err(|fault| LineError::Time(spec.explain(&text, &fault)))
+}
+
+/// A quality, and a remark where it is none that is known.
+fn quality(raw: &RawValue, rules: &SenderRules, id: &str) -> Result<(Quality, Option<String>), LineError> {
+    let text = match scalar(raw) {
+        Scalar::Null => return Ok((Quality::GOOD, None)),
+        Scalar::Text(text) => text,
+        Scalar::Literal(text) => text.to_owned(),
+        Scalar::Other => return Err(LineError::Quality(raw.get().chars().take(40).collect())),
+    };
+    let read = rules.qualities.read(&text);
+    let remark = || Some(format!("{id}: {} is no known quality; taken as uncertain", twin_table::quoted(&text)));
+    match read {
+        ReadQuality::Known(quality) => Ok((quality, None)),
+        ReadQuality::Unknown => Ok((read.quality(), remark())),
+        // 192 is good there and 0 is bad: no number of this sender means what it would mean here.
+        ReadQuality::LooksLikeOpcDa => Err(LineError::Quality(text)),
+    }
 }

@@ -22,9 +22,9 @@ use twin_protocol::LinkState;
 use crate::clock::{Clock, instant};
 use crate::hub::Hub;
 
-pub use csv::{CsvFault, CsvReplay, CsvRows, read_csv};
+pub use csv::{CsvFile, CsvReplay, Unusable, judge};
 pub use inbox::{Inbox, IngestCounts, Progress, Refusal};
-pub use line::{Line, LineError, read_line};
+pub use line::{Line, LineError, acknowledgement, read_line};
 pub use push::PushSource;
 pub use synthetic::SyntheticSource;
 pub use waves::Waves;
@@ -72,6 +72,11 @@ pub trait Source: Send {
 
     /// How it can ask to be polled soon; called once, at the start.
     fn wake_by(&mut self, _wake: &Wake) {}
+
+    /// The sources of the site that it stands for: their links are down where it breaks.
+    fn stands_for(&self) -> Vec<SourceIndex> {
+        Vec::new()
+    }
 }
 
 /// The thread that asks the sources. Dropping it stops the thread and waits for it.
@@ -89,10 +94,13 @@ impl Pump {
         for source in &mut sources {
             source.wake_by(&wake);
         }
-        let stopping = stop.clone();
-        #[allow(clippy::disallowed_methods, reason = "the gateway may spawn; generators and files block")]
-        let thread = std::thread::spawn(move || pump(&hub, clock, sources, &woken, &stopping));
-        Self { stop, wake, thread: Some(thread) }
+        let (stopping, vitals) = (stop.clone(), hub.vitals().clone());
+        // Without it nothing is taken in or numbered: where it breaks, the program ends.
+        let thread = vitals.spawn("pump", move || pump(&hub, clock, sources, &woken, &stopping));
+        if let Err(error) = &thread {
+            vitals.broke("thread pump", &error.to_string());
+        }
+        Self { stop, wake, thread: thread.ok() }
     }
 }
 
@@ -113,6 +121,7 @@ fn pump(hub: &Hub, clock: Clock, mut sources: Vec<Box<dyn Source>>, woken: &Rece
     let mut tick = instant();
     while !stopping.load(Ordering::Acquire) {
         let (now, started) = (clock.now(), instant());
+        hub.vitals().beat();
         step(hub, now, &mut sources, &mut polled);
         if started >= tick {
             tick = started + TICK;
@@ -136,10 +145,38 @@ fn pump(hub: &Hub, clock: Clock, mut sources: Vec<Box<dyn Source>>, woken: &Rece
     step(hub, clock.now(), &mut sources, &mut polled);
 }
 
-/// Asks every source once and makes a batch.
+/// In the place of a source that broke.
+struct Broken {
+    links: Vec<SourceIndex>,
+    why: String,
+}
+
+impl Source for Broken {
+    fn history(&mut self, _: TimeRange, _: &mut dyn FnMut(SignalIndex, Sample)) {}
+
+    fn poll(&mut self, _: Timestamp, out: &mut Polled) {
+        let detail = format!("the gateway's reader of it broke: {}; start the gateway again", self.why);
+        out.links.extend(self.links.iter().map(|link| (*link, LinkState::Down, detail.clone())));
+    }
+
+    fn stands_for(&self) -> Vec<SourceIndex> {
+        self.links.clone()
+    }
+}
+
+/// Asks every source once and makes a batch. A source that breaks is given up; the others go on.
 pub fn step(hub: &Hub, now: Timestamp, sources: &mut [Box<dyn Source>], polled: &mut Polled) {
     for source in sources.iter_mut() {
-        source.poll(now, polled);
+        let links = source.stands_for();
+        let name = || {
+            let ids = links.iter().filter_map(|link| hub.model().sources().get(link.at()));
+            format!("source {}", ids.map(|source| source.id.as_str()).collect::<Vec<_>>().join(", "))
+        };
+        if let Err(why) = hub.vitals().attempt(name, || source.poll(now, polled)) {
+            // What it had handed over before it broke is as good as ever.
+            *source = Box::new(Broken { links, why });
+            source.poll(now, polled);
+        }
         for (link, state, detail) in polled.links.drain(..) {
             hub.set_link(link, state, &detail, now);
         }

@@ -1,6 +1,6 @@
 //! The source that empties an [`Inbox`]: what others push in at `/ingest`.
 
-use twin_model::{Sample, SignalIndex, TimeRange, Timestamp};
+use twin_model::{Sample, SignalIndex, SourceIndex, TimeRange, Timestamp};
 use twin_protocol::LinkState;
 
 use super::inbox::Inbox;
@@ -33,6 +33,10 @@ impl Source for PushSource {
 
     fn settled(&mut self, seq: u64) {
         self.inbox.settle(seq);
+    }
+
+    fn stands_for(&self) -> Vec<SourceIndex> {
+        vec![self.inbox.source]
     }
 
     fn wake_by(&mut self, wake: &Wake) {

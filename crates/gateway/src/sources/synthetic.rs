@@ -79,6 +79,10 @@ impl Source for SyntheticSource {
         self.done = range.end;
     }
 
+    fn stands_for(&self) -> Vec<SourceIndex> {
+        self.links.iter().map(|(source, _)| *source).collect()
+    }
+
     fn poll(&mut self, now: Timestamp, out: &mut Polled) {
         if now > self.done {
             let range = TimeRange::new(self.done, now);

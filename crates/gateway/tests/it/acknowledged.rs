@@ -39,6 +39,11 @@ const IDS: [&str; 8] = [
 /// Messages on their way to the server, of one sender.
 const WINDOW: usize = 4;
 
+/// The site, which believes every year.
+fn any_year() -> String {
+    SITE.replacen("id = \"little\"", "id = \"little\"\nyears = [1, 9999]", 1)
+}
+
 /// Samples by signal and source time.
 type Known = BTreeMap<(u32, i64), Value>;
 
@@ -264,7 +269,7 @@ fn compare(log: &Log, found: &Known, when: &str) {
 
 async fn one(seed: u64, messages: usize) {
     let folder = Folder::new();
-    let (site, data) = (folder.write("site.toml", SITE), folder.0.join("data"));
+    let (site, data) = (folder.write("site.toml", any_year()), folder.0.join("data"));
     let mut rng = Rng(seed);
     let log = Arc::new(Mutex::new(Log::default()));
     let memory = ["16", "64", "256"][rng.below(3) as usize];

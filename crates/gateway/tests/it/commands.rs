@@ -9,7 +9,7 @@ use crate::world::{Folder, SITE, orrery};
 pub(crate) fn logged_site(folder: &Folder) -> String {
     folder.write(
         "log.csv",
-        "t,key,v\n2026-03-02T08:00:00Z,pump-01.flow,70\n2026-03-02T08:00:01Z,pump-01.flow,96.5\n2026-03-02T08:00:01Z,pump-01.mode,AUTO\n2026-03-02T08:00:02Z,pump-01.flow,oops\n",
+        "t,key,v\n2026-03-02T08:00:00Z,pump-01.flow,70\n2026-03-02T08:00:01Z,pump-01.flow,96.5\n2026-03-02T08:00:01Z,pump-01.mode,AUTO\n2026-03-02T08:00:00.5Z,pump-01.flow,oops\n",
     );
     let source = r#"[[sources]]
 id = "log"

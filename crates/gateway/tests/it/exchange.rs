@@ -258,7 +258,7 @@ fn refused_rows_are_counted_and_the_first_of_each_kind_named() {
     assert_eq!(named, [3, 43, 44, 45, 47, 48, 49, 50, 51], "an unknown signal is named once: {err}");
     for part in [
         "odd.csv, line 3: there is no signal 'pump-09.flow'; signals are named <twin>.<signal>",
-        "line 43: its source time '2026-03-02T08:15:05' is not a time; write times like",
+        "line 43: its source time '2026-03-02T08:15:05' has no offset",
         "line 45: 'pump-01.flow' takes numbers, the row has 'much'",
         "line 47: 'pump-01.starts' takes whole numbers, the row has '1.5'",
         "line 48: values of 'pump-01.flow' are in l/min, the row is in 'gal/h'; convert the values",
@@ -568,5 +568,5 @@ fn a_recording_is_exported_like_the_history_that_it_holds() {
         csv.lines().map(cells).map(|cells| (cells[0].clone(), cells[4].clone() + &cells[7])).collect()
     };
     assert_eq!(rows(&one), rows(&two));
-    assert_eq!(rows(&one).len(), 4, "three samples and the names of the columns");
+    assert_eq!(rows(&one).len(), 5, "four samples, one without a value, and the names of the columns");
 }

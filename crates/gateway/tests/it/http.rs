@@ -134,10 +134,11 @@ async fn pages_of_others_may_not_open_our_sockets() {
     }
 }
 
-/// Five finished hours of one signal, and one sample of another in the second hour.
+/// Five finished hours of one signal (a counter without a period: every hour is dense enough for a page of its own), and one
+/// sample of another in the second hour.
 fn fill(world: &World) {
     for s in 0..1_600 {
-        world.put(0, at(s * 10), s as f64);
+        world.put(1, at(s * 10), s as f64);
     }
     world.put(4, at(5_000), 4.0);
     world.hub.seal(gateway::clock::wall());
@@ -189,7 +190,7 @@ async fn the_catalogue_lists_pages_that_hold_every_sealed_sample() {
             assert_eq!(header(&head, "content-type"), "application/vnd.orrery.chunk");
         }
         let start = Timestamp::from_micros(start);
-        for signal in [SignalIndex(0), SignalIndex(4)] {
+        for signal in [SignalIndex(1), SignalIndex(4)] {
             let whole = crate::disk::everything(&world.hub).latest_at(signal, start);
             assert_eq!(alone.latest_at(signal, start), whole, "state at {start}");
         }

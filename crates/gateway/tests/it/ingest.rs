@@ -48,9 +48,9 @@ async fn lines_become_samples_and_faults_are_answered_one_by_one() {
 
 {"signal":"pump-01.mode","value":null,"time":1772439304000000}
 {"signal":"pump-01.nothing","value":1}
-{"signal":"pump-01.flow","value":"much"}
+{"signal":"pump-01.flow","value":[21.37]}
 {"signal":"pump-01.flow","value":1,"time":"today"}
-{"signal":"pump-01.flow","value":1,"quality":"fine"}
+{"signal":"pump-01.flow","value":1,"quality":192}
 oops"#,
         )
         .await;
@@ -388,4 +388,80 @@ async fn what_was_acknowledged_is_there_after_a_kill() {
     let (newest, count) = read(&site, &data, "pump-01.starts");
     assert!(acked == 2_000 && count >= acked, "{count} samples of {acked} acknowledged are there");
     assert_eq!(newest, Some(Value::Int(count as i64 - 1)), "in order, none invented");
+}
+
+#[tokio::test]
+async fn what_has_no_usable_value_is_taken_as_bad_and_its_sender_is_told() {
+    let world = World::start_with(SITE, Wish { pump: true, ..Wish::default() }).await;
+    let mut sender = world.socket("/ingest", None).await;
+    for (value, quality, warned) in [
+        ("null", "bad", None),
+        ("\"NaN\"", "bad_no_data", None),
+        ("\"I/O Timeout\"", "bad_timeout", None),
+        ("1e400", "bad_out_of_range", Some("beyond the largest number")),
+        ("\"much\"", "bad_type_mismatch", Some("'much' is not a number")),
+    ] {
+        let line = format!("{{\"signal\":\"pump-01.flow\",\"value\":{value},\"quality\":\"good\"}}");
+        sender.text(&format!("{line}\n{{\"ack\":1}}")).await;
+        if let Some(words) = warned {
+            let line = sender.line().await;
+            assert!(line["warning"].as_str().unwrap().contains(words) && line["line"] == 1, "{line}");
+        }
+        let ack = serde_json::json!({ "ack": 1, "samples": 1, "refused": 0, "durable": false });
+        assert_eq!(sender.line().await, ack, "{value}");
+        let held = world.hub.with_store(|store| store.live(twin_model::SignalIndex(0))).unwrap();
+        assert_eq!((held.quality.to_string().as_str(), held.has_value()), (quality, false), "{value}");
+    }
+    // What is no JSON at all is refused with what to send instead; text is read like a cell, digits and all.
+    sender.text(r#"{"signal":"pump-01.flow","value":NaN}"#).await;
+    assert!(sender.line().await["error"].as_str().unwrap().contains("send null where there is no value"));
+    sender.text("{\"signal\":\"pump-01.starts\",\"value\":9007199254740993}\n{\"ack\":2}").await;
+    assert_eq!(sender.line().await["samples"], 1);
+    let held = world.hub.with_store(|store| store.live(twin_model::SignalIndex(1))).unwrap();
+    assert_eq!(held.value, Value::Int(9_007_199_254_740_993));
+    sender.text("{\"signal\":\"pump-01.flow\",\"value\":1,\"quality\":\"splendid\"}\n{\"ack\":3}").await;
+    assert!(sender.line().await["warning"].as_str().unwrap().contains("taken as uncertain"));
+    assert_eq!(sender.line().await["samples"], 1);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_time_in_another_unit_is_refused_with_the_one_that_it_looks_like() {
+    let world = World::start_with(SITE, Wish { pump: true, ..Wish::default() }).await;
+    let mut sender = world.socket("/ingest", None).await;
+    for (time, part) in [
+        ("1772439304000", "write format = \"epoch_ms\""),
+        ("1772439304", "write format = \"epoch_s\""),
+        ("1772439304.5", "write format = \"epoch_s\""),
+        ("1772439304000000000", "write format = \"epoch_ns\""),
+        ("\"1772439304000\"", "write format = \"epoch_ms\""),
+        ("\"2026-03-02T08:15:04\"", "has no offset"),
+        ("{}", "a text or a number"),
+    ] {
+        sender.text(&format!("{{\"signal\":\"pump-01.flow\",\"value\":1,\"time\":{time}}}")).await;
+        let line = sender.line().await;
+        assert!(line["error"].as_str().unwrap().contains(part), "{part} in {line}");
+    }
+    sender.frame_of(&dictionary(&["pump-01.flow"])).await;
+    sender.push(1, vec![entry(0, Timestamp::from_millis(1_772_439), Value::Float(1.0))]).await;
+    let ack = sender.ack().await;
+    assert_eq!((ack.taken, ack.refused), (0, 1), "{ack:?}");
+    assert!(world.hub.extent().is_none(), "history does not begin in 1970");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_source_says_how_its_senders_write_times_and_qualities() {
+    let site = format!("{SITE}zone = \"Europe/Berlin\"\ntime = {{ format = \"epoch_ms\" }}\nquality = \"opc_da\"\n");
+    let world = World::start_with(&site, Wish { pump: true, ..Wish::default() }).await;
+    let mut sender = world.socket("/ingest", None).await;
+    for (time, quality) in [("1772439304000", "24"), ("\"2026-03-02 09:15:04\"", "192")] {
+        sender
+            .text(&format!("{{\"signal\":\"pump-01.flow\",\"value\":1,\"time\":{time},\"quality\":{quality}}}\n{{\"ack\":1}}"))
+            .await;
+        assert_eq!(sender.line().await["samples"], 1);
+        let held = world.hub.with_store(|store| store.latest_at(twin_model::SignalIndex(0), at(0))).unwrap();
+        assert_eq!((held.source_time, held.quality.is_good()), (at(0), quality == "192"));
+    }
+    world.stop().await;
 }

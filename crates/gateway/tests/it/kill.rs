@@ -57,7 +57,7 @@ fn batch(number: i64) -> Vec<(SignalIndex, Sample)> {
 
 /// What a signal's sample of a second holds: nothing else may ever be read for it.
 fn value(signal: u32, s: i64) -> Value {
-    if signal % 4 == 0 {
+    if signal.is_multiple_of(4) {
         return Value::Float(((s * 31 + i64::from(signal) * 7) % 10_007) as f64 / 8.0);
     }
     let mut text = format!("{signal} at {s}");
@@ -198,5 +198,6 @@ fn a_kill_at_any_moment_loses_nothing_acknowledged_and_invents_nothing() {
         kept = kept.max(last - 1);
         (batches, sealed) = (batches.max(kept), sealed.max(chunks));
     }
-    assert!(batches > 20 * 12 && sealed > 20, "{batches} batches, {sealed} chunks: it was killed while it worked");
+    // A raw page, its news, and those that are not joined yet: sparse pages do not stay many.
+    assert!(batches > 20 * 12 && sealed > 4, "{batches} batches, {sealed} chunks: it was killed while it worked");
 }

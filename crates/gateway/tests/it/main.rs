@@ -4,11 +4,13 @@
 #![allow(clippy::disallowed_methods, reason = "tests of the gateway read clocks as it does")]
 
 mod access;
+mod acknowledge;
 mod acknowledged;
 mod assets;
 mod commands;
 mod cookie_factory;
 mod corpus;
+mod cost;
 mod disk;
 mod exchange;
 mod http;
@@ -26,8 +28,12 @@ mod salvage;
 mod secrets;
 mod series;
 mod silence;
+mod silent;
 mod slow_clients;
 mod spans;
 mod stream;
+mod tables;
+mod tables_played;
 mod tls;
+mod vitals;
 mod world;

@@ -33,7 +33,8 @@ fn open(folder: &Folder) -> (Arc<Hub>, Vec<String>) {
 
 fn put(hub: &Hub, from: i64, to: i64) {
     for s in (from..to).step_by(10) {
-        hub.ingest(&[(SignalIndex(0), Sample::new(at(s), Value::Float(s as f64)))]);
+        // A counter without a period: nothing between two of its samples is a gap.
+        hub.ingest(&[(SignalIndex(1), Sample::new(at(s), Value::Int(s)))]);
         hub.flush();
     }
     assert!(hub.persist().unwrap().sync());

@@ -38,9 +38,12 @@ fn noise(s: i64) -> f64 {
 
 /// Two signals every ten seconds for some hours from `at(0)`, sealed.
 fn fill(hub: &Hub, hours: std::ops::Range<i64>, f: fn(i64) -> f64) {
+    fill_with(hub, hours, [0, 4], &|s| Value::Float(f(s)));
+}
+
+fn fill_with(hub: &Hub, hours: std::ops::Range<i64>, signals: [u32; 2], f: &dyn Fn(i64) -> Value) {
     for s in (hours.start * HOUR..hours.end * HOUR).step_by(10) {
-        let value = |signal: u32| Sample::new(at(s), Value::Float(f(s + i64::from(signal))));
-        hub.ingest(&[(SignalIndex(0), value(0)), (SignalIndex(4), value(4))]);
+        hub.ingest(&signals.map(|signal| (SignalIndex(signal), Sample::new(at(s), f(s + i64::from(signal))))));
     }
     hub.flush();
     seal(hub);
@@ -133,7 +136,8 @@ fn bytes_bound_a_level_and_what_is_gone_at_every_level_is_told() {
     let bytes = |bytes: u64| Limits { age: None, bytes: Some(bytes) };
     let retention = Retention { raw: bytes(most), five_minutes: bytes(1), hour: bytes(1) };
     let hub = hub(&folder, retention, true);
-    fill(&hub, 0..30, saw);
+    // Counters without a period: no gaps, so that an hour keeps far less of them than there is, and is a page of its own.
+    fill_with(&hub, 0..30, [1, 5], &|s| Value::Int(saw(s) as i64));
     let before = reader(&folder).keeper().bytes(Level::Raw).unwrap();
     assert!(before > most, "{before}");
     retain(&hub, at(30 * HOUR));

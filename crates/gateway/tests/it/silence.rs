@@ -48,7 +48,7 @@ impl Kiln {
     /// Takes a table in, as other programs hand one over.
     fn import(&self, rows: &str) {
         let table = self.folder.write("t.csv", format!("signal,time,value,quality\n{rows}")).display().to_string();
-        let (code, _, err) = orrery(&["import", &self.site, "--data", &self.data(), &table]);
+        let (code, _, err) = orrery(&["import-samples", &self.site, "--data", &self.data(), &table]);
         assert_eq!(code, 0, "{err}");
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use gateway::access::{Access, token_of};
-use gateway::assemble::{PlantOptions, plant};
+use gateway::assemble::{Plant, PlantOptions, plant};
 use gateway::hub::Hub;
 use gateway::pack::Packed;
 use gateway::page::Page;
@@ -150,23 +150,38 @@ impl World {
 
     pub(crate) async fn serve(site: &Path, wish: Wish) -> Self {
         let site = Site::read_usable(site).unwrap();
-        let mut plant = plant(&site, &wish.options).unwrap();
+        let plant = plant(&site, &wish.options).unwrap();
         assert_eq!(plant.remarks, Vec::<String>::new());
-        let assets = Assets::of(&site);
-        let (json, site_hash) = site_json(plant.hub.model(), site.file_name(), &site.toml, &site.files, &assets);
+        Self::run(&site, plant, wish).await
+    }
+
+    /// Serves a plant that a test made itself.
+    pub(crate) async fn run(site: &Site, mut plant: Plant, wish: Wish) -> Self {
+        let mut sources = std::mem::take(&mut plant.sources);
+        let pump = wish.pump.then(|| Pump::start(plant.hub.clone(), plant.clock, std::mem::take(&mut sources)));
         let (stop_streams, stopping) = watch::channel(false);
+        let app = Self::app(site, plant, wish, stopping);
+        let (hub, clock) = (app.hub.clone(), app.clock);
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let server = tokio::spawn(server::run(listener, app.clone(), stop_streams, async move { drop(stopped.await) }));
+        Self { address, hub, app, stop: Some(stop), server: Some(server), pump, sources, clock, _folder: None }
+    }
+
+    /// What a server answers with.
+    pub(crate) fn app(site: &Site, plant: Plant, wish: Wish, stopping: watch::Receiver<bool>) -> Arc<App> {
+        let assets = Assets::of(site);
+        let (json, site_hash) = site_json(plant.hub.model(), site.file_name(), &site.toml, &site.files, &assets);
         let access = site.loaded.sources.iter().fold(wish.access, |access, def| match &def.kind {
-            SourceKind::WebSocket { token: Some(from) } => {
-                access.with_source(&def.id, &token_of(&site, &def.id, from, &mut Vec::new()).unwrap().token)
+            SourceKind::WebSocket { token: Some(from), .. } => {
+                access.with_source(&def.id, &token_of(site, &def.id, from, &mut Vec::new()).unwrap().token)
             }
             _ => access,
         });
-        let hub = plant.hub.clone();
-        let mut sources = std::mem::take(&mut plant.sources);
-        let pump = wish.pump.then(|| Pump::start(hub.clone(), plant.clock, std::mem::take(&mut sources)));
         let config = ServerConfig { capabilities: plant.capabilities, ..wish.config };
-        let app = Arc::new(App {
-            hub: hub.clone(),
+        Arc::new(App {
+            hub: plant.hub,
             clock: plant.clock,
             page: Page::choose(wish.web.as_deref()),
             assets,
@@ -177,12 +192,12 @@ impl World {
             config,
             access,
             stopping,
-        });
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-        let server = tokio::spawn(server::run(listener, app.clone(), stop_streams, async move { drop(stopped.await) }));
-        Self { address, hub, app, stop: Some(stop), server: Some(server), pump, sources, clock: plant.clock, _folder: None }
+        })
+    }
+
+    /// How the server ends by itself.
+    pub(crate) async fn ended(&mut self) -> std::io::Result<()> {
+        tokio::time::timeout(PATIENCE, self.server.take().unwrap()).await.unwrap().unwrap()
     }
 
     pub(crate) async fn stop(mut self) {
@@ -264,8 +279,15 @@ impl Socket {
         self.inner.send(Message::Text(text.into())).await.unwrap();
     }
 
+    /// The next message; pings, which the library answers, are passed over.
     pub(crate) async fn message(&mut self) -> Option<Message> {
-        tokio::time::timeout(PATIENCE, self.inner.next()).await.expect("a message in time").and_then(Result::ok)
+        loop {
+            let next = tokio::time::timeout(PATIENCE, self.inner.next()).await.expect("a message in time");
+            match next.and_then(Result::ok) {
+                Some(Message::Ping(_)) => {}
+                other => return other,
+            }
+        }
     }
 
     /// The next frame in binary form.

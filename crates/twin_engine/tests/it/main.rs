@@ -1,5 +1,7 @@
 //! The engine as its users see it: no look-ahead, live equals replay, branches marked and apart.
 
+mod acknowledge;
+mod bounds;
 mod live_replay;
 mod paging;
 mod plant;

@@ -106,3 +106,30 @@ fn a_deleted_branch_gives_the_view_back_to_reality() {
     assert!(e.shown_branch().is_none());
     assert!(e.apply(EngineCommand::View(Some(id))).is_err());
 }
+
+#[test]
+fn all_branches_share_one_budget() {
+    let mut e = twin_engine::Engine::new(
+        crate::plant::model(),
+        twin_engine::EngineConfig { branch_bytes: 400_000, max_branches: 50, ..twin_engine::EngineConfig::default() },
+    );
+    e.ingest(&(0..=60).map(|s| crate::plant::reading(crate::plant::VIBRATION, s, 1.0)).collect::<Vec<_>>());
+    e.ingest(&[crate::plant::reading(crate::plant::SPEED, 60, 50.0)]);
+    let mut most = 0;
+    for run in 0..12 {
+        let scenario = twin_scenario::Scenario {
+            name: format!("run {run}"),
+            fork: crate::plant::at(60),
+            horizon: twin_model::Span::from_secs(3_000),
+            step: twin_model::Span::from_secs(1),
+            seed: 0,
+            settings: vec![(twin_model::KnobIndex(0), 10.0)],
+        };
+        e.apply(twin_engine::EngineCommand::Run(scenario)).unwrap();
+        while e.work(1_000).is_none() {}
+        most = most.max(e.branch_bytes());
+        assert!(!e.branches().is_empty() && e.shown_branch().is_some());
+    }
+    assert!(most <= 400_000, "{most} bytes");
+    assert!(e.branches().len() < 12, "the oldest were forgotten");
+}

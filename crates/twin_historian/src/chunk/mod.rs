@@ -8,6 +8,7 @@
 mod bytes;
 mod coarse;
 mod columns;
+mod cut;
 mod level;
 mod merge;
 mod parts;
@@ -16,6 +17,7 @@ mod write;
 
 pub use coarse::{Coarse, coarsen, coarsen_into};
 pub(crate) use coarse::{keep, mark};
+pub use cut::{Census, Opened, open};
 pub use level::Level;
 pub use merge::{Run, carry, gather, inspect, merge, runs, same_samples, with_version, within, without};
 pub use parts::{Proof, WRITTEN_BYTES, digest, hull, join};

@@ -26,6 +26,7 @@ pub fn check(make: &mut Make<'_>) {
         clearing_leaves_nothing,
         a_commit_of_nothing_changes_nothing,
         retention_takes_whole_slabs_oldest_first,
+        news_stay_as_long_as_they_lean_on_what_was_before,
         many_chunks_are_found_again,
         pages_are_the_catalogue_summed_up,
         a_reader_sees_what_was_committed_and_writes_nothing,
@@ -118,6 +119,13 @@ fn the_catalogue_lists_what_meets_a_range_in_order(keeper: &mut dyn Historian) {
     assert_eq!(hours(10_800, 14_400), [], "nothing where nothing is");
     assert_eq!(hours(9_000, 9_000), [], "an empty range meets nothing");
     assert_eq!(hours(8_000, 8_001).len(), 2, "a range inside a chunk meets it");
+    let starting = |from: i64, to: i64| {
+        let found = keeper.starting(Level::Raw, TimeRange::new(t(from), t(to))).expect("the catalogue");
+        found.into_iter().map(|kept| kept.key).collect::<Vec<_>>()
+    };
+    assert_eq!(starting(7_200, 14_400), [raw(0, 2, 1).key, raw(64, 2, 1).key], "what begins in a range, by start, signal");
+    assert_eq!(starting(8_000, 14_400), [], "and not what only reaches into it");
+    assert_eq!(starting(9_000, 9_000), [], "an empty range has no start");
 }
 
 fn levels_do_not_mix(keeper: &mut dyn Historian) {
@@ -213,6 +221,32 @@ fn retention_takes_whole_slabs_oldest_first(keeper: &mut dyn Historian) {
     assert_eq!(keys(keeper, Level::Raw, always()).iter().map(|key| key.start).min(), Some(t(4 * 3_600)));
     assert_eq!(keys(keeper, Level::Carried, always()), [carried(4).key, carried(5).key], "carried-in state goes with its time");
     assert_eq!(plan(keeper, limits(Some(twin_model::Span::from_secs(2 * 3_600)), None)), [], "once is enough");
+}
+
+fn news_stay_as_long_as_they_lean_on_what_was_before(keeper: &mut dyn Historian) {
+    let hour = |hour: i64| hour * 3_600;
+    put(keeper, (0..8).map(|hour| raw(0, hour, 1)));
+    // Whole states at 1, 4 and 7; between them only what each page ended with.
+    let carried = |at: i64, whole: bool| {
+        let key = key(Level::Carried, 0, hour(at), hour(at), 1);
+        let end = if whole { key.end } else { Timestamp::from_micros(key.end.as_micros() + 1) };
+        chunk(ChunkKey { end, ..key }, at as u8, 10)
+    };
+    put(keeper, (1..8).map(|at| carried(at, at % 3 == 1)));
+    let retention = |hours: i64| Retention {
+        raw: Limits { age: Some(twin_model::Span::from_secs(hour(hours))), bytes: None },
+        ..Retention::default()
+    };
+    let mut left = |hours: i64| {
+        let plan = retention(hours).plan(keeper, t(hour(8)), usize::MAX).expect("a plan");
+        keeper.commit(&plan).expect("a removal");
+        keys(keeper, Level::Carried, always()).iter().map(|key| key.start.as_micros() / 1_000_000 / 3_600).collect::<Vec<_>>()
+    };
+    // Raw from 3 on is left: the state there is that of 1 with the news of 2 and 3.
+    assert_eq!(left(5), [1, 2, 3, 4, 5, 6, 7]);
+    // From 5 on: the whole state of 4 and the news of 5.
+    assert_eq!(left(3), [4, 5, 6, 7]);
+    assert_eq!(left(1), [7]);
 }
 
 fn many_chunks_are_found_again(keeper: &mut dyn Historian) {

@@ -156,6 +156,14 @@ impl Historian for MemoryHistorian {
         Ok(self.all().chunks.get(&(level, start, first_signal)).map(|(kept, _)| *kept))
     }
 
+    fn starting(&self, level: Level, range: TimeRange) -> Result<Vec<Kept>, KeepError> {
+        if range.is_empty() {
+            return Ok(Vec::new());
+        }
+        let all = self.all();
+        Ok(all.chunks.range((level, range.start, 0)..(level, range.end, 0)).map(|(_, (kept, _))| *kept).collect())
+    }
+
     fn reader(&self) -> Result<Box<dyn Historian>, KeepError> {
         Ok(Box::new(Self { all: self.all.clone(), reads_only: true }))
     }

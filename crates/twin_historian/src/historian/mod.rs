@@ -187,6 +187,16 @@ pub trait Historian: Send {
         Ok(about.into_iter().find(|kept| kept.key.slot() == (level, start, first_signal)))
     }
 
+    /// Chunks of a level that begin in `range`, by start, then first signal; unlike [`Self::catalogue`] nothing that began
+    /// before it is looked at.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    fn starting(&self, level: Level, range: TimeRange) -> Result<Vec<Kept>, KeepError> {
+        let about = self.catalogue(level, range)?;
+        Ok(about.into_iter().filter(|kept| range.contains(kept.key.start)).collect())
+    }
+
     /// Another handle on the same history that only reads, so that readers never wait for the writer. It sees what was
     /// committed before each of its calls, and refuses to commit.
     ///

@@ -67,10 +67,20 @@ impl Retention {
         if starts.is_empty() {
             return Ok(changes);
         }
-        for page in keeper.pages(Level::Carried, ALWAYS)? {
-            if all_since.is_none_or(|since| page.start < since) && !starts.contains(&page.start) {
-                remove(keeper, &page, most, &mut changes)?;
+        // Of what a page ended with only the news are kept, and the whole state now and then: nothing goes that later news
+        // lean on. So from the newest to the oldest, and only before a whole state.
+        let mut before_whole = false;
+        let mut gone = Vec::new();
+        for page in keeper.pages(Level::Carried, ALWAYS)?.into_iter().rev() {
+            let idle = all_since.is_none_or(|since| page.start < since) && !starts.contains(&page.start);
+            if idle && before_whole {
+                gone.push(page);
+            } else {
+                before_whole = page.end == page.start;
             }
+        }
+        for page in gone.iter().rev() {
+            remove(keeper, page, most, &mut changes)?;
         }
         Ok(changes)
     }
@@ -105,7 +115,7 @@ fn remove(keeper: &dyn Historian, page: &Page, most: usize, changes: &mut Vec<Ch
         return Ok(());
     }
     let instant = TimeRange::new(page.start, page.start + Span::from_micros(1));
-    let of_page = keeper.catalogue(page.level, instant)?.into_iter().filter(|kept| kept.key.start == page.start);
+    let of_page = keeper.starting(page.level, instant)?.into_iter();
     changes.extend(of_page.take(most - changes.len()).map(|kept| Change::Remove(kept.key)));
     Ok(())
 }

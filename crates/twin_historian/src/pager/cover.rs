@@ -41,9 +41,11 @@ impl Pager {
     pub fn cover(&self, range: TimeRange) -> Vec<(TimeRange, Cover)> {
         let mut parts: Vec<(TimeRange, Cover)> = Vec::new();
         for level in Level::TIERS {
-            let Some(slab) = self.slabs.get(&level) else { continue };
-            let from = range.start.max(Timestamp::from_micros(i64::MIN + slab.as_micros())) - *slab;
-            for (_, slot) in self.slots.range((level, from)..(level, range.end.max(from))) {
+            // Pages may be of any length: back as far as one reaches into the range, then on.
+            let before = self.slots.range((level, Timestamp::MIN)..(level, range.start)).rev();
+            let before = before.take_while(|(_, slot)| slot.reach > range.start);
+            let inside = self.slots.range((level, range.start)..(level, range.end.max(range.start)));
+            for (_, slot) in before.chain(inside) {
                 let part = slot.page.range.intersect(range);
                 if !part.is_empty() {
                     let cover = match slot.state {

@@ -14,7 +14,7 @@ pub use cover::Cover;
 
 use std::collections::BTreeMap;
 
-use twin_model::{Span, TimeRange, Timestamp};
+use twin_model::{TimeRange, Timestamp};
 
 use crate::chunk::Level;
 
@@ -124,6 +124,8 @@ struct Slot {
     state: State,
     /// Tries that failed since it was last here.
     tries: u32,
+    /// The latest end of it and all pages of its level before it: a look back from an instant ends where this does not reach it.
+    reach: Timestamp,
 }
 
 #[derive(Debug, Clone)]
@@ -137,8 +139,6 @@ struct Running {
 pub struct Pager {
     config: PagerConfig,
     slots: BTreeMap<(Level, Timestamp), Slot>,
-    /// Longest slab of each level.
-    slabs: BTreeMap<Level, Span>,
     focus: Focus,
     running: Vec<Running>,
     next_id: u64,
@@ -155,7 +155,6 @@ impl Pager {
         Self {
             config,
             slots: BTreeMap::new(),
-            slabs: BTreeMap::new(),
             focus: Focus { playhead: Timestamp::MIN, speed: 0.0, view: nowhere },
             running: Vec::new(),
             next_id: 1,
@@ -174,12 +173,17 @@ impl Pager {
         }
         for page in pages {
             let place = (page.level, page.range.start);
-            let slab = self.slabs.entry(page.level).or_insert(Span::ZERO);
-            *slab = (*slab).max(page.range.span());
             let known = old.remove(&place).filter(|slot| slot.page.version == page.version).map(|slot| slot.state);
             let streamed = page.level == Level::Raw && self.held.iter().any(|held| covers(*held, page.range));
             let state = if streamed { State::Here } else { known.unwrap_or(State::Absent) };
-            self.slots.insert(place, Slot { page, state, tries: 0 });
+            let reach = page.range.end;
+            self.slots.insert(place, Slot { page, state, tries: 0, reach });
+        }
+        let mut before = (Level::Raw, Timestamp::MIN);
+        for ((level, _), slot) in &mut self.slots {
+            let earlier = if before.0 == *level { before.1 } else { Timestamp::MIN };
+            slot.reach = slot.page.range.end.max(earlier);
+            before = (*level, slot.reach);
         }
         let slots = &self.slots;
         self.running.retain(|running| slots.get(&running.place).is_some_and(|slot| matches!(slot.state, State::Coming { .. })));

@@ -7,10 +7,12 @@ mod jump;
 mod lanes;
 mod reads;
 mod reduce;
+mod runs;
 mod slabs;
 mod texts;
 
 pub use hold::{Known, ValueAt};
+pub use runs::Run;
 pub use slabs::Sealed;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

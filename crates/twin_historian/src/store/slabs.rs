@@ -3,6 +3,7 @@
 //! A lane is a run of signals with neighbouring numbers, a slab a stretch of time that begins at a whole multiple of its length.
 //! One lane of one slab is one chunk.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use twin_model::{Flags, SignalIndex, TimeRange, Timestamp};
@@ -68,26 +69,31 @@ impl Store {
             if chunks.len() >= enough {
                 break;
             }
-            let state = self.slabs.entry((lane as u32, start)).or_insert(SlabState { version: 0, dirty: false });
-            state.version = state.version.saturating_add(1);
-            state.dirty = false;
-            let version = state.version;
-            let end = start.saturating_add(slab);
-            self.note_sealed(lane, end);
-            let whole = !self.thinned_in(lane, start, end);
-            let missing = self.missing.remove(&(lane as u32, start)) || self.given_up_in(lane, start, end);
-            let mut out = Vec::new();
-            let span = TimeRange::new(us(start), us(end));
-            if let Some(lane) = self.lanes.kept.get(lane) {
-                self.export_span(lane, span, version, &mut out);
-                if out.is_empty() {
-                    // All of its samples went: a chunk without any says where they have to be looked for.
-                    out.push(Proof::empty(key_of(lane, span, version)));
-                }
-            }
-            chunks.extend(out.into_iter().map(|Proof { chunk, digest }| Sealed { chunk, whole, missing, digest }));
+            chunks.extend(self.seal_slab(lane, start));
         }
         chunks
+    }
+
+    /// One slab of a lane: its chunks, counted as sealed from here on.
+    pub(super) fn seal_slab(&mut self, lane: usize, start: i64) -> Vec<Sealed> {
+        let state = self.slabs.entry((lane as u32, start)).or_insert(SlabState { version: 0, dirty: false });
+        state.version = state.version.saturating_add(1);
+        state.dirty = false;
+        let version = state.version;
+        let end = start.saturating_add(self.config.slab.as_micros());
+        self.note_sealed(lane, end);
+        let whole = !self.thinned_in(lane, start, end);
+        let missing = self.missing.remove(&(lane as u32, start)) || self.given_up_in(lane, start, end);
+        let mut out = Vec::new();
+        let span = TimeRange::new(us(start), us(end));
+        if let Some(lane) = self.lanes.kept.get(lane) {
+            self.export_span(lane, span, version, &mut out);
+            if out.is_empty() {
+                // All of its samples went: a chunk without any says where they have to be looked for.
+                out.push(Proof::empty(key_of(lane, span, version)));
+            }
+        }
+        out.into_iter().map(|Proof { chunk, digest }| Sealed { chunk, whole, missing, digest }).collect()
     }
 
     /// Starts of the slabs of a lane before `end` that hold samples and are new or dirty.
@@ -198,6 +204,11 @@ impl Store {
         self.lanes.kept.iter().map(|lane| lane.first)
     }
 
+    /// Columns of a lane by its place.
+    pub(super) fn columns_at(&self, lane: usize) -> impl Iterator<Item = &Column> {
+        self.lanes.kept.get(lane).into_iter().flat_map(|lane| self.members(lane)).map(|(_, column)| column)
+    }
+
     /// First number of the n-th lane; none after the last.
     pub fn lane_at(&self, n: usize) -> Option<u32> {
         self.lanes.kept.get(n).map(|lane| lane.first)
@@ -224,15 +235,14 @@ impl Store {
     }
 
     /// Whether the byte budget took samples of a lane away between two instants, which a journal may still have.
-    fn given_up_in(&self, lane: usize, from: i64, to: i64) -> bool {
+    pub(super) fn given_up_in(&self, lane: usize, from: i64, to: i64) -> bool {
         let slab = TimeRange::new(us(from), us(to));
         let thinned = |c: &Column| c.series.thinned_range(&self.shared.arena).is_some_and(|t| !t.intersect(slab).is_empty());
-        let members = self.lanes.kept.get(lane).into_iter().flat_map(|lane| self.members(lane));
-        self.sweep.dropped_before().is_some_and(|t| t > slab.start) || members.into_iter().any(|(_, column)| thinned(column))
+        self.sweep.dropped_before().is_some_and(|t| t > slab.start) || self.columns_at(lane).any(thinned)
     }
 
     /// Encodes the samples of a lane in `span`, cut in time where one chunk would be too large.
-    fn export_span(&self, lane: &Lane, span: TimeRange, version: u32, chunks: &mut Vec<Proof>) {
+    pub(super) fn export_span(&self, lane: &Lane, span: TimeRange, version: u32, chunks: &mut Vec<Proof>) {
         let (from, to) = (span.start.as_micros(), span.end.as_micros());
         let samples: u64 = self.members(lane).map(|(_, c)| c.series.count_in(&self.shared.arena, from, to)).sum();
         if samples == 0 {
@@ -270,7 +280,7 @@ impl Store {
     /// [`HistorianError`] where the bytes are not a chunk that fits this store; nothing was taken in then.
     pub fn import_chunk(&mut self, bytes: &[u8]) -> Result<Imported, HistorianError> {
         let (key, sections) = chunk::read(bytes, self.columns.len())?;
-        let fresh = if self.lanes.positions() { self.note_imported(&key) } else { None };
+        let fresh = if self.lanes.positions() { self.note_imported(&key, &sections) } else { Vec::new() };
         Ok(self.import_sections(key, fresh, &sections))
     }
 
@@ -280,7 +290,7 @@ impl Store {
     /// [`HistorianError`] where the bytes are not a chunk; nothing was taken in then.
     pub fn import_kept(&mut self, bytes: &[u8]) -> Result<Imported, HistorianError> {
         let (key, mut sections) = chunk::read(bytes, u32::MAX as usize)?;
-        let fresh = self.note_imported(&key);
+        let fresh = self.note_imported(&key, &sections);
         sections.retain_mut(|section| match self.lanes.signal(section.signal) {
             Some(signal) => {
                 section.signal = signal.0;
@@ -291,37 +301,45 @@ impl Store {
         Ok(self.import_sections(key, fresh, &sections))
     }
 
-    fn import_sections(&mut self, key: ChunkKey, fresh: Option<(u32, i64)>, sections: &[Section]) -> Imported {
+    fn import_sections(&mut self, key: ChunkKey, fresh: Vec<(u32, i64)>, sections: &[Section]) -> Imported {
         let mut imported = Imported { key, samples: 0, range: TimeRange::new(Timestamp::MAX, Timestamp::MIN) };
         for section in sections {
             self.import_section(section, &mut imported);
         }
-        if let Some(slab) = fresh
-            && let Some(state) = self.slabs.get_mut(&slab)
-        {
-            state.dirty = false;
+        for slab in fresh {
+            if let Some(state) = self.slabs.get_mut(&slab) {
+                state.dirty = false;
+            }
         }
         imported
     }
 
-    /// Marks the slab of a whole-slab chunk as sealed; returns it if this store held nothing of it before.
-    fn note_imported(&mut self, key: &ChunkKey) -> Option<(u32, i64)> {
+    /// Marks the slabs of a chunk of whole slabs as sealed, as far as it has samples of them; returns them if this store held
+    /// nothing of its time before.
+    fn note_imported(&mut self, key: &ChunkKey, sections: &[Section]) -> Vec<(u32, i64)> {
         let slab = self.config.slab.as_micros();
         let (from, to) = (key.start.as_micros(), key.end.as_micros());
-        let place = self.lanes.find(key.first_signal)?;
-        let lane = self.lanes.kept.get(place)?;
+        let Some(place) = self.lanes.find(key.first_signal) else { return Vec::new() };
+        let Some(lane) = self.lanes.kept.get(place) else { return Vec::new() };
         // A narrower one is from before its last numbers were given: they have nothing of that time then.
-        let whole = key.signals <= lane.width && from.rem_euclid(slab) == 0 && to.checked_sub(from) == Some(slab);
+        let whole = key.signals <= lane.width && from.rem_euclid(slab) == 0 && to.rem_euclid(slab) == 0 && to > from;
         if key.level != Level::Raw
             || !whole
             || self.members(lane).any(|(_, c)| c.series.count_in(&self.shared.arena, from, to) > 0)
         {
-            return None;
+            return Vec::new();
         }
         let lane = place as u32;
-        self.slabs.insert((lane, from), SlabState { version: key.version, dirty: false });
+        let rows = sections.iter().flat_map(|section| &section.rows);
+        let starts: BTreeSet<i64> = if to.checked_sub(from) == Some(slab) {
+            BTreeSet::from([from])
+        } else {
+            rows.map(|row| row.t.div_euclid(slab).saturating_mul(slab)).collect()
+        };
+        let places: Vec<(u32, i64)> = starts.into_iter().map(|start| (lane, start)).collect();
+        self.slabs.extend(places.iter().map(|place| (*place, SlabState { version: key.version, dirty: false })));
         self.note_sealed(lane as usize, to);
-        Some((lane, from))
+        places
     }
 
     fn import_section(&mut self, section: &Section, imported: &mut Imported) {

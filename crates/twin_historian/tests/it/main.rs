@@ -15,6 +15,7 @@ mod parts;
 mod properties;
 mod real;
 mod rules;
+mod runs;
 mod slow;
 mod texts;
 mod thinning;

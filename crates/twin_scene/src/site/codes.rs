@@ -28,6 +28,11 @@ codes! {
     SIGNAL_UNKNOWN = "signal.unknown", "A signal is named that does not exist.";
     SIGNAL_UNFED = "signal.unfed", "Several sources exist and none is named for a signal.";
     SOURCE_UNKNOWN = "source.unknown", "A source is named that does not exist.";
+    SOURCE_SHARED = "source.shared", "Several sources feed one signal; all are read.";
+    ZONE_MISSING = "zone.missing", "Times have no offset, and nobody says which zone they are in.";
+    TABLE_INVALID = "table.invalid", "The table of a source is not what it is declared to be; the other sources run.";
+    TABLE_ODD = "table.odd", "Something in the table of a source cannot be used.";
+    TABLE_NOTE = "table.note", "A remark about the table of a source from its reader.";
     MODEL_UNKNOWN = "model.unknown", "A model is named that does not exist.";
     PLACEHOLDER_UNKNOWN = "placeholder.unknown", "A placeholder such as {twin} has no value for this twin.";
     RULE_INCOMPLETE = "rule.incomplete", "A rule, alarm, process or knob lacks what its kind needs.";

@@ -20,8 +20,8 @@ mod secrets;
 mod sense;
 mod sources;
 pub mod spec;
+mod tables;
 mod template;
-mod time_format;
 pub(crate) mod twins;
 pub(crate) mod validate;
 mod view;
@@ -39,11 +39,14 @@ pub use models::ModelAsset;
 pub use read::StartAt;
 pub use redact::{redacted_import, redacted_site};
 pub use secrets::TokenSource;
-pub use sources::{Column, CsvLayout, CsvSource, KeyPart, SourceDef, SourceKind};
-pub use time_format::TimeFormat;
+pub use sources::{SourceDef, SourceKind};
+pub use tables::{CsvSource, SiteTimes, ZoneFrom};
+pub use twin_table::{Column, KeyPart, Layout as CsvLayout};
 pub use view::Settings;
 
-use crate::bind::{self, AssetNodes, BindReport};
+use twin_table::{Feed, Feeds};
+
+use crate::bind::{self, AssetNodes, BindReport, Glob};
 use crate::import::{self, Anchor};
 use bindings::RawBinding;
 use read::{Section, Word};
@@ -74,6 +77,8 @@ pub struct LoadedSite {
     pub process_locations: Vec<Location>,
     /// One entry per [`SourceIndex`] of the model.
     pub sources: Vec<SourceDef>,
+    /// What times without an offset mean, and which are believed.
+    pub times: SiteTimes,
     /// Points in space that an import attaches to twins.
     pub anchors: Vec<Anchor>,
     /// How the viewer starts, and what `orrery check` accepts.
@@ -105,6 +110,32 @@ impl LoadedSite {
             }
         }
         by_key
+    }
+
+    /// What each key of a table source feeds: the signals that its columns name, and those of the model that know it by a key.
+    pub fn feeds(&self, source: &SourceDef) -> Feeds {
+        let mut feeds = Feeds::new();
+        let mut add = |key: &str, at: SignalIndex| {
+            let signal = self.model.signal(at);
+            let feed = Feed { signal: at, kind: signal.value_kind, unit: signal.unit.0.clone() };
+            let all = feeds.entry(key.to_owned()).or_default();
+            if !all.contains(&feed) {
+                all.push(feed);
+            }
+        };
+        let globs: Vec<Glob> = source.feeds.iter().map(|glob| Glob::new(glob)).collect();
+        for at in self.model.signal_indices() {
+            let signal = self.model.signal(at);
+            if signal.source == Some(source.index) || globs.iter().any(|glob| glob.matches(signal.id.as_str())) {
+                add(&signal.source_key, at);
+            }
+        }
+        for (id, column) in &source.columns {
+            if let Some(at) = self.model.find_signal(id) {
+                add(column, at);
+            }
+        }
+        feeds
     }
 
     /// Resolves the bindings over the nodes of the assets that could be read.
@@ -178,6 +209,7 @@ fn unusable(file_name: &str, out: Diagnostics) -> LoadedSite {
         twin_locations: Vec::new(),
         process_locations: Vec::new(),
         sources: Vec::new(),
+        times: SiteTimes::default(),
         anchors: Vec::new(),
         settings: Settings::default(),
         diagnostics: out.finish(&file),
@@ -192,7 +224,8 @@ fn assemble(root: &Section<'_>, file: &Arc<str>, read_file: &mut ReadFile<'_>, m
     let mut raw_interfaces = interfaces::read(root, out_ref);
     let mut twins = twins::read(root, out_ref);
     bindings::read(root, &mut raw_bindings, out_ref);
-    let sources = sources::read(root, out_ref);
+    let times = tables::site_times(root, out_ref);
+    let sources = sources::read(root, &times, out_ref);
     let knobs = knobs::read(root, out_ref);
     let settings = view::read(root, out_ref);
     let defined: HashSet<String> = raw_interfaces.iter().map(|interface| interface.id.text.to_string()).collect();
@@ -204,7 +237,7 @@ fn assemble(root: &Section<'_>, file: &Arc<str>, read_file: &mut ReadFile<'_>, m
     let interfaces = interfaces::resolve(raw_interfaces, out_ref);
     let source_defs: Vec<SourceDef> = sources.iter().enumerate().map(|(at, source)| source_def(at, source)).collect();
     let build::Built { model, no_geometry, bindings: own, twin_locations, process_locations } =
-        build::build(build::Parts { site: site_info(root, out_ref), interfaces, twins, sources, knobs }, out_ref);
+        build::build(build::Parts { site: site_info(root), interfaces, twins, sources, knobs }, out_ref);
     let raw_bindings = own.into_iter().chain(raw_bindings).collect();
     report_unfed(&model, &source_defs, file, out_ref);
     let bindings = resolve_bindings(raw_bindings, &model, &assets, out_ref);
@@ -231,6 +264,7 @@ fn assemble(root: &Section<'_>, file: &Arc<str>, read_file: &mut ReadFile<'_>, m
         twin_locations,
         process_locations,
         sources: source_defs,
+        times,
         anchors,
         settings,
         diagnostics,
@@ -238,22 +272,11 @@ fn assemble(root: &Section<'_>, file: &Arc<str>, read_file: &mut ReadFile<'_>, m
     }
 }
 
-/// The zone's name is only looked at, not up: the table of zones is the viewer's.
-fn site_info(root: &Section<'_>, out: &mut Diagnostics) -> SiteInfo {
+fn site_info(root: &Section<'_>) -> SiteInfo {
     let section = root.table("site");
     let text = |key: &str| section.as_ref().and_then(|section| section.text(key));
     let id =
         section.as_ref().and_then(|section| section.word("id")).map_or_else(|| "site".to_owned(), |word| word.text.to_string());
-    let zone = section.as_ref().and_then(|section| section.word("time_zone"));
-    let is_name = |text: &str| {
-        let part = |part: &str| part.starts_with(|c: char| c.is_ascii_alphabetic());
-        text.split('/').all(part) && text.chars().all(|c| c.is_ascii_alphanumeric() || "/_+-".contains(c))
-    };
-    if let Some(word) = zone.filter(|word| !is_name(word.as_str())) {
-        let message = format!("'{}' is not the name of a time zone", word.as_str());
-        let help = "write an IANA name such as Europe/Berlin or UTC; offsets change over the year".to_owned();
-        out.error(codes::VALUE_INVALID, &word.at, "site.time_zone", message, help);
-    }
     SiteInfo {
         name: text("name").unwrap_or_else(|| id.clone()),
         time_zone: text("time_zone").unwrap_or_else(|| "UTC".to_owned()),
@@ -267,6 +290,8 @@ fn source_def(at: usize, source: &sources::RawSource) -> SourceDef {
         id: source.id.text.to_string(),
         kind: source.kind.clone(),
         at: source.id.at.clone(),
+        columns: source.columns.iter().map(|(signal, column)| (signal.text.to_string(), column.clone())).collect(),
+        feeds: source.feeds.iter().map(|glob| glob.text.to_string()).collect(),
     }
 }
 

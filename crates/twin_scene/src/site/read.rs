@@ -162,7 +162,9 @@ impl<'a> Section<'a> {
     }
 
     pub(crate) fn table(&self, key: &str) -> Option<Section<'a>> {
-        let Some(Ty::Table(spec) | Ty::Bind(spec)) = self.spec.key(key).map(|key| key.ty) else { return None };
+        let Some(Ty::Table(spec) | Ty::Bind(spec) | Ty::ColumnOr(spec)) = self.spec.key(key).map(|key| key.ty) else {
+            return None;
+        };
         let value = self.value(key)?;
         Some(Self::new(self.source, spec, value.get_ref().as_table()?, value.span().start))
     }

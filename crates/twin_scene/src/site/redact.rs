@@ -86,6 +86,11 @@ fn value(ty: Ty, value: &Spanned<DeValue<'_>>, cuts: &mut Vec<Cut>) {
             TokenSource::Literal(_) => leaves(value, &|| format!("{{ env = \"{REDACTED}\" }}"), cuts),
             TokenSource::Unusable => leaves(value, &|| format!("\"{REDACTED}\""), cuts),
         },
+        (Ty::TextMap | Ty::TextsMap | Ty::ScalarMap, _) | (Ty::Bind(_), DeValue::Boolean(_)) => {}
+        // A table where none may be, or none where one must be: what it holds may be meant for another place.
+        (Ty::Table(_) | Ty::Tables(_) | Ty::Bind(_), _) | (_, DeValue::Table(_)) => {
+            leaves(value, &|| format!("\"{REDACTED}\""), cuts);
+        }
         _ => {}
     }
 }

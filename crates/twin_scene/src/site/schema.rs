@@ -71,6 +71,9 @@ fn ty(ty: Ty, definitions: &mut Map<String, Json>) -> Json {
         Ty::Texts => texts(),
         Ty::Scalar => scalar(),
         Ty::Column => json!({ "anyOf": [{ "type": "string" }, { "type": "integer", "minimum": 0 }] }),
+        Ty::ColumnOr(spec) => {
+            json!({ "anyOf": [{ "type": "string" }, { "type": "integer", "minimum": 0 }, reference(spec, definitions)] })
+        }
         Ty::Priority => json!({ "enum": [1, 2, 3, 4, "critical", "high", "medium", "low"] }),
         Ty::TextMap => json!({ "type": "object", "additionalProperties": text() }),
         Ty::TextsMap => json!({ "type": "object", "additionalProperties": texts() }),
@@ -124,7 +127,7 @@ mod tests {
             for key in spec.keys {
                 assert!(key.help.ends_with('.'), "{}.{}", spec.name, key.name);
                 assert!(key.name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{}.{}", spec.name, key.name);
-                if let Ty::Table(inner) | Ty::Tables(inner) | Ty::Bind(inner) = key.ty {
+                if let Ty::Table(inner) | Ty::Tables(inner) | Ty::Bind(inner) | Ty::ColumnOr(inner) = key.ty {
                     walk(inner, seen);
                 }
             }

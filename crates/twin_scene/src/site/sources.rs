@@ -1,15 +1,15 @@
-//! Sources as written: what they are, how a CSV file is to be read, which signals they feed.
+//! Sources as written: what they are and which signals they feed. How tables are read is in `tables`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use twin_model::{SourceIndex, Span};
+use twin_model::SourceIndex;
+use twin_table::{Codes, TimeSpec};
 
 use super::codes;
 use super::diag::{Diagnostics, Location};
 use super::read::{Section, StartAt, Word};
 use super::secrets::{self, TokenSource};
-use super::time_format::{TimeFormat, parse_offset};
-use super::validate;
+use super::tables::{self, CsvSource, SiteTimes};
 
 /// A source of a loaded site.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +22,10 @@ pub struct SourceDef {
     pub kind: SourceKind,
     /// Where it is written.
     pub at: Location,
+    /// Wide tables: signal ids and the columns that feed them, as written.
+    pub columns: Vec<(String, String)>,
+    /// Globs of signal ids that it feeds.
+    pub feeds: Vec<String>,
 }
 
 /// What a source is.
@@ -37,11 +41,15 @@ pub enum SourceKind {
         start: StartAt,
     },
     /// Replay of a CSV file.
-    Csv(CsvSource),
+    Csv(Box<CsvSource>),
     /// Others push samples in.
     WebSocket {
         /// What a sender must present; `None` lets anyone in.
         token: Option<TokenSource>,
+        /// How senders write times.
+        times: TimeSpec,
+        /// What numbers for qualities mean.
+        codes: Codes,
     },
 }
 
@@ -54,70 +62,6 @@ impl SourceKind {
             Self::WebSocket { .. } => "websocket",
         }
     }
-}
-
-/// A column of a CSV file.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Column {
-    /// By its name in the header.
-    Name(String),
-    /// By its position, from 0.
-    Index(usize),
-}
-
-/// How rows become samples.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CsvLayout {
-    /// One row per sample.
-    Long {
-        /// Parts of the key that is matched with the source keys of signals.
-        key: Vec<KeyPart>,
-        /// Column of the value.
-        value: Column,
-    },
-    /// One column per signal.
-    Wide {
-        /// Column and the source key of the signals that it feeds: the column as it is written in the site file.
-        columns: Vec<(Column, String)>,
-    },
-}
-
-/// A piece of a key template.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum KeyPart {
-    /// Text as it stands.
-    Text(String),
-    /// The row's text in a column.
-    Column(Column),
-}
-
-/// How a CSV file is to be read. Values are read as the value kind of the signal that they feed.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CsvSource {
-    /// File, relative to the site file.
-    pub path: String,
-    /// Byte between fields.
-    pub separator: u8,
-    /// Whether the first line (after `skip_lines`) names the columns.
-    pub header: bool,
-    /// Lines to leave out at the start.
-    pub skip_lines: usize,
-    /// Column of the time.
-    pub time: Column,
-    /// How times are written.
-    pub time_format: TimeFormat,
-    /// Long or wide.
-    pub layout: CsvLayout,
-    /// Column of the quality.
-    pub quality: Option<Column>,
-    /// Texts that mean no value.
-    pub null: Vec<String>,
-    /// Replay speed; 1 is real time. Positive.
-    pub speed: f64,
-    /// Whether to start again at the end.
-    pub repeat: bool,
-    /// Where the first instant is put.
-    pub start: StartAt,
 }
 
 /// A source before the model is built.
@@ -134,7 +78,7 @@ pub(crate) struct RawSource {
 const MAX_SOURCES: usize = 1_000;
 
 /// Reads `[[sources]]`.
-pub(crate) fn read(root: &Section<'_>, out: &mut Diagnostics) -> Vec<RawSource> {
+pub(crate) fn read(root: &Section<'_>, site: &SiteTimes, out: &mut Diagnostics) -> Vec<RawSource> {
     let mut all: Vec<RawSource> = Vec::new();
     for section in root.tables("sources") {
         let Some(id) = section.word("id") else { continue };
@@ -148,57 +92,68 @@ pub(crate) fn read(root: &Section<'_>, out: &mut Diagnostics) -> Vec<RawSource> 
             out.error(codes::ID_DUPLICATE, &id.at, id.as_str(), message, "rename or delete one".to_owned());
             continue;
         }
-        let Some((kind, columns)) = kind(&section, &id, out) else { continue };
+        let Some((kind, columns)) = kind(&section, &id, site, out) else { continue };
         unused(&section, kind.as_str(), out);
         all.push(RawSource { id, kind, feeds: section.words("feeds"), columns });
     }
     all
 }
 
-/// Keys that only one kind of source has.
-const KEYS_OF_KIND: [(&str, &[&str]); 3] = [
-    ("synthetic", &["plant", "seed"]),
-    ("websocket", &["token"]),
-    (
-        "csv",
-        &[
-            "path",
-            "layout",
-            "separator",
-            "header",
-            "skip_lines",
-            "time",
-            "key",
-            "value",
-            "quality",
-            "columns",
-            "null",
-            "speed",
-            "loop",
-        ],
-    ),
+/// Keys that not every kind of source has, with the kinds that have them.
+const KEYS_OF_KIND: [(&str, &[&str]); 29] = [
+    ("plant", &["synthetic"]),
+    ("seed", &["synthetic"]),
+    ("start", &["synthetic", "csv"]),
+    ("token", &["websocket"]),
+    ("time", &["csv", "websocket"]),
+    ("zone", &["csv", "websocket"]),
+    ("quality", &["csv", "websocket"]),
+    ("path", &["csv"]),
+    ("layout", &["csv"]),
+    ("separator", &["csv"]),
+    ("encoding", &["csv"]),
+    ("header", &["csv"]),
+    ("units_row", &["csv"]),
+    ("skip_lines", &["csv"]),
+    ("decimal", &["csv"]),
+    ("thousands", &["csv"]),
+    ("on", &["csv"]),
+    ("off", &["csv"]),
+    ("received", &["csv"]),
+    ("key", &["csv"]),
+    ("value", &["csv"]),
+    ("values", &["csv"]),
+    ("columns", &["csv"]),
+    ("null", &["csv"]),
+    ("empty", &["csv"]),
+    ("speed", &["csv"]),
+    ("loop", &["csv"]),
+    ("id", &["synthetic", "csv", "websocket"]),
+    ("feeds", &["synthetic", "csv", "websocket"]),
 ];
 
 fn unused(s: &Section<'_>, kind: &str, out: &mut Diagnostics) {
-    for (owner, keys) in KEYS_OF_KIND.iter().filter(|(owner, _)| *owner != kind) {
-        for key in keys.iter().filter(|key| s.has(key)) {
-            let message = format!("'{key}' has no effect in a source of kind {kind}");
-            out.warning(codes::KEY_UNUSED, &s.at_key(key), key, message, format!("it belongs to kind = \"{owner}\""));
-        }
+    for (key, owners) in KEYS_OF_KIND.iter().filter(|(key, owners)| !owners.contains(&kind) && s.has(key)) {
+        let message = format!("'{key}' has no effect in a source of kind {kind}");
+        let owners: Vec<String> = owners.iter().map(|owner| format!("kind = \"{owner}\"")).collect();
+        out.warning(codes::KEY_UNUSED, &s.at_key(key), key, message, format!("it belongs to {}", owners.join(" or ")));
     }
 }
 
 type KindAndColumns = (SourceKind, Vec<(Word, String)>);
 
-fn kind(s: &Section<'_>, id: &Word, out: &mut Diagnostics) -> Option<KindAndColumns> {
+fn kind(s: &Section<'_>, id: &Word, site: &SiteTimes, out: &mut Diagnostics) -> Option<KindAndColumns> {
     match s.choice("kind")? {
         "synthetic" => {
             let plant = s.text("plant").or_else(|| incomplete(s, id, "plant", out))?;
             let seed = s.integer("seed").unwrap_or(1).unsigned_abs();
             Some((SourceKind::Synthetic { plant, seed, start: s.start("start").unwrap_or(StartAt::Recorded) }, Vec::new()))
         }
-        "websocket" => Some((SourceKind::WebSocket { token: token(s, id, out) }, Vec::new())),
-        _ => csv(s, id, out).map(|(csv, columns)| (SourceKind::Csv(csv), columns)),
+        "websocket" => {
+            let (times, codes) = (tables::sender_times(s, site, out), tables::sender_codes(s, out));
+            Some((SourceKind::WebSocket { token: token(s, id, out), times, codes }, Vec::new()))
+        }
+        _ => tables::csv(s, id, site, out).map(|(csv, columns)| (SourceKind::Csv(Box::new(csv)), columns)),
     }
 }
 
@@ -212,7 +167,7 @@ fn token(s: &Section<'_>, id: &Word, out: &mut Diagnostics) -> Option<TokenSourc
     Some(token)
 }
 
-fn incomplete<T>(s: &Section<'_>, id: &Word, key: &str, out: &mut Diagnostics) -> Option<T> {
+pub(super) fn incomplete<T>(s: &Section<'_>, id: &Word, key: &str, out: &mut Diagnostics) -> Option<T> {
     // A key of the wrong type was reported before.
     if !s.has(key) {
         let message = format!("source '{}' has no '{key}'", id.as_str());
@@ -222,191 +177,25 @@ fn incomplete<T>(s: &Section<'_>, id: &Word, key: &str, out: &mut Diagnostics) -
     None
 }
 
-fn csv(s: &Section<'_>, id: &Word, out: &mut Diagnostics) -> Option<(CsvSource, Vec<(Word, String)>)> {
-    let path = s.text("path").or_else(|| incomplete(s, id, "path", out))?;
-    let time = s.table("time").or_else(|| incomplete(s, id, "time", out))?;
-    let header = s.bool("header").unwrap_or(true);
-    let (layout, columns) = layout(s, id, header, out)?;
-    Some((
-        CsvSource {
-            path: path.replace('\\', "/"),
-            separator: separator(s, out),
-            header,
-            skip_lines: s.integer("skip_lines").and_then(|n| usize::try_from(n).ok()).unwrap_or(0),
-            time: column(&time, "column", header, out)?,
-            time_format: time_format(&time, out)?,
-            layout,
-            quality: if s.has("quality") { column(s, "quality", header, out) } else { None },
-            null: if s.has("null") { s.words("null").iter().map(|w| w.text.to_string()).collect() } else { vec![String::new()] },
-            speed: speed(s, out),
-            repeat: s.bool("loop").unwrap_or(false),
-            start: s.start("start").unwrap_or(StartAt::Recorded),
-        },
-        columns,
-    ))
-}
-
-fn speed(s: &Section<'_>, out: &mut Diagnostics) -> f64 {
-    match s.number("speed") {
-        Some(speed) if speed > 0.0 => speed,
-        Some(speed) => {
-            let message = format!("speed cannot be {speed}");
-            out.error(
-                codes::VALUE_INVALID,
-                &s.at_key("speed"),
-                "speed",
-                message,
-                "write a positive number, 1 is real time".to_owned(),
-            );
-            1.0
-        }
-        None => 1.0,
-    }
-}
-
-fn separator(s: &Section<'_>, out: &mut Diagnostics) -> u8 {
-    let Some(text) = s.text("separator") else { return b',' };
-    match text.as_bytes() {
-        [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => *byte,
-        _ => {
-            let help = "write one character, for example \",\" or \";\" or \"\\t\"".to_owned();
-            out.error(
-                codes::VALUE_INVALID,
-                &s.at_key("separator"),
-                "separator",
-                format!("'{text}' cannot separate fields"),
-                help,
-            );
-            b','
-        }
-    }
-}
-
-/// The column under `key`; without a header only positions make sense.
-fn column(s: &Section<'_>, key: &'static str, header: bool, out: &mut Diagnostics) -> Option<Column> {
-    let raw = s.raw(key)?;
-    match (raw.as_str(), validate::integer(raw)) {
-        (Some(name), _) => {
-            let found = column_of(name, header);
-            if found.is_none() {
-                no_header(&s.at_key(key), name, out);
-            }
-            found
-        }
-        (None, Some(n)) => usize::try_from(n).ok().map(Column::Index),
-        (None, None) => None,
-    }
-}
-
-/// A column as written in text: a name, or a position where there is no header.
-fn column_of(text: &str, header: bool) -> Option<Column> {
-    if header { Some(Column::Name(text.to_owned())) } else { text.parse().ok().map(Column::Index) }
-}
-
-fn no_header(at: &Location, name: &str, out: &mut Diagnostics) {
-    let message = format!("column '{name}' is named, but the file has no header");
-    let help = "write the column's position, counted from 0, or header = true".to_owned();
-    out.error(codes::VALUE_INVALID, at, name, message, help);
-}
-
-fn layout(s: &Section<'_>, id: &Word, header: bool, out: &mut Diagnostics) -> Option<(CsvLayout, Vec<(Word, String)>)> {
-    if s.choice("layout") == Some("long") {
-        let template = s.word("key").or_else(|| incomplete(s, id, "key", out))?;
-        let value = if s.has("value") { column(s, "value", header, out) } else { incomplete(s, id, "value", out) }?;
-        return Some((CsvLayout::Long { key: key_parts(&template, header, out)?, value }, Vec::new()));
-    }
-    if !s.has("columns") {
-        return incomplete(s, id, "columns", out);
-    }
-    let mut columns = Vec::new();
-    let mut feeds = Vec::new();
-    for (name, signals) in s.map("columns") {
-        let Some(column) = column_of(name.as_str(), header) else {
-            no_header(&name.at, name.as_str(), out);
-            continue;
-        };
-        columns.push((column, name.text.to_string()));
-        feeds.extend(signals.into_iter().map(|signal| (signal, name.text.to_string())));
-    }
-    Some((CsvLayout::Wide { columns }, feeds))
-}
-
-/// Cuts `{asset}.{attribute}` into its parts.
-fn key_parts(template: &Word, header: bool, out: &mut Diagnostics) -> Option<Vec<KeyPart>> {
-    let mut parts = Vec::new();
-    let mut rest = template.as_str();
-    while let Some(open) = rest.find('{') {
-        let Some(close) = rest.get(open..).and_then(|tail| tail.find('}')).map(|at| at + open) else {
-            let message = format!("'{}' has a '{{' without '}}'", template.as_str());
-            out.error(
-                codes::VALUE_INVALID,
-                &template.at,
-                "key",
-                message,
-                "write it like {asset}.{attribute} or {2}.{3}".to_owned(),
-            );
-            return None;
-        };
-        if open > 0 {
-            parts.push(KeyPart::Text(rest.get(..open)?.to_owned()));
-        }
-        let name = rest.get(open + 1..close)?;
-        match column_of(name, header) {
-            Some(column) => parts.push(KeyPart::Column(column)),
-            None => {
-                no_header(&template.at, name, out);
-                return None;
-            }
-        }
-        rest = rest.get(close + 1..)?;
-    }
-    if !rest.is_empty() {
-        parts.push(KeyPart::Text(rest.to_owned()));
-    }
-    Some(parts)
-}
-
-fn time_format(s: &Section<'_>, out: &mut Diagnostics) -> Option<TimeFormat> {
-    let (text, offset, origin) = (s.text("format"), s.word("offset"), s.instant("origin"));
-    Some(match text.as_deref().unwrap_or("rfc3339") {
-        "rfc3339" => TimeFormat::Rfc3339,
-        "epoch_s" => TimeFormat::EpochSeconds,
-        "epoch_ms" => TimeFormat::EpochMillis,
-        "epoch_us" => TimeFormat::EpochMicros,
-        "seconds" => TimeFormat::Seconds { origin: origin.unwrap_or(twin_model::Timestamp::from_micros(0)) },
-        pattern if pattern.contains('%') => {
-            let offset = offset.map_or(Some(Span::ZERO), |word| {
-                let parsed = parse_offset(word.as_str());
-                if parsed.is_none() {
-                    let message = format!("'{}' is not a fixed offset", word.as_str());
-                    let help = "write UTC or an offset such as +01:00; named zones change over the year".to_owned();
-                    out.error(codes::VALUE_INVALID, &word.at, "offset", message, help);
-                }
-                parsed
-            });
-            TimeFormat::Pattern { pattern: pattern.to_owned(), offset: offset? }
-        }
-        other => {
-            let words = ["rfc3339", "epoch_s", "epoch_ms", "epoch_us", "seconds"];
-            let help = out.suggest(
-                other,
-                words,
-                "write rfc3339, epoch_s, epoch_ms, epoch_us, seconds, or a pattern like %Y-%m-%d %H:%M:%S",
-            );
-            out.error(codes::VALUE_INVALID, &s.at_key("format"), "format", format!("'{other}' is not a time format"), help);
-            return None;
-        }
-    })
-}
-
-/// Source keys of wide columns by signal id, for the build.
+/// Source keys of wide columns by signal id, for the build. Of several sources the first is the signal's; all are read.
 pub(crate) fn wide_columns(sources: &[RawSource], out: &mut Diagnostics) -> BTreeMap<String, (usize, String)> {
     let mut fed: BTreeMap<String, (usize, String)> = BTreeMap::new();
+    let mut here: BTreeSet<(usize, &str)> = BTreeSet::new();
     for (at, source) in sources.iter().enumerate() {
         for (signal, column) in &source.columns {
-            if fed.insert(signal.text.to_string(), (at, column.clone())).is_some() {
+            if !here.insert((at, signal.as_str())) {
                 let message = format!("signal '{}' is fed by two columns", signal.as_str());
                 out.error(codes::ID_DUPLICATE, &signal.at, signal.as_str(), message, "take it out of one of them".to_owned());
+                continue;
+            }
+            match fed.get(signal.as_str()).and_then(|(first, _)| sources.get(*first)) {
+                None => drop(fed.insert(signal.text.to_string(), (at, column.clone()))),
+                Some(first) => {
+                    let message =
+                        format!("signal '{}' is fed by source '{}', too; both are read", signal.as_str(), first.id.as_str());
+                    let help = "where both have a sample of one instant, the one that came later counts".to_owned();
+                    out.info(codes::SOURCE_SHARED, &signal.at, signal.as_str(), message, help);
+                }
             }
         }
     }

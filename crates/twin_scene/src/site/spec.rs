@@ -35,6 +35,8 @@ pub enum Ty {
     Scalar,
     /// A column of a CSV file: its name, or its position from 0.
     Column,
+    /// The same, or a table that says more.
+    ColumnOr(&'static TableSpec),
     /// Priority: 1 to 4, or its word.
     Priority,
     /// Keys of one's own, each with a text.
@@ -130,6 +132,7 @@ static SITE: TableSpec = TableSpec {
         must("id", Ty::Id, "Short id, for example bottling."),
         may("name", Ty::Text, "Words for people; default: the id."),
         may("time_zone", Ty::Text, "IANA time zone in which people there read clocks; default UTC."),
+        may("years", Ty::Range, "First and last year of times that are believed; default [1990, 2100]."),
     ],
 };
 
@@ -344,12 +347,38 @@ static SOURCE: TableSpec = TableSpec {
         may("separator", Ty::Text, "csv: one character; default comma."),
         may("header", Ty::Bool, "csv: whether the first row names the columns; default true."),
         may("skip_lines", Ty::Integer, "csv: lines to leave out at the start; default 0."),
-        may("time", Ty::Table(&TIME), "csv: which column holds the time, and how it is written."),
+        may(
+            "encoding",
+            Ty::Choice(&twin_table::Encoding::WORDS),
+            "csv: encoding, where no byte order mark says it; default utf-8.",
+        ),
+        may("units_row", Ty::Bool, "csv: whether the row after the header holds units; default false."),
+        may("decimal", Ty::Choice(&[".", ","]), "csv: decimal mark of numbers; default a point."),
+        may("thousands", Ty::Choice(&[",", ".", " ", "'"]), "csv: mark between groups of three digits; default none."),
+        may("on", Ty::Texts, "csv: texts that mean true, beside the usual words."),
+        may("off", Ty::Texts, "csv: texts that mean false, beside the usual words."),
+        may(
+            "zone",
+            Ty::Text,
+            "csv, websocket: zone of times without offset: an IANA name or an offset; default the site's time_zone.",
+        ),
+        may("time", Ty::Table(&TIME), "csv: where the time stands; csv, websocket: how it is written."),
+        may("received", Ty::Column, "csv: column of the time of receipt, written like the time."),
         may("key", Ty::Text, "csv long: the signal's source key out of columns, for example {asset}.{attribute} or {2}.{3}."),
         may("value", Ty::Column, "csv long: column of the value."),
-        may("quality", Ty::Column, "csv: column of the quality (good, uncertain, bad or an OPC UA name)."),
+        may("values", Ty::TextMap, "csv long: column of a value = its key, where a row holds several."),
+        may(
+            "quality",
+            Ty::ColumnOr(&QUALITY),
+            "csv: column of the quality, or { column, codes }; websocket: opc_ua or opc_da, what numbers mean.",
+        ),
         may("columns", Ty::TextsMap, "csv wide: column = signal id, or a list of signal ids."),
-        may("null", Ty::Texts, "csv: texts that mean no value; default the empty text."),
+        may("null", Ty::Texts, "csv: texts that mean no value, beside the usual words; default the empty text."),
+        may(
+            "empty",
+            Ty::Choice(&["no_value", "no_sample"]),
+            "csv: an empty cell is a reading without a value (default), or none.",
+        ),
         may("speed", Ty::Number, "csv: replay speed, 1 is real time; default 1."),
         may("loop", Ty::Bool, "csv: start again at the end; default false."),
     ],
@@ -357,12 +386,31 @@ static SOURCE: TableSpec = TableSpec {
 
 static TIME: TableSpec = TableSpec {
     name: "time",
-    help: "The time column of a CSV file.",
+    help: "Where times stand, and how they are written.",
+    keys: &[
+        may("column", Ty::Column, "csv: the column."),
+        may("date", Ty::Column, "csv: the column of the date, where date and time of day stand apart."),
+        may("time", Ty::Column, "csv: the column of the time of day, beside date."),
+        may(
+            "format",
+            Ty::Text,
+            "rfc3339 (default), epoch_s, epoch_ms, epoch_us, epoch_ns, seconds, excel, excel_1904, or a pattern like %d.%m.%Y %H:%M:%S.",
+        ),
+        may("offset", Ty::Text, "The fixed offset of the file's clock, for example +01:00; default the source's zone."),
+        may("origin", Ty::Instant, "seconds: the instant of second 0."),
+    ],
+};
+
+static QUALITY: TableSpec = TableSpec {
+    name: "quality",
+    help: "The column of the quality, and what numbers in it mean.",
     keys: &[
         must("column", Ty::Column, "The column."),
-        may("format", Ty::Text, "rfc3339 (default), epoch_s, epoch_ms, epoch_us, seconds, or a pattern like %Y-%m-%d %H:%M:%S."),
-        may("offset", Ty::Text, "pattern: UTC (default) or the fixed offset of the file's clock, for example +01:00."),
-        may("origin", Ty::Instant, "seconds: the instant of second 0."),
+        may(
+            "codes",
+            Ty::Choice(&["opc_ua", "opc_da"]),
+            "What numbers mean: StatusCodes (default), or OPC DA, where 192 is good.",
+        ),
     ],
 };
 

@@ -375,14 +375,17 @@ const CSV: &str =
 #[test]
 fn wide_columns_name_the_signals_that_they_feed() {
     let text = format!(
-        "[site]\nid = \"s\"\n{CSV}time = {{ column = \"date\", format = \"%Y-%m-%d %H:%M:%S\" }}\ncolumns = {{ CO2 = \"room.co2\" }}\n"
+        "[site]\nid = \"s\"\n{CSV}time = {{ column = \"date\", format = \"%Y-%m-%d %H:%M:%S\" }}\nzone = \"UTC\"\ncolumns = {{ CO2 = \"room.co2\" }}\n"
     );
     let site = clean(&text);
     let signal = &site.model.signals()[0];
     assert_eq!((signal.source, signal.source_key.as_str()), (Some(SourceIndex(0)), "CO2"));
     let SourceKind::Csv(csv) = &site.sources[0].kind else { panic!() };
-    assert_eq!(csv.layout, CsvLayout::Wide { columns: vec![(Column::Name("CO2".into()), "CO2".into())] });
-    assert_eq!((csv.separator, csv.header, csv.speed, csv.repeat, csv.start), (b',', true, 1.0, false, StartAt::Recorded));
+    assert_eq!(csv.table.layout, CsvLayout::Wide { columns: vec![(Column::Name("CO2".into()), "CO2".into())] });
+    assert_eq!(
+        (csv.table.separator, csv.table.header, csv.speed, csv.repeat, csv.start),
+        (b',', true, 1.0, false, StartAt::Recorded)
+    );
     assert_eq!(site.signals_by_key(SourceIndex(0)).get("CO2").map(Vec::len), Some(1));
 }
 
@@ -394,7 +397,7 @@ fn long_rows_make_keys_out_of_columns() {
     let site = clean(&text);
     let SourceKind::Csv(csv) = &site.sources[0].kind else { panic!() };
     let key = vec![KeyPart::Column(Column::Index(2)), KeyPart::Text(".".into()), KeyPart::Column(Column::Index(3))];
-    assert_eq!(csv.layout, CsvLayout::Long { key, value: Column::Index(4) });
+    assert_eq!(csv.table.layout, CsvLayout::Long { values: vec![(Column::Index(4), key)] });
     assert_eq!(csv.start, StartAt::Instant("2026-01-01T00:00:00Z".parse().unwrap()));
     assert_eq!(site.model.signals()[0].source_key, "room.co2");
 }
@@ -410,10 +413,40 @@ fn csv_mistakes_are_explained() {
         &["is not a time format", "epoch_s"],
     );
     check(
-        &format!("{CSV}time = {{ column = 0, format = \"%H\", offset = \"Europe/Rome\" }}\ncolumns = {{}}\n"),
+        &format!("{CSV}time = {{ column = 0, format = \"%F %H\", offset = \"Europe/Rome\" }}\nzone = \"UTC\"\ncolumns = {{}}\n"),
         codes::VALUE_INVALID,
         10,
-        &["fixed offset"],
+        &["fixed offset", "zone = \"Europe/Rome\""],
+    );
+    check(
+        &format!("{CSV}time = {{ column = 0, format = \"%H:%M:%S\" }}\ncolumns = {{}}\n"),
+        codes::VALUE_INVALID,
+        10,
+        &["lacks the year", "time = { date ="],
+    );
+    check(
+        &format!("{CSV}time = {{ column = 0, format = \"%F %H:%M\" }}\ncolumns = {{}}\n"),
+        codes::ZONE_MISSING,
+        10,
+        &["taken as UTC", "zone = "],
+    );
+    check(
+        &format!("{CSV}time = {{ column = 0 }}\nzone = \"Berlin\"\ncolumns = {{}}\n"),
+        codes::VALUE_INVALID,
+        11,
+        &["'Berlin' is no time zone", "Europe/Berlin"],
+    );
+    check(
+        &format!("{CSV}time = {{ date = 0, time = 1, column = 2 }}\ncolumns = {{}}\n"),
+        codes::VALUE_INVALID,
+        10,
+        &["not in both"],
+    );
+    check(
+        &format!("{CSV}time = {{ column = 0 }}\ndecimal = \",\"\nthousands = \",\"\ncolumns = {{}}\n"),
+        codes::VALUE_INVALID,
+        12,
+        &["can't be both"],
     );
     check(
         &format!("{CSV}header = false\ntime = {{ column = \"date\" }}\ncolumns = {{}}\n"),
@@ -439,6 +472,43 @@ fn csv_mistakes_are_explained() {
         11,
         &["one character"],
     );
+}
+
+#[test]
+fn one_signal_may_come_out_of_several_files() {
+    let again = CSV.split_once("[[sources]]").unwrap().1.replace("log", "more");
+    let keys = "time = { column = 0 }\ncolumns = { CO2 = \"room.co2\" }\n";
+    check(&format!("{CSV}{keys}[[sources]]{again}{keys}"), codes::SOURCE_SHARED, 17, &["fed by source 'log', too"]);
+    let site = loaded(&format!("[site]\nid = \"s\"\n{CSV}{keys}[[sources]]{again}{keys}"));
+    for source in &site.sources {
+        assert_eq!(site.feeds(source).get("CO2").map(Vec::len), Some(1), "{}", source.id);
+    }
+    check(
+        &format!("{CSV}time = {{ column = 0 }}\ncolumns = {{ A = \"room.co2\", B = \"room.co2\" }}\n"),
+        codes::ID_DUPLICATE,
+        11,
+        &["two columns"],
+    );
+}
+
+#[test]
+fn the_zone_of_a_source_goes_before_that_of_the_site() {
+    let text = |site: &str, source: &str| {
+        let text = format!("[site]\nid = \"s\"\n{site}{CSV}time = {{ column = 0 }}\n{source}columns = {{}}\n");
+        let site = clean(&text);
+        let SourceKind::Csv(csv) = &site.sources[0].kind else { panic!() };
+        (csv.table.times.zone.as_ref().map(|zone| zone.as_str().to_owned()), csv.zone_from)
+    };
+    let named = |name: &str| Some(name.to_owned());
+    assert_eq!(text("", ""), (None, ZoneFrom::Nobody));
+    assert_eq!(text("time_zone = \"Asia/Tokyo\"\n", ""), (named("Asia/Tokyo"), ZoneFrom::Site));
+    assert_eq!(text("time_zone = \"Asia/Tokyo\"\n", "zone = \"-05:00\"\n"), (named("-05:00"), ZoneFrom::Source));
+}
+
+#[test]
+fn plausible_years_are_two_whole_years() {
+    check("years = [1800, 1999.5]\n[[twins]]\nid = \"a\"\n", codes::VALUE_INVALID, 3, &["between 1 and 9999"]);
+    check("years = [0, 2000]\n[[twins]]\nid = \"a\"\n", codes::VALUE_INVALID, 3, &["between 1 and 9999"]);
 }
 
 #[test]

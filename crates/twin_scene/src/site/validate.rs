@@ -76,7 +76,9 @@ fn unknown_key(source: &SourceText<'_>, spec: &TableSpec, key: &Spanned<std::bor
 fn value(source: &SourceText<'_>, ty: Ty, value: &Spanned<DeValue<'_>>, path: &str, out: &mut Diagnostics) {
     let at = value.span().start;
     match (ty, value.get_ref()) {
-        (Ty::Table(spec) | Ty::Bind(spec), DeValue::Table(inner)) => table(source, spec, inner, at, path, out),
+        (Ty::Table(spec) | Ty::Bind(spec) | Ty::ColumnOr(spec), DeValue::Table(inner)) => {
+            table(source, spec, inner, at, path, out);
+        }
         (Ty::Tables(spec) | Ty::Bind(spec), DeValue::Array(items)) => {
             for (index, item) in items.iter().enumerate() {
                 let path = format!("{path}[{index}]");
@@ -152,7 +154,7 @@ fn scalar(ty: Ty, value: &DeValue<'_>) -> Result<(), String> {
             value.is_str() || matches!(value, DeValue::Boolean(_)) || number(value).is_some() || integer(value).is_some(),
             "a text, a number, true or false",
         ),
-        Ty::Column => yes_if(
+        Ty::Column | Ty::ColumnOr(_) => yes_if(
             value.is_str() || integer(value).is_some_and(|n| (0..10_000).contains(&n)),
             "a column name, or its position from 0",
         ),

@@ -77,7 +77,7 @@ fn the_cookie_factory_has_the_54_twins_of_its_recording() {
     assert_eq!((twins.len(), &twins), (54, &recorded));
     // Every row finds its signal by the key that the source makes out of it.
     let source = &fixture.site.sources[0];
-    assert!(matches!(&source.kind, SourceKind::Csv(csv) if matches!(csv.layout, CsvLayout::Long { .. })));
+    assert!(matches!(&source.kind, SourceKind::Csv(csv) if matches!(csv.table.layout, CsvLayout::Long { .. })));
     let by_key = fixture.site.signals_by_key(source.index);
     let keys: BTreeSet<String> = rows.iter().map(|row| format!("{}.{}", row[2], row[3])).collect();
     assert_eq!(keys.iter().filter(|key| !by_key.contains_key(key.as_str())).collect::<Vec<_>>(), [] as [&String; 0]);
@@ -168,11 +168,12 @@ fn the_room_log_of_the_duplex_reads_as_the_site_file_says() {
     let fixture = Fixture::load("duplex", &data);
     let SourceKind::Csv(csv) = &fixture.site.sources[0].kind else { panic!() };
     let rows = rows(&data, "C-telemetry/uci-occupancy/datatest.txt");
-    let rows = &rows[csv.skip_lines..];
-    let site::Column::Index(time) = csv.time else { panic!() };
-    let first = csv.time_format.parse(rows[0][time].trim_matches('"')).unwrap();
-    assert_eq!(first.to_string(), "2015-02-02T13:19:00Z");
-    assert!(rows.iter().all(|row| csv.time_format.parse(row[time].trim_matches('"')).is_some()));
+    let rows = &rows[csv.table.skip_lines..];
+    let twin_table::TimeColumns::One(site::Column::Index(time)) = csv.table.time else { panic!() };
+    let mut times = twin_table::TimeReader::new(csv.table.times.clone());
+    let first = times.read(0, rows[0][time].trim_matches('"')).unwrap();
+    assert_eq!(first.t.to_string(), "2015-02-02T13:19:00Z");
+    assert!(rows.iter().all(|row| times.read(0, row[time].trim_matches('"')).is_ok()));
     assert_eq!(fixture.site.signals_by_key(fixture.site.sources[0].index).get("5").map(Vec::len), Some(10));
 }
 

@@ -129,6 +129,14 @@ impl<'a, R: Read> Table<'a, R> {
         }
     }
 
+    /// Leaves out what is left of the line at hand: for a reader that begins anywhere.
+    ///
+    /// # Errors
+    /// Where the file can't be read on.
+    pub fn skip_to_next_line(&mut self) -> io::Result<()> {
+        self.rows.skip_lines(1)
+    }
+
     /// What [`Self::again`] needs.
     pub fn known(&self) -> Known {
         Known {

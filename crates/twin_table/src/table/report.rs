@@ -89,6 +89,19 @@ impl Report {
         }
     }
 
+    /// This report of a beginning with that of an end, whose lines nobody counted.
+    #[must_use]
+    pub fn with_end(mut self, end: Self) -> Self {
+        for (seen, (count, named)) in end.odd {
+            let (all, kept) = self.odd.entry(seen).or_default();
+            *all += count;
+            let room = NAMED.saturating_sub(kept.len());
+            kept.extend(named.into_iter().take(room).map(|fault| Fault { line: 0, ..fault }));
+        }
+        (self.rows, self.timed, self.samples) = (self.rows + end.rows, self.timed + end.timed, self.samples + end.samples);
+        self
+    }
+
     /// How many there are of a kind, and the first of them.
     pub fn of(&self, seen: Seen) -> (u64, &[Fault]) {
         self.odd.get(&seen).map_or((0, &[]), |(count, named)| (*count, named))

@@ -152,6 +152,45 @@ impl TimeSpec {
     pub fn fits(&self, text: &str) -> bool {
         self.format.written(text).is_some()
     }
+
+    /// Reads a time that comes alone. Of an hour that comes twice it takes the later one that is not after `now`.
+    ///
+    /// # Errors
+    /// [`TimeFault`]; [`Self::explain`] has the words.
+    pub fn read_near(&self, text: &str, now: Timestamp) -> Result<Timestamp, TimeFault> {
+        let mut latest = |first, second| if second <= now.as_micros() { second } else { first };
+        self.resolve(text, &mut latest).map(|(read, _)| read.t)
+    }
+
+    /// A fault in words: what stands there, and what would mend it.
+    pub fn explain(&self, text: &str, fault: &TimeFault) -> String {
+        propose::explain(self, text, fault)
+    }
+
+    fn resolve(&self, text: &str, choose: &mut dyn FnMut(i64, i64) -> i64) -> Result<(ReadTime, TimeCounts), TimeFault> {
+        let written = self.format.written(text).ok_or(TimeFault::Unread)?;
+        let named = written.zone.as_deref().map(Zone::new).transpose().map_err(TimeFault::Zone)?;
+        let mut seen = TimeCounts { leaps: u64::from(written.leaps), ..TimeCounts::default() };
+        let micros = if let Some(offset) = written.offset {
+            written.local.saturating_sub(offset.saturating_mul(1_000_000))
+        } else {
+            let zone = named.as_ref().or(self.zone.as_ref()).ok_or(TimeFault::NoZone)?;
+            seen.zoned = u64::from(named.is_none());
+            match zone.instants(written.local).ok_or(TimeFault::Unread)? {
+                Instants::One(t) => t,
+                Instants::Two(first, second) => {
+                    seen.folds = 1;
+                    choose(first, second)
+                }
+                Instants::Skipped(t) => {
+                    seen.skipped = 1;
+                    t
+                }
+            }
+        };
+        let read = ReadTime { t: Timestamp::from_micros(micros), by_order: seen.folds > 0 };
+        if self.years.contains(read.t) { Ok((read, seen)) } else { Err(TimeFault::Implausible(read.t)) }
+    }
 }
 
 /// A time that was read.
@@ -229,43 +268,20 @@ impl TimeReader {
     /// # Errors
     /// [`TimeFault`]; [`Self::explain`] has the words.
     pub fn read(&mut self, series: u64, text: &str) -> Result<ReadTime, TimeFault> {
-        let written = self.spec.format.written(text).ok_or(TimeFault::Unread)?;
-        let named = written.zone.as_deref().map(Zone::new).transpose().map_err(TimeFault::Zone)?;
-        let mut read = ReadTime { t: Timestamp::from_micros(0), by_order: false };
-        let mut counts = self.counts;
-        counts.leaps += u64::from(written.leaps);
-        let micros = if let Some(offset) = written.offset {
-            written.local.saturating_sub(offset.saturating_mul(1_000_000))
-        } else {
-            let zone = named.as_ref().or(self.spec.zone.as_ref()).ok_or(TimeFault::NoZone)?;
-            counts.zoned += u64::from(named.is_none());
-            match zone.instants(written.local).ok_or(TimeFault::Unread)? {
-                Instants::One(t) => t,
-                Instants::Two(first, second) => {
-                    counts.folds += 1;
-                    read.by_order = true;
-                    self.order.choose(series, first, second)
-                }
-                Instants::Skipped(t) => {
-                    counts.skipped += 1;
-                    t
-                }
-            }
-        };
-        read.t = Timestamp::from_micros(micros);
-        if !self.spec.years.contains(read.t) {
-            return Err(TimeFault::Implausible(read.t));
-        }
+        let order = &self.order;
+        let (read, seen) = self.spec.resolve(text, &mut |first, second| order.choose(series, first, second))?;
         if self.wants_series() {
-            self.order.note(series, micros);
+            self.order.note(series, read.t.as_micros());
         }
-        self.counts = counts;
+        let all = &mut self.counts;
+        (all.zoned, all.folds) = (all.zoned + seen.zoned, all.folds + seen.folds);
+        (all.skipped, all.leaps) = (all.skipped + seen.skipped, all.leaps + seen.leaps);
         Ok(read)
     }
 
     /// A fault in words: what stands there, and what would mend it.
     pub fn explain(&self, text: &str, fault: &TimeFault) -> String {
-        propose::explain(&self.spec, text, fault)
+        self.spec.explain(text, fault)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::shell::Screen;
 use crate::state::UiState;
 use crate::theme::{self, S4, S8, S12, Type, tokens};
 use crate::view::{AlarmRow, ViewModel};
-use crate::widgets::{alarm_mark, empty, focus_ring, icon, measure, text};
+use crate::widgets::{alarm_mark, empty, focus_ring, icon, icon_button, measure, text};
 use crate::{format, icon};
 
 /// More alarms than this in [`FLOOD_SPAN`] are a flood (EEMUA 191: ten in ten minutes).
@@ -107,7 +107,15 @@ fn row(ui: &mut Ui, height: f32, alarm: &AlarmRow, vm: &ViewModel, state: &UiSta
     let message = upper.with_max_x(upper.right() - age_width - S8).translate(vec2(0.0, 3.0));
     let kind = if alarm.state == AlarmState::UnackActive { Type::BodyBold } else { Type::Body };
     text(ui, message, Align2::LEFT_CENTER, &alarm.message, kind, if quiet { t.secondary } else { t.text });
-    let line = lower.translate(vec2(0.0, -3.0));
+    let mut line = lower.translate(vec2(0.0, -3.0));
+    if alarm.can_acknowledge && alarm.state.is_unacknowledged() {
+        let place = Rect::from_center_size(pos2(line.right() - 10.0, line.center().y - 1.0), theme::square(22.0));
+        line.max.x = place.left() - S4;
+        let label = format!("Acknowledge: {}", alarm.message);
+        if icon_button(ui, place, icon::CHECK_CIRCLE, &label).clicked() {
+            out.push(UiCommand::Acknowledge(alarm.alarm));
+        }
+    }
     let at = state_word(alarm.state);
     let word_width = measure(ui, at, Type::Small);
     text(ui, line, Align2::RIGHT_CENTER, at, Type::Small, t.faint);
@@ -174,6 +182,7 @@ mod tests {
             message: String::new(),
             priority,
             state,
+            can_acknowledge: true,
             since: Timestamp::from_secs(since),
         }
     }

@@ -201,6 +201,8 @@ pub struct AlarmRow {
     pub priority: Priority,
     /// Where it stands in its life.
     pub state: AlarmState,
+    /// Whether a person can acknowledge it here; others are their source's business.
+    pub can_acknowledge: bool,
     /// Since when it is in this state.
     pub since: Timestamp,
 }

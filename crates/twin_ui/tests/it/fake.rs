@@ -287,6 +287,7 @@ fn alarm(at: u32, twin: u32, name: &str, message: &str, priority: Priority, stat
         message: message.to_owned(),
         priority,
         state,
+        can_acknowledge: at.is_multiple_of(2),
         since: before(age),
     }
 }

@@ -33,7 +33,7 @@ struct Found {
     /// Rows of the catalogue.
     listed: Vec<Kept>,
     /// Chunks and samples of a page, as summed up when they were written.
-    sums: BTreeMap<(Level, Timestamp), (u64, u64)>,
+    sums: BTreeMap<(Level, Timestamp), (u64, u64, Timestamp)>,
     /// Chunks that were read.
     chunks: BTreeMap<(Level, Timestamp, u32), (ChunkKey, u32)>,
     /// Journal entries that are not what was written: place, times, samples (0: not known).
@@ -106,7 +106,10 @@ impl Found {
                 let level = u8::try_from(*level).ok().and_then(Level::from_code);
                 let plausible = start <= end && (1..1 << 32).contains(chunks) && (0..=chunks * PLAUSIBLE).contains(samples);
                 if let Some(level) = level.filter(|_| plausible) {
-                    self.sums.insert((level, Timestamp::from_micros(*start)), (*chunks as u64, *samples as u64));
+                    self.sums.insert(
+                        (level, Timestamp::from_micros(*start)),
+                        (*chunks as u64, *samples as u64, Timestamp::from_micros(*end)),
+                    );
                 }
             }
             (
@@ -295,11 +298,11 @@ impl Found {
             let sum = known.entry(start).or_default();
             *sum = (sum.0 + 1, sum.1 + u64::from(samples));
         }
-        for ((_, start), (chunks, samples)) in self.sums.iter().filter(|((level, _), _)| *level == Level::Raw) {
+        for ((_, start), (chunks, samples, end)) in self.sums.iter().filter(|((level, _), _)| *level == Level::Raw) {
             let (here, counted) = known.get(start).copied().unwrap_or_default();
             if here < *chunks {
                 let missing = samples.saturating_sub(counted);
-                let times = TimeRange::new(*start, *start + twin_historian::StoreConfig::default().slab);
+                let times = TimeRange::new(*start, *end);
                 let message = format!("{} chunks are gone together with the rows that listed them", chunks - here);
                 report.lose("chunk.lost", format!("raw {start}"), message, Some(missing), times);
             }

@@ -1,150 +1,147 @@
-//! Literal files in, samples out.
+//! Literal files, played by a clock that the tests turn.
 
-use twin_model::{Quality, QualityClass, Value};
-use twin_scene::site::{LoadedSite, SourceKind};
+use std::path::PathBuf;
+
+use twin_protocol::LinkState;
+use twin_scene::site::SourceKind;
 
 use super::*;
+use crate::sources::{Polled, Source as _};
 
-/// A site whose one source reads `csv`-described text for twin `t`.
-fn site(source: &str) -> LoadedSite {
-    let text = format!(
-        "[site]\nid = \"s\"\n[[twins]]\nid = \"t\"\nbind = false\nsignals = [{{ name = \"a\" }}, {{ name = \"n\", value = \"int\" }}, \
-         {{ name = \"b\", value = \"bool\" }}, {{ name = \"w\", value = \"text\" }}]\n[[sources]]\nid = \"log\"\nkind = \"csv\"\n\
-         path = \"log.csv\"\n{source}\n"
+/// A folder with a site of one signal and its table; gone with the test.
+struct Bench(PathBuf);
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}
+
+fn bench(name: &str, source: &str, table: &str) -> Bench {
+    let folder = std::env::temp_dir().join(format!("orrery-csv-{}-{name}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let site = format!(
+        "[site]\nid = \"s\"\nyears = [1960, 2100]\n[[twins]]\nid = \"t\"\nbind = false\nsignals = [{{ name = \"a\" }}]\n[[sources]]\nid = \"log\"\n\
+         kind = \"csv\"\npath = \"log.csv\"\ntime = {{ column = \"t\", format = \"epoch_s\" }}\ncolumns = {{ A = \"t.a\" }}\n{source}\n"
     );
-    let site = twin_scene::site::load(&text, "site.toml", &mut |_| Err("none".to_owned()));
-    assert!(!site.has_errors(), "{:?}", site.diagnostics);
-    site
+    std::fs::write(folder.join("site.toml"), site).unwrap();
+    std::fs::write(folder.join("log.csv"), table).unwrap();
+    Bench(folder)
 }
 
-fn read(source: &str, csv: &str) -> Result<CsvRows, String> {
-    let site = site(source);
-    let SourceKind::Csv(def) = &site.sources[0].kind else { panic!("a csv source") };
-    read_csv(csv.as_bytes(), def, &site.model, SourceIndex(0))
+impl Bench {
+    fn open(&self) -> Result<CsvFile, TableError> {
+        let site = Site::read_usable(&self.0).unwrap();
+        let SourceKind::Csv(def) = &site.loaded.sources[0].kind else { panic!("a csv source") };
+        CsvFile::open(&site, &site.loaded.sources[0], def)
+    }
+
+    fn replay(&self) -> CsvReplay {
+        CsvReplay::new(self.open().unwrap(), Timestamp::from_secs(5_000))
+    }
 }
 
-fn check(source: &str, csv: &str, expected: &[(u32, i64, Value)]) {
-    let rows = read(source, csv).unwrap();
-    let found: Vec<(u32, i64, Value)> =
-        rows.samples.iter().map(|(signal, s)| (signal.0, s.source_time.as_micros() / 1_000, s.value.clone())).collect();
-    assert_eq!((found.as_slice(), rows.faults), (expected, 0), "{:?}", rows.listed);
-}
-
-const TIME_MS: &str = "time = { column = \"t\", format = \"epoch_ms\" }";
-
-#[test]
-fn wide_columns_feed_signals_of_every_kind() {
-    let columns = "columns = { A = \"t.a\", N = \"t.n\", B = \"t.b\", W = \"t.w\" }";
-    check(
-        &format!("{TIME_MS}\n{columns}"),
-        "t,A,N,B,W\n1,1.5,7,true,\"run, slow\"\n2,,8.0,0,stop\n",
-        &[
-            (0, 1, Value::Float(1.5)),
-            (2, 1, Value::Bool(true)),
-            (1, 1, Value::Int(7)),
-            (3, 1, Value::text("run, slow")),
-            // The empty cell of A is no value; the signal has a gap there.
-            (2, 2, Value::Bool(false)),
-            (1, 2, Value::Int(8)),
-            (3, 2, Value::text("stop")),
-        ],
-    );
-}
-
-#[test]
-fn long_rows_find_their_signal_by_a_key_out_of_columns() {
-    let source = "layout = \"long\"\nheader = false\nkey = \"{1}.{2}\"\nvalue = 3\ntime = { column = 0, format = \"epoch_ms\" }";
-    check(source, "5,t,a,2\n6,t,w,on\n", &[(0, 5, Value::Float(2.0)), (3, 6, Value::text("on"))]);
-    let rows = read(source, "5,t,a,2\n6,x,y,1\n7,x,y,1\n").unwrap();
-    assert_eq!((rows.rows, rows.samples.len(), rows.unknown_keys), (3, 1, vec![("x.y".to_owned(), 2)]));
-}
-
-#[test]
-fn other_separators_bom_skipped_lines_and_windows_line_ends_are_read() {
-    let source = format!("separator = \";\"\nskip_lines = 2\n{TIME_MS}\ncolumns = {{ A = \"t.a\" }}");
-    check(&source, "made by a logger\r\n\r\nt;A\r\n1;2.5\r\n2;3\r\n", &[(0, 1, Value::Float(2.5)), (0, 2, Value::Float(3.0))]);
-    check(&format!("{TIME_MS}\ncolumns = {{ A = \"t.a\" }}"), "\u{feff}t,A\n1,2\n", &[(0, 1, Value::Float(2.0))]);
-}
-
-#[test]
-fn a_header_one_name_short_names_all_columns_but_the_first() {
-    check(
-        &format!("{TIME_MS}\ncolumns = {{ A = \"t.a\" }}"),
-        "t,A\n\"1\",5,2.5\n\"2\",6,3.5\n",
-        &[(0, 5, Value::Float(2.5)), (0, 6, Value::Float(3.5))],
-    );
-}
-
-#[test]
-fn qualities_and_null_texts_are_as_the_site_file_says() {
-    let source = format!("{TIME_MS}\nquality = \"Q\"\nnull = [\"\", \"n/a\"]\ncolumns = {{ A = \"t.a\" }}");
-    let rows = read(&source, "t,A,Q\n1,2,\n2,n/a,good\n3,4,bad_sensor_failure\n4,5,fine\n").unwrap();
-    let found: Vec<_> = rows.samples.iter().map(|(_, s)| s.quality).collect();
-    assert_eq!(found, [Quality::GOOD, Quality::BAD_SENSOR_FAILURE]);
-    assert_eq!(found[1].class(), QualityClass::Bad);
-    assert_eq!(rows.listed, [CsvFault { line: 5, what: "'fine' is not a quality".to_owned() }]);
-}
-
-#[test]
-fn faults_name_line_and_text_and_cost_only_themselves() {
-    let rows =
-        read(&format!("{TIME_MS}\ncolumns = {{ A = \"t.a\", N = \"t.n\" }}"), "t,A,N\n1,x,2\nsoon,1,1\n3,4,1.5\n4,5\n").unwrap();
-    let listed: Vec<String> = rows.listed.iter().map(|fault| format!("{}: {}", fault.line, fault.what)).collect();
-    assert_eq!(
-        listed,
-        [
-            "2: 'x' is not a number",
-            "3: 'soon' is not a time in the format of the site file",
-            "4: '1.5' is not a whole number",
-            "5: column 2 is missing or not UTF-8",
-        ]
-    );
-    assert_eq!(rows.samples.len(), 3, "what can be read is read");
-}
-
-#[test]
-fn a_column_that_does_not_exist_is_named_with_those_that_do() {
-    let error = read(&format!("{TIME_MS}\ncolumns = {{ Z = \"t.a\" }}"), "t,A\n1,2\n").unwrap_err();
-    assert_eq!(error, "log.csv has no column 'Z'; it has: t, A");
-    assert_eq!(read(&format!("{TIME_MS}\ncolumns = {{ A = \"t.a\" }}"), "").unwrap_err(), "the file is empty");
-}
-
-fn replay(repeat: bool, moved: Option<(Timestamp, f64)>) -> CsvReplay {
-    // Seconds 10, 20, 15 (late), 30.
-    let csv = "t,A\n10000,1\n20000,2\n15000,3\n30000,4\n";
-    let rows = read(&format!("{TIME_MS}\ncolumns = {{ A = \"t.a\" }}"), csv).unwrap();
-    CsvReplay::new(SourceIndex(0), rows, repeat, moved)
-}
-
-fn poll(replay: &mut CsvReplay, second: f64) -> (Vec<(f64, f64)>, LinkState) {
+/// Source times in seconds and the link, once the clock shows `second`.
+fn poll(replay: &mut CsvReplay, second: i64) -> (Vec<f64>, LinkState) {
     let mut out = Polled::default();
-    replay.poll(Timestamp::from_micros((second * 1e6) as i64), &mut out);
-    let found = out.samples.iter().map(|(_, s)| (s.source_time.as_secs_f64(), s.received_time.as_secs_f64())).collect();
-    (found, out.links[0].1)
+    replay.poll(Timestamp::from_secs(second), &mut out);
+    let times = out.samples.iter().map(|(_, s)| s.source_time.as_secs_f64()).collect();
+    (times, out.links[0].1)
+}
+
+fn rows(times: impl IntoIterator<Item = i64>) -> String {
+    let rows: String = times.into_iter().map(|t| format!("{t},{}\n", t % 7)).collect();
+    format!("t,A\n{rows}")
 }
 
 #[test]
-fn recorded_times_stay_and_late_rows_keep_their_place() {
-    let mut r = replay(false, None);
-    assert_eq!(poll(&mut r, 9.9), (vec![], LinkState::Up));
-    assert_eq!(poll(&mut r, 20.0).0, [(10.0, 10.0), (20.0, 20.0), (15.0, 20.0)], "the late row came after second 20");
-    assert_eq!(poll(&mut r, 99.0), (vec![(30.0, 30.0)], LinkState::Ended));
-    assert_eq!(poll(&mut r, 999.0).0, []);
+fn rows_are_played_in_order_of_time_whatever_their_order_in_the_file() {
+    let falling: Vec<i64> = (0..3_000).rev().collect();
+    let woven: Vec<i64> = (0..3_000).map(|n| (n * 1_237) % 3_000).collect();
+    let by_machine: Vec<i64> = (0..3).flat_map(|machine| (0..1_000).map(move |n| n * 3 + machine)).collect();
+    for (name, times) in [("falling", falling), ("woven", woven), ("by_machine", by_machine)] {
+        let bench = bench(name, "", &rows(times));
+        let mut replay = bench.replay();
+        assert_eq!(replay.extent(), Some(TimeRange::new(Timestamp::from_secs(0), Timestamp::from_secs(2_999))), "{name}");
+        let mut seen = Vec::new();
+        for second in (0..3_000).step_by(11) {
+            let (times, link) = poll(&mut replay, second);
+            assert_eq!(link, LinkState::Up, "{name}");
+            seen.extend(times);
+            assert_eq!(seen.len() as i64, second + 1, "{name}: what is past is there, and nothing else");
+        }
+        seen.extend(poll(&mut replay, 9_999).0);
+        assert_eq!(seen, (0..3_000).map(f64::from).collect::<Vec<_>>(), "{name}");
+        assert_eq!(poll(&mut replay, 9_999), (Vec::new(), LinkState::Ended), "{name}");
+    }
 }
 
 #[test]
-fn moved_times_start_where_they_are_told_and_are_squeezed_by_the_speed() {
-    let mut r = replay(false, Some((Timestamp::from_secs(1_000), 10.0)));
-    assert_eq!(poll(&mut r, 1_002.0).0, [(1_000.0, 1_000.0), (1_001.0, 1_001.0), (1_000.5, 1_001.0), (1_002.0, 1_002.0)]);
-    let mut r = replay(false, Some((Timestamp::from_secs(1_000), f64::INFINITY)));
-    assert_eq!(poll(&mut r, 1_000.0).0.len(), 4, "everything at once");
+fn a_row_far_away_does_not_set_the_clock_and_is_not_lost() {
+    let (old, new) = (-31_536_000, 4_070_908_800);
+    let mut times: Vec<i64> = (1_772_438_400..1_772_438_500).collect();
+    times.insert(50, new);
+    times.insert(20, old);
+    let bench = bench("far", "", &rows(times));
+    let mut replay = bench.replay();
+    let start = Timestamp::from_secs(1_772_438_400);
+    assert_eq!(replay.extent(), Some(TimeRange::new(start, start + Span::from_secs(99))));
+    let (first, _) = poll(&mut replay, 1_772_438_400);
+    assert_eq!(first, [old as f64, 1_772_438_400.0]);
+    let (rest, link) = poll(&mut replay, 1_772_438_499);
+    assert_eq!((rest.len(), link), (99, LinkState::Ended), "the clock of a recording ends here");
+    assert_eq!(poll(&mut replay, new).0, [new as f64]);
 }
 
 #[test]
-fn loops_go_on_in_time_instead_of_repeating_it() {
-    let mut r = replay(true, None);
-    let (samples, state) = poll(&mut r, 75.0);
-    // Two distinct steps of 10 s: one more lies between the last row and the first of the next round.
-    let times: Vec<f64> = samples.iter().map(|(t, _)| *t).collect();
-    assert_eq!((times, state), (vec![10.0, 20.0, 15.0, 30.0, 40.0, 50.0, 45.0, 60.0, 70.0], LinkState::Up));
+fn a_file_of_few_rows_far_apart_is_what_it_is() {
+    let bench = bench("few", "", &rows([100, 1_000_000_000]));
+    assert_eq!(bench.open().unwrap().extent().unwrap().span(), Span::from_secs(999_999_900));
+}
+
+#[test]
+fn loops_go_on_in_time_and_a_loop_over_no_time_is_refused() {
+    let looped = bench("loop", "loop = true", &rows([30, 10, 20]));
+    let (times, state) = poll(&mut looped.replay(), 75);
+    assert_eq!((times, state), (vec![10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0], LinkState::Up));
+    for table in [rows([10]), rows([10, 10])] {
+        let error = bench("still", "loop = true", &table).open().err().unwrap();
+        assert!(error.key == "loop" && error.to_string().contains("can't be played in a loop"), "{error}");
+    }
+}
+
+#[test]
+fn start_moves_all_times_alike() {
+    let moved = bench("moved", "start = \"now\"\nspeed = 10", &rows([30, 10, 20]));
+    assert_eq!(poll(&mut moved.replay(), 5_010).0, [5_000.0, 5_010.0], "the spacing stays, whatever the speed");
+    let at = bench("at", "start = 1970-01-01T00:01:00Z", &rows([30, 10, 20]));
+    assert_eq!(poll(&mut at.replay(), 999).0, [60.0, 70.0, 80.0]);
+    let mut file = at.open().unwrap();
+    let shift = file.shift(Timestamp::from_secs(7));
+    let mut all = Vec::new();
+    file.each(shift, &mut |samples| all.append(samples)).unwrap();
+    let times: Vec<f64> = all.iter().map(|(_, s)| s.source_time.as_secs_f64()).collect();
+    assert_eq!(times, [80.0, 60.0, 70.0], "the same without a clock");
+}
+
+#[test]
+fn a_file_that_shrinks_while_it_is_played_takes_its_link_down() {
+    let bench = bench("shrinks", "", &rows(0..2_000));
+    let mut replay = bench.replay();
+    assert_eq!(poll(&mut replay, 10).0.len(), 11);
+    std::fs::write(bench.0.join("log.csv"), "t,A\n").unwrap();
+    assert_eq!(poll(&mut replay, 9_999).1, LinkState::Down);
+}
+
+#[test]
+fn a_file_that_is_not_what_it_is_declared_to_be_says_so() {
+    for (table, part) in [
+        ("", "the file is empty"),
+        ("x,A\n1,2\n", "it has no column 't'; it has: x, A"),
+        ("t,A\nnoon,2\n", "line 2: 'noon' is not a time in the format epoch_s"),
+        ("t,A\n1772438400000,2\n", "write format = \"epoch_ms\""),
+    ] {
+        let error = bench("wrong", "", table).open().err().unwrap().to_string();
+        assert!(error.contains(part), "{error}");
+    }
 }

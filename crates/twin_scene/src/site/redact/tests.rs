@@ -45,6 +45,15 @@ fn a_token_goes_however_it_is_written() {
     ] {
         check(&format!("[[sources]]\nid = \"plc\"\nkind = \"websocket\"\n{token}\n"));
     }
+    // Known words in the wrong place.
+    for text in
+        ["sources.token = \"s3cret\"\n", "sources = [\"s3cret\"]\n", "[sources]\ntoken = 's3cret'\n", "check = \"s3cret\"\n"]
+    {
+        let whole = format!("{text}[site]\nid = \"p\"\n[[twins]]\nid = \"t\"\n");
+        let out = redacted_site(&whole);
+        assert!(!out.contains("s3cret") && out.contains("id = \"t\""), "{out}");
+    }
+    check("[view]\nselect = { token = \"s3cret\" }\n");
     check("[extra]\ntoken = \"s3cret\"\n[extra.more]\nkey = 's3cret'\n");
     let inline = PLANT.replace("[site]", "sources = [{ id = \"plc\", kind = \"websocket\", token = \"s3cret\" }]\n[site]");
     assert!(!redacted_site(&inline).contains("s3cret"));
@@ -74,7 +83,7 @@ fn a_token_is_in_no_finding_and_a_wrong_one_opens_nothing() {
         let shown = format!("{:?}{:?}{}", site.diagnostics, site.sources, site.diagnostics.len());
         assert!(!shown.contains("s3cret") && !shown.contains("31415926"), "{shown}");
         match site.sources.into_iter().next().unwrap().kind {
-            site::SourceKind::WebSocket { token } => (token, site.diagnostics.iter().map(|d| d.code).collect::<Vec<_>>()),
+            site::SourceKind::WebSocket { token, .. } => (token, site.diagnostics.iter().map(|d| d.code).collect::<Vec<_>>()),
             other => panic!("{other:?}"),
         }
     };

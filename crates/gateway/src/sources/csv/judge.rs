@@ -1,0 +1,125 @@
+//! What `orrery check` says about the tables of a site: each is opened, its header and its first and last rows are read.
+
+use std::io::{BufReader, Read as _, Seek as _, SeekFrom};
+
+use twin_scene::site::{CsvSource, Diagnostic, Severity, SourceDef, SourceKind, StartAt, codes};
+use twin_table::{Empty, Place, Report, Seen, Table, TableError};
+
+use super::{BUFFER, told};
+use crate::site::Site;
+
+/// Rows of the beginning that are read.
+const FIRST_ROWS: u64 = 20_000;
+/// Bytes of the end that are read.
+const LAST_BYTES: u64 = 256 << 10;
+/// Cells of a column from which on it can be told that most are empty.
+const CELLS: u64 = 20;
+
+/// Findings about every table that the site's sources name.
+pub fn judge(site: &Site) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let live = site.loaded.sources.iter().find(|def| !matches!(def.kind, SourceKind::Csv(_)));
+    for source in &site.loaded.sources {
+        let SourceKind::Csv(def) = &source.kind else { continue };
+        let mut say = |severity, code, key: &str, message: String, help: String| {
+            let at = def.places.get(key).unwrap_or(&source.at).clone();
+            found.push(Diagnostic { severity, code, at, subject: source.id.clone(), message, help });
+        };
+        match look(site, source, def) {
+            Err(error) => {
+                let code = if site.open(&def.path).is_ok() { codes::TABLE_INVALID } else { codes::FILE_UNREADABLE };
+                let help =
+                    if error.help.is_empty() { "mend the file, or how the source describes it".to_owned() } else { error.help };
+                say(Severity::Error, code, error.key, format!("{}: {}", def.path, error.what), help);
+            }
+            Ok(report) => report_of(def, &report, &mut say),
+        }
+        if let (Some(live), StartAt::Recorded) = (live, def.start) {
+            let message = format!(
+                "the site lives now because of source '{}', so {} is history from the first moment on",
+                live.id, def.path
+            );
+            say(Severity::Info, codes::TABLE_NOTE, "path", message, "write start = \"now\" to have it played".to_owned());
+        }
+    }
+    found
+}
+
+fn report_of(def: &CsvSource, report: &Report, say: &mut dyn FnMut(Severity, &'static str, &str, String, String)) {
+    for (seen, count, named) in report.all() {
+        let first: Vec<String> = named.iter().map(|fault| place_of(fault.line, &fault.what)).collect();
+        let key = match seen {
+            Seen::Time => "time",
+            Seen::Quality => "quality",
+            Seen::Unit => "units_row",
+            Seen::Row | Seen::Quote | Seen::Value | Seen::Rounded => "path",
+        };
+        let message = format!("{}: {count} {}; {}", def.path, seen.words(), first.join("; "));
+        say(Severity::Warning, codes::TABLE_ODD, key, message, "mend the file, or how the source describes it".to_owned());
+    }
+    let sparse = report.columns.iter().filter(|(cells, empty)| *cells >= CELLS && empty * 2 > *cells).count();
+    if sparse > 0 && def.table.empty == Empty::NoValue {
+        let message =
+            format!("{}: {sparse} columns are mostly empty, and every empty cell is a reading without a value", def.path);
+        let help = "if the rows join series of different times, write empty = \"no_sample\"".to_owned();
+        say(Severity::Warning, codes::TABLE_ODD, "columns", message, help);
+    }
+    for note in told::notes(def, report) {
+        say(Severity::Info, codes::TABLE_NOTE, "path", format!("{}: {note}", def.path), String::new());
+    }
+    if report.samples == 0 {
+        let message = format!("no signal gets anything from the {} rows of {} that were read", report.rows, def.path);
+        say(
+            Severity::Warning,
+            codes::TABLE_ODD,
+            "path",
+            message,
+            "compare its columns or keys with the signals' source_key".to_owned(),
+        );
+    }
+}
+
+/// Lines of the end of a file are not counted.
+fn place_of(line: u64, what: &str) -> String {
+    if line == 0 { format!("near the end: {what}") } else { format!("line {line}: {what}") }
+}
+
+/// Reads the beginning and the end of a table.
+fn look(site: &Site, source: &SourceDef, def: &CsvSource) -> Result<Report, TableError> {
+    let feeds = site.loaded.feeds(source);
+    let mut table = super::table(site, def, &feeds)?;
+    let mut samples = Vec::new();
+    let (mut times, mut last) = (Vec::new(), None);
+    for _ in 0..FIRST_ROWS {
+        samples.clear();
+        let Some(place) = table.next(&mut samples).map_err(super::unread)? else { break };
+        if times.len() < 2 && !times.contains(&place.time) {
+            times.push(place.time);
+        }
+        last = Some(place);
+    }
+    let (report, known) = (table.report.clone(), table.known());
+    told::usable(&report)?;
+    let mut file = super::open(site, def)?;
+    let size = file.metadata().map_err(super::unread)?.len();
+    let read = last.map_or(size, |place| place.offset + place.bytes);
+    if read >= size {
+        if def.repeat && times.len() < 2 {
+            let what = "all its rows have one time, so it can't be played in a loop".to_owned();
+            return Err(TableError { key: "loop", what, help: "delete loop = true".to_owned() });
+        }
+        return Ok(report);
+    }
+    // Letters of two bytes begin at even places.
+    let from = (size.saturating_sub(LAST_BYTES).max(read) | 1) ^ 1;
+    file.seek(SeekFrom::Start(from)).map_err(super::unread)?;
+    let Some(place) = last else { return Ok(report) };
+    let place = Place { line: 0, offset: from, ..place };
+    let end = BufReader::with_capacity(BUFFER, file.take(LAST_BYTES + 2));
+    let mut table = Table::again(end, &def.table, &feeds, &known, &place);
+    table.skip_to_next_line().map_err(super::unread)?;
+    while table.next(&mut samples).map_err(super::unread)?.is_some() {
+        samples.clear();
+    }
+    Ok(report.with_end(table.report))
+}

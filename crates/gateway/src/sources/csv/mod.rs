@@ -1,0 +1,159 @@
+//! CSV files as sources: opened, looked through, and played in order of time. How they are read is in `twin_table`.
+
+mod index;
+mod judge;
+mod play;
+mod told;
+
+use std::fs::File;
+use std::io::{BufReader, Read as _, Seek as _, SeekFrom};
+
+use twin_model::{Sample, SignalIndex, SourceIndex, Span, TimeRange, Timestamp};
+use twin_scene::site::{CsvSource, SourceDef, StartAt};
+use twin_table::{Feeds, Report, Table, TableError};
+
+use crate::site::Site;
+use index::{Index, Segment};
+
+pub use judge::judge;
+pub use play::{CsvReplay, Unusable};
+
+/// Bytes read at once.
+const BUFFER: usize = 1 << 18;
+
+/// Takes samples that were read, and may take them out.
+type Take<'a> = dyn FnMut(&mut Vec<(SignalIndex, Sample)>) + 'a;
+
+/// A CSV file that was looked through: it can be read, and where its rows are in time is known.
+pub struct CsvFile {
+    /// The source.
+    pub source: SourceIndex,
+    /// How it is described.
+    pub def: CsvSource,
+    /// What was found in it.
+    pub report: Report,
+    feeds: Feeds,
+    known: twin_table::table::Known,
+    file: File,
+    index: Index,
+}
+
+impl CsvFile {
+    /// Looks through the file of a source.
+    ///
+    /// # Errors
+    /// Where it can't be read, is not what it is declared to be, or gives nothing.
+    pub fn open(site: &Site, source: &SourceDef, def: &CsvSource) -> Result<Self, TableError> {
+        let feeds = site.loaded.feeds(source);
+        let (file, report, known, index) = {
+            let mut table = table(site, def, &feeds)?;
+            let (mut builder, mut samples) = (index::Builder::default(), Vec::new());
+            while let Some(place) = table.next(&mut samples).map_err(unread)? {
+                builder.add(&place)?;
+                samples.clear();
+            }
+            (open(site, def)?, table.report.clone(), table.known(), builder.finish())
+        };
+        told::usable(&report)?;
+        if def.repeat && index.extent().is_none_or(TimeRange::is_empty) {
+            let what = "all its rows have one time, so it can't be played in a loop".to_owned();
+            return Err(TableError { key: "loop", what, help: "delete loop = true".to_owned() });
+        }
+        Ok(Self { source: source.index, def: def.clone(), report, feeds, known, file, index })
+    }
+
+    /// First and last recorded time, without rows far away from all others; `None` without rows.
+    pub fn extent(&self) -> Option<TimeRange> {
+        self.index.extent()
+    }
+
+    /// What a person should know about the file; `id` is the source's.
+    pub fn remarks(&self, id: &str) -> Vec<String> {
+        let mut all = told::remarks(id, &self.def, &self.report);
+        let far = self.index.far();
+        if far > 0 {
+            let path = &self.def.path;
+            all.push(format!("source '{id}': {path}: {far} rows are far away from all others in time and don't set the clock"));
+        }
+        all
+    }
+
+    /// How far recorded times are moved where `start` in the site file says so; `now` is what it calls now.
+    pub fn shift(&self, now: Timestamp) -> Span {
+        let Some(extent) = self.extent() else { return Span::ZERO };
+        match self.def.start {
+            StartAt::Recorded => Span::ZERO,
+            StartAt::Now => now.since(extent.start),
+            StartAt::Instant(t) => t.since(extent.start),
+        }
+    }
+
+    /// Hands every sample to `take`, in the order of the file, times moved by `shift`.
+    ///
+    /// # Errors
+    /// Where the file can't be read on.
+    pub fn each(&mut self, shift: Span, take: &mut Take<'_>) -> Result<(), TableError> {
+        self.file.rewind().map_err(unread)?;
+        let reader = BufReader::with_capacity(BUFFER, &self.file);
+        let mut table = Table::open(reader, &self.def.table, &self.feeds)?;
+        let mut samples = Vec::new();
+        loop {
+            let from = samples.len();
+            let more = table.next(&mut samples).map_err(unread)?.is_some();
+            for (_, sample) in samples.get_mut(from..).unwrap_or_default() {
+                sample.source_time = sample.source_time + shift;
+                sample.received_time = sample.received_time + shift;
+            }
+            if !more || samples.len() >= 50_000 {
+                take(&mut samples);
+                samples.clear();
+            }
+            if !more {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads the rows of a segment: due time, and the samples.
+    fn rows(&mut self, segment: &Segment) -> Result<Vec<play::Due>, TableError> {
+        self.file.seek(SeekFrom::Start(segment.offset)).map_err(unread)?;
+        let mut bytes = vec![0; segment.bytes as usize];
+        self.file.read_exact(&mut bytes).map_err(unread)?;
+        let mut table = Table::again(bytes.as_slice(), &self.def.table, &self.feeds, &self.known, &segment.place());
+        let mut rows = Vec::with_capacity(segment.rows as usize);
+        let mut samples = Vec::new();
+        while let Some(place) = table.next(&mut samples).map_err(unread)? {
+            let mut due = place.received.max(place.time);
+            if let Some(time) = segment.fixed() {
+                // Which of two instants a clock showed was told by the rows before.
+                let received = if place.received == place.time { time } else { place.received };
+                samples.iter_mut().for_each(|(_, s)| (s.source_time, s.received_time) = (time, received));
+                due = received.max(time);
+            }
+            rows.push(play::Due { t: due, samples: std::mem::take(&mut samples) });
+        }
+        rows.sort_by_key(|row| row.t);
+        Ok(rows)
+    }
+}
+
+fn table<'a>(site: &Site, def: &'a CsvSource, feeds: &'a Feeds) -> Result<Table<'a, BufReader<File>>, TableError> {
+    Table::open(BufReader::with_capacity(BUFFER, open(site, def)?), &def.table, feeds)
+}
+
+fn open(site: &Site, def: &CsvSource) -> Result<File, TableError> {
+    site.open(&def.path).map_err(|why| TableError {
+        key: "path",
+        what: format!("can't read it: {why}"),
+        help: "check the path, which is relative to the site file".to_owned(),
+    })
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "it is what map_err hands over")]
+fn unread(error: std::io::Error) -> TableError {
+    let what = format!("it can't be read: {error}; was it changed while it is in use?");
+    TableError { key: "path", what, help: String::new() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,69 @@
+//! What was found in a table, in words: for the terminal, for link states, and for whether it can be used at all.
+
+use twin_scene::site::{CsvSource, ZoneFrom};
+use twin_table::{Report, Seen, TableError};
+
+/// Unknown keys that are named.
+const KEYS: usize = 3;
+
+/// Refuses a table none of whose rows has a time: then it is not written as declared.
+///
+/// # Errors
+/// With the first row's fault.
+pub(super) fn usable(report: &Report) -> Result<(), TableError> {
+    if report.rows == 0 || report.timed > 0 {
+        return Ok(());
+    }
+    let first = report.of(Seen::Time).1.first();
+    let what = first.map_or_else(|| "no row has a time".to_owned(), |fault| format!("line {}: {}", fault.line, fault.what));
+    Err(TableError { key: "time", what, help: format!("none of its {} rows has a time that can be read", report.rows) })
+}
+
+/// One sentence for each kind of oddity, the gravest first. `id` is the source's.
+pub(super) fn remarks(id: &str, def: &CsvSource, report: &Report) -> Vec<String> {
+    let mut out = Vec::new();
+    for (seen, count, named) in report.all() {
+        let first: Vec<String> = named.iter().map(|fault| format!("line {}: {}", fault.line, fault.what)).collect();
+        out.push(format!("source '{id}': {}: {count} {}; {}", def.path, seen.words(), first.join("; ")));
+    }
+    out.extend(notes(def, report).into_iter().map(|note| format!("source '{id}': {note}")));
+    if report.samples == 0 {
+        out.push(format!("source '{id}': no signal gets anything from {} ({} rows)", def.path, report.rows));
+    }
+    out
+}
+
+/// What is worth knowing and wrong with nothing.
+pub(super) fn notes(def: &CsvSource, report: &Report) -> Vec<String> {
+    let mut out = Vec::new();
+    let times = &report.times;
+    if times.zoned > 0
+        && let Some(zone) = &def.table.times.zone
+    {
+        let who = match def.zone_from {
+            ZoneFrom::Source => "",
+            ZoneFrom::Site => ", the site's time_zone",
+            ZoneFrom::Nobody => ", because nobody says which zone they are in",
+        };
+        out.push(format!("{} times without offset are read in {}{who}", times.zoned, zone.as_str()));
+    }
+    if times.folds > 0 {
+        out.push(format!("{} times are of an hour that came twice; the order of the rows told which it was", times.folds));
+    }
+    if times.skipped > 0 {
+        let help = "if the file's clock is never put forward, write its offset as zone";
+        out.push(format!("{} times are of an hour that never came; {help}", times.skipped));
+    }
+    if times.leaps > 0 {
+        out.push(format!("{} seconds of 60 are put a microsecond before the next minute", times.leaps));
+    }
+    if report.overwritten > 0 {
+        out.push(format!("{} samples take the place of one of the same signal and instant", report.overwritten));
+    }
+    if !report.unknown_keys.is_empty() {
+        let keys: Vec<&str> = report.unknown_keys.keys().take(KEYS).map(String::as_str).collect();
+        let count = report.unknown_keys.len();
+        out.push(format!("{count} keys of {} belong to no signal, for example {}", def.path, keys.join(", ")));
+    }
+    out
+}

@@ -1,0 +1,199 @@
+//! Tables as people's systems write them, through the program: what comes out is what was meant, or a finding says what is not.
+
+use crate::world::{Folder, orrery};
+
+/// One twin with a signal of each kind; `source` describes the table.
+pub(crate) fn site(more: &str, source: &str) -> String {
+    format!(
+        "[site]\nid = \"works\"\n{more}\n[[twins]]\nid = \"m\"\nbind = false\nsignals = [{{ name = \"t\", unit = \"°C\" }}, {{ name = \"n\", value = \"int\" \
+         }}, {{ name = \"on\", value = \"bool\" }}, {{ name = \"note\", value = \"text\" }}]\n[[sources]]\nid = \"log\"\nkind = \"csv\"\npath = \
+         \"log.csv\"\n{source}\n[check]\nallow = [\"signal.unfed\"]\n"
+    )
+}
+
+/// A row of an export: signal, time, value, quality.
+pub(crate) type Row = (String, String, String, String);
+
+/// What `orrery export --sources` says about a site, sorted, and what it says beside it.
+pub(crate) fn exported(folder: &Folder, site: &str) -> (i32, Vec<Row>, String) {
+    let path = folder.write("site.toml", site).display().to_string();
+    let (code, out, err) = orrery(&["export", &path, "--sources", "--format", "csv", "-o", "-"]);
+    let row = |line: &str| {
+        let cells: Vec<&str> = line.split(',').collect();
+        let value = cells[4..8].iter().find(|cell| !cell.is_empty()).unwrap_or(&"");
+        // A reading without a value has a placeholder, which nobody may take for one.
+        let value = if cells[cells.len() - 1].contains("null") { "" } else { value };
+        (cells[0].to_owned(), cells[1].replace(".000000Z", "Z"), (*value).to_owned(), cells[cells.len() - 3].to_owned())
+    };
+    (code, out.lines().skip(1).map(row).collect(), err)
+}
+
+#[track_caller]
+fn check(site: &str, table: impl AsRef<[u8]>, expected: &[(&str, &str, &str, &str)]) -> String {
+    let folder = Folder::new();
+    folder.write("log.csv", table);
+    let (code, rows, err) = exported(&folder, site);
+    let rows: Vec<(&str, &str, &str, &str)> =
+        rows.iter().map(|(a, b, c, d)| (a.as_str(), b.as_str(), c.as_str(), d.as_str())).collect();
+    assert_eq!(rows, expected, "{err}");
+    assert_eq!(code, 0, "{err}");
+    err
+}
+
+const RFC: &str = "time = { column = \"at\" }\ncolumns = { T = \"m.t\", N = \"m.n\" }";
+
+#[test]
+fn separators_at_line_ends_do_not_move_names() {
+    check(
+        &site("", "separator = \"|\"\ntime = { column = \"at\", format = \"epoch_s\" }\ncolumns = { N = \"m.n\", T = \"m.t\" }"),
+        "at|T|N\n1772438400|-4.5|3|\n1772438460|-4.25|4|\n",
+        &[
+            ("m.t", "2026-03-02T08:00:00Z", "-4.5", "good"),
+            ("m.t", "2026-03-02T08:01:00Z", "-4.25", "good"),
+            ("m.n", "2026-03-02T08:00:00Z", "3", "good"),
+            ("m.n", "2026-03-02T08:01:00Z", "4", "good"),
+        ],
+    );
+}
+
+#[test]
+fn a_reading_without_a_value_is_bad_and_takes_the_place_of_the_last_good_one() {
+    let err = check(
+        &site("", RFC),
+        "at,T,N\n2026-03-02T08:00:00Z,21.5,1\n2026-03-02T08:01:00Z,I/O Timeout,\n2026-03-02T08:02:00Z,#VALUE!,1e400\n2026-03-02T08:03:00Z,warm,9007199254740993\n",
+        &[
+            ("m.t", "2026-03-02T08:00:00Z", "21.5", "good"),
+            ("m.t", "2026-03-02T08:01:00Z", "", "bad_timeout"),
+            ("m.t", "2026-03-02T08:02:00Z", "", "bad"),
+            ("m.t", "2026-03-02T08:03:00Z", "", "bad_type_mismatch"),
+            ("m.n", "2026-03-02T08:00:00Z", "1", "good"),
+            ("m.n", "2026-03-02T08:01:00Z", "", "bad_no_data"),
+            ("m.n", "2026-03-02T08:02:00Z", "", "bad_out_of_range"),
+            ("m.n", "2026-03-02T08:03:00Z", "9007199254740993", "good"),
+        ],
+    );
+    assert!(err.contains("2 cells can't be used") && err.contains("line 5: 'warm' is not a number"), "{err}");
+}
+
+#[test]
+fn statuses_of_opc_are_read_and_an_unknown_word_is_uncertain() {
+    let source = "time = { column = \"at\" }\ncolumns = { T = \"m.t\" }\nquality = ";
+    let rows = |words: &[&str]| {
+        let rows: Vec<String> = words.iter().enumerate().map(|(n, q)| format!("2026-03-02T08:0{n}:00Z,{n},{q}")).collect();
+        format!("at,T,Q\n{}\n", rows.join("\n"))
+    };
+    let qualities = |quality: &str, words: &[&str]| {
+        let folder = Folder::new();
+        folder.write("log.csv", rows(words));
+        let (code, rows, err) = exported(&folder, &site("", &format!("{source}{quality}")));
+        (code, rows.into_iter().map(|row| row.3).collect::<Vec<_>>(), err)
+    };
+    let (_, found, err) = qualities("\"Q\"", &["GOOD", "BadCommunicationError", "2156527616", "Bad_NotConnected", "meh"]);
+    assert_eq!(found, ["good", "bad_communication_error", "bad_not_connected", "bad_not_connected", "uncertain"], "{err}");
+    assert!(err.contains("'meh' is not a quality"), "{err}");
+    let (_, found, err) = qualities("{ column = \"Q\", codes = \"opc_da\" }", &["192", "0", "64", "24"]);
+    assert_eq!(found, ["good", "bad", "uncertain", "bad_no_communication"], "{err}");
+    let (code, found, err) = qualities("\"Q\"", &["192", "0"]);
+    assert_eq!((code, found.len()), (1, 0), "0 is bad there and good here: {err}");
+    assert!(err.contains("codes = \"opc_da\""), "{err}");
+}
+
+#[test]
+fn hours_of_24_seconds_of_60_and_two_columns_are_times() {
+    let source = "zone = \"America/Vancouver\"\ntime = { date = \"D\", time = \"H\", format = \"%d/%m/%y %H:%M\" }\ncolumns = { T = \"m.t\" }";
+    check(
+        &site("", source),
+        "D,H,T\n13/01/25,23:00,1\n13/01/25,24:00,2\n",
+        &[("m.t", "2025-01-14T07:00:00Z", "1.0", "good"), ("m.t", "2025-01-14T08:00:00Z", "2.0", "good")],
+    );
+    let err = check(
+        &site("", RFC.replace(", N = \"m.n\"", "").as_str()),
+        "at,T\n2015-06-30T23:59:59Z,1\n2015-06-30T23:59:60Z,2\n2015-07-01T00:00:00Z,3\n",
+        &[
+            ("m.t", "2015-06-30T23:59:59Z", "1.0", "good"),
+            ("m.t", "2015-06-30T23:59:59.999999Z", "2.0", "good"),
+            ("m.t", "2015-07-01T00:00:00Z", "3.0", "good"),
+        ],
+    );
+    assert!(err.contains("1 seconds of 60"), "{err}");
+}
+
+#[test]
+fn local_times_are_read_in_the_zone_of_the_source_or_the_site_and_it_is_said() {
+    let source = "time = { column = \"at\", format = \"%d.%m.%Y %H:%M\" }\ncolumns = { T = \"m.t\" }";
+    let table = "at,T\n25.10.2026 02:30,1\n25.10.2026 02:30,2\n25.10.2026 03:00,3\n";
+    let expected = [
+        ("m.t", "2026-10-25T00:30:00Z", "1.0", "good"),
+        ("m.t", "2026-10-25T01:30:00Z", "2.0", "good"),
+        ("m.t", "2026-10-25T02:00:00Z", "3.0", "good"),
+    ];
+    let err = check(&site("time_zone = \"Europe/Vienna\"", source), table, &expected);
+    assert!(err.contains("3 times without offset are read in Europe/Vienna, the site's time_zone"), "{err}");
+    assert!(err.contains("2 times are of an hour that came twice"), "{err}");
+    check(&site("time_zone = \"Asia/Tokyo\"", &format!("zone = \"Europe/Vienna\"\n{source}")), table, &expected);
+    let err = check(&site("", source), "at,T\n02.07.2026 08:00,1\n", &[("m.t", "2026-07-02T08:00:00Z", "1.0", "good")]);
+    assert!(err.contains("because nobody says which zone"), "{err}");
+}
+
+#[test]
+fn encodings_decimal_commas_and_switches_are_read_as_declared() {
+    let source = "separator = \";\"\ndecimal = \",\"\nthousands = \".\"\non = [\"AUF\"]\noff = [\"ZU\"]\ntime = { column = \"Zeit\" }\ncolumns = { \"Größe\" = \
+                  \"m.t\", N = \"m.n\", S = \"m.on\" }";
+    let table = "Zeit;Größe;N;S\r\n2026-03-02T08:00:00Z;-1.070,25;1.070;auf\r\n2026-03-02T08:01:00Z;95;0;aus\r\n";
+    let expected = [
+        ("m.t", "2026-03-02T08:00:00Z", "-1070.25", "good"),
+        ("m.t", "2026-03-02T08:01:00Z", "95.0", "good"),
+        ("m.n", "2026-03-02T08:00:00Z", "1070", "good"),
+        ("m.n", "2026-03-02T08:01:00Z", "0", "good"),
+        ("m.on", "2026-03-02T08:00:00Z", "true", "good"),
+        ("m.on", "2026-03-02T08:01:00Z", "false", "good"),
+    ];
+    let big: Vec<u8> = [0xfe, 0xff].into_iter().chain(table.encode_utf16().flat_map(u16::to_be_bytes)).collect();
+    let old: Vec<u8> = table.chars().map(|c| c as u8).collect();
+    check(&site("", source), table, &expected);
+    check(&site("", source), big, &expected);
+    check(&site("", &format!("encoding = \"windows-1252\"\n{source}")), old, &expected);
+}
+
+#[test]
+fn a_quote_that_never_closes_hides_nothing() {
+    let err = check(
+        &site("", "time = { column = \"at\" }\ncolumns = { T = \"m.t\" }"),
+        "at,W,T\n2026-03-02T08:00:00Z,\"3/4 inch,1\n2026-03-02T08:01:00Z,\"two\nlines\",2\n2026-03-02T08:02:00Z,,3\n",
+        &[
+            ("m.t", "2026-03-02T08:00:00Z", "1.0", "good"),
+            ("m.t", "2026-03-02T08:01:00Z", "2.0", "good"),
+            ("m.t", "2026-03-02T08:02:00Z", "3.0", "good"),
+        ],
+    );
+    assert!(err.contains("1 quotes never close") && err.contains("line 2"), "{err}");
+}
+
+#[test]
+fn what_could_be_taken_for_something_else_is_refused_with_what_to_write() {
+    for (source, table, part) in [
+        (RFC, "at,T,N\n2026-03-02T08:00:00Z,\"21,5\",1\n", "decimal = \",\""),
+        (RFC, "at,T,N,T\n2026-03-02T08:00:00Z,21.5,1,2\n", "its columns 2 and 4 (counted from 1) are both called 'T'"),
+        (RFC, "at;T;N\n2026-03-02T08:00:00Z;21.5;1\n", "is separator = \";\" meant?"),
+        (RFC, "at,T,N\n02.03.2026 08:00,21.5,1\n", "write format = \"%d.%m.%Y %H:%M\""),
+        (
+            "time = { column = \"at\", format = \"epoch_s\" }\ncolumns = { T = \"m.t\" }",
+            "at,T\n1772438400000000,21.5\n",
+            "it looks like 2026-03-02T08:00:00Z: write format = \"epoch_us\"",
+        ),
+    ] {
+        let folder = Folder::new();
+        folder.write("log.csv", table);
+        let (code, rows, err) = exported(&folder, &site("", source));
+        assert_eq!((code, rows.len()), (1, 0), "{err}");
+        assert!(err.contains(part) && err.contains("source 'log' can't be used"), "{part} in {err}");
+        // The check says the same, with a line of the site file.
+        let path = folder.0.join("site.toml").display().to_string();
+        let (code, out, _) = orrery(&["check", &path, "--json"]);
+        let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+        let finding = json["findings"].as_array().unwrap().iter().find(|f| f["severity"] == "error").unwrap().clone();
+        let words = format!("{} {}", finding["message"].as_str().unwrap(), finding["help"].as_str().unwrap());
+        assert_eq!((code, finding["code"].as_str()), (1, Some("table.invalid")), "{finding}");
+        assert!(words.contains(part) && finding["line"].as_u64().unwrap() > 0, "{finding}");
+    }
+}

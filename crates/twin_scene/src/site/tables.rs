@@ -1,0 +1,388 @@
+//! Sources that are tables: how a CSV file is to be read, and what times without an offset mean. `twin_table` does the reading.
+
+use std::collections::BTreeMap;
+
+use twin_model::Timestamp;
+use twin_table::time::FORMATS;
+use twin_table::{
+    CellRules, Codes, Column, Empty, Encoding, KeyPart, Layout, NumberStyle, QualityColumn, TableDef, TimeColumns, TimeFormat,
+    TimeSpec, Years, Zone,
+};
+
+use super::codes;
+use super::diag::{Diagnostics, Location};
+use super::read::{Section, StartAt, Word};
+use super::sources::incomplete;
+use super::validate;
+
+/// What a site says about times.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SiteTimes {
+    /// The zone of its people, where it names one.
+    pub zone: Option<Zone>,
+    /// Years that are believed.
+    pub years: Years,
+}
+
+/// Who says what a time without an offset means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ZoneFrom {
+    /// The source: its `zone`, or the `offset` of its times.
+    Source,
+    /// The site's `time_zone`.
+    Site,
+    /// Nobody; UTC is assumed where the notation never has an offset.
+    Nobody,
+}
+
+/// A CSV file and how it is played.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CsvSource {
+    /// File, relative to the site file.
+    pub path: String,
+    /// How it is read. Values are read as the value kind of the signal that they feed.
+    pub table: TableDef,
+    /// Who said which zone its times are in.
+    pub zone_from: ZoneFrom,
+    /// Replay speed; 1 is real time. Positive.
+    pub speed: f64,
+    /// Whether to start again at the end.
+    pub repeat: bool,
+    /// Where the first instant is put.
+    pub start: StartAt,
+    /// Where its keys are written.
+    pub places: BTreeMap<&'static str, Location>,
+}
+
+/// Keys whose places findings about a table point to.
+const PLACES: [&str; 14] = [
+    "path",
+    "separator",
+    "encoding",
+    "header",
+    "units_row",
+    "decimal",
+    "time",
+    "received",
+    "key",
+    "value",
+    "values",
+    "columns",
+    "quality",
+    "loop",
+];
+
+/// Reads zone and years of `[site]`.
+pub(crate) fn site_times(root: &Section<'_>, out: &mut Diagnostics) -> SiteTimes {
+    let mut times = SiteTimes::default();
+    let Some(site) = root.table("site") else { return times };
+    if let Some(word) = site.word("time_zone") {
+        let offset = word.as_str().starts_with(['+', '-']);
+        match Zone::new(word.as_str()) {
+            Ok(zone) if !offset => times.zone = Some(zone),
+            Ok(_) => {
+                let message = format!("'{}' is not the name of a time zone", word.as_str());
+                let help = "write an IANA name such as Europe/Berlin or UTC; offsets change over the year".to_owned();
+                out.error(codes::VALUE_INVALID, &word.at, "site.time_zone", message, help);
+            }
+            Err(why) => {
+                let (message, help) = why.split_once("; ").unwrap_or((&why, ""));
+                let message = message.replace("is no time zone", "is not the name of a time zone");
+                out.error(codes::VALUE_INVALID, &word.at, "site.time_zone", message, help.to_owned());
+            }
+        }
+    }
+    if let Some((first, last)) = site.range("years") {
+        match Years::new(first as i64, last as i64).filter(|_| first.fract() == 0.0 && last.fract() == 0.0) {
+            Some(years) => times.years = years,
+            None => {
+                let message = format!("times can't be of the years {first} to {last}");
+                let help = "write two whole years between 1 and 9999, the earlier first".to_owned();
+                out.error(codes::VALUE_INVALID, &site.at_key("years"), "years", message, help);
+            }
+        }
+    }
+    times
+}
+
+/// Zone and years for a source; the zone of its own key goes before that of the site.
+fn zone(s: &Section<'_>, time: Option<&Section<'_>>, site: &SiteTimes, out: &mut Diagnostics) -> (Option<Zone>, ZoneFrom) {
+    if let Some(word) = time.and_then(|time| time.word("offset")) {
+        if let Some(zone) = Zone::new(word.as_str()).ok().filter(|_| !word.as_str().contains('/')) {
+            return (Some(zone), ZoneFrom::Source);
+        }
+        let message = format!("'{}' is not a fixed offset", word.as_str());
+        let help =
+            format!("write UTC or an offset such as +01:00; a named zone goes into the source: zone = \"{}\"", word.as_str());
+        out.error(codes::VALUE_INVALID, &word.at, "offset", message, help);
+    }
+    if let Some(word) = s.word("zone") {
+        match Zone::new(word.as_str()) {
+            Ok(zone) => return (Some(zone), ZoneFrom::Source),
+            Err(why) => {
+                let (message, help) = why.split_once("; ").unwrap_or((&why, ""));
+                out.error(codes::VALUE_INVALID, &word.at, "zone", message.to_owned(), help.to_owned());
+            }
+        }
+    }
+    match &site.zone {
+        Some(zone) => (Some(zone.clone()), ZoneFrom::Site),
+        None => (None, ZoneFrom::Nobody),
+    }
+}
+
+/// How senders write times: `time` and `zone` of a websocket source. Numbers are microseconds where nobody says otherwise.
+pub(crate) fn sender_times(s: &Section<'_>, site: &SiteTimes, out: &mut Diagnostics) -> TimeSpec {
+    let time = s.table("time");
+    let micros = || TimeFormat::Epoch(twin_table::time::Unit::Micros);
+    let format = time.as_ref().filter(|time| time.has("format")).and_then(|time| format(time, out)).unwrap_or_else(micros);
+    let (zone, _) = zone(s, time.as_ref(), site, out);
+    TimeSpec { format, zone, years: site.years }
+}
+
+/// What numbers in `quality` of a websocket source mean.
+pub(crate) fn sender_codes(s: &Section<'_>, out: &mut Diagnostics) -> Codes {
+    match s.word("quality") {
+        None => Codes::OpcUa,
+        Some(word) => codes_of(word.as_str()).unwrap_or_else(|| {
+            let message = format!("'{}' are no codes of qualities", word.as_str());
+            out.error(codes::VALUE_INVALID, &word.at, "quality", message, "write opc_ua or opc_da".to_owned());
+            Codes::OpcUa
+        }),
+    }
+}
+
+fn codes_of(word: &str) -> Option<Codes> {
+    match word {
+        "opc_ua" => Some(Codes::OpcUa),
+        "opc_da" => Some(Codes::OpcDa),
+        _ => None,
+    }
+}
+
+pub(crate) type CsvAndColumns = (CsvSource, Vec<(Word, String)>);
+
+/// Reads the keys of a CSV source.
+pub(crate) fn csv(s: &Section<'_>, id: &Word, site: &SiteTimes, out: &mut Diagnostics) -> Option<CsvAndColumns> {
+    let path = s.text("path").or_else(|| incomplete(s, id, "path", out))?;
+    let time = s.table("time").or_else(|| incomplete(s, id, "time", out))?;
+    let header = s.bool("header").unwrap_or(true);
+    let (layout, columns) = layout(s, id, header, out)?;
+    let time_columns = time_columns(&time, id, header, out)?;
+    let format = format(&time, out)?;
+    let (mut zone, mut zone_from) = zone(s, Some(&time), site, out);
+    if zone.is_none() && format.needs_zone() && format != TimeFormat::Rfc3339 {
+        let message =
+            format!("the times of '{}' have no offset, and nobody says which zone they are in; taken as UTC", id.as_str());
+        let help = "write zone = \"Europe/Berlin\" (or \"UTC\") in the source, or time_zone under [site]".to_owned();
+        out.warning(codes::ZONE_MISSING, &s.at_key("time"), id.as_str(), message, help);
+        (zone, zone_from) = (Some(Zone::utc()), ZoneFrom::Nobody);
+    }
+    let table = TableDef {
+        separator: separator(s, out),
+        encoding: s.choice("encoding").and_then(Encoding::parse),
+        skip_lines: s.integer("skip_lines").and_then(|n| usize::try_from(n).ok()).unwrap_or(0),
+        header,
+        units_row: s.bool("units_row").unwrap_or(false),
+        time: time_columns,
+        times: TimeSpec { format, zone, years: site.years },
+        received: if s.has("received") { column(s, "received", header, out) } else { None },
+        layout,
+        quality: quality(s, header, out),
+        cells: cells(s, out),
+        empty: if s.choice("empty") == Some("no_sample") { Empty::NoSample } else { Empty::NoValue },
+    };
+    let places = PLACES.into_iter().filter(|key| s.has(key)).map(|key| (key, s.at_key(key))).collect();
+    let (speed, start) = (speed(s, out), s.start("start").unwrap_or(StartAt::Recorded));
+    let repeat = s.bool("loop").unwrap_or(false);
+    Some((CsvSource { path: path.replace('\\', "/"), table, zone_from, speed, repeat, start, places }, columns))
+}
+
+fn cells(s: &Section<'_>, out: &mut Diagnostics) -> CellRules {
+    let texts = |key: &str| s.words(key).iter().map(|word| word.text.to_string()).collect();
+    let letter = |key: &str| s.choice(key).and_then(|text| text.chars().next());
+    let (decimal, thousands) = (letter("decimal"), letter("thousands"));
+    let mut numbers =
+        NumberStyle { decimal: decimal.unwrap_or('.'), thousands, declared: decimal.is_some() || thousands.is_some() };
+    if decimal.is_none() && thousands == Some('.') {
+        numbers.decimal = ',';
+    } else if thousands == Some(numbers.decimal) {
+        let message = format!("'{}' can't be both: the decimal mark and the mark between thousands", numbers.decimal);
+        let help = "write decimal = \",\" with thousands = \".\", or the other way round".to_owned();
+        out.error(codes::VALUE_INVALID, &s.at_key("thousands"), "thousands", message, help);
+        numbers.thousands = None;
+    }
+    let null = if s.has("null") { texts("null") } else { vec![String::new()] };
+    CellRules { numbers, null, on: texts("on"), off: texts("off") }
+}
+
+fn quality(s: &Section<'_>, header: bool, out: &mut Diagnostics) -> Option<QualityColumn> {
+    if let Some(table) = s.table("quality") {
+        let codes = table.choice("codes").and_then(codes_of).unwrap_or_default();
+        return column(&table, "column", header, out).map(|column| QualityColumn { column, codes });
+    }
+    if !s.has("quality") {
+        return None;
+    }
+    column(s, "quality", header, out).map(|column| QualityColumn { column, codes: Codes::OpcUa })
+}
+
+fn time_columns(time: &Section<'_>, id: &Word, header: bool, out: &mut Diagnostics) -> Option<TimeColumns> {
+    match (time.has("column"), time.has("date"), time.has("time")) {
+        (true, false, false) => column(time, "column", header, out).map(TimeColumns::One),
+        (false, true, true) => {
+            let (date, clock) = (column(time, "date", header, out)?, column(time, "time", header, out)?);
+            Some(TimeColumns::DateAndTime(date, clock))
+        }
+        (false, true, false) => column(time, "date", header, out).map(TimeColumns::One),
+        (true, ..) => {
+            let message = format!("the time of '{}' stands in 'column', or in 'date' and 'time', not in both", id.as_str());
+            out.error(codes::VALUE_INVALID, &time.at(), id.as_str(), message, "delete one of them".to_owned());
+            None
+        }
+        (false, false, _) => {
+            let message = format!("the time of source '{}' has no 'column'", id.as_str());
+            let help = "write time = { column = \u{2026} }, or time = { date = \u{2026}, time = \u{2026} }".to_owned();
+            out.error(codes::KEY_MISSING, &time.at(), id.as_str(), message, help);
+            None
+        }
+    }
+}
+
+fn format(s: &Section<'_>, out: &mut Diagnostics) -> Option<TimeFormat> {
+    let (text, origin): (_, Option<Timestamp>) = (s.text("format").unwrap_or_else(|| "rfc3339".to_owned()), s.instant("origin"));
+    match TimeFormat::parse(&text, origin) {
+        Some(Ok(format)) => Some(format),
+        Some(Err(why)) => {
+            let help = "write a pattern like %d.%m.%Y %H:%M:%S; a date in a column of its own is time = { date = \u{2026}, time = \u{2026} }";
+            out.error(codes::VALUE_INVALID, &s.at_key("format"), "format", why, help.to_owned());
+            None
+        }
+        None => {
+            let otherwise = format!("write {}, or a pattern like %Y-%m-%d %H:%M:%S", FORMATS.join(", "));
+            let help = out.suggest(&text, FORMATS, &otherwise);
+            out.error(codes::VALUE_INVALID, &s.at_key("format"), "format", format!("'{text}' is not a time format"), help);
+            None
+        }
+    }
+}
+
+fn speed(s: &Section<'_>, out: &mut Diagnostics) -> f64 {
+    match s.number("speed") {
+        Some(speed) if speed > 0.0 => speed,
+        Some(speed) => {
+            let help = "write a positive number, 1 is real time".to_owned();
+            out.error(codes::VALUE_INVALID, &s.at_key("speed"), "speed", format!("speed cannot be {speed}"), help);
+            1.0
+        }
+        None => 1.0,
+    }
+}
+
+fn separator(s: &Section<'_>, out: &mut Diagnostics) -> u8 {
+    let Some(text) = s.text("separator") else { return b',' };
+    match text.as_bytes() {
+        [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => *byte,
+        _ => {
+            let help = "write one character, for example \",\" or \";\" or \"\\t\"".to_owned();
+            out.error(
+                codes::VALUE_INVALID,
+                &s.at_key("separator"),
+                "separator",
+                format!("'{text}' cannot separate fields"),
+                help,
+            );
+            b','
+        }
+    }
+}
+
+/// The column under `key`; without a header only positions make sense.
+fn column(s: &Section<'_>, key: &'static str, header: bool, out: &mut Diagnostics) -> Option<Column> {
+    let raw = s.raw(key)?;
+    match (raw.as_str(), validate::integer(raw)) {
+        (Some(name), _) => {
+            let found = column_of(name, header);
+            if found.is_none() {
+                no_header(&s.at_key(key), name, out);
+            }
+            found
+        }
+        (None, Some(n)) => usize::try_from(n).ok().map(Column::Index),
+        (None, None) => None,
+    }
+}
+
+/// A column as written in text: a name, or a position where there is no header.
+fn column_of(text: &str, header: bool) -> Option<Column> {
+    if header { Some(Column::Name(text.to_owned())) } else { text.parse().ok().map(Column::Index) }
+}
+
+fn no_header(at: &Location, name: &str, out: &mut Diagnostics) {
+    let message = format!("column '{name}' is named, but the file has no header");
+    let help = "write the column's position, counted from 0, or header = true".to_owned();
+    out.error(codes::VALUE_INVALID, at, name, message, help);
+}
+
+fn layout(s: &Section<'_>, id: &Word, header: bool, out: &mut Diagnostics) -> Option<(Layout, Vec<(Word, String)>)> {
+    if s.choice("layout") == Some("long") {
+        let mut values = Vec::new();
+        for (name, keys) in s.map("values") {
+            let (Some(column), Some(key)) = (column_of(name.as_str(), header), keys.first()) else {
+                no_header(&name.at, name.as_str(), out);
+                continue;
+            };
+            values.push((column, key_parts(key, header, out)?));
+        }
+        if values.is_empty() {
+            let template = s.word("key").or_else(|| incomplete(s, id, "key", out))?;
+            let value = if s.has("value") { column(s, "value", header, out) } else { incomplete(s, id, "value", out) }?;
+            values.push((value, key_parts(&template, header, out)?));
+        }
+        return Some((Layout::Long { values }, Vec::new()));
+    }
+    if !s.has("columns") {
+        return incomplete(s, id, "columns", out);
+    }
+    let mut columns = Vec::new();
+    let mut feeds = Vec::new();
+    for (name, signals) in s.map("columns") {
+        let Some(column) = column_of(name.as_str(), header) else {
+            no_header(&name.at, name.as_str(), out);
+            continue;
+        };
+        columns.push((column, name.text.to_string()));
+        feeds.extend(signals.into_iter().map(|signal| (signal, name.text.to_string())));
+    }
+    Some((Layout::Wide { columns }, feeds))
+}
+
+/// Cuts `{asset}.{attribute}` into its parts.
+fn key_parts(template: &Word, header: bool, out: &mut Diagnostics) -> Option<Vec<KeyPart>> {
+    let mut parts = Vec::new();
+    let mut rest = template.as_str();
+    while let Some(open) = rest.find('{') {
+        let Some(close) = rest.get(open..).and_then(|tail| tail.find('}')).map(|at| at + open) else {
+            let message = format!("'{}' has a '{{' without '}}'", template.as_str());
+            let help = "write it like {asset}.{attribute} or {2}.{3}".to_owned();
+            out.error(codes::VALUE_INVALID, &template.at, "key", message, help);
+            return None;
+        };
+        if open > 0 {
+            parts.push(KeyPart::Text(rest.get(..open)?.to_owned()));
+        }
+        let name = rest.get(open + 1..close)?;
+        match column_of(name, header) {
+            Some(column) => parts.push(KeyPart::Column(column)),
+            None => {
+                no_header(&template.at, name, out);
+                return None;
+            }
+        }
+        rest = rest.get(close + 1..)?;
+    }
+    if !rest.is_empty() {
+        parts.push(KeyPart::Text(rest.to_owned()));
+    }
+    Some(parts)
+}
