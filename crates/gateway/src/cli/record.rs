@@ -17,7 +17,7 @@ use crate::remote::Remote;
 use crate::ring::RingLimits;
 use crate::site::Site;
 use crate::sources::{Polled, step};
-use crate::{clock, term};
+use crate::{GatewayError, clock, term};
 
 /// Arguments of `orrery record`.
 #[derive(Debug, clap::Args)]
@@ -44,9 +44,17 @@ pub(super) struct RecordArgs {
     /// Replaces the replay speed of CSV sources: a number, 1 is real time, or max
     #[arg(long, value_parser = super::speed)]
     speed: Option<f64>,
+    /// Replaces FILE where it exists
+    #[arg(long)]
+    overwrite: bool,
 }
 
 pub(super) fn run(args: &RecordArgs) -> Result<u8> {
+    // Anything else than a file (a pipe, a device) has nothing to lose.
+    if args.file.is_file() && !args.overwrite {
+        let path = args.file.clone();
+        return Err(anyhow::Error::from(GatewayError::Exists { path }).context("say --overwrite to replace it"));
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("can't start the runtime")?;
     let stop = Arc::new(AtomicBool::new(false));
     let flag = stop.clone();
