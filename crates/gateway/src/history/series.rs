@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use twin_historian::historian::Blob;
 use twin_historian::{Chunk, ChunkKey, HistorianError, chunk};
 use twin_model::{Model, ValueKind};
-use twin_protocol::{Batch, DictId, Entry, Limits, ProtocolError, ServerFrame, decode_server, encode_server};
+use twin_protocol::{Batch, DictId, Entry, Limits, ProtocolError, ServerFrame, decode_server, encode_server, pieces};
 
 /// What is known of one number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -166,9 +166,12 @@ impl Numbers {
             return Err(ProtocolError::Malformed { what: "journal entry", why: "not a batch" });
         };
         let number = |entry: Entry| Some(Entry { id: DictId(self.number(entry.id.0)?), ..entry });
-        let mut frames = Vec::new();
-        encode(batch.seq, batch.entries.into_iter().filter_map(number).collect(), &mut frames);
-        Ok(frames)
+        let seq = batch.seq;
+        let encode = |entries: Vec<Entry>| {
+            let samples = entries.len() as u32;
+            (encode_server(&ServerFrame::Batch(Batch { seq, entries })), samples)
+        };
+        Ok(pieces(batch.entries.into_iter().filter_map(number).collect()).map(encode).collect())
     }
 
     /// Whether numbers are positions, so that nothing need be written anew.
@@ -203,25 +206,6 @@ impl Numbers {
     }
 }
 
-/// A frame shorter than this holds no more than a reader takes: the compression makes at most 255 bytes of one.
-const SURELY: usize = 64 << 10;
-
-/// One frame, or more where it would be longer than what is read again.
-fn encode(seq: u64, mut entries: Vec<Entry>, frames: &mut Vec<(Vec<u8>, u32)>) {
-    if entries.is_empty() {
-        return;
-    }
-    let frame = encode_server(&ServerFrame::Batch(Batch { seq, entries: entries.clone() }));
-    // Short ones are far from every limit, however well they were compressed.
-    if entries.len() < 2 || frame.len() < SURELY || decode_server(&frame, &Limits::KEPT_FRAMES).is_ok() {
-        frames.push((frame, entries.len() as u32));
-        return;
-    }
-    let rest = entries.split_off(entries.len() / 2);
-    encode(seq, entries, frames);
-    encode(seq, rest, frames);
-}
-
 #[cfg(test)]
 mod tests {
     use twin_model::{Sample, Timestamp, Value};
@@ -242,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_goes_into_the_journal_under_numbers_and_is_cut_where_it_grows_too_long() {
+    fn a_batch_goes_into_the_journal_under_numbers() {
         let numbers = Numbers::new(vec![7_000_000, 3], 8_000_000);
         let entry =
             |id: u32, text: &str| Entry { id: DictId(id), sample: Sample::new(Timestamp::from_secs(1), Value::text(text)) };
@@ -252,10 +236,6 @@ mod tests {
         let ids: Vec<u32> = batch.entries.iter().map(|entry| entry.id.0).collect();
         assert_eq!((frames.len(), batch.seq, ids), (1, 5, vec![3, 7_000_000]));
         assert!(numbers.frames(b"ORRC").is_err());
-        // What no reader takes in one piece is taken in two.
-        let mut cut = Vec::new();
-        let noise = |n: u32| (0..60_000_u32).map(|at| char::from(b'!' + ((at.wrapping_mul(2_654_435_761) ^ n) >> 7) as u8 % 90));
-        encode(1, (0..300).map(|n| entry(n, &noise(n).collect::<String>())).collect(), &mut cut);
-        assert!(cut.iter().all(|(frame, _)| decode_server(frame, &Limits::KEPT_FRAMES).is_ok()));
+        assert_eq!(frames[0].1, 2);
     }
 }
