@@ -172,7 +172,10 @@ fn verify(folder: &Folder, kept: i64, run: u64) -> (i64, u64) {
     for number in 0..=kept {
         for (signal, sample) in batch(number) {
             let s = sample.source_time.since(at(0)).as_micros() / 1_000_000;
-            assert!(found.contains(&(signal.0, s)), "run {run}: acknowledged batch {number} lost the sample of {signal:?} at {s}");
+            assert!(
+                found.contains(&(signal.0, s)),
+                "run {run}: acknowledged batch {number} lost the sample of {signal:?} at {s}"
+            );
         }
     }
     let report = fsck::check(&data, false).unwrap();
