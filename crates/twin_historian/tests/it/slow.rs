@@ -144,7 +144,8 @@ impl Slow {
         edges.push(range.end);
         let mut totals: Vec<(Value, Span)> = Vec::new();
         for pair in edges.windows(2) {
-            let Some(held) = self.at(signal, pair[0]) else { continue };
+            // A reading without a value holds nothing.
+            let Some(held) = self.at(signal, pair[0]).filter(Sample::has_value) else { continue };
             match totals.iter_mut().find(|(value, _)| *value == held.value) {
                 Some((_, total)) => *total = *total + pair[1].since(pair[0]),
                 None => totals.push((held.value, pair[1].since(pair[0]))),
