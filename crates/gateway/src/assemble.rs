@@ -139,9 +139,14 @@ fn open_history(
         return Ok(Opened { store, persist, links: Vec::new(), cold: None });
     };
     let mut store = empty_store(model, options.memory_bytes);
-    let mut database = Database::open_with(folder, options.sync)?;
-    if let Some((signals, path)) = database.adopt(model)? {
-        remarks.push(format!("the site lost {signals} signals; their history is kept in {}", path.display()));
+    let database = Database::open_with(folder, options.sync)?;
+    let absent = database.absent(model)?;
+    if let Some(first) = absent.first() {
+        remarks.push(format!(
+            "history has {} series that the site does not have, like {first}; they are kept, and shown again when the site has them \
+             (`orrery history list` lists them, `orrery history rename` gives one another id)",
+            absent.len()
+        ));
     }
     let loaded = database.load_newest(model, &mut store, now)?;
     remarks.extend(loaded.remarks.iter().cloned());

@@ -61,8 +61,16 @@ pub enum GatewayError {
         /// What is wrong.
         why: String,
     },
+    /// There is no database where there was one.
+    #[error("{path} is missing or empty, but the folder has {found}; nothing begins from nothing beside what looks like history: put the file back under its name, read it with `orrery fsck --repair`, or name an empty folder", path = path.display())]
+    Gone {
+        /// The database that is not there.
+        path: PathBuf,
+        /// What is there instead.
+        found: String,
+    },
     /// A copy would replace what is there.
-    #[error("{path} exists already, and nothing is ever overwritten; choose another folder", path = path.display())]
+    #[error("{path} exists already, and nothing is overwritten unasked; choose another place", path = path.display())]
     Exists {
         /// What is there.
         path: PathBuf,
@@ -75,6 +83,14 @@ pub enum GatewayError {
         /// Why.
         #[source]
         source: twin_historian::historian::KeepError,
+    },
+    /// A series of a data folder cannot be renamed or removed.
+    #[error("history in {folder}: {why}", folder = folder.display())]
+    Series {
+        /// The data folder.
+        folder: PathBuf,
+        /// What is wrong and what to do.
+        why: String,
     },
     /// Another server writes to the data folder.
     #[error("another server uses this data folder (it holds {path}); stop it, or give this one another --data", path = path.display())]
@@ -99,7 +115,7 @@ pub enum GatewayError {
         why: String,
     },
     /// The address cannot be listened on.
-    #[error("can't listen on {address}; is another server running there? Choose another with --listen")]
+    #[error("can't listen on {address}; {}", listening(source))]
     Listen {
         /// The address.
         address: String,
@@ -123,4 +139,17 @@ pub enum GatewayError {
         /// What is wrong and what to do.
         why: String,
     },
+}
+
+/// What to do where an address cannot be listened on.
+fn listening(error: &std::io::Error) -> &'static str {
+    use std::io::ErrorKind;
+    match error.kind() {
+        ErrorKind::AddrInUse => "another server is running there; stop it, or choose another port with --listen",
+        ErrorKind::PermissionDenied => "the system does not allow it; choose a port from 1024 on with --listen",
+        ErrorKind::AddrNotAvailable => {
+            "this machine does not have that address; write 127.0.0.1:PORT, or 0.0.0.0:PORT for every address it has"
+        }
+        _ => "write an address and a port, like --listen 127.0.0.1:7077",
+    }
 }

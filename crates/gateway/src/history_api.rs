@@ -133,7 +133,7 @@ fn kept(hub: &Hub, from: Timestamp, cold: Timestamp) -> (Vec<Vec<u8>>, Timestamp
     let Some(persist) = hub.persist() else { return (Vec::new(), cold) };
     let mut end = cold;
     loop {
-        let found = pages::stretch(persist.read().as_ref(), TimeRange::new(from, end));
+        let found = pages::stretch(persist.read().as_ref(), persist.numbers(), TimeRange::new(from, end));
         let Stretch { mut chunks, next } = found.unwrap_or_else(|error| {
             // A keeper that can't be read now says nothing about any time; asked again, it may.
             tracing::error!(%error, "history can't be read");
@@ -158,7 +158,7 @@ pub(crate) async fn catalogue(State(app): State<Arc<App>>, Query(range): Query<R
     };
     let read = move |_: &Asker| {
         let found = match app.hub.persist() {
-            Some(persist) => Catalogue::of(persist.read().as_ref(), range),
+            Some(persist) => Catalogue::shown(persist.read().as_ref(), persist.numbers().tag(), range),
             None => Catalogue::of(&MemoryHistorian::new(), range),
         };
         let catalogue = match found {
@@ -192,7 +192,7 @@ pub(crate) async fn page(
     let Some((level, start, version, part)) = read() else { return missing(AGAIN) };
     let read = move |_: &Asker| {
         let Some(persist) = app.hub.persist() else { return missing(AGAIN) };
-        let found = pages::part(persist.read().as_ref(), level, start, version, part);
+        let found = pages::part_for(persist.read().as_ref(), Some(persist.numbers()), level, start, version, part);
         let chunks = match found {
             Err(error) => return trouble(&error),
             Ok(None) => return missing(AGAIN),
@@ -210,7 +210,7 @@ pub(crate) async fn chunk(State(app): State<Arc<App>>, Path(key): Path<String>, 
     let Ok(key) = key.parse::<ChunkKey>() else { return missing(AGAIN) };
     let read = move |_: &Asker| {
         let Some(persist) = app.hub.persist() else { return missing(AGAIN) };
-        let found = persist.read().chunk(&key);
+        let found = pages::one(persist.read().as_ref(), persist.numbers(), &key);
         let body: Bytes = match found {
             Err(error) => return trouble(&error),
             Ok(None) => return missing(AGAIN),

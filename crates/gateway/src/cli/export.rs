@@ -83,7 +83,12 @@ pub(super) fn run(args: &ExportArgs) -> Result<u8> {
     for remark in &remarks {
         term::warn(remark);
     }
-    term::note(&format!("{} samples of {} signals, {} bytes", exported.rows, exported.signals, exported.bytes));
+    let what = format!("{} samples of {} signals, {} bytes", exported.rows, exported.signals, exported.bytes);
+    if exported.cut {
+        term::note(&format!("{what} were given out when whoever read them went away; the rest was not written"));
+    } else {
+        term::note(&what);
+    }
     Ok(u8::from(unusable > 0))
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
+use twin_model::Timestamp;
 
 use crate::history::fsck::{Report, check};
 use crate::term;
@@ -35,6 +36,19 @@ fn people(report: &Report) {
     for finding in &report.findings {
         term::say(&format!("{}: {}: {}", finding.code, finding.subject, finding.message));
         term::say(&format!("  {}", if finding.mended { "mended" } else { finding.help }));
+    }
+    if report.lost() {
+        let when = report.lost_us.map_or_else(String::new, |[first, last]| {
+            format!(" between {} and {}", Timestamp::from_micros(first), Timestamp::from_micros(last))
+        });
+        term::say(&format!(
+            "lost: {} samples{when}{}",
+            report.lost_samples,
+            match report.lost_uncounted {
+                0 => String::new(),
+                pieces => format!(", and those of {pieces} pieces that nobody can count"),
+            }
+        ));
     }
     for piece in &report.set_aside {
         term::say(&format!("set aside: {piece}"));

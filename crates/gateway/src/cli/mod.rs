@@ -12,6 +12,7 @@ mod door;
 mod export;
 mod feed;
 mod fsck;
+mod history;
 mod import;
 mod keep;
 mod record;
@@ -64,6 +65,8 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Checks the history of a data folder piece by piece, and mends it
     Fsck(fsck::FsckArgs),
+    /// Lists the series of a data folder; gives one another id, or removes it
+    History(history::HistoryArgs),
     /// Makes tokens for `serve --access`
     Access(access::AccessArgs),
     /// Measures the codec, the time store and the server on this machine
@@ -96,6 +99,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Whatif(args) => whatif::run(&args),
         Command::Backup(args) => backup::run(&args),
         Command::Fsck(args) => fsck::run(&args),
+        Command::History(args) => history::run(&args),
         Command::Access(args) => access::run(&args),
         Command::Bench(args) => bench::run(&args),
     };

@@ -17,7 +17,7 @@ use crate::remote::Remote;
 use crate::ring::RingLimits;
 use crate::site::Site;
 use crate::sources::{Polled, step};
-use crate::{clock, term};
+use crate::{GatewayError, clock, term};
 
 /// Arguments of `orrery record`.
 #[derive(Debug, clap::Args)]
@@ -44,6 +44,9 @@ pub(super) struct RecordArgs {
     /// Replaces the replay speed of CSV sources: a number, 1 is real time, or max
     #[arg(long, value_parser = super::speed)]
     speed: Option<f64>,
+    /// Replaces FILE where it exists
+    #[arg(long)]
+    overwrite: bool,
 }
 
 pub(super) fn run(args: &RecordArgs) -> Result<u8> {
@@ -64,6 +67,16 @@ pub(super) fn run(args: &RecordArgs) -> Result<u8> {
     Ok(0)
 }
 
+/// Refuses to replace a recording unasked.
+fn may_write(args: &RecordArgs) -> Result<()> {
+    // Anything else than a file (a pipe, a device) has nothing to lose.
+    if args.file.is_file() && !args.overwrite {
+        let path = args.file.clone();
+        return Err(anyhow::Error::from(GatewayError::Exists { path }).context("say --overwrite to replace it"));
+    }
+    Ok(())
+}
+
 fn started(args: &RecordArgs) {
     term::note(&format!("recording to {}; Ctrl-C ends it", super::serve::shown(&args.file)));
 }
@@ -81,6 +94,7 @@ async fn from_site(args: &RecordArgs, over: &dyn Fn() -> bool) -> Result<(u64, u
         term::warn("nobody can push samples in here; record the running server instead: orrery record http://... FILE");
     }
     let now = plant.clock.now();
+    may_write(args)?;
     let mut recorder = Recorder::start(&args.file, &site, &plant.hub, TimeRange::new(now - args.history, now), now)?;
     started(args);
     let mut polled = Polled::default();
@@ -102,6 +116,7 @@ async fn from_gateway(args: &RecordArgs, remote: &Remote, over: &dyn Fn() -> boo
     for remark in &remarks {
         term::warn(remark);
     }
+    may_write(args)?;
     let mut file = RecordingFile::create(&args.file)?;
     for record in &records {
         match (record.fits(), record) {

@@ -18,6 +18,7 @@ use crate::access::NamedToken;
 use crate::arrival::Door;
 use crate::assemble::{Plant, PlantOptions, plant};
 use crate::history::{Setup, SyncPolicy};
+use crate::hub::Hub;
 use crate::life::{self, Doorway};
 use crate::pack::Packed;
 use crate::page::Page;
@@ -52,7 +53,7 @@ pub struct ServeArgs {
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     commit_ms: u64,
     /// How long history is kept, by level: raw, 5min or 1h, and an age or a size, for example raw=30d, raw=20GB; may be repeated
-    #[arg(long, value_name = "LEVEL=LIMIT", value_parser = super::keep::keep)]
+    #[arg(long, value_name = "LEVEL=LIMIT", value_parser = super::keep::keep, requires = "data")]
     keep: Vec<Keep>,
     /// Replaces the replay speed of CSV sources: a number, 1 is real time, or max
     #[arg(long, value_parser = super::speed)]
@@ -218,12 +219,20 @@ pub(super) fn serve(load: impl FnOnce() -> Result<Loaded> + Send + 'static, name
     })?;
     runtime.shutdown_timeout(Duration::from_secs(2));
     if let Some(hub) = hub
-        && let Some(persist) = hub.persist()
-        && !persist.sync()
+        && !kept(&hub)
     {
-        term::warn("the last samples could not be written");
+        term::warn("the last samples could not be written, and are lost");
+        return Ok(2);
     }
     Ok(0)
+}
+
+/// Whether everything that came in is kept as it was promised; tries once more.
+fn kept(hub: &Hub) -> bool {
+    let Some(persist) = hub.persist() else { return true };
+    // What did not reach the journal when it came, from memory.
+    hub.mend();
+    persist.sync() && (!persist.outlives() || *hub.durable().borrow() >= hub.seq())
 }
 
 async fn bind(wanted: Option<&str>) -> Result<TcpListener, GatewayError> {
@@ -231,12 +240,22 @@ async fn bind(wanted: Option<&str>) -> Result<TcpListener, GatewayError> {
     if let Some(address) = wanted {
         return TcpListener::bind(address).await.map_err(|source| failed(address.to_owned(), source));
     }
-    for port in PORT..PORT + MORE_PORTS {
-        if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)).await {
-            return Ok(listener);
+    for port in (PORT..PORT + MORE_PORTS).chain([0]) {
+        match TcpListener::bind(("127.0.0.1", port)).await {
+            Ok(listener) if port == PORT => return Ok(listener),
+            Ok(listener) => {
+                let now = listener.local_addr().map_or(port, |address| address.port());
+                term::warn(&format!(
+                    "port {PORT} is taken, most likely by another orrery: this one is at {now}, and what is sent to {PORT} goes to the \
+                     other; name a port with --listen to be refused instead"
+                ));
+                return Ok(listener);
+            }
+            Err(source) if port == 0 => return Err(failed("127.0.0.1".to_owned(), source)),
+            Err(_) => {}
         }
     }
-    TcpListener::bind(("127.0.0.1", 0)).await.map_err(|source| failed("127.0.0.1".to_owned(), source))
+    Err(failed("127.0.0.1".to_owned(), std::io::ErrorKind::AddrInUse.into()))
 }
 
 /// The address that a browser on this machine can open.

@@ -22,7 +22,7 @@ pub(super) struct WhatifArgs {
     /// The moment to start from: RFC 3339, microseconds since 1970, or now
     #[arg(long, value_name = "TIME", value_parser = super::instant)]
     at: Timestamp,
-    /// Turn a knob; may be repeated; the check command lists knobs
+    /// Turn a knob of the site; may be repeated; an id that is none is answered with those there are
     #[arg(long, value_name = "KNOB=VALUE")]
     set: Vec<String>,
     /// How far to look ahead, for example 8h

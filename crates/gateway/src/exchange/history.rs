@@ -55,8 +55,10 @@ fn note(loaded: &Loaded, remarks: &mut Vec<String>) {
     if loaded.unreadable > 0 {
         remarks.push(format!("{} pieces of saved history can't be read and are missing", loaded.unreadable));
     }
-    if let Some((signals, _)) = &loaded.dropped {
-        remarks.push(format!("the saved history has {signals} signals that the site no longer has; they are left out"));
+    if loaded.absent > 0 {
+        let series = loaded.absent;
+        remarks
+            .push(format!("history has {series} series that the site does not have; they are left out (`orrery history list`)"));
     }
 }
 

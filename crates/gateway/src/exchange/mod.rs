@@ -74,6 +74,8 @@ pub struct Exported {
     pub signals: u64,
     /// Bytes of the file.
     pub bytes: u64,
+    /// Whether whoever read the output went away before its end: `rows` were given out by then, and not all need have been read.
+    pub cut: bool,
 }
 
 /// Writes the samples of `signals` (in that order) with a source time in `range` to `path`, or to standard output where it
@@ -91,11 +93,12 @@ pub fn export(
 ) -> Result<Exported, GatewayError> {
     let failed = |source| GatewayError::Write { path: path.to_owned(), source };
     let output = output::Output::create(path).map_err(failed)?;
-    let written = write(model, store, signals, range, format, &output);
+    let mut done = Exported::default();
+    let written = write(model, store, signals, range, format, &output, &mut done);
+    let cut = output.reader_left();
     match written {
-        Err(_) if output.reader_left() => Ok(Exported::default()),
-        Err(why) => Err(failed(std::io::Error::other(why))),
-        Ok((rows, signals)) => Ok(Exported { rows, signals, bytes: output.keep().map_err(failed)? }),
+        Err(why) if !cut => Err(failed(std::io::Error::other(why))),
+        _ => Ok(Exported { bytes: output.keep().map_err(failed)?, cut, ..done }),
     }
 }
 
@@ -106,25 +109,24 @@ fn write(
     range: TimeRange,
     format: Format,
     output: &output::Output,
-) -> Result<(u64, u64), String> {
+    done: &mut Exported,
+) -> Result<(), String> {
     let mut sink: Box<dyn RowSink + '_> = match format {
         Format::Csv => Box::new(csv_write::CsvRows::begin(model, output.writer())?),
         Format::Parquet => Box::new(parquet_write::ParquetRows::begin(model, output.writer())?),
     };
-    let (mut rows, mut with_rows) = (0, 0);
     for signal in signals {
         let mut result = Ok(());
-        let before = rows;
+        let before = done.rows;
         store.for_each_sample(*signal, range, &mut |sample| {
-            rows += 1;
+            done.rows += 1;
             result = sink.row(*signal, sample);
             if result.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         });
+        done.signals += u64::from(done.rows > before);
         result?;
-        with_rows += u64::from(rows > before);
     }
-    sink.finish()?;
-    Ok((rows, with_rows))
+    sink.finish()
 }
 
 /// The word for a kind of value in the column `kind`; `value_<word>` is the column that holds the value.

@@ -1,27 +1,24 @@
 //! A data folder: the database in it, who may write it, and what a store gets from it.
 
+use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use twin_historian::historian::{Change, Historian, KeepError, Position};
-use twin_historian::{Chunk, Level, Store, chunk};
-use twin_model::{Model, SignalIndex, Span, TimeRange, Timestamp, Value};
+use twin_historian::historian::{Historian, KeepError, Kept, Position};
+use twin_historian::{Level, Sealed, SignalSpec, Store, StoreConfig, chunk};
+use twin_model::{Model, Sample, SignalIndex, SignalKind, Span, TimeRange, Timestamp, Value};
 use twin_protocol::{Limits, LinkChange, ServerFrame, decode_server};
 
 use super::links::Links;
-use super::moved::{Mapping, each_chunk, signals_text};
+use super::series::{Numbers, Series};
 use super::sqlite::{SqliteHistorian, SyncPolicy};
-use super::{ALWAYS, Persist, Setup, carried, outside, wal};
+use super::{ALWAYS, Persist, Setup, carried, guard, outside, salvage::replace, wal};
 use crate::GatewayError;
 
 /// Name of the database in the data folder.
 pub const FILE: &str = "history.sqlite3";
-/// Where history is written anew for a changed site, until it takes the place of the old file.
+/// Where history was written anew for a changed site until issue 9; a kill could leave it without its final name.
 const MOVING: &str = "history.moving.sqlite3";
-/// Where the file as it was before a change of the site stays.
-const BEFORE: &str = "history.before-site-change.sqlite3";
-/// Chunks of one commit while history moves.
-const STEP: usize = 64;
 /// Bytes in memory for each byte of a chunk, on the safe side: measured 1.7 on the load of `orrery bench time`.
 const IN_MEMORY: u64 = 2;
 
@@ -43,8 +40,8 @@ pub struct Loaded {
     pub batches: usize,
     /// Chunks and batches that could not be read; their samples are missing.
     pub unreadable: usize,
-    /// Signals of the saved history that the site no longer has; their samples stay in the file named here.
-    pub dropped: Option<(usize, PathBuf)>,
+    /// Series of the saved history that the site does not have; they stay where they are.
+    pub absent: usize,
     /// Link changes, oldest first.
     pub links: Vec<LinkChange>,
     /// What a person should know: what was torn, damaged and mended.
@@ -53,6 +50,8 @@ pub struct Loaded {
     pub from: Option<Timestamp>,
     /// Journal entries that are damaged, and why.
     damaged: Vec<(Position, String)>,
+    /// What the journal holds of series that the site does not have: no store will seal it.
+    strays: Vec<Sealed>,
 }
 
 impl Database {
@@ -71,17 +70,24 @@ impl Database {
     pub fn open_with(folder: &Path, sync: SyncPolicy) -> Result<Self, GatewayError> {
         std::fs::create_dir_all(folder).map_err(|source| GatewayError::Write { path: folder.to_owned(), source })?;
         let path = folder.join(FILE);
-        let lock = lock(&folder.join("lock"))?;
+        let mut lock = lock(&folder.join("lock"))?;
+        replace::finish(folder)?;
         finish_move(folder)?;
+        guard::may_begin(folder)?;
         let mut remarks = Vec::new();
         // Before SQLite looks at it: afterwards nobody can tell what it left out.
-        match wal::inspect(&path) {
-            Ok(Some(found)) => remarks.extend(found.remark(&path)),
-            Ok(None) => {}
-            Err(source) => return Err(GatewayError::Read { path, source }),
+        let failed = |source| GatewayError::Read { path: path.clone(), source };
+        remarks.extend(wal::inspect(&path).map_err(failed)?.and_then(|found| found.remark(&path)));
+        // Without full synchronisation a power cut may do this, and what is lost was not promised to survive it.
+        let behind = if sync == SyncPolicy::Full { wal::behind_damage(&path).map_err(failed)? } else { 0 };
+        if behind > 0 {
+            let why = format!("{behind} pages of finished writes lie behind damaged ones in its log");
+            return Err(GatewayError::Damaged { path, why });
         }
         wal::whole(&path)?;
-        let keeper = attempt(&path, "opening it", SqliteHistorian::open(&path, sync))?;
+        let mut keeper = attempt(&path, "opening it", SqliteHistorian::open(&path, sync))?;
+        keeper.guard(&[path.clone(), folder.join("lock")]);
+        guard::mark(&mut lock);
         Ok(Self { path, keeper, lock: Some(lock), remarks })
     }
 
@@ -91,6 +97,9 @@ impl Database {
     /// Where there is none.
     pub fn open_to_read(folder: &Path) -> Result<Self, GatewayError> {
         let path = folder.join(FILE);
+        if replace::pending(folder) {
+            drop(Self::open(folder)?);
+        }
         let open = || SqliteHistorian::open_to_read(&path);
         let mut keeper = attempt(&path, "opening it for reading", open())?;
         if attempt(&path, "opening it for reading", keeper.layout())? != super::schema::LAYOUT {
@@ -102,13 +111,18 @@ impl Database {
         Ok(Self { path, keeper, lock: None, remarks: Vec::new() })
     }
 
+    /// The keeper, and the lock while it is held.
+    pub(super) fn into_parts(self) -> (SqliteHistorian, Option<File>) {
+        (self.keeper, self.lock)
+    }
+
     /// The keeper, for reading.
     pub fn keeper(&self) -> &SqliteHistorian {
         &self.keeper
     }
 
-    /// Reads everything into `store`, whose signals are those of `model`: every sample where they are kept, coarser ones
-    /// before that. Where the site's signals changed since, samples are moved to where their signals are now.
+    /// Reads everything into the empty `store`, whose signals are those of `model`: every sample where they are kept, coarser
+    /// ones before that. Series that the site does not have stay where they are.
     ///
     /// # Errors
     /// Where the database cannot be read. Single pieces that make no sense are counted, not fatal.
@@ -122,8 +136,7 @@ impl Database {
     /// As [`Self::load`].
     pub fn load_before(&self, model: &Model, store: &mut Store, end: Timestamp) -> Result<Loaded, GatewayError> {
         let mut read = || -> Result<Loaded, KeepError> {
-            let mut loaded = self.loaded(model)?;
-            let mapping = self.mapping(model)?;
+            let mut loaded = self.begin(model, store)?;
             let mut stretches = vec![(Level::Raw, ALWAYS)];
             for (fine, coarse) in [(Level::Raw, Level::FiveMinutes), (Level::FiveMinutes, Level::Hour)] {
                 let gone = outside(&self.keeper, fine)?;
@@ -142,12 +155,9 @@ impl Database {
             }
             for (level, range) in stretches.into_iter().rev() {
                 let range = range.intersect(TimeRange::new(Timestamp::MIN, end));
-                self.import(level, range, mapping.as_ref(), store, &mut loaded)?;
+                self.import(level, range, store, &mut loaded)?;
             }
-            self.replay(mapping.as_ref(), store, &mut loaded)?;
-            if let Some(mapping) = mapping.filter(|mapping| mapping.dropped() > 0) {
-                loaded.dropped = Some((mapping.dropped(), self.path.with_file_name(BEFORE)));
-            }
+            self.replay(store, &mut loaded)?;
             Ok(loaded)
         };
         read().map_err(|source| self.failed(source))
@@ -155,13 +165,13 @@ impl Database {
 
     /// Reads the newest history into an empty `store`: a day at most back from the newest slab that has begun by `now`
     /// (predictions lie beyond it and are read, too), and no more than half its budget. What is older stays on disk, and
-    /// the store knows. Call [`Self::adopt`] first.
+    /// the store knows.
     ///
     /// # Errors
     /// As [`Self::load`].
     pub fn load_newest(&self, model: &Model, store: &mut Store, now: Timestamp) -> Result<Loaded, GatewayError> {
         let mut read = || -> Result<Loaded, KeepError> {
-            let mut loaded = self.loaded(model)?;
+            let mut loaded = self.begin(model, store)?;
             let slab = store.config().slab;
             let mut room = (store.config().budget_bytes / 2) as u64 / IN_MEMORY;
             let pages = self.keeper.pages(Level::Raw, ALWAYS)?;
@@ -179,75 +189,77 @@ impl Database {
             if from > Timestamp::MIN {
                 store.note_kept_before(from);
                 loaded.from = Some(from);
-                self.import(Level::Carried, carried::chain(&self.keeper, from)?, None, store, &mut loaded)?;
-                self.import(Level::Raw, TimeRange::new(from, Timestamp::MAX), None, store, &mut loaded)?;
+                self.import(Level::Carried, carried::chain(&self.keeper, from)?, store, &mut loaded)?;
+                self.import(Level::Raw, TimeRange::new(from, Timestamp::MAX), store, &mut loaded)?;
                 if store.texts_given_up_before().is_some() {
                     // There was no room for all texts of it: the keeper has them.
                     loaded.from = pages.iter().map(|page| page.end).max().max(Some(from));
                 }
             }
-            self.replay(None, store, &mut loaded)?;
+            self.replay(store, &mut loaded)?;
             Ok(loaded)
         };
         read().map_err(|source| self.failed(source))
     }
 
-    fn loaded(&self, model: &Model) -> Result<Loaded, KeepError> {
+    /// Says to the store under which numbers its signals are kept, and reads what is read in any case.
+    fn begin(&self, model: &Model, store: &mut Store) -> Result<Loaded, KeepError> {
+        let mut series = self.keeper.series()?;
+        let absent = series.absent(model).len();
+        let numbers = series.number(model);
+        number(store, &numbers);
         let position = |id: &str| model.sources().iter().position(|source| source.id == id).map(|at| at as u32);
         let links = Links::load(&self.keeper)?.all(&position);
-        Ok(Loaded { links, remarks: self.remarks.clone(), ..Loaded::default() })
+        Ok(Loaded { links, remarks: self.remarks.clone(), absent, ..Loaded::default() })
     }
 
-    fn mapping(&self, model: &Model) -> Result<Option<Mapping>, KeepError> {
-        Ok(Mapping::of(self.keeper.note("signals")?.as_deref(), model))
+    /// Ids of the series that are kept here and that the site does not have.
+    ///
+    /// # Errors
+    /// Where they cannot be read.
+    pub fn absent(&self, model: &Model) -> Result<Vec<String>, GatewayError> {
+        let series = self.keeper.series().map_err(|source| self.failed(source))?;
+        Ok(series.absent(model).into_iter().map(str::to_owned).collect())
     }
 
-    fn import(
-        &self,
-        level: Level,
-        range: TimeRange,
-        mapping: Option<&Mapping>,
-        store: &mut Store,
-        loaded: &mut Loaded,
-    ) -> Result<(), KeepError> {
-        let signals = store.signals() as u32;
-        each_chunk(&self.keeper, level, range, mapping, signals, &mut |bytes| {
-            let why = match bytes {
-                Ok(bytes) => store.import_chunk(&bytes).map(drop).map_err(|error| error.to_string()),
-                Err(error) => Err(error.to_string()),
-            };
-            match why {
-                Ok(()) => loaded.chunks += 1,
-                Err(why) => {
-                    loaded.unreadable += 1;
-                    loaded.remark(&why);
+    fn import(&self, level: Level, range: TimeRange, store: &mut Store, loaded: &mut Loaded) -> Result<(), KeepError> {
+        for page in self.keeper.pages(level, range)? {
+            for kept in of_page(&self.keeper, level, page.start)? {
+                let why = match self.keeper.chunk(&kept.key) {
+                    Ok(Some(bytes)) => store.import_kept(&bytes).map(drop).map_err(|error| error.to_string()),
+                    Ok(None) => continue,
+                    Err(damaged @ KeepError::Damaged { .. }) => Err(damaged.to_string()),
+                    Err(other) => return Err(other),
+                };
+                match why {
+                    Ok(()) => loaded.chunks += 1,
+                    Err(why) => {
+                        loaded.unreadable += 1;
+                        loaded.remark(&why);
+                    }
                 }
             }
-            Ok(())
-        })
+        }
+        Ok(())
     }
 
     /// The journal: what no chunk holds yet.
-    fn replay(&self, mapping: Option<&Mapping>, store: &mut Store, loaded: &mut Loaded) -> Result<(), KeepError> {
+    fn replay(&self, store: &mut Store, loaded: &mut Loaded) -> Result<(), KeepError> {
+        let mut series = self.keeper.series()?;
+        let mut strays = Strays::new(&mut series, store);
         let mut damaged = Vec::new();
         let mut strange = Vec::new();
         let mut batches = 0;
         let mut each = |entry: twin_historian::historian::Entry| {
-            let moved = mapping.map(|mapping| mapping.entry(&entry.bytes, store.signals() as u32));
-            let pieces: Vec<&[u8]> = match &moved {
-                None => vec![&entry.bytes],
-                Some(moved) => moved.iter().map(Vec::as_slice).collect(),
-            };
-            for bytes in pieces {
-                match take_in(bytes, store) {
-                    Ok(()) => batches += 1,
-                    Err(why) => strange.push((entry.position, why)),
-                }
+            match strays.take_in(&entry.bytes, store) {
+                Ok(()) => batches += 1,
+                Err(why) => strange.push((entry.position, why)),
             }
             true
         };
         self.keeper.journal(Position(0), &mut each, &mut |position, why| damaged.push((position, why)))?;
         loaded.batches += batches;
+        loaded.strays = strays.finish();
         damaged.extend(strange);
         for (position, why) in &damaged {
             loaded.unreadable += 1;
@@ -257,70 +269,16 @@ impl Database {
         Ok(())
     }
 
-    /// Where the site's signals are others than those of the saved history: writes history anew under their numbers, and keeps
-    /// the file as it was beside. Returns how many signals are no more, and that file.
-    ///
-    /// # Errors
-    /// Where a file cannot be written; the old one is as it was then.
-    pub fn adopt(&mut self, model: &Model) -> Result<Option<(usize, PathBuf)>, GatewayError> {
-        let Some(mapping) = self.mapping(model).map_err(|source| self.failed(source))? else { return Ok(None) };
-        let moving = self.path.with_file_name(MOVING);
-        discard(&moving);
-        let mut new =
-            attempt(&moving, "making a new one for the changed site", SqliteHistorian::open(&moving, SyncPolicy::Full))?;
-        self.copy(&mapping, model, &mut new).map_err(|source| GatewayError::History { path: moving.clone(), source })?;
-        close(new, &moving)?;
-        let before = self.path.with_file_name(BEFORE);
-        discard(&before);
-        let old = attempt(&self.path, "closing it", SqliteHistorian::open_to_read(&self.path))?;
-        close(std::mem::replace(&mut self.keeper, old), &self.path)?;
-        let rename = |from: &Path, to: &Path| {
-            std::fs::rename(from, to).map_err(|source| GatewayError::Write { path: to.to_owned(), source })
-        };
-        rename(&self.path, &before)?;
-        rename(&moving, &self.path)?;
-        self.keeper = attempt(&self.path, "opening it", SqliteHistorian::open(&self.path, SyncPolicy::Full))?;
-        Ok((mapping.dropped() > 0).then(|| (mapping.dropped(), before)))
-    }
-
-    fn copy(&self, mapping: &Mapping, model: &Model, new: &mut SqliteHistorian) -> Result<(), KeepError> {
-        let signals = model.signals().len() as u32;
-        let mut changes: Vec<Change> = Vec::new();
-        for level in twin_historian::historian::LEVELS {
-            each_chunk(&self.keeper, level, ALWAYS, Some(mapping), signals, &mut |bytes| {
-                // What is damaged stays in the file that is kept beside.
-                if let Ok(bytes) = bytes
-                    && let Ok((key, samples, _)) = chunk::inspect(&bytes)
-                {
-                    changes.push(Change::Put(Chunk { key, samples: samples as u32, bytes: bytes.to_vec() }));
-                }
-                if changes.len() >= STEP {
-                    new.commit(&std::mem::take(&mut changes))?;
-                }
-                Ok(())
-            })?;
-        }
-        let mut entries = Vec::new();
-        let mut each = |entry: twin_historian::historian::Entry| {
-            let moved = mapping.entry(&entry.bytes, signals).into_iter();
-            entries.extend(moved.map(|bytes| Change::Append { times: entry.times, bytes: bytes.into() }));
-            true
-        };
-        self.keeper.journal(Position(0), &mut each, &mut |_, _| {})?;
-        new.commit(&changes)?;
-        new.commit(&entries)?;
-        let notes = self.keeper.notes()?.into_iter().filter(|(name, _)| name != "signals");
-        let notes: Vec<Change> = notes.map(|(name, text)| Change::Note { name, text }).collect();
-        new.commit(&notes)?;
-        new.commit(&identity(model)).map(drop)
-    }
-
-    /// Starts the writing threads for a site, with the default [`Setup`]. `store` was loaded before and is left as it is.
+    /// Starts the writing threads for a site, with the default [`Setup`]. `store` was loaded before and is left as it is, or is empty.
     ///
     /// # Errors
     /// Where the file cannot be written.
     pub fn start(self, model: &Model, store: &mut Store) -> Result<Persist, GatewayError> {
         debug_assert_eq!(store.signals(), model.signals().len());
+        if store.extent().is_none() {
+            let mut series = self.keeper.series().map_err(|source| self.failed(source))?;
+            number(store, &series.number(model));
+        }
         self.start_with(model, Setup::default(), &Loaded::default())
     }
 
@@ -329,14 +287,18 @@ impl Database {
     /// # Errors
     /// As [`Self::start`].
     pub fn start_with(mut self, model: &Model, setup: Setup, loaded: &Loaded) -> Result<Persist, GatewayError> {
-        self.adopt(model)?;
         let path = self.path.clone();
         let failed = |source| GatewayError::History { path: path.clone(), source };
         for (position, why) in &loaded.damaged {
             self.keeper.set_aside_entry(*position, why).map_err(failed)?;
         }
-        self.keeper.commit(&identity(model)).map_err(failed)?;
-        Persist::over(Box::new(self.keeper), model, setup, true, self.lock).map_err(failed)
+        let mut series = self.keeper.series().map_err(failed)?;
+        let numbers = series.number(model);
+        self.keeper.set_series(&series, Some(&model.site().id)).map_err(failed)?;
+        let persist = Persist::numbered(Box::new(self.keeper), model, numbers, setup, true, self.lock).map_err(failed)?;
+        // Before any round of sealing may trim the journal.
+        loaded.strays.iter().for_each(|sealed| persist.lane(sealed.clone()));
+        Ok(persist)
     }
 
     fn failed(&self, source: KeepError) -> GatewayError {
@@ -358,21 +320,79 @@ impl Loaded {
     }
 }
 
-/// A journal entry into the store: a batch as it went to clients, or a chunk of what did not reach the journal then.
-fn take_in(bytes: &[u8], store: &mut Store) -> Result<(), String> {
-    if bytes.starts_with(&chunk::MAGIC) {
-        return store.import_chunk(bytes).map(drop).map_err(|error| error.to_string());
+fn number(store: &mut Store, numbers: &Numbers) {
+    let fits = store.number(numbers.all(), numbers.given());
+    debug_assert!(fits, "numbers are given once");
+}
+
+/// The chunks of a level that begin at one instant.
+pub(super) fn of_page(keeper: &dyn Historian, level: Level, start: Timestamp) -> Result<Vec<Kept>, KeepError> {
+    let instant = TimeRange::new(start, start + Span::from_micros(1));
+    Ok(keeper.catalogue(level, instant)?.into_iter().filter(|kept| kept.key.start == start).collect())
+}
+
+/// What the journal holds of series that a site does not have, so that it reaches chunks before the journal is trimmed.
+struct Strays {
+    /// Positions in `store` by number, of series that the site does not have.
+    absent: BTreeMap<u32, u32>,
+    store: Store,
+    any: bool,
+}
+
+impl Strays {
+    /// For a store that has its numbers.
+    fn new(series: &mut Series, site: &Store) -> Self {
+        let numbers: Vec<u32> = (0..series.all().len() as u32).filter(|number| site.position(*number).is_none()).collect();
+        let spec = |number: &u32| SignalSpec {
+            kind: SignalKind::Analog,
+            value_kind: series.all().get(*number as usize).map_or(twin_model::ValueKind::Float, |one| one.kind),
+            gap_after: None,
+        };
+        // They were judged when they came.
+        let config = StoreConfig { budget_bytes: usize::MAX / 2, future_limit: Span::from_micros(i64::MAX), ..*site.config() };
+        let mut store = Store::new(numbers.iter().map(spec), config);
+        store.number(&numbers, series.all().len() as u32);
+        // What chunks hold of them is not here.
+        store.note_elsewhere(ALWAYS);
+        let absent = numbers.iter().enumerate().map(|(at, number)| (*number, at as u32)).collect();
+        Self { absent, store, any: false }
     }
-    match decode_server(bytes, &Limits::KEPT_FRAMES) {
-        Ok(ServerFrame::Batch(batch)) => {
-            for mut entry in batch.entries {
-                cut(&mut entry.sample.value);
-                store.append(SignalIndex(entry.id.0), &entry.sample);
-            }
-            Ok(())
+
+    /// A journal entry into the stores: a batch under numbers, or a chunk of what did not reach the journal at first.
+    fn take_in(&mut self, bytes: &[u8], site: &mut Store) -> Result<(), String> {
+        if bytes.starts_with(&chunk::MAGIC) {
+            site.import_kept(bytes).map_err(|error| error.to_string())?;
+            let strays = self.store.import_kept(bytes).map_err(|error| error.to_string())?;
+            self.any |= strays.samples > 0;
+            return Ok(());
         }
-        Ok(_) => Err("it is a frame of another kind".to_owned()),
-        Err(error) => Err(error.to_string()),
+        match decode_server(bytes, &Limits::KEPT_FRAMES) {
+            Ok(ServerFrame::Batch(batch)) => {
+                for mut entry in batch.entries {
+                    cut(&mut entry.sample.value);
+                    self.append(entry.id.0, &entry.sample, site)?;
+                }
+                Ok(())
+            }
+            Ok(_) => Err("it is a frame of another kind".to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    fn append(&mut self, number: u32, sample: &Sample, site: &mut Store) -> Result<(), String> {
+        if let Some(signal) = site.position(number) {
+            site.append(signal, sample);
+        } else if let Some(at) = self.absent.get(&number) {
+            self.store.append(SignalIndex(*at), sample);
+            self.any = true;
+        } else {
+            return Err(format!("it has a sample of series {number}, which has no name"));
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Vec<Sealed> {
+        if self.any { self.store.seal(Timestamp::MAX) } else { Vec::new() }
     }
 }
 
@@ -385,18 +405,6 @@ fn cut(value: &mut Value) {
     }
 }
 
-fn identity(model: &Model) -> [Change; 2] {
-    let note = |name: &str, text: String| Change::Note { name: name.to_owned(), text };
-    [note("site", model.site().id.clone()), note("signals", signals_text(model))]
-}
-
-/// Writes everything from the log into the file, and closes it, so that the file alone is the database.
-fn close(keeper: SqliteHistorian, path: &Path) -> Result<(), GatewayError> {
-    attempt(path, "closing it", keeper.fold_log())?;
-    drop(keeper);
-    Ok(())
-}
-
 /// A move that was cut short between its last two steps.
 fn finish_move(folder: &Path) -> Result<(), GatewayError> {
     let (path, moving) = (folder.join(FILE), folder.join(MOVING));
@@ -406,18 +414,9 @@ fn finish_move(folder: &Path) -> Result<(), GatewayError> {
     std::fs::rename(&moving, &path).map_err(|source| GatewayError::Write { path, source })
 }
 
-/// Removes a database that nobody needs any more; missing files are fine.
-fn discard(path: &Path) {
-    for suffix in ["", "-wal", "-shm"] {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        drop(std::fs::remove_file(PathBuf::from(name)));
-    }
-}
-
 pub(super) fn lock(path: &Path) -> Result<File, GatewayError> {
     let failed = |source| GatewayError::Write { path: path.to_owned(), source };
-    let file = File::options().create(true).truncate(false).write(true).open(path).map_err(failed)?;
+    let file = File::options().create(true).truncate(false).read(true).write(true).open(path).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(GatewayError::InUse { path: path.to_owned() }),

@@ -2,17 +2,18 @@
 //! other pieces is computed anew.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Serialize;
 use twin_historian::chunk::{self, Coarse};
 use twin_historian::historian::{Change, Historian as _, KeepError, Kept, LEVELS, Position};
-use twin_historian::{Chunk, ChunkKey, Level, StoreConfig};
-use twin_model::{Span, TimeRange};
+use twin_historian::{ChunkKey, Level, StoreConfig};
+use twin_model::{Span, TimeRange, Timestamp};
 use twin_protocol::{Limits, ServerFrame, decode_server};
 
 use super::database::{FILE, attempt, lock};
 use super::lane::Lane;
+use super::salvage::replace;
 use super::sqlite::{SqliteHistorian, SyncPolicy};
 use super::tiles::Tiles;
 use super::{carried, outside, wal};
@@ -32,8 +33,12 @@ pub struct Finding {
     pub message: String,
     /// What to do.
     pub help: &'static str,
-    /// Whether `--repair` mended it.
+    /// Whether `--repair` mended it. Never where samples are missing afterwards.
     pub mended: bool,
+    /// Samples that are missing because of it; none where nothing is, or nobody can count them.
+    pub lost_samples: Option<u64>,
+    /// From the first to the end of the last of their source times that is possible, in microseconds.
+    pub lost_us: Option<[i64; 2]>,
 }
 
 /// What was looked at and found.
@@ -55,15 +60,45 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Findings beyond those listed.
     pub more: u64,
+    /// Samples that this repair could not save, as far as they can be counted. Those that are also in another piece count, too.
+    pub lost_samples: u64,
+    /// Pieces that this repair could not save and whose samples nobody can count.
+    pub lost_uncounted: u64,
+    /// The time that may have lost samples, in microseconds; none without a loss.
+    pub lost_us: Option<[i64; 2]>,
 }
 
 impl Report {
-    fn add(&mut self, code: &'static str, subject: String, message: String, help: &'static str, mended: bool) {
+    pub(super) fn add(&mut self, code: &'static str, subject: String, message: String, help: &'static str, mended: bool) {
+        self.push(Finding { code, subject, message, help, mended, lost_samples: None, lost_us: None });
+    }
+
+    fn push(&mut self, finding: Finding) {
         if self.findings.len() < LISTED {
-            self.findings.push(Finding { code, subject, message, help, mended });
+            self.findings.push(finding);
         } else {
             self.more += 1;
         }
+    }
+
+    /// Something whose samples are gone: `samples` of them where they can be counted, within `times`.
+    pub(super) fn lose(&mut self, code: &'static str, subject: String, message: String, samples: Option<u64>, times: TimeRange) {
+        let us = (times.start <= times.end).then_some([times.start.as_micros(), times.end.as_micros()]);
+        match samples {
+            Some(samples) => self.lost_samples += samples,
+            None => self.lost_uncounted += 1,
+        }
+        self.lost_us = match (self.lost_us, us) {
+            (Some([a, b]), Some([c, d])) => Some([a.min(c), b.max(d)]),
+            (one, other) => one.or(other),
+        };
+        let help = "what is missing can only come from a backup, or from its source again";
+        self.push(Finding { code, subject, message, help, mended: false, lost_samples: samples, lost_us: us });
+    }
+
+    /// Whether the repair could not save everything.
+    pub const fn lost(&self) -> bool {
+        self.lost_samples + self.lost_uncounted > 0
     }
 
     /// 0 without findings, 1 with.
@@ -81,119 +116,130 @@ const REBUILD: &str = "run `orrery fsck --repair`: it is computed anew";
 /// Where there is no history, or it cannot be read at all.
 pub fn check(folder: &Path, repair: bool) -> Result<Report, GatewayError> {
     let path = folder.join(FILE);
-    if !path.exists() {
+    if !path.exists() && !replace::pending(folder) {
         let source = std::io::Error::from(std::io::ErrorKind::NotFound);
         return Err(GatewayError::Read { path, source });
     }
     let mut report = Report::default();
     let _lock = if repair { Some(lock(&folder.join("lock"))?) } else { None };
+    if repair {
+        replace::finish(folder)?;
+    }
     let log = wal::inspect(&path).map_err(|source| GatewayError::Read { path: path.clone(), source })?;
     report.unfinished_pages = log.map_or(0, |log| log.unfinished + log.damaged);
-    let cut = wal::whole(&path).err().map(|error| error.to_string());
-    let sound = match open(&path, repair) {
-        Ok(keeper) => keeper.integrity().map(|list| (keeper, list)).map_err(|error| error.to_string()),
-        Err(error) => Err(error.to_string()),
-    };
-    let mut keeper = match (cut, sound) {
-        (None, Ok((keeper, list))) if list.is_empty() => keeper,
-        (cut, sound) => {
-            let list = match &sound {
-                Ok((_, list)) => list.clone(),
-                Err(why) => vec![why.clone()],
-            };
-            for why in cut.into_iter().chain(list) {
-                let help =
-                    "run `orrery fsck --repair`: everything that can still be read goes into a new file, or restore a backup";
-                report.add("database.damaged", path.display().to_string(), why, help, repair);
-            }
-            let Ok((keeper, _)) = sound else {
-                // Not even the catalogue can be read: the file goes aside as it is.
-                return if repair { start_anew(&path, &mut report).map(|()| report) } else { Ok(report) };
-            };
-            if !repair {
-                return Ok(report);
-            }
-            salvage(keeper, &path, &mut report)?
+    let wrong = probe(&path);
+    let damaged = wrong.len();
+    for why in wrong {
+        let help = "run `orrery fsck --repair`: everything that can still be read goes into a new file, or restore a backup";
+        report.add("database.damaged", path.display().to_string(), why, help, false);
+    }
+    if damaged > 0 {
+        if !repair {
+            return Ok(report);
         }
-    };
-    let result = Check { keeper: &mut keeper, repair, report: &mut report }.run();
+        replace::with_what_is_left(folder, &mut report)?;
+    }
+    let mut keeper = attempt(&path, "opening it", open(&path, repair))?;
+    let result = Check::new(&mut keeper, repair, &mut report).run();
     result.map_err(|source| GatewayError::History { path, source })?;
+    if !report.lost() {
+        report.findings.iter_mut().take(damaged).for_each(|finding| finding.mended = repair);
+    }
     Ok(report)
+}
+
+/// What is wrong with the file as a whole, looked at without writing: SQLite, left to itself, forgets what lies behind a damaged
+/// part of the log.
+fn probe(path: &Path) -> Vec<String> {
+    if let Err(error) = wal::whole(path) {
+        return vec![error.to_string()];
+    }
+    if let Some(why) = wal::odd_header(path) {
+        return vec![why];
+    }
+    match wal::behind_damage(path) {
+        Ok(0) => {}
+        Ok(frames) => return vec![format!("{frames} pages of finished writes lie behind damaged ones in the log")],
+        Err(error) => return vec![error.to_string()],
+    }
+    let sound = SqliteHistorian::open_to_read(path).map_err(|error| error.to_string()).and_then(|keeper| {
+        let wrong = keeper.integrity().map_err(|error| error.to_string())?;
+        if wrong.is_empty() {
+            keeper.usable().map_err(|error| error.to_string())?;
+        }
+        Ok(wrong)
+    });
+    sound.unwrap_or_else(|why| vec![why])
+}
+
+/// A chunk that is gone: what can be computed anew from other levels is no loss. Raw samples that the coarser levels hold come back.
+///
+/// # Errors
+/// Where the keeper cannot be read or written.
+pub(super) fn lost_chunk(
+    keeper: &mut SqliteHistorian,
+    kept: &Kept,
+    (code, why): (&'static str, &str),
+    report: &mut Report,
+) -> Result<(), KeepError> {
+    let key = kept.key;
+    if key.level != Level::Raw {
+        let raw_gone = outside(keeper, Level::Raw)?;
+        let (subject, why) = (key.to_string(), why.to_owned());
+        if key.start >= raw_gone || (key.level == Level::Carried && raw_gone == Timestamp::MIN) {
+            report.add(code, subject, why, REPAIR, true);
+        } else {
+            report.lose(code, subject, why, Some(u64::from(kept.samples)), key.range());
+        }
+        return Ok(());
+    }
+    let mut pieces = Vec::new();
+    let mut lane = Lane::new(&*keeper, key.first_signal);
+    for level in [Level::FiveMinutes, Level::Hour] {
+        pieces.extend(lane.about(level, key.range())?.0.into_iter().filter_map(|part| part.bytes));
+    }
+    let borrowed: Vec<&[u8]> = pieces.iter().map(|bytes| &**bytes).collect();
+    let next = ChunkKey { version: key.version.saturating_add(1), ..key };
+    let rest = chunk::gather(next, &borrowed, &|signal| Some(signal)).ok().filter(|chunk| chunk.samples > 0);
+    let saved = rest.as_ref().map_or(0, |chunk| chunk.samples);
+    keeper.commit(&rest.map(Change::Put).into_iter().collect::<Vec<_>>())?;
+    let missing = kept.samples.saturating_sub(saved);
+    if missing == 0 {
+        report.add(code, key.to_string(), why.to_owned(), REPAIR, true);
+    } else {
+        let message = format!("{why}; {saved} of its {} samples came back from coarser levels", kept.samples);
+        report.lose(code, key.to_string(), message, Some(u64::from(missing)), key.range());
+    }
+    Ok(())
+}
+
+/// Computes anew what follows from raw chunks and is not what it must be.
+///
+/// # Errors
+/// Where the keeper cannot be read or written.
+pub(super) fn rebuild(keeper: &mut SqliteHistorian) -> Result<(), KeepError> {
+    let mut report = Report::default();
+    let mut check = Check::new(keeper, true, &mut report);
+    check.rebuilt()?;
+    check.pages()
 }
 
 fn open(path: &Path, repair: bool) -> rusqlite::Result<SqliteHistorian> {
     if repair { SqliteHistorian::open(path, SyncPolicy::Full) } else { SqliteHistorian::open_to_read(path) }
 }
 
-/// Another name beside the file that is not taken.
-fn aside(path: &Path) -> PathBuf {
-    let name = |at: u32| path.with_file_name(format!("history.damaged-{at}.sqlite3"));
-    (1..).map(name).find(|name| !name.exists()).unwrap_or_else(|| name(0))
-}
-
-fn move_aside(path: &Path, report: &mut Report) -> Result<(), GatewayError> {
-    let to = aside(path);
-    std::fs::rename(path, &to).map_err(|source| GatewayError::Write { path: to.clone(), source })?;
-    for suffix in ["-wal", "-shm"] {
-        let with = |path: &Path| PathBuf::from(format!("{}{suffix}", path.display()));
-        // Mostly there is none.
-        drop(std::fs::rename(with(path), with(&to)));
-    }
-    report.set_aside.push(format!("the file as it was: {}", to.display()));
-    Ok(())
-}
-
-fn start_anew(path: &Path, report: &mut Report) -> Result<(), GatewayError> {
-    move_aside(path, report)?;
-    attempt(path, "making a new one", SqliteHistorian::open(path, SyncPolicy::Full)).map(drop)
-}
-
-/// Everything that can still be read goes into a new file, which takes the place of the damaged one.
-fn salvage(old: SqliteHistorian, path: &Path, report: &mut Report) -> Result<SqliteHistorian, GatewayError> {
-    let fresh = path.with_file_name("history.salvaged.sqlite3");
-    drop(std::fs::remove_file(&fresh));
-    let mut new = attempt(&fresh, "making a new one", SqliteHistorian::open(&fresh, SyncPolicy::Full))?;
-    let failed = |source| GatewayError::History { path: fresh.clone(), source };
-    for level in LEVELS {
-        for kept in old.catalogue_rows(level) {
-            match old.chunk(&kept.key) {
-                Ok(Some(bytes)) => {
-                    let chunk = Chunk { key: kept.key, samples: kept.samples, bytes: bytes.to_vec() };
-                    new.commit(&[Change::Put(chunk)]).map_err(failed)?;
-                }
-                Ok(None) => {}
-                Err(error) => report.add("chunk.lost", kept.key.to_string(), error.to_string(), REPAIR, true),
-            }
-        }
-    }
-    let mut entries = Vec::new();
-    let mut keep = |entry: twin_historian::historian::Entry| {
-        entries.push(Change::Append { times: entry.times, bytes: entry.bytes });
-        true
-    };
-    let mut lost = Vec::new();
-    let end = old.journal(Position(0), &mut keep, &mut |at, why| lost.push((at.0.to_string(), why)));
-    if let Err(error) = end {
-        lost.push(("the rest".to_owned(), error.to_string()));
-    }
-    for (which, why) in lost {
-        report.add("journal.lost", format!("journal entry {which}"), why, REPAIR, true);
-    }
-    new.commit(&entries).map_err(failed)?;
-    let notes = old.notes().unwrap_or_default().into_iter().map(|(name, text)| Change::Note { name, text });
-    new.commit(&notes.collect::<Vec<_>>()).map_err(failed)?;
-    attempt(&fresh, "closing it", new.fold_log())?;
-    drop(new);
-    drop(old);
-    move_aside(path, report)?;
-    std::fs::rename(&fresh, path).map_err(|source| GatewayError::Write { path: path.to_owned(), source })?;
-    attempt(path, "opening it", SqliteHistorian::open(path, SyncPolicy::Full))
-}
-
 struct Check<'a> {
     keeper: &'a mut SqliteHistorian,
     repair: bool,
     report: &'a mut Report,
+    /// Chunks that were set aside, and why.
+    gone: Vec<(Kept, String)>,
+}
+
+impl<'a> Check<'a> {
+    const fn new(keeper: &'a mut SqliteHistorian, repair: bool, report: &'a mut Report) -> Self {
+        Self { keeper, repair, report, gone: Vec::new() }
+    }
 }
 
 impl Check<'_> {
@@ -204,6 +250,9 @@ impl Check<'_> {
         }
         for level in LEVELS {
             self.chunks(level)?;
+        }
+        for (kept, why) in std::mem::take(&mut self.gone) {
+            lost_chunk(self.keeper, &kept, ("chunk.damaged", &why), self.report)?;
         }
         self.overlaps()?;
         self.rebuilt()?;
@@ -225,8 +274,10 @@ impl Check<'_> {
             let Some(why) = wrong(&kept, bytes.as_deref()) else { continue };
             if self.repair {
                 self.keeper.set_aside_chunk(&kept.key, &why)?;
+                self.gone.push((kept, why));
+            } else {
+                self.report.add("chunk.damaged", kept.key.to_string(), why, REPAIR, false);
             }
-            self.report.add("chunk.damaged", kept.key.to_string(), why, REPAIR, self.repair);
         }
         Ok(())
     }
@@ -279,7 +330,7 @@ impl Check<'_> {
         let how = Coarse { level, raw_slab: slab, gap_after: &gap_after };
         let as_raw = |pieces: &[&[u8]]| chunk::gather(*key, pieces, &|signal| Some(signal));
         // Without gaps: the least that must be there. With the samples of raw, both must be the same as raw alone.
-        let least = chunk::coarsen(raw, None, &how).ok().and_then(|least| as_raw(&[&least.bytes]).ok());
+        let least = chunk::least(raw, &how).ok().and_then(|least| as_raw(&[&least.bytes]).ok());
         let have = if before.is_empty() { None } else { as_raw(&before).ok() };
         let fine = match (&least, &have) {
             (Some(least), Some(have)) => {
@@ -319,8 +370,11 @@ impl Check<'_> {
     fn carried(&mut self, key: &ChunkKey, raw: &[u8]) -> Result<(), KeepError> {
         let kept = self.keeper.kept(Level::Carried, key.end, key.first_signal)?;
         // News of this page, where nothing says that it is a whole state.
-        let end = kept.map_or_else(|| carried::end_of(key.end, false), |kept| kept.key.end);
+        let end = kept.as_ref().map_or_else(|| carried::end_of(key.end, false), |kept| kept.key.end);
         let at = ChunkKey { level: Level::Carried, start: key.end, end, version: 1, ..*key };
+        // A lane grows as numbers are given; what is carried on was wider already.
+        let signals = kept.as_ref().map_or(at.signals, |kept| at.signals.max(kept.key.signals));
+        let at = ChunkKey { signals, ..at };
         let have = match &kept {
             Some(kept) => self.keeper.chunk(&kept.key).ok().flatten(),
             None => None,
@@ -385,10 +439,14 @@ impl Check<'_> {
         self.report.journal_entries = entries + damaged.len() as u64;
         damaged.extend(strange);
         for (position, why) in damaged {
+            let subject = format!("journal entry {}", position.0);
             if self.repair {
+                let (samples, times) = self.keeper.entry_claims(position)?;
                 self.keeper.set_aside_entry(position, &why)?;
+                self.report.lose("journal.damaged", subject, why, (samples > 0).then_some(samples), times);
+            } else {
+                self.report.add("journal.damaged", subject, why, REPAIR, false);
             }
-            self.report.add("journal.damaged", format!("journal entry {}", position.0), why, REPAIR, self.repair);
         }
         Ok(())
     }

@@ -4,6 +4,7 @@
 //! [`Persist`] is what the hub hands batches and slabs to; [`Database`] is a data folder; [`SqliteHistorian`] the keeper in it.
 
 mod backup;
+pub mod by_hand;
 mod carried;
 mod compact;
 
@@ -11,15 +12,17 @@ mod database;
 mod ends;
 mod expire;
 pub mod fsck;
+mod guard;
 
 mod lane;
 mod links;
-mod moved;
 pub mod pages;
 mod persist;
 mod rescue;
+mod salvage;
 mod schema;
 mod sealer;
+mod series;
 mod sqlite;
 mod tiles;
 pub mod wal;
@@ -41,6 +44,9 @@ pub(crate) const ALWAYS: TimeRange = TimeRange::new(Timestamp::MIN, Timestamp::M
 
 /// Note with the end of what finished rounds of sealing covered.
 const SEALED: &str = "sealed";
+
+/// Note with the second copy of the table of numbers.
+const SIGNALS: &str = "signals";
 
 /// Before this, chunks of a level were removed because their time was over; [`Timestamp::MIN`] where none were.
 ///

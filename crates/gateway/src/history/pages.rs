@@ -1,13 +1,15 @@
 //! Kept history as pages for viewers: the catalogue of what there is, the bytes of a page in parts, and answers over any range.
-//! Everything is told as it is kept; nothing is decoded unless a range cuts through a chunk.
+//! Everything is told as it is kept; nothing is decoded unless a range cuts through a chunk, or the keeper's numbers are not the
+//! site's positions.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use twin_historian::historian::{Blob, Historian, KeepError, Kept, Page};
-use twin_historian::{ChunkKey, Level, StoreConfig, chunk};
+use twin_historian::{ChunkKey, HistorianError, Level, StoreConfig, chunk};
 use twin_model::{Span, TimeRange, Timestamp, limits};
 
+use super::series::Numbers;
 use super::{carried, outside, sealed_until};
 
 /// Bytes after which a page is cut, between chunks.
@@ -59,6 +61,11 @@ impl Catalogue {
     /// # Errors
     /// Where the keeper cannot be read.
     pub fn of(keeper: &dyn Historian, range: TimeRange) -> Result<Self, KeepError> {
+        Self::shown(keeper, 0, range)
+    }
+
+    /// As [`Self::of`] for viewers of a site with the tag `shown` of [`Numbers::tag`]: the same chunks are another page to them.
+    pub(crate) fn shown(keeper: &dyn Historian, shown: u64, range: TimeRange) -> Result<Self, KeepError> {
         let slab = StoreConfig::default().slab;
         // A round over nothing seals nothing: what comes in afterwards, however old, is not in pages yet.
         let mut until = sealed_until(keeper)?;
@@ -75,7 +82,7 @@ impl Catalogue {
             let pages = of_level.map(|(start, sum)| PageJson {
                 start_us: start.as_micros(),
                 end_us: sum.end.as_micros(),
-                version: format!("{:016x}", sum.tag),
+                version: format!("{:016x}", sum.tag.wrapping_add(shown)),
                 samples: sum.samples,
                 bytes: sum.bytes,
                 parts: parts(sum.bytes),
@@ -172,6 +179,21 @@ pub fn part(
     version: u64,
     part: u64,
 ) -> Result<Option<Vec<Blob>>, KeepError> {
+    part_for(keeper, None, level, start, version, part)
+}
+
+/// As [`part`], under a site's positions where `numbers` says which those are.
+///
+/// # Errors
+/// As [`part`].
+pub(crate) fn part_for(
+    keeper: &dyn Historian,
+    numbers: Option<&Numbers>,
+    level: Level,
+    start: Timestamp,
+    version: u64,
+    part: u64,
+) -> Result<Option<Vec<Blob>>, KeepError> {
     let slab = level.slab(StoreConfig::default().slab);
     if level == Level::Carried || start.floor_to(slab) != start {
         return Ok(None);
@@ -180,7 +202,7 @@ pub fn part(
     if all.is_empty() {
         return Ok(None);
     }
-    let tag = all.iter().fold(0_u64, |sum, kept| sum.wrapping_add(kept.tag()));
+    let tag = all.iter().fold(numbers.map_or(0, Numbers::tag), |sum, kept| sum.wrapping_add(kept.tag()));
     let bytes: u64 = all.iter().map(|kept| kept.bytes).sum();
     if tag != version || part >= parts(bytes) {
         return Ok(None);
@@ -190,7 +212,12 @@ pub fn part(
     for kept in all {
         if offset / PART_BYTES == part {
             match keeper.chunk(&kept.key)? {
-                Some(bytes) => chunks.push(bytes),
+                Some(bytes) => chunks.extend(
+                    numbers
+                        .map_or_else(|| Ok(vec![(kept.key, bytes.clone())]), |numbers| shown(numbers, &kept.key, bytes.clone()))?
+                        .into_iter()
+                        .map(|(_, bytes)| bytes),
+                ),
                 // Replaced since the catalogue was read.
                 None => return Ok(None),
             }
@@ -198,6 +225,27 @@ pub fn part(
         offset += kept.bytes;
     }
     Ok(Some(chunks))
+}
+
+/// A chunk under the site's positions.
+fn shown(numbers: &Numbers, key: &ChunkKey, bytes: Blob) -> Result<Vec<(ChunkKey, Blob)>, KeepError> {
+    let damaged = |error: HistorianError| KeepError::Damaged { what: format!("chunk {key}"), why: error.to_string() };
+    numbers.shown(key, bytes).map_err(damaged)
+}
+
+/// One chunk by the key that viewers know it under; none where there is none (any more).
+///
+/// # Errors
+/// Where the keeper cannot be read, or the chunk is damaged.
+pub(crate) fn one(keeper: &dyn Historian, numbers: &Numbers, key: &ChunkKey) -> Result<Option<Blob>, KeepError> {
+    let Some(number) = numbers.number(key.first_signal) else { return Ok(None) };
+    let width = StoreConfig::default().lane_signals;
+    let Some(kept) = keeper.kept(key.level, key.start, number / width * width)? else { return Ok(None) };
+    if (kept.key.version, kept.key.end) != (key.version, key.end) {
+        return Ok(None);
+    }
+    let Some(bytes) = keeper.chunk(&kept.key)? else { return Ok(None) };
+    Ok(shown(numbers, &kept.key, bytes)?.into_iter().find(|(shown, _)| shown == key).map(|(_, bytes)| bytes))
 }
 
 /// A stretch of kept history: its chunks, cut to it where they reach over its ends, and where to go on.
@@ -209,11 +257,11 @@ pub struct Stretch {
     pub next: Option<Timestamp>,
 }
 
-/// The first page about `range`, at the finest level that is left of its time.
+/// The first page about `range`, at the finest level that is left of its time, under the site's positions.
 ///
 /// # Errors
 /// Where the keeper cannot be read.
-pub fn stretch(keeper: &dyn Historian, range: TimeRange) -> Result<Stretch, KeepError> {
+pub(crate) fn stretch(keeper: &dyn Historian, numbers: &Numbers, range: TimeRange) -> Result<Stretch, KeepError> {
     let mut until = range.end;
     let mut level = Level::Hour;
     for finer in [Level::FiveMinutes, Level::Raw] {
@@ -248,10 +296,12 @@ pub fn stretch(keeper: &dyn Historian, range: TimeRange) -> Result<Stretch, Keep
             }
             Err(error) => return Err(error),
         };
-        if inside == key.range() {
-            chunks.push(bytes.to_vec());
-        } else if let Ok(piece) = chunk::within(ChunkKey { start: inside.start, end: inside.end, ..key }, &bytes) {
-            chunks.extend((piece.samples > 0).then_some(piece.bytes));
+        for (key, bytes) in shown(numbers, &key, bytes)? {
+            if inside == key.range() {
+                chunks.push(bytes.to_vec());
+            } else if let Ok(piece) = chunk::within(ChunkKey { start: inside.start, end: inside.end, ..key }, &bytes) {
+                chunks.extend((piece.samples > 0).then_some(piece.bytes));
+            }
         }
     }
     Ok(Stretch { chunks, next: after(cut.end) })

@@ -11,12 +11,13 @@ use axum::body::Bytes;
 use tokio::sync::watch;
 use twin_historian::historian::{Historian, KeepError, Retention};
 use twin_historian::{MemoryHistorian, Sealed, SignalSpec, StoreConfig};
-use twin_model::{Model, TimeRange, Timestamp};
+use twin_model::{Model, SignalKind, TimeRange, Timestamp, ValueKind};
 use twin_protocol::LinkChange;
 
 use super::links::Links;
 use super::pages;
 use super::sealer::{Job, Plan, Sealer};
+use super::series::Numbers;
 use super::writer::{Hole, Message, PersistTotals, Shared, Writer};
 use crate::clock::instant;
 use crate::vitals::Vitals;
@@ -57,6 +58,7 @@ pub struct Persist {
     shared: Arc<Shared>,
     durable: watch::Receiver<u64>,
     reader: Mutex<Box<dyn Historian>>,
+    numbers: Arc<Numbers>,
     extent: Mutex<pages::Extent>,
     /// Whether what is kept outlives the program, so that batches are worth a journal.
     outlives: bool,
@@ -84,22 +86,39 @@ impl Persist {
         outlives: bool,
         lock: Option<File>,
     ) -> Result<Self, KeepError> {
+        let numbers = Numbers::positions(model.signals().len());
+        Self::numbered(keeper, model, numbers, setup, outlives, lock)
+    }
+
+    /// As [`Self::over`], where the keeper has numbers of its own for the site's signals.
+    pub(super) fn numbered(
+        keeper: Box<dyn Historian>,
+        model: &Model,
+        numbers: Numbers,
+        setup: Setup,
+        outlives: bool,
+        lock: Option<File>,
+    ) -> Result<Self, KeepError> {
         let sources = model.sources().iter().map(|source| source.id.clone()).collect();
         let sealed_until = super::sealed_until(keeper.as_ref())?.map_or(i64::MIN, Timestamp::as_micros);
         let shared = Arc::new(Shared::new(sealed_until));
         let (publish, durable) = watch::channel(0);
         let (to_writer, from_all) = sync_channel(QUEUE);
         let (to_sealer, from_hub) = sync_channel(LANES * 4);
-        let plan = Plan {
-            slab: StoreConfig::default().slab,
-            specs: model.signals().iter().map(SignalSpec::from).collect(),
-            journals: outlives,
-            retention: setup.retention,
-        };
+        // Where the site has no such series nobody knows when one pauses.
+        let stray = SignalSpec::new(SignalKind::Analog, ValueKind::Float);
+        let mut specs = vec![stray; numbers.given() as usize];
+        for (number, signal) in numbers.all().iter().zip(model.signals()) {
+            if let Some(slot) = specs.get_mut(*number as usize) {
+                *slot = SignalSpec::from(signal);
+            }
+        }
+        let numbers = Arc::new(numbers);
+        let plan = Plan { slab: StoreConfig::default().slab, specs, journals: outlives, retention: setup.retention };
         let sealer = Sealer::new(keeper.reader()?, to_writer.clone(), shared.clone(), plan)?;
         let reader = Mutex::new(keeper.reader()?);
         let links = Links::load(keeper.as_ref())?;
-        let writer = Writer::new(keeper, links, sources, shared.clone(), publish, setup.commit_every);
+        let writer = Writer::new(keeper, links, sources, numbers.clone(), shared.clone(), publish, setup.commit_every);
         // Both keep what is acknowledged: where one breaks, the program ends.
         let vitals = Arc::new(Vitals::default());
         let no_thread = |error: std::io::Error| KeepError::Unavailable { doing: "kept", why: error.to_string() };
@@ -115,10 +134,16 @@ impl Persist {
             shared,
             durable,
             reader,
+            numbers,
             extent: Mutex::default(),
             outlives,
             _lock: lock,
         })
+    }
+
+    /// The keeper's numbers of the site's signals.
+    pub(crate) fn numbers(&self) -> &Numbers {
+        &self.numbers
     }
 
     /// Whether what is kept outlives the program.
@@ -133,13 +158,13 @@ impl Persist {
 
     /// A batch as it went to clients, under its number; `times` are its first and last source time. Number 0: history from before
     /// the start, which nobody waits for.
-    pub(crate) fn tail(&self, seq: u64, frame: Bytes, times: TimeRange) {
+    pub(crate) fn tail(&self, seq: u64, frame: Bytes, samples: u32, times: TimeRange) {
         let bytes = frame.len();
         if self.shared.pending.fetch_add(bytes, Ordering::Relaxed) + bytes > PENDING_BYTES {
             self.shared.pending.fetch_sub(bytes, Ordering::Relaxed);
             return self.shared.give_up(seq, times);
         }
-        let message = Message::Tail { seq, bytes: frame, times, came: instant() };
+        let message = Message::Tail { seq, bytes: frame, samples, times, came: instant() };
         if !self.post(message) {
             self.shared.pending.fetch_sub(bytes, Ordering::Relaxed);
             self.shared.give_up(seq, times);
@@ -180,10 +205,10 @@ impl Persist {
         self.hole().map(|hole| (hole.times, hole.last))
     }
 
-    /// A chunk of what did not reach the journal; waits for the queue.
-    pub(crate) fn make_up(&self, bytes: Bytes, times: TimeRange) {
+    /// A chunk of what did not reach the journal, under the keeper's numbers; waits for the queue.
+    pub(crate) fn make_up(&self, bytes: Bytes, samples: u32, times: TimeRange) {
         self.shared.pending.fetch_add(bytes.len(), Ordering::Relaxed);
-        self.insist(Message::Tail { seq: 0, bytes, times, came: instant() });
+        self.insist(Message::Tail { seq: 0, bytes, samples, times, came: instant() });
     }
 
     /// After [`Self::make_up`]: everything up to this batch is in the journal now.

@@ -8,7 +8,7 @@ use twin_protocol::{Limits, ServerFrame, decode_server};
 
 use super::ALWAYS;
 
-/// Everything that the journal has of these chunks' signals and times. `specs` are the site's signals.
+/// Everything that the journal has of these chunks' signals and times. `specs` are by number.
 ///
 /// # Errors
 /// Where the journal cannot be read. Entries that are damaged are passed over: they are reported at starts and by `fsck`.

@@ -1,4 +1,4 @@
-//! The tables of the database file, and the way from the layout before this one. Knows SQL, not what the rows mean to others.
+//! The tables of the database file, and the way from the layouts before this one. Knows SQL, not what the rows mean to others.
 
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 use twin_historian::{Chunk, ChunkKey, chunk};
@@ -6,11 +6,12 @@ use twin_model::{Span, Timestamp};
 use twin_protocol::LinkState;
 
 use super::links;
+use super::series::{One, Series, kind_of, letter};
 use super::sqlite::{apply, put};
 use twin_historian::historian::Change;
 
 /// Version of the layout, in `PRAGMA user_version`.
-pub(super) const LAYOUT: i64 = 1;
+pub(super) const LAYOUT: i64 = 2;
 
 /// Catalogue rows are small and apart from the bytes, so that a scan of a year reads megabytes and not the history.
 const TABLES: &str = "
@@ -24,9 +25,15 @@ CREATE TABLE page (
     samples INTEGER NOT NULL, bytes INTEGER NOT NULL, tag INTEGER NOT NULL, PRIMARY KEY (level, start_us)) WITHOUT ROWID;
 CREATE TABLE journal (
     position INTEGER PRIMARY KEY AUTOINCREMENT, first_us INTEGER NOT NULL, last_us INTEGER NOT NULL,
-    crc INTEGER NOT NULL, bytes BLOB NOT NULL);
+    crc INTEGER NOT NULL, bytes BLOB NOT NULL, samples INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE note (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE damaged (id INTEGER PRIMARY KEY, what TEXT NOT NULL, why TEXT NOT NULL, bytes BLOB NOT NULL);
+";
+
+/// What each number of chunks and journal means, with a checksum a row, because without it the rest means nothing. The note
+/// `signals` holds the same once more.
+const SERIES: &str = "
+CREATE TABLE series (number INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL, crc INTEGER NOT NULL);
 ";
 
 /// What the file says of itself: layout and whether it holds any table.
@@ -45,19 +52,90 @@ pub(super) fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
             connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
             let transaction = connection.transaction()?;
             transaction.execute_batch(TABLES)?;
+            transaction.execute_batch(SERIES)?;
             transaction.pragma_update(None, "user_version", LAYOUT)?;
             return transaction.commit();
         }
-        (_, true) => {}
+        (0, true) => {}
+        (1, true) => {
+            // Until issue 9: numbers were the positions of the site that wrote last. They stay what they are.
+            let transaction = connection.transaction()?;
+            transaction.execute_batch("ALTER TABLE journal ADD COLUMN samples INTEGER NOT NULL DEFAULT 0")?;
+            transaction.execute_batch(SERIES)?;
+            take_over(&transaction)?;
+            transaction.pragma_update(None, "user_version", LAYOUT)?;
+            return transaction.commit();
+        }
+        (_, true) => return Err(refused(NEWER)),
     }
     let transaction = connection.transaction()?;
     upgrade(&transaction)?;
+    transaction.execute_batch(SERIES)?;
+    take_over(&transaction)?;
     transaction.pragma_update(None, "user_version", LAYOUT)?;
     transaction.commit()?;
     // Gives back what the old tables took. Where the disk has no room for it, the space is reused instead.
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     drop(connection.execute_batch("VACUUM"));
     Ok(())
+}
+
+/// The file is of a layout that this program does not know.
+const NEWER: &str = "it was written by a newer version of this program; use that one";
+
+fn refused(why: &'static str) -> rusqlite::Error {
+    rusqlite::Error::ToSqlConversionFailure(why.into())
+}
+
+/// The older note about positions becomes the table of numbers.
+fn take_over(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    let sql = "SELECT text FROM note WHERE name = 'signals'";
+    let text: Option<String> = transaction.query_row(sql, [], |row| row.get(0)).optional()?;
+    match text.map(|text| Series::parse(&text).ok_or(text)) {
+        Some(Ok(series)) => write_series(transaction, &series),
+        Some(Err(_)) => Err(refused("the note about its signals makes no sense")),
+        None => Ok(()),
+    }
+}
+
+/// Checksum of a row.
+pub(super) fn series_crc(number: u32, one: &One) -> u32 {
+    crc32fast::hash(format!("{number} {} {}", letter(one.kind), one.id).as_bytes())
+}
+
+/// Writes the table of numbers and its second copy, where they are other than they were.
+pub(super) fn write_series(transaction: &Transaction<'_>, series: &Series) -> rusqlite::Result<()> {
+    transaction.execute("DELETE FROM series", [])?;
+    let mut insert = transaction.prepare_cached("INSERT INTO series VALUES (?1, ?2, ?3, ?4)")?;
+    for (number, one) in series.all().iter().enumerate() {
+        let number = number as u32;
+        insert.execute(params![number, letter(one.kind), one.id, series_crc(number, one)])?;
+    }
+    apply(transaction, &Change::Note { name: super::SIGNALS.to_owned(), text: series.text() })
+}
+
+/// Reads the table of numbers; its second copy where a row of it is not what was written.
+pub(super) fn read_series(connection: &Connection) -> rusqlite::Result<Option<Series>> {
+    let mut table = connection.prepare_cached("SELECT number, kind, id, crc FROM series ORDER BY number")?;
+    let mut rows = table.query([])?;
+    let mut series = Series::default();
+    let mut sound = true;
+    while let Some(row) = rows.next()? {
+        let (number, kind, id, crc): (u32, String, String, u32) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+        let one = kind_of(&kind).map(|kind| One { kind, id });
+        match one.filter(|one| number as usize == series.all().len() && series_crc(number, one) == crc) {
+            Some(one) => series.push(one),
+            None => sound = false,
+        }
+    }
+    let sql = "SELECT text FROM note WHERE name = 'signals'";
+    let text: Option<String> = connection.query_row(sql, [], |row| row.get(0)).optional()?;
+    let copy = text.as_deref().map(Series::parse);
+    Ok(match copy {
+        _ if sound && !series.all().is_empty() => Some(series),
+        Some(copy) => copy,
+        None => sound.then_some(series),
+    })
 }
 
 /// Layout 0 (until the time issue): raw chunks only, batches in `tail`, links by row.

@@ -44,7 +44,7 @@ pub(super) enum Job {
 /// What is fixed for a site.
 pub(super) struct Plan {
     pub(super) slab: Span,
-    /// By signal.
+    /// By number.
     pub(super) specs: Vec<SignalSpec>,
     /// Whether there is a journal.
     pub(super) journals: bool,
@@ -64,6 +64,8 @@ pub(super) struct Sealer {
     pub(super) instants: Instants,
     /// Those among them that this round wrote.
     pub(super) news: BTreeSet<Timestamp>,
+    /// A stop cut a slab short: what it held is in the journal only, so that nothing of that may be trimmed.
+    gave_up: bool,
     /// Something that was put could not be read back: nothing leaves the journal any more.
     holds_journal: bool,
     /// Slabs that have to be read from the journal, too.
@@ -90,6 +92,7 @@ impl Sealer {
             news: BTreeSet::new(),
             holds_journal: false,
             short: Vec::new(),
+            gave_up: false,
         })
     }
 
@@ -110,7 +113,7 @@ impl Sealer {
                 Job::End { round, end } => {
                     self.insist(Self::rescue);
                     self.insist(|sealer| sealer.settle(end));
-                    if self.holds_journal {
+                    if self.holds_journal || self.gave_up {
                         continue;
                     }
                     let (done, wait) = sync_channel(1);
@@ -135,6 +138,7 @@ impl Sealer {
             tracing::warn!(%error, "a finished slab could not be kept; trying again");
             self.shared.totals.errors.fetch_add(1, Ordering::Relaxed);
             if self.shared.stopping.load(Ordering::Acquire) {
+                self.gave_up = true;
                 return;
             }
             std::thread::park_timeout(AGAIN);

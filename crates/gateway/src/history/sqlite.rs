@@ -9,7 +9,9 @@ use twin_historian::historian::{Blob, Change, Entry, Historian, KeepError, Kept,
 use twin_historian::{Chunk, ChunkKey, Level};
 use twin_model::{TimeRange, Timestamp};
 
+use super::guard::Guard;
 use super::schema;
+use super::series::Series;
 
 /// Longest wait for another connection's short turn.
 const BUSY: Duration = Duration::from_secs(5);
@@ -40,12 +42,17 @@ impl SyncPolicy {
     }
 }
 
+/// The pieces that take a journal entry's place, with their samples; none where it stays as it is.
+pub(crate) type Rewrite<'a> = &'a mut dyn FnMut(&[u8]) -> Option<Vec<(Vec<u8>, u32)>>;
+
 /// See the module's head.
 #[derive(Debug)]
 pub struct SqliteHistorian {
     path: PathBuf,
     pub(super) connection: Connection,
     writes: bool,
+    /// What must be so around every commit.
+    guard: Option<Guard>,
 }
 
 impl SqliteHistorian {
@@ -63,7 +70,7 @@ impl SqliteHistorian {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", sync.pragma())?;
         schema::prepare(&mut connection)?;
-        Ok(Self { path: path.to_owned(), connection, writes: true })
+        Ok(Self { path: path.to_owned(), connection, writes: true, guard: None })
     }
 
     /// Opens an existing database for reading; others may write it at the same time.
@@ -77,7 +84,12 @@ impl SqliteHistorian {
         connection.set_prepared_statement_cache_capacity(64);
         // Fails here and not at the first question where the file is something else.
         schema::layout(&connection)?;
-        Ok(Self { path: path.to_owned(), connection, writes: false })
+        Ok(Self { path: path.to_owned(), connection, writes: false, guard: None })
+    }
+
+    /// From here on commits fail, and so nothing is acknowledged, where one of these files is not any more what it is now.
+    pub(super) fn guard(&mut self, files: &[PathBuf]) {
+        self.guard = Some(Guard::over(files));
     }
 
     /// The file.
@@ -91,6 +103,73 @@ impl SqliteHistorian {
     /// Where it cannot be read.
     pub fn layout(&self) -> rusqlite::Result<i64> {
         schema::layout(&self.connection).map(|(version, _)| version)
+    }
+
+    /// Writes journal entries anew, in one commit: `f` gives the pieces that take an entry's place, none where it stays as it is.
+    ///
+    /// # Errors
+    /// Where it cannot be read or written; nothing was changed then.
+    pub(crate) fn rewrite_journal(&mut self, f: Rewrite<'_>) -> Result<(), KeepError> {
+        let mut write = |connection: &mut Connection| -> rusqlite::Result<()> {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let positions: Vec<i64> = {
+                let mut all = transaction.prepare("SELECT position FROM journal ORDER BY position")?;
+                all.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?
+            };
+            for position in positions {
+                let sql = "SELECT first_us, last_us, bytes FROM journal WHERE position = ?1";
+                let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+                let (first, last, bytes): (i64, i64, Vec<u8>) = transaction.prepare_cached(sql)?.query_row([position], read)?;
+                let Some(pieces) = f(&bytes) else { continue };
+                transaction.prepare_cached("DELETE FROM journal WHERE position = ?1")?.execute([position])?;
+                let times = TimeRange::new(Timestamp::from_micros(first), Timestamp::from_micros(last));
+                for (bytes, samples) in pieces {
+                    apply(&transaction, &Change::Append { times, bytes: bytes.into(), samples })?;
+                }
+            }
+            transaction.commit()
+        };
+        write(&mut self.connection).map_err(|error| trouble("written", &error))
+    }
+
+    /// How many samples a journal entry has (0: not known) and their times, as its row says.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub(super) fn entry_claims(&self, position: Position) -> Result<(u64, TimeRange), KeepError> {
+        let sql = "SELECT samples, first_us, last_us FROM journal WHERE position = ?1";
+        let read = |row: &Row<'_>| {
+            let times = TimeRange::new(Timestamp::from_micros(row.get(1)?), Timestamp::from_micros(row.get(2)?));
+            Ok((row.get::<_, i64>(0)?.unsigned_abs(), times))
+        };
+        let found = self.rows(sql, [position.0 as i64], read)?.pop();
+        Ok(found.unwrap_or((0, TimeRange::new(Timestamp::MAX, Timestamp::MIN))))
+    }
+
+    /// Fails where a table is missing or the file is of a layout that this program does not know.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub(super) fn usable(&self) -> Result<(), KeepError> {
+        let layout = self.layout().map_err(|error| trouble("read", &error))?;
+        let damaged = |why: String| KeepError::Damaged { what: "the database file".to_owned(), why };
+        if !(0..=schema::LAYOUT).contains(&layout) {
+            return Err(damaged(format!("it says that its layout is {layout}")));
+        }
+        let tables: &[&str] = match layout {
+            0 => &["chunk", "tail", "link", "meta"],
+            1 => &["chunk", "blob", "page", "journal", "note", "damaged"],
+            _ => &["chunk", "blob", "page", "journal", "note", "damaged", "series"],
+        };
+        for table in tables {
+            let sql = format!("SELECT * FROM {table} LIMIT 1");
+            self.connection.prepare(&sql).map_err(|error| damaged(error.to_string()))?;
+        }
+        if layout == schema::LAYOUT {
+            self.connection.prepare("SELECT samples FROM journal LIMIT 1").map_err(|error| damaged(error.to_string()))?;
+            self.series()?;
+        }
+        Ok(())
     }
 
     /// Moves a journal entry to the damaged pieces.
@@ -133,6 +212,39 @@ impl SqliteHistorian {
         let (level, start, first) = slot(key);
         let read = self.connection.query_row(sql, params![level, start, first], |row| row.get(0)).optional();
         read.map_err(|error| trouble("read", &error))
+    }
+
+    /// What the numbers of chunks and journal mean.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or neither copy of it is what was written.
+    pub(crate) fn series(&self) -> Result<Series, KeepError> {
+        let series = schema::read_series(&self.connection).map_err(|error| trouble("read", &error))?;
+        let why = "neither copy of it is what was written; `orrery fsck --repair` mends it".to_owned();
+        series.ok_or(KeepError::Damaged { what: "the table of series".to_owned(), why })
+    }
+
+    /// Writes what the numbers mean, and which site the folder belongs to, in one commit; nothing where it is so already.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub(crate) fn set_series(&mut self, series: &Series, site: Option<&str>) -> Result<(), KeepError> {
+        let known = match site {
+            Some(site) => self.note("site")?.as_deref() == Some(site),
+            None => true,
+        };
+        if known && self.series().is_ok_and(|old| old == *series) && self.note(super::SIGNALS)? == Some(series.text()) {
+            return Ok(());
+        }
+        let write = |connection: &mut Connection| -> rusqlite::Result<()> {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            schema::write_series(&transaction, series)?;
+            if let Some(site) = site {
+                apply(&transaction, &Change::Note { name: "site".to_owned(), text: site.to_owned() })?;
+            }
+            transaction.commit()
+        };
+        write(&mut self.connection).map_err(|error| trouble("written", &error))
     }
 
     /// All notes by name.
@@ -341,9 +453,10 @@ pub(super) fn apply(transaction: &Transaction<'_>, change: &Change) -> rusqlite:
     match change {
         Change::Put(chunk) => put(transaction, chunk),
         Change::Remove(key) => remove(transaction, key),
-        Change::Append { times, bytes } => {
-            let sql = "INSERT INTO journal (first_us, last_us, crc, bytes) VALUES (?1, ?2, ?3, ?4)";
-            let values = params![times.start.as_micros(), times.end.as_micros(), crc32fast::hash(bytes), &bytes[..]];
+        Change::Append { times, bytes, samples } => {
+            let sql = "INSERT INTO journal (first_us, last_us, crc, bytes, samples) VALUES (?1, ?2, ?3, ?4, ?5)";
+            let (first, last) = (times.start.as_micros(), times.end.as_micros());
+            let values = params![first, last, crc32fast::hash(bytes), &bytes[..], samples];
             transaction.prepare_cached(sql)?.execute(values).map(drop)
         }
         Change::Trim { upto, before } => {
@@ -385,7 +498,11 @@ impl Historian for SqliteHistorian {
             transaction.commit()?;
             Ok(position)
         };
+        let whole = || self.guard.as_ref().map_or(Ok(()), Guard::check);
+        whole()?;
         let position = write(&mut self.connection).map_err(|error| trouble("written", &error))?;
+        // Moved meanwhile: what was just written may be out of reach. It is written again where it is put back, which is harmless.
+        whole()?;
         if changes.iter().any(|change| matches!(change, Change::Remove(_) | Change::Clear)) {
             // What is not given back now is reused, or given back after the next removal.
             drop(self.connection.execute_batch(GIVE_BACK));

@@ -129,6 +129,84 @@ pub fn inspect(path: &Path) -> std::io::Result<Option<WalReport>> {
     Ok(Some(report))
 }
 
+/// Whole frames of finished writes that lie behind a damaged one, so that SQLite would forget them.
+///
+/// # Errors
+/// Where the log cannot be read.
+pub(super) fn behind_damage(path: &Path) -> std::io::Result<usize> {
+    let frames = frames(path)?;
+    let damaged = frames.iter().position(|frame| !frame.whole);
+    Ok(damaged.map_or(0, |at| frames.iter().skip(at).filter(|frame| frame.whole).count()))
+}
+
+/// A frame of a log, looked at by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Frame {
+    /// Number of its page.
+    pub(super) page: u32,
+    /// Where the page's bytes begin in the log.
+    pub(super) at: u64,
+    /// Bytes of a page.
+    pub(super) bytes: usize,
+    /// Whether it is what was written.
+    pub(super) whole: bool,
+}
+
+/// The frames of finished writes in the log beside a database, also those behind a damaged one, which SQLite leaves out: a frame's
+/// checksum goes on from the one before, which stands in the log, so that each can be checked by itself. Empty where there is no log
+/// or its header is torn.
+///
+/// # Errors
+/// Where it cannot be read.
+pub(super) fn frames(path: &Path) -> std::io::Result<Vec<Frame>> {
+    let mut reader = match File::open(log_of(path)) {
+        Ok(file) => BufReader::with_capacity(1 << 20, file),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut header = [0; HEADER];
+    if fill(&mut reader, &mut header)? < HEADER {
+        return Ok(Vec::new());
+    }
+    let Some(mut log) = Log::of(&header) else { return Ok(Vec::new()) };
+    let mut frame = vec![0; FRAME + log.page];
+    let (mut frames, mut finished) = (Vec::new(), 0);
+    let mut at = HEADER as u64;
+    // What the frame before says its sum is, where that differs from what it comes to: one of the two was altered.
+    let mut said: Option<(u32, u32)> = None;
+    // One alone may be ours, with its salts altered; several are left over from before the log was begun anew.
+    let mut strangers = 0;
+    while fill(&mut reader, &mut frame)? == frame.len() {
+        let mine = log.mine(&frame);
+        strangers = if mine { 0 } else { strangers + 1 };
+        if strangers > 1 {
+            break;
+        }
+        let stored = (word(&frame, 16), word(&frame, 20));
+        let begun = log.sum;
+        let mut whole = mine && log.follows(&frame);
+        if mine
+            && !whole
+            && let Some(said) = said
+        {
+            log.sum = said;
+            whole = log.follows(&frame);
+        }
+        if !whole {
+            log.sum = begun;
+            log.follows(&frame);
+        }
+        said = (!whole).then_some(stored);
+        frames.push(Frame { page: word(&frame, 0), at: at + FRAME as u64, bytes: log.page, whole });
+        at += frame.len() as u64;
+        if mine && word(&frame, 4) != 0 {
+            finished = frames.len();
+        }
+    }
+    frames.truncate(finished);
+    Ok(frames)
+}
+
 fn fill(reader: &mut impl std::io::Read, buffer: &mut [u8]) -> std::io::Result<usize> {
     let mut got = 0;
     while got < buffer.len() {
@@ -189,6 +267,21 @@ impl Log {
             self.sum.1 = self.sum.1.wrapping_add(second).wrapping_add(self.sum.0);
         }
     }
+}
+
+/// What in the header of a database file this program never writes, and SQLite takes without a word; none where all is well or
+/// the file cannot be read, which others say.
+pub(super) fn odd_header(path: &Path) -> Option<String> {
+    let mut header = [0; 100];
+    let mut file = File::open(path).ok()?;
+    if fill(&mut file, &mut header).ok()? < header.len() {
+        return None;
+    }
+    // Versions for writers and readers, unused bytes of a page, three fixed fractions, format of the schema, UTF-8; the last two
+    // are 0 as long as the log has all tables.
+    let versions = header.get(18..20).is_some_and(|two| two.iter().all(|version| (1..=2).contains(version)));
+    let fixed = header.get(20..24) == Some(&[0, 64, 32, 32]) && word(&header, 44) <= 4 && word(&header, 56) <= 1;
+    (!versions || !fixed).then(|| "its header is altered".to_owned())
 }
 
 /// Checks that a database file is as long as its header says, where no log could hold what is missing.

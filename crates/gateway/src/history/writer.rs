@@ -14,6 +14,7 @@ use twin_model::{TimeRange, Timestamp};
 use twin_protocol::LinkChange;
 
 use super::links::Links;
+use super::series::Numbers;
 use crate::clock::instant;
 
 /// How long after a refusal the keeper is asked again.
@@ -100,6 +101,7 @@ pub(super) enum Message {
     Tail {
         seq: u64,
         bytes: Bytes,
+        samples: u32,
         times: TimeRange,
         came: Instant,
     },
@@ -124,6 +126,8 @@ pub(super) struct Writer {
     pub(super) keeper: Box<dyn Historian>,
     pub(super) links: Links,
     pub(super) sources: Vec<String>,
+    /// Batches have positions, the journal has numbers.
+    numbers: Arc<Numbers>,
     pub(super) shared: Arc<Shared>,
     pub(super) durable: watch::Sender<u64>,
     pub(super) every: Duration,
@@ -141,6 +145,7 @@ impl Writer {
         keeper: Box<dyn Historian>,
         links: Links,
         sources: Vec<String>,
+        numbers: Arc<Numbers>,
         shared: Arc<Shared>,
         durable: watch::Sender<u64>,
         every: Duration,
@@ -150,6 +155,7 @@ impl Writer {
             keeper,
             links,
             sources,
+            numbers,
             shared,
             durable,
             every,
@@ -192,11 +198,24 @@ impl Writer {
     /// None where the message waits for the group's commit; otherwise whether its own commit went well.
     fn take(&mut self, message: Message) -> Option<bool> {
         match message {
-            Message::Tail { seq, bytes, times, came } => {
+            Message::Tail { seq, bytes, samples, times, came } => {
                 self.seq = self.seq.max(seq);
                 self.oldest.get_or_insert(came);
                 self.group_bytes += bytes.len();
-                self.group.push(Change::Append { times, bytes: bytes.as_ref().into() });
+                let append = |bytes: &[u8], samples: u32| Change::Append { times, bytes: bytes.into(), samples };
+                // What is made up for comes as chunks, under numbers.
+                if self.numbers.same() || bytes.starts_with(&twin_historian::chunk::MAGIC) {
+                    self.group.push(append(&bytes, samples));
+                } else {
+                    match self.numbers.frames(&bytes) {
+                        Ok(frames) => self.group.extend(frames.iter().map(|(frame, samples)| append(frame, *samples))),
+                        Err(error) => {
+                            // Never of a frame that the hub made; kept all the same, for `fsck` to set aside.
+                            tracing::error!(%error, "a batch can't be numbered");
+                            self.group.push(append(&bytes, samples));
+                        }
+                    }
+                }
                 None
             }
             Message::Link(change) => {

@@ -197,9 +197,9 @@ impl Hub {
         drop(inner);
         let Some(persist) = &self.persist else { return };
         for entries in pieces(tail) {
-            let times = times_of(&entries);
+            let (times, samples) = (times_of(&entries), entries.len() as u32);
             let frame = encode_server(&ServerFrame::Batch(Batch { seq: 0, entries }));
-            persist.make_up(frame.into(), times);
+            persist.make_up(frame.into(), samples, times);
         }
     }
 
@@ -257,7 +257,7 @@ impl Hub {
     fn send(&self, inner: &mut Inner, entries: Vec<Entry>) {
         inner.seq += 1;
         inner.total += entries.len() as u64;
-        let times = times_of(&entries);
+        let (times, samples) = (times_of(&entries), entries.len() as u32);
         for entry in &entries {
             inner.received = inner.received.max(entry.sample.received_time);
             if let Some(touched) = inner.touched.get_mut(entry.id.0 as usize) {
@@ -268,7 +268,7 @@ impl Hub {
         add(&self.totals.batches, 1);
         add(&self.totals.batch_bytes, frame.len() as u64);
         if let Some(persist) = self.persist.as_ref().filter(|persist| persist.outlives()) {
-            persist.tail(inner.seq, frame.clone(), times);
+            persist.tail(inner.seq, frame.clone(), samples, times);
         }
         inner.ring.push(Sent { seq: inner.seq, frame, total: inner.total, received: inner.received });
     }
@@ -350,8 +350,9 @@ impl Hub {
         let here = self.lock().store.extent();
         let Some((persist, _)) = self.persist.as_ref().zip(self.cold()) else { return here };
         let Some(kept) = persist.extent() else { return here };
-        // What is left here of given-up slabs says nothing about where history begins.
-        Some(here.map_or(kept, |here| TimeRange::new(kept.start, here.end.max(kept.start))))
+        // What is left here of given-up slabs says nothing about where history begins; what came late and is in no chunk yet does.
+        let start = self.lock().store.first_changed().map_or(kept.start, |late| late.min(kept.start));
+        Some(here.map_or(kept, |here| TimeRange::new(start, here.end.max(start))))
     }
 }
 

@@ -23,7 +23,7 @@ const HOT: Span = Span::from_secs(86_400);
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Round {
     number: u64,
-    next_lane: u32,
+    next_lane: usize,
     /// The lane was looked at before in this round.
     again: bool,
     /// How far the lane was looked at.
@@ -85,14 +85,13 @@ impl Hub {
         for _ in 0..SEAL_LANES {
             let lane = round.next_lane;
             let (run, slab, more) = self.with_store(|store| {
-                let first_signal = lane * store.config().lane_signals;
-                let more = (first_signal as usize) < store.signals();
+                let slab = store.config().slab;
+                let Some(first) = store.lane_at(lane) else { return (None, slab, false) };
                 // Before sealing: what this round seals stays until it is committed, so that no reader misses it.
                 if let Some(cold) = self.cold().filter(|_| round.gives_up && !round.again) {
-                    store.evict_lane(first_signal, cold);
+                    store.evict_lane(first, cold);
                 }
-                let run = if more { store.seal_run(first_signal, round.from, upto) } else { None };
-                (run, store.config().slab, more)
+                (store.seal_run(first, round.from, upto), slab, true)
             });
             if !more {
                 (round.next_lane, round.again) = (0, true);
@@ -167,9 +166,9 @@ impl Hub {
             };
             from = next;
             let to = (from.floor_to(slab) + slab).min(range.end);
-            for chunk in self.with_store(|store| store.export_chunks(TimeRange::new(from, to))) {
+            for chunk in self.with_store(|store| store.export_kept(TimeRange::new(from, to))) {
                 let times = TimeRange::new(chunk.key.start, chunk.key.end);
-                persist.make_up(chunk.bytes.into(), times);
+                persist.make_up(chunk.bytes.into(), chunk.samples, times);
             }
             from = to.max(from + Span::from_micros(1));
         }

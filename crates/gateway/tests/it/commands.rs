@@ -183,3 +183,30 @@ targets = [{ scale = "tank.inflow" }]
     let (code, _, err) = orrery(&["whatif", &site, "--at", "now", "--set", "inflow=900"]);
     assert_eq!((code, err.contains("goes from -50 to 200 %")), (2, true), "{err}");
 }
+
+#[test]
+fn nothing_is_overwritten_and_no_option_is_passed_over_unasked() {
+    let folder = crate::world::Folder::new();
+    let rows = "time,signal,value\n2026-03-02T08:15:04Z,a.x,1\n2026-03-02T08:15:05Z,a.x,2\n";
+    folder.write("rows.csv", rows);
+    let site = "[site]\nid = \"s\"\n[[twins]]\nid = \"a\"\nbind = false\nsignals = [{ name = \"x\" }]\n[[sources]]\nid = \"c\"\nkind = \"csv\"\n\
+                path = \"rows.csv\"\nlayout = \"long\"\ntime = \"time\"\nsignal = \"signal\"\nvalue = \"value\"\nstart = \"recorded\"\n";
+    let site = folder.write("site.toml", site).to_str().unwrap().to_owned();
+    let file = folder.write("old.orrec", "somebody's").to_str().unwrap().to_owned();
+    let (code, _, err) = orrery(&["record", &site, &file, "--speed", "max", "--for", "1s"]);
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains("exists already") && err.contains("--overwrite"), "{err}");
+    assert_eq!(std::fs::read(&file).unwrap(), b"somebody's");
+    let (code, _, err) = orrery(&["record", &site, &file, "--speed", "max", "--for", "1s", "--overwrite"]);
+    assert_eq!(code, 0, "{err}");
+    assert_ne!(std::fs::read(&file).unwrap(), b"somebody's");
+    let (code, _, err) = orrery(&["serve", &site, "--keep", "raw=1d"]);
+    assert_eq!((code, err.contains("--data")), (2, true), "{err}");
+    let (code, _, err) = orrery(&["serve", &site, "--listen", "999"]);
+    assert_eq!(code, 2, "{err}");
+    assert!(!err.contains("another server") && err.contains("address"), "{err}");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let (code, _, err) = orrery(&["serve", &site, "--listen", &taken.local_addr().unwrap().to_string()]);
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains("another server is running there"), "{err}");
+}

@@ -100,7 +100,7 @@ fn a_file_of_the_older_layout_is_brought_up_to_date_without_a_loss() {
         assert_eq!(samples.len(), 202);
         assert_eq!(samples[1], (at(7), Value::Float(-7.0)));
         let keeper = database.keeper();
-        assert_eq!(keeper.layout().unwrap(), 1);
+        assert_eq!(keeper.layout().unwrap(), 2);
         assert!(keeper.catalogue(Level::Raw, ALWAYS).unwrap().iter().all(|kept| kept.key.start.as_micros() % 3_600_000_000 == 0));
         let mut entries = 0;
         let mut count = |_| {

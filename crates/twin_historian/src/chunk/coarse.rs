@@ -3,14 +3,14 @@
 //! What stays is the same as when the byte budget thins (`series::thin`, which calls [`mark`], too), by the clock instead of by blocks: extremes, worst
 //! quality, edges of gaps and few changes of a state stay exact.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use twin_model::{Span, TimeRange, Timestamp};
+use twin_model::{Flags, Span, TimeRange, Timestamp};
 
 use super::merge::{Rows, rows_of, write};
 use super::{Chunk, ChunkKey, Level};
 use crate::error::HistorianError;
-use crate::row::{FLOAT, Row};
+use crate::row::{FLOAT, Row, TEXT};
 
 /// A bucket of a state signal with at most this many changes keeps all of them.
 const CHANGES_KEPT: usize = 16;
@@ -23,6 +23,28 @@ pub struct Coarse<'a> {
     pub raw_slab: Span,
     /// The stretch without samples that counts as a gap, by signal number.
     pub gap_after: &'a dyn Fn(u32) -> Option<Span>,
+}
+
+/// What a coarser level must at least have of a chunk, whatever chunks it was made of: as [`coarsen`] without one before, but for
+/// the lowest and highest of texts, which are those of the words' numbers, and they differ from chunk to chunk.
+///
+/// # Errors
+/// As [`coarsen`].
+pub fn least(fine: &[u8], how: &Coarse<'_>) -> Result<Chunk, HistorianError> {
+    let whole = coarsen(fine, None, how)?;
+    let bucket = how.level.bucket().ok_or(HistorianError::Unlike("this level has no coarser form"))?.as_micros();
+    let (_, raw) = rows_of(fine)?;
+    let (key, mut all) = rows_of(&whole.bytes)?;
+    for (signal, rows) in &mut all {
+        let gap = (how.gap_after)(*signal).map_or(i64::MAX, Span::as_micros);
+        // A text without a value has no number, and is as much a state.
+        let hide = |row: &Row| if row.k == TEXT { Row { f: row.f | Flags::NULL.0, ..*row } } else { *row };
+        let hidden: Vec<Row> = raw.get(signal).map(|rows| rows.rows.iter().map(hide).collect()).unwrap_or_default();
+        let must: BTreeSet<i64> = keep(&hidden, bucket, gap).iter().map(|row| row.t).collect();
+        rows.rows.retain(|row| row.k != TEXT || must.contains(&row.t));
+    }
+    all.retain(|_, rows| !rows.rows.is_empty());
+    Ok(write(key, &all))
 }
 
 /// The samples of a chunk at a coarser level, joined with `before`, the coarser chunk of the same signals that held until

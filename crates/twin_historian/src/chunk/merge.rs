@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use twin_model::{TimeRange, Timestamp};
+use twin_model::{TimeRange, Timestamp, ValueKind};
 
 use super::read::{self, Section};
 use super::write::Writer;
 use super::{Chunk, ChunkKey, Level};
 use crate::error::HistorianError;
-use crate::row::{Row, TEXT};
+use crate::row::{BOOL, FLOAT, INT, Row, TEXT};
 
 /// Signals enough for any chunk: whether they exist is for the store to say.
 const ANY_SIGNAL: usize = u32::MAX as usize;
@@ -97,6 +97,36 @@ pub fn inspect(bytes: &[u8]) -> Result<(ChunkKey, u64, TimeRange), HistorianErro
         }
     }
     Ok((key, samples, range))
+}
+
+/// Consecutive samples of one signal with values of one kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// Number of the signal.
+    pub signal: u32,
+    /// Kind of the values.
+    pub kind: ValueKind,
+    /// Source times, ascending.
+    pub times: Vec<Timestamp>,
+}
+
+/// Decodes a chunk in full and tells whose samples it holds.
+///
+/// # Errors
+/// As [`inspect`].
+pub fn runs(bytes: &[u8]) -> Result<Vec<Run>, HistorianError> {
+    let (_, sections) = read::read(bytes, ANY_SIGNAL)?;
+    let run = |section: &Section| {
+        let kind = match section.rows.first()?.k {
+            FLOAT => ValueKind::Float,
+            INT => ValueKind::Int,
+            BOOL => ValueKind::Bool,
+            _ => ValueKind::Text,
+        };
+        let times = section.rows.iter().map(|row| Timestamp::from_micros(row.t)).collect();
+        Some(Run { signal: section.signal, kind, times })
+    };
+    Ok(sections.iter().filter_map(run).collect())
 }
 
 /// One chunk with the samples of both, under `key`. Of two samples of one signal and source time the later received stays,

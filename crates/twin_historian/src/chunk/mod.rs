@@ -15,11 +15,11 @@ mod parts;
 mod read;
 mod write;
 
-pub use coarse::{Coarse, coarsen, coarsen_into};
+pub use coarse::{Coarse, coarsen, coarsen_into, least};
 pub(crate) use coarse::{keep, mark};
 pub use cut::{Census, Opened, open};
 pub use level::Level;
-pub use merge::{carry, gather, inspect, merge, same_samples, with_version, within, without};
+pub use merge::{Run, carry, gather, inspect, merge, runs, same_samples, with_version, within, without};
 pub use parts::{Proof, WRITTEN_BYTES, digest, hull, join};
 
 pub(crate) use parts::{Strand, write_all};

@@ -76,7 +76,7 @@ fn entries(keeper: &dyn Historian, after: Position) -> Vec<Entry> {
 }
 
 fn append(from: i64, to: i64, bytes: &[u8]) -> Change {
-    Change::Append { times: TimeRange::new(t(from), t(to)), bytes: bytes.into() }
+    Change::Append { times: TimeRange::new(t(from), t(to)), bytes: bytes.into(), samples: 0 }
 }
 
 fn a_chunk_comes_back_bit_for_bit(keeper: &mut dyn Historian) {

@@ -67,7 +67,7 @@ impl All {
                     *self.bytes.entry(key.level).or_default() -= kept.bytes;
                 }
             }
-            Change::Append { times, bytes } => {
+            Change::Append { times, bytes, .. } => {
                 self.newest = Position(self.newest.0 + 1);
                 self.journal.insert(self.newest, (*times, bytes.clone()));
             }

@@ -38,6 +38,8 @@ pub enum Change {
         times: TimeRange,
         /// What the caller wants back after a restart.
         bytes: Blob,
+        /// Samples in it, to be able to say what is missing where it is damaged; 0 where nobody counted.
+        samples: u32,
     },
     /// Forgets journal entries up to and including `upto` whose last source time is before `before`: chunks hold them now.
     Trim {

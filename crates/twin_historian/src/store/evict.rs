@@ -27,27 +27,26 @@ impl Store {
         gone
     }
 
-    /// Gives up the sealed slabs of the lane that begins with `first_signal` which end at or before `upto`, as [`Self::evict`]
+    /// Gives up the sealed slabs of the lane that begins with the number `first_signal` which end at or before `upto`, as [`Self::evict`]
     /// does; slabs with samples that no chunk holds yet stay. What was sealed of the others is forgotten: only samples that
     /// come for them from now on make them come back, and then not whole. Call [`Self::note_elsewhere`] first. With a lane a call
     /// nobody waits long. Returns how many samples went.
     pub fn evict_lane(&mut self, first_signal: u32, upto: Timestamp) -> u64 {
         let slab = self.config.slab.as_micros();
         let end = upto.as_micros().div_euclid(slab).saturating_mul(slab);
-        let width = self.config.lane_signals;
-        let lane = first_signal / width;
-        let unsealed = self.forget_sealed(lane, end);
-        let first = lane as usize * width as usize;
+        let Some(place) = self.lanes.find(first_signal) else { return 0 };
+        let unsealed = self.forget_sealed(place as u32, end);
         let mut gone = 0;
         let mut poorer = Vec::new();
-        for (at, column) in self.columns.iter_mut().enumerate().skip(first).take(width as usize) {
+        for (_, at) in &self.lanes.kept[place].members {
+            let Some(column) = self.columns.get_mut(*at as usize) else { continue };
             let mut from = i64::MIN;
             let before = gone;
             for stays in unsealed.iter().copied().chain([end]) {
-                gone += column.series.evict(at as u32, from, stays, &mut self.shared);
+                gone += column.series.evict(*at, from, stays, &mut self.shared);
                 from = stays.saturating_add(slab);
             }
-            poorer.extend((gone > before).then_some(at));
+            poorer.extend((gone > before).then_some(*at as usize));
         }
         poorer.into_iter().for_each(|at| self.forget_unused(at));
         gone

@@ -4,6 +4,7 @@
 mod evict;
 mod hold;
 mod jump;
+mod lanes;
 mod reads;
 mod reduce;
 mod runs;
@@ -27,6 +28,7 @@ use crate::density::Density;
 use crate::row::{BOOL, FLOAT, INT, Row, TEXT, kind_code};
 use crate::series::{Inserted, Series, Shared, Words};
 use crate::spec::{Appended, SignalSpec, StoreConfig};
+use lanes::Lanes;
 use texts::Texts;
 
 /// A sample that was refused, kept for people to look at.
@@ -79,6 +81,8 @@ pub struct Store {
     identity: u64,
     density: Density,
     quarantine: VecDeque<Quarantined>,
+    /// Which signals are kept together, and under which numbers.
+    lanes: Lanes,
     /// Chunks handed out by [`Self::seal`] or read by [`Self::import_chunk`], by lane and slab start.
     slabs: BTreeMap<(u32, i64), SlabState>,
     /// Per lane the end of its latest sealed slab: newer samples cannot make a sealed slab dirty.
@@ -110,6 +114,7 @@ impl Clone for Store {
             identity: STORES.fetch_add(1, Ordering::Relaxed),
             density: self.density.clone(),
             quarantine: self.quarantine.clone(),
+            lanes: self.lanes.clone(),
             slabs: self.slabs.clone(),
             sealed_end: self.sealed_end.clone(),
             any_sealed_end: self.any_sealed_end,
@@ -132,7 +137,8 @@ impl Store {
             slab: config.slab.max(Span::from_secs(1)),
             ..config
         };
-        let lanes = columns.len().div_ceil(config.lane_signals as usize);
+        let lanes = Lanes::by_position(columns.len() as u32, config.lane_signals);
+        let count = lanes.kept.len();
         Self {
             shared: Shared::new(columns.len()),
             texts: Texts::new(columns.iter().map(|column| column.spec.value_kind)),
@@ -144,13 +150,34 @@ impl Store {
             identity: STORES.fetch_add(1, Ordering::Relaxed),
             density: Density::default(),
             quarantine: VecDeque::new(),
+            lanes,
             slabs: BTreeMap::new(),
-            sealed_end: vec![i64::MIN; lanes],
+            sealed_end: vec![i64::MIN; count],
             any_sealed_end: i64::MIN,
             elsewhere: Vec::new(),
             coarse: Vec::new(),
-            given_up: vec![i64::MIN; lanes],
+            given_up: vec![i64::MIN; count],
         }
+    }
+
+    /// Says under which numbers a keeper knows the signals: the n-th has `numbers[n]`, and `given` numbers have been given out to
+    /// anybody so far. From here on [`Self::seal`] and what belongs to it speak of lanes of these numbers, and so does
+    /// [`Self::import_kept`]. To be called on a store that has not sealed or imported anything. False, and nothing changed, where
+    /// there are not as many numbers as signals, or two are the same.
+    pub fn number(&mut self, numbers: &[u32], given: u32) -> bool {
+        let lanes = Lanes::by_number(numbers, given, self.config.lane_signals).filter(|_| numbers.len() == self.columns.len());
+        let Some(lanes) = lanes else { return false };
+        let count = lanes.kept.len();
+        self.lanes = lanes;
+        self.slabs.clear();
+        (self.sealed_end, self.given_up) = (vec![i64::MIN; count], vec![i64::MIN; count]);
+        self.any_sealed_end = i64::MIN;
+        true
+    }
+
+    /// The signal under a keeper's number ([`Self::number`]); none where it is no signal here.
+    pub fn position(&self, number: u32) -> Option<SignalIndex> {
+        self.lanes.signal(number)
     }
 
     /// Number of signals.

@@ -27,7 +27,7 @@ impl Store {
     pub fn seal_run(&mut self, first_signal: u32, from: Timestamp, upto: Timestamp) -> Option<Run> {
         let slab = self.config.slab.as_micros();
         let end = upto.as_micros().div_euclid(slab).saturating_mul(slab);
-        let lane = self.lane_of(first_signal)?;
+        let lane = self.lanes.find(first_signal)?;
         let (starts, next) = self.next_run(lane, from.as_micros(), end);
         let (first, last) = (*starts.first()?, *starts.last()?);
         let next = Timestamp::from_micros(next);
@@ -42,7 +42,10 @@ impl Store {
         let until = last.saturating_add(slab);
         self.note_sealed(lane, until);
         let mut chunks = Vec::new();
-        self.export_span(lane, TimeRange::new(Timestamp::from_micros(first), Timestamp::from_micros(until)), 1, &mut chunks);
+        if let Some(lane) = self.lanes.kept.get(lane) {
+            let span = TimeRange::new(Timestamp::from_micros(first), Timestamp::from_micros(until));
+            self.export_span(lane, span, 1, &mut chunks);
+        }
         let sealed = |Proof { chunk, digest }| Sealed { chunk, whole: false, missing: false, digest };
         Some(Run { sealed: chunks.into_iter().map(sealed).collect(), next })
     }
@@ -82,20 +85,15 @@ impl Store {
             let samples = column.series.count_in(&self.shared.arena, from, to);
             if column.spec.value_kind == ValueKind::Text { samples.saturating_mul(TEXT) } else { samples }
         };
-        self.lane(lane).1.iter().map(weigh).sum()
+        self.columns_at(lane).map(weigh).sum()
     }
 
     /// The start of the first slab of a lane that has, or had, a sample at or after an instant.
     fn next_slab(&self, lane: usize, t: i64) -> Option<i64> {
         let slab = self.config.slab.as_micros();
-        let held = self.lane(lane).1.iter().filter_map(|column| column.series.at_or_after(&self.shared.arena, t)).min();
+        let held = self.columns_at(lane).filter_map(|column| column.series.at_or_after(&self.shared.arena, t)).min();
         let held = held.map(|t| t.div_euclid(slab).saturating_mul(slab));
         let missing = self.missing.range((lane as u32, t)..=(lane as u32, i64::MAX)).next().map(|(_, start)| *start);
         held.into_iter().chain(missing).min()
-    }
-
-    fn lane_of(&self, first_signal: u32) -> Option<usize> {
-        let lane = (first_signal / self.config.lane_signals) as usize;
-        (lane < self.sealed_end.len()).then_some(lane)
     }
 }

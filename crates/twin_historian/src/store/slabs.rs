@@ -1,13 +1,14 @@
 //! History as chunks: which slabs of which lanes are sealed, what leaves and what comes in.
 //!
-//! A lane is a run of neighbouring signals, a slab a stretch of time that begins at a whole multiple of its length. One
-//! lane of one slab is one chunk.
+//! A lane is a run of signals with neighbouring numbers, a slab a stretch of time that begins at a whole multiple of its length.
+//! One lane of one slab is one chunk.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use twin_model::{Flags, SignalIndex, TimeRange, Timestamp};
 
+use super::lanes::{Lane, by_position};
 use super::{Column, SlabState, Store, closed};
 use crate::chunk::{self, Chunk, ChunkKey, Level, Proof, Section, Strand};
 use crate::error::HistorianError;
@@ -46,20 +47,23 @@ impl Store {
     /// about 0.1 us a sample: with many signals, call this between other work when a slab has ended.
     pub fn seal_some(&mut self, upto: Timestamp, enough: usize) -> Vec<Sealed> {
         let mut chunks: Vec<Sealed> = Vec::new();
-        for first_signal in self.lanes() {
+        for lane in 0..self.lanes.kept.len() {
             if chunks.len() >= enough {
                 break;
             }
-            chunks.extend(self.seal_lane(first_signal, upto, enough - chunks.len()));
+            chunks.extend(self.seal_at(lane, upto, enough - chunks.len()));
         }
         chunks
     }
 
-    /// As [`Self::seal_some`] for the lane that begins with `first_signal`, at least `enough` chunks of it.
+    /// As [`Self::seal_some`] for the lane that begins with the number `first_signal`, at least `enough` chunks of it.
     pub fn seal_lane(&mut self, first_signal: u32, upto: Timestamp, enough: usize) -> Vec<Sealed> {
+        self.lanes.find(first_signal).map(|lane| self.seal_at(lane, upto, enough)).unwrap_or_default()
+    }
+
+    fn seal_at(&mut self, lane: usize, upto: Timestamp, enough: usize) -> Vec<Sealed> {
         let slab = self.config.slab.as_micros();
         let end = upto.as_micros().div_euclid(slab).saturating_mul(slab);
-        let lane = (first_signal / self.config.lane_signals) as usize;
         let mut chunks: Vec<Sealed> = Vec::new();
         for start in self.unsealed_slabs(lane, end) {
             if chunks.len() >= enough {
@@ -82,10 +86,12 @@ impl Store {
         let missing = self.missing.remove(&(lane as u32, start)) || self.given_up_in(lane, start, end);
         let mut out = Vec::new();
         let span = TimeRange::new(us(start), us(end));
-        self.export_span(lane, span, version, &mut out);
-        if out.is_empty() {
-            // All of its samples went: a chunk without any says where they have to be looked for.
-            out.push(Proof::empty(self.key_of(lane, span, version)));
+        if let Some(lane) = self.lanes.kept.get(lane) {
+            self.export_span(lane, span, version, &mut out);
+            if out.is_empty() {
+                // All of its samples went: a chunk without any says where they have to be looked for.
+                out.push(Proof::empty(key_of(lane, span, version)));
+            }
         }
         out.into_iter().map(|Proof { chunk, digest }| Sealed { chunk, whole, missing, digest }).collect()
     }
@@ -94,10 +100,10 @@ impl Store {
     pub(super) fn unsealed_slabs(&self, lane: usize, end: i64) -> Vec<i64> {
         let slab = self.config.slab.as_micros();
         let given_up = self.given_up.get(lane).copied().unwrap_or(i64::MIN);
-        let columns = self.lane(lane).1;
+        let Some(members) = self.lanes.kept.get(lane) else { return Vec::new() };
         let mut starts = Vec::new();
         let mut next = i64::MIN;
-        while let Some(t) = columns.iter().filter_map(|c| c.series.at_or_after(&self.shared.arena, next)).min()
+        while let Some(t) = self.next_in(members, next)
             && t < end
         {
             let start = t.div_euclid(slab).saturating_mul(slab);
@@ -116,33 +122,21 @@ impl Store {
 
     /// Notes that samples of a slab went; where no chunk holds them, they have to be found when it is sealed.
     pub(crate) fn note_missing(&mut self, signal: SignalIndex, start: i64) {
-        let lane = signal.0 / self.config.lane_signals;
+        let lane = self.lanes.of(signal);
         let given_up = self.given_up.get(lane as usize).copied().unwrap_or(i64::MIN);
         if self.slabs.get(&(lane, start)).map_or(start >= given_up, |state| state.dirty) {
             self.missing.insert((lane, start));
         }
     }
 
-    /// Everything with a source time in `range` as chunks, cut at slab and lane edges, unsealed samples included. The store
-    /// does not remember that it was exported. Ordered by key.
+    /// Everything with a source time in `range` as chunks, cut at slab and lane edges, unsealed samples included, under the
+    /// positions of the signals. The store does not remember that it was exported. Ordered by key.
     pub fn export_chunks(&self, range: TimeRange) -> Vec<Chunk> {
-        let slab = self.config.slab.as_micros();
         let mut chunks = Vec::new();
-        for lane in 0..self.sealed_end.len() {
-            let mut next = range.start.as_micros();
-            while let Some(t) = self.lane(lane).1.iter().filter_map(|c| c.series.at_or_after(&self.shared.arena, next)).min()
-                && t < range.end.as_micros()
-            {
-                let start = t.div_euclid(slab).saturating_mul(slab);
-                let end = start.saturating_add(slab);
-                let version = self.slabs.get(&(lane as u32, start)).map_or(0, |state| state.version);
-                let (from, to) = (start.max(range.start.as_micros()), end.min(range.end.as_micros()));
-                self.export_span(lane, TimeRange::new(us(from), us(to)), version, &mut chunks);
-                if end <= t {
-                    break;
-                }
-                next = end;
-            }
+        for (at, lane) in by_position(self.columns.len() as u32, self.config.lane_signals).enumerate() {
+            // Where a keeper's lanes are others, no chunk of it is this one.
+            let sealed = self.lanes.positions().then_some(at as u32);
+            self.export_lane(&lane, sealed, range, &mut chunks);
         }
         chunks.into_iter().map(|proof| proof.chunk).collect()
     }
@@ -150,66 +144,107 @@ impl Store {
     /// Everything of the lane that begins with `first_signal` in `range`, as chunks of one stretch with their digests.
     pub fn prove_lane(&self, first_signal: u32, range: TimeRange) -> Vec<Proof> {
         let mut out = Vec::new();
-        self.export_span((first_signal / self.config.lane_signals) as usize, range, 0, &mut out);
+        if let Some(lane) = self.lanes.find(first_signal).and_then(|lane| self.lanes.kept.get(lane)) {
+            self.export_span(lane, range, 0, &mut out);
+        }
         out
     }
 
-    /// What holds just before `t` for the signals of the lane that begins with `first_signal`: a [`Level::Carried`] chunk with
-    /// each signal's newest sample before `t`. None where no signal of it had been seen by then.
+    /// As [`Self::export_chunks`], under the numbers of [`Self::number`].
+    pub fn export_kept(&self, range: TimeRange) -> Vec<Chunk> {
+        let mut chunks = Vec::new();
+        for (at, lane) in self.lanes.kept.iter().enumerate() {
+            self.export_lane(lane, Some(at as u32), range, &mut chunks);
+        }
+        chunks.into_iter().map(|proof| proof.chunk).collect()
+    }
+
+    fn export_lane(&self, lane: &Lane, sealed: Option<u32>, range: TimeRange, chunks: &mut Vec<Proof>) {
+        let slab = self.config.slab.as_micros();
+        let mut next = range.start.as_micros();
+        while let Some(t) = self.next_in(lane, next)
+            && t < range.end.as_micros()
+        {
+            let start = t.div_euclid(slab).saturating_mul(slab);
+            let end = start.saturating_add(slab);
+            let version = sealed.and_then(|at| self.slabs.get(&(at, start))).map_or(0, |state| state.version);
+            let (from, to) = (start.max(range.start.as_micros()), end.min(range.end.as_micros()));
+            self.export_span(lane, TimeRange::new(us(from), us(to)), version, chunks);
+            if end <= t {
+                break;
+            }
+            next = end;
+        }
+    }
+
+    /// What holds just before `t` for the signals of the lane that begins with the number `first_signal`: a [`Level::Carried`]
+    /// chunk with each signal's newest sample before `t`. None where no signal of it had been seen by then.
     pub fn carried(&self, first_signal: u32, t: Timestamp, version: u32) -> Option<Chunk> {
-        let (first, columns) = self.lane((first_signal / self.config.lane_signals) as usize);
+        let lane = self.lanes.kept.get(self.lanes.find(first_signal)?)?;
         let before = t.as_micros().checked_sub(1)?;
-        let key =
-            ChunkKey { level: Level::Carried, first_signal: first, signals: columns.len() as u32, start: t, end: t, version };
+        let key = ChunkKey { level: Level::Carried, first_signal, signals: lane.width, start: t, end: t, version };
         let mut writer = chunk::Writer::new(key);
         let mut any = false;
-        for (at, column) in columns.iter().enumerate() {
+        for (offset, column) in self.members(lane) {
             if let Some(row) = column.series.at(&self.shared.arena, before) {
                 any = true;
-                writer.signal(at as u32, &[row], &|code| column.word(code).map_or("", |word| word));
+                writer.signal(offset, &[row], &|code| column.word(code).map_or("", |word| word));
             }
         }
         any.then(|| writer.finish())
     }
 
-    /// First signals of all lanes, ascending.
-    pub fn lanes(&self) -> impl Iterator<Item = u32> + use<> {
-        let width = self.config.lane_signals;
-        (0..self.sealed_end.len() as u32).map(move |lane| lane * width)
+    /// Start of the first slab that was sealed or given up and has samples since that no chunk holds; none where there is none.
+    pub fn first_changed(&self) -> Option<Timestamp> {
+        self.slabs.iter().filter(|(_, state)| state.dirty).map(|((_, start), _)| us(*start)).min()
     }
 
-    /// First signal and columns of a lane.
-    pub(super) fn lane(&self, lane: usize) -> (u32, &[Column]) {
-        let width = self.config.lane_signals as usize;
-        let first = (lane * width).min(self.columns.len());
-        let end = (first + width).min(self.columns.len());
-        (first as u32, &self.columns[first..end])
+    /// First numbers of all lanes, ascending.
+    pub fn lanes(&self) -> impl Iterator<Item = u32> + '_ {
+        self.lanes.kept.iter().map(|lane| lane.first)
     }
 
-    /// Whether the byte budget took samples of a lane away between two instants.
-    fn thinned_in(&self, lane: usize, from: i64, to: i64) -> bool {
+    /// Columns of a lane by its place.
+    pub(super) fn columns_at(&self, lane: usize) -> impl Iterator<Item = &Column> {
+        self.lanes.kept.get(lane).into_iter().flat_map(|lane| self.members(lane)).map(|(_, column)| column)
+    }
+
+    /// First number of the n-th lane; none after the last.
+    pub fn lane_at(&self, n: usize) -> Option<u32> {
+        self.lanes.kept.get(n).map(|lane| lane.first)
+    }
+
+    /// Offsets and columns of a lane.
+    fn members<'a>(&'a self, lane: &'a Lane) -> impl Iterator<Item = (u32, &'a Column)> {
+        lane.members.iter().filter_map(|(offset, column)| Some((*offset, self.columns.get(*column as usize)?)))
+    }
+
+    /// The first source time of a lane at or after an instant.
+    fn next_in(&self, lane: &Lane, t: i64) -> Option<i64> {
+        self.members(lane).filter_map(|(_, column)| column.series.at_or_after(&self.shared.arena, t)).min()
+    }
+
+    /// Whether there may be samples of a lane between two instants that are not here: the byte budget took them away, they are
+    /// kept elsewhere, or they are of series that are no signals here.
+    fn thinned_in(&self, place: usize, from: i64, to: i64) -> bool {
+        if !self.lanes.kept.get(place).is_some_and(Lane::complete) {
+            return true;
+        }
         let slab = TimeRange::new(us(from), us(to));
-        self.elsewhere.iter().any(|range| !range.intersect(slab).is_empty()) || self.given_up_in(lane, from, to)
+        self.elsewhere.iter().any(|range| !range.intersect(slab).is_empty()) || self.given_up_in(place, from, to)
     }
 
     /// Whether the byte budget took samples of a lane away between two instants, which a journal may still have.
     pub(super) fn given_up_in(&self, lane: usize, from: i64, to: i64) -> bool {
         let slab = TimeRange::new(us(from), us(to));
         let thinned = |c: &Column| c.series.thinned_range(&self.shared.arena).is_some_and(|t| !t.intersect(slab).is_empty());
-        self.sweep.dropped_before().is_some_and(|t| t > slab.start) || self.lane(lane).1.iter().any(thinned)
-    }
-
-    /// The key of a raw chunk of a lane.
-    fn key_of(&self, lane: usize, span: TimeRange, version: u32) -> ChunkKey {
-        let (first_signal, columns) = self.lane(lane);
-        ChunkKey { level: Level::Raw, first_signal, signals: columns.len() as u32, start: span.start, end: span.end, version }
+        self.sweep.dropped_before().is_some_and(|t| t > slab.start) || self.columns_at(lane).any(thinned)
     }
 
     /// Encodes the samples of a lane in `span`, cut in time where one chunk would be too large.
-    pub(super) fn export_span(&self, lane: usize, span: TimeRange, version: u32, chunks: &mut Vec<Proof>) {
+    pub(super) fn export_span(&self, lane: &Lane, span: TimeRange, version: u32, chunks: &mut Vec<Proof>) {
         let (from, to) = (span.start.as_micros(), span.end.as_micros());
-        let (_, columns) = self.lane(lane);
-        let samples: u64 = columns.iter().map(|c| c.series.count_in(&self.shared.arena, from, to)).sum();
+        let samples: u64 = self.members(lane).map(|(_, c)| c.series.count_in(&self.shared.arena, from, to)).sum();
         if samples == 0 {
             return;
         }
@@ -219,18 +254,22 @@ impl Store {
             self.export_span(lane, TimeRange::new(us(middle), us(to)), version, chunks);
             return;
         }
-        let key = self.key_of(lane, span, version);
-        let mut all: Vec<(u32, Vec<Row>)> = Vec::with_capacity(columns.len());
-        for (at, column) in columns.iter().enumerate() {
+        let key = key_of(lane, span, version);
+        let mut all: Vec<(u32, Vec<Row>)> = Vec::with_capacity(lane.members.len());
+        for (offset, column) in self.members(lane) {
             let mut rows = Vec::new();
             let _never_stops = column.series.for_each(&self.shared.arena, from, to, &mut |row| {
                 rows.push(*row);
                 ControlFlow::Continue(())
             });
-            all.push((at as u32, rows));
+            all.push((offset, rows));
         }
         let strands: Vec<Strand<'_>> = all.iter().map(|(offset, rows)| (*offset, rows.as_slice())).collect();
-        let word = |offset: u32, code: u64| columns.get(offset as usize).and_then(|c| c.word(code)).map_or("", |word| word);
+        let word = |offset: u32, code: u64| {
+            let place = lane.members.binary_search_by_key(&offset, |(offset, _)| *offset).ok();
+            let column = place.and_then(|at| self.columns.get(lane.members.get(at)?.1 as usize));
+            column.and_then(|column| column.word(code)).map_or("", |word| word)
+        };
         chunk::write_all(key, &strands, &word, chunks);
     }
 
@@ -241,9 +280,30 @@ impl Store {
     /// [`HistorianError`] where the bytes are not a chunk that fits this store; nothing was taken in then.
     pub fn import_chunk(&mut self, bytes: &[u8]) -> Result<Imported, HistorianError> {
         let (key, sections) = chunk::read(bytes, self.columns.len())?;
+        let fresh = if self.lanes.positions() { self.note_imported(&key, &sections) } else { Vec::new() };
+        Ok(self.import_sections(key, fresh, &sections))
+    }
+
+    /// As [`Self::import_chunk`] for a chunk under the numbers of [`Self::number`]; series that are no signals here are left out.
+    ///
+    /// # Errors
+    /// [`HistorianError`] where the bytes are not a chunk; nothing was taken in then.
+    pub fn import_kept(&mut self, bytes: &[u8]) -> Result<Imported, HistorianError> {
+        let (key, mut sections) = chunk::read(bytes, u32::MAX as usize)?;
         let fresh = self.note_imported(&key, &sections);
+        sections.retain_mut(|section| match self.lanes.signal(section.signal) {
+            Some(signal) => {
+                section.signal = signal.0;
+                true
+            }
+            None => false,
+        });
+        Ok(self.import_sections(key, fresh, &sections))
+    }
+
+    fn import_sections(&mut self, key: ChunkKey, fresh: Vec<(u32, i64)>, sections: &[Section]) -> Imported {
         let mut imported = Imported { key, samples: 0, range: TimeRange::new(Timestamp::MAX, Timestamp::MIN) };
-        for section in &sections {
+        for section in sections {
             self.import_section(section, &mut imported);
         }
         for slab in fresh {
@@ -251,7 +311,7 @@ impl Store {
                 state.dirty = false;
             }
         }
-        Ok(imported)
+        imported
     }
 
     /// Marks the slabs of a chunk of whole slabs as sealed, as far as it has samples of them; returns them if this store held
@@ -259,18 +319,17 @@ impl Store {
     fn note_imported(&mut self, key: &ChunkKey, sections: &[Section]) -> Vec<(u32, i64)> {
         let slab = self.config.slab.as_micros();
         let (from, to) = (key.start.as_micros(), key.end.as_micros());
-        let lane = key.first_signal / self.config.lane_signals;
-        let whole = key.first_signal.is_multiple_of(self.config.lane_signals)
-            && key.signals as usize == self.lane(lane as usize).1.len()
-            && from.rem_euclid(slab) == 0
-            && to.rem_euclid(slab) == 0
-            && to > from;
+        let Some(place) = self.lanes.find(key.first_signal) else { return Vec::new() };
+        let Some(lane) = self.lanes.kept.get(place) else { return Vec::new() };
+        // A narrower one is from before its last numbers were given: they have nothing of that time then.
+        let whole = key.signals <= lane.width && from.rem_euclid(slab) == 0 && to.rem_euclid(slab) == 0 && to > from;
         if key.level != Level::Raw
             || !whole
-            || self.lane(lane as usize).1.iter().any(|c| c.series.count_in(&self.shared.arena, from, to) > 0)
+            || self.members(lane).any(|(_, c)| c.series.count_in(&self.shared.arena, from, to) > 0)
         {
             return Vec::new();
         }
+        let lane = place as u32;
         let rows = sections.iter().flat_map(|section| &section.rows);
         let starts: BTreeSet<i64> = if to.checked_sub(from) == Some(slab) {
             BTreeSet::from([from])
@@ -364,7 +423,7 @@ impl Store {
         if t >= self.any_sealed_end {
             return;
         }
-        let lane = signal.0 / self.config.lane_signals;
+        let lane = self.lanes.of(signal);
         if t >= self.sealed_end[lane as usize] {
             return;
         }
@@ -376,6 +435,12 @@ impl Store {
             self.slabs.insert((lane, start), SlabState { version: 0, dirty: true });
         }
     }
+}
+
+/// The key of a raw chunk of a lane.
+const fn key_of(lane: &Lane, span: TimeRange, version: u32) -> ChunkKey {
+    let (first_signal, signals) = (lane.first, lane.width);
+    ChunkKey { level: Level::Raw, first_signal, signals, start: span.start, end: span.end, version }
 }
 
 const fn us(t: i64) -> Timestamp {

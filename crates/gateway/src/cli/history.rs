@@ -1,0 +1,180 @@
+//! `orrery history`: which series a data folder keeps, and what only a person may do with them. Its JSON is a contract (docs/CLI.md).
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+use serde::Serialize;
+use twin_model::Timestamp;
+
+use crate::history::FILE;
+use crate::history::by_hand::{self, SeriesRow};
+use crate::site::Site;
+use crate::term;
+
+/// Arguments of `orrery history`.
+#[derive(Debug, clap::Args)]
+pub(super) struct HistoryArgs {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Lists what is kept: id, kind of values, samples, extent, and whether the site has it; a server may be running
+    List(ListArgs),
+    /// Gives a series another id; where that is kept already, both become one. No server may use the folder
+    Rename(RenameArgs),
+    /// Removes a series and its samples for good. No server may use the folder
+    Remove(RemoveArgs),
+}
+
+#[derive(Debug, clap::Args)]
+struct WhereArgs {
+    /// Data folder of `orrery serve --data`, or a site whose data folder --data names
+    #[arg(value_name = "SITE|DIR")]
+    place: PathBuf,
+    /// Data folder, where SITE is a site
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+struct ListArgs {
+    #[command(flatten)]
+    place: WhereArgs,
+    /// Only what the site does not have
+    #[arg(long, requires = "data")]
+    absent: bool,
+    /// Print JSON (docs/CLI.md)
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct RenameArgs {
+    #[command(flatten)]
+    place: WhereArgs,
+    /// Id as it is, `<twin>.<signal>`
+    #[arg(value_name = "FROM")]
+    from: String,
+    /// Id as it shall be
+    #[arg(value_name = "TO")]
+    to: String,
+    /// Print JSON (docs/CLI.md)
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct RemoveArgs {
+    #[command(flatten)]
+    place: WhereArgs,
+    /// Id of the series, `<twin>.<signal>`
+    #[arg(value_name = "ID")]
+    id: String,
+    /// Its samples are gone after this
+    #[arg(long)]
+    yes: bool,
+    /// Print JSON (docs/CLI.md)
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct ListJson {
+    series: Vec<SeriesRow>,
+}
+
+#[derive(Serialize)]
+struct RenameJson<'a> {
+    from: &'a str,
+    to: &'a str,
+    #[serde(flatten)]
+    done: by_hand::Renamed,
+}
+
+#[derive(Serialize)]
+struct RemoveJson<'a> {
+    id: &'a str,
+    removed: u64,
+}
+
+impl WhereArgs {
+    /// The data folder, and the site where one was named.
+    fn read(&self) -> Result<(&Path, Option<Site>)> {
+        match &self.data {
+            Some(data) => Ok((data, Some(Site::read_usable(&self.place)?))),
+            None if self.place.join(FILE).exists() => Ok((&self.place, None)),
+            None => bail!("{} holds no {FILE}; name a data folder, or a site and its --data", self.place.display()),
+        }
+    }
+}
+
+pub(super) fn run(args: &HistoryArgs) -> Result<u8> {
+    match &args.what {
+        What::List(args) => list(args),
+        What::Rename(args) => rename(args),
+        What::Remove(args) => remove(args),
+    }
+}
+
+fn list(args: &ListArgs) -> Result<u8> {
+    let (folder, site) = args.place.read()?;
+    let mut series = by_hand::list(folder, site.as_ref().map(|site| &site.loaded.model))?;
+    if args.absent {
+        series.retain(|row| row.in_site == Some(false));
+    }
+    if args.json {
+        term::say(&serde_json::to_string_pretty(&ListJson { series })?);
+        return Ok(0);
+    }
+    let time = |us: Option<i64>| us.map_or_else(|| "-".to_owned(), |us| Timestamp::from_micros(us).to_string());
+    let site = |in_site: Option<bool>| match in_site {
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "-",
+    };
+    let cells = |row: &SeriesRow| {
+        let numbers = [row.samples.to_string(), time(row.first_us), time(row.last_us)];
+        let [samples, first, last] = numbers;
+        vec![row.id.clone(), row.kind.to_owned(), samples, first, last, site(row.in_site).to_owned()]
+    };
+    let rows: Vec<Vec<String>> = series.iter().map(cells).collect();
+    term::say(&term::table(&["series", "kind", "samples", "first", "last", "in site"], &rows));
+    Ok(0)
+}
+
+fn rename(args: &RenameArgs) -> Result<u8> {
+    let (folder, site) = args.place.read()?;
+    let (from, to) = (args.from.as_str(), args.to.as_str());
+    let done = by_hand::rename(folder, from, to)?;
+    if let Some(site) = site.filter(|site| site.loaded.model.find_signal(to).is_none()) {
+        term::warn(&format!("{} has no signal {to}; it is shown when it has one", site.file_name()));
+    }
+    if args.json {
+        term::say(&serde_json::to_string_pretty(&RenameJson { from, to, done })?);
+    } else if done.merged {
+        term::say(&format!("{from} is part of {to} now: {} samples moved", done.moved));
+    } else {
+        term::say(&format!("{from} is {to} now"));
+    }
+    Ok(0)
+}
+
+fn remove(args: &RemoveArgs) -> Result<u8> {
+    let (folder, _) = args.place.read()?;
+    let id = args.id.as_str();
+    if !args.yes {
+        bail!(
+            "this removes every sample of {id} from {} for good; say --yes to do it (`orrery backup` copies first)",
+            folder.display()
+        );
+    }
+    let removed = by_hand::remove(folder, id)?;
+    if args.json {
+        term::say(&serde_json::to_string_pretty(&RemoveJson { id, removed })?);
+    } else {
+        term::say(&format!("{id} is removed: {removed} samples"));
+    }
+    Ok(0)
+}

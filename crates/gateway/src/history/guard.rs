@@ -1,0 +1,101 @@
+//! Whether a data folder is still what was opened: looked at around every commit, so that nothing is acknowledged that went into a
+//! file which nobody will find again, or beside another server. Also what says that a folder without a database had one.
+
+use std::fs::{File, Metadata};
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use twin_historian::historian::KeepError;
+
+use super::database::FILE;
+use crate::GatewayError;
+
+/// What is written into the lock file once there is a database beside it.
+const MARK: &str = "history.sqlite3 belongs here; without it nothing starts from nothing in this folder\n";
+
+/// The files that must stay what they are.
+#[derive(Debug)]
+pub(super) struct Guard(Vec<(PathBuf, Option<(u64, u64)>)>);
+
+impl Guard {
+    /// Over files that exist.
+    pub(super) fn over(paths: &[PathBuf]) -> Self {
+        Self(paths.iter().map(|path| (path.clone(), identity(path))).collect())
+    }
+
+    /// # Errors
+    /// Where one of the files is gone or another one.
+    pub(super) fn check(&self) -> Result<(), KeepError> {
+        for (path, known) in &self.0 {
+            let now = identity(path);
+            if now.is_none() || now != *known {
+                let what = if now.is_none() { "is gone from there" } else { "is another file now" };
+                let why = format!(
+                    "{} {what}: the data folder was moved, deleted or taken by another server; put it back, or stop and start again",
+                    path.display()
+                );
+                return Err(KeepError::Unavailable { doing: "written", why });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    std::fs::metadata(path).ok().map(|data| number(&data))
+}
+
+#[cfg(unix)]
+fn number(data: &Metadata) -> (u64, u64) {
+    use std::os::unix::fs::MetadataExt as _;
+    (data.dev(), data.ino())
+}
+
+/// Elsewhere an open file can't be moved away.
+#[cfg(not(unix))]
+fn number(_: &Metadata) -> (u64, u64) {
+    (0, 0)
+}
+
+/// Says in the lock file that there is a database beside it.
+pub(super) fn mark(lock: &mut File) {
+    let mut text = String::new();
+    let known = lock.seek(SeekFrom::Start(0)).and_then(|_| lock.read_to_string(&mut text)).is_ok() && text == MARK;
+    if !known {
+        // Where it cannot be written, the folder is as safe as it was.
+        drop(lock.set_len(0).and_then(|()| lock.seek(SeekFrom::Start(0))).and_then(|_| lock.write_all(MARK.as_bytes())));
+    }
+}
+
+/// Refuses a folder without a database that looks as if it had one.
+///
+/// # Errors
+/// [`GatewayError::Gone`] with what is there.
+pub(super) fn may_begin(folder: &Path) -> Result<(), GatewayError> {
+    let path = folder.join(FILE);
+    if std::fs::metadata(&path).is_ok_and(|data| data.len() > 0) {
+        return Ok(());
+    }
+    let mut found: Vec<String> = Vec::new();
+    if std::fs::read_to_string(folder.join("lock")).is_ok_and(|text| text == MARK) {
+        found.push("lock, which says that it had one".to_owned());
+    }
+    let entries = std::fs::read_dir(folder).map_err(|source| GatewayError::Read { path: folder.to_owned(), source })?;
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let length = entry.metadata().map_or(0, |data| data.len());
+        if name != FILE
+            && name.contains("history")
+            && name.contains("sqlite")
+            && length > 0
+            && !name.contains("history.salvaging")
+        {
+            found.push(name);
+        }
+    }
+    found.sort();
+    if found.is_empty() {
+        return Ok(());
+    }
+    Err(GatewayError::Gone { path, found: found.join(", ") })
+}

@@ -1,0 +1,341 @@
+//! Everything of a damaged database that can still be read, page by page, into a new one. Chunks, journal entries and the names of
+//! series carry checksums of their own, so that nothing is taken that is not what was written. Tells what is missing.
+
+mod pages;
+mod records;
+pub(super) mod replace;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use twin_historian::historian::{Change, Historian as _, KeepError, Kept};
+use twin_historian::{Chunk, ChunkKey, Level, chunk};
+use twin_model::{TimeRange, Timestamp, ValueKind};
+use twin_protocol::{Limits, ServerFrame, decode_server};
+
+use self::pages::Pages;
+use self::records::{Record, Value};
+use super::fsck::Report;
+use super::schema::series_crc;
+use super::series::{One, Series, kind_of};
+use super::sqlite::{SqliteHistorian, trouble};
+use super::{SEALED, SIGNALS};
+
+/// Chunks and entries of one commit.
+const STEP: usize = 64;
+/// Samples of one chunk at most, and so of a row that claims to be one.
+const PLAUSIBLE: i64 = chunk::MAX_SAMPLES as i64;
+
+/// What was found besides what went into the new database at once.
+#[derive(Default)]
+struct Found {
+    /// Rows of the catalogue.
+    listed: Vec<Kept>,
+    /// Chunks and samples of a page, as summed up when they were written.
+    sums: BTreeMap<(Level, Timestamp), (u64, u64, Timestamp)>,
+    /// Chunks that were read.
+    chunks: BTreeMap<(Level, Timestamp, u32), (ChunkKey, u32)>,
+    /// Journal entries that are not what was written: place, times, samples (0: not known).
+    lost_entries: Vec<(i64, TimeRange, u64)>,
+    series: BTreeMap<u32, (One, bool)>,
+    notes: BTreeMap<String, String>,
+    /// Newest place ever used in the journal.
+    newest: i64,
+    /// The largest number that any sample has.
+    top: Option<u32>,
+    /// Rows that made no sense at all.
+    broken_rows: u64,
+}
+
+/// Reads what is left of the database at `path` into the new one `fresh`, and reports what is missing.
+///
+/// # Errors
+/// Where a file cannot be read, or the new one not written.
+pub(super) fn salvage(path: &Path, fresh: &mut SqliteHistorian, report: &mut Report) -> Result<(), KeepError> {
+    let unreadable = |error: std::io::Error| KeepError::Unavailable { doing: "read", why: error.to_string() };
+    let mut pages = Pages::open(path).map_err(unreadable)?;
+    let free = pages.free();
+    let mut found = Found::default();
+    let mut changes = Vec::new();
+    for number in pages.numbers().filter(|number| !free.contains(number)) {
+        let Some(page) = pages.read(number).filter(|page| !pages::is_map(number, page)) else { continue };
+        let rows = records::of_page(&mut pages, number, &page);
+        found.broken_rows += u64::from(rows.broken);
+        for record in rows.records {
+            found.take(&record, fresh, &mut changes)?;
+            if changes.len() >= STEP {
+                fresh.commit(&std::mem::take(&mut changes))?;
+            }
+        }
+    }
+    fresh.commit(&changes)?;
+    found.names(fresh, report)?;
+    found.notes(fresh)?;
+    found.positions(fresh)?;
+    found.account(fresh, report)
+}
+
+impl Found {
+    /// One row, told by its shape: which table it is of may be what is damaged.
+    fn take(&mut self, record: &Record, fresh: &mut SqliteHistorian, changes: &mut Vec<Change>) -> Result<(), KeepError> {
+        use Value::{Blob, Int, Null, Text};
+        match (record.row, record.values.as_slice()) {
+            (Some(_), [Null, Blob(bytes)]) => self.chunk(bytes, changes),
+            (Some(position), [Null, Int(first), Int(last), Int(crc), Blob(bytes), rest @ ..]) => {
+                let samples = if let [Int(samples)] = rest { *samples } else { 0 };
+                self.entry(position, (*first, *last), *crc, bytes, samples, fresh)?;
+            }
+            (Some(number), [Null, Text(kind), Text(id), Int(crc)]) => {
+                let (Some(kind), Ok(number)) = (kind_of(kind), u32::try_from(number)) else { return Ok(()) };
+                let one = One { kind, id: id.clone() };
+                let sound = i64::from(series_crc(number, &one)) == *crc;
+                if sound || !self.series.contains_key(&number) {
+                    self.series.insert(number, (one, sound));
+                }
+            }
+            (Some(_), [Null, Text(what), Text(why), Blob(bytes)]) => {
+                let sql = "INSERT INTO damaged (what, why, bytes) VALUES (?1, ?2, ?3)";
+                write(fresh, |connection| connection.execute(sql, params![what, why, bytes]).map(drop))?;
+            }
+            (Some(_), [Text(table), Int(newest)]) if table == "journal" => self.newest = self.newest.max(*newest),
+            (None, [Text(name), Text(text)]) => {
+                self.notes.entry(name.clone()).or_insert_with(|| text.clone());
+            }
+            (None, [Int(level), Int(start), Int(end), Int(chunks), Int(samples), Int(_), Int(_)]) => {
+                let level = u8::try_from(*level).ok().and_then(Level::from_code);
+                let plausible = start <= end && (1..1 << 32).contains(chunks) && (0..=chunks * PLAUSIBLE).contains(samples);
+                if let Some(level) = level.filter(|_| plausible) {
+                    self.sums.insert(
+                        (level, Timestamp::from_micros(*start)),
+                        (*chunks as u64, *samples as u64, Timestamp::from_micros(*end)),
+                    );
+                }
+            }
+            (
+                None,
+                [
+                    Int(level),
+                    Int(start),
+                    Int(first),
+                    Int(signals),
+                    Int(end),
+                    Int(version),
+                    Int(samples),
+                    Int(bytes),
+                    Int(crc),
+                    Int(_),
+                ],
+            ) => {
+                let row = || {
+                    let key = ChunkKey {
+                        level: Level::from_code(u8::try_from(*level).ok()?)?,
+                        first_signal: u32::try_from(*first).ok()?,
+                        signals: u32::try_from(*signals).ok()?,
+                        start: Timestamp::from_micros(*start),
+                        end: Timestamp::from_micros(*end),
+                        version: u32::try_from(*version).ok()?,
+                    };
+                    let samples = u32::try_from(*samples).ok().filter(|samples| i64::from(*samples) <= PLAUSIBLE)?;
+                    Some(Kept { key, samples, bytes: bytes.unsigned_abs(), crc: u32::try_from(*crc).ok()? })
+                };
+                self.listed.extend(row().filter(|kept| kept.key.start <= kept.key.end));
+            }
+            (Some(position), [Null, Int(first), Int(last), Blob(frame)]) if !frame.starts_with(&chunk::MAGIC) => {
+                // Layout 0 kept batches without a checksum: what decodes is one.
+                if decode_server(frame, &Limits::KEPT_FRAMES).is_ok() {
+                    let crc = i64::from(crc32fast::hash(frame));
+                    self.entry(position, (*first, *last), crc, frame, 0, fresh)?;
+                }
+            }
+            (_, values) => {
+                for value in values {
+                    if let Blob(bytes) = value
+                        && bytes.starts_with(&chunk::MAGIC)
+                    {
+                        self.chunk(bytes, changes);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn chunk(&mut self, bytes: &[u8], changes: &mut Vec<Change>) {
+        let (Ok((key, samples, _)), Ok(runs)) = (chunk::inspect(bytes), chunk::runs(bytes)) else {
+            // Which it was, the catalogue says.
+            return;
+        };
+        let samples = u32::try_from(samples).unwrap_or(u32::MAX);
+        self.top = self.top.max(runs.iter().map(|run| run.signal).max());
+        let slot = self.chunks.entry(key.slot()).or_insert((key, samples));
+        if slot.0.version <= key.version {
+            *slot = (key, samples);
+        }
+        changes.push(Change::Put(Chunk { key, samples, bytes: bytes.to_vec() }));
+    }
+
+    fn entry(
+        &mut self,
+        position: i64,
+        (first, last): (i64, i64),
+        crc: i64,
+        bytes: &[u8],
+        samples: i64,
+        fresh: &mut SqliteHistorian,
+    ) -> Result<(), KeepError> {
+        self.newest = self.newest.max(position);
+        if i64::from(crc32fast::hash(bytes)) != crc {
+            let times = TimeRange::new(Timestamp::from_micros(first), Timestamp::from_micros(last));
+            self.lost_entries.push((position, times, samples.unsigned_abs()));
+            let sql = "INSERT INTO damaged (what, why, bytes) VALUES (?1, 'its checksum does not fit', ?2)";
+            let what = format!("journal entry {position}");
+            return write(fresh, |connection| connection.execute(sql, params![what, bytes]).map(drop));
+        }
+        if let Ok(runs) = chunk::runs(bytes) {
+            self.top = self.top.max(runs.iter().map(|run| run.signal).max());
+        } else if let Ok(ServerFrame::Batch(batch)) = decode_server(bytes, &Limits::KEPT_FRAMES) {
+            self.top = self.top.max(batch.entries.iter().map(|entry| entry.id.0).max());
+        }
+        let sql =
+            "INSERT OR REPLACE INTO journal (position, first_us, last_us, crc, bytes, samples) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        write(fresh, |connection| connection.execute(sql, params![position, first, last, crc, bytes, samples]).map(drop))
+    }
+
+    /// The table of numbers: from its rows, where one is damaged from the copy, and where both are, a name that says so.
+    fn names(&mut self, fresh: &mut SqliteHistorian, report: &mut Report) -> Result<(), KeepError> {
+        let copy = self.notes.remove(SIGNALS);
+        let lines: Vec<&str> = copy.as_deref().unwrap_or_default().lines().collect();
+        let used = self.top.map_or(0, |top| top as usize + 1);
+        let rows = self.series.keys().next_back().map_or(0, |last| *last as usize + 1);
+        // A damaged row number claims anything: no further than what is used or copied, or stands in a row that is sound.
+        let sound = self.series.iter().rev().find(|(_, (_, sound))| *sound).map_or(0, |(number, _)| *number as usize + 1);
+        let count = used.max(lines.len()).max(sound).min(rows.max(lines.len()).max(used));
+        let mut series = Series::default();
+        let mut nameless = 0;
+        for number in 0..count {
+            let of_copy = lines.get(number).and_then(|line| line.split_once(' '));
+            let of_copy = of_copy.and_then(|(kind, id)| Some(One { kind: kind_of(kind)?, id: id.to_owned() }));
+            let row = self.series.remove(&(number as u32));
+            let one = match (row, of_copy) {
+                (Some((one, true)), _) | (None | Some(_), Some(one)) => one,
+                (row, None) => {
+                    nameless += 1;
+                    row.map_or(One { kind: ValueKind::Float, id: format!("lost.series-{number}") }, |(one, _)| One {
+                        id: format!("lost.series-{number}"),
+                        ..one
+                    })
+                }
+            };
+            series.push(one);
+        }
+        if nameless > 0 {
+            let message = format!("the names of {nameless} series are lost; their samples are kept as lost.series-NUMBER");
+            let help = "name them: orrery history rename DIR lost.series-NUMBER ID";
+            report.add("series.nameless", "the table of series".to_owned(), message, help, false);
+        }
+        fresh.set_series(&series, None)
+    }
+
+    /// The small texts. What decides what is read must not claim more than there is.
+    fn notes(&mut self, fresh: &mut SqliteHistorian) -> Result<(), KeepError> {
+        let of = |level: Level| self.chunks.values().filter(move |(key, _)| key.level == level);
+        let end = of(Level::Raw).map(|(key, _)| key.end).max();
+        let sealed = self.notes.get(SEALED).and_then(|text| text.parse::<i64>().ok()).map(Timestamp::from_micros);
+        // Too early costs a viewer another question, too late a gap.
+        let sealed = end.map(|end| sealed.map_or(end, |sealed| sealed.min(end)));
+        self.notes.remove(SEALED);
+        let mut changes = Vec::new();
+        let note = |name: &str, text: String| Change::Note { name: name.to_owned(), text };
+        changes.extend(sealed.map(|t| note(SEALED, t.as_micros().to_string())));
+        for level in Level::TIERS {
+            let name = format!("outside/{level}");
+            let Some(text) = self.notes.remove(&name) else { continue };
+            let first = of(level).map(|(key, _)| key.start).min();
+            let outside = text.parse::<i64>().ok().map(Timestamp::from_micros);
+            let outside = outside.map(|t| first.map_or(t, |first| t.min(first)));
+            changes.extend(outside.map(|t| note(&name, t.as_micros().to_string())));
+        }
+        changes.extend(self.notes.iter().map(|(name, text)| note(name, text.clone())));
+        fresh.commit(&changes).map(drop)
+    }
+
+    /// A place in the journal is never used twice.
+    fn positions(&self, fresh: &mut SqliteHistorian) -> Result<(), KeepError> {
+        let newest = self.newest;
+        write(fresh, |connection| {
+            let sql = "SELECT seq FROM sqlite_sequence WHERE name = 'journal'";
+            let now: Option<i64> = connection.query_row(sql, [], |row| row.get(0)).optional()?;
+            match now {
+                Some(now) if now >= newest => Ok(()),
+                Some(_) => connection.execute("UPDATE sqlite_sequence SET seq = ?1 WHERE name = 'journal'", [newest]).map(drop),
+                None => connection.execute("INSERT INTO sqlite_sequence VALUES ('journal', ?1)", [newest]).map(drop),
+            }
+        })
+    }
+
+    /// What was there and is not any more.
+    fn account(&self, fresh: &mut SqliteHistorian, report: &mut Report) -> Result<(), KeepError> {
+        // Of several rows for one slot the newest counts: older ones are what a damaged page had.
+        let mut listed: BTreeMap<(Level, Timestamp, u32), &Kept> = BTreeMap::new();
+        for kept in &self.listed {
+            let slot = listed.entry(kept.key.slot()).or_insert(kept);
+            if slot.key.version <= kept.key.version {
+                *slot = kept;
+            }
+        }
+        let mut lost: BTreeSet<(Level, Timestamp, u32)> = BTreeSet::new();
+        for (slot, kept) in &listed {
+            if self.chunks.get(slot).is_none_or(|(key, _)| key.version < kept.key.version) {
+                lost.insert(*slot);
+                super::fsck::lost_chunk(fresh, kept, ("chunk.lost", "its bytes can't be read"), report)?;
+            }
+        }
+        let mut known: BTreeMap<Timestamp, (u64, u64)> = BTreeMap::new();
+        let read = self.chunks.iter().filter(|(slot, _)| !lost.contains(slot)).map(|(slot, (_, samples))| (*slot, *samples));
+        let missed = lost.iter().filter_map(|slot| Some((*slot, listed.get(slot)?.samples)));
+        for ((_, start, _), samples) in read.chain(missed).filter(|((level, _, _), _)| *level == Level::Raw) {
+            let sum = known.entry(start).or_default();
+            *sum = (sum.0 + 1, sum.1 + u64::from(samples));
+        }
+        for ((_, start), (chunks, samples, end)) in self.sums.iter().filter(|((level, _), _)| *level == Level::Raw) {
+            let (here, counted) = known.get(start).copied().unwrap_or_default();
+            if here < *chunks {
+                let missing = samples.saturating_sub(counted);
+                let times = TimeRange::new(*start, *end);
+                let message = format!("{} chunks are gone together with the rows that listed them", chunks - here);
+                report.lose("chunk.lost", format!("raw {start}"), message, Some(missing), times);
+            }
+        }
+        for (position, times, samples) in &self.lost_entries {
+            let message = "its checksum does not fit; its bytes are set aside".to_owned();
+            let samples = (*samples > 0).then_some(*samples);
+            report.lose("journal.lost", format!("journal entry {position}"), message, samples, *times);
+        }
+        if self.broken_rows > 0 {
+            let message = format!("{} rows can't be read", self.broken_rows);
+            report.lose(
+                "rows.lost",
+                "the database file".to_owned(),
+                message,
+                None,
+                TimeRange::new(Timestamp::MAX, Timestamp::MIN),
+            );
+        }
+        if self.chunks.is_empty() && self.newest == 0 && self.notes.is_empty() {
+            let message = "nothing in it looks like a history of this program".to_owned();
+            report.lose(
+                "database.lost",
+                "the database file".to_owned(),
+                message,
+                None,
+                TimeRange::new(Timestamp::MAX, Timestamp::MIN),
+            );
+        }
+        Ok(())
+    }
+}
+
+fn write(fresh: &mut SqliteHistorian, f: impl FnOnce(&Connection) -> rusqlite::Result<()>) -> Result<(), KeepError> {
+    f(&fresh.connection).map_err(|error| trouble("written", &error))
+}

@@ -1,0 +1,151 @@
+//! The rows on one page of a database, its overflow pages included. Knows SQLite's format of records, not what they mean.
+
+use super::pages::{PAGE, Pages, word};
+
+/// Longest row that is read: a chunk and its row, with room.
+const LONGEST: u64 = 80 << 20;
+
+/// A value of a row.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Value {
+    Null,
+    Int(i64),
+    Text(String),
+    Blob(Vec<u8>),
+    /// A number or text that this program never writes.
+    Other,
+}
+
+/// A row.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Record {
+    /// Its row number; none in a table without row numbers.
+    pub(super) row: Option<i64>,
+    pub(super) values: Vec<Value>,
+}
+
+/// What a page holds.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) records: Vec<Record>,
+    /// Rows that make no sense any more.
+    pub(super) broken: u32,
+}
+
+/// Kinds of pages that hold rows.
+const TABLE_LEAF: u8 = 0x0d;
+const INDEX_LEAF: u8 = 0x0a;
+const INDEX_INNER: u8 = 0x02;
+
+/// Reads the rows of a page.
+pub(super) fn of_page(pages: &mut Pages, number: u32, page: &[u8]) -> Found {
+    let header = if number == 1 { 100 } else { 0 };
+    let Some(kind) = page.get(header).copied() else { return Found::default() };
+    let (front, child) = match kind {
+        TABLE_LEAF | INDEX_LEAF => (8, 0),
+        INDEX_INNER => (12, 4),
+        // Inner pages of tables have row numbers only; the others have none.
+        _ => return Found::default(),
+    };
+    let half = |at: usize| page.get(at..at + 2).and_then(|two| two.try_into().ok()).map_or(0, u16::from_be_bytes);
+    let cells = usize::from(half(header + 3));
+    let mut found = Found::default();
+    if header + front + cells * 2 > PAGE {
+        found.broken = 1;
+        return found;
+    }
+    for cell in 0..cells {
+        let at = usize::from(half(header + front + cell * 2));
+        match record(pages, page, at + child, kind == TABLE_LEAF) {
+            Some(record) if at > header => found.records.push(record),
+            _ => found.broken += 1,
+        }
+    }
+    found
+}
+
+fn record(pages: &mut Pages, page: &[u8], mut at: usize, table: bool) -> Option<Record> {
+    let length = varint(page, &mut at)?;
+    let row = if table { Some(varint(page, &mut at)? as i64) } else { None };
+    let payload = payload(pages, page, at, length, table)?;
+    let mut head = 0;
+    let mut body = usize::try_from(varint(&payload, &mut head)?).ok()?;
+    let end = body;
+    let mut values = Vec::new();
+    while head < end {
+        let kind = varint(&payload, &mut head)?;
+        values.push(value(&payload, &mut body, kind)?);
+    }
+    (head == end && body == payload.len()).then_some(Record { row, values })
+}
+
+/// The bytes of a row, of which what does not fit on the page lies in a chain of others.
+fn payload(pages: &mut Pages, page: &[u8], at: usize, length: u64, table: bool) -> Option<Vec<u8>> {
+    if length > LONGEST {
+        return None;
+    }
+    let length = length as usize;
+    let most = if table { PAGE - 35 } else { (PAGE - 12) * 64 / 255 - 23 };
+    let least = (PAGE - 12) * 32 / 255 - 23;
+    let local = if length <= most {
+        length
+    } else {
+        let local = least + (length - least) % (PAGE - 4);
+        if local <= most { local } else { least }
+    };
+    let mut bytes = page.get(at..at + local)?.to_vec();
+    let mut next = if local < length { word(page, at + local)? } else { 0 };
+    while bytes.len() < length {
+        let more = pages.read(next)?;
+        next = word(&more, 0)?;
+        bytes.extend_from_slice(more.get(4..4 + (length - bytes.len()).min(PAGE - 4))?);
+    }
+    Some(bytes)
+}
+
+fn value(payload: &[u8], at: &mut usize, kind: u64) -> Option<Value> {
+    let mut take = |count: usize| {
+        let bytes = payload.get(*at..at.checked_add(count)?)?;
+        *at += count;
+        Some(bytes)
+    };
+    let int = |bytes: &[u8]| {
+        let sign = if bytes.first().is_some_and(|first| first & 0x80 != 0) { -1 } else { 0 };
+        bytes.iter().fold(sign, |number: i64, byte| number << 8 | i64::from(*byte))
+    };
+    Some(match kind {
+        0 => Value::Null,
+        1..=4 => Value::Int(int(take(kind as usize)?)),
+        5 => Value::Int(int(take(6)?)),
+        6 => Value::Int(int(take(8)?)),
+        7 => take(8).map(|_| Value::Other)?,
+        8 => Value::Int(0),
+        9 => Value::Int(1),
+        10 | 11 => return None,
+        _ => {
+            let bytes = take(usize::try_from((kind - 12) / 2).ok()?)?;
+            if kind.is_multiple_of(2) {
+                Value::Blob(bytes.to_vec())
+            } else {
+                std::str::from_utf8(bytes).map_or(Value::Other, |text| Value::Text(text.to_owned()))
+            }
+        }
+    })
+}
+
+/// SQLite's variable-length number: big-endian, 7 bits a byte, 8 in the ninth.
+fn varint(bytes: &[u8], at: &mut usize) -> Option<u64> {
+    let mut number = 0_u64;
+    for n in 0..9 {
+        let byte = *bytes.get(*at)?;
+        *at += 1;
+        if n == 8 {
+            return Some(number << 8 | u64::from(byte));
+        }
+        number = number << 7 | u64::from(byte & 0x7f);
+        if byte & 0x80 == 0 {
+            return Some(number);
+        }
+    }
+    None
+}

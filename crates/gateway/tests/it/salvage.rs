@@ -1,0 +1,300 @@
+//! Repair saves what can be read: bytes are altered anywhere in a data folder, and every sample whose own bytes are as they were is
+//! there afterwards; what is missing is told; nothing is invented; a kill in the middle loses nothing more.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use gateway::assemble::{PlantOptions, plant};
+use gateway::history::{Database, FILE, fsck};
+use gateway::hub::empty_store;
+use gateway::site::Site;
+use rusqlite::Connection;
+use twin_historian::chunk;
+use twin_model::{Model, Sample, SignalIndex, TimeRange, Timestamp, Value};
+use twin_protocol::{Limits, ServerFrame, decode_server};
+
+use crate::series::Random;
+use crate::world::{Folder, SITE, at, orrery};
+
+const ALWAYS: TimeRange = TimeRange::new(Timestamp::MIN, Timestamp::MAX);
+const PAGE: usize = 4_096;
+
+type Samples = BTreeMap<(u32, Timestamp), Value>;
+
+/// A folder with history in chunks of some pages each, and batches that no chunk has.
+fn folder() -> (Folder, Site) {
+    let folder = Folder::new();
+    let site = Site::read_usable(&folder.write("site.toml", SITE)).unwrap();
+    let plant = plant(&site, &PlantOptions { data: Some(folder.0.join("data")), ..PlantOptions::default() }).unwrap();
+    let mut random = Random(7);
+    for batch in 0..120 {
+        let one = |n: i64, random: &mut Random| {
+            let t = at(batch * 300 + n);
+            let value = match n % 3 {
+                0 => (0, Value::Float(random.below(1 << 50) as f64 / 1_024.0)),
+                1 => (4, Value::Float(random.below(100) as f64)),
+                _ => (3, Value::text(&format!("state {}", random.below(900)))),
+            };
+            (SignalIndex(value.0), Sample::new(t, value.1))
+        };
+        plant.hub.ingest(&(0..40).map(|n| one(n, &mut random)).collect::<Vec<_>>());
+        plant.hub.flush();
+    }
+    plant.hub.seal(at(20 * 3_600));
+    for batch in 0..30 {
+        let one = |n: i64| (SignalIndex(5), Sample::new(at(21 * 3_600 + batch * 60 + n), Value::Int(batch * 100 + n)));
+        plant.hub.ingest(&(0..50).map(one).collect::<Vec<_>>());
+        plant.hub.flush();
+    }
+    assert!(plant.hub.persist().unwrap().sync());
+    (folder, site)
+}
+
+fn read(model: &Model, data: &Path) -> Samples {
+    let mut store = empty_store(model, 1 << 30);
+    Database::open_to_read(data).unwrap().load(model, &mut store).unwrap();
+    let mut all = Samples::new();
+    for signal in model.signal_indices() {
+        store.for_each_sample(signal, ALWAYS, &mut |sample| {
+            all.insert((signal.0, sample.source_time), sample.value.clone());
+            ControlFlow::Continue(())
+        });
+    }
+    all
+}
+
+/// What lies in one piece: its bytes, and the samples in it by number.
+struct Piece {
+    bytes: Vec<u8>,
+    samples: Vec<(u32, Timestamp)>,
+}
+
+/// Every raw chunk and journal entry, by way of SQL.
+fn pieces(data: &Path) -> Vec<Piece> {
+    let connection = Connection::open(data.join(FILE)).unwrap();
+    let blobs = |sql: &str| {
+        let mut statement = connection.prepare(sql).unwrap();
+        statement.query_map([], |row| row.get::<_, Vec<u8>>(0)).unwrap().map(Result::unwrap).collect::<Vec<_>>()
+    };
+    let chunks = blobs("SELECT bytes FROM blob WHERE id IN (SELECT blob FROM chunk WHERE level = 0)").into_iter().map(|bytes| {
+        let samples =
+            chunk::runs(&bytes).unwrap().into_iter().flat_map(|run| run.times.into_iter().map(move |t| (run.signal, t)));
+        Piece { samples: samples.collect(), bytes }
+    });
+    let entries = blobs("SELECT bytes FROM journal").into_iter().map(|bytes| {
+        let Ok(ServerFrame::Batch(batch)) = decode_server(&bytes, &Limits::SERVER_FRAMES) else { panic!() };
+        let samples = batch.entries.iter().map(|entry| (entry.id.0, entry.sample.source_time)).collect();
+        Piece { samples, bytes }
+    });
+    chunks.chain(entries).collect()
+}
+
+fn within(hay: &[u8], needle: &[u8]) -> bool {
+    !needle.is_empty() && hay.windows(needle.len()).any(|window| window == needle)
+}
+
+/// Whether a page may hold part of a piece: its beginning on a leaf, or more of it on an overflow page.
+fn holds(page: &[u8], piece: &[u8]) -> bool {
+    within(page, &piece[..piece.len().min(24)]) || within(piece, &page[4..12])
+}
+
+fn spoil(path: &Path, random: &mut Random, flips: u64, within: Option<u64>) -> Vec<usize> {
+    let mut bytes = std::fs::read(path).unwrap();
+    let places: Vec<usize> = (0..flips).map(|_| random.below(within.unwrap_or(bytes.len() as u64)) as usize).collect();
+    for place in &places {
+        bytes[*place] ^= 1 + random.below(255) as u8;
+    }
+    std::fs::write(path, bytes).unwrap();
+    places
+}
+
+fn copy(from: &Path, to: &Path) {
+    drop(std::fs::remove_dir_all(to));
+    std::fs::create_dir_all(to).unwrap();
+    for file in std::fs::read_dir(from).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
+    }
+}
+
+/// The property, over seeds; every fourth hits the header of the file only.
+#[test]
+fn after_a_repair_every_sample_is_there_whose_page_was_not_hit_and_the_loss_is_told() {
+    let (folder, site) = folder();
+    let (good, data) = (folder.0.join("data"), folder.0.join("hurt"));
+    let model = &site.loaded.model;
+    let reference = read(model, &good);
+    assert_eq!(reference.len(), 120 * 40 + 30 * 50);
+    let (pieces, file) = (pieces(&good), std::fs::read(good.join(FILE)).unwrap());
+    assert!(file.len() > 30 * PAGE, "{} pages", file.len() / PAGE);
+    let cases = if std::env::var_os("ORRERY_LONG_TESTS").is_some() { 1_500 } else { 48 };
+    for seed in 0..cases {
+        let mut random = Random(seed);
+        copy(&good, &data);
+        let flips = [1, 1, 1, 4][random.below(4) as usize];
+        let places = spoil(&data.join(FILE), &mut random, flips, (seed % 4 == 3).then_some(100));
+        let report = fsck::check(&data, true).unwrap();
+        let have = read(model, &data);
+        let hit: BTreeSet<usize> = places.iter().map(|place| place / PAGE).collect();
+        let excused: BTreeSet<(u32, Timestamp)> = pieces
+            .iter()
+            .filter(|piece| hit.iter().any(|page| holds(&file[page * PAGE..(page + 1) * PAGE], &piece.bytes)))
+            .flat_map(|piece| piece.samples.iter().copied())
+            .collect();
+        let mut lost = 0;
+        for (sample, value) in &reference {
+            match have.get(sample) {
+                Some(found) => assert_eq!(found, value, "seed {seed}: {sample:?} is what it was"),
+                None => {
+                    lost += 1;
+                    assert!(
+                        excused.contains(sample),
+                        "seed {seed}: {sample:?} is lost, and only bytes {places:?} were hit: {report:#?}"
+                    );
+                }
+            }
+        }
+        assert!(have.keys().all(|sample| reference.contains_key(sample)), "seed {seed}: nothing is invented");
+        assert!(lost == 0 || report.lost(), "seed {seed}: {lost} are lost and nothing is told: {report:#?}");
+        if report.lost_uncounted == 0 {
+            assert_eq!(report.lost_samples, lost, "seed {seed}, bytes {places:?}: {report:#?}");
+        }
+        if lost > 0 {
+            assert!(report.findings.iter().any(|finding| !finding.mended), "seed {seed}: a loss is never called mended");
+        }
+        assert_eq!(fsck::check(&data, false).unwrap().findings, [], "seed {seed}, bytes {places:?}: sound afterwards");
+    }
+}
+
+#[test]
+fn any_byte_of_the_header_may_be_damaged_without_a_loss() {
+    let (folder, site) = folder();
+    let (good, data) = (folder.0.join("data"), folder.0.join("hurt"));
+    let reference = read(&site.loaded.model, &good);
+    let step = if std::env::var_os("ORRERY_LONG_TESTS").is_some() { 1 } else { 7 };
+    for place in (0..100).step_by(step).chain([16, 18, 19, 60]) {
+        copy(&good, &data);
+        let mut bytes = std::fs::read(data.join(FILE)).unwrap();
+        bytes[place] ^= 0x55;
+        std::fs::write(data.join(FILE), bytes).unwrap();
+        let report = fsck::check(&data, true).unwrap();
+        assert!(!report.lost() && report.findings.iter().all(|finding| finding.mended), "byte {place}: {report:?}");
+        assert_eq!(read(&site.loaded.model, &data), reference, "byte {place}");
+    }
+}
+
+#[test]
+fn a_damaged_log_gives_back_what_lies_behind_the_damage() {
+    let folder = Folder::new();
+    let site = Site::read_usable(&folder.write("site.toml", SITE)).unwrap();
+    let model = &site.loaded.model;
+    let options = PlantOptions { data: Some(folder.0.join("data")), ..PlantOptions::default() };
+    let plant = plant(&site, &options).unwrap();
+    for batch in 0..60 {
+        let one = |n: i64| (SignalIndex(1), Sample::new(at(batch * 10 + n), Value::Int(batch * 100 + n)));
+        plant.hub.ingest(&(0..10).map(one).collect::<Vec<_>>());
+        plant.hub.flush();
+        assert!(plant.hub.persist().unwrap().sync());
+    }
+    // As a power cut leaves it: the log is not folded in.
+    let cut = folder.0.join("cut");
+    copy(&folder.0.join("data"), &cut);
+    drop(plant);
+    let log = gateway::history::wal::log_of(&cut.join(FILE));
+    let mut bytes = std::fs::read(&log).unwrap();
+    let middle = 32 + (bytes.len() - 32) / (24 + PAGE) / 2 * (24 + PAGE) + 2_000;
+    bytes[middle] ^= 4;
+    std::fs::write(&log, bytes).unwrap();
+    let (code, _, err) = orrery(&["serve", &text(&folder.0.join("site.toml")), "--data", &text(&cut), "--listen", "127.0.0.1:0"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("behind damaged ones") && err.contains("fsck"), "a server would forget it for good: {err}");
+    let report = fsck::check(&cut, true).unwrap();
+    let have = read(model, &cut);
+    assert!(have.len() >= 590 && have.len() <= 600, "{} of 600, {report:?}", have.len());
+    assert!(have.contains_key(&(1, at(599))), "the newest is there");
+}
+
+fn text(path: &Path) -> String {
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_kill_in_the_middle_of_a_repair_leaves_the_old_file_or_the_new_one() {
+    let (folder, site) = folder();
+    let (good, data) = (folder.0.join("data"), folder.0.join("hurt"));
+    let reference = read(&site.loaded.model, &good);
+    let kills = if std::env::var_os("ORRERY_LONG_TESTS").is_some() { 200 } else { 10 };
+    for kill in 0..kills {
+        copy(&good, &data);
+        let mut bytes = std::fs::read(data.join(FILE)).unwrap();
+        bytes[19] ^= 0x55;
+        std::fs::write(data.join(FILE), bytes).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_orrery"))
+            .args(["fsck", &text(&data), "--repair"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        // Not to wait for anything, but to be at another place each time; any place will do.
+        std::thread::sleep(std::time::Duration::from_millis(kill * 4 % 160));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        fsck::check(&data, true).unwrap();
+        assert_eq!(read(&site.loaded.model, &data), reference, "kill {kill}");
+        assert_eq!(fsck::check(&data, false).unwrap().findings, [], "kill {kill}");
+    }
+}
+
+#[test]
+fn nothing_begins_from_nothing_beside_what_looks_like_history() {
+    let (folder, _) = folder();
+    let site = text(&folder.0.join("site.toml"));
+    let data = folder.0.join("data");
+    let refused = |what: &str| {
+        let (code, _, err) = orrery(&["serve", &site, "--data", &text(&data), "--listen", "127.0.0.1:0"]);
+        assert_eq!(code, 2, "{what}: {err}");
+        assert!(err.contains("nothing begins from nothing"), "{what}: {err}");
+        assert!(!data.join(FILE).exists() || data.join(FILE).metadata().unwrap().len() == 0, "{what}");
+    };
+    std::fs::rename(data.join(FILE), data.join("history.damaged-1.sqlite3")).unwrap();
+    refused("set aside");
+    std::fs::rename(data.join("history.damaged-1.sqlite3"), folder.0.join("elsewhere")).unwrap();
+    refused("moved away");
+    std::fs::write(data.join(FILE), b"").unwrap();
+    refused("cut to nothing");
+    std::fs::rename(folder.0.join("elsewhere"), data.join(FILE)).unwrap();
+    assert_eq!(orrery(&["fsck", &text(&data)]).0, 0, "put back, all is well");
+}
+
+/// What went into a file that was moved away is out of reach: it must not be acknowledged.
+#[cfg(unix)]
+#[test]
+fn a_folder_that_is_moved_or_unlocked_while_serving_stops_acknowledgements() {
+    for unlocked in [false, true] {
+        let folder = Folder::new();
+        let site = Site::read_usable(&folder.write("site.toml", SITE)).unwrap();
+        let data = folder.0.join("data");
+        let plant = plant(&site, &PlantOptions { data: Some(data.clone()), ..PlantOptions::default() }).unwrap();
+        let put = |s: i64| {
+            plant.hub.ingest(&[(SignalIndex(1), Sample::new(at(s), Value::Int(s)))]);
+            plant.hub.flush();
+            plant.hub.persist().unwrap().sync()
+        };
+        assert!(put(1));
+        assert_eq!(*plant.hub.durable().borrow(), 1);
+        if unlocked {
+            std::fs::remove_file(data.join("lock")).unwrap();
+        } else {
+            std::fs::rename(&data, folder.0.join("moved")).unwrap();
+        }
+        assert!(!put(2), "unlocked: {unlocked}");
+        assert_eq!(*plant.hub.durable().borrow(), 1, "unlocked: {unlocked}");
+        if !unlocked {
+            std::fs::rename(folder.0.join("moved"), &data).unwrap();
+            assert!(put(3), "put back, it goes on");
+            assert_eq!(*plant.hub.durable().borrow(), 3);
+        }
+    }
+}
