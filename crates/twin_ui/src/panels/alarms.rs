@@ -112,7 +112,9 @@ fn row(ui: &mut Ui, height: f32, alarm: &AlarmRow, vm: &ViewModel, state: &UiSta
         let place = Rect::from_center_size(pos2(line.right() - 10.0, line.center().y - 1.0), theme::square(22.0));
         line.max.x = place.left() - S4;
         let label = format!("Acknowledge: {}", alarm.message);
-        if icon_button(ui, place, icon::CHECK_CIRCLE, &label).clicked() {
+        // Of the alarm, not of its words: many alarms say the same.
+        let button = ui.new_child(egui::UiBuilder::new().id_salt(("acknowledge", alarm.alarm)).max_rect(place));
+        if icon_button(&button, place, icon::CHECK_CIRCLE, &label).clicked() {
             out.push(UiCommand::Acknowledge(alarm.alarm));
         }
     }
