@@ -16,6 +16,7 @@ import duckdb
 import pandas as pd
 
 TIMES = ["source_time", "received_time"]
+NULL = 16
 # CSV has no types: these are the ones of the Parquet file.
 CSV_TYPES = {
     "signal": "str", "kind": "str", "value_double": "float64", "value_int64": "Int64", "value_bool": "boolean",
@@ -42,7 +43,9 @@ def table(path):
 def by_pandas(path):
     frame = table(path)
     of = {kind: frame[frame["kind"] == kind] for kind in ("double", "int64", "bool", "text")}
-    doubles = of["double"]["value_double"].to_numpy(dtype="float64", na_value=float("nan"))
+    # A reading without a value (flag bit 16, null) has an empty cell: it is no NaN, which is a value that somebody sent.
+    valued = of["double"][of["double"]["flags"] & NULL == 0]
+    doubles = valued["value_double"].to_numpy(dtype="float64", na_value=float("nan"))
     finite = doubles[abs(doubles) < float("inf")]
     micros = frame["source_time"].dt.as_unit("us").astype("int64")
     return {
