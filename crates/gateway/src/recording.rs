@@ -241,6 +241,8 @@ impl Recorder {
         let mut recorder = Self { file, place: place.whole() };
         recorder.frame(&hub.dictionary())?;
         let mut range = history;
+        // What lies ahead of the clock was taken in, too, and comes into force while it is recorded.
+        range.end = hub.extent().map_or(range.end, |extent| extent.end.max(range.end));
         loop {
             let piece = history_of(hub, range);
             let next = piece.next;
@@ -256,13 +258,13 @@ impl Recorder {
         Ok(recorder)
     }
 
-    /// Appends what the hub has new.
+    /// Appends what the hub has new at `now`.
     ///
     /// # Errors
     /// Where the file cannot be written.
-    pub fn poll(&mut self, hub: &Hub) -> Result<(), GatewayError> {
+    pub fn poll(&mut self, hub: &Hub, now: Timestamp) -> Result<(), GatewayError> {
         loop {
-            let frames = hub.next(&mut self.place);
+            let frames = hub.next(&mut self.place, now);
             if frames.is_empty() {
                 return Ok(());
             }

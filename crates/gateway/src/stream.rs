@@ -211,7 +211,7 @@ impl Client {
     /// that is always behind is listened to all the same.
     async fn drain(&mut self, place: &mut Place, stopping: &watch::Receiver<bool>) -> Result<(), End> {
         loop {
-            let frames = self.app.hub.advance(place);
+            let frames = self.app.hub.advance(place, self.app.clock.now());
             if frames.is_empty() {
                 return Ok(());
             }

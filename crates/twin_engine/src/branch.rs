@@ -126,7 +126,7 @@ impl Job {
     pub(crate) fn start(model: &Model, reality: &Record, scenario: Scenario, config: StoreConfig) -> Result<Self, Vec<String>> {
         let fork = scenario.fork;
         let state = |signal: SignalIndex| {
-            let sample = reality.store().latest_at(signal, fork)?;
+            let sample = reality.store().measured_at(signal, fork)?;
             sample.usable_number().filter(|value| value.is_finite())
         };
         let lane = |scenario: Scenario| -> Result<Lane, Vec<String>> {

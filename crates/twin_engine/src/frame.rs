@@ -65,7 +65,7 @@ pub struct ActiveAlarm {
 pub struct ViewFrame {
     /// The instant.
     pub t: Option<Timestamp>,
-    /// Newest sample per signal at the instant.
+    /// What holds per signal at the instant, predictions left out.
     pub snapshot: Snapshot,
     /// By [`TwinIndex`].
     pub twins: Vec<TwinState>,
@@ -103,15 +103,15 @@ impl<'a> Scope<'a> {
         acknowledged::standing(self.model, timeline, self.reality.store(), alarm, (self.t, known))
     }
 
-    /// The newest sample at the instant. Beyond a fork, what the branch does not compute is held as it was there.
+    /// What holds at the instant: measured, never predicted, by then. Beyond a fork, what the branch does not compute is held as it was there.
     pub(crate) fn sample(&self, signal: SignalIndex) -> Option<Sample> {
-        let Some((branch, fork)) = self.beyond_fork() else { return self.reality.store().latest_at(signal, self.t) };
+        let Some((branch, fork)) = self.beyond_fork() else { return self.reality.store().measured_at(signal, self.t) };
         let computed = branch.store().latest_at(signal, self.t).map(|mut sample| {
             // A computed value stands until the next step; it does not age in between.
             sample.source_time = self.t;
             sample
         });
-        computed.or_else(|| held(self.reality.store().latest_at(signal, fork)?, fork, self.t))
+        computed.or_else(|| held(self.reality.store().measured_at(signal, fork)?, fork, self.t))
     }
 }
 
@@ -198,7 +198,7 @@ impl ViewFrame {
     /// Fills the frame for the scope's instant.
     pub(crate) fn compute(&mut self, scope: &Scope<'_>, policy: &Policy) {
         let base = scope.beyond_fork().map_or(scope.t, |(_, fork)| fork);
-        scope.reality.store().snapshot_at(base, &mut self.cursor, &mut self.snapshot);
+        scope.reality.store().measured_snapshot_at(base, &mut self.cursor, &mut self.snapshot);
         self.t = Some(scope.t);
         self.alarms.clear();
         self.twins.clear();

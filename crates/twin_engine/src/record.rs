@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use twin_health::{Entry, Machine, Timeline};
 use twin_historian::{Appended, HistorianError, Level, SignalSpec, Store, StoreConfig};
-use twin_model::{AlarmIndex, Model, RuleIndex, Sample, SignalIndex, Span, TimeRange, Timestamp};
+use twin_model::{AlarmIndex, Flags, Model, RuleIndex, Sample, SignalIndex, Span, TimeRange, Timestamp};
 
 /// What an ingest did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -49,6 +49,8 @@ pub struct Record {
     /// Bytes of all timelines, and from how many on the oldest outcomes go.
     timelines: (usize, usize),
     timeline_budget: usize,
+    /// Rules and alarms judge predictions, too: of a what-if branch, which is made of them. In reality they judge what was measured.
+    judges_predictions: bool,
 }
 
 impl Record {
@@ -71,6 +73,7 @@ impl Record {
             readers,
             away: Vec::new(),
             revision: 0,
+            judges_predictions: false,
         }
     }
 
@@ -81,6 +84,7 @@ impl Record {
         record.rules = self.rules.iter().map(|timeline| timeline.forked(t)).collect();
         record.alarms = self.alarms.iter().map(|timeline| timeline.forked(t)).collect();
         record.set_timeline_budget(self.timeline_budget);
+        record.judges_predictions = true;
         record
     }
 
@@ -170,6 +174,9 @@ impl Record {
             done.samples += 1;
             done.touch(sample.source_time);
             let Some(readers) = self.readers.get(signal.at()).filter(|readers| !readers.is_empty()) else { continue };
+            if outcome != Appended::Duplicate && !self.judges(sample) {
+                continue;
+            }
             let waiting = late.iter().position(|(each, ..)| each == signal);
             if outcome == Appended::New && waiting.is_none() {
                 for rule in &readers.rules {
@@ -262,10 +269,18 @@ impl Record {
         self.away.iter().fold(silent, |left, away| left.into_iter().flat_map(|part| without(part, *away)).collect())
     }
 
+    /// Whether rules and alarms have a say about a sample.
+    fn judges(&self, sample: &Sample) -> bool {
+        self.judges_predictions || !predicted(sample)
+    }
+
     fn refold(&mut self, model: &Model, signal: SignalIndex, from: Timestamp, upto: Timestamp) {
-        let Self { store, rules, alarms, readers, timelines, .. } = self;
+        let Self { store, rules, alarms, readers, timelines, judges_predictions, .. } = self;
         let mut replay = |start: Timestamp, f: &mut dyn FnMut(&Sample) -> ControlFlow<()>| {
-            store.for_each_sample(signal, TimeRange::new(start, Timestamp::MAX), f);
+            let range = TimeRange::new(start, Timestamp::MAX);
+            store.for_each_sample(signal, range, &mut |sample| {
+                if *judges_predictions || !predicted(sample) { f(sample) } else { ControlFlow::Continue(()) }
+            });
         };
         let readers = &readers[signal.at()];
         for rule in &readers.rules {
@@ -279,6 +294,10 @@ impl Record {
             timelines.0 = timelines.0 + alarms[alarm.at()].bytes() - before;
         }
     }
+}
+
+fn predicted(sample: &Sample) -> bool {
+    sample.flags.has(Flags::PREDICTED)
 }
 
 /// The parts of a range before and after another.

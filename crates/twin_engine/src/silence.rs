@@ -36,7 +36,7 @@ pub(crate) fn of(
     let mut t = range.start;
     while t < range.end {
         let next = if t < newest && t + step > newest { newest } else { t + step };
-        let silent_from = store.latest_at(signal, t).and_then(|sample| {
+        let silent_from = store.measured_at(signal, t).and_then(|sample| {
             if sample.quality == Quality::BAD_NO_COMMUNICATION {
                 return Some(sample.source_time);
             }
@@ -66,9 +66,10 @@ pub(crate) fn lasting(
 ) -> Vec<TimeRange> {
     let spec = model.signal(signal);
     let mut out = spec.source.map_or_else(Vec::new, |source| links.down_within(source, range));
-    if let (Some(extent), Some(limit)) = (store.extent_of(signal), spec.stale_limit()) {
-        let since = extent.end - Span::from_micros(1) + limit;
-        out.push(TimeRange::new(since.max(range.start), range.end));
+    // A reading that lies ahead breaks no silence yet.
+    let newest = store.measured_at(signal, range.end - Span::from_micros(1));
+    if let (Some(newest), Some(limit)) = (newest, spec.stale_limit()) {
+        out.push(TimeRange::new((newest.source_time + limit).max(range.start), range.end));
     }
     TimeRange::merged(out)
 }

@@ -190,14 +190,15 @@ impl Batch {
     }
 }
 
-/// The newest sample of every signal that has one.
+/// What holds of every signal that has a sample.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Snapshot {
     /// Everything up to this batch is in it.
     pub seq: u64,
     /// The server's clock when it was taken.
     pub at: Timestamp,
-    /// One entry per signal that was ever seen, by id.
+    /// One entry per signal that was ever seen, by id: what holds at [`Self::at`]. Where its source's clock runs ahead, before it
+    /// the newest reading that lies ahead.
     pub entries: Vec<Entry>,
 }
 

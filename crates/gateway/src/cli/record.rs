@@ -99,8 +99,9 @@ async fn from_site(args: &RecordArgs, over: &dyn Fn() -> bool) -> Result<(u64, u
     started(args);
     let mut polled = Polled::default();
     loop {
-        step(&plant.hub, plant.clock.now(), &mut plant.sources, &mut polled);
-        recorder.poll(&plant.hub)?;
+        let now = plant.clock.now();
+        step(&plant.hub, now, &mut plant.sources, &mut polled);
+        recorder.poll(&plant.hub, now)?;
         let links = plant.hub.links();
         let ended = !links.is_empty() && links.iter().all(|link| link.state == LinkState::Ended);
         if ended || over() {

@@ -1,6 +1,7 @@
 //! What a client of the stream gets: on arrival, on return after a break, and from then on. Knows no sockets.
 
 use axum::body::Bytes;
+use twin_historian::Store;
 use twin_model::{SignalIndex, TimeRange, Timestamp};
 use twin_protocol::{
     Batch, DictId, Entry, Gap, GapReason, Lag, ProtocolError, Resume, ServerFrame, Snapshot, encode_server, pieces,
@@ -51,6 +52,14 @@ impl Next {
     }
 }
 
+/// What somebody who comes new is told of a signal: what holds `now`, and before it (so that who keeps the last entry keeps what
+/// holds) the newest reading that lies ahead, whose time will come. What else lies ahead is in history.
+fn current(store: &Store, signal: SignalIndex, now: Timestamp) -> impl Iterator<Item = Entry> + use<> {
+    let ahead = store.live(signal).filter(|sample| sample.source_time > now);
+    let both = [ahead, store.live_at(signal, now)];
+    both.into_iter().flatten().map(move |sample| Entry { id: DictId(signal.0), sample })
+}
+
 impl Hub {
     /// The JSON form of a frame, made apart from the threads that serve sockets.
     pub(crate) async fn text_of(&self, next: Next) -> Result<Bytes, ProtocolError> {
@@ -98,8 +107,8 @@ impl Hub {
             frames.push(ServerFrame::Gap(Gap { range: TimeRange::new(from.min(end), end), reason }));
             add(&self.totals.gaps, 1);
         }
-        let live = |signal: SignalIndex| inner.store.live(signal).map(|sample| Entry { id: DictId(signal.0), sample });
-        let mut parts: Vec<Vec<Entry>> = pieces(self.model.signal_indices().filter_map(live).collect()).collect();
+        let entries = self.model.signal_indices().flat_map(|signal| current(&inner.store, signal, now)).collect();
+        let mut parts: Vec<Vec<Entry>> = pieces(entries).collect();
         let last = parts.pop().unwrap_or_default();
         // Only the last part makes the place: a client that lost its link before it has to be told everything again.
         frames.extend(parts.into_iter().map(|entries| ServerFrame::Snapshot(Snapshot { seq: 0, at: now, entries })));
@@ -113,13 +122,13 @@ impl Hub {
         inner.store.extent().map_or(run, |extent| extent.start.min(run))
     }
 
-    /// The next frames for a client, in binary form; empty when it has everything. Moves its place.
-    pub fn next(&self, place: &mut Place) -> Vec<Bytes> {
-        self.advance(place).into_iter().map(Next::binary).collect()
+    /// The next frames for a client at `now`, in binary form; empty when it has everything. Moves its place.
+    pub fn next(&self, place: &mut Place, now: Timestamp) -> Vec<Bytes> {
+        self.advance(place, now).into_iter().map(Next::binary).collect()
     }
 
     /// The same, in no form yet: what is for one client alone is encoded when nobody waits for the lock any more.
-    pub(crate) fn advance(&self, place: &mut Place) -> Vec<Next> {
+    pub(crate) fn advance(&self, place: &mut Place, now: Timestamp) -> Vec<Next> {
         let inner = self.lock();
         let mut frames = Vec::new();
         if place.links_version < inner.links_version {
@@ -136,16 +145,22 @@ impl Hub {
                 frames.push(Next::Batch { seq: sent.seq, frame: sent.frame.clone() });
                 (place.seq, place.total, place.received) = (sent.seq, sent.total, sent.received);
             }
-            _ => self.conflate(&inner, place, &mut frames),
+            _ => self.conflate(&inner, place, now, &mut frames),
         }
         frames
     }
 
-    fn conflate(&self, inner: &Inner, place: &mut Place, frames: &mut Vec<Next>) {
+    fn conflate(&self, inner: &Inner, place: &mut Place, now: Timestamp, frames: &mut Vec<Next>) {
         let missed = |signal: &SignalIndex| inner.touched.get(signal.at()).is_some_and(|seq| *seq > place.seq);
-        let newest = |signal: SignalIndex| inner.store.live(signal).map(|sample| Entry { id: DictId(signal.0), sample });
-        let entries: Vec<Entry> = self.model.signal_indices().filter(missed).filter_map(newest).collect();
-        let left_out = (inner.total - place.total).saturating_sub(entries.len() as u64);
+        let mut entries: Vec<Entry> = Vec::new();
+        let mut signals = 0;
+        for signal in self.model.signal_indices().filter(missed) {
+            let before = entries.len();
+            entries.extend(current(&inner.store, signal, now));
+            // Of two the client may have had one before: at least the newer one is of what it missed.
+            signals += u64::from(entries.len() > before);
+        }
+        let left_out = (inner.total - place.total).saturating_sub(signals);
         // Newest values may be of what waits for its batch: what was received beside them is left out here, too.
         let newest = entries.iter().map(|entry| entry.sample.received_time).fold(inner.received, Timestamp::max);
         let end = Timestamp::from_micros(newest.as_micros().saturating_add(1));

@@ -10,29 +10,29 @@ use crate::disk::{Server, read};
 use crate::world::{Folder, SITE, Socket, Wish, World, at};
 
 impl Socket {
-    async fn frame_of(&mut self, frame: &IngestFrame) {
+    pub(crate) async fn frame_of(&mut self, frame: &IngestFrame) {
         self.inner.send(Message::Binary(encode_ingest(frame).into())).await.unwrap();
     }
 
-    async fn push(&mut self, seq: u64, entries: Vec<Entry>) {
+    pub(crate) async fn push(&mut self, seq: u64, entries: Vec<Entry>) {
         self.frame_of(&IngestFrame::Push(Batch { seq, entries })).await;
     }
 
-    async fn ack(&mut self) -> IngestAck {
+    pub(crate) async fn ack(&mut self) -> IngestAck {
         self.until(|frame| if let ServerFrame::IngestAck(ack) = frame { Some(ack) } else { None }).await
     }
 
-    async fn line(&mut self) -> serde_json::Value {
+    pub(crate) async fn line(&mut self) -> serde_json::Value {
         let Some(Message::Text(text)) = self.message().await else { panic!("no line") };
         serde_json::from_str(&text).unwrap()
     }
 }
 
-fn dictionary(signals: &[&str]) -> IngestFrame {
+pub(crate) fn dictionary(signals: &[&str]) -> IngestFrame {
     IngestFrame::Dictionary(signals.iter().map(|id| (*id).into()).collect())
 }
 
-fn entry(id: u32, t: Timestamp, value: Value) -> Entry {
+pub(crate) fn entry(id: u32, t: Timestamp, value: Value) -> Entry {
     Entry { id: DictId(id), sample: Sample::new(t, value) }
 }
 

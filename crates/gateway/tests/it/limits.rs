@@ -104,7 +104,7 @@ fn newest_values_that_are_more_than_a_frame_come_in_parts_and_only_the_last_move
         hub.flush();
     }
     let decode = |bytes: &[u8]| decode_server(bytes, &Limits::SERVER_FRAMES).unwrap();
-    let frames = hub.next(&mut place);
+    let frames = hub.next(&mut place, at(30));
     assert!(frames.iter().all(|frame| frame.len() <= BATCH_BYTES + 100));
     let ServerFrame::Lag(lag) = decode(&frames[0]) else { panic!("it is told what was left out") };
     assert_eq!(lag.left_out, 1_900);
@@ -116,7 +116,7 @@ fn newest_values_that_are_more_than_a_frame_come_in_parts_and_only_the_last_move
     let ids: Vec<u32> = batches.iter().flat_map(|batch| batch.entries.iter().map(|entry| entry.id.0)).collect();
     assert_eq!(ids, (0..100).collect::<Vec<_>>());
     assert!(batches.iter().flat_map(|batch| &batch.entries).all(|entry| entry.sample.source_time == at(20)));
-    assert!(hub.next(&mut place).is_empty());
+    assert!(hub.next(&mut place, at(30)).is_empty());
     // A new client.
     let (frames, _) = hub.open(None, at(30));
     let snapshots: Vec<&Snapshot> =

@@ -6,6 +6,7 @@
 mod access;
 mod acknowledge;
 mod acknowledged;
+mod ahead;
 mod assets;
 mod commands;
 mod cookie_factory;

@@ -74,11 +74,11 @@ impl Client {
     }
 
     /// Takes one frame; false where there is none.
-    fn read(&mut self, hub: &Hub) -> bool {
+    fn read(&mut self, hub: &Hub, now: Timestamp) -> bool {
         let Some(place) = &mut self.place else { return false };
         if self.coming.is_empty() {
             let decode = |bytes: axum::body::Bytes| decode_server(&bytes, &Limits::SERVER_FRAMES).unwrap();
-            self.coming.extend(hub.next(place).into_iter().map(decode));
+            self.coming.extend(hub.next(place, now).into_iter().map(decode));
         }
         let Some(frame) = self.coming.pop_front() else { return false };
         match frame {
@@ -184,7 +184,7 @@ fn run(model: &Arc<Model>, seed: u64) -> (usize, usize, usize) {
             (Some(_), n) if n % 3 > 0 => {
                 let most = if dice.one_in(2) { 2 } else { usize::MAX };
                 let mut read = 0;
-                while read < most && client.read(&hub_now) {
+                while read < most && client.read(&hub_now, now) {
                     read += 1;
                 }
             }
@@ -196,7 +196,7 @@ fn run(model: &Arc<Model>, seed: u64) -> (usize, usize, usize) {
     if client.place.is_none() {
         client.connect(&hub_now, now);
     }
-    while client.read(&hub_now) {}
+    while client.read(&hub_now, now) {}
     let truth = hub_now.with_store(|store| everything(store));
     for (key, sample) in &truth {
         let held = client.held.get(key) == Some(sample);
@@ -206,7 +206,7 @@ fn run(model: &Arc<Model>, seed: u64) -> (usize, usize, usize) {
         assert!(ever.contains(&(SignalIndex(key.0), sample.clone())), "seed {seed}: {key:?} {sample:?} never came in");
     }
     for signal in 0..8 {
-        let live = hub_now.with_store(|store| store.live(SignalIndex(signal)));
+        let live = hub_now.with_store(|store| store.live_at(SignalIndex(signal), now));
         let held = live.as_ref().map(|live| client.held.get(&(signal, live.source_time)));
         assert_eq!(held, live.as_ref().map(Some), "seed {seed}: the newest value of signal {signal}");
     }

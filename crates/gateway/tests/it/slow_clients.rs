@@ -17,12 +17,12 @@ async fn a_place_far_behind_gets_the_newest_of_each_signal_and_the_count_of_the_
     }
     world.put(4, at(101), 5.0);
     let frames: Vec<ServerFrame> =
-        world.hub.next(&mut place).iter().map(|bytes| decode_server(bytes, &Limits::SERVER_FRAMES).unwrap()).collect();
+        world.hub.next(&mut place, at(200)).iter().map(|bytes| decode_server(bytes, &Limits::SERVER_FRAMES).unwrap()).collect();
     let [ServerFrame::Lag(lag), ServerFrame::Batch(batch)] = &frames[..] else { panic!("{frames:?}") };
     assert_eq!((lag.from_seq, lag.to_seq, lag.left_out), (1, 102, 99));
     assert!(lag.range.start <= at(1) && lag.range.contains(at(101)), "{lag:?}");
     assert_eq!((batch.seq, values(&batch.entries)), (102, vec![(0, Value::Float(100.0)), (4, Value::Float(5.0))]));
-    assert!(world.hub.next(&mut place).is_empty(), "and is up to date then");
+    assert!(world.hub.next(&mut place, at(200)).is_empty(), "and is up to date then");
 }
 
 #[tokio::test]
@@ -33,7 +33,7 @@ async fn a_place_a_little_behind_gets_every_batch() {
         world.put(0, at(s), s as f64);
     }
     for expected in 1..=20 {
-        let frames = world.hub.next(&mut place);
+        let frames = world.hub.next(&mut place, at(200));
         let [frame] = &frames[..] else { panic!("one at a time") };
         let Ok(ServerFrame::Batch(batch)) = decode_server(frame, &Limits::SERVER_FRAMES) else { panic!() };
         assert_eq!(batch.seq, expected);

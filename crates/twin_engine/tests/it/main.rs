@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 mod acknowledge;
+mod ahead;
 mod bounds;
 mod live_replay;
 mod paging;

@@ -5,6 +5,7 @@
 
 mod forget;
 mod head;
+mod live;
 mod read;
 mod thin;
 mod words;
@@ -17,7 +18,6 @@ pub(crate) use words::Words;
 use crate::arena::{Arena, Loc};
 use crate::block::{BLOCK, Block, Encoder};
 use crate::row::Row;
-use twin_model::Flags;
 
 /// Late rows that wait beside a signal before they are folded into its blocks. Folding costs a block's decoding and
 /// encoding for every block touched; waiting costs every read a look at this list.
@@ -98,7 +98,7 @@ pub(crate) struct Series {
     head: Head,
 }
 
-/// What only signals with late, store-and-forward or thinned samples have.
+/// What only signals with late, store-and-forward, predicted or thinned samples have.
 #[derive(Debug, Clone, Default)]
 struct Rare {
     /// Rows that wait to be folded in, sorted by source time.
@@ -109,8 +109,10 @@ struct Rare {
     gaps: Vec<(i64, i64)>,
     /// Source time of the row inserted last, where that was not the newest.
     previous: Option<i64>,
-    /// Newest source time that is not store-and-forward data, where it is not the newest of all.
+    /// Newest source time of a row that came as a live one, where it is not the newest of all; `MIN` where none did.
     live: Option<i64>,
+    /// Every row is a prediction.
+    unmeasured: bool,
 }
 
 impl Series {
@@ -131,42 +133,12 @@ impl Series {
         previous.or_else(|| self.last_time())
     }
 
-    /// Newest source time of a row that is not store-and-forward data.
-    pub(crate) fn live_time(&self) -> Option<i64> {
-        match self.rare.as_ref().and_then(|rare| rare.live) {
-            Some(i64::MIN) => None,
-            Some(live) => Some(live),
-            None => self.last_time(),
-        }
-    }
-
-    /// Notes a row that came by [`Self::merge`] and is not store-and-forward data.
-    pub(crate) fn note_live(&mut self, t: i64) {
-        if let Some(rare) = &mut self.rare {
-            rare.live = rare.live.map(|live| live.max(t));
-        }
-    }
-
-    /// Keeps up what "live" and "previous" mean, before a row is inserted.
-    fn note_order(&mut self, t: i64, historical: bool, newer: bool) {
-        let live = self.live_time();
-        let rare = self.rare.get_or_insert_default();
-        rare.previous = (!newer).then_some(t);
-        rare.live = match (historical, newer) {
-            (true, true) => Some(live.unwrap_or(i64::MIN)),
-            (false, true) => None,
-            (true, false) => rare.live,
-            (false, false) => rare.live.map(|live| live.max(t)),
-        };
-    }
-
     /// Takes one row in, wherever it belongs.
     #[inline]
     pub(crate) fn insert(&mut self, signal: u32, row: &Row, shared: &mut Shared) -> Inserted {
         let newer = row.t > self.newest || self.is_empty();
-        let historical = Flags(row.f).has(Flags::HISTORICAL);
-        if historical || !newer || self.rare.is_some() {
-            self.note_order(row.t, historical, newer);
+        if !newer || self.rare.is_some() || !live::is_live(row) {
+            self.note_order(row, newer);
         }
         if newer {
             self.push(signal, row, shared);

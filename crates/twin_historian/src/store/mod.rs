@@ -1,6 +1,7 @@
-//! The store itself: one series per signal and the rules for what is taken in. The reads are in `reads` and `jump`, chunks
-//! in `slabs`.
+//! The store itself: one series per signal and the rules for what is taken in. The reads are in `reads`, `current` and `jump`,
+//! chunks in `slabs`.
 
+mod current;
 mod evict;
 mod hold;
 mod jump;

@@ -11,38 +11,11 @@ use crate::spec::Direction;
 /// Samples beyond which [`Store::density`] answers from counts by second instead of from the samples.
 const EXACT_DENSITY: u64 = 20_000;
 
-/// How many samples [`Store::live_at`] looks at before it gives up: a snapshot of a whole site must not wait for one signal
-/// that got a year of store-and-forward data.
-const LIVE_LOOK_BACK: usize = 1_024;
-
 impl Store {
     /// The newest sample at or before `t`.
     pub fn latest_at(&self, signal: SignalIndex, t: Timestamp) -> Option<Sample> {
         let column = self.columns.get(signal.at())?;
         column.series.at(&self.shared.arena, t.as_micros()).and_then(|row| column.sample(&row))
-    }
-
-    /// The newest sample that is not store-and-forward data ([`Flags::HISTORICAL`]): what "now" shows. A late sample
-    /// never moves it back.
-    pub fn live(&self, signal: SignalIndex) -> Option<Sample> {
-        let column = self.columns.get(signal.at())?;
-        column.series.at(&self.shared.arena, column.series.live_time()?).and_then(|row| column.sample(&row))
-    }
-
-    /// What "now" shows to somebody who comes new: the newest sample at or before `now` that was measured then, neither
-    /// store-and-forward data nor a prediction. A source whose clock runs ahead, or a forecast, never takes its place. None
-    /// where the newest 1,024 samples at or before `now` are all of another sort.
-    pub fn live_at(&self, signal: SignalIndex, now: Timestamp) -> Option<Sample> {
-        let column = self.columns.get(signal.at())?;
-        let mut t = now.as_micros().min(column.series.live_time()?);
-        for _ in 0..LIVE_LOOK_BACK {
-            let row = column.series.at(&self.shared.arena, t)?;
-            if row.f & (Flags::HISTORICAL.0 | Flags::PREDICTED.0) == 0 {
-                return column.sample(&row);
-            }
-            t = row.t.checked_sub(1)?;
-        }
-        None
     }
 
     /// Every sample with a source time in `range`, in source-time order, until `f` breaks.

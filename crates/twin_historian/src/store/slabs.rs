@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-use twin_model::{Flags, SignalIndex, TimeRange, Timestamp};
+use twin_model::{SignalIndex, TimeRange, Timestamp};
 
 use super::lanes::{Lane, by_position};
 use super::{Column, SlabState, Store, closed};
@@ -397,9 +397,7 @@ impl Store {
         }
         series.fold(signal.0, &mut self.shared);
         series.merge(signal.0, &fresh, &mut self.shared);
-        if let Some(live) = fresh.iter().rfind(|row| !Flags(row.f).has(Flags::HISTORICAL)) {
-            series.note_live(live.t);
-        }
+        series.note_merged(&fresh);
     }
 
     /// What is carried in or coarse is kept as such elsewhere: it makes no raw slab dirty.

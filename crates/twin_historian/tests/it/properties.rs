@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 use twin_historian::{Chunk, Cursor, Envelope, SignalSpec, Snapshot, Store, ValueAt};
-use twin_model::{HoldPolicy, Sample, SignalIndex, Span, TimeRange, Timestamp, Value};
+use twin_model::{Flags, HoldPolicy, Sample, SignalIndex, Span, TimeRange, Timestamp, Value};
 
 use crate::bursts::{Burst, SIGNALS, arrivals, burst, random, shuffle};
 use crate::kit::{ALWAYS, all};
@@ -137,6 +137,25 @@ proptest! {
             for from in [instants[4].min(*t), *t] {
                 let (full, known) = [&whole.store, &past].map(|store| known_at(store, from, *t, points, &with_text)).into();
                 prop_assert_eq!(full, known);
+            }
+        }
+    }
+
+    #[test]
+    fn the_future_and_a_prediction_are_never_live(bursts in bursts(10), seed: u64) {
+        let pair = Pair::fed(&bursts);
+        let (mut cursor, mut shot) = (Cursor::new(), Snapshot::new());
+        for t in pair.instants(seed, 16) {
+            pair.store.measured_snapshot_at(t, &mut cursor, &mut shot);
+            for signal in signals() {
+                let measured = pair.store.measured_at(signal, t);
+                prop_assert!(measured.iter().all(|it| it.source_time <= t && !it.flags.has(Flags::PREDICTED)));
+                prop_assert_eq!(&measured, &pair.slow.measured_at(signal, t), "what holds at {}", t);
+                prop_assert_eq!(&shot.get(signal), &measured, "together with all others at {}", t);
+                let live = pair.store.live_at(signal, t);
+                prop_assert!(live.iter().all(|it| it.source_time <= t && !it.flags.has(Flags::PREDICTED)));
+                prop_assert_eq!(live, pair.slow.live_at(signal, t), "what a new viewer gets at {}", t);
+                prop_assert_eq!(pair.store.ahead_at(signal, t), pair.slow.ahead_at(signal, t), "what lies ahead of {}", t);
             }
         }
     }

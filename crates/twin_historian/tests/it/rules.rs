@@ -40,6 +40,8 @@ fn neither_the_future_nor_a_forecast_is_what_now_shows() {
     assert_eq!(live(10), Some(Value::Float(1.0)));
     assert_eq!(live(20), Some(Value::Float(2.0)), "measured, and by then");
     assert_eq!(live(315), Some(Value::Float(4.0)), "its time has come");
+    let ahead = |now: i64| store.ahead_at(S0, secs(now)).map(|sample| sample.source_time);
+    assert_eq!((ahead(14), ahead(15), ahead(314), ahead(315)), (None, Some(secs(315)), Some(secs(315)), None));
     assert_eq!(store.live(S0).unwrap().value, Value::Float(4.0), "nothing is lost");
 }
 
@@ -52,6 +54,23 @@ fn what_now_shows_is_found_behind_store_and_forward_data() {
     }
     store.append(S0, &at(900, 600, 3.0));
     assert_eq!(store.live_at(S0, secs(600)).unwrap().value, Value::Float(1.0));
+}
+
+#[test]
+fn predictions_hold_nothing_and_are_looked_through_within_a_bound() {
+    let mut store = analog(1);
+    for t in 0..40_000 {
+        store.append(S0, &Sample { flags: Flags::PREDICTED, ..at(t, 0, 1.0) });
+    }
+    assert_eq!((store.measured_at(S0, secs(50_000)), store.live_at(S0, secs(50_000))), (None, None));
+    store.append(S0, &at(40_000, 40_000, 7.0));
+    for t in 40_001..80_000 {
+        store.append(S0, &Sample { flags: Flags::PREDICTED, ..at(t, 0, 1.0) });
+    }
+    // Behind more of them than anybody looks through it is not found; nearer it is.
+    let holds = |t: i64| store.measured_at(S0, secs(t)).map(|sample| sample.value);
+    assert_eq!((holds(50_000), holds(70_000)), (Some(Value::Float(7.0)), None));
+    assert_eq!(store.live_at(S0, secs(70_000)).unwrap().value, Value::Float(7.0), "the newest live one is known by its time");
 }
 
 #[test]

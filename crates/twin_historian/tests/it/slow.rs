@@ -12,11 +12,15 @@ const FUTURE_LIMIT: Span = Span::from_secs(3_600);
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Slow {
     signals: BTreeMap<SignalIndex, Vec<Sample>>,
-    /// Newest source time that was ever appended without the store-and-forward flag.
+    /// Newest source time that was ever appended as neither store-and-forward data nor a prediction.
     live: BTreeMap<SignalIndex, Timestamp>,
     /// Source time appended last.
     previous: BTreeMap<SignalIndex, Timestamp>,
     pub(crate) counters: Counters,
+}
+
+fn is_live(sample: &Sample) -> bool {
+    !sample.flags.has(Flags::HISTORICAL) && !sample.flags.has(Flags::PREDICTED)
 }
 
 impl Slow {
@@ -30,7 +34,7 @@ impl Slow {
         self.counters.infinite += u64::from(matches!(sample.value, Value::Float(v) if v.is_infinite()));
         self.counters.kind_mismatch += u64::from(sample.value.kind() != ValueKind::Float);
         self.counters.backward += u64::from(self.previous.insert(signal, t).is_some_and(|previous| t < previous));
-        if !sample.flags.has(Flags::HISTORICAL) {
+        if is_live(sample) {
             self.live.entry(signal).and_modify(|live| *live = t.max(*live)).or_insert(t);
         }
         let samples = self.signals.entry(signal).or_default();
@@ -66,6 +70,26 @@ impl Slow {
     /// make an older one live.
     pub(crate) fn live(&self, signal: SignalIndex) -> Option<Sample> {
         self.at(signal, *self.live.get(&signal)?)
+    }
+
+    /// The newest by `t` that is no prediction.
+    pub(crate) fn measured_at(&self, signal: SignalIndex, t: Timestamp) -> Option<Sample> {
+        let measured = |sample: &&Sample| sample.source_time <= t && !sample.flags.has(Flags::PREDICTED);
+        self.all(signal).iter().rfind(measured).cloned()
+    }
+
+    /// The newest by `t` that came as a live one; a store-and-forward copy of the newest of all stands for it.
+    pub(crate) fn live_at(&self, signal: SignalIndex, t: Timestamp) -> Option<Sample> {
+        let newest = self.live.get(&signal).filter(|newest| **newest <= t);
+        let copied = newest.and_then(|newest| self.measured_at(signal, *newest)).filter(|live| Some(&live.source_time) == newest);
+        copied.or_else(|| self.all(signal).iter().rfind(|sample| sample.source_time <= t && is_live(sample)).cloned())
+    }
+
+    /// The newest that came as a live one, lies at most an hour beyond `t` and had been received by then.
+    pub(crate) fn ahead_at(&self, signal: SignalIndex, t: Timestamp) -> Option<Sample> {
+        let until = t + FUTURE_LIMIT;
+        let within = |sample: &&Sample| sample.source_time > t && sample.source_time <= until && sample.received_time <= t;
+        self.all(signal).iter().rfind(|sample| within(sample) && is_live(sample)).cloned()
     }
 
     pub(crate) fn all(&self, signal: SignalIndex) -> &[Sample] {
