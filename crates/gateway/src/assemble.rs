@@ -8,7 +8,7 @@ use twin_historian::Store;
 use twin_historian::historian::{Limits, Retention};
 use twin_model::{Model, SourceIndex, Span, TimeRange, Timestamp};
 use twin_protocol::{Capabilities, LinkChange};
-use twin_scene::site::{SourceKind, StartAt};
+use twin_scene::site::{Diagnostic, Severity, SourceDef, SourceKind, StartAt, codes};
 
 use crate::GatewayError;
 use crate::clock::Clock;
@@ -248,6 +248,26 @@ fn beside_live_sources(site: &Site, files: &[CsvFile], options: &PlantOptions, o
     }
 }
 
+/// Generators that there are.
+const PLANTS: [&str; 1] = ["bottling"];
+
+/// Sources of generators that do not exist: `serve` refuses them, so `check` names them.
+pub(crate) fn unknown_plants(site: &Site) -> Vec<Diagnostic> {
+    let unknown = site.loaded.sources.iter().filter_map(|def| match &def.kind {
+        SourceKind::Synthetic { plant, .. } if !PLANTS.contains(&plant.as_str()) => Some((def, plant)),
+        _ => None,
+    });
+    let finding = |(def, plant): (&SourceDef, &String)| Diagnostic {
+        severity: Severity::Error,
+        code: codes::VALUE_INVALID,
+        at: def.at.clone(),
+        subject: def.id.clone(),
+        message: format!("source '{}' is of a plant '{plant}', which does not exist", def.id),
+        help: format!("write plant = \"{}\"", PLANTS.join("\" or \"")),
+    };
+    unknown.map(finding).collect()
+}
+
 /// A generator and the sources of the site that it stands behind.
 pub(crate) struct SyntheticGroup {
     pub(crate) seed: u64,
@@ -263,7 +283,7 @@ pub(crate) fn synthetic_groups(site: &Site) -> Result<Vec<SyntheticGroup>, Gatew
     let mut groups: BTreeMap<(u64, Option<Timestamp>), SyntheticGroup> = BTreeMap::new();
     for def in &site.loaded.sources {
         let SourceKind::Synthetic { plant, seed, start } = &def.kind else { continue };
-        if plant != "bottling" {
+        if !PLANTS.contains(&plant.as_str()) {
             let why = format!("there is no plant '{plant}'; write plant = \"bottling\"");
             return Err(GatewayError::Source { id: def.id.clone(), why });
         }

@@ -49,7 +49,9 @@ pub(crate) fn report(site: &Site) -> CheckReport {
             Err(why) => AssetState::unreadable(why.clone()),
         })
         .collect();
-    check_with(&site.loaded, &states, crate::sources::judge(site))
+    let mut beside = crate::sources::judge(site);
+    beside.extend(crate::assemble::unknown_plants(site));
+    check_with(&site.loaded, &states, beside)
 }
 
 fn load(site: &Site, path: &str) -> Result<SceneModel, String> {

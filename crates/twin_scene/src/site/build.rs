@@ -19,6 +19,7 @@ use super::rules;
 use super::sources::{self, RawSource};
 use super::template;
 use super::twins::RawTwin;
+use super::unfinished;
 use crate::bind::Glob;
 
 /// Most twins in one site.
@@ -129,6 +130,7 @@ pub(crate) fn build(parts: Parts, out: &mut Diagnostics) -> Built {
         builder.signal(signal.clone());
     }
     feeds.report_unknown(&names, out);
+    unfinished::report(&parts.interfaces, &raw, out);
     let mut process_locations = Vec::new();
     for (twin, raw) in full.iter().zip(&raw) {
         process_locations.extend(rules::add(twin, &names, &mut builder, out));
@@ -300,6 +302,14 @@ impl<'a> Feeds<'a> {
                     let help = out.suggest(signal.as_str(), names.signal_ids(), "signals are called <twin id>.<signal name>");
                     let message = format!("column '{column}' feeds '{}', which is no signal", signal.as_str());
                     out.error(codes::SIGNAL_UNKNOWN, &signal.at, source.id.as_str(), message, help);
+                }
+            }
+            for word in &source.feeds {
+                let glob = Glob::new(word.as_str());
+                if !names.signal_ids().any(|id| glob.matches(id)) {
+                    let message = format!("'{}' of source '{}' fits no signal", word.as_str(), source.id.as_str());
+                    let help = "signals are called <twin id>.<signal name>; * stands for any text".to_owned();
+                    out.warning(codes::KEY_UNUSED, &word.at, source.id.as_str(), message, help);
                 }
             }
         }

@@ -114,6 +114,9 @@ part!(RawProcess, signal; kind, expr, tau, clamp, start);
 impl Contents {
     /// Reads the four lists of an interface or a twin.
     pub(crate) fn read(section: &Section<'_>, out: &mut Diagnostics) -> Self {
+        for (list, name) in [("signals", "name"), ("rules", "id"), ("alarms", "id"), ("processes", "signal")] {
+            section.tables(list).iter().for_each(|part| super::sense::removal(part, name, out));
+        }
         Self {
             signals: unique(section.tables("signals").iter().filter_map(signal), "signal", out),
             rules: unique(

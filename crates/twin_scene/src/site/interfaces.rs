@@ -1,6 +1,6 @@
 //! Types of twins: reading them and following `extends`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::bindings::{self, Bind};
@@ -32,6 +32,8 @@ pub(crate) struct FullInterface {
     /// How its twins find their nodes; `None` where it does not say.
     pub(crate) bind: Option<Bind>,
     pub(crate) contents: Contents,
+    /// Whether another interface extends it.
+    pub(crate) extended: bool,
 }
 
 /// Interfaces in file order, with a look-up by id.
@@ -80,9 +82,11 @@ pub(crate) fn resolve(raw: Vec<RawInterface>, out: &mut Diagnostics) -> Interfac
         by_id.insert(interface.id.text.clone(), list.len());
         list.push(interface);
     }
+    let bases: HashSet<Arc<str>> = list.iter().filter_map(|it| Some(it.extends.as_ref()?.text.clone())).collect();
     let mut full = Vec::with_capacity(list.len());
     for start in 0..list.len() {
-        let resolved = flatten(&list, &by_id, start, out);
+        let mut resolved = flatten(&list, &by_id, start, out);
+        resolved.extended = bases.contains(&list[start].id.text);
         full.push((list[start].id.clone(), resolved));
     }
     Interfaces { list: full, by_id }
@@ -124,5 +128,5 @@ fn flatten(list: &[RawInterface], by_id: &HashMap<Arc<str>, usize>, start: usize
         bind = list[*at].bind.clone().or(bind);
     }
     let own = &list[start];
-    FullInterface { name: own.name.clone().unwrap_or_else(|| own.id.text.to_string()), source, bind, contents }
+    FullInterface { name: own.name.clone().unwrap_or_else(|| own.id.text.to_string()), source, bind, contents, extended: false }
 }

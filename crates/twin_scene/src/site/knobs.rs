@@ -57,6 +57,12 @@ fn one(s: &Section<'_>, out: &mut Diagnostics) -> Option<RawKnob> {
         step: s.number("step"),
         targets: s.tables("targets").iter().filter_map(|section| target(section, out)).collect(),
     };
+    if s.raw("targets").and_then(|value| value.as_array()).is_some_and(|targets| targets.is_empty()) {
+        let message = format!("knob '{}' changes nothing: it has no targets", knob.id.as_str());
+        let help = "write targets = [{ scale = \"<signal id>\" }], or offset, set, reset".to_owned();
+        out.error(codes::RULE_INCOMPLETE, &s.at_key("targets"), knob.id.as_str(), message, help);
+        return None;
+    }
     let neutral = knob.neutral.unwrap_or(0.0);
     let complaint = if knob.min >= knob.max {
         Some((s.at_key("max"), format!("min {} is not less than max {}", knob.min, knob.max)))
@@ -75,6 +81,18 @@ fn one(s: &Section<'_>, out: &mut Diagnostics) -> Option<RawKnob> {
 
 fn target(s: &Section<'_>, out: &mut Diagnostics) -> Option<RawTarget> {
     let ways: Vec<&'static str> = ["scale", "offset", "set", "reset"].into_iter().filter(|way| s.has(way)).collect();
+    if !ways.contains(&"reset") {
+        for key in ["to", "planned"].into_iter().filter(|key| s.has(key)) {
+            let message = format!("'{key}' of a knob target does nothing without 'reset'");
+            out.warning(
+                codes::KEY_UNUSED,
+                &s.at_key(key),
+                "targets",
+                message,
+                "delete it, or write reset = \"\u{2026}\"".to_owned(),
+            );
+        }
+    }
     let [how] = ways.as_slice() else {
         let help = "write exactly one of scale, offset, set, reset".to_owned();
         out.error(codes::RULE_INCOMPLETE, &s.at(), "targets", format!("a knob target has {} of them", ways.len()), help);

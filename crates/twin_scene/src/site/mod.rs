@@ -18,11 +18,13 @@ mod rules;
 pub mod schema;
 mod secrets;
 mod sense;
+mod sense_sources;
 mod sources;
 pub mod spec;
 mod tables;
 mod template;
 pub(crate) mod twins;
+mod unfinished;
 pub(crate) mod validate;
 mod view;
 

@@ -76,6 +76,12 @@ impl<'a> Section<'a> {
         self.value(key).is_some()
     }
 
+    /// Keys of the table that are known and none of these, sorted.
+    pub(crate) fn keys_beside(&self, these: &[&str]) -> Vec<&'static str> {
+        let there = self.spec.keys.iter().filter(|key| !these.contains(&key.name) && self.table.get(key.name).is_some());
+        there.map(|key| key.name).collect()
+    }
+
     /// Where the key's value stands; the table's place if it is absent.
     pub(crate) fn at_key(&self, key: &str) -> Location {
         self.value(key).map_or_else(|| self.at(), |value| self.source.at(value.span().start))

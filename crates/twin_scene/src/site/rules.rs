@@ -138,7 +138,9 @@ fn rule_kind(
             let cases = cases
                 .iter()
                 .filter_map(|(value, status)| Some((fitting(value, names.value_kind(signal), &raw.id, twin, out)?, *status)));
-            RuleKind::Match { cases: cases.collect(), otherwise: raw.otherwise.unwrap_or(Status::Normal) }
+            let cases: Vec<_> = cases.collect();
+            sense::cases(&cases, &format!("rule '{}'", raw.id.as_str()), &raw.id.at, twin, out);
+            RuleKind::Match { cases, otherwise: raw.otherwise.unwrap_or(Status::Normal) }
         }
         "quality" => RuleKind::Quality {
             uncertain: raw.uncertain.unwrap_or(Status::OutOfSpecification),
@@ -202,7 +204,8 @@ fn alarm(raw: &RawAlarm, twin: &FullTwin, names: &Names, out: &mut Diagnostics) 
         };
         let fit =
             |(value, state): &(Value, AlarmState)| Some((fitting(value, names.value_kind(signal), &raw.id, twin, out)?, *state));
-        let states = states.iter().filter_map(fit).collect();
+        let states: Vec<_> = states.iter().filter_map(fit).collect();
+        sense::cases(&states, &what, &raw.id.at, twin, out);
         AlarmCondition::Reported { states, otherwise: raw.otherwise.unwrap_or(AlarmState::Normal) }
     };
     let message = raw.message.as_ref().map(|word| template::fill(word, &twin.vars, &twin.id, out));
@@ -237,6 +240,10 @@ fn process(raw: &RawProcess, twin: &FullTwin, names: &Names, out: &mut Diagnosti
     };
     let text = template::fill(expr, &twin.vars, &twin.id, out);
     check_expression(&text, expr, twin, names, out);
+    if raw.tau.is_some() && !matches!(kind, ProcessKind::Lag { .. }) {
+        let message = format!("tau of the process model of '{}' does nothing: only lag has a time constant", raw.signal.as_str());
+        out.warning_once(codes::KEY_UNUSED, &raw.signal.at, twin.id.as_str(), message, "delete it; kind = \"lag\" reads it");
+    }
     let start = match raw.start {
         Some(word) if matches!(kind, ProcessKind::Integrate | ProcessKind::Growth) => {
             let message = format!("start = \"{word}\" has no effect: this kind of process always begins at the observed value");

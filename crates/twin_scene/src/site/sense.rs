@@ -2,13 +2,15 @@
 //!
 //! Warnings, apart from what would be judged wrongly. Each place is named once, however many twins inherit it.
 
-use twin_model::{Band, Limit, MAX_BANDS, Signal, Status};
+use std::collections::BTreeSet;
+
+use twin_model::{Band, Limit, MAX_BANDS, Signal, Status, Value};
 
 use super::build::FullTwin;
 use super::codes;
 use super::contents::{RawAlarm, RawRule};
 use super::diag::{Diagnostics, Location};
-use super::read::Word;
+use super::read::{Section, Word};
 
 /// Whether the bands of a rule can be judged; says what is odd about them.
 pub(super) fn bands(bands: &[Band], id: &Word, twin: &FullTwin, out: &mut Diagnostics) -> bool {
@@ -94,14 +96,40 @@ fn unused(keys: &[(&str, bool)], what: &str, (kind, of): (&str, &str), at: &Loca
     }
 }
 
+/// Other keys beside `remove = true`.
+pub(super) fn removal(s: &Section<'_>, name: &'static str, out: &mut Diagnostics) {
+    if s.bool("remove") == Some(true)
+        && let [first, ..] = s.keys_beside(&[name, "remove"])[..]
+    {
+        let message = format!("'{first}' does nothing beside remove = true");
+        out.warning(codes::KEY_UNUSED, &s.at_key(first), first, message, "delete it, or 'remove'".to_owned());
+    }
+}
+
+/// Values that stand twice in cases: the first of them counts.
+pub(super) fn cases<T>(cases: &[(Value, T)], what: &str, at: &Location, twin: &FullTwin, out: &mut Diagnostics) {
+    let mut seen = BTreeSet::new();
+    for (value, _) in cases {
+        if !seen.insert(value.to_string()) {
+            let message = format!("{what} of twin '{}' has a second case for {value}, which never counts", twin.id.as_str());
+            out.warning_once(codes::KEY_UNUSED, at, twin.id.as_str(), message, "delete it");
+        }
+    }
+}
+
 /// A signal that is stale before it is late.
 pub(super) fn ages(signal: &Signal, at: &Location, twin: &str, out: &mut Diagnostics) {
     if let (Some(late), Some(stale)) = (signal.late_limit(), signal.stale_limit())
         && stale < late
     {
-        let default = if signal.late_after.is_none() { ", which is three periods" } else { "" };
-        let message = format!("signal '{}' is stale after {stale}, before it is late after {late}{default}", signal.id.as_str());
-        let help = "let stale_after be longer than late_after, or write late_after too";
+        let default = |written: Option<_>, words: &'static str| if written.is_none() { words } else { "" };
+        let message = format!(
+            "signal '{}' is stale after {stale}{}, before it is late after {late}{}",
+            signal.id.as_str(),
+            default(signal.stale_after, " (ten periods)"),
+            default(signal.late_after, " (three periods)"),
+        );
+        let help = "let stale_after be longer than late_after; write both where one is";
         out.warning_once(codes::STALE_BEFORE_LATE, at, twin, message, help);
     }
 }

@@ -94,6 +94,7 @@ pub(crate) fn read(root: &Section<'_>, site: &SiteTimes, out: &mut Diagnostics) 
         }
         let Some((kind, columns)) = kind(&section, &id, site, out) else { continue };
         unused(&section, kind.as_str(), out);
+        super::sense_sources::keys(&section, &kind, out);
         all.push(RawSource { id, kind, feeds: section.words("feeds"), columns });
     }
     all
@@ -146,7 +147,7 @@ fn kind(s: &Section<'_>, id: &Word, site: &SiteTimes, out: &mut Diagnostics) -> 
     match s.choice("kind")? {
         "synthetic" => {
             let plant = s.text("plant").or_else(|| incomplete(s, id, "plant", out))?;
-            let seed = s.integer("seed").unwrap_or(1).unsigned_abs();
+            let seed = super::sense_sources::whole(s, "seed", out).unwrap_or(1);
             Some((SourceKind::Synthetic { plant, seed, start: s.start("start").unwrap_or(StartAt::Recorded) }, Vec::new()))
         }
         "websocket" => {

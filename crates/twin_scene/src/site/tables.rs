@@ -88,7 +88,8 @@ pub(crate) fn site_times(root: &Section<'_>, out: &mut Diagnostics) -> SiteTimes
             Err(why) => {
                 let (message, help) = why.split_once("; ").unwrap_or((&why, ""));
                 let message = message.replace("is no time zone", "is not the name of a time zone");
-                out.error(codes::VALUE_INVALID, &word.at, "site.time_zone", message, help.to_owned());
+                let help = help.replace(", an offset such as +01:00,", "");
+                out.error(codes::VALUE_INVALID, &word.at, "site.time_zone", message, help);
             }
         }
     }
@@ -142,14 +143,18 @@ pub(crate) fn sender_times(s: &Section<'_>, site: &SiteTimes, out: &mut Diagnost
 
 /// What numbers in `quality` of a websocket source mean.
 pub(crate) fn sender_codes(s: &Section<'_>, out: &mut Diagnostics) -> Codes {
-    match s.word("quality") {
-        None => Codes::OpcUa,
-        Some(word) => codes_of(word.as_str()).unwrap_or_else(|| {
-            let message = format!("'{}' are no codes of qualities", word.as_str());
-            out.error(codes::VALUE_INVALID, &word.at, "quality", message, "write opc_ua or opc_da".to_owned());
-            Codes::OpcUa
-        }),
-    }
+    // A position or a table is what tables have: a sender has no columns.
+    let raw = s.raw("quality").filter(|value| value.as_str().is_some() || value.is_table() || validate::integer(value).is_some());
+    let Some(raw) = raw else { return Codes::OpcUa };
+    let word = raw.as_str();
+    word.and_then(codes_of).unwrap_or_else(|| {
+        let message = word.map_or_else(
+            || "a sender has no column of qualities".to_owned(),
+            |word| format!("'{word}' are no codes of qualities"),
+        );
+        out.error(codes::VALUE_INVALID, &s.at_key("quality"), "quality", message, "write opc_ua or opc_da".to_owned());
+        Codes::OpcUa
+    })
 }
 
 fn codes_of(word: &str) -> Option<Codes> {
@@ -181,7 +186,7 @@ pub(crate) fn csv(s: &Section<'_>, id: &Word, site: &SiteTimes, out: &mut Diagno
     let table = TableDef {
         separator: separator(s, out),
         encoding: s.choice("encoding").and_then(Encoding::parse),
-        skip_lines: s.integer("skip_lines").and_then(|n| usize::try_from(n).ok()).unwrap_or(0),
+        skip_lines: super::sense_sources::whole(s, "skip_lines", out).and_then(|n| usize::try_from(n).ok()).unwrap_or(0),
         header,
         units_row: s.bool("units_row").unwrap_or(false),
         time: time_columns,

@@ -41,8 +41,11 @@ impl Zone {
         }
         let db = TimeZoneDatabase::bundled();
         match db.get(text) {
-            Ok(zone) => Ok(Self { name: zone.iana_name().unwrap_or(text).to_owned(), kind: Kind::Named(zone) }),
-            Err(_) => {
+            // `Etc/Unknown` is a name for having none.
+            Ok(zone) if !zone.is_unknown() => {
+                Ok(Self { name: zone.iana_name().unwrap_or(text).to_owned(), kind: Kind::Named(zone) })
+            }
+            _ => {
                 let city = text.rsplit('/').next().unwrap_or(text).to_lowercase().replace(' ', "_");
                 let near = db
                     .available()

@@ -1,5 +1,8 @@
 //! JSON Schema of the site file for editors, made from the same tables that the loader checks.
 
+mod parts;
+mod shape;
+
 use serde_json::{Map, Value as Json, json};
 
 use super::spec::{ROOT, TableSpec, Ty};
@@ -27,17 +30,25 @@ fn table(spec: &'static TableSpec, definitions: &mut Map<String, Json>) -> Json 
         let mut schema = ty(key.ty, definitions);
         if let Json::Object(schema) = &mut schema {
             schema.insert("description".to_owned(), json!(key.help));
+            if let Json::Object(more) = shape::of_key(spec.name, key.name) {
+                schema.extend(more);
+            }
         }
         properties.insert(key.name.to_owned(), schema);
     }
     let required: Vec<&str> = spec.keys.iter().filter(|key| key.required).map(|key| key.name).collect();
-    json!({
+    let mut made = json!({
         "type": "object",
         "description": spec.help,
         "properties": properties,
         "required": required,
         "additionalProperties": false,
-    })
+    });
+    let rules = shape::of_table(spec.name);
+    if let (Json::Object(made), false) = (&mut made, rules.is_empty()) {
+        made.insert("allOf".to_owned(), Json::Array(rules));
+    }
+    made
 }
 
 fn reference(spec: &'static TableSpec, definitions: &mut Map<String, Json>) -> Json {
@@ -57,30 +68,38 @@ fn ty(ty: Ty, definitions: &mut Map<String, Json>) -> Json {
     let scalar = || json!({ "type": ["string", "number", "boolean"] });
     match ty {
         Ty::Text => text(),
-        Ty::Id => json!({ "type": "string", "minLength": 1, "maxLength": 512 }),
+        Ty::Id => json!({ "type": "string", "minLength": 1, "maxLength": 512, "pattern": shape::ID }),
         Ty::Number => json!({ "type": "number" }),
         Ty::Integer => json!({ "type": "integer" }),
         Ty::Bool => json!({ "type": "boolean" }),
-        Ty::Duration => json!({ "type": "string", "pattern": "^\\s*[0-9.eE+]+\\s*(us|ms|s|min|h|d)\\s*$" }),
+        Ty::Duration => json!({ "type": "string", "pattern": shape::DURATION }),
         // TOML date-times reach a schema as text.
-        Ty::Instant | Ty::Start => text(),
+        Ty::Instant => json!({ "type": "string", "pattern": shape::INSTANT }),
+        Ty::Start => json!({ "anyOf": [{ "enum": ["recorded", "now"] }, { "type": "string", "pattern": shape::INSTANT }] }),
         Ty::Choice(words) => json!({ "type": "string", "enum": words }),
         Ty::Range => json!({ "type": "array", "items": { "type": "number" }, "minItems": 2, "maxItems": 2 }),
         Ty::Vec3 => vec3(),
-        Ty::Scale => json!({ "anyOf": [{ "type": "number" }, vec3()] }),
+        Ty::Scale => {
+            let other_than_zero = || json!({ "type": "number", "not": { "const": 0 } });
+            json!({ "anyOf": [other_than_zero(), { "type": "array", "items": other_than_zero(), "minItems": 3, "maxItems": 3 }] })
+        }
         Ty::Texts => texts(),
         Ty::Scalar => scalar(),
-        Ty::Column => json!({ "anyOf": [{ "type": "string" }, { "type": "integer", "minimum": 0 }] }),
+        Ty::Column => json!({ "anyOf": [{ "type": "string" }, shape::position()] }),
         Ty::ColumnOr(spec) => {
-            json!({ "anyOf": [{ "type": "string" }, { "type": "integer", "minimum": 0 }, reference(spec, definitions)] })
+            json!({ "anyOf": [{ "type": "string" }, shape::position(), reference(spec, definitions)] })
         }
         Ty::Priority => json!({ "enum": [1, 2, 3, 4, "critical", "high", "medium", "low"] }),
         Ty::TextMap => json!({ "type": "object", "additionalProperties": text() }),
         Ty::TextsMap => json!({ "type": "object", "additionalProperties": texts() }),
         Ty::ScalarMap => json!({ "type": "object", "additionalProperties": scalar() }),
         Ty::Secret => {
-            let from = |key: &str| json!({ "type": "object", "properties": { key: text() }, "required": [key], "additionalProperties": false });
-            json!({ "anyOf": [{ "type": "string", "minLength": 1 }, from("env"), from("file")] })
+            let from = |key: &str, pattern: &str| {
+                let text = json!({ "type": "string", "pattern": pattern });
+                json!({ "type": "object", "properties": { key: text }, "required": [key], "additionalProperties": false })
+            };
+            let token = json!({ "type": "string", "minLength": 1, "maxLength": 1024, "pattern": shape::ID });
+            json!({ "anyOf": [token, from("env", "^[A-Za-z_][A-Za-z0-9_]*$"), from("file", "\\S")] })
         }
         Ty::Table(spec) => json!({ "allOf": [reference(spec, definitions)] }),
         Ty::Tables(spec) => json!({ "type": "array", "items": reference(spec, definitions) }),
