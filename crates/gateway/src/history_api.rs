@@ -34,12 +34,19 @@ static TURNS: LazyLock<Turns> = LazyLock::new(Turns::default);
 pub(crate) struct Range {
     from: Option<String>,
     to: Option<String>,
+    /// Only samples that had been received by then.
+    known: Option<String>,
 }
 
 impl Range {
     fn read(&self) -> Result<TimeRange, String> {
         let from = instant(self.from.as_deref(), Timestamp::MIN)?;
         Ok(TimeRange::new(from, instant(self.to.as_deref(), Timestamp::MAX)?))
+    }
+
+    fn known(&self) -> Result<Option<Timestamp>, String> {
+        let known = self.known.as_deref().map(|known| instant(Some(known), Timestamp::MAX)).transpose();
+        known.map_err(|why| format!("known: {why}"))
     }
 }
 
@@ -60,13 +67,13 @@ fn trouble(error: &KeepError) -> Response {
 }
 
 pub(crate) async fn history(State(app): State<Arc<App>>, Query(range): Query<Range>, headers: HeaderMap) -> Response {
-    let range = match range.read() {
+    let (range, known) = match range.read().and_then(|read| Ok((read, range.known()?))) {
         Err(why) => return wrong(&why),
-        Ok(range) => range,
+        Ok(both) => both,
     };
     TURNS
         .take(move |asker| {
-            let body: Bytes = encode_server(&ServerFrame::History(history_for(&app.hub, range, asker))).into();
+            let body: Bytes = encode_server(&ServerFrame::History(history_for(&app.hub, (range, known), asker))).into();
             let (tag, size) = (fnv64(&body), body.len());
             let media_type = "application/vnd.orrery.history";
             respond(&headers, Answer { media_type, coding: Coding::Identity, body, size, tag, cache: REVALIDATE })
@@ -77,10 +84,10 @@ pub(crate) async fn history(State(app): State<Arc<App>>, Query(range): Query<Ran
 /// Chunks of a range until the answer is large enough: from the keeper what the hub no longer holds, as it is kept where a
 /// whole chunk lies in the range, then from the hub. Goes from what exists to what exists next: time without samples costs nothing.
 pub fn history_of(hub: &Hub, range: TimeRange) -> History {
-    history_for(hub, range, &Asker::default())
+    history_for(hub, (range, None), &Asker::default())
 }
 
-fn history_for(hub: &Hub, range: TimeRange, asker: &Asker) -> History {
+fn history_for(hub: &Hub, (range, known): (TimeRange, Option<Timestamp>), asker: &Asker) -> History {
     let extent = hub.extent();
     let mut history =
         History { extent, next: None, links: hub.links_in(range), dictionary: Dictionary::of(hub.model()), chunks: Vec::new() };
@@ -95,11 +102,22 @@ fn history_for(hub: &Hub, range: TimeRange, asker: &Asker) -> History {
             break;
         }
         let Some((chunks, next)) = (if from < cold { Some(kept(hub, from, cold)) } else { held(hub, from, end) }) else { break };
+        // What was read counts, not what is left of it: an answer of which little had been received is as much work.
         bytes += chunks.iter().map(Vec::len).sum::<usize>();
-        history.chunks.extend(chunks);
+        match known {
+            None => history.chunks.extend(chunks),
+            Some(known) => history.chunks.extend(chunks.iter().filter_map(|chunk| as_known(chunk, known))),
+        }
         from = next;
     }
     history
+}
+
+/// A chunk without what had not been received by then; none where nothing is left.
+fn as_known(chunk: &[u8], known: Timestamp) -> Option<Vec<u8>> {
+    let left = twin_historian::chunk::known(chunk, known);
+    let left = left.inspect_err(|error| tracing::error!(%error, "a piece of history can't be read"));
+    left.ok().flatten().map(|chunk| chunk.bytes)
 }
 
 /// What the hub holds of the first slab from `from` on that has samples, and where to go on; none where it holds nothing before `end`.
@@ -152,6 +170,9 @@ fn kept(hub: &Hub, from: Timestamp, cold: Timestamp) -> (Vec<Vec<u8>>, Timestamp
 }
 
 pub(crate) async fn catalogue(State(app): State<Arc<App>>, Query(range): Query<Range>, headers: HeaderMap) -> Response {
+    if range.known.is_some() {
+        return wrong("pages are kept whole, so known= has no meaning here; ask /api/history");
+    }
     let range = match range.read() {
         Err(why) => return wrong(&why),
         Ok(range) => range,

@@ -3,7 +3,7 @@
 use twin_model::{SignalIndex, TimeRange, Timestamp};
 use twin_scenario::Scenario;
 
-use crate::BranchId;
+use crate::{Basis, BranchId};
 
 /// Towards earlier or later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -33,6 +33,8 @@ pub enum EngineCommand {
     StepEvent(Direction),
     /// Go to the next sample of any of these signals; of all where the list is empty.
     StepSample(Vec<SignalIndex>, Direction),
+    /// Show instants as they were, or as they were known.
+    SetBasis(Basis),
     /// Start a what-if run; one at a time, a second replaces the first.
     Run(Scenario),
     /// Stop the run and forget it.

@@ -8,6 +8,7 @@ use twin_health::{Entry, Outlook, Policy, TwinHealth, explain, freshness};
 use twin_historian::{Envelope, HistorianError, Level, StoreConfig};
 use twin_model::{Model, Quality, RuleIndex, Sample, SignalIndex, SourceIndex, Span, Status, TimeRange, Timestamp, TwinIndex};
 
+use crate::basis::{self, Basis};
 use crate::branch::{Branch, BranchId, Job, RunProgress};
 use crate::command::{Direction, EngineCommand, SeekTo};
 use crate::events::{self, Event, StatusSpan};
@@ -67,9 +68,10 @@ pub struct Engine {
     next_branch: u32,
     shown: Option<BranchId>,
     job: Option<Job>,
+    basis: Basis,
     frame: ViewFrame,
     /// What the frame was computed for.
-    computed: Option<(Timestamp, u64, Option<BranchId>, u64)>,
+    computed: Option<(Timestamp, u64, Option<BranchId>, u64, Basis)>,
     links_revision: u64,
     /// What is kept elsewhere and can be had, besides what is here.
     kept: Option<TimeRange>,
@@ -96,6 +98,7 @@ impl Engine {
             next_branch: 1,
             shown: None,
             job: None,
+            basis: Basis::Was,
             frame: ViewFrame::default(),
             computed: None,
             links_revision: 0,
@@ -213,6 +216,7 @@ impl Engine {
             EngineCommand::Select(range) => self.playback.select(range),
             EngineCommand::StepEvent(direction) => self.step_event(direction),
             EngineCommand::StepSample(signals, direction) => self.step_sample(&signals, direction),
+            EngineCommand::SetBasis(basis) => self.basis = basis,
             EngineCommand::Run(scenario) => {
                 // The run under way, if any, gives its room to the new one.
                 self.job = None;
@@ -361,13 +365,25 @@ impl Engine {
 
     fn scope(&self, t: Timestamp) -> Scope<'_> {
         let branch = self.shown_branch().map(|branch| (&branch.record, branch.range.start));
-        Scope { model: &self.model, reality: &self.reality, branch, links: &self.links, t }
+        Scope { model: &self.model, reality: &self.reality, branch, links: &self.links, t, known: self.basis().known_at(t) }
+    }
+
+    /// The basis that was asked for ([`EngineCommand::SetBasis`]), whether it makes a difference now or not.
+    pub const fn asked_basis(&self) -> Basis {
+        self.basis
+    }
+
+    /// What is shown: as it was, or as it was known. At the live edge both are the same, and what-if branches, which begin
+    /// with what was, are shown as they are; there it is [`Basis::Was`] whatever was asked for.
+    pub fn basis(&self) -> Basis {
+        let edge = self.playback.state() == crate::PlayState::Following || self.shown.is_some();
+        if edge { Basis::Was } else { self.basis }
     }
 
     /// Brings the frame up to the playhead; true where it had to be computed anew.
     pub fn refresh(&mut self) -> bool {
         let t = self.playback.playhead();
-        let key = (t, self.reality.revision(), self.shown, self.links_revision);
+        let key = (t, self.reality.revision(), self.shown, self.links_revision, self.basis());
         if self.computed == Some(key) {
             return false;
         }
@@ -409,7 +425,8 @@ impl Engine {
     pub fn series(&self, signal: SignalIndex, range: TimeRange, points: usize) -> ChartSeries {
         let t = self.playback.playhead();
         let Some(branch) = self.shown_branch() else {
-            let envelope = self.reality.store().envelope(signal, upto(range, t), points);
+            let known = self.basis().known_at(t);
+            let envelope = basis::envelope(self.reality.store(), signal, (upto(range, t), known), points);
             return ChartSeries { signal, envelope: cut(envelope, t), branch: None, projection: None };
         };
         let fork = branch.range.start;
@@ -424,7 +441,8 @@ impl Engine {
         }
     }
 
-    /// Alarm and status changes within a range in the branch on show, at most about `most`.
+    /// Alarm and status changes within a range in the branch on show, at most about `most`. As they were, whatever the basis
+    /// of the instant on show: steps and marks lead to when something happened.
     pub fn events(&self, range: TimeRange, most: usize) -> Vec<Event> {
         match self.shown_branch() {
             None => events::within(&self.model, &self.reality, self.reality.store(), range, most),
@@ -438,7 +456,8 @@ impl Engine {
         }
     }
 
-    /// Worst status over time of a twin, or of all, in reality, with what was known from stale data only.
+    /// Worst status over time of a twin, or of all, in reality, with what was known from stale data only. As it was, whatever
+    /// the basis of the instant on show.
     ///
     /// Of sites where rules read more than two thousand signals only the silence that still lasts is looked for: more would take
     /// too long.
@@ -487,15 +506,21 @@ impl Engine {
             return None;
         }
         let now = scope.rule(rule)?.outcome.status();
-        outlook::of(signal, it, now, self.reality.store(), it.signal, scope.t)
+        outlook::of(signal, it, now, self.reality.store(), it.signal, (scope.t, scope.known))
     }
 
-    /// The state of every twin at `t`, in reality, whatever the playhead shows.
+    /// The state of every twin at `t` as it was, in reality, whatever the playhead shows.
     pub fn state_at(&self, t: Timestamp) -> StateReport {
-        let scope = Scope { model: &self.model, reality: &self.reality, branch: None, links: &self.links, t };
+        self.state_by(t, Basis::Was)
+    }
+
+    /// The state of every twin at `t` as it was or as it was known then, in reality, whatever the playhead shows.
+    pub fn state_by(&self, t: Timestamp, basis: Basis) -> StateReport {
+        let known = basis.known_at(t);
+        let scope = Scope { model: &self.model, reality: &self.reality, branch: None, links: &self.links, t, known };
         let mut twins: Vec<TwinReport> = self.model.twin_indices().map(|twin| self.report(&scope, twin)).collect();
         twins.sort_by(|a, b| a.id.cmp(&b.id));
-        StateReport { at: t, twins }
+        StateReport { at: t, basis, twins }
     }
 
     fn report(&self, scope: &Scope<'_>, index: TwinIndex) -> TwinReport {

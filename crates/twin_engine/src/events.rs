@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
-use twin_health::{Policy, Timeline};
+use twin_health::{Policy, Timeline, Told};
 use twin_historian::Store;
 use twin_model::{
     AlarmIndex, AlarmState, Model, RuleIndex, RuleKind, SignalIndex, Span, Status, TimeRange, Timestamp, TwinIndex,
@@ -50,7 +50,8 @@ pub(crate) fn within(model: &Model, record: &Record, acks: &Store, range: TimeRa
     for at in 0..model.alarms().len() {
         let index = AlarmIndex::from_at(at);
         let timeline = record.alarm_timeline(index);
-        let state_at = |t: Timestamp| acknowledged::standing(model, timeline, acks, index, (t, t)).map(|(state, _)| state);
+        let told = Told::was(timeline);
+        let state_at = |t: Timestamp| acknowledged::standing(model, &told, acks, index, (t, t, None)).map(|(state, _)| state);
         for entry in after_first(timeline, range) {
             let state = state_at(entry.since).unwrap_or(entry.outcome.alarm());
             alarms.push(Event { t: entry.since, kind: EventKind::Alarm(index, state) });

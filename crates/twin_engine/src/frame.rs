@@ -1,6 +1,6 @@
 //! What is shown at one instant: state per twin and active alarms, from one record or a branch beside it.
 
-use twin_health::{Entry, Outcome, Policy, RuleView, judge};
+use twin_health::{Entry, Outcome, Policy, RuleView, Told, judge};
 use twin_historian::{Cursor, Snapshot};
 use twin_model::{
     AlarmIndex, AlarmState, Freshness, Model, Priority, Quality, RuleIndex, Sample, SignalIndex, Span, Status, Timestamp, Twin,
@@ -8,6 +8,7 @@ use twin_model::{
 };
 
 use crate::acknowledged;
+use crate::basis;
 use crate::record::Record;
 use crate::sources::SourceLinks;
 
@@ -83,6 +84,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) branch: Option<(&'a Record, Timestamp)>,
     pub(crate) links: &'a SourceLinks,
     pub(crate) t: Timestamp,
+    /// By when a sample has to have been received to count; `None` where that does not matter, as in every branch.
+    pub(crate) known: Option<Timestamp>,
 }
 
 impl<'a> Scope<'a> {
@@ -96,16 +99,22 @@ impl<'a> Scope<'a> {
         self.beyond_fork().map_or(self.reality, |(record, _)| record)
     }
 
+    fn told(&self, rule: RuleIndex) -> Told<'a> {
+        self.speaking().told_rule(self.model, rule, (self.t, self.known))
+    }
+
     /// Where an alarm stands at the instant, with what was acknowledged in reality (before the fork), and since when.
     pub(crate) fn alarm(&self, alarm: AlarmIndex) -> Option<(AlarmState, Timestamp)> {
-        let known = self.beyond_fork().map_or(self.t, |(_, fork)| fork);
-        let timeline = self.speaking().alarm_timeline(alarm);
-        acknowledged::standing(self.model, timeline, self.reality.store(), alarm, (self.t, known))
+        let upto = self.beyond_fork().map_or(self.t, |(_, fork)| fork);
+        let told = self.speaking().told_alarm(self.model, alarm, (self.t, self.known));
+        acknowledged::standing(self.model, &told, self.reality.store(), alarm, (self.t, upto, self.known))
     }
 
     /// What holds at the instant: measured, never predicted, by then. Beyond a fork, what the branch does not compute is held as it was there.
     pub(crate) fn sample(&self, signal: SignalIndex) -> Option<Sample> {
-        let Some((branch, fork)) = self.beyond_fork() else { return self.reality.store().measured_at(signal, self.t) };
+        let Some((branch, fork)) = self.beyond_fork() else {
+            return basis::latest(self.reality.store(), signal, self.t, self.known);
+        };
         let computed = branch.store().latest_at(signal, self.t).map(|mut sample| {
             // A computed value stands until the next step; it does not age in between.
             sample.source_time = self.t;
@@ -123,7 +132,7 @@ fn held(mut sample: Sample, fork: Timestamp, t: Timestamp) -> Option<Sample> {
 
 impl RuleView for Scope<'_> {
     fn rule(&self, rule: RuleIndex) -> Option<Entry> {
-        self.speaking().rule_at(rule, self.t)
+        self.told(rule).at(self.t)
     }
 
     fn sample(&self, signal: SignalIndex) -> Option<Sample> {
@@ -131,11 +140,11 @@ impl RuleView for Scope<'_> {
     }
 
     fn outcome(&self, rule: RuleIndex) -> Option<Outcome> {
-        self.speaking().rule_timeline(rule).outcome_at(self.t)
+        self.told(rule).outcome_at(self.t)
     }
 
     fn last_known(&self, rule: RuleIndex) -> Option<(Status, Timestamp)> {
-        self.speaking().rule_timeline(rule).last_known(self.t)
+        self.told(rule).last_known(self.t)
     }
 
     fn source_offline(&self, signal: SignalIndex) -> Option<Timestamp> {
@@ -198,7 +207,11 @@ impl ViewFrame {
     /// Fills the frame for the scope's instant.
     pub(crate) fn compute(&mut self, scope: &Scope<'_>, policy: &Policy) {
         let base = scope.beyond_fork().map_or(scope.t, |(_, fork)| fork);
-        scope.reality.store().measured_snapshot_at(base, &mut self.cursor, &mut self.snapshot);
+        let store = scope.reality.store();
+        match scope.known {
+            None => store.measured_snapshot_at(base, &mut self.cursor, &mut self.snapshot),
+            Some(known) => store.known_snapshot_at(base, known, &mut self.cursor, &mut self.snapshot),
+        }
         self.t = Some(scope.t);
         self.alarms.clear();
         self.twins.clear();

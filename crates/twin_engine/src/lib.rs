@@ -5,6 +5,7 @@
 //! instants are arguments. Start at [`Engine`].
 
 mod acknowledged;
+mod basis;
 mod branch;
 mod command;
 mod engine;
@@ -19,6 +20,7 @@ mod series;
 mod silence;
 mod sources;
 
+pub use basis::Basis;
 pub use branch::{Branch, BranchId, Comparison, RunProgress};
 pub use command::{Direction, EngineCommand, SeekTo};
 pub use engine::{BRANCH_BYTES, DEFAULT_BRANCHES, Engine, EngineConfig, EngineError};

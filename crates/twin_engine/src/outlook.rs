@@ -4,6 +4,8 @@ use twin_health::{Outlook, trend};
 use twin_historian::Store;
 use twin_model::{HealthRule, RuleKind, Signal, SignalIndex, SignalKind, Span, Status, TimeRange, Timestamp};
 
+use crate::basis;
+
 /// Stretches before the playhead that are looked at, shortest first: what the value does now counts more than what it did.
 pub const WINDOWS: [Span; 3] = [Span::from_secs(5 * 60), Span::from_secs(30 * 60), Span::from_secs(2 * 3_600)];
 /// Points per stretch.
@@ -14,7 +16,8 @@ const COVER: (f64, f64) = (0.5, 0.25);
 /// How far back it is looked whether the value was on its way before and turned.
 const MEMORY: Span = Span::from_secs(24 * 3_600);
 
-/// The first worse limit that the signal's trend before `t` runs into.
+/// The first worse limit that the signal's trend before `t` runs into, from what had been received by `known` where that
+/// matters.
 ///
 /// The shortest stretch with a trend decides the direction; longer ones may only say when, further ahead. A value that was
 /// further on its way within [`MEMORY`] and turned before the limit, as one that swings or warms up every morning does, is
@@ -25,7 +28,7 @@ pub(crate) fn of(
     now: Status,
     store: &Store,
     index: SignalIndex,
-    t: Timestamp,
+    (t, known): (Timestamp, Option<Timestamp>),
 ) -> Option<Outlook> {
     let RuleKind::Range { bands, .. } = &rule.kind else { return None };
     if signal.kind != SignalKind::Analog {
@@ -34,22 +37,27 @@ pub(crate) fn of(
     let mut direction = 0.0;
     for window in WINDOWS {
         let range = TimeRange::new(t - window, t + Span::from_micros(1));
-        let Some(line) = read(store, index, range, window) else { continue };
+        let Some(line) = read(store, index, (range, known), window) else { continue };
         if line.slope * direction < 0.0 {
             return None;
         }
         direction = line.slope;
         if let Some(outlook) = trend::outlook(&line, bands, now).filter(|outlook| outlook.at > t) {
             let before = TimeRange::new(t - MEMORY, t - window);
-            let reached = store.envelope(index, before, POINTS).min_max();
+            let reached = basis::envelope(store, index, (before, known), POINTS).min_max();
             return reached.is_none_or(|reached| !turned(reached, &outlook)).then_some(outlook);
         }
     }
     None
 }
 
-fn read(store: &Store, signal: SignalIndex, range: TimeRange, window: Span) -> Option<trend::Trend> {
-    let envelope = store.envelope(signal, range, POINTS);
+fn read(
+    store: &Store,
+    signal: SignalIndex,
+    (range, known): (TimeRange, Option<Timestamp>),
+    window: Span,
+) -> Option<trend::Trend> {
+    let envelope = basis::envelope(store, signal, (range, known), POINTS);
     let missing: f64 = envelope.gaps.iter().map(|gap| gap.intersect(range).span().as_secs_f64()).sum();
     if missing > window.as_secs_f64() * COVER.1 {
         return None;

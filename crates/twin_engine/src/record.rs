@@ -2,9 +2,11 @@
 
 use std::ops::ControlFlow;
 
-use twin_health::{Entry, Machine, Timeline};
+use twin_health::{Entry, Machine, Timeline, Told};
 use twin_historian::{Appended, HistorianError, Level, SignalSpec, Store, StoreConfig};
 use twin_model::{AlarmIndex, Flags, Model, RuleIndex, Sample, SignalIndex, Span, TimeRange, Timestamp};
+
+use crate::basis;
 
 /// What an ingest did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -138,6 +140,18 @@ impl Record {
     /// Changes whenever anything was taken in.
     pub fn revision(&self) -> u64 {
         self.revision
+    }
+
+    /// What a rule says at `t`: as it was, or as far as had been received by `known`.
+    pub(crate) fn told_rule(&self, model: &Model, rule: RuleIndex, when: (Timestamp, Option<Timestamp>)) -> Told<'_> {
+        let it = model.rule(rule);
+        basis::told(&self.store, Machine::Rule(&it.kind), self.rule_timeline(rule), it.signal, when)
+    }
+
+    /// What an alarm says at `t`: as it was, or as far as had been received by `known`.
+    pub(crate) fn told_alarm(&self, model: &Model, alarm: AlarmIndex, when: (Timestamp, Option<Timestamp>)) -> Told<'_> {
+        let it = model.alarm(alarm);
+        basis::told(&self.store, Machine::Alarm(&it.condition), self.alarm_timeline(alarm), it.signal, when)
     }
 
     /// What a rule says at `t`.

@@ -3,11 +3,15 @@
 use twin_health::LastKnown;
 use twin_model::{AlarmState, Freshness, Priority, Quality, Span, Status, Timestamp, Value};
 
+use crate::Basis;
+
 /// A site at an instant.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StateReport {
     /// The instant.
     pub at: Timestamp,
+    /// As it was, or as it was known.
+    pub basis: Basis,
     /// Sorted by id.
     pub twins: Vec<TwinReport>,
 }

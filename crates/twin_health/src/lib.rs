@@ -12,9 +12,11 @@ pub mod trend;
 
 mod freshness;
 mod reason;
+mod told;
 
 pub use freshness::{freshness, freshness_of_parts};
 pub use health::{Judged, LastKnown, Policy, Reason, RuleView, TwinHealth, explain, judge, rule_status};
 pub use machine::{Cause, Machine, Outcome, State};
 pub use timeline::{Entry, Timeline};
+pub use told::{History, Told};
 pub use trend::{Outlook, Trend};

@@ -167,6 +167,22 @@ impl Machine<'_> {
         (state, adopted)
     }
 
+    /// The outcome that a sample leaves behind whatever was passed before, with nothing pending, where the machine says
+    /// `now` and goes on saying it. None where that depends on older samples.
+    pub(crate) fn settled_by(&self, now: Outcome, sample: &Sample) -> Option<Outcome> {
+        if let Self::Rule(RuleKind::Range { bands, deadband, .. }) = self
+            && let Some(value) = sample.usable_number()
+        {
+            let (least, most) = may_have_passed(bands, now.status());
+            let outcome = range_outcome(bands, *deadband, least, value);
+            return Some(outcome).filter(|it| it.code == now.code && *it == range_outcome(bands, *deadband, most, value));
+        }
+        match self.wish(now, sample) {
+            Wish::Outcome(wanted, _) => (!now.is_blind() && wanted.code == now.code).then_some(wanted),
+            Wish::Nothing => (now.is_blind() || matches!(self, Self::Alarm(_))).then_some(now),
+        }
+    }
+
     /// The outcome before anything is known to be wrong.
     fn rest(&self) -> Outcome {
         match self {
@@ -227,6 +243,12 @@ impl State {
         Self { outcome: entry.outcome, since: entry.since, cause: entry.cause.clone(), pending: None }
     }
 
+    /// The same with another outcome of the same code.
+    #[must_use]
+    pub(crate) fn with(self, outcome: Outcome) -> Self {
+        Self { outcome, ..self }
+    }
+
     /// The state once time has advanced to `t` without another sample.
     #[must_use]
     pub fn at(&self, t: Timestamp) -> Self {
@@ -280,6 +302,18 @@ fn range_outcome(bands: &[Band], deadband: f64, passed_before: u32, value: f64) 
         }
     }
     Outcome { passed, ..Outcome::of(worst.code()) }
+}
+
+/// Bands that are passed for certain while a range rule says `status`, and those that may be.
+fn may_have_passed(bands: &[Band], status: Status) -> (u32, u32) {
+    let (mut gives, mut most) = (0, 0);
+    for (at, band) in bands.iter().enumerate().take(MAX_BANDS) {
+        gives |= u32::from(band.status == status) << at;
+        most |= u32::from(band.status.max(status) == status) << at;
+    }
+    // One of those that give it is passed: which one is clear where there is no other.
+    let certain = status != Status::Normal && gives.count_ones() == 1;
+    (if certain { gives } else { 0 }, most)
 }
 
 fn alarm_outcome(state: AlarmState) -> Outcome {

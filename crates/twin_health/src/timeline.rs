@@ -27,10 +27,10 @@ pub struct Entry {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-struct Checkpoint {
+pub(crate) struct Checkpoint {
     /// Source time of the last sample folded.
-    t: Timestamp,
-    state: State,
+    pub(crate) t: Timestamp,
+    pub(crate) state: State,
 }
 
 /// Reads the samples with `source_time >= from` in order, until told to stop.
@@ -39,14 +39,19 @@ pub type Replay<'a> = dyn FnMut(Timestamp, &mut dyn FnMut(&Sample) -> ControlFlo
 /// Outcomes of one machine over time.
 #[derive(Debug, Clone, Default)]
 pub struct Timeline {
-    entries: Vec<Entry>,
-    checkpoints: Vec<Checkpoint>,
-    tail: Option<Checkpoint>,
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) checkpoints: Vec<Checkpoint>,
+    pub(crate) tail: Option<Checkpoint>,
     since_checkpoint: u32,
     known_from: Option<Timestamp>,
 }
 
 impl Timeline {
+    /// One that goes on from a state and has recorded nothing.
+    pub(crate) fn going_on(tail: Option<Checkpoint>) -> Self {
+        Self { tail, ..Self::default() }
+    }
+
     /// Source time of the newest sample folded.
     pub fn newest(&self) -> Option<Timestamp> {
         self.tail.as_ref().map(|tail| tail.t)
@@ -162,13 +167,13 @@ impl Timeline {
             }
             if !reached && sample.source_time >= from {
                 reached = true;
-                self.agree(from);
+                self.agree(from, true);
             }
             self.fold(machine, sample, from);
             ControlFlow::Continue(())
         });
         if !reached {
-            self.agree(from);
+            self.agree(from, false);
         }
         if let Some(at) = converged {
             let met = old_checkpoints[at].t;
@@ -182,13 +187,15 @@ impl Timeline {
     }
 
     /// Brings what was folded up to `t` and what is remembered of then together. A delay that ended without another sample is
-    /// recorded now; where they differ otherwise, samples were missing, and what is remembered counts.
-    fn agree(&mut self, t: Timestamp) {
+    /// recorded now where a sample `follows`, and goes on pending where none does: one may still come before it ends. Where they
+    /// differ otherwise, samples were missing, and what is remembered counts.
+    fn agree(&mut self, t: Timestamp, follows: bool) {
         let just_before = t - Span::from_micros(1);
         let folded = self.tail.as_ref().map(|tail| (tail.state.outcome.code, tail.state.at(just_before)));
         let known = self.entries.last().map(|known| (known.outcome.code, known.since));
         match (folded, known) {
             (Some((_, now)), Some((code, _))) if now.outcome.code == code => {}
+            (Some((before, _)), known) if !follows && known.is_none_or(|(code, _)| code == before) => {}
             (Some((before, now)), known) if known.is_none_or(|(code, _)| code == before) => {
                 self.record(now.clone());
                 if let Some(tail) = &mut self.tail {
@@ -404,6 +411,22 @@ mod tests {
         let from = Timestamp::from_secs(120);
         timeline.refold(Machine::Rule(&kind), from, from, &mut *replay(left));
         assert_eq!(timeline.outcome_at(Timestamp::from_secs(119)).map(Outcome::status), Some(Status::Failure));
+    }
+
+    #[test]
+    fn a_delay_goes_on_pending_where_nothing_was_added_to_its_signal() {
+        let kind = rule();
+        let mut timeline = Timeline::default();
+        let first = Sample::float(Timestamp::from_secs(10), 6.0);
+        timeline.push(Machine::Rule(&kind), &first);
+        // A chunk of other signals, of a time after the delay's end.
+        let after = Timestamp::from_secs(20);
+        timeline.refold(Machine::Rule(&kind), after, after, &mut *replay(std::slice::from_ref(&first)));
+        let status = |timeline: &Timeline, s| timeline.at(Timestamp::from_secs(s)).map(|entry| entry.outcome.status());
+        assert_eq!((status(&timeline, 12), status(&timeline, 13)), (Some(Status::Normal), Some(Status::Maintenance)));
+        // What comes between ends it.
+        timeline.push(Machine::Rule(&kind), &Sample::float(Timestamp::from_secs(11), 1.0));
+        assert_eq!(status(&timeline, 14), Some(Status::Normal));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use serde::Serialize;
-use twin_engine::{AlarmReport, StateReport, TwinReport};
+use twin_engine::{AlarmReport, Basis, StateReport, TwinReport};
 use twin_model::{AlarmState, Status, Timestamp, Value};
 
 use crate::headless::{self, From};
@@ -22,6 +22,9 @@ pub(super) struct StateArgs {
     /// The instant: RFC 3339, microseconds since 1970, or now
     #[arg(long, value_name = "TIME", value_parser = super::instant)]
     at: Timestamp,
+    /// As it was known then: only what had been received by that instant, instead of everything measured by then
+    #[arg(long)]
+    as_known: bool,
     /// Read history from the data folder of `orrery serve --data`
     #[arg(long, value_name = "DIR", conflicts_with = "recording")]
     data: Option<PathBuf>,
@@ -52,7 +55,7 @@ pub(super) fn run(args: &StateArgs) -> Result<u8> {
     for remark in &filled.remarks {
         term::warn(remark);
     }
-    let mut report = filled.engine.state_at(args.at);
+    let mut report = filled.engine.state_by(args.at, if args.as_known { Basis::Known } else { Basis::Was });
     if args.problems {
         report.twins.retain(|twin| twin.judged && twin.status != Status::Normal || in_alarm(twin));
     }
@@ -75,13 +78,18 @@ fn asks(state: AlarmState) -> bool {
 
 /// The report in the form that `docs/CLI.md` promises.
 pub fn state_json(report: &StateReport) -> String {
-    let out = StateJson { at: report.at.to_string(), twins: report.twins.iter().map(twin_json).collect() };
+    let out = StateJson {
+        at: report.at.to_string(),
+        basis: report.basis.as_str(),
+        twins: report.twins.iter().map(twin_json).collect(),
+    };
     serde_json::to_string_pretty(&out).unwrap_or_default()
 }
 
 #[derive(Serialize)]
 struct StateJson {
     at: String,
+    basis: &'static str,
     twins: Vec<TwinJson>,
 }
 
@@ -240,7 +248,11 @@ fn people(report: &StateReport) {
         let status = if twin.judged { twin.status.as_str() } else { "-" };
         rows.push(vec![twin.id.clone(), status.to_owned(), fresh, active.join(", "), reason.to_owned()]);
     }
-    term::say(&format!("at {}", report.at));
+    let basis = match report.basis {
+        Basis::Was => "as it was",
+        Basis::Known => "as it was known then",
+    };
+    term::say(&format!("at {}, {basis}", report.at));
     term::say(&term::table(&["TWIN", "STATUS", "DATA", "ALARMS", "WHY"], &rows));
     // What only groups others has no status to count.
     let count = |status: Status| report.twins.iter().filter(|twin| twin.judged && twin.status == status).count();

@@ -18,6 +18,7 @@ mod http;
 mod ingest;
 mod keepers;
 mod kill;
+mod known;
 mod limits;
 mod mending;
 mod peers;

@@ -1,6 +1,6 @@
 //! What an acknowledgement changes, when, and for how long.
 
-use twin_engine::{Direction, Engine, EngineCommand, EngineConfig, Event, EventKind, SeekTo};
+use twin_engine::{Basis, Direction, Engine, EngineCommand, EngineConfig, Event, EventKind, SeekTo};
 use twin_model::{
     AckPolicy, Alarm, AlarmCondition, AlarmIndex, AlarmState, Limit, ModelBuilder, Priority, Sample, Signal, SignalIndex,
     SignalKind, SiteInfo, Span, TimeRange, Unit, Value, ValueKind,
@@ -123,4 +123,15 @@ fn an_acknowledgement_that_comes_late_is_put_where_it_belongs() {
     assert_eq!(look(&mut e, 40).0, AlarmState::Normal);
     assert_eq!(look(&mut e, 61).0, AlarmState::ReturnedUnack);
     assert_eq!(look(&mut e, 70).0, AlarmState::Normal);
+}
+
+#[test]
+fn an_acknowledgement_that_came_late_was_not_known_before() {
+    let mut e = tank();
+    levels(&mut e, &[(0, 50.0), (10, 95.0), (60, 95.0)]);
+    let signal = e.model().acknowledgements(AlarmIndex(0)).expect("this alarm has to be acknowledged");
+    e.ingest(&[(signal, Sample { received_time: at(40), ..Sample::new(at(20), Value::text("Ann")) })]);
+    let state = |s, basis| e.state_by(at(s), basis).twins.remove(0).alarms.remove(0).state;
+    assert_eq!((state(30, Basis::Was), state(30, Basis::Known)), (AlarmState::AckActive, AlarmState::UnackActive));
+    assert_eq!((state(40, Basis::Was), state(40, Basis::Known)), (AlarmState::AckActive, AlarmState::AckActive));
 }

@@ -93,6 +93,12 @@ impl<'a> Clock<'a> {
         self.delay_base.wrapping_add(packed.wrapping_mul(self.delay_unit))
     }
 
+    /// The largest delay that the packed ones can hold.
+    fn longest_delay(&self) -> i128 {
+        let most = (1_i128 << self.delay_width) - 1;
+        i128::from(self.delay_base) + most * i128::from(self.delay_unit)
+    }
+
     /// Position of the newest sample at or before `t`, given that the first one is.
     #[inline]
     fn position(&self, t: i64, n: usize) -> usize {
@@ -226,6 +232,18 @@ impl<'a> Block<'a> {
 
     pub(crate) fn last_time(&self) -> i64 {
         self.clock.time(self.n - 1)
+    }
+
+    /// Instants between which its samples were received, from its heads alone: none before the first, none after the second.
+    /// As wide as can be where times are at the ends of what can be counted.
+    #[inline]
+    pub(crate) fn received(&self) -> (i64, i64) {
+        let first = i128::from(self.clock.start) + i128::from(self.clock.delay_base);
+        let last = i128::from(self.last_time()) + self.clock.longest_delay();
+        match (i64::try_from(first), i64::try_from(last)) {
+            (Ok(first), Ok(last)) => (first, last),
+            _ => (i64::MIN, i64::MAX),
+        }
     }
 
     #[inline]

@@ -234,6 +234,19 @@ pub fn carry(key: ChunkKey, pieces: &[&[u8]]) -> Result<Option<Chunk>, Historian
     Ok(if newest.is_empty() { None } else { Some(write(key, &newest)) })
 }
 
+/// The chunk's samples that had been received by `known`, in a chunk that counts as never sealed; none where it has none.
+///
+/// # Errors
+/// Where it cannot be read.
+pub fn known(bytes: &[u8], known: Timestamp) -> Result<Option<Chunk>, HistorianError> {
+    let (key, mut all) = rows_of(bytes)?;
+    for rows in all.values_mut() {
+        rows.rows.retain(|row| row.r <= known.as_micros());
+    }
+    all.retain(|_, rows| !rows.rows.is_empty());
+    Ok((!all.is_empty()).then(|| write(ChunkKey { version: 0, ..key }, &all)))
+}
+
 /// The chunk without its samples in `range`, under `key`; what a coarser chunk is before an hour of it is written anew.
 ///
 /// # Errors

@@ -16,7 +16,7 @@ pub(crate) const fn is_live(row: &Row) -> bool {
 }
 
 /// Whether a row was measured at all.
-const fn is_measured(row: &Row) -> bool {
+pub(super) const fn is_measured(row: &Row) -> bool {
     row.f & Flags::PREDICTED.0 == 0
 }
 

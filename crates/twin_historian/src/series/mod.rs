@@ -5,6 +5,7 @@
 
 mod forget;
 mod head;
+mod known;
 mod live;
 mod read;
 mod thin;
@@ -96,6 +97,8 @@ pub(crate) struct Series {
     /// Newest source time; meaningful once there is a row.
     newest: i64,
     head: Head,
+    /// No row was received longer after its source time than this; samples that are gone count on.
+    longest_delay: i64,
 }
 
 /// What only signals with late, store-and-forward, predicted or thinned samples have.
@@ -136,6 +139,7 @@ impl Series {
     /// Takes one row in, wherever it belongs.
     #[inline]
     pub(crate) fn insert(&mut self, signal: u32, row: &Row, shared: &mut Shared) -> Inserted {
+        self.note_delay(row);
         let newer = row.t > self.newest || self.is_empty();
         if !newer || self.rare.is_some() || !live::is_live(row) {
             self.note_order(row, newer);
@@ -245,6 +249,7 @@ impl Series {
     /// received is kept, of equals the new one.
     pub(crate) fn merge(&mut self, signal: u32, rows: &[Row], shared: &mut Shared) {
         shared.changed(signal);
+        rows.iter().for_each(|row| self.note_delay(row));
         if self.head.first_time().is_some_and(|start| rows.last().is_some_and(|row| row.t >= start)) {
             self.seal_head(signal, shared);
         }

@@ -182,7 +182,7 @@ impl Series {
     }
 
     /// Late rows with `from <= t < to`.
-    fn late_in(&self, from: i64, to: i64) -> &[Row] {
+    pub(super) fn late_in(&self, from: i64, to: i64) -> &[Row] {
         let late = self.late();
         let start = late.partition_point(|row| row.t < from);
         let end = late.partition_point(|row| row.t < to);
@@ -220,13 +220,18 @@ impl Series {
     }
 
     /// Positions of the head's rows with `from <= t < to`.
-    fn head_in(&self, from: i64, to: i64) -> std::ops::Range<usize> {
+    pub(super) fn head_in(&self, from: i64, to: i64) -> std::ops::Range<usize> {
         let before = |t: i64| t.checked_sub(1).map_or(0, |t| self.head.count_to(t));
         before(from)..before(to)
     }
 
     /// The blocks that have rows with `from <= t < to`, and the positions of those rows.
-    fn blocks_in<'a>(&'a self, arena: &'a Arena, from: i64, to: i64) -> impl Iterator<Item = (Block<'a>, usize, usize)> + 'a {
+    pub(super) fn blocks_in<'a>(
+        &'a self,
+        arena: &'a Arena,
+        from: i64,
+        to: i64,
+    ) -> impl Iterator<Item = (Block<'a>, usize, usize)> + 'a {
         let first = self.find_block(from).unwrap_or(0);
         let end = if to > from { self.blocks.partition_point(|block| block.start() < to) } else { 0 };
         let numbers = first..end.max(first);
@@ -259,11 +264,12 @@ impl Series {
         (blocks + head + late) as u64
     }
 
-    /// Feeds the rows with `from <= t < to` to an envelope, whole blocks and buckets at a time where that changes nothing.
-    pub(crate) fn envelope(&self, arena: &Arena, from: i64, to: i64, builder: &mut Builder) {
+    /// Feeds the rows with `from <= t < to` that had been received by `known` to an envelope, whole blocks and buckets at a time
+    /// where that changes nothing.
+    pub(crate) fn envelope(&self, arena: &Arena, (from, to): (i64, i64), known: i64, builder: &mut Builder) {
         let thinned_until = self.thinned_range(arena).map_or(i64::MIN, |range| range.end.as_micros());
         let slow_to = if self.late_in(from, to).is_empty() { thinned_until.clamp(from, to) } else { to };
-        let _never_stops = self.for_each(arena, from, slow_to, &mut |row| {
+        let _never_stops = self.for_each_known(arena, (from, slow_to), known, &mut |row| {
             builder.next_gap((row.t < thinned_until).then(|| self.real_gap(row.t, builder.gap_after())));
             builder.push(row.t, row.number(), row.q);
             ControlFlow::Continue(())
@@ -271,8 +277,13 @@ impl Series {
         let from = slow_to;
         let mut keys = [0; BLOCK];
         for (block, low, high) in self.blocks_in(arena, from, to) {
-            if !block.unbroken(builder.gap_after()) {
-                (low..high).map(|i| block.row(i)).for_each(|row| builder.push(row.t, row.number(), row.q));
+            let (first, last) = if known == i64::MAX { (known, known) } else { block.received() };
+            if first > known {
+                continue;
+            }
+            if last > known || !block.unbroken(builder.gap_after()) {
+                let rows = (low..high).map(|i| block.row(i)).filter(|row| row.r <= known);
+                rows.for_each(|row| builder.push(row.t, row.number(), row.q));
                 continue;
             }
             if low == 0 && high == block.n && builder.bucket_of(block.time(0)) == builder.bucket_of(block.last_time()) {
@@ -288,7 +299,7 @@ impl Series {
                 i = next;
             }
         }
-        for row in self.head_in(from, to).map(|i| self.head.row(i)) {
+        for row in self.head_in(from, to).map(|i| self.head.row(i)).filter(|row| row.r <= known) {
             builder.push(row.t, row.number(), row.q);
         }
     }

@@ -5,6 +5,7 @@ mod current;
 mod evict;
 mod hold;
 mod jump;
+mod known;
 mod lanes;
 mod reads;
 mod reduce;

@@ -37,6 +37,17 @@ impl Store {
 
     /// As [`Self::envelope`], with a gap limit of the caller's.
     pub fn envelope_with(&self, signal: SignalIndex, range: TimeRange, max_points: usize, gap_after: Option<Span>) -> Envelope {
+        self.envelope_of(signal, range, max_points, (gap_after, i64::MAX))
+    }
+
+    /// As [`Self::envelope_with`], from samples that had been received by `known`.
+    pub(super) fn envelope_of(
+        &self,
+        signal: SignalIndex,
+        range: TimeRange,
+        max_points: usize,
+        (gap_after, known): (Option<Span>, i64),
+    ) -> Envelope {
         let range = self.close_range(signal, range);
         let mut envelope = Envelope {
             range,
@@ -50,16 +61,25 @@ impl Store {
         let Some(column) = self.columns.get(signal.at()) else { return envelope };
         let arena = &self.shared.arena;
         let (from, to) = (range.start.as_micros(), range.end.as_micros().max(range.start.as_micros()));
-        let width = bucket_width(range, column.series.count_up_to(arena, from, to, max_points as u64 + 1), max_points);
+        let enough = max_points as u64 + 1;
+        let count = match known {
+            i64::MAX => column.series.count_up_to(arena, from, to, enough),
+            known => column.series.count_known(arena, (from, to), known, enough),
+        };
+        let width = bucket_width(range, count, max_points);
         let mut builder = Builder::new(width, gap_after);
-        let before = from.checked_sub(1).and_then(|t| column.series.at(arena, t));
+        let before = from.checked_sub(1).and_then(|t| match known {
+            i64::MAX => column.series.at(arena, t),
+            known => column.series.newest_known(arena, t, known, &|_| true),
+        });
         if let Some(row) = before.filter(|row| row.number().is_some()) {
             builder.before(row.t);
         }
-        column.series.envelope(arena, from, to, &mut builder);
-        let after = match to.checked_sub(1) {
-            Some(t) => column.series.after(arena, t),
-            None => column.series.at(arena, to),
+        column.series.envelope(arena, (from, to), known, &mut builder);
+        let after = match (known, to.checked_sub(1)) {
+            (i64::MAX, Some(t)) => column.series.after(arena, t),
+            (i64::MAX, None) => column.series.at(arena, to),
+            (known, _) => column.series.first_known(arena, to, known),
         };
         let after_drawn = after.filter(|row| row.number().is_some()).map(|row| row.t);
         builder.next_gap(after_drawn.and_then(|t| column.series.gap_before(arena, t, builder.gap_after())));

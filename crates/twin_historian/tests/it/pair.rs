@@ -163,6 +163,47 @@ impl Pair {
         }
     }
 
+    /// Every read by what had been received, at instants at, before and after those of receipt.
+    pub(crate) fn check_known(&self, instants: &[Timestamp], points: usize, seed: u64) {
+        let received: Vec<Timestamp> = signals().flat_map(|s| self.slow.all(s).iter().map(|one| one.received_time)).collect();
+        let (mut seed, mut cursor, mut shot) = (seed, Cursor::new(), Snapshot::new());
+        for t in instants {
+            let known = match received.get(random(&mut seed) as usize % (received.len() + received.len() / 4 + 1)) {
+                Some(received) => *received - Span::from_micros(i64::from(random(&mut seed) as u8 % 2)),
+                None => *t,
+            };
+            let past = self.slow.known_by(known);
+            self.store.known_snapshot_at(*t, known, &mut cursor, &mut shot);
+            let range = TimeRange::new(instants[0].min(*t), instants[0].max(*t) + MICROSECOND);
+            for signal in signals() {
+                let expected = past.measured_at(signal, *t);
+                assert_eq!(self.store.known_at(signal, *t, known), expected, "{signal:?} at {t}, known by {known}");
+                assert_eq!(shot.get(signal), expected, "snapshot of {signal:?} at {t}, known by {known}");
+                let late = self.slow.inside(signal, range).into_iter().find(|sample| sample.received_time > known);
+                let late = late.map(|sample| sample.source_time);
+                assert_eq!(self.store.first_unknown(signal, range, known), late, "{signal:?} in {range:?} by {known}");
+                let mut inside = Vec::new();
+                self.store.for_each_known(signal, range, known, &mut |sample| {
+                    inside.push(sample.clone());
+                    ControlFlow::Continue(())
+                });
+                assert_eq!(inside, past.inside(signal, range), "{signal:?} in {range:?} by {known}");
+            }
+        }
+        for range in Self::ranges(instants) {
+            let known = received[random(&mut seed) as usize % received.len()];
+            let past = self.slow.known_by(known);
+            for signal in signals() {
+                let envelope = self.store.envelope_known(signal, range, points, known);
+                let words = &self.words[signal.at()];
+                let (width, buckets, gaps) = past.envelope(signal, range, points, Some(GAP), words);
+                assert_eq!((envelope.width, envelope.buckets, envelope.gaps), (width, buckets, gaps));
+                assert_eq!(envelope.before, past.at(signal, range.start - MICROSECOND));
+                assert_eq!(envelope.after.as_ref(), past.all(signal).iter().find(|each| each.source_time >= range.end));
+            }
+        }
+    }
+
     fn check_envelope(&self, signal: SignalIndex, range: TimeRange, points: usize, gap: Option<Span>) {
         let envelope = match gap {
             Some(GAP) => self.store.envelope(signal, range, points),

@@ -98,6 +98,17 @@ proptest! {
     }
 
     #[test]
+    fn as_known_is_what_had_been_received_and_nothing_else(bursts in bursts(12), seed: u64, points in 2..60_usize) {
+        let mut pair = Pair::fed(&bursts);
+        let instants = pair.instants(seed, 40);
+        pair.check_known(&instants, points, seed);
+        // Taken back from chunks it is known since the same instants.
+        let chunks = pair.store.export_chunks(ALWAYS);
+        pair.with_store(reassembled(&chunks, seed));
+        pair.check_known(&instants, points, !seed);
+    }
+
+    #[test]
     fn a_cursor_dragged_along_while_data_comes_in_is_never_behind(bursts in bursts(6), seed: u64) {
         let mut pair = Pair::new();
         let mut cursor = Cursor::new();

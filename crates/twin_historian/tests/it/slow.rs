@@ -104,6 +104,13 @@ impl Slow {
         self.all(signal).iter().rfind(|sample| sample.source_time <= t).cloned()
     }
 
+    /// What had been received by `known`, and nothing else.
+    pub(crate) fn known_by(&self, known: Timestamp) -> Self {
+        let mut past = self.clone();
+        past.signals.values_mut().for_each(|samples| samples.retain(|sample| sample.received_time <= known));
+        past
+    }
+
     pub(crate) fn next(&self, signal: SignalIndex, t: Timestamp, direction: Direction) -> Option<Timestamp> {
         let mut times = self.all(signal).iter().map(|sample| sample.source_time);
         match direction {
