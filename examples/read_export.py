@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reads tables of `orrery export` (docs/HISTORIAN.md, section 4) with pandas and with DuckDB, and says what they hold.
+"""Reads tables of `orrery export` (docs/HISTORIAN.md, section 5) with pandas and with DuckDB, and says what they hold.
 
     python3 -m pip install duckdb pandas pyarrow
     orrery export SITE --data DIR -o day.parquet

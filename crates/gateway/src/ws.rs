@@ -11,7 +11,7 @@ use axum::response::IntoResponse as _;
 use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -184,13 +184,19 @@ impl Socket {
         let reason: String = reason.chars().take(60).collect();
         let frame = CloseFrame { code: code.into(), reason: reason.into() };
         let goodbye = async {
-            if self.send(Message::Close(Some(frame))).await.is_ok() {
-                while let Some(Ok(message)) = self.recv().await {
-                    if matches!(message, Message::Close(_)) {
-                        break;
-                    }
+            if self.send(Message::Close(Some(frame))).await.is_err() {
+                return;
+            }
+            loop {
+                match self.recv().await {
+                    Some(Ok(Message::Close(_))) | None => return,
+                    Some(Ok(_)) => {}
+                    // In the middle of a message that is not understood: what is left of it goes by unread.
+                    Some(Err(_)) => break,
                 }
             }
+            let mut unread = vec![0; 64 << 10];
+            while self.inner.get_mut().read(&mut unread).await.is_ok_and(|n| n > 0) {}
         };
         drop(timeout(patience, goodbye).await);
     }

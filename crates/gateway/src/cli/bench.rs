@@ -41,7 +41,7 @@ pub(super) struct BenchArgs {
     /// Clients that listen meanwhile
     #[arg(long, value_name = "N", default_value_t = 1)]
     clients: usize,
-    /// Print JSON
+    /// Print JSON (docs/CLI.md)
     #[arg(long)]
     json: bool,
 }

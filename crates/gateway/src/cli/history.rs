@@ -33,7 +33,7 @@ struct WhereArgs {
     /// Data folder of `orrery serve --data`, or a site whose data folder --data names
     #[arg(value_name = "SITE|DIR")]
     place: PathBuf,
-    /// Data folder, where SITE is a site
+    /// Data folder, where a site is named
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
 }

@@ -31,7 +31,7 @@ pub(super) struct StateArgs {
     /// Read a recording, which holds its own site
     #[arg(long, value_name = "FILE")]
     recording: Option<PathBuf>,
-    /// Where generators begin that the site file starts "now"
+    /// Where generators and CSV files begin that the site file starts "now"
     #[arg(long, value_name = "TIME", value_parser = super::instant)]
     start: Option<Timestamp>,
     /// Only twins with something to report

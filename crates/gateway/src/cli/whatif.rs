@@ -37,7 +37,7 @@ pub(super) struct WhatifArgs {
     /// Read history from a recording of this site
     #[arg(long, value_name = "FILE")]
     recording: Option<PathBuf>,
-    /// Where generators begin that the site file starts "now"
+    /// Where generators and CSV files begin that the site file starts "now"
     #[arg(long, value_name = "TIME", value_parser = super::instant)]
     start: Option<Timestamp>,
     /// Print JSON (docs/CLI.md)

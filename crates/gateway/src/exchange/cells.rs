@@ -1,8 +1,11 @@
 //! What a single cell of a table may say: times, values, qualities, flags. Knows no columns.
 
-use twin_model::{Flags, Quality, Timestamp, Value, ValueKind};
+use std::borrow::Cow;
+
+use twin_model::{Flags, Quality, SignalIndex, Timestamp, Value, ValueKind};
 pub(super) use twin_table::quoted;
-use twin_table::{TimeFault, TimeSpec};
+use twin_table::time::TimeCounts;
+use twin_table::{TimeFault, TimeFormat, TimeReader, TimeSpec};
 
 use super::FLAG_NAMES;
 use super::row::{Reason, Refusal};
@@ -17,8 +20,8 @@ pub(super) enum Cell<'a> {
     Int(i64),
     Bool(bool),
     Time(i64),
-    /// A time whose zone nobody knows.
-    LocalTime,
+    /// What a clock of a zone that the table does not name showed, as if it were UTC.
+    LocalTime(i64),
     /// Bytes that are no UTF-8.
     Broken,
 }
@@ -26,7 +29,8 @@ pub(super) enum Cell<'a> {
 /// Whole numbers up to here are the same as a float.
 const EXACT: i64 = 1 << 53;
 /// How to mend a time.
-pub(super) const TIME_HELP: &str = "write times like 2026-03-02T08:15:04.120Z; in Parquet use a timestamp with UTC";
+pub(super) const TIME_HELP: &str =
+    "write times like 2026-03-02T08:15:04.120Z, or say how they are written: --time-format; in Parquet use a timestamp with UTC";
 
 /// A cell for a message.
 pub(super) fn shown(cell: &Cell<'_>) -> String {
@@ -36,38 +40,79 @@ pub(super) fn shown(cell: &Cell<'_>) -> String {
         Cell::Float(v) => format!("{v:?}"),
         Cell::Int(v) => v.to_string(),
         Cell::Bool(v) => v.to_string(),
-        Cell::Time(_) | Cell::LocalTime => "a time".to_owned(),
+        Cell::Time(_) | Cell::LocalTime(_) => "a time".to_owned(),
         Cell::Broken => "bytes that are no UTF-8".to_owned(),
     }
 }
 
-/// The time in a cell, read by the rules of the site; `None` where it is empty. `which` is for the message.
-pub(super) fn time(cell: &Cell<'_>, which: &str, times: &TimeSpec) -> Result<Option<Timestamp>, Refusal> {
-    let refused = |what: String| Err(Refusal::new(Reason::BadTime, what, TIME_HELP));
-    let t = match cell {
-        Cell::Empty => return Ok(None),
-        Cell::Time(us) => Timestamp::from_micros(*us),
-        Cell::Text(text) => {
-            // Of an hour that comes twice the first is taken: rows of a table are in no order.
-            return match times.read_near(text, Timestamp::MIN) {
-                Ok(t) => Ok(Some(t)),
-                Err(TimeFault::Unread) => refused(format!("its {which} {} is not a time", quoted(text))),
-                Err(fault) => refused(format!("its {which} {}", times.explain(text, &fault))),
-            };
+/// Reads the times of one column.
+pub(super) struct Times {
+    /// Texts and numbers, as declared.
+    declared: TimeReader,
+    /// Typed times without a zone.
+    typed: TimeReader,
+    /// For messages.
+    which: &'static str,
+}
+
+impl Times {
+    pub(super) fn new(which: &'static str, spec: &TimeSpec) -> Self {
+        let typed = TimeSpec { format: TimeFormat::Rfc3339, ..spec.clone() };
+        Self { declared: TimeReader::new(spec.clone()), typed: TimeReader::new(typed), which }
+    }
+
+    /// What was special so far.
+    pub(super) fn counts(&self) -> TimeCounts {
+        let (a, b) = (self.declared.counts, self.typed.counts);
+        TimeCounts {
+            zoned: a.zoned + b.zoned,
+            folds: a.folds + b.folds,
+            skipped: a.skipped + b.skipped,
+            leaps: a.leaps + b.leaps,
         }
-        Cell::LocalTime => {
-            let help = "say which zone: in pandas df[c].dt.tz_localize('UTC'), in SQL a TIMESTAMP WITH TIME ZONE";
-            return Err(Refusal::new(Reason::BadTime, format!("its {which} has no time zone"), help));
+    }
+
+    /// The time in a cell of a row of a signal; `None` where it is empty. Of the hour that comes twice in autumn the order of
+    /// the signal's rows tells which it is.
+    pub(super) fn read(&mut self, cell: &Cell<'_>, signal: SignalIndex) -> Result<Option<Timestamp>, Refusal> {
+        let which = self.which;
+        let refused = |what: String| Err(Refusal::new(Reason::BadTime, what, TIME_HELP));
+        let number = |n: &dyn std::fmt::Display| Cow::Owned(n.to_string());
+        let text: Cow<'_, str> = match cell {
+            Cell::Empty => return Ok(None),
+            Cell::Text(text) => Cow::Borrowed(*text),
+            // A column of numbers is read like the same digits in a text.
+            Cell::Int(v) => number(v),
+            Cell::Float(v) => number(v),
+            Cell::Time(us) => {
+                let (t, years) = (Timestamp::from_micros(*us), &self.declared.spec().years);
+                if years.contains(t) {
+                    return Ok(Some(t));
+                }
+                let help = "write years = [\u{2026}] under [site] if it is right";
+                return refused(format!("its {which} {t} is not within the years {years}; {help}"));
+            }
+            Cell::LocalTime(us) => {
+                let shown = Timestamp::from_micros(*us).to_string();
+                let civil = shown.strip_suffix('Z').unwrap_or(&shown);
+                return match self.typed.read(u64::from(signal.0), civil) {
+                    Ok(read) => Ok(Some(read.t)),
+                    Err(TimeFault::NoZone) => {
+                        let help = "say which zone: --zone, time_zone under [site], in pandas df[c].dt.tz_localize('UTC')";
+                        Err(Refusal::new(Reason::BadTime, format!("its {which} has no time zone"), help))
+                    }
+                    Err(fault) => refused(format!("its {which} {}", self.typed.explain(civil, &fault))),
+                };
+            }
+            Cell::Bool(_) | Cell::Broken => return refused(format!("its {which} is {}", shown(cell))),
+        };
+        match self.declared.read(u64::from(signal.0), &text) {
+            Ok(read) => Ok(Some(read.t)),
+            Err(fault) => {
+                let why = self.declared.explain(&text, &fault).replace("write format = ", "say --time-format ");
+                refused(format!("its {which} {why}"))
+            }
         }
-        other => return refused(format!("its {which} is {}", shown(other))),
-    };
-    if times.years.contains(t) {
-        Ok(Some(t))
-    } else {
-        refused(format!(
-            "its {which} {t} is not within the years {}; write years = [\u{2026}] under [site] if it is right",
-            times.years
-        ))
     }
 }
 
@@ -90,7 +135,7 @@ pub(super) fn read_value(cell: &Cell<'_>, kind: ValueKind) -> Option<Value> {
         (_, Cell::Float(v)) => Some(Value::Float(*v)),
         (_, Cell::Int(v)) => Some(Value::Int(*v)),
         (_, Cell::Bool(v)) => Some(Value::Bool(*v)),
-        (_, Cell::Time(_) | Cell::LocalTime | Cell::Broken | Cell::Empty) => None,
+        (_, Cell::Time(_) | Cell::LocalTime(_) | Cell::Broken | Cell::Empty) => None,
     }
 }
 

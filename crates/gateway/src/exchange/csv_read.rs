@@ -13,7 +13,11 @@ use super::row::{Cells, Field, NO_CELLS, Reason, Refusal, fields};
 ///
 /// # Errors
 /// Where the file can't be read, or its header names too little.
-pub(super) fn read(input: impl Read, each: &mut dyn FnMut(u64, Result<&Cells<'_>, Refusal>)) -> Result<(), String> {
+pub(super) fn read(
+    input: impl Read,
+    times: &TimeSpec,
+    each: &mut dyn FnMut(u64, Result<&Cells<'_>, Refusal>),
+) -> Result<(), String> {
     let mut rows = RowReader::new(input, b',', None).map_err(|e| e.to_string())?;
     let mut row = Row::default();
     if !rows.read(&mut row, &|_| false).map_err(|e| e.to_string())? {
@@ -26,9 +30,8 @@ pub(super) fn read(input: impl Read, each: &mut dyn FnMut(u64, Result<&Cells<'_>
     let ours = names == COLUMNS;
     let width = fields.len();
     let at = fields.iter().position(|field| *field == Some(Field::SourceTime)).unwrap_or(0);
-    let has_time = |cells: &Split| {
-        cells.get(at).and_then(|cell| std::str::from_utf8(cell).ok()).is_some_and(|text| TimeSpec::default().fits(text))
-    };
+    let has_time =
+        |cells: &Split| cells.get(at).and_then(|cell| std::str::from_utf8(cell).ok()).is_some_and(|text| times.fits(text));
     let is_row = |cells: &Split| !ours && cells.len() == width && has_time(cells);
     while rows.read(&mut row, &is_row).map_err(|e| e.to_string())? {
         if row.oddity == Some(Oddity::TooLong) {
@@ -68,7 +71,7 @@ mod tests {
     fn check(table: &str, expected: &[(u64, &str)]) {
         for table in [table.to_owned(), table.replace('\n', "\r\n"), table.trim_end().to_owned()] {
             let mut found = Vec::new();
-            read(table.as_bytes(), &mut |line, cells| {
+            read(table.as_bytes(), &TimeSpec::default(), &mut |line, cells| {
                 let value = match cells {
                     Ok(cells) => match &cells[super::super::row::Field::Value.at()] {
                         Cell::Text(text) => text.replace('\r', ""),
@@ -99,7 +102,10 @@ mod tests {
         let long = io::Read::chain(&b"signal,time,value\na,b,\""[..], io::repeat(b'x').take(20 << 20));
         let long = io::Read::chain(long, &b"\nc,d,2\n"[..]);
         let mut found = Vec::new();
-        read(long, &mut |line, cells| found.push((line, cells.map(|_| ()).map_err(|refusal| refusal.what)))).unwrap();
+        read(long, &TimeSpec::default(), &mut |line, cells| {
+            found.push((line, cells.map(|_| ()).map_err(|refusal| refusal.what)));
+        })
+        .unwrap();
         assert_eq!(found, [(2, Err("it is longer than 4 MiB".to_owned())), (3, Ok(()))]);
     }
 }

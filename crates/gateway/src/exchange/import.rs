@@ -9,16 +9,15 @@ use std::fs::File;
 use std::io::{BufReader, Read, Seek as _};
 use std::path::Path;
 
+use super::reading::{Odd, Rules, TimesSeen};
+use super::row::{Cells, Reason, Refusal, RowReader};
+use super::{csv_read, parquet_read};
+use crate::GatewayError;
 use axum::body::Bytes;
 use parquet::file::reader::ChunkReader;
 use serde::Serialize;
 use twin_historian::Store;
 use twin_model::{Flags, Model, Sample, SignalIndex, Value};
-use twin_table::TimeSpec;
-
-use super::row::{Cells, Reason, Refusal, RowReader};
-use super::{csv_read, parquet_read};
-use crate::GatewayError;
 
 /// First bytes of a Parquet file.
 const PARQUET: &[u8] = b"PAR1";
@@ -61,24 +60,52 @@ pub struct Named {
     pub help: String,
 }
 
+/// A row that is taken with a remark.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Noted {
+    /// The table.
+    pub file: String,
+    /// Where in it, from 1.
+    pub row: u64,
+    /// What `row` counts, as in [`Named`].
+    pub numbered: &'static str,
+    /// What kind of remark.
+    pub kind: Odd,
+    /// What stands in the row and what it is taken for.
+    pub what: String,
+}
+
 /// Takes tables into a store.
 pub struct Import<'a> {
     model: &'a Model,
-    times: TimeSpec,
+    rules: Rules,
     store: &'a mut Store,
     /// What became of the rows.
     pub totals: Totals,
     refused: [u64; Reason::ALL.len()],
     named: Vec<Named>,
     unknown: BTreeSet<String>,
+    odd: [u64; Odd::ALL.len()],
+    noted: Vec<Noted>,
+    times_seen: TimesSeen,
 }
 
 impl<'a> Import<'a> {
     /// Nothing read yet. The store should keep everything ([`super::history`]).
-    /// Times are read by `times`: what a text without offset means, and which years are believed.
-    pub fn new(model: &'a Model, times: TimeSpec, store: &'a mut Store) -> Self {
-        let refused = [0; Reason::ALL.len()];
-        Self { model, times, store, totals: Totals::default(), refused, named: Vec::new(), unknown: BTreeSet::new() }
+    /// Cells are read by `rules`: what a time without offset means, how numbers are written, which years are believed.
+    pub fn new(model: &'a Model, rules: impl Into<Rules>, store: &'a mut Store) -> Self {
+        Self {
+            model,
+            rules: rules.into(),
+            store,
+            totals: Totals::default(),
+            refused: [0; Reason::ALL.len()],
+            named: Vec::new(),
+            unknown: BTreeSet::new(),
+            odd: [0; Odd::ALL.len()],
+            noted: Vec::new(),
+            times_seen: TimesSeen::default(),
+        }
     }
 
     /// Reads a table; what it is stands in its first bytes.
@@ -111,22 +138,38 @@ impl<'a> Import<'a> {
     }
 
     fn parquet(&mut self, name: &str, table: impl ChunkReader + 'static) -> Result<(), String> {
-        let times = self.times.clone();
-        let mut rows = RowReader::new(self.model, &times);
-        parquet_read::read(table, &mut |row, cells| self.row(&mut rows, (name, row, "row"), cells))
+        let mut rows = RowReader::new(self.model, &self.rules);
+        let read = parquet_read::read(table, &mut |row, cells| self.row(&mut rows, (name, row, "row"), cells));
+        self.times_seen.add(rows.times_seen());
+        read
     }
 
     fn csv(&mut self, name: &str, table: impl Read) -> Result<(), String> {
-        let times = self.times.clone();
-        let mut rows = RowReader::new(self.model, &times);
-        csv_read::read(table, &mut |line, cells| self.row(&mut rows, (name, line, "line"), cells))
+        let mut rows = RowReader::new(self.model, &self.rules);
+        let spec = self.rules.times.clone();
+        let read = csv_read::read(table, &spec, &mut |line, cells| self.row(&mut rows, (name, line, "line"), cells));
+        self.times_seen.add(rows.times_seen());
+        read
     }
 
     fn row(&mut self, rows: &mut RowReader<'_>, place: (&str, u64, &'static str), cells: Result<&Cells<'_>, Refusal>) {
         self.totals.rows += 1;
         match cells.and_then(|cells| rows.sample(cells)) {
-            Ok((signal, sample)) => self.sample(signal, &sample),
+            Ok((signal, sample)) => {
+                self.sample(signal, &sample);
+                rows.odd().for_each(|(kind, what)| self.note(place, kind, what));
+            }
             Err(refusal) => self.refuse(place, refusal),
+        }
+    }
+
+    fn note(&mut self, (file, row, numbered): (&str, u64, &'static str), kind: Odd, what: String) {
+        let count = Odd::ALL.iter().position(|odd| *odd == kind).and_then(|at| self.odd.get_mut(at));
+        if let Some(count) = count {
+            *count += 1;
+        }
+        if self.noted.iter().filter(|noted| noted.kind == kind).count() < NAMED {
+            self.noted.push(Noted { file: file.to_owned(), row, numbered, kind, what });
         }
     }
 
@@ -173,6 +216,21 @@ impl<'a> Import<'a> {
     /// Refused rows by reason.
     pub fn refused(&self) -> impl Iterator<Item = (Reason, u64)> {
         Reason::ALL.into_iter().zip(self.refused)
+    }
+
+    /// The first rows of each kind of remark, in the order of the tables.
+    pub fn noted(&self) -> &[Noted] {
+        &self.noted
+    }
+
+    /// Remarks by kind.
+    pub fn odd(&self) -> impl Iterator<Item = (Odd, u64)> {
+        Odd::ALL.into_iter().zip(self.odd)
+    }
+
+    /// What was special about times.
+    pub const fn times_seen(&self) -> TimesSeen {
+        self.times_seen
     }
 
     /// Whether history changed.

@@ -1,6 +1,6 @@
 //! Samples as tables for other programs: one row a sample, as Parquet or CSV, out of and into the history of a site.
 //!
-//! Holds the columns (format version 1, docs/HISTORIAN.md section 4), their writers and readers, and the rules of an
+//! Holds the columns (format version 1, docs/HISTORIAN.md section 5), their writers and readers, and the rules of an
 //! import. Refuses to know how history lies on disk, apart from [`history`], which is the only file here that opens it.
 //! Rows stream: a writer holds one row group at most, a reader one batch.
 
@@ -15,6 +15,7 @@ mod parquet_claims;
 mod parquet_pages;
 mod parquet_read;
 mod parquet_write;
+mod reading;
 mod row;
 
 use std::ops::ControlFlow;
@@ -25,7 +26,8 @@ use twin_model::{Flags, Model, Sample, SignalIndex, TimeRange, ValueKind};
 
 use crate::GatewayError;
 
-pub use import::{Import, Named, Totals};
+pub use import::{Import, Named, Noted, Totals};
+pub use reading::{Odd, Rules, TimesSeen};
 pub use row::Reason;
 
 /// Version of the columns and their meaning.

@@ -207,7 +207,7 @@ impl Batch {
             Values::Ints(values) => values.get(next).map(|v| match self.meaning {
                 Meaning::Plain => Cell::Int(*v),
                 Meaning::Time { times, by, utc: true } => Cell::Time(v.div_euclid(by).saturating_mul(times)),
-                Meaning::Time { utc: false, .. } => Cell::LocalTime,
+                Meaning::Time { times, by, utc: false } => Cell::LocalTime(v.div_euclid(by).saturating_mul(times)),
             }),
             Values::Texts(values) => values.get(next).map(|v| std::str::from_utf8(v.data()).map_or(Cell::Broken, Cell::Text)),
         };

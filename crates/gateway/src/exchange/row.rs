@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use twin_historian::chunk::MAX_WORD_BYTES;
 use twin_model::{Flags, Model, Quality, Sample, SignalIndex, Value, ValueKind};
-use twin_table::TimeSpec;
+use twin_table::Cell as Read;
 
-use super::cells::{Cell, TIME_HELP, fit, flags, quality, quoted, read_value, shown, time};
+use super::cells::{Cell, TIME_HELP, Times, fit, flags, quality, quoted, read_value, shown};
 use super::kind_word;
+use super::reading::{Odd, Reading, Rules, TimesSeen};
 
 /// What a column is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,17 +148,33 @@ const KINDS: [ValueKind; 4] = [ValueKind::Float, ValueKind::Int, ValueKind::Bool
 /// Reads rows for a model. Remembers the last signal: tables have long runs of one.
 pub(super) struct RowReader<'a> {
     model: &'a Model,
-    times: &'a TimeSpec,
+    source_times: Times,
+    received_times: Times,
+    reading: Reading,
     last: Option<(String, SignalIndex)>,
 }
 
 impl<'a> RowReader<'a> {
-    pub(super) const fn new(model: &'a Model, times: &'a TimeSpec) -> Self {
-        Self { model, times, last: None }
+    pub(super) fn new(model: &'a Model, rules: &Rules) -> Self {
+        let (source_times, received_times) = (Times::new("source time", &rules.times), Times::new("received time", &rules.times));
+        Self { model, source_times, received_times, reading: Reading::new(rules), last: None }
+    }
+
+    /// What was special about all times so far.
+    pub(super) fn times_seen(&self) -> TimesSeen {
+        let mut seen = TimesSeen::of(self.source_times.counts());
+        seen.add(TimesSeen::of(self.received_times.counts()));
+        seen
+    }
+
+    /// What is odd about the last row that was read; it is taken all the same.
+    pub(super) fn odd(&mut self) -> impl Iterator<Item = (Odd, String)> + '_ {
+        self.reading.odd.drain(..)
     }
 
     /// The sample that a row means. Without a received time it is store-and-forward data, received when it was taken.
     pub(super) fn sample(&mut self, cells: &Cells<'_>) -> Result<(SignalIndex, Sample), Refusal> {
+        self.reading.odd.clear();
         let signal = self.signal(cell(cells, Field::Signal))?;
         let known = self.model.signal(signal);
         if let Cell::Text(unit) = cell(cells, Field::Unit)
@@ -167,20 +184,32 @@ impl<'a> RowReader<'a> {
             let what = format!("values of '{}' are in {}, the row is in {}", known.id.as_str(), known.unit.0, quoted(unit));
             return Err(Refusal::new(Reason::OtherUnit, what, "convert the values, or leave the unit out if it is only a name"));
         }
-        let source_time = time(cell(cells, Field::SourceTime), "source time", self.times)?
-            .ok_or_else(|| Refusal::new(Reason::BadTime, "it has no source time", TIME_HELP))?;
-        let received = time(cell(cells, Field::ReceivedTime), "received time", self.times)?;
-        let quality = first(cells, Field::Quality, Field::QualityName).map_or(Ok(Quality::GOOD), quality)?;
+        let source_time = self.source_times.read(cell(cells, Field::SourceTime), signal)?;
+        let source_time = source_time.ok_or_else(|| Refusal::new(Reason::BadTime, "it has no source time", TIME_HELP))?;
+        let received = self.received_times.read(cell(cells, Field::ReceivedTime), signal)?;
+        let quality = self.quality(cells)?;
         let mut flags = first(cells, Field::Flags, Field::FlagNames).map_or(Ok(Flags::NONE), flags)?;
         if received.is_none() {
             flags = flags.with(Flags::HISTORICAL);
         }
         let received_time = received.unwrap_or(source_time);
-        let Some(value) = value(cells, known.value_kind, known.id.as_str())?.filter(|_| !flags.has(Flags::NULL)) else {
-            let none = Sample::without_value(source_time, known.value_kind, quality);
-            return Ok((signal, Sample { received_time, flags: flags.with(Flags::NULL), ..none }));
-        };
-        Ok((signal, Sample { source_time, received_time, value, quality, flags }))
+        let read =
+            if flags.has(Flags::NULL) { None } else { value(cells, known.value_kind, known.id.as_str(), &mut self.reading)? };
+        let read = read.map_or_else(
+            || Sample::without_value(source_time, known.value_kind, quality),
+            |read| read.sample(source_time, known.value_kind, quality),
+        );
+        Ok((signal, Sample { received_time, flags: flags.with(read.flags), ..read }))
+    }
+
+    /// The quality of a row. What an export wrote beside its name is a number with 16 bits that is read as it stands.
+    fn quality(&mut self, cells: &Cells<'_>) -> Result<Quality, Refusal> {
+        let exported = *cell(cells, Field::QualityName) != Cell::Empty;
+        match first(cells, Field::Quality, Field::QualityName) {
+            None => Ok(Quality::GOOD),
+            Some(cell) if exported => quality(cell).or_else(|_| self.reading.quality(cell)),
+            Some(cell) => self.reading.quality(cell),
+        }
     }
 
     fn signal(&mut self, cell: &Cell<'_>) -> Result<SignalIndex, Refusal> {
@@ -213,48 +242,62 @@ fn first<'c, 'a>(cells: &'c Cells<'a>, a: Field, b: Field) -> Option<&'c Cell<'a
     [cell(cells, a), cell(cells, b)].into_iter().find(|cell| **cell != Cell::Empty)
 }
 
-/// The value of a row for a signal of `wanted` kind; `None` where there is none.
-fn value(cells: &Cells<'_>, wanted: ValueKind, id: &str) -> Result<Option<Value>, Refusal> {
+/// What a row says for a signal of `wanted` kind; `None` where a typed column says that there is nothing.
+fn value(cells: &Cells<'_>, wanted: ValueKind, id: &str, reading: &mut Reading) -> Result<Option<Read>, Refusal> {
     let refused = |what: String, help: &'static str| Err(Refusal::new(Reason::BadValue, what, help));
-    let (said, cell) = match cell(cells, Field::Kind) {
-        Cell::Empty => {
-            let of_kind = KINDS.into_iter().find(|kind| *cell(cells, Field::ValueOf(*kind)) != Cell::Empty);
-            (of_kind.unwrap_or(wanted), cell(cells, of_kind.map_or(Field::Value, Field::ValueOf)))
-        }
-        Cell::Text(word) => {
-            let Some(kind) = KINDS.into_iter().find(|kind| kind_word(*kind) == *word) else {
-                return refused(format!("there is no kind {}", quoted(word)), "kinds are double, int64, bool and text");
-            };
-            match first(cells, Field::ValueOf(kind), Field::Value) {
-                Some(cell) => (kind, cell),
-                // CSV has one way to write an empty text and no text.
-                None if kind == ValueKind::Text => (kind, &Cell::Text("")),
-                None => (kind, &Cell::Empty),
-            }
-        }
+    let said = match cell(cells, Field::Kind) {
+        Cell::Empty => KINDS.into_iter().find(|kind| *cell(cells, Field::ValueOf(*kind)) != Cell::Empty),
+        Cell::Text(word) => match KINDS.into_iter().find(|kind| kind_word(*kind) == *word) {
+            Some(kind) => Some(kind),
+            None => return refused(format!("there is no kind {}", quoted(word)), "kinds are double, int64, bool and text"),
+        },
         other => return refused(format!("its kind is {}", shown(other)), "kinds are double, int64, bool and text"),
     };
-    if *cell == Cell::Empty {
-        return Ok(None);
-    }
-    let read = read_value(cell, said).and_then(|value| fit(value, wanted));
-    let Some(value) = read else {
-        let takes = match wanted {
-            ValueKind::Float => "takes numbers",
-            ValueKind::Int => "takes whole numbers",
-            ValueKind::Bool => "takes true and false",
-            ValueKind::Text => "takes texts",
-        };
-        let of_kind = if said == wanted { String::new() } else { format!(" of kind {}", kind_word(said)) };
-        let what = format!("'{id}' {takes}, the row has {}{of_kind}", shown(cell));
-        return refused(what, "mend the value, or the signal's `value` in the site file");
+    let plain = cell(cells, Field::Value);
+    let read = match said {
+        None => reading.value(plain, wanted, id)?,
+        Some(kind) => match cell(cells, Field::ValueOf(kind)) {
+            Cell::Empty if *plain != Cell::Empty => {
+                if !compatible(kind, wanted) {
+                    return mismatch(plain, kind, wanted, id);
+                }
+                reading.value(plain, wanted, id)?
+            }
+            // CSV has one way to write an empty text and no text.
+            Cell::Empty if kind == ValueKind::Text && wanted == kind => Read::Value(Value::text("")),
+            Cell::Empty => return Ok(None),
+            // A typed column is read to the last bit.
+            typed => match read_value(typed, kind).and_then(|value| fit(value, wanted)) {
+                Some(value) => Read::Value(value),
+                None if kind == wanted && matches!(typed, Cell::Text(_)) => reading.value(typed, wanted, id)?,
+                None => return mismatch(typed, kind, wanted, id),
+            },
+        },
     };
-    match &value {
-        Value::Text(text) if text.len() > MAX_WORD_BYTES => {
+    match &read {
+        Read::Value(Value::Text(text)) if text.len() > MAX_WORD_BYTES => {
             refused(format!("the text for '{id}' has {} bytes", text.len()), "shorten it to 65536 bytes of UTF-8")
         }
-        _ => Ok(Some(value)),
+        _ => Ok(Some(read)),
     }
+}
+
+/// Whether values of a kind may be written for a signal of another at all.
+fn compatible(said: ValueKind, wanted: ValueKind) -> bool {
+    use ValueKind::{Bool, Float, Int};
+    said == wanted || matches!((said, wanted), (Int, Float | Bool) | (Float, Int))
+}
+
+fn mismatch(cell: &Cell<'_>, said: ValueKind, wanted: ValueKind, id: &str) -> Result<Option<Read>, Refusal> {
+    let takes = match wanted {
+        ValueKind::Float => "takes numbers",
+        ValueKind::Int => "takes whole numbers",
+        ValueKind::Bool => "takes true and false",
+        ValueKind::Text => "takes texts",
+    };
+    let of_kind = if said == wanted { String::new() } else { format!(" of kind {}", kind_word(said)) };
+    let what = format!("'{id}' {takes}, the row has {}{of_kind}", shown(cell));
+    Err(Refusal::new(Reason::BadValue, what, "mend the value, or the signal's `value` in the site file"))
 }
 
 #[cfg(test)]

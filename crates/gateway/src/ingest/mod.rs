@@ -31,8 +31,6 @@ use crate::stream::{End, SILENT};
 use crate::ws::{Buffers, Error, Message, Socket, Upgrade};
 use take::{Taken, Taker, token_line};
 
-/// Bytes of one message of lines.
-const MESSAGE_BYTES: usize = twin_model::limits::MESSAGE_BYTES;
 /// Answers that may be owed to one sender; with more it is not read.
 const OWED: usize = 1_024;
 /// Batches that may wait for the disk before senders that await answers are not read.
@@ -287,21 +285,21 @@ impl Sender<'_> {
         let taken = match message {
             None | Some(Ok(Message::Close(_))) => return Err(End::Gone),
             Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => return Ok(()),
-            Some(Err(error)) => {
-                // The socket's own limit, or a broken connection, for which the close goes nowhere.
-                let code = if matches!(error, Error::Capacity(_)) { CloseCode::TooLarge } else { CloseCode::Malformed };
-                return Err(End::Close(code, error.to_string()));
+            // The socket's own limit.
+            Some(Err(Error::Capacity(_))) => {
+                let (most, lines) = (Limits::INGEST_FRAMES.frame_bytes, twin_model::limits::MESSAGE_BYTES);
+                let words = format!("a frame may have {most} bytes, a message of lines {lines}; nothing of this one is taken");
+                return Err(End::Close(CloseCode::TooLarge, words));
             }
+            // A broken connection, for which the close goes nowhere.
+            Some(Err(error)) => return Err(End::Close(CloseCode::Malformed, error.to_string())),
             Some(Ok(Message::Binary(bytes))) if twin_protocol::is_frame(&bytes) => {
                 self.taker.frame(&bytes).inspect_err(|_| {
                     add(&self.app.hub.totals.bad_frames, 1);
                 })?
             }
-            Some(Ok(Message::Binary(bytes))) => self.taker.lines(&String::from_utf8_lossy(lines_fit(&bytes)?)),
-            Some(Ok(Message::Text(text))) => {
-                lines_fit(text.as_bytes())?;
-                self.taker.lines(&text)
-            }
+            Some(Ok(Message::Binary(bytes))) => self.taker.lines(&String::from_utf8_lossy(&bytes)),
+            Some(Ok(Message::Text(text))) => self.taker.lines(&text),
         };
         if !taken.complaints.is_empty() {
             self.send(Message::Text(taken.complaints.join("\n").into()), true).await?;
@@ -341,6 +339,12 @@ impl Sender<'_> {
             if timeout(GOODBYE, self.socket.send(Message::Binary(encode_server(&last).into()))).await.is_err() {
                 return;
             }
+        } else if code == CloseCode::TooLarge {
+            // Programs that read lines show them; few show why a connection was closed.
+            let line = serde_json::json!({ "error": reason }).to_string();
+            if timeout(GOODBYE, self.socket.send(Message::Text(line.into()))).await.is_err() {
+                return;
+            }
         }
         self.socket.close(code.number(), reason, GOODBYE).await;
     }
@@ -352,11 +356,4 @@ async fn in_time(patience: Duration, sending: impl Future<Output = Result<(), Er
         Ok(Err(_)) => Err(End::Gone),
         Err(_) => Err(End::Close(CloseCode::TimedOut, "the sender took no answer for too long".to_owned())),
     }
-}
-
-fn lines_fit(bytes: &[u8]) -> Result<&[u8], End> {
-    if bytes.len() <= MESSAGE_BYTES {
-        return Ok(bytes);
-    }
-    Err(End::Close(CloseCode::TooLarge, format!("a message of lines may have {MESSAGE_BYTES} bytes; send smaller ones")))
 }

@@ -6,10 +6,14 @@ use twin_protocol::{Batch, Entry, IngestAck, IngestFrame, Limits, ProtocolError,
 use super::Answer;
 use crate::hub::add;
 use crate::server::App;
-use crate::sources::{Inbox, Line, LineError, Refusal, read_line};
+use crate::sources::{Inbox, Line, LineError, Refusal, Remark, read_line};
 
 /// Lines of one message.
 const LINES: usize = limits::MESSAGE_LINES;
+/// Bytes of one message of lines.
+const BYTES: usize = limits::MESSAGE_BYTES;
+/// Bytes of a line that asks for an answer: a name of 256 bytes, each of them escaped.
+const QUESTION: usize = 2_048;
 /// Complaints answered per message; the rest is counted.
 const COMPLAINTS: usize = 20;
 /// Letters of a name that a complaint repeats: answers wait, and a sender may have called anything by any name.
@@ -33,6 +37,29 @@ pub(super) struct Taken {
     pub(super) held: bool,
 }
 
+/// Lines of a message beyond what it may hold.
+struct Beyond {
+    /// The first of them, from 1.
+    line: usize,
+    /// Its bytes.
+    bytes: usize,
+    /// There are too many lines; else too many bytes.
+    by_lines: bool,
+    lines: u64,
+}
+
+impl Beyond {
+    fn words(&self) -> String {
+        let limit = if self.by_lines { format!("{LINES} lines") } else { format!("{BYTES} bytes") };
+        let what = if self.lines == 1 && self.bytes > BYTES {
+            format!("this line of {} bytes is", self.bytes)
+        } else {
+            format!("{} from this one on are", self.lines)
+        };
+        format!("a message may have {limit}; {what} not taken: send smaller messages")
+    }
+}
+
 /// What a position of the sender's dictionary stands for.
 enum Known {
     Ours(SignalIndex),
@@ -51,12 +78,14 @@ pub(super) struct Taker<'a> {
     taken: u64,
     refused: u64,
     binary: bool,
+    /// The sender knows how its times without an offset are read.
+    told_clock: bool,
 }
 
 impl<'a> Taker<'a> {
     pub(super) fn new(app: &'a App, inbox: &'a Inbox) -> Self {
         let future_limit = app.hub.with_store(|store| store.config().future_limit.as_micros());
-        Self { app, inbox, future_limit, dictionary: Vec::new(), taken: 0, refused: 0, binary: false }
+        Self { app, inbox, future_limit, dictionary: Vec::new(), taken: 0, refused: 0, binary: false, told_clock: false }
     }
 
     /// Whether the sender ever spoke in frames.
@@ -68,18 +97,24 @@ impl<'a> Taker<'a> {
     pub(super) fn lines(&mut self, text: &str) -> Taken {
         let now = self.app.clock.now();
         let mut out = Taken::default();
-        let mut bad = 0_u64;
-        for (at, line) in text.lines().enumerate() {
-            let line = line.trim();
+        let (mut bad, mut end) = (0_u64, 0);
+        let mut beyond: Option<Beyond> = None;
+        for (at, whole) in text.split_inclusive('\n').enumerate() {
+            end += whole.len();
+            let line = whole.trim();
             // Who a sender is was settled before; what it says of that is never repeated.
             if line.is_empty() || token_line(line).is_some() {
                 continue;
             }
-            let complaint = if at >= LINES {
-                Some((Refusal::Line, format!("more than {LINES} lines in one message; send smaller ones")))
-            } else {
-                self.line(line, now, &mut out)
-            };
+            if beyond.is_some() || at >= LINES || end > BYTES {
+                if !self.asks(line, now, &mut out) {
+                    let first = Beyond { line: at + 1, bytes: whole.len(), by_lines: at >= LINES, lines: 0 };
+                    beyond.get_or_insert(first).lines += 1;
+                    self.refused += 1;
+                }
+                continue;
+            }
+            let complaint = self.line(line, now, &mut out);
             if let Some(words) = out.remark.take()
                 && out.complaints.len() < COMPLAINTS
             {
@@ -92,12 +127,23 @@ impl<'a> Taker<'a> {
             if out.complaints.len() < COMPLAINTS {
                 out.complaints.push(serde_json::json!({ "error": words, "line": at + 1 }).to_string());
             }
-            if at >= LINES {
-                break;
-            }
+        }
+        if let Some(beyond) = beyond {
+            bad += beyond.lines;
+            self.inbox.counts().refuse(Refusal::Line, beyond.lines);
+            // Said whatever else was said: it is about more than one line.
+            out.complaints.push(serde_json::json!({ "error": beyond.words(), "line": beyond.line }).to_string());
         }
         add(&self.app.hub.totals.bad_lines, bad);
         out
+    }
+
+    /// Whether a line beyond what a message may hold is a question: that gets its answer, or its sender would wait for ever.
+    fn asks(&mut self, line: &str, now: Timestamp, out: &mut Taken) -> bool {
+        let question = line.len() <= QUESTION
+            && line.contains("\"ack\"")
+            && matches!(read_line(self.app.hub.model(), self.inbox, line, now), Ok(Line::Ack(_)));
+        question && self.line(line, now, out).is_none()
     }
 
     fn line(&mut self, line: &str, now: Timestamp, out: &mut Taken) -> Option<(Refusal, String)> {
@@ -108,7 +154,11 @@ impl<'a> Taker<'a> {
                 out.answers.push(Answer::Line { name, taken, refused });
             }
             Ok(Line::Sample(signal, sample, remark)) => {
-                out.remark = remark;
+                out.remark = match remark {
+                    Some(Remark::Line(words)) => Some(words),
+                    Some(Remark::Clock(words)) if !std::mem::replace(&mut self.told_clock, true) => Some(words),
+                    Some(Remark::Clock(_)) | None => None,
+                };
                 let aside = self.aside(&sample).map(|words| {
                     let model = self.app.hub.model();
                     (Refusal::Future, format!("{}: {words}", model.signal(signal).id.as_str()))

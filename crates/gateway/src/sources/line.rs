@@ -85,11 +85,20 @@ impl LineError {
     }
 }
 
+/// What a sender should know about a line that is taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Remark {
+    /// It is about this line.
+    Line(String),
+    /// Its time has no offset: in which zone such times are read. Enough to be said once.
+    Clock(String),
+}
+
 /// What a line says.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Line {
     /// A sample, received now, and what its sender should know about it.
-    Sample(SignalIndex, Sample, Option<String>),
+    Sample(SignalIndex, Sample, Option<Remark>),
     /// Asks for an answer with this name, an integer or a text.
     Ack(serde_json::Value),
 }
@@ -160,7 +169,8 @@ pub fn read_line(model: &Model, inbox: &Inbox, line: &str, now: Timestamp) -> Re
     };
     let signal = inbox.find(model, &name).ok_or_else(|| LineError::Signal(name.clone().into_owned()))?;
     let kind = model.signal(signal).value_kind;
-    let (quality, mut remark) = fields.quality.map_or(Ok((Quality::GOOD, None)), |raw| quality(raw, &inbox.rules, &name))?;
+    let (quality, odd) = fields.quality.map_or(Ok((Quality::GOOD, None)), |raw| quality(raw, &inbox.rules, &name))?;
+    let mut remark = odd.map(Remark::Line);
     let source_time = fields.time.map_or(Ok(now), |raw| time(raw, &inbox.rules.times, now))?;
     let read = value(given, kind, &name)?;
     if let Cell::Value(value) = &read
@@ -170,11 +180,13 @@ pub fn read_line(model: &Model, inbox: &Inbox, line: &str, now: Timestamp) -> Re
     }
     match &read {
         Cell::Unreadable(why) => {
-            remark = Some(format!("{name}: {}; taken as a reading without a value", why.words(&shown(given))));
+            let why = why.words(&shown(given));
+            remark = Some(Remark::Line(format!("{name}: {why}; taken as a reading without a value")));
         }
-        Cell::Rounded(value) => remark = Some(format!("{name}: {} is taken as {value}", shown(given))),
+        Cell::Rounded(value) => remark = Some(Remark::Line(format!("{name}: {} is taken as {value}", shown(given)))),
         Cell::Value(_) | Cell::Absent(_) => {}
     }
+    remark = remark.or_else(|| fields.time.and_then(|raw| clock_of(raw, &inbox.rules.times)).map(Remark::Clock));
     let sample = Sample { received_time: now, ..read.sample(source_time, kind, quality) };
     Ok(Line::Sample(signal, sample, remark))
 }
@@ -251,6 +263,21 @@ fn time(raw: &RawValue, rules: &TimeSpec, now: Timestamp) -> Result<Timestamp, L
         Scalar::Other => return Err(LineError::Time("a time is a text or a number".to_owned())),
     };
     spec.read_near(&text, now).map_err(|fault| LineError::Time(spec.explain(&text, &fault)))
+}
+
+/// Words for a time without an offset: whose clock it is taken for.
+fn clock_of(raw: &RawValue, rules: &TimeSpec) -> Option<String> {
+    let zone = rules.zone.as_ref()?;
+    let Scalar::Text(text) = scalar(raw) else { return None };
+    let number = matches!(rules.format, TimeFormat::Epoch(_) | TimeFormat::Seconds { .. } | TimeFormat::Serial(_));
+    let format = if number { TimeFormat::Rfc3339 } else { rules.format.clone() };
+    let (_, seen) = TimeSpec { format, ..rules.clone() }.read_near_counted(&text, Timestamp::MIN).ok()?;
+    let words = format!(
+        "{} has no offset; such times are read as {}, as the site file says, and this is said once",
+        twin_table::quoted(&text),
+        zone.as_str()
+    );
+    (seen.zoned > 0).then_some(words)
 }
 
 /// A quality, and a remark where it is none that is known.

@@ -24,7 +24,7 @@ use crate::hub::Hub;
 
 pub use csv::{CsvFile, CsvReplay, Unusable, judge};
 pub use inbox::{Inbox, IngestCounts, Progress, Refusal};
-pub use line::{Line, LineError, acknowledgement, read_line};
+pub use line::{Line, LineError, Remark, acknowledgement, read_line};
 pub use push::PushSource;
 pub use synthetic::SyntheticSource;
 pub use waves::Waves;

@@ -221,8 +221,8 @@ impl Sender {
         while !self.waits.is_empty() {
             self.hear().await?;
         }
-        // More than a message may have ends the connection, and nothing of it was ever acknowledged.
-        let large = " ".repeat(MESSAGE_BYTES + 1);
+        // More than a socket takes ends the connection, and nothing of it was ever acknowledged.
+        let large = " ".repeat(4 * MESSAGE_BYTES + 1);
         self.socket.send(Message::Text(large.into())).await.ok()?;
         while let Some(Ok(message)) = self.socket.next().await {
             if let Message::Close(Some(frame)) = message {

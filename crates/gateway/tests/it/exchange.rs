@@ -238,11 +238,12 @@ fn refused_rows_are_counted_and_the_first_of_each_kind_named() {
     table.push_str(
         "pump-01.flow,2026-03-02T08:15:05,70,,,\n\
          pump-01.flow,,70,,,\n\
-         pump-01.flow,2026-03-02T08:15:05Z,much,,,\n\
-         pump-01.flow,2026-03-02T08:15:05Z,,,,\n\
+         pump-01.flow,2026-03-02T08:15:15Z,much,,,\n\
+         pump-01.flow,2026-03-02T08:15:25Z,,,,\n\
          pump-01.starts,2026-03-02T08:15:05Z,1.5,,,\n\
          pump-01.flow,2026-03-02T08:15:05Z,70,gal/h,,\n\
-         pump-01.flow,2026-03-02T08:15:05Z,70,,splendid,\n\
+         pump-01.flow,2026-03-02T08:15:35Z,70,,splendid,\n\
+         pump-01.flow,2026-03-02T08:15:05Z,70,,192,\n\
          pump-01.flow,2026-03-02T08:15:05Z,70,,,512\n\
          pump-01.flow,2026-03-02T08:15:05Z,70\n\
          pump-01.flow,2026-03-02T08:15:06Z,71,,uncertain,manual\n",
@@ -250,21 +251,25 @@ fn refused_rows_are_counted_and_the_first_of_each_kind_named() {
     let table = bench.folder.write("odd.csv", table);
     let (code, json, err) = bench.import("data", &[&table]);
     assert_eq!(code, 1, "{err}");
-    assert_eq!((count(&json, "rows"), count(&json, "new"), count(&json, "refused")), (51, 3, 48));
-    let reasons = json!({"unknown_signal": 40, "bad_time": 2, "bad_value": 2, "other_unit": 1, "bad_quality_or_flags": 2,
+    assert_eq!((count(&json, "rows"), count(&json, "new"), count(&json, "refused")), (52, 6, 46));
+    let reasons = json!({"unknown_signal": 40, "bad_time": 2, "bad_value": 0, "other_unit": 1, "bad_quality_or_flags": 2,
                          "broken_row": 1});
+    assert_eq!(json["noted_by_kind"], json!({"no_value": 2, "rounded": 0, "unknown_quality": 1}));
+    let noted: Vec<u64> = json["first_noted"].as_array().unwrap().iter().map(|row| count(row, "row")).collect();
+    assert_eq!(noted, [45, 47, 49]);
     assert_eq!(json["refused_by_reason"], reasons);
     let named: Vec<u64> = json["first_refused"].as_array().unwrap().iter().map(|row| count(row, "row")).collect();
-    assert_eq!(named, [3, 43, 44, 45, 47, 48, 49, 50, 51], "an unknown signal is named once: {err}");
+    assert_eq!(named, [3, 43, 44, 48, 50, 51, 52], "an unknown signal is named once: {err}");
     for part in [
         "odd.csv, line 3: there is no signal 'pump-09.flow'; signals are named <twin>.<signal>",
         "line 43: its source time '2026-03-02T08:15:05' has no offset",
-        "line 45: 'pump-01.flow' takes numbers, the row has 'much'",
-        "line 47: 'pump-01.starts' takes whole numbers, the row has '1.5'",
+        "line 45: pump-01.flow: 'much' is not a number; taken as a reading without a value",
+        "line 47: pump-01.starts: '1.5' is not a whole number; taken as a reading without a value",
         "line 48: values of 'pump-01.flow' are in l/min, the row is in 'gal/h'; convert the values",
-        "line 49: its quality is 'splendid'",
-        "line 50: its flags are '512'",
-        "line 51: it has 3 cells, the first line has 6",
+        "line 49: 'splendid' is no known quality; taken as uncertain",
+        "line 50: its quality is '192'; numbers of OPC DA need --quality opc_da",
+        "line 51: its flags are '512'",
+        "line 52: it has 3 cells, the first line has 6",
     ] {
         assert!(err.contains(part), "{part} in {err}");
     }
@@ -283,7 +288,7 @@ fn a_row_without_a_value_is_a_reading_without_one_and_comes_back_as_such() {
         let out = bench.export(&bench.path("data"), name, &[]);
         if name == "t.csv" {
             let csv = String::from_utf8(out).unwrap();
-            assert!(csv.contains(",double,,,,,l/min,32768,bad,17,historical|null\n"), "{csv}");
+            assert!(csv.contains(",double,,,,,l/min,32923,bad_no_data,17,historical|null\n"), "{csv}");
             assert!(csv.contains(",double,,,,,l/min,32906,bad_not_connected,17,historical|null\n"), "{csv}");
         }
         let copy = format!("copy-{name}");

@@ -105,18 +105,97 @@ async fn a_token_is_asked_for_where_the_site_has_one() {
     assert_eq!(page.line().await["line"], 1, "lines are counted behind the token's");
 }
 
+/// Lines of 64 bytes, each a sample a second later, from second `from` on.
+fn many_lines(from: i64, n: i64) -> String {
+    let line =
+        |s: i64| format!("{:<63}\n", format!("{{\"signal\":\"pump-01.starts\",\"value\":{s},\"time\":{}}}", at(s).as_micros()));
+    (from..from + n).map(line).collect()
+}
+
 #[tokio::test]
-async fn a_message_that_is_too_large_ends_the_connection() {
+async fn lines_beyond_what_a_message_may_hold_are_refused_by_name_and_the_rest_is_taken() {
+    let folder = Folder::new();
+    let world = World::start_with(SITE, on_disk(&folder)).await;
+    let mut sender = world.socket("/ingest", None).await;
+    // Too many lines, with the question at their end.
+    sender.text(&format!("{}{{\"ack\":\"lines\"}}", many_lines(0, 10_500))).await;
+    let complaint = sender.line().await;
+    assert_eq!(complaint["line"], 10_001);
+    let words = complaint["error"].as_str().unwrap();
+    assert!(words.contains("10000 lines") && words.contains("500 from this one on"), "{words}");
+    let answer = sender.line().await;
+    assert_eq!((&answer["samples"], &answer["refused"]), (&10_000.into(), &500.into()), "{answer}");
+    // Too many bytes: one line that fits, one that is too long, one behind it.
+    let long = format!("{{\"signal\":\"pump-01.mode\",\"value\":\"{}\"}}\n", "x".repeat(1 << 20));
+    sender.text(&format!("{}{long}{}{{\"ack\":\"bytes\"}}", many_lines(20_000, 1), many_lines(20_001, 1))).await;
+    let complaint = sender.line().await;
+    assert_eq!(complaint["line"], 2);
+    let words = complaint["error"].as_str().unwrap();
+    assert!(words.contains("1048576 bytes") && words.contains("2 from this one on"), "{words}");
+    let answer = sender.line().await;
+    assert_eq!((&answer["samples"], &answer["refused"]), (&1.into(), &2.into()), "{answer}");
+    // The connection stays, and the next message is as good as any.
+    sender.text(&format!("{}{{\"ack\":\"next\"}}", many_lines(20_002, 3))).await;
+    let answer = sender.line().await;
+    assert_eq!((&answer["samples"], &answer["refused"]), (&3.into(), &0.into()), "{answer}");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_sender_is_told_once_which_clock_its_times_without_offset_are_read_by() {
+    let zoned = SITE.replace("name = \"Little plant\"", "name = \"Little plant\"\ntime_zone = \"Europe/Vienna\"");
+    let own = format!("{zoned}zone = \"Asia/Tokyo\"\n");
+    for (site, zone, expected) in [(&zoned, "Europe/Vienna", "08:15:04Z"), (&own, "Asia/Tokyo", "00:15:04Z")] {
+        let mut world = World::start_with(site, Wish::default()).await;
+        let mut sender = world.socket("/ingest", None).await;
+        let line = |value: u32, time: &str| format!("{{\"signal\":\"pump-01.starts\",\"value\":{value},\"time\":\"{time}\"}}\n");
+        sender
+            .text(&format!(
+                "{}{}{}",
+                line(1, "2026-03-02T07:15:04Z"),
+                line(2, "2026-03-02 09:15:04"),
+                line(3, "2026-03-02 09:15:05")
+            ))
+            .await;
+        let said = sender.line().await;
+        assert_eq!(said["line"], 2, "{said}");
+        let words = said["warning"].as_str().unwrap();
+        assert!(words.contains("'2026-03-02 09:15:04' has no offset") && words.contains(zone), "{words}");
+        // Nothing more is said: the next answer is that to a fault.
+        sender.text(&format!("{}oops", line(4, "2026-03-02 09:15:06"))).await;
+        assert_eq!(sender.line().await["line"], 2);
+        world.step();
+        let signal = world.hub.model().find_signal("pump-01.starts").unwrap();
+        let t: Timestamp = format!("2026-03-02T{expected}").parse().unwrap();
+        let held = world.hub.with_store(|store| store.latest_at(signal, t)).unwrap();
+        assert_eq!((held.source_time, held.value), (t, Value::Int(2)));
+        world.stop().await;
+    }
+    // Where nobody says which zone, a time without offset is refused.
     let world = World::start().await;
     let mut sender = world.socket("/ingest", None).await;
-    sender.text(&" ".repeat(1_100_000)).await;
-    loop {
-        match sender.message().await {
-            Some(Message::Close(Some(frame))) => return assert_eq!(u16::from(frame.code), 1009),
-            Some(_) => {}
-            None => panic!("closed without a word"),
-        }
-    }
+    sender.text("{\"signal\":\"pump-01.starts\",\"value\":1,\"time\":\"2026-03-02 09:15:04\"}").await;
+    let said = sender.line().await;
+    assert!(said["error"].as_str().unwrap().contains("has no offset; write one"), "{said}");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_message_beyond_what_a_socket_takes_is_named_before_the_connection_ends() {
+    let world = World::start().await;
+    let mut sender = world.socket("/ingest", None).await;
+    // The server stops reading in the middle of it.
+    drop(sender.inner.send(Message::Text(many_lines(0, 80_000).into())).await);
+    let complaint = sender.line().await;
+    let words = complaint["error"].as_str().unwrap();
+    assert!(words.contains("a message of lines 1048576") && words.contains("nothing of this one is taken"), "{words}");
+    let Some(Message::Close(Some(frame))) = sender.message().await else { panic!("closed without a word") };
+    assert_eq!(u16::from(frame.code), 1009);
+    assert_eq!(world.hub.extent(), None);
+    let mut again = world.socket("/ingest", None).await;
+    again.text("{\"signal\":\"pump-01.nothing\",\"value\":1}").await;
+    assert_eq!(again.line().await["line"], 1, "another connection is not concerned");
+    world.stop().await;
 }
 
 fn on_disk(folder: &Folder) -> Wish {
@@ -459,6 +538,10 @@ async fn a_source_says_how_its_senders_write_times_and_qualities() {
         sender
             .text(&format!("{{\"signal\":\"pump-01.flow\",\"value\":1,\"time\":{time},\"quality\":{quality}}}\n{{\"ack\":1}}"))
             .await;
+        if quality == "192" {
+            let said = sender.line().await;
+            assert!(said["warning"].as_str().unwrap().contains("Europe/Berlin"), "{said}");
+        }
         assert_eq!(sender.line().await["samples"], 1);
         let held = world.hub.with_store(|store| store.latest_at(twin_model::SignalIndex(0), at(0))).unwrap();
         assert_eq!((held.source_time, held.quality.is_good()), (at(0), quality == "192"));

@@ -101,11 +101,14 @@ fn a_reading_without_a_value_is_none_whatever_its_quality_says() {
     for (twin, last) in [("east", Json::from("maintenance")), ("west", Json::Null)] {
         let it = kiln.twin(twin, "2026-03-02T08:01:10Z");
         let signal = &it["signals"][0];
-        assert_eq!((&signal["value"], &signal["quality"], &signal["freshness"]), (&Json::Null, &"bad".into(), &"live".into()));
+        assert_eq!(
+            (&signal["value"], &signal["quality"], &signal["freshness"]),
+            (&Json::Null, &"bad_no_data".into(), &"live".into())
+        );
         assert_eq!((&it["status"], &it["score"]), (&"unknown".into(), &Json::Null));
         assert_eq!(it["last_known"]["status"], last);
         assert_eq!(it["reasons"][0]["value"], Json::Null);
-        assert!(it["reasons"][0]["text"].as_str().unwrap().starts_with("Heat has no value"), "{it}");
+        assert!(it["reasons"][0]["text"].as_str().unwrap().starts_with("Heat has no usable value: bad no data"), "{it}");
     }
     let before = kiln.twin("east", "2026-03-02T08:00:59Z");
     assert_eq!((&before["status"], &before["signals"][0]["value"]), (&"maintenance".into(), &950.0.into()));

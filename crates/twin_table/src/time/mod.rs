@@ -158,8 +158,16 @@ impl TimeSpec {
     /// # Errors
     /// [`TimeFault`]; [`Self::explain`] has the words.
     pub fn read_near(&self, text: &str, now: Timestamp) -> Result<Timestamp, TimeFault> {
+        self.read_near_counted(text, now).map(|(t, _)| t)
+    }
+
+    /// The same, with what was special about the text.
+    ///
+    /// # Errors
+    /// [`TimeFault`]; [`Self::explain`] has the words.
+    pub fn read_near_counted(&self, text: &str, now: Timestamp) -> Result<(Timestamp, TimeCounts), TimeFault> {
         let mut latest = |first, second| if second <= now.as_micros() { second } else { first };
-        self.resolve(text, &mut latest).map(|(read, _)| read.t)
+        self.resolve(text, &mut latest).map(|(read, seen)| (read.t, seen))
     }
 
     /// A fault in words: what stands there, and what would mend it.
