@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use serde::Serialize;
 use twin_table::time::FORMATS;
-use twin_table::{CellRules, Codes, NumberStyle, QualityReader, TimeFormat, TimeSpec, Zone};
+use twin_table::{CellRules, Codes, Encoding, NumberStyle, QualityReader, TimeFormat, TimeSpec, Zone};
 
 use crate::exchange::{Import, Named, Noted, Odd, Reason, Rules, TimesSeen, Totals, history::OpenHistory};
 use crate::site::Site;
@@ -24,6 +24,12 @@ pub(super) struct ImportArgs {
     /// Parquet and CSV files of `orrery export`, or any with the columns signal, time and value
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
+    /// What separates the cells of CSV files: one character, or tab
+    #[arg(long, value_name = "CHARACTER", default_value = ",")]
+    separator: String,
+    /// Encoding of CSV files without a byte order mark
+    #[arg(long, value_name = "ENCODING", value_parser = Encoding::WORDS)]
+    encoding: Option<String>,
     /// Zone of times without an offset: an IANA name, an offset, or UTC; default the site's time_zone
     #[arg(long, value_name = "ZONE")]
     zone: Option<String>,
@@ -64,8 +70,15 @@ impl ImportArgs {
         let numbers =
             NumberStyle { decimal: decimal.unwrap_or(usual), thousands, declared: decimal.is_some() || thousands.is_some() };
         anyhow::ensure!(thousands != Some(numbers.decimal), "--decimal and --thousands can't be the same mark");
+        let separator = match self.separator.as_bytes() {
+            b"tab" | b"\\t" => b'\t',
+            [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => *byte,
+            _ => anyhow::bail!("--separator: '{}' cannot separate cells; write one character, or tab", self.separator),
+        };
         let codes = if self.quality == "opc_da" { Codes::OpcDa } else { Codes::OpcUa };
         Ok(Rules {
+            separator,
+            encoding: self.encoding.as_deref().and_then(Encoding::parse),
             times: TimeSpec { format, zone, years: site.loaded.times.years },
             cells: CellRules { numbers, ..CellRules::default() },
             qualities: QualityReader { codes },

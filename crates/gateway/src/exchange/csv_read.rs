@@ -3,10 +3,11 @@
 use std::io::Read;
 
 use twin_table::rows::{Cells as Split, Oddity, ROW_BYTES};
-use twin_table::{Row, RowReader, TimeSpec};
+use twin_table::{Row, RowReader};
 
 use super::COLUMNS;
 use super::cells::Cell;
+use super::reading::Rules;
 use super::row::{Cells, Field, NO_CELLS, Reason, Refusal, fields};
 
 /// Calls `each` with the line number of every row and its cells, or with why the row is none.
@@ -15,23 +16,27 @@ use super::row::{Cells, Field, NO_CELLS, Reason, Refusal, fields};
 /// Where the file can't be read, or its header names too little.
 pub(super) fn read(
     input: impl Read,
-    times: &TimeSpec,
+    rules: &Rules,
     each: &mut dyn FnMut(u64, Result<&Cells<'_>, Refusal>),
 ) -> Result<(), String> {
-    let mut rows = RowReader::new(input, b',', None).map_err(|e| e.to_string())?;
+    let mut rows = RowReader::new(input, rules.separator, rules.encoding).map_err(|e| e.to_string())?;
     let mut row = Row::default();
     if !rows.read(&mut row, &|_| false).map_err(|e| e.to_string())? {
         return Err("it is empty; the first line must name the columns".to_owned());
     }
     let names: Vec<String> = row.cells.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
-    let fields = fields(names.iter().map(String::as_str))?;
+    let fields = fields(names.iter().map(String::as_str)).map_err(|why| match names.as_slice() {
+        // One name that holds all of them.
+        [one] if one.contains([';', '\t', '|']) => format!("{why}; if something else separates its cells, say --separator"),
+        _ => why,
+    })?;
     // What `orrery export` writes has its quotes right, whatever its texts hold; elsewhere a row inside of a quote means that
     // the quote never closes.
     let ours = names == COLUMNS;
     let width = fields.len();
     let at = fields.iter().position(|field| *field == Some(Field::SourceTime)).unwrap_or(0);
     let has_time =
-        |cells: &Split| cells.get(at).and_then(|cell| std::str::from_utf8(cell).ok()).is_some_and(|text| times.fits(text));
+        |cells: &Split| cells.get(at).and_then(|cell| std::str::from_utf8(cell).ok()).is_some_and(|text| rules.times.fits(text));
     let is_row = |cells: &Split| !ours && cells.len() == width && has_time(cells);
     while rows.read(&mut row, &is_row).map_err(|e| e.to_string())? {
         if row.oddity == Some(Oddity::TooLong) {
@@ -71,7 +76,7 @@ mod tests {
     fn check(table: &str, expected: &[(u64, &str)]) {
         for table in [table.to_owned(), table.replace('\n', "\r\n"), table.trim_end().to_owned()] {
             let mut found = Vec::new();
-            read(table.as_bytes(), &TimeSpec::default(), &mut |line, cells| {
+            read(table.as_bytes(), &Rules::default(), &mut |line, cells| {
                 let value = match cells {
                     Ok(cells) => match &cells[super::super::row::Field::Value.at()] {
                         Cell::Text(text) => text.replace('\r', ""),
@@ -102,7 +107,7 @@ mod tests {
         let long = io::Read::chain(&b"signal,time,value\na,b,\""[..], io::repeat(b'x').take(20 << 20));
         let long = io::Read::chain(long, &b"\nc,d,2\n"[..]);
         let mut found = Vec::new();
-        read(long, &TimeSpec::default(), &mut |line, cells| {
+        read(long, &Rules::default(), &mut |line, cells| {
             found.push((line, cells.map(|_| ()).map_err(|refusal| refusal.what)));
         })
         .unwrap();

@@ -146,8 +146,8 @@ impl<'a> Import<'a> {
 
     fn csv(&mut self, name: &str, table: impl Read) -> Result<(), String> {
         let mut rows = RowReader::new(self.model, &self.rules);
-        let spec = self.rules.times.clone();
-        let read = csv_read::read(table, &spec, &mut |line, cells| self.row(&mut rows, (name, line, "line"), cells));
+        let rules = self.rules.clone();
+        let read = csv_read::read(table, &rules, &mut |line, cells| self.row(&mut rows, (name, line, "line"), cells));
         self.times_seen.add(rows.times_seen());
         read
     }

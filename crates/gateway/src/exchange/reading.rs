@@ -3,20 +3,31 @@
 use twin_model::{Quality, Value, ValueKind};
 use twin_table::cell::{ReadQuality, Texts, Unreadable};
 use twin_table::time::TimeCounts;
-use twin_table::{Cell as Read, CellRules, QualityReader, TimeSpec};
+use twin_table::{Cell as Read, CellRules, Encoding, QualityReader, TimeSpec};
 
 use super::cells::{Cell, quoted, shown};
 use super::row::{Reason, Refusal};
 
 /// How a table is written, where its own columns do not say so.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Rules {
+    /// Between the cells of a CSV row.
+    pub separator: u8,
+    /// Of a CSV file, where no byte order mark says it; UTF-8 where `None`.
+    pub encoding: Option<Encoding>,
     /// Times without an offset, epochs, and which years are believed.
     pub times: TimeSpec,
     /// Numbers, switches, and what means none.
     pub cells: CellRules,
     /// What numbers for qualities mean.
     pub qualities: QualityReader,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        let (times, cells, qualities) = (TimeSpec::default(), CellRules::default(), QualityReader::default());
+        Self { separator: b',', encoding: None, times, cells, qualities }
+    }
 }
 
 impl From<TimeSpec> for Rules {

@@ -79,7 +79,16 @@ impl Field {
 pub(super) fn fields<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Result<Vec<Option<Field>>, String> {
     let mut seen = [false; Field::COUNT];
     let mut fields = Vec::new();
-    for name in names.clone() {
+    for (at, name) in names.clone().enumerate() {
+        if Field::by_name(name).is_some()
+            && let Some(first) = names.clone().take(at).position(|other| other.trim() == name.trim())
+        {
+            let (first, second) = (first + 1, at + 1);
+            return Err(format!(
+                "its columns {first} and {second} are both called {}; rename the one that is not meant",
+                name.trim()
+            ));
+        }
         // Of two columns for the same the first counts.
         let field =
             Field::by_name(name).filter(|field| seen.get_mut(field.at()).is_some_and(|seen| !std::mem::replace(seen, true)));
@@ -308,6 +317,9 @@ mod tests {
     fn a_table_without_a_needed_column_is_named_with_what_it_has() {
         let error = fields(["signal", "when", "value"].into_iter()).unwrap_err();
         assert!(error.contains("no column source_time or time") && error.contains("signal, when, value"), "{error}");
+        let error = fields(["signal", "time", "value", "time"].into_iter()).unwrap_err();
+        assert!(error.contains("columns 2 and 4 are both called time"), "{error}");
+        assert!(fields(["signal", "x", "x", "time", "value"].into_iter()).is_ok(), "nobody reads x");
         let found = fields(["value", "extra", "time", "source_time", "signal"].into_iter()).unwrap();
         assert_eq!(found, [Some(Field::Value), None, Some(Field::SourceTime), None, Some(Field::Signal)]);
     }

@@ -140,7 +140,8 @@ impl<'a> Taker<'a> {
 
     /// Whether a line beyond what a message may hold is a question: that gets its answer, or its sender would wait for ever.
     fn asks(&mut self, line: &str, now: Timestamp, out: &mut Taken) -> bool {
-        let question = line.len() <= QUESTION
+        let question = out.answers.len() < LINES
+            && line.len() <= QUESTION
             && line.contains("\"ack\"")
             && matches!(read_line(self.app.hub.model(), self.inbox, line, now), Ok(Line::Ack(_)));
         question && self.line(line, now, out).is_none()

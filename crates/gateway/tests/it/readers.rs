@@ -252,6 +252,19 @@ fn an_import_reads_as_it_is_told_to() {
             "2026-03-02T08:00:01Z Int(7) bad",
         ]
     );
+    // As spreadsheets of half of Europe write it.
+    let table = "signal;time;value\nt.x;02.03.2026 09:00;F\u{fc}llen\nt.f;02.03.2026 09:00;1.234,5\n";
+    let bytes: Vec<u8> = table.chars().map(|c| c as u8).collect();
+    let table = folder.write("excel.csv", bytes);
+    let (sheet, how) = (folder.0.join("sheet"), ["--separator", ";", "--encoding", "windows-1252", "--thousands", "."]);
+    let import_sheet = ["import-samples", text(&site), "--data", text(&sheet), text(&table)];
+    let (code, _, err) = run(&import_sheet);
+    assert!(code == 2 && err.contains("say --separator"), "{err}");
+    let (code, out, err) = run(&[&import_sheet[..], &how, &["--time-format", "%d.%m.%Y %H:%M"]].concat());
+    assert_eq!(code, 0, "{err}{out}");
+    let (_, csv, _) = run(&["export", text(&site), "--data", text(&sheet), "-o", "-"]);
+    let found: Vec<String> = exported(&csv).into_values().collect();
+    assert_eq!(found, ["2026-03-02T08:00:00Z Float(1234.5) good", "2026-03-02T08:00:00Z Text(\"F\u{fc}llen\") good",]);
     // Without being told, nothing is guessed: the answer says what to say.
     let (code, _, err) = run(&import);
     assert_eq!(code, 1);
@@ -261,6 +274,7 @@ fn an_import_reads_as_it_is_told_to() {
         ("--time-format", "%Y", "lacks the month"),
         ("--zone", "Europe/Berlim", "is no time zone"),
         ("--thousands", ".", "the same mark"),
+        ("--separator", ";;", "one character, or tab"),
     ] {
         let more: &[&str] = if option == "--thousands" { &["--decimal", "."] } else { &[] };
         let (code, _, err) = run(&[&import[..], &[option, value], more].concat());
