@@ -176,6 +176,9 @@ fn first_seek(viewer: &mut Viewer) {
     }
     let link = std::mem::take(&mut viewer.link);
     let Some(engine) = &mut viewer.engine else { return };
+    if link.known {
+        let _always_works = engine.apply(twin_engine::EngineCommand::SetBasis(twin_engine::Basis::Known));
+    }
     if let Some(speed) = link.speed {
         let _always_works = engine.apply(twin_engine::EngineCommand::SetSpeed(speed));
     }

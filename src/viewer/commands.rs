@@ -1,6 +1,6 @@
 //! Carries out what a person asked for. Each wish is one arm; what it means is the engine's business.
 
-use twin_engine::{EngineCommand, SeekTo};
+use twin_engine::{Basis, EngineCommand, SeekTo};
 use twin_model::{KnobIndex, TwinIndex};
 use twin_scenario::Scenario;
 use twin_ui::{Direction, Side, UiCommand};
@@ -63,6 +63,7 @@ fn apply(viewer: &mut Viewer, wish: UiCommand) {
         UiCommand::Pause => engine(viewer, EngineCommand::Pause),
         UiCommand::Follow => engine(viewer, EngineCommand::Follow),
         UiCommand::SetSpeed(speed) => engine(viewer, EngineCommand::SetSpeed(speed)),
+        UiCommand::ShowAsKnown(on) => engine(viewer, EngineCommand::SetBasis(if on { Basis::Known } else { Basis::Was })),
         UiCommand::StepEvent(to) => engine(viewer, EngineCommand::StepEvent(direction(to))),
         UiCommand::StepSample(to) => {
             let signals = match (viewer.selection.last(), viewer.model()) {

@@ -41,6 +41,8 @@ pub struct ViewLink {
     pub select: Vec<String>,
     /// The instant; `None` is live.
     pub time: Option<Timestamp>,
+    /// Whether instants are shown as they were known; else as they were.
+    pub known: bool,
     /// Playing speed.
     pub speed: Option<f64>,
     /// Whether it plays.
@@ -102,6 +104,9 @@ impl ViewLink {
             Some(t) => parts.push(format!("t={}", escape(&t.to_string()))),
             None => parts.push("t=live".to_owned()),
         }
+        if self.known {
+            parts.push("as=known".to_owned());
+        }
         if let Some(speed) = self.speed {
             parts.push(format!("speed={speed}"));
         }
@@ -133,6 +138,7 @@ impl ViewLink {
                 "cam" => link.camera = pose(value),
                 "sel" => link.select = items(),
                 "t" => link.time = unescape(value).parse().ok(),
+                "as" => link.known = value == "known",
                 "speed" => link.speed = value.parse().ok().filter(|speed: &f64| speed.is_finite() && *speed != 0.0),
                 "play" => link.play = value == "1",
                 "isolate" => link.isolate = value == "1",
@@ -163,6 +169,7 @@ mod tests {
             camera: Some(SitePose { target: DVec3::new(1.5, 0.25, -5_000_000.2), yaw: 0.6, pitch: 0.5, distance: 42.0 }),
             select: vec!["filler-01".into(), "odd id, with & and #".into()],
             time: Some("2026-03-02T08:15:04Z".parse().unwrap()),
+            known: true,
             speed: Some(-10.0),
             play: true,
             isolate: true,
@@ -176,7 +183,8 @@ mod tests {
     #[test]
     fn a_live_link_says_so_and_nonsense_is_left_out() {
         assert_eq!(ViewLink::default().to_fragment(), "t=live");
-        let link = ViewLink::from_fragment("cam=1,2&sel=&t=yesterday&speed=0&foo=bar&&%zz=1&theme=pink&cam=NaN,0,0,0,0,1");
+        let link =
+            ViewLink::from_fragment("cam=1,2&sel=&t=yesterday&speed=0&foo=bar&&%zz=1&theme=pink&as=read&cam=NaN,0,0,0,0,1");
         assert_eq!(link, ViewLink::default());
     }
 }

@@ -396,6 +396,7 @@ impl Viewer {
             camera: self.stage.as_ref().map(|stage| SitePose::of(&self.orbit.pose, stage.plan.origin)),
             select: self.selection.iter().map(|twin| model.twin(*twin).id.to_string()).collect(),
             time: (!following).then(|| playback.playhead()),
+            known: engine.asked_basis() == twin_engine::Basis::Known,
             speed: (playback.speed() != 1.0).then(|| playback.speed()),
             play: playback.state() == twin_engine::PlayState::Playing,
             isolate: self.isolated,

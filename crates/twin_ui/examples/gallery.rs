@@ -128,6 +128,9 @@ fn shots() -> Vec<Shot> {
             s.state.right_tab = RightTab::Alarms;
             s.state.legend_open = true;
         }),
+        shot("known-dark", HD, fake::known(), |_| {}),
+        shot("known-light", HD, fake::known(), light),
+        shot("phone-known", PHONE, fake::known(), |_| {}),
         shot("loading-dark", HD, fake::loading(), |_| {}),
         shot("empty-light", HD, fake::nothing(), light),
         shot("empty-dark", HD, fake::nothing(), |s| s.state.chart_open = true),

@@ -54,6 +54,8 @@ pub enum UiCommand {
     Follow,
     /// Change the speed, between 0.1 and 1000 either way, never 0; negative runs backwards.
     SetSpeed(f64),
+    /// Show what had been received by then only, as it was known, or everything that was measured by then, as it was.
+    ShowAsKnown(bool),
     /// Go to the next event of the time bar.
     StepEvent(Direction),
     /// Go to the next sample of the selection, or of anything.

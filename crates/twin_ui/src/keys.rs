@@ -15,6 +15,7 @@ pub(crate) const SHORTCUTS: &[(&str, &[(&str, &str)])] = &[
             ("Space", "Play or pause"),
             ("← →", "Step to the previous or next sample"),
             ("Ctrl ← →", "Step to the previous or next event"),
+            ("K", "As it was, or as it was known then"),
             ("Home", "Go to the start of the visible time"),
             ("End", "Return to live"),
             ("Wheel", "Zoom the time bar about the pointer"),
@@ -85,6 +86,11 @@ fn time(ui: &Ui, vm: &ViewModel, state: &UiState, out: &mut Vec<UiCommand>) {
     }
     if pressed(ui, Key::End) {
         out.push(UiCommand::Follow);
+    }
+    if let Some(on) = vm.clock.as_known
+        && pressed(ui, Key::K)
+    {
+        out.push(UiCommand::ShowAsKnown(!on));
     }
 }
 

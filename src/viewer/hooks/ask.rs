@@ -3,6 +3,7 @@
 //! Knows the site's names where it is loaded, and nothing of what the viewer does with a command.
 
 use serde_json::Value;
+use twin_engine::Basis;
 use twin_model::{KnobIndex, Model, SignalIndex, Span, TimeRange, Timestamp, TwinIndex};
 use twin_ui::Direction;
 use twin_ui::view::Theme;
@@ -11,11 +12,12 @@ use crate::viewer::link::SitePose;
 use crate::viewer::scene::Quality;
 
 /// The commands, as `docs/EMBED.md` lists them.
-pub(super) const KNOWN: [&str; 22] = [
+pub(super) const KNOWN: [&str; 23] = [
     "select",
     "focus",
     "isolate",
     "seek",
+    "as",
     "play",
     "pause",
     "follow",
@@ -43,6 +45,7 @@ pub(super) enum Ask {
     Focus(TwinIndex),
     Isolate(bool),
     Seek(Timestamp),
+    As(Basis),
     Play,
     Pause,
     Follow,
@@ -82,6 +85,7 @@ pub(super) fn understand(key: &str, value: &Value, model: Option<&Model>) -> Res
         "focus" => Ask::Focus(twin(value, model)?),
         "isolate" => Ask::Isolate(value.as_bool().ok_or("wants true or false")?),
         "seek" => Ask::Seek(time(value)?),
+        "as" => Ask::As(value.as_str().and_then(|basis| basis.parse().ok()).ok_or("wants \"was\" or \"known\"")?),
         "play" => plain(value, Ask::Play)?,
         "pause" => plain(value, Ask::Pause)?,
         "follow" => plain(value, Ask::Follow)?,
@@ -240,6 +244,8 @@ mod tests {
         for (key, value) in [
             ("seek", json!("yesterday")),
             ("seek", json!(5)),
+            ("as", json!("read")),
+            ("as", json!(true)),
             ("speed", json!("fast")),
             ("speed", json!(0)),
             ("step", json!("sideways")),
@@ -277,6 +283,8 @@ mod tests {
             ("focus", json!("pump")),
             ("isolate", json!(true)),
             ("seek", json!("2026-03-02T08:15:04+01:00")),
+            ("as", json!("known")),
+            ("as", json!("was")),
             ("play", json!(true)),
             ("pause", json!({})),
             ("follow", Value::Null),

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use twin_engine::PlayState;
+use twin_engine::{Basis, PlayState};
 use twin_historian::pager::Cover;
 use twin_model::{Model, Status, TimeRange};
 use twin_ui::UiCommand;
@@ -120,6 +120,7 @@ fn one(viewer: &mut Viewer, key: &str, value: &Value) -> Result<(), String> {
         Ask::Focus(twin) => UiCommand::Focus(twin),
         Ask::Isolate(on) => UiCommand::Isolate(on),
         Ask::Seek(t) => UiCommand::Seek(t),
+        Ask::As(basis) => UiCommand::ShowAsKnown(basis == Basis::Known),
         Ask::Play => UiCommand::Play,
         Ask::Pause => UiCommand::Pause,
         Ask::Follow => UiCommand::Follow,
@@ -223,6 +224,7 @@ fn describe(viewer: &Viewer, frame: u64) -> Value {
             PlayState::Paused => "paused",
             PlayState::Playing => "playing",
         },
+        "as": engine.asked_basis().as_str(),
         "speed": playback.speed(),
         "buffering": playback.buffering(),
         "ended": playback.ended(),

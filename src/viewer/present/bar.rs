@@ -1,6 +1,6 @@
 //! Clock and time bar: ticks, status strips, density, what is here of history; computed when asked for, renewed as data flows.
 
-use twin_engine::{Engine, Event, EventKind, PlayState, marked_events};
+use twin_engine::{Basis, Engine, Event, EventKind, PlayState, marked_events};
 use twin_historian::Level;
 use twin_historian::pager::Cover;
 use twin_model::{Span, TimeRange, Timestamp, TwinIndex};
@@ -41,7 +41,14 @@ pub(super) fn clock(viewer: &mut Viewer, engine: &Engine, now: f64) {
         buffering: playback.buffering(),
         ended: playback.ended(),
         extract: extract(engine),
+        as_known: as_known(engine),
     };
+}
+
+/// Whether the instant is shown as it was known, where that makes a difference.
+fn as_known(engine: &Engine) -> Option<bool> {
+    let same = engine.playback().state() == PlayState::Following || engine.shown_branch().is_some();
+    (!same).then(|| engine.asked_basis() == Basis::Known)
 }
 
 /// What the playhead's instant is shown from, where that is not every sample.

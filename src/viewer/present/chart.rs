@@ -39,8 +39,8 @@ pub(super) fn chart(viewer: &mut Viewer, engine: &Engine) {
     let t = engine.playback().playhead();
     let following = engine.playback().state() == PlayState::Following;
     let branch = engine.shown_branch().map(|branch| branch.id.0);
-    let asked =
-        (range.span(), page(range.start, range.span()), viewer.chart.clone(), branch, if following { None } else { Some(t) });
+    let stands = if following { None } else { Some(t) };
+    let asked = (range.span(), page(range.start, range.span()), viewer.chart.clone(), branch, stands, engine.basis());
     let flowing = (range, t, engine.reality().revision());
     let kept = &mut viewer.kept;
     if kept.chart_at.is_some_and(|made_for| t < made_for) {

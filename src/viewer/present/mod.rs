@@ -8,7 +8,7 @@ mod twin;
 
 use std::collections::BTreeMap;
 
-use twin_engine::{Engine, Renewal};
+use twin_engine::{Basis, Engine, Renewal};
 use twin_health::Outlook;
 use twin_model::{Freshness, RuleIndex, SignalIndex, Span, TimeRange, Timestamp, TwinIndex};
 use twin_protocol::LinkState as WireLink;
@@ -32,11 +32,11 @@ use twin::{inspector, lines};
 type BarAsked = (Span, Timestamp, Option<TwinIndex>, Option<u32>);
 type BarFlow = (TimeRange, TimeRange, u64);
 /// The same of the inspector's lines; the playhead counts in steps of a sparkline's point.
-type LinesAsked = (TwinIndex, Option<u32>, Timestamp);
+type LinesAsked = (TwinIndex, Option<u32>, Timestamp, Basis);
 type LinesFlow = (Timestamp, u64);
 /// The same of the chart; the playhead counts exactly unless it follows.
 type ChartFlow = (TimeRange, Timestamp, u64);
-type ChartAsked = (Span, Timestamp, Vec<SignalIndex>, Option<u32>, Option<Timestamp>);
+type ChartAsked = (Span, Timestamp, Vec<SignalIndex>, Option<u32>, Option<Timestamp>, Basis);
 
 /// What is costly to fill and kept until what it was made of changes; [`Renewal`] says how often data alone may ask for it:
 /// at most four times a second and for at most a twentieth of the time, each.

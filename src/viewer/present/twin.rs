@@ -92,7 +92,7 @@ pub(super) fn outlook_view(engine: &Engine, rule: RuleIndex, outlook: &Outlook) 
 pub(super) fn lines(viewer: &mut Viewer, engine: &Engine, twin: TwinIndex) {
     let t = engine.playback().playhead();
     let branch = engine.shown_branch().map(|branch| branch.id.0);
-    let asked = (twin, branch, t.floor_to(Span::from_micros(SPARK.0.as_micros() / SPARK.1 as i64)));
+    let asked = (twin, branch, t.floor_to(Span::from_micros(SPARK.0.as_micros() / SPARK.1 as i64)), engine.basis());
     let flowing = (t, engine.reality().revision());
     let kept = &mut viewer.kept;
     if kept.lines_at.is_some_and(|made_for| t < made_for) {

@@ -33,6 +33,9 @@ pub(crate) fn viewport(ui: &mut Ui, screen: &Screen, vm: &ViewModel, state: &mut
     if let Some(branch) = vm.shown_branch() {
         not_real(ui, rect, screen, &branch.name, state, out);
     }
+    if vm.clock.is_as_known() {
+        as_known(ui, rect, screen, state, out);
+    }
     let top = connection(ui, rect, screen, vm, state, out);
     if let Some(camera) = vm.camera {
         orientation(ui, rect, screen, camera, state, out);
@@ -74,28 +77,56 @@ fn beside_orientation(rect: Rect, screen: &Screen, wanted: f32) -> (f32, f32) {
 /// The frame and banner around what is not real.
 fn not_real(ui: &Ui, rect: Rect, screen: &Screen, name: &str, state: &mut UiState, out: &mut Vec<UiCommand>) {
     let t = tokens(ui);
-    ui.painter().rect_stroke(rect, 0.0, Stroke::new(theme::FRAME, t.what_if), StrokeKind::Inside);
-    let words = format!("Not real: {name}");
-    let back = "Back to reality";
-    let width = measure(ui, &words, Type::BodyBold) + button_width(ui, None, back) + 16.0 + 5.0 * S8;
+    let look = Banner { symbol: icon::FLASK, fill: t.what_if, ink: t.on_what_if };
+    if banner(ui, rect, screen, &look, (&format!("Not real: {name}"), "Back to reality"), state).clicked() {
+        out.push(UiCommand::ViewBranch(None));
+    }
+}
+
+/// The frame and banner around what leaves out what had not arrived.
+fn as_known(ui: &Ui, rect: Rect, screen: &Screen, state: &mut UiState, out: &mut Vec<UiCommand>) {
+    let t = tokens(ui);
+    let look = Banner { symbol: icon::EYE, fill: t.accent, ink: t.on_accent };
+    if banner(ui, rect, screen, &look, ("As it was known then", "As it was"), state).clicked() {
+        out.push(UiCommand::ShowAsKnown(false));
+    }
+}
+
+/// How a banner and its frame look.
+struct Banner {
+    symbol: char,
+    fill: Color32,
+    ink: Color32,
+}
+
+/// A frame around the view and a banner that says why, with the way out of it.
+fn banner(
+    ui: &Ui,
+    rect: Rect,
+    screen: &Screen,
+    look: &Banner,
+    (words, back): (&str, &str),
+    state: &mut UiState,
+) -> egui::Response {
+    ui.painter().rect_stroke(rect, 0.0, Stroke::new(theme::FRAME, look.fill), StrokeKind::Inside);
+    let width = measure(ui, words, Type::BodyBold) + button_width(ui, None, back) + 16.0 + 5.0 * S8;
     let (left, width) = beside_orientation(rect, screen, width);
     let place = Rect::from_min_size(pos2(left, rect.top()), vec2(width, 36.0));
     let radius = egui::CornerRadius { nw: 0, ne: 0, sw: theme::R_CARD as u8, se: theme::R_CARD as u8 };
     state.block(place);
-    ui.painter().rect_filled(place, radius, t.what_if);
-    icon(ui, pos2(place.left() + S12 + 8.0, place.center().y), icon::FLASK, 16.0, t.on_what_if);
+    ui.painter().rect_filled(place, radius, look.fill);
+    icon(ui, pos2(place.left() + S12 + 8.0, place.center().y), look.symbol, 16.0, look.ink);
     let press =
         Rect::from_min_max(pos2(place.right() - button_width(ui, None, back) - S4, place.top() + S4), place.max - vec2(S4, S4));
     let label = Rect::from_min_max(pos2(place.left() + S12 + 22.0, place.top()), pos2(press.left() - S4, place.bottom()));
-    text(ui, label, Align2::LEFT_CENTER, &words, Type::BodyBold, t.on_what_if);
-    let response = ui.interact(press, ui.id().with("reality"), Sense::click()).on_hover_cursor(CursorIcon::PointingHand);
-    let fill = t.on_what_if.gamma_multiply(if response.hovered() { 0.28 } else { 0.16 });
+    text(ui, label, Align2::LEFT_CENTER, words, Type::BodyBold, look.ink);
+    let response = ui.interact(press, ui.id().with(("banner", back)), Sense::click()).on_hover_cursor(CursorIcon::PointingHand);
+    let fill = look.ink.gamma_multiply(if response.hovered() { 0.28 } else { 0.16 });
     ui.painter().rect_filled(press, theme::control_radius(), fill);
-    text(ui, press, Align2::CENTER_CENTER, back, Type::SmallBold, t.on_what_if);
+    text(ui, press, Align2::CENTER_CENTER, back, Type::SmallBold, look.ink);
+    crate::widgets::focus_ring(ui, &response);
     response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, back));
-    if response.clicked() {
-        out.push(UiCommand::ViewBranch(None));
-    }
+    response
 }
 
 /// Tells the three links apart where one is broken; returns how far down it reaches.
@@ -104,7 +135,7 @@ fn connection(ui: &Ui, rect: Rect, screen: &Screen, vm: &ViewModel, state: &mut 
         return rect.top();
     };
     let t = tokens(ui);
-    let top = rect.top() + if vm.shown_branch().is_some() { 46.0 } else { S12 };
+    let top = rect.top() + if vm.shown_branch().is_some() || vm.clock.is_as_known() { 46.0 } else { S12 };
     let retry = vm.links.gateway == LinkState::Down;
     let action = if retry { button_width(ui, None, "Try now") + S8 } else { 0.0 };
     let wanted = (measure(ui, &title, Type::BodyBold).max(measure(ui, &detail, Type::Small)) + 132.0 + action + 3.0 * S12).ceil();

@@ -469,7 +469,9 @@ fn hints(ui: &Ui, response: &Response, scale: Scale, vm: &ViewModel, state: &UiS
     let t = scale.t(at.x);
     if let Some(span) = vm.timeline.status.iter().find(|span| span.range.contains(t)) {
         let stale = if span.stale { ", from data of which some is stale" } else { "" };
-        words.push_str(&format!("\n{}: {}{stale}", vm.timeline.status_of, span.status.label()));
+        // The strip is an index of what happened, on either side of the playhead.
+        let basis = if vm.clock.is_as_known() { ", as it was" } else { "" };
+        words.push_str(&format!("\n{}{basis}: {}{stale}", vm.timeline.status_of, span.status.label()));
     }
     for line in stretch_words(&vm.timeline, t) {
         words.push('\n');

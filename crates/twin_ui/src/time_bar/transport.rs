@@ -13,6 +13,9 @@ use crate::{format, icon};
 /// Speeds on offer, plant seconds per second.
 const SPEEDS: [f64; 9] = [0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 60.0, 300.0, 1000.0];
 
+/// Side of the small buttons in the lower row.
+const ZOOM: f32 = 24.0;
+
 /// The controls in two rows.
 pub(super) fn controls(ui: &mut Ui, rect: Rect, screen: &Screen, vm: &ViewModel, state: &mut UiState, out: &mut Vec<UiCommand>) {
     let full = screen.width == Width::Full;
@@ -28,7 +31,7 @@ pub(super) fn controls(ui: &mut Ui, rect: Rect, screen: &Screen, vm: &ViewModel,
         pos2(rect.right() - S8, rect.bottom().min(upper.bottom() + 29.0)),
     );
     let t = tokens(ui);
-    let right = zoom_buttons(ui, lower, full, vm, state);
+    let right = as_known_button(ui, zoom_buttons(ui, lower, full, vm, state), lower.center().y, vm, out);
     let ink = if vm.clock.buffering { t.accent } else { t.secondary };
     text(ui, lower.with_max_x(right - S4), Align2::LEFT_CENTER, mode_words(vm), Type::Small, ink);
 }
@@ -37,7 +40,12 @@ pub(super) fn controls(ui: &mut Ui, rect: Rect, screen: &Screen, vm: &ViewModel,
 pub(super) fn narrow(ui: &mut Ui, rect: Rect, _screen: &Screen, vm: &ViewModel, _state: &mut UiState, out: &mut Vec<UiCommand>) {
     let x = main_buttons(ui, rect.left() + S8, rect.center().y, vm, out);
     speed_button(ui, Rect::from_min_size(pos2(x + S4, rect.center().y - 14.0), vec2(54.0, 28.0)), vm, out);
-    super::readout::narrow(ui, Rect::from_min_max(pos2(x + 70.0, rect.top()), rect.max - vec2(S12, 0.0)), vm, _state, out);
+    let mut left = x + 62.0;
+    if vm.clock.as_known.is_some() {
+        left += ZOOM + S4;
+        as_known_button(ui, left, rect.center().y, vm, out);
+    }
+    super::readout::narrow(ui, Rect::from_min_max(pos2(left + S8, rect.top()), rect.max - vec2(S12, 0.0)), vm, _state, out);
 }
 
 fn main_buttons(ui: &Ui, left: f32, y: f32, vm: &ViewModel, out: &mut Vec<UiCommand>) -> f32 {
@@ -136,7 +144,7 @@ fn loop_button(ui: &Ui, rect: Rect, vm: &ViewModel, state: &UiState, out: &mut V
 
 /// Fit, zoom out, zoom in, chart; returns where they begin.
 fn zoom_buttons(ui: &Ui, rect: Rect, full: bool, vm: &ViewModel, state: &mut UiState) -> f32 {
-    let side = 24.0;
+    let side = ZOOM;
     let cell =
         |at: f32| Rect::from_min_size(pos2(rect.right() - side * (at + 1.0), rect.center().y - side / 2.0), theme::square(side));
     let label = if state.chart_open { "Hide the chart (C)" } else { "Show the chart (C)" };
@@ -170,6 +178,17 @@ fn zoom_buttons(ui: &Ui, rect: Rect, full: bool, vm: &ViewModel, state: &mut UiS
         state.fold_empty = !state.fold_empty;
     }
     cell(4.0).left()
+}
+
+/// Switches between as it was and as it was known, where that makes a difference; returns where it begins.
+fn as_known_button(ui: &Ui, right: f32, y: f32, vm: &ViewModel, out: &mut Vec<UiCommand>) -> f32 {
+    let Some(on) = vm.clock.as_known else { return right };
+    let place = Rect::from_min_size(pos2(right - ZOOM, y - ZOOM / 2.0), theme::square(ZOOM));
+    let label = if on { "Show it as it was (K)" } else { "Show it as it was known then (K)" };
+    if icon_button_lit(ui, place, icon::EYE, label, on).clicked() {
+        out.push(UiCommand::ShowAsKnown(!on));
+    }
+    place.left()
 }
 
 fn mode_words(vm: &ViewModel) -> &'static str {

@@ -33,13 +33,31 @@ pub struct ClockView {
     pub ended: bool,
     /// What is on show instead of every sample, for example `extracts of 5 minutes`.
     pub extract: Option<String>,
+    /// Whether the instant is shown as it was known then (else as it was); `None` where that makes no difference: at the live
+    /// edge, and while a branch is shown.
+    pub as_known: Option<bool>,
 }
 
 impl ClockView {
     /// Paused at an instant, without a live source.
     pub const fn at(playhead: Timestamp) -> Self {
         let mode = PlayMode::Paused;
-        Self { playhead, mode, speed: 1.0, live_edge: None, lag: None, buffering: false, ended: false, extract: None }
+        Self {
+            playhead,
+            mode,
+            speed: 1.0,
+            live_edge: None,
+            lag: None,
+            buffering: false,
+            ended: false,
+            extract: None,
+            as_known: None,
+        }
+    }
+
+    /// Whether what had not been received by then is left out.
+    pub fn is_as_known(&self) -> bool {
+        self.as_known == Some(true)
     }
 
     /// How far the playhead lies behind the live edge; zero while following or without one.

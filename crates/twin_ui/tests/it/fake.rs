@@ -493,7 +493,15 @@ pub(crate) fn history() -> ViewModel {
     vm.clock.mode = PlayMode::Paused;
     vm.clock.playhead = before(402);
     vm.clock.speed = 10.0;
+    vm.clock.as_known = Some(false);
     vm.timeline.looped = Some(TimeRange::new(before(470), before(330)));
+    vm
+}
+
+/// The same moment, as it was known then.
+pub(crate) fn known() -> ViewModel {
+    let mut vm = history();
+    vm.clock.as_known = Some(true);
     vm
 }
 
@@ -502,6 +510,7 @@ pub(crate) fn branched() -> ViewModel {
     let mut vm = history();
     vm.timeline.looped = None;
     vm.clock.mode = PlayMode::Playing;
+    vm.clock.as_known = None;
     vm.clock.playhead = before(180);
     for (knob, value) in vm.what_if.knobs.iter_mut().zip([20.0, 8.0, 0.0]) {
         knob.value = value;

@@ -67,6 +67,8 @@ fn live_and_history_fit() {
         s.perf_open = true;
     });
     everywhere("history", &fake::history(), &open);
+    everywhere("as known", &fake::known(), &open);
+    check("as known", (390.0, 844.0), fake::known(), UiState::default());
 }
 
 #[test]

@@ -87,6 +87,33 @@ fn the_way_back_to_live_is_offered_in_history_only() {
 }
 
 #[test]
+fn as_it_was_and_as_it_was_known_are_told_apart_and_one_press_away() {
+    let harness = check(wide(fake::history()), "Show it as it was known then (K)", &[UiCommand::ShowAsKnown(true)]);
+    assert!(harness.query_by_label("As it was").is_none(), "as it was is what is shown unless somebody asks");
+    check(wide(fake::known()), "Show it as it was (K)", &[UiCommand::ShowAsKnown(false)]);
+    check(wide(fake::known()), "As it was", &[UiCommand::ShowAsKnown(false)]);
+    for (vm, expected) in [(fake::history(), true), (fake::known(), false)] {
+        let mut harness = wide(vm);
+        taken(&mut harness);
+        harness.key_press(Key::K);
+        assert_eq!(taken(&mut harness), [UiCommand::ShowAsKnown(expected)]);
+    }
+    check(
+        rig((390.0, 844.0), fake::history(), UiState::default()),
+        "Show it as it was known then (K)",
+        &[UiCommand::ShowAsKnown(true)],
+    );
+    // Live, and in a branch, there is no difference and no switch.
+    for vm in [fake::live(), fake::branched()] {
+        let mut harness = wide(vm);
+        taken(&mut harness);
+        assert!(harness.query_by_label("Show it as it was known then (K)").is_none());
+        harness.key_press(Key::K);
+        assert_eq!(taken(&mut harness), []);
+    }
+}
+
+#[test]
 fn the_speed_menu_goes_both_ways() {
     let mut harness = check(wide(fake::live()), "Speed 1×", &[]);
     harness.get_by_label("−10×").click();
