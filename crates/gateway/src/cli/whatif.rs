@@ -76,7 +76,8 @@ pub(super) fn run(args: &WhatifArgs) -> Result<u8> {
     } else {
         people(model, branch);
     }
-    Ok(0)
+    // As for `state`: what is computed from less than the site names is said aloud.
+    Ok(u8::from(filled.unusable > 0))
 }
 
 fn setting(model: &Model, text: &str) -> Result<(KnobIndex, f64)> {

@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::world::orrery;
+use serde_json::Value as Json;
+
+use crate::world::{Folder, SITE, orrery};
 
 /// Options by command, as their help lists them; commands that only hold others have none.
 fn helps() -> BTreeMap<String, BTreeSet<String>> {
@@ -131,6 +133,54 @@ fn the_page_of_commands_and_their_help_list_the_same_options() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The first block of JSON in a command's section of the page.
+fn shown(page: &str, command: &str) -> Json {
+    let head = format!("\n## `orrery {command}");
+    let section = page.split(&head).nth(1).unwrap_or_else(|| panic!("no section {command}"));
+    let block = section.split("```json\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    serde_json::from_str(block).unwrap_or_else(|error| panic!("{command}: {error}\n{block}"))
+}
+
+fn keys(value: &Json) -> BTreeSet<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+#[test]
+fn the_page_of_commands_shows_the_keys_of_their_json() {
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/CLI.md")).unwrap();
+    let folder = Folder::new();
+    let text = |path: std::path::PathBuf| path.display().to_string();
+    let site = text(folder.write("site.toml", SITE));
+    let table =
+        "signal,time,value\npump-01.flow,2026-03-02T08:15:04Z,70\npump-01.flow,soon,70\npump-01.flow,2026-03-02T08:15:05Z,x\n";
+    let table = text(folder.write("lab.csv", table));
+    let (data, copy) = (text(folder.0.join("data")), text(folder.0.join("copy")));
+    let run = |command: &str, more: &[&str]| -> Json {
+        let args: Vec<&str> = command.split(' ').chain(more.iter().copied()).chain(["--json"]).collect();
+        let (code, out, err) = orrery(&args);
+        assert!(code < 2, "{args:?}: {err}");
+        serde_json::from_str(&out).unwrap()
+    };
+    for (command, more) in [
+        ("import-samples", vec![&*site, "--data", &data, &table]),
+        ("check", vec![&site]),
+        ("state", vec![&site, "--at", "2026-03-02T08:15:04Z", "--data", &data]),
+        ("backup", vec![&data, &copy]),
+        ("fsck", vec![&data]),
+        ("history list", vec![&site, "--data", &data]),
+        ("history rename", vec![&data, "pump-01.flow", "pump-02.flow"]),
+        ("bench", vec!["--signals", "50", "--seconds", "1"]),
+    ] {
+        let (said, page) = (run(command, &more), shown(&page, command));
+        assert_eq!(keys(&said), keys(&page), "{command}");
+        for list in ["first_refused", "first_noted", "series", "twins"] {
+            if let (Some(said), Some(page)) = (said[list].get(0), page[list].get(0)) {
+                assert_eq!(keys(said), keys(page), "{command}: {list}");
+            }
+        }
+    }
 }
 
 #[test]
