@@ -532,6 +532,7 @@ made = pd.DataFrame({"signal": pd.Categorical(["pump-01.flow", "pump-01.starts"]
 made.to_parquet(sys.argv[1] + "/nanos.parquet")
 made.assign(time=t.as_unit("ms"), value=["1.0", "2"]).to_parquet(sys.argv[1] + "/texts.parquet")
 made.assign(time=t.tz_localize(None)).to_parquet(sys.argv[1] + "/naive.parquet")
+made.assign(value=[float("nan"), 2.0]).to_parquet(sys.argv[1] + "/missing.parquet")
 made.to_parquet(sys.argv[1] + "/zstd.parquet", compression="zstd")
 made.to_csv(sys.argv[1] + "/pandas.csv", index=False)
 rows = "SELECT 'pump-01.flow' AS signal, timestamptz '2026-03-02 08:15:04Z' + interval (i) second AS time, i / 2 AS value FROM range(20000) t(i)"
@@ -554,6 +555,18 @@ duckdb.sql(f"COPY ({rows}) TO '{sys.argv[1]}/duck.csv'")
     }
     let csv = String::from_utf8(bench.export(&bench.path("data-nanos.parquet"), "t.csv", &[])).unwrap();
     assert!(csv.contains("pump-01.flow,2026-03-02T08:15:04.123456Z") && csv.contains("int64,,2,"), "{csv}");
+    // Typed times without a zone are read like texts without an offset: in the zone that somebody names.
+    let (data, naive) = (bench.path("data-zoned"), bench.path("naive.parquet"));
+    let zoned = ["import-samples", text(&bench.site), "--data", text(&data), text(&naive), "--zone", "Europe/Berlin"];
+    let (code, _, err) = orrery(&zoned);
+    assert!(code == 0 && err.contains("2 times without an offset are read as Europe/Berlin"), "{err}");
+    let csv = String::from_utf8(bench.export(&data, "t.csv", &[])).unwrap();
+    assert!(csv.contains("pump-01.flow,2026-03-02T07:15:04.123456Z"), "{csv}");
+    // What pandas has no value for is a reading without one, never a number.
+    let (code, _, err) = bench.import("data-missing", &[&bench.path("missing.parquet")]);
+    assert_eq!(code, 0, "{err}");
+    let csv = String::from_utf8(bench.export(&bench.path("data-missing"), "t.csv", &[])).unwrap();
+    assert_eq!(csv.matches(",,,,,l/min,32923,bad_no_data,17,historical|null").count(), 1, "{csv}");
     let (code, _, err) = bench.import("data", &[&bench.path("zstd.parquet")]);
     assert_eq!((code, err.contains("write it with compression snappy or none")), (2, true), "{err}");
 }

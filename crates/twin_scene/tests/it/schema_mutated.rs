@@ -190,7 +190,9 @@ fn a_site_with_everything_is_judged_alike_whatever_is_changed_in_it() {
     let text = include_str!("plant/whole.toml");
     assert_eq!(loader(text), Ok(()));
     assert!(!refused(text));
-    assert!(compare("whole.toml", text, false, 1) > 5_000);
+    // Each key meets a quarter of the values, each another one; all of them in the long run.
+    let every = if std::env::var_os("ORRERY_LONG_TESTS").is_some() { 1 } else { 4 };
+    assert!(compare("whole.toml", text, false, every) > 2_500);
 }
 
 #[test]
