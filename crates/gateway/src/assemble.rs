@@ -324,8 +324,8 @@ fn add_synthetic(
 
 fn add_push(site: &Site, plant: &mut Plant) {
     for def in &site.loaded.sources {
-        let SourceKind::WebSocket { times, codes, .. } = &def.kind else { continue };
-        let inbox = Inbox::new(def.index).reading(times.clone(), *codes);
+        let SourceKind::WebSocket { times, codes, clock, .. } = &def.kind else { continue };
+        let inbox = Inbox::new(def.index).reading(times.clone(), *codes).by(*clock);
         plant.sources.push(Box::new(PushSource::new(inbox.clone())));
         plant.inboxes.push(inbox);
         plant.capabilities = plant.capabilities.with(Capabilities::INGEST);

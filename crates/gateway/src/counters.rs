@@ -1,11 +1,13 @@
 //! What the gateway counts about samples, as one list for `/metrics` and `/api/counters`: every kind of odd sample has its
 //! number, and the newest that were kept aside can be looked at.
 
+use std::cmp::Reverse;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Map, Value as Json, json};
+use twin_health::clock_ahead;
 use twin_historian::{BytesReport, Counters, Quarantined, Store};
-use twin_model::{Flags, Model, Span, TimeRange, Value, limits};
+use twin_model::{Flags, Model, SignalIndex, Span, TimeRange, Value, limits};
 
 use crate::server::App;
 use crate::sources::{Inbox, Refusal};
@@ -69,10 +71,14 @@ pub(crate) fn samples(store: &Store) -> u64 {
 
 /// Body of `GET /api/counters`.
 pub(crate) fn json(app: &App) -> Json {
-    let (counters, report, aside, samples, budgets) = app.hub.with_store(|store| {
+    let now = app.clock.now();
+    let (counters, report, aside, samples, budgets, clocks) = app.hub.with_store(|store| {
+        let ahead = |signal| store.ahead_at(signal, now).as_ref().and_then(clock_ahead).map(|by| (by, signal));
+        let mut clocks: Vec<(Span, SignalIndex)> = app.hub.model().signal_indices().filter_map(ahead).collect();
+        clocks.sort_by_key(|(by, signal)| (Reverse(*by), *signal));
         let aside: Vec<Quarantined> = store.quarantined().cloned().collect();
         let budgets = json!({ "numbers": store.number_budget(), "texts": store.text_budget() });
-        (store.counters(), store.bytes(), aside, samples(store), budgets)
+        (store.counters(), store.bytes(), aside, samples(store), budgets, clocks)
     });
     let model = app.hub.model();
     let mut parts: Map<String, Json> = bytes(&report).into_iter().map(|(part, n)| (part.to_owned(), json!(n))).collect();
@@ -88,15 +94,21 @@ pub(crate) fn json(app: &App) -> Json {
             "waits": read(&counts.waits),
         })
     };
+    let clock =
+        |(by, signal): &(Span, SignalIndex)| json!({ "signal": model.signal(*signal).id.as_str(), "ahead_s": by.as_secs_f64() });
     json!({
         "samples": samples,
         "store": store(&counters).into_iter().map(|(name, _, n)| (name.to_owned(), json!(n))).collect::<Map<_, _>>(),
         "bytes": parts,
         "budgets": budgets,
         "ingest": app.inboxes.iter().map(inbox).collect::<Vec<_>>(),
+        "clocks": { "ahead": clocks.len(), "signals": clocks.iter().take(CLOCKS).map(clock).collect::<Vec<_>>() },
         "quarantined": aside.iter().map(|one| quarantined(model, one)).collect::<Vec<_>>(),
     })
 }
+
+/// Signals whose clock runs ahead that are named; all are counted.
+const CLOCKS: usize = 100;
 
 fn quarantined(model: &Model, one: &Quarantined) -> Json {
     let sample = &one.sample;

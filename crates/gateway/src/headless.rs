@@ -122,7 +122,8 @@ fn from_data(
 ) -> Result<(), GatewayError> {
     let model = &site.loaded.model;
     let mut store = empty_store(model, usize::MAX / 2);
-    let end = Timestamp::from_micros(at.as_micros().saturating_add(1));
+    // What lies ahead of the instant and was known by then tells of a clock that runs ahead.
+    let end = Timestamp::from_micros(at.as_micros().saturating_add(store.config().future_limit.as_micros()).saturating_add(1));
     let loaded = Database::open_to_read(folder)?.load_before(model, &mut store, end)?;
     remarks.extend(loaded.remarks.iter().cloned());
     if loaded.unreadable > 0 {
@@ -132,7 +133,9 @@ fn from_data(
     let mut samples: Vec<(SignalIndex, Sample)> = Vec::new();
     for signal in model.signal_indices() {
         store.for_each_sample(signal, range, &mut |sample| {
-            samples.push((signal, sample.clone()));
+            if sample.source_time <= at || sample.received_time <= at {
+                samples.push((signal, sample.clone()));
+            }
             std::ops::ControlFlow::Continue(())
         });
         engine.ingest(&samples);

@@ -404,6 +404,12 @@ impl Engine {
         self.scope(self.playback.playhead()).sample(signal)
     }
 
+    /// By how much the clock of a signal's source runs ahead, where a reading that had been received by the playhead lies ahead of it:
+    /// more than [`twin_health::CLOCK_TOLERANCE`].
+    pub fn clock_ahead(&self, signal: SignalIndex) -> Option<Span> {
+        self.scope(self.playback.playhead()).ahead(signal)
+    }
+
     /// What a rule says at the playhead, in the branch on show once the playhead is beyond its fork.
     pub fn rule(&self, rule: RuleIndex) -> Option<Entry> {
         self.scope(self.playback.playhead()).rule(rule)
@@ -558,6 +564,7 @@ impl Engine {
                 age: sample.as_ref().map(|sample| scope.t.since(sample.source_time)),
                 freshness: freshness(signal, sample.as_ref(), scope.t - scope.slack(), offline),
                 value: sample.as_ref().and_then(Sample::given).cloned(),
+                ahead: scope.ahead(at),
             }
         });
         let outlooks = twin.rules.iter().filter_map(|&rule| {

@@ -158,6 +158,12 @@ impl RuleView for Scope<'_> {
         (!up).then_some(since)
     }
 
+    fn ahead(&self, signal: SignalIndex) -> Option<Span> {
+        // Beyond a fork nothing is measured.
+        let reality = self.beyond_fork().is_none().then_some(self.reality)?;
+        reality.store().ahead_at(signal, self.t).as_ref().and_then(twin_health::clock_ahead)
+    }
+
     fn slack(&self) -> Span {
         // Beyond a fork nothing ages.
         if self.beyond_fork().is_some() { Span::ZERO } else { self.reality.allowance_at(self.t) }

@@ -45,6 +45,13 @@ pub struct TwinReport {
     pub outlooks: Vec<OutlookReport>,
 }
 
+impl TwinReport {
+    /// By how much a clock of its sources runs ahead, the furthest of them.
+    pub fn ahead(&self) -> Option<Span> {
+        self.signals.iter().filter_map(|signal| signal.ahead).max()
+    }
+}
+
 /// A worse limit ahead.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OutlookReport {
@@ -111,4 +118,6 @@ pub struct SignalReport {
     pub age: Option<Span>,
     /// How current it is.
     pub freshness: Freshness,
+    /// By how much the clock of its source runs ahead, where a reading that had been received by the instant lies ahead of it.
+    pub ahead: Option<Span>,
 }

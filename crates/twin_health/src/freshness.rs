@@ -1,6 +1,15 @@
 //! How current a value is, judged against the cursor.
 
-use twin_model::{Freshness, Quality, Sample, Signal, Timestamp};
+use twin_model::{Freshness, Quality, Sample, Signal, Span, Timestamp};
+
+/// A source time up to this long after its receipt says nothing about a clock. Ours: clocks that are set by NTP over a plant's
+/// network differ by milliseconds, those that people set by seconds.
+pub const CLOCK_TOLERANCE: Span = Span::from_secs(2);
+
+/// By how much the clock of a source ran ahead when it sent this reading; `None` within [`CLOCK_TOLERANCE`].
+pub fn clock_ahead(sample: &Sample) -> Option<Span> {
+    Some(sample.source_time.since(sample.received_time)).filter(|ahead| *ahead > CLOCK_TOLERANCE)
+}
 
 /// Freshness of a signal at `t`, from its newest sample at or before `t`.
 ///
@@ -62,6 +71,16 @@ mod tests {
         check(Some(1), 3, Freshness::Live);
         check(Some(1), 4, Freshness::Late);
         check(Some(1), 11, Freshness::Stale);
+    }
+
+    #[test]
+    fn a_clock_is_ahead_from_more_than_two_seconds_on() {
+        let sent = |ahead: i64| Sample {
+            received_time: Timestamp::from_secs(100),
+            ..Sample::float(Timestamp::from_secs(100 + ahead), 1.0)
+        };
+        assert_eq!([-300, 0, 2].map(|ahead| clock_ahead(&sent(ahead))), [None; 3]);
+        assert_eq!([3, 300].map(|ahead| clock_ahead(&sent(ahead))), [3, 300].map(|s| Some(Span::from_secs(s))));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use twin_model::{
 use crate::freshness::freshness_of_parts;
 use crate::machine::Outcome;
 use crate::reason::reason;
+use crate::text::clock;
 use crate::timeline::Entry;
 
 /// Which status wins when several hold. NE 107 names no order beyond F and C; vendors differ on S and M.
@@ -57,6 +58,10 @@ pub trait RuleView {
     }
     /// Since when the source of a signal is known to be down at the instant.
     fn source_offline(&self, signal: SignalIndex) -> Option<Timestamp>;
+    /// By how much the clock of the signal's source runs ahead, where a reading of it lies ahead of the instant.
+    fn ahead(&self, _: SignalIndex) -> Option<Span> {
+        None
+    }
     /// How old a value may look only because an extract of the samples is at hand instead of all: not counted as age.
     fn slack(&self) -> Span {
         Span::ZERO
@@ -191,7 +196,10 @@ pub fn explain(model: &Model, policy: &Policy, view: &dyn RuleView, twin: TwinIn
         }
         if given != Status::Normal {
             let before = last.map(|(status, _)| status);
-            let reason = reason(model, index, given, entry.as_ref(), latest.as_ref(), (input, before), t);
+            let mut reason = reason(model, index, given, entry.as_ref(), latest.as_ref(), (input, before), t);
+            if let Some(ahead) = view.ahead(rule.signal) {
+                reason.text.push_str(&format!("; {}", clock(ahead)));
+            }
             // Several rules on one silent signal have one thing to say: what was worst.
             let said = reasons.iter().position(|(each, _)| each.signal == reason.signal && each.status == given);
             match said.filter(|_| given == Status::Unknown) {

@@ -39,6 +39,22 @@ pub fn lasting(span: twin_model::Span) -> String {
     }
 }
 
+/// A length of time to the nearest second, minute (from two minutes on) or hour (from two hours on): for those that are known up
+/// to a delay on the way.
+pub fn rounded(span: twin_model::Span) -> twin_model::Span {
+    let step = match span.as_micros().saturating_add(500_000) / 1_000_000 {
+        s if s < 119 => 1,
+        s if s < 7_170 => 60,
+        _ => 3_600,
+    } * 1_000_000;
+    twin_model::Span::from_micros(span.as_micros().saturating_add(step / 2) / step * step)
+}
+
+/// Words for a clock that runs ahead: `clock 5 min ahead`.
+pub fn clock(ahead: twin_model::Span) -> String {
+    format!("clock {} ahead", lasting(rounded(ahead)))
+}
+
 /// A number with its unit after a thin space.
 pub fn quantity(value: f64, unit: &str) -> String {
     if unit.is_empty() { number(value) } else { format!("{}\u{2009}{unit}", number(value)) }
@@ -60,6 +76,21 @@ mod tests {
             (-5, "0 s"),
         ] {
             assert_eq!(lasting(twin_model::Span::from_secs(seconds)), text);
+        }
+    }
+
+    #[test]
+    fn a_clock_is_told_to_the_nearest_unit() {
+        for (millis, text) in [
+            (2_400, "clock 2 s ahead"),
+            (118_600, "clock 2 min ahead"),
+            (299_400, "clock 5 min ahead"),
+            (300_700, "clock 5 min ahead"),
+            (3_599_900, "clock 60 min ahead"),
+            (7_199_000, "clock 2 h ahead"),
+            (i64::MAX / 1_000, "clock 292277 years ahead"),
+        ] {
+            assert_eq!(clock(twin_model::Span::from_millis(millis)), text);
         }
     }
 

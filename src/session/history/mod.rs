@@ -7,8 +7,8 @@ mod tail;
 use std::collections::VecDeque;
 
 use twin_engine::{Engine, Ready};
-use twin_historian::Level;
 use twin_historian::pager::{Arrival, Cover, Focus, Page, Pager, PagerConfig, Request, Step};
+use twin_historian::{Level, StoreConfig};
 use twin_model::{SourceIndex, Span, TimeRange, Timestamp};
 use twin_protocol::{Limits, LinkState, ServerFrame, decode_server};
 
@@ -56,6 +56,8 @@ pub struct History {
     next_look: f64,
     next_sum: f64,
     whole_look: bool,
+    /// What lies ahead of the clock is still to be asked for.
+    look_ahead: bool,
     extent: Option<TimeRange>,
     outside_before: Option<Timestamp>,
     /// Up to here the end of history is here or asked for; `None` before the first catalogue.
@@ -83,6 +85,7 @@ impl History {
             next_look: f64::INFINITY,
             next_sum: 0.0,
             whole_look: true,
+            look_ahead: true,
             extent: None,
             outside_before: None,
             begun: false,
@@ -131,7 +134,7 @@ impl History {
     /// A connection was made at `now`: the catalogue is read anew.
     pub(super) fn begin(&mut self, extent: Option<TimeRange>, now: Timestamp) {
         self.extent = [self.extent, extent].into_iter().flatten().reduce(TimeRange::union);
-        self.whole_look = true;
+        (self.whole_look, self.look_ahead) = (true, true);
         self.next_look = 0.0;
         self.streamed.get_or_insert(now);
         self.pager.retry();
@@ -286,6 +289,11 @@ impl History {
             let until = self.streamed.unwrap_or(whole.end).max(from);
             if self.missing(TimeRange::new(from, until)) {
                 self.tail.want(TimeRange::new(from, until));
+            }
+            // Readings that lay ahead of the clock when the stream took over: nobody sends them again when their time comes.
+            let ahead = TimeRange::new(until, extent.end.min(until + StoreConfig::default().future_limit));
+            if std::mem::take(&mut self.look_ahead) && !ahead.is_empty() {
+                self.tail.want(ahead);
             }
         }
         let sealed = catalogue.sealed_until.unwrap_or(Timestamp::MAX);

@@ -158,5 +158,6 @@ pub(super) fn signal_view(viewer: &Viewer, engine: &Engine, index: SignalIndex) 
         kind: signal.kind,
         spark: viewer.kept.sparks.get(&index).cloned().unwrap_or_default(),
         charted: viewer.chart.contains(&index),
+        ahead: engine.clock_ahead(index),
     }
 }

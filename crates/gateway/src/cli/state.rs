@@ -152,6 +152,8 @@ struct SignalJson {
     age_s: Option<f64>,
     quality: String,
     freshness: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ahead_s: Option<f64>,
 }
 
 fn text(t: Option<Timestamp>) -> Option<String> {
@@ -212,6 +214,7 @@ fn twin_json(twin: &TwinReport) -> TwinJson {
                 age_s: signal.age.map(twin_model::Span::as_secs_f64),
                 quality: signal.quality.to_string(),
                 freshness: signal.freshness.as_str(),
+                ahead_s: signal.ahead.map(twin_model::Span::as_secs_f64),
             })
             .collect(),
         outlooks: twin
@@ -238,15 +241,27 @@ fn alarm_words(alarm: &AlarmReport) -> String {
     }
 }
 
+/// The first reason of its status, and whether its clock runs ahead, which need not be what made it so.
+fn why(twin: &TwinReport) -> String {
+    let mut words = twin.reasons.first().map_or_else(String::new, |reason| reason.text.clone());
+    if let Some(ahead) = twin.ahead().map(twin_health::text::clock)
+        && !words.ends_with(&ahead)
+    {
+        words.push_str(if words.is_empty() { "" } else { "; " });
+        words.push_str(&ahead);
+    }
+    words
+}
+
 fn people(report: &StateReport) {
     let mut rows = Vec::new();
     for twin in &report.twins {
         let asking = twin.alarms.iter().filter(|alarm| asks(alarm.state));
         let active: Vec<String> = asking.map(alarm_words).collect();
-        let reason = twin.reasons.first().map_or("", |reason| reason.text.as_str());
+        let reason = why(twin);
         let fresh = twin.freshness.as_str().to_owned();
         let status = if twin.judged { twin.status.as_str() } else { "-" };
-        rows.push(vec![twin.id.clone(), status.to_owned(), fresh, active.join(", "), reason.to_owned()]);
+        rows.push(vec![twin.id.clone(), status.to_owned(), fresh, active.join(", "), reason]);
     }
     let basis = match report.basis {
         Basis::Was => "as it was",

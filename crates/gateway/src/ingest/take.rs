@@ -2,6 +2,7 @@
 
 use twin_model::{Flags, Sample, Secret, SignalId, SignalIndex, Timestamp, Value, limits};
 use twin_protocol::{Batch, Entry, IngestAck, IngestFrame, Limits, ProtocolError, decode_ingest};
+use twin_scene::site::SourceClock;
 
 use super::Answer;
 use crate::hub::add;
@@ -20,6 +21,10 @@ const COMPLAINTS: usize = 20;
 const NAME: usize = 100;
 /// Flags that a sender may set; others have no meaning yet.
 const FLAGS: u8 = Flags::HISTORICAL.0 | Flags::SIMULATED.0 | Flags::PREDICTED.0 | Flags::MANUAL.0 | Flags::NULL.0;
+
+/// Why store-and-forward data and predictions are refused of a source whose times are not read.
+const UNTIMED: &str = "stored data and predictions say nothing without their time, and times of this source are not read \
+                       (clock = \"received\" in the site file); send them to a source with clock = \"source\"";
 
 /// What a message came to.
 #[derive(Default)]
@@ -213,6 +218,18 @@ impl<'a> Taker<'a> {
                 complain(&mut ack, || words);
                 ack.refused += 1;
                 large += 1;
+                continue;
+            }
+            if self.inbox.rules.clock == SourceClock::Received {
+                if sample.flags.has(Flags::HISTORICAL) || sample.flags.has(Flags::PREDICTED) {
+                    complain(&mut ack, || UNTIMED.to_owned());
+                    ack.refused += 1;
+                    implausible += 1;
+                    continue;
+                }
+                let (source_time, received_time) = self.inbox.received(signal, now);
+                ack.taken += 1;
+                samples.push((signal, Sample { source_time, received_time, flags: Flags(sample.flags.0 & FLAGS), ..sample }));
                 continue;
             }
             if !self.inbox.rules.times.years.contains(sample.source_time) {

@@ -6,10 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::watch;
-use twin_model::{Model, Sample, SignalIndex, SourceIndex, Value, limits};
+use twin_model::{Model, Sample, SignalIndex, SourceIndex, Timestamp, Value, limits};
+use twin_scene::site::SourceClock;
 use twin_table::{Codes, QualityReader, TimeFormat, TimeSpec};
 
 use super::Wake;
+use super::stamps::Stamps;
 
 /// Samples that may wait between two polls. Beyond it, or beyond [`ROOM_BYTES`], senders wait, which their sockets tell them
 /// (TCP back-pressure).
@@ -104,6 +106,7 @@ struct Shared {
     progress: watch::Sender<Progress>,
     names: OnceLock<HashMap<String, SignalIndex>>,
     counts: IngestCounts,
+    stamps: Stamps,
 }
 
 /// See the module's head. Clones are the same inbox.
@@ -123,13 +126,15 @@ pub struct SenderRules {
     pub times: TimeSpec,
     /// What numbers for qualities mean.
     pub qualities: QualityReader,
+    /// Whose clock counts: with that of receipt, no times of senders are read.
+    pub clock: SourceClock,
 }
 
 impl Default for SenderRules {
     /// Microseconds, and OPC UA.
     fn default() -> Self {
         let times = TimeSpec { format: TimeFormat::Epoch(twin_table::time::Unit::Micros), ..TimeSpec::default() };
-        Self { times, qualities: QualityReader::default() }
+        Self { times, qualities: QualityReader::default(), clock: SourceClock::default() }
     }
 }
 
@@ -141,6 +146,7 @@ impl Inbox {
             progress: watch::Sender::new(Progress::default()),
             names: OnceLock::new(),
             counts: IngestCounts::default(),
+            stamps: Stamps::default(),
         };
         Self { source, rules: Arc::default(), shared: Arc::new(shared) }
     }
@@ -148,8 +154,21 @@ impl Inbox {
     /// The same inbox, whose senders write times and qualities so.
     #[must_use]
     pub fn reading(mut self, times: TimeSpec, codes: Codes) -> Self {
-        self.rules = Arc::new(SenderRules { times, qualities: QualityReader { codes } });
+        self.rules = Arc::new(SenderRules { times, qualities: QualityReader { codes }, clock: self.rules.clock });
         self
+    }
+
+    /// The same inbox, for which this clock counts.
+    #[must_use]
+    pub fn by(mut self, clock: SourceClock) -> Self {
+        self.rules = Arc::new(SenderRules { clock, ..SenderRules::clone(&self.rules) });
+        self
+    }
+
+    /// Source time and receive time of a reading that has no time of its own that counts: both are that of its receipt.
+    pub(crate) fn received(&self, signal: SignalIndex, now: Timestamp) -> (Timestamp, Timestamp) {
+        let stamp = self.shared.stamps.next(signal, now);
+        (stamp, stamp)
     }
 
     /// The signal that a sender means: by its id, or by its key in this source. `None` where the site has none such or
@@ -260,7 +279,6 @@ fn names(model: &Model, source: SourceIndex) -> HashMap<String, SignalIndex> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use twin_model::Timestamp;
 
     fn some(n: usize) -> Vec<(SignalIndex, Sample)> {
         (0..n).map(|at| (SignalIndex(0), Sample::float(Timestamp::from_secs(at as i64), 0.0))).collect()

@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use twin_model::limits::TEXT_BYTES;
 use twin_model::{Flags, Model, Quality, Sample, SignalIndex, Timestamp, Value, ValueKind};
+use twin_scene::site::SourceClock;
 use twin_table::cell::{ReadQuality, Texts};
 use twin_table::time::Unit;
 use twin_table::{Cell, CellRules, TimeFormat, TimeSpec};
@@ -156,7 +157,8 @@ pub fn read_line(model: &Model, inbox: &Inbox, line: &str, now: Timestamp) -> Re
         if fields.signal.is_some() || fields.ack.is_some() {
             return Err(LineError::Json("'acknowledge' stands in a line of its own".to_owned()));
         }
-        let taken = fields.time.map_or(Ok(now), |raw| time(raw, &inbox.rules.times, now))?;
+        let own = fields.time.filter(|_| inbox.rules.clock == SourceClock::Source);
+        let taken = own.map_or(Ok(None), |raw| time(raw, &inbox.rules.times, now))?.unwrap_or(now);
         let (signal, sample) = acknowledgement(model, alarm, fields.by.as_ref(), taken, now)?;
         return Ok(Line::Sample(signal, sample, None));
     }
@@ -171,7 +173,8 @@ pub fn read_line(model: &Model, inbox: &Inbox, line: &str, now: Timestamp) -> Re
     let kind = model.signal(signal).value_kind;
     let (quality, odd) = fields.quality.map_or(Ok((Quality::GOOD, None)), |raw| quality(raw, &inbox.rules, &name))?;
     let mut remark = odd.map(Remark::Line);
-    let source_time = fields.time.map_or(Ok(now), |raw| time(raw, &inbox.rules.times, now))?;
+    let written = fields.time.filter(|_| inbox.rules.clock == SourceClock::Source);
+    let own = written.map_or(Ok(None), |raw| time(raw, &inbox.rules.times, now))?;
     let read = value(given, kind, &name)?;
     if let Cell::Value(value) = &read
         && let Some(error) = LineError::of_size(value, model.signal(signal).id.as_str())
@@ -186,8 +189,10 @@ pub fn read_line(model: &Model, inbox: &Inbox, line: &str, now: Timestamp) -> Re
         Cell::Rounded(value) => remark = Some(Remark::Line(format!("{name}: {} is taken as {value}", shown(given)))),
         Cell::Value(_) | Cell::Absent(_) => {}
     }
-    remark = remark.or_else(|| fields.time.and_then(|raw| clock_of(raw, &inbox.rules.times)).map(Remark::Clock));
-    let sample = Sample { received_time: now, ..read.sample(source_time, kind, quality) };
+    remark = remark.or_else(|| written.and_then(|raw| clock_of(raw, &inbox.rules.times)).map(Remark::Clock));
+    // Last, so that only what is taken has a time.
+    let (source_time, received_time) = own.map_or_else(|| inbox.received(signal, now), |own| (own, now));
+    let sample = Sample { received_time, ..read.sample(source_time, kind, quality) };
     Ok(Line::Sample(signal, sample, remark))
 }
 
@@ -251,7 +256,8 @@ fn shown(raw: &RawValue) -> String {
     }
 }
 
-fn time(raw: &RawValue, rules: &TimeSpec, now: Timestamp) -> Result<Timestamp, LineError> {
+/// The time that a sender wrote; `None` for null.
+fn time(raw: &RawValue, rules: &TimeSpec, now: Timestamp) -> Result<Option<Timestamp>, LineError> {
     let number = matches!(rules.format, TimeFormat::Epoch(_) | TimeFormat::Seconds { .. } | TimeFormat::Serial(_));
     let other = |format| TimeSpec { format, ..rules.clone() };
     let (text, spec) = match scalar(raw) {
@@ -259,10 +265,10 @@ fn time(raw: &RawValue, rules: &TimeSpec, now: Timestamp) -> Result<Timestamp, L
         Scalar::Literal(text) => (text.to_owned(), Cow::Owned(other(TimeFormat::Epoch(Unit::Micros)))),
         Scalar::Text(text) if !number => (text, Cow::Borrowed(rules)),
         Scalar::Text(text) => (text, Cow::Owned(other(TimeFormat::Rfc3339))),
-        Scalar::Null => return Ok(now),
+        Scalar::Null => return Ok(None),
         Scalar::Other => return Err(LineError::Time("a time is a text or a number".to_owned())),
     };
-    spec.read_near(&text, now).map_err(|fault| LineError::Time(spec.explain(&text, &fault)))
+    spec.read_near(&text, now).map(Some).map_err(|fault| LineError::Time(spec.explain(&text, &fault)))
 }
 
 /// Words for a time without an offset: whose clock it is taken for.

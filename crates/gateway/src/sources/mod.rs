@@ -7,6 +7,7 @@ mod csv;
 mod inbox;
 mod line;
 mod push;
+mod stamps;
 mod synthetic;
 mod waves;
 

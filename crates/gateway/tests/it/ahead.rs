@@ -81,6 +81,10 @@ async fn a_new_viewer_gets_what_holds_and_loses_nothing_of_what_lies_ahead() {
         }
     };
     assert_eq!(held.values().copied().collect::<Vec<_>>(), [41.0]);
+    // Whose clock it is can be asked.
+    let (_, _, body) = world.get("/api/counters", "").await;
+    let clocks = serde_json::from_slice::<serde_json::Value>(&body).unwrap()["clocks"].clone();
+    assert_eq!((&clocks["ahead"], &clocks["signals"][0]["signal"]), (&1.into(), &"pump-01.flow".into()), "{clocks}");
     // All of it is history, also what lies ahead.
     let (status, _, body) = world.get(&format!("/api/history?from={}", at(1).as_micros()), "").await;
     let ServerFrame::History(history) = decode_server(&body, &Limits::SERVER_FRAMES).unwrap() else { panic!("{status}") };
@@ -94,6 +98,17 @@ async fn a_new_viewer_gets_what_holds_and_loses_nothing_of_what_lies_ahead() {
     world.stop().await;
 
     // What the program says of it, before and after its time has come.
+    let (site, data) = (folder.0.join("site.toml").display().to_string(), folder.0.join("data").display().to_string());
+    for (t, told) in [(5, true), (299, true), (301, false)] {
+        let signal = state(&folder, at(t))["twins"][0]["signals"][0].clone();
+        let ahead = signal["ahead_s"].as_f64();
+        assert_eq!(ahead.is_some_and(|s| (280.0..=300.0).contains(&s)), told, "at {t}: {signal}");
+        let (_, text, _) = orrery(&["state", &site, "--data", &data, "--at", &at(t).to_string()]);
+        let row = text.lines().find(|line| line.starts_with("pump-01")).unwrap();
+        assert_eq!(row.trim_end().ends_with("min ahead"), told, "at {t}: {row}");
+    }
+    // Before it had come, nobody could know.
+    assert_eq!(state(&folder, at(-1))["twins"][0]["signals"][0]["ahead_s"], serde_json::Value::Null);
     for (t, value, alarm) in [(5, 41.0, "normal"), (299, 41.0, "normal"), (300, 99.0, "unacknowledged")] {
         let state = state(&folder, at(t));
         let pump = &state["twins"][0];
@@ -102,7 +117,6 @@ async fn a_new_viewer_gets_what_holds_and_loses_nothing_of_what_lies_ahead() {
         assert!(predicted["value"].is_null() && predicted["time"].is_null(), "a prediction alone is no reading: {predicted}");
     }
     let table = folder.0.join("all.csv").display().to_string();
-    let (site, data) = (folder.0.join("site.toml").display().to_string(), folder.0.join("data").display().to_string());
     let (code, _, err) = orrery(&["export", &site, "--data", &data, "--output", &table]);
     assert_eq!(code, 0, "{err}");
     let rows = std::fs::read_to_string(&table).unwrap();
@@ -113,6 +127,102 @@ async fn a_new_viewer_gets_what_holds_and_loses_nothing_of_what_lies_ahead() {
     let world = serve(&folder, at(300)).await;
     assert_eq!(told(&world, 0).await, [(300, 99.0)], "it is in force");
     world.stop().await;
+}
+
+/// [`SITE`], whose sender's clock is wrong.
+fn by_receipt() -> String {
+    format!("{SITE}clock = \"received\"\n")
+}
+
+#[tokio::test]
+async fn a_source_with_a_wrong_clock_is_put_right_and_loses_no_reading() {
+    let folder = Folder::new();
+    folder.write("site.toml", by_receipt());
+    let world = serve(&folder, at(0)).await;
+    let mut sender = world.socket("/ingest", Some(SUBPROTOCOL_INGEST_BIN)).await;
+    // Times ahead, of 2099, of 1970 and one twice: all of them are of now, in the order in which they came.
+    let times = [at(300), frame_of_2099(), Timestamp::from_secs(0), at(300), Timestamp::MIN, Timestamp::MAX];
+    let entries = times.iter().enumerate().map(|(n, t)| entry(0, *t, Value::Float(n as f64))).collect();
+    sender.frame_of(&dictionary(&["pump-01.flow"])).await;
+    sender.push(1, entries).await;
+    let ack = sender.ack().await;
+    assert_eq!((ack.taken, ack.refused), (6, 0), "{:?}", ack.reasons);
+    // Lines, too: with a time that is none, with one of another century, with none.
+    let mut lines = String::new();
+    for time in ["\"time\":\"yesterday\",", "\"time\":17,", "\"time\":\"2099-01-01T00:00:00Z\",", ""] {
+        lines += &format!("{{\"signal\":\"pump-01.flow\",{time}\"value\":50}}\n");
+    }
+    sender.text(&(lines + "{\"ack\":1}")).await;
+    let line = sender.line().await;
+    assert_eq!((&line["samples"], &line["refused"]), (&4.into(), &0.into()), "{line}");
+    // What says nothing without its time is refused by name.
+    for flags in [Flags::HISTORICAL, Flags::PREDICTED] {
+        sender.push(2, vec![Entry { id: DictId(0), sample: Sample { flags, ..Sample::float(at(-60), 7.0) } }]).await;
+        let ack = sender.ack().await;
+        assert_eq!((ack.taken, ack.refused), (0, 1));
+        assert!(ack.reasons[0].contains("clock = \"received\""), "{:?}", ack.reasons);
+    }
+    let samples = world.hub.with_store(|store| {
+        let mut all = Vec::new();
+        store.for_each_sample(SignalIndex(0), twin_model::TimeRange::new(Timestamp::MIN, Timestamp::MAX), &mut |sample| {
+            all.push(sample.clone());
+            std::ops::ControlFlow::Continue(())
+        });
+        all
+    });
+    let values: Vec<f64> = samples.iter().filter_map(|sample| sample.value.as_f64()).collect();
+    assert_eq!(values, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 50.0, 50.0, 50.0, 50.0]);
+    for sample in &samples {
+        assert!(sample.source_time >= at(0) && sample.source_time < at(1_000), "{sample:?}");
+        assert_eq!(sample.source_time, sample.received_time);
+    }
+    let told = told(&world, 0).await;
+    assert_eq!(told.last().map(|(_, v)| *v), Some(50.0), "{told:?}");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn lines_without_a_time_do_not_take_each_others_place() {
+    let folder = Folder::new();
+    folder.write("site.toml", SITE);
+    let world = serve(&folder, at(0)).await;
+    let mut sender = world.socket("/ingest", None).await;
+    let lines: String = (0..500).map(|n| format!("{{\"signal\":\"pump-01.starts\",\"value\":{n}}}\n")).collect();
+    sender.text(&(lines + "{\"ack\":1}")).await;
+    assert_eq!(sender.line().await["samples"], 500);
+    world.stop().await;
+    let (value, count) = crate::disk::read(&folder.0.join("site.toml"), &folder.0.join("data"), "pump-01.starts");
+    assert_eq!((value, count), (Some(Value::Int(499)), 500), "what was acknowledged is there, the last one holds");
+}
+
+#[test]
+fn a_table_written_by_a_wrong_clock_is_read_by_the_times_of_receipt() {
+    let folder = Folder::new();
+    let site = |clock: &str| {
+        format!(
+            "[site]\nid = \"t\"\n[[twins]]\nid = \"a\"\nsignals = [{{ name = \"v\" }}]\n[[sources]]\nid = \"log\"\nkind = \"csv\"\n\
+             path = \"t.csv\"\ntime = {{ column = \"taken\" }}\nreceived = \"stored\"\ncolumns = {{ \"V\" = \"a.v\" }}\n{clock}"
+        )
+    };
+    // The device is five minutes ahead; of one row it had lost its time altogether, another was never stored.
+    let rows = "taken,stored,V\n2026-03-02T08:05:00Z,2026-03-02T08:00:00Z,1\nunset,2026-03-02T08:01:00Z,2\n\
+                2026-03-02T08:07:00Z,,3\n2026-03-02T08:08:00Z,2026-03-02T08:03:00Z,4\n";
+    folder.write("t.csv", rows);
+    let value = |clock: &str, t: &str| {
+        let site = folder.write("site.toml", site(clock)).display().to_string();
+        let (code, out, err) = orrery(&["state", &site, "--at", t, "--json"]);
+        assert_eq!(code, 0, "{err}");
+        let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+        let signal = json["twins"][0]["signals"][0].clone();
+        ((signal["value"].as_f64(), signal["ahead_s"].as_f64()), err)
+    };
+    let (by_source, _) = value("", "2026-03-02T08:03:30Z");
+    assert_eq!(by_source, (None, Some(300.0)), "its readings all lie ahead");
+    for (t, expected) in [("08:00:30", 1.0), ("08:01:00", 2.0), ("08:02:59", 2.0), ("08:03:30", 4.0)] {
+        let (by_receipt, err) = value("clock = \"received\"\n", &format!("2026-03-02T{t}Z"));
+        assert_eq!(by_receipt, (Some(expected), None), "at {t}");
+        assert!(err.contains("line 4"), "the row that says nothing of its receipt is named: {err}");
+    }
 }
 
 #[test]

@@ -41,7 +41,7 @@ pub use models::ModelAsset;
 pub use read::StartAt;
 pub use redact::{redacted_import, redacted_site};
 pub use secrets::TokenSource;
-pub use sources::{SourceDef, SourceKind};
+pub use sources::{SourceClock, SourceDef, SourceKind};
 pub use tables::{CsvSource, SiteTimes, ZoneFrom};
 pub use twin_table::{Column, KeyPart, Layout as CsvLayout};
 pub use view::Settings;

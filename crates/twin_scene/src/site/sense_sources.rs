@@ -5,7 +5,7 @@ use twin_table::TimeFormat;
 use super::codes;
 use super::diag::Diagnostics;
 use super::read::Section;
-use super::sources::SourceKind;
+use super::sources::{SourceClock, SourceKind};
 
 /// Says which keys of a source nobody reads, and why.
 pub(super) fn keys(s: &Section<'_>, kind: &SourceKind, out: &mut Diagnostics) {
@@ -13,6 +13,17 @@ pub(super) fn keys(s: &Section<'_>, kind: &SourceKind, out: &mut Diagnostics) {
         SourceKind::Csv(csv) => {
             layout(s, out);
             times(s, &csv.table.times.format, out);
+        }
+        SourceKind::WebSocket { clock: SourceClock::Received, .. } => {
+            for key in ["time", "zone"].into_iter().filter(|key| s.has(key)) {
+                unused(
+                    s,
+                    key,
+                    "the time of receipt counts, times of senders are not read",
+                    "delete it, or clock = \"received\"",
+                    out,
+                );
+            }
         }
         SourceKind::WebSocket { times: spec, .. } => {
             if let Some(time) = s.table("time") {

@@ -50,7 +50,25 @@ pub enum SourceKind {
         times: TimeSpec,
         /// What numbers for qualities mean.
         codes: Codes,
+        /// Whose clock counts.
+        clock: SourceClock,
     },
+}
+
+/// Whose clock says when a reading was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SourceClock {
+    /// The source's own.
+    #[default]
+    Source,
+    /// That of whoever received it: the source's own is wrong, or it has none.
+    Received,
+}
+
+impl SourceClock {
+    pub(super) fn read(s: &Section<'_>) -> Self {
+        if s.choice("clock") == Some("received") { Self::Received } else { Self::Source }
+    }
 }
 
 impl SourceKind {
@@ -101,7 +119,7 @@ pub(crate) fn read(root: &Section<'_>, site: &SiteTimes, out: &mut Diagnostics) 
 }
 
 /// Keys that not every kind of source has, with the kinds that have them.
-const KEYS_OF_KIND: [(&str, &[&str]); 29] = [
+const KEYS_OF_KIND: [(&str, &[&str]); 30] = [
     ("plant", &["synthetic"]),
     ("seed", &["synthetic"]),
     ("start", &["synthetic", "csv"]),
@@ -121,6 +139,7 @@ const KEYS_OF_KIND: [(&str, &[&str]); 29] = [
     ("on", &["csv"]),
     ("off", &["csv"]),
     ("received", &["csv"]),
+    ("clock", &["csv", "websocket"]),
     ("key", &["csv"]),
     ("value", &["csv"]),
     ("values", &["csv"]),
@@ -152,7 +171,8 @@ fn kind(s: &Section<'_>, id: &Word, site: &SiteTimes, out: &mut Diagnostics) -> 
         }
         "websocket" => {
             let (times, codes) = (tables::sender_times(s, site, out), tables::sender_codes(s, out));
-            Some((SourceKind::WebSocket { token: token(s, id, out), times, codes }, Vec::new()))
+            let clock = SourceClock::read(s);
+            Some((SourceKind::WebSocket { token: token(s, id, out), times, codes, clock }, Vec::new()))
         }
         _ => tables::csv(s, id, site, out).map(|(csv, columns)| (SourceKind::Csv(Box::new(csv)), columns)),
     }

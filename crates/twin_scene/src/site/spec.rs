@@ -364,6 +364,11 @@ static SOURCE: TableSpec = TableSpec {
         ),
         may("time", Ty::Table(&TIME), "csv: where the time stands; csv, websocket: how it is written."),
         may("received", Ty::Column, "csv: column of the time of receipt, written like the time."),
+        may(
+            "clock",
+            Ty::Choice(&["source", "received"]),
+            "csv, websocket: whose clock says when a reading was taken: the source's own (default), or received, for one whose clock is wrong.",
+        ),
         may("key", Ty::Text, "csv long: the signal's source key out of columns, for example {asset}.{attribute} or {2}.{3}."),
         may("value", Ty::Column, "csv long: column of the value."),
         may("values", Ty::TextMap, "csv long: column of a value = its key, where a row holds several."),

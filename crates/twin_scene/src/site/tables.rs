@@ -12,7 +12,7 @@ use twin_table::{
 use super::codes;
 use super::diag::{Diagnostics, Location};
 use super::read::{Section, StartAt, Word};
-use super::sources::incomplete;
+use super::sources::{SourceClock, incomplete};
 use super::validate;
 
 /// What a site says about times.
@@ -174,6 +174,8 @@ pub(crate) fn csv(s: &Section<'_>, id: &Word, site: &SiteTimes, out: &mut Diagno
     let header = s.bool("header").unwrap_or(true);
     let (layout, columns) = layout(s, id, header, out)?;
     let time_columns = time_columns(&time, id, header, out)?;
+    let received = if s.has("received") { column(s, "received", header, out) } else { None };
+    let (time_columns, received) = by_clock(s, id, (time_columns, received), out)?;
     let format = format(&time, out)?;
     let (mut zone, mut zone_from) = zone(s, Some(&time), site, out);
     if zone.is_none() && format.needs_zone() && format != TimeFormat::Rfc3339 {
@@ -191,16 +193,46 @@ pub(crate) fn csv(s: &Section<'_>, id: &Word, site: &SiteTimes, out: &mut Diagno
         units_row: s.bool("units_row").unwrap_or(false),
         time: time_columns,
         times: TimeSpec { format, zone, years: site.years },
-        received: if s.has("received") { column(s, "received", header, out) } else { None },
+        received,
         layout,
         quality: quality(s, header, out),
         cells: cells(s, out),
         empty: if s.choice("empty") == Some("no_sample") { Empty::NoSample } else { Empty::NoValue },
     };
-    let places = PLACES.into_iter().filter(|key| s.has(key)).map(|key| (key, s.at_key(key))).collect();
+    let mut places: BTreeMap<&'static str, Location> =
+        PLACES.into_iter().filter(|key| s.has(key)).map(|key| (key, s.at_key(key))).collect();
+    if SourceClock::read(s) == SourceClock::Received {
+        // What is found about times is about the column that they are read from.
+        places.insert("time", s.at_key("received"));
+    }
     let (speed, start) = (speed(s, out), s.start("start").unwrap_or(StartAt::Recorded));
     let repeat = s.bool("loop").unwrap_or(false);
     Some((CsvSource { path: path.replace('\\', "/"), table, zone_from, speed, repeat, start, places }, columns))
+}
+
+/// Where the times of rows stand: in a table whose source's clock is wrong they are those of receipt, and no others are read.
+fn by_clock(
+    s: &Section<'_>,
+    id: &Word,
+    (time, received): (TimeColumns, Option<Column>),
+    out: &mut Diagnostics,
+) -> Option<(TimeColumns, Option<Column>)> {
+    match (SourceClock::read(s), received) {
+        (SourceClock::Source, received) => Some((time, received)),
+        (SourceClock::Received, Some(received)) => Some((TimeColumns::One(received), None)),
+        (SourceClock::Received, None) => {
+            // A column of the wrong type was reported before.
+            if !s.has("received") {
+                let message = format!(
+                    "the time of receipt counts for '{}', but the table does not say when its rows were received",
+                    id.as_str()
+                );
+                let help = "name the column that does: received = \u{2026}; or delete clock = \"received\"".to_owned();
+                out.error(codes::KEY_MISSING, &s.at_key("clock"), id.as_str(), message, help);
+            }
+            None
+        }
+    }
 }
 
 fn cells(s: &Section<'_>, out: &mut Diagnostics) -> CellRules {

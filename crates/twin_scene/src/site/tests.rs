@@ -512,6 +512,27 @@ fn plausible_years_are_two_whole_years() {
 }
 
 #[test]
+fn whose_clock_counts_is_said_by_the_source_and_a_table_has_to_have_the_other_time() {
+    let table = |more: &str| {
+        format!(
+            "[[twins]]\nid = \"a\"\nsignals = [{{ name = \"v\" }}]\n[[sources]]\nid = \"log\"\nkind = \"csv\"\npath = \"t.csv\"\n\
+             time = {{ column = \"taken\" }}\ncolumns = {{ \"V\" = \"a.v\" }}\nclock = \"received\"\n{more}"
+        )
+    };
+    check(&table(""), codes::KEY_MISSING, 12, &["does not say when its rows were received", "received = \u{2026}"]);
+    let site = clean(&format!("[site]\nid = \"t\"\n{}", table("received = \"stored\"\n")));
+    let SourceKind::Csv(csv) = &site.sources[0].kind else { panic!() };
+    // No other time is read, so that none can be wrong.
+    assert_eq!(csv.table.time, twin_table::TimeColumns::One(Column::Name("stored".to_owned())));
+    assert_eq!(csv.table.received, None);
+    let sender = "[[twins]]\nid = \"a\"\n[[sources]]\nid = \"plc\"\nkind = \"websocket\"\nclock = \"received\"\n";
+    let site = clean(&format!("[site]\nid = \"t\"\n{sender}"));
+    assert!(matches!(site.sources[0].kind, SourceKind::WebSocket { clock: SourceClock::Received, .. }));
+    check(&format!("{sender}zone = \"Asia/Tokyo\"\n"), codes::KEY_UNUSED, 9, &["times of senders are not read"]);
+    check(&sender.replace("received", "mine"), codes::VALUE_INVALID, 8, &["clock"]);
+}
+
+#[test]
 fn with_two_sources_each_signal_needs_one() {
     let sources = "[[sources]]\nid = \"a\"\nkind = \"websocket\"\n[[sources]]\nid = \"b\"\nkind = \"websocket\"\n";
     let twins = "[[twins]]\nid = \"t\"\nsignals = [{ name = \"x\", source = \"a\" }, { name = \"y\" }]\n";

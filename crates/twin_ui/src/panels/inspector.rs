@@ -1,6 +1,7 @@
 //! The inspector: one twin's state, why it has it, every signal with value, unit, age and quality, its relationships.
 
 use egui::{Align2, CursorIcon, Rect, Sense, Ui, WidgetInfo, WidgetType, pos2, vec2};
+use twin_health::text::rounded;
 use twin_model::{Freshness, QualityClass, SignalKind, Status};
 
 use super::why;
@@ -303,11 +304,13 @@ fn signal_row(ui: &mut Ui, height: f32, signal: &SignalView, state: &mut UiState
     let _hint = response.on_hover_ui(|ui| signal_hint(ui, signal, state));
 }
 
-/// "2 s ago, good": how old, how usable; and whether the value says little about now.
+/// "2 s ago, good": how old, how usable, or by how much its clock is wrong; and whether the value says little about now.
 fn age_words(signal: &SignalView) -> (String, bool) {
     let stale = matches!(signal.freshness, Freshness::Stale | Freshness::Offline | Freshness::NeverSeen);
+    // An age by a wrong clock says nothing.
+    let ahead = signal.ahead.map(|ahead| format!("clock {} ahead", format::span(rounded(ahead))));
     let Some(age) = signal.age else {
-        return ("never seen".to_owned(), true);
+        return (ahead.unwrap_or_else(|| "never seen".to_owned()), true);
     };
     let quality = match signal.quality.class() {
         QualityClass::Good => "good",
@@ -315,7 +318,7 @@ fn age_words(signal: &SignalView) -> (String, bool) {
         QualityClass::Bad if signal.value.is_none() => "no value",
         QualityClass::Bad => "bad",
     };
-    (format!("{}, {quality}", format::ago_calm(age)), stale || signal.quality.is_bad())
+    (format!("{}, {quality}", ahead.unwrap_or_else(|| format::ago_calm(age))), stale || signal.quality.is_bad())
 }
 
 fn signal_hint(ui: &mut Ui, signal: &SignalView, state: &UiState) {
@@ -325,6 +328,12 @@ fn signal_hint(ui: &mut Ui, signal: &SignalView, state: &UiState) {
     ui.label(egui::RichText::new(exact).font(Type::BodyBold.font()).color(t.text));
     let mut lines = vec![format!("{} · quality {}", signal.freshness.label(), signal.quality)];
     lines.extend(signal.time.map(|time| state.zone.both(time)));
+    lines.extend(signal.ahead.map(|ahead| {
+        format!(
+            "The clock of its source is {} ahead: what it sends is shown once that time has come",
+            format::span(rounded(ahead))
+        )
+    }));
     lines.push(if signal.charted { "Press to take it off the chart" } else { "Press to chart it" }.to_owned());
     ui.label(egui::RichText::new(lines.join("\n")).font(Type::Small.font()).color(t.secondary));
 }
@@ -366,6 +375,7 @@ mod tests {
             kind: SignalKind::Analog,
             spark: Vec::new(),
             charted: false,
+            ahead: None,
         }
     }
 
@@ -392,6 +402,15 @@ mod tests {
         };
         assert_eq!(title(&view), expect_title);
         assert_eq!(heard(&view).as_deref(), expect_heard);
+    }
+
+    #[test]
+    fn a_clock_that_runs_ahead_is_told_instead_of_an_age() {
+        let ahead = |signal| SignalView { ahead: Some(Span::from_millis(299_700)), ..signal };
+        let words = age_words(&ahead(signal(Freshness::Live, 2)));
+        assert_eq!(words, ("clock 5\u{2009}min ahead, good".to_owned(), false));
+        let none = SignalView { age: None, value: None, ..ahead(signal(Freshness::NeverSeen, 0)) };
+        assert_eq!(age_words(&none), ("clock 5\u{2009}min ahead".to_owned(), true));
     }
 
     #[test]

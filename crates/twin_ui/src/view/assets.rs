@@ -136,6 +136,8 @@ pub struct SignalView {
     pub spark: Vec<EnvelopePoint>,
     /// Whether it is in the chart.
     pub charted: bool,
+    /// By how much the clock of its source runs ahead, where a reading of it lies ahead of the playhead.
+    pub ahead: Option<Span>,
 }
 
 /// A relationship of the inspected twin.

@@ -168,6 +168,7 @@ fn signals() -> Vec<SignalView> {
                 kind: SignalKind::Analog,
                 spark: wave(at as u64 + 1, 60, 300, base * 0.94, swing, base * 0.06),
                 charted: at < 2,
+                ahead: None,
             }
         })
         .collect();
@@ -184,6 +185,7 @@ fn signals() -> Vec<SignalView> {
         kind: SignalKind::Discrete,
         spark: steps(5, 60, 300),
         charted: false,
+        ahead: None,
     });
     out.push(SignalView {
         signal: SignalIndex(91),
@@ -198,6 +200,7 @@ fn signals() -> Vec<SignalView> {
         kind: SignalKind::Analog,
         spark: Vec::new(),
         charted: false,
+        ahead: None,
     });
     out
 }

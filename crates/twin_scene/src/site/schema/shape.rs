@@ -143,6 +143,7 @@ fn csv() -> Json {
         "allOf": [
             both("."),
             both(","),
+            { "if": { "required": ["clock"], "properties": { "clock": { "const": "received" } } }, "then": { "required": ["received"] } },
             {
                 "if": { "required": ["layout"], "properties": { "layout": { "const": "long" } } },
                 "then": {
