@@ -130,7 +130,7 @@ pub(crate) fn build(parts: Parts, out: &mut Diagnostics) -> Built {
         builder.signal(signal.clone());
     }
     feeds.report_unknown(&names, out);
-    unfinished::report(&parts.interfaces, &raw, out);
+    unfinished::report(&parts.interfaces, &raw, &parts.sources, out);
     let mut process_locations = Vec::new();
     for (twin, raw) in full.iter().zip(&raw) {
         process_locations.extend(rules::add(twin, &names, &mut builder, out));

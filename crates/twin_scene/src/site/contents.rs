@@ -117,6 +117,7 @@ impl Contents {
         for (list, name) in [("signals", "name"), ("rules", "id"), ("alarms", "id"), ("processes", "signal")] {
             section.tables(list).iter().for_each(|part| super::sense::removal(part, name, out));
         }
+        section.tables("signals").iter().for_each(|signal| super::sense::spans(signal, out));
         Self {
             signals: unique(section.tables("signals").iter().filter_map(signal), "signal", out),
             rules: unique(
@@ -199,9 +200,9 @@ fn signal(s: &Section<'_>) -> Option<RawSignal> {
             "text" => ValueKind::Text,
             _ => ValueKind::Float,
         }),
-        period: s.duration("period"),
-        late_after: s.duration("late_after"),
-        stale_after: s.duration("stale_after"),
+        period: s.duration("period").filter(|span| *span > Span::ZERO),
+        late_after: s.duration("late_after").filter(|span| *span > Span::ZERO),
+        stale_after: s.duration("stale_after").filter(|span| *span > Span::ZERO),
         range: s.range("range"),
         source: s.word("source"),
         source_key: s.word("source_key"),

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use twin_model::{Band, Limit, MAX_BANDS, Signal, Status, Value};
+use twin_model::{Band, Limit, MAX_BANDS, Signal, Span, Status, Value};
 
 use super::build::FullTwin;
 use super::codes;
@@ -114,6 +114,14 @@ pub(super) fn cases<T>(cases: &[(Value, T)], what: &str, at: &Location, twin: &F
             let message = format!("{what} of twin '{}' has a second case for {value}, which never counts", twin.id.as_str());
             out.warning_once(codes::KEY_UNUSED, at, twin.id.as_str(), message, "delete it");
         }
+    }
+}
+
+/// Ages of zero, at which every value is late or stale at once.
+pub(super) fn spans(s: &Section<'_>, out: &mut Diagnostics) {
+    for key in ["period", "late_after", "stale_after"].into_iter().filter(|key| s.duration(key) == Some(Span::ZERO)) {
+        let message = format!("{key} cannot be zero: no value would ever be current");
+        out.error(codes::VALUE_INVALID, &s.at_key(key), key, message, "write the time, or delete the key".to_owned());
     }
 }
 

@@ -1,7 +1,7 @@
 //! Rules, alarms and process models of interfaces that no twin has and nobody extends: nothing is left that could complete
 //! them. Those of twins are judged where they are resolved.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use twin_model::Span;
 
@@ -10,12 +10,26 @@ use super::contents::{Contents, RawAlarm, RawProcess, RawRule};
 use super::diag::Diagnostics;
 use super::interfaces::Interfaces;
 use super::read::Word;
+use super::sources::RawSource;
 use super::twins::RawTwin;
 
 /// Says what is missing in interfaces that stand for themselves.
-pub(super) fn report(interfaces: &Interfaces, twins: &[RawTwin], out: &mut Diagnostics) {
+pub(super) fn report(interfaces: &Interfaces, twins: &[RawTwin], sources: &[RawSource], out: &mut Diagnostics) {
+    let sources: BTreeSet<&str> = sources.iter().map(|source| source.id.as_str()).collect();
+    let relied_on: HashSet<&str> = twins
+        .iter()
+        .filter(|twin| twin.source.is_none())
+        .filter_map(|twin| twin.interface.as_ref())
+        .map(|word| word.as_str())
+        .collect();
     let used: HashSet<&str> = twins.iter().filter_map(|twin| twin.interface.as_ref()).map(|word| word.as_str()).collect();
     for (id, interface) in &interfaces.list {
+        // Where a twin takes it over it is said there; where another interface does, for that one.
+        let taken = relied_on.contains(id.as_str()) || interface.extended;
+        if let Some(word) = interface.source.as_ref().filter(|word| !taken && !sources.contains(word.as_str())) {
+            let help = out.suggest(word.as_str(), sources.iter().copied(), "define it under [[sources]]");
+            out.error(codes::SOURCE_UNKNOWN, &word.at, id.as_str(), format!("there is no source '{}'", word.as_str()), help);
+        }
         if used.contains(id.as_str()) || interface.extended {
             continue;
         }

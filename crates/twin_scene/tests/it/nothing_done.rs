@@ -122,6 +122,27 @@ fn what_can_mean_nothing_is_an_error() {
             "rule.incomplete",
             "no 'tau'",
         ),
+        (
+            format!(
+                "{SENDER}[[interfaces]]\nid = \"i\"\nsource = \"nope\"\n[[twins]]\nid = \"b\"\nbind = false\ninterface = \"i\"\nsource = \"w\"\n"
+            ),
+            "source.unknown",
+            "no source 'nope'",
+        ),
+        (
+            format!(
+                "{SENDER}[[twins]]\nid = \"b\"\nbind = false\nsource = \"w\"\nsignals = [{{ name = \"y\", period = \"0s\" }}]\n"
+            ),
+            "value.invalid",
+            "period cannot be zero",
+        ),
+        (
+            format!(
+                "{SENDER}[[twins]]\nid = \"b\"\nbind = false\nsource = \"w\"\nsignals = [{{ name = \"y\", stale_after = \"0min\" }}]\n"
+            ),
+            "value.invalid",
+            "stale_after cannot be zero",
+        ),
     ] {
         check(&body, code, &[words]);
     }

@@ -207,7 +207,7 @@ fn the_site_of_the_documentation_is_judged_alike_whatever_is_changed_in_it() {
 fn shipped_sites_are_judged_alike_whatever_is_changed_in_them() {
     for path in ["assets/sites", "tests/fixtures"].iter().flat_map(|folder| site_files(&repository().join(folder))) {
         let text = std::fs::read_to_string(&path).unwrap();
-        compare(&path.display().to_string(), &text, true, 16);
+        compare(&path.display().to_string(), &text, true, 48);
     }
 }
 

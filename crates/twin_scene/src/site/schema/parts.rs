@@ -61,7 +61,7 @@ fn filled(key: &str) -> Json {
     match key {
         "bands" | "cases" | "states" => json!({ "minItems": 1 }),
         // Longer than nothing: some digit is not zero.
-        "tau" => json!({ "pattern": "[1-9]" }),
+        "tau" => json!({ "pattern": super::shape::NOT_ZERO }),
         _ => json!({}),
     }
 }

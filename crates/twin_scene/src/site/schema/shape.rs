@@ -28,6 +28,8 @@ const SEPARATOR: &str = r"^[\u0000-\u0009\u000b\u000c\u000e-!#-\u007f]$";
 const TEMPLATE: &str = r"^[^{]*(\{[^}]*\}[^{]*)*$";
 /// The same where columns are known by their positions only.
 const TEMPLATE_OF_POSITIONS: &str = r"^[^{]*(\{\+?[0-9]+\}[^{]*)*$";
+/// Some digit of a duration is not zero.
+pub(super) const NOT_ZERO: &str = "[1-9]";
 const DIGITS: &str = r"^\+?[0-9]+$";
 
 /// A column by its position.
@@ -42,6 +44,7 @@ pub(super) fn of_key(table: &str, key: &str) -> Json {
         ("site", "years") => json!({ "items": { "type": "integer", "minimum": 1, "maximum": 9_999 } }),
         ("rule" | "alarm", "deadband") => json!({ "minimum": 0 }),
         ("rule", "bands") => json!({ "maxItems": twin_model::MAX_BANDS }),
+        ("signal", "period" | "late_after" | "stale_after") => json!({ "allOf": [{ "pattern": NOT_ZERO }] }),
         ("knob", "step") => json!({ "exclusiveMinimum": 0 }),
         ("knob", "targets") => json!({ "minItems": 1 }),
         ("check", "allow") => {
