@@ -100,6 +100,11 @@ impl History for Known<'_> {
         self.store.measured_at(self.signal, t - Span::from_micros(1))
     }
 
+    fn unknown(&self, after: Timestamp, upto: Timestamp) -> Option<Timestamp> {
+        let step = Span::from_micros(1);
+        self.store.first_unknown(self.signal, TimeRange::new(after + step, upto + step), self.known)
+    }
+
     fn known(&self, after: Timestamp, upto: Timestamp, f: &mut dyn FnMut(&Sample) -> ControlFlow<()>) {
         let step = Span::from_micros(1);
         // Before all time there is nothing.

@@ -249,6 +249,11 @@ impl State {
         Self { outcome, ..self }
     }
 
+    /// Whether it says just this, with nothing pending.
+    pub(crate) fn is_settled_at(&self, outcome: Outcome) -> bool {
+        self.pending.is_none() && self.outcome == outcome
+    }
+
     /// The state once time has advanced to `t` without another sample.
     #[must_use]
     pub fn at(&self, t: Timestamp) -> Self {

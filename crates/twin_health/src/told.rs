@@ -10,12 +10,16 @@ use crate::timeline::{Checkpoint, Entry, Timeline};
 
 /// Samples that are looked at backwards for one that settles the state; beyond it folding begins at a checkpoint.
 const LOOK_BACK: usize = if cfg!(test) { 4 } else { 256 };
+/// Samples folded before it is looked whether the timeline is right again: at first, and at most.
+const WAITS: (usize, usize) = if cfg!(test) { (1, 4) } else { (16, 256) };
 const MICROSECOND: Span = Span::from_micros(1);
 
 /// The samples of a machine's signal.
 pub trait History {
     /// The newest sample strictly before an instant, known or not.
     fn before(&self, t: Timestamp) -> Option<Sample>;
+    /// The oldest sample strictly after one instant, up to and with another, that is not known: its source time.
+    fn unknown(&self, after: Timestamp, upto: Timestamp) -> Option<Timestamp>;
     /// The known samples strictly after one instant, up to and with another, in order of source time.
     fn known(&self, after: Timestamp, upto: Timestamp, f: &mut dyn FnMut(&Sample) -> ControlFlow<()>);
 }
@@ -57,7 +61,18 @@ impl<'a> Told<'a> {
             early = upto(timeline, just_before);
             late = Timeline::going_on(Some(Checkpoint { t: just_before, state: State::settled(&said) }));
         }
-        fold(&mut late, just_before.max(from), t);
+        let mut from = just_before.max(from);
+        // Where both go on alike, what follows is right again in the timeline, up to the next sample that was still to come.
+        let mut wait = WAITS.0;
+        while let Some(alike) = fold_until_alike(&mut late, timeline, machine, history, (from, t), wait) {
+            wait = (wait * 2).min(WAITS.1);
+            let next = history.unknown(alike, t).unwrap_or(t + MICROSECOND);
+            from = go_along(&mut late, timeline, machine, history, (alike, next));
+            if next > t {
+                fold(&mut late, from, t);
+                break;
+            }
+        }
         Self { early, late: Cow::Owned(late) }
     }
 
@@ -94,6 +109,54 @@ impl<'a> Told<'a> {
     pub fn before(&self, since: Timestamp) -> Option<&Entry> {
         self.late.before(since).or_else(|| newest(self.early, since - MICROSECOND))
     }
+}
+
+/// Folds the known samples of a stretch, open at its start; stops where the state is the timeline's again, as far as what follows
+/// depends on it, and returns when. Looks for that once `wait` samples are folded: looking costs about as much as folding some.
+fn fold_until_alike(
+    late: &mut Timeline,
+    timeline: &Timeline,
+    machine: Machine<'_>,
+    history: &dyn History,
+    (from, to): (Timestamp, Timestamp),
+    wait: usize,
+) -> Option<Timestamp> {
+    let (mut alike, mut folded) = (None, 0);
+    history.known(from, to, &mut |sample| {
+        late.push(machine, sample);
+        folded += 1;
+        let said = (folded >= wait).then(|| newest(&timeline.entries, sample.source_time)).flatten();
+        let settled = said.and_then(|said| machine.settled_by(said.outcome, sample));
+        let same = settled.is_some_and(|outcome| late.tail.as_ref().is_some_and(|tail| tail.state.is_settled_at(outcome)));
+        if same {
+            alike = Some(sample.source_time);
+        }
+        if same { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    alike
+}
+
+/// Takes over what the timeline says from an instant at which both go on alike up to `next`, before which nothing was still to
+/// come; returns from where to fold on.
+fn go_along(
+    late: &mut Timeline,
+    timeline: &Timeline,
+    machine: Machine<'_>,
+    history: &dyn History,
+    (alike, next): (Timestamp, Timestamp),
+) -> Timestamp {
+    let (said, resumed) = resume(timeline, machine, history, next);
+    let Some(mut resumed) = resumed.filter(|resumed| resumed.t > alike) else { return alike };
+    let news = said.get(said.partition_point(|entry| entry.since <= alike)..).unwrap_or_default();
+    late.entries.extend(news.iter().cloned());
+    if let Some(tail) = late.tail.take().filter(|_| news.is_empty()) {
+        // The outcome goes on since when it was known, which may be another instant than since when it was.
+        resumed.state.since = tail.state.since;
+        resumed.state.cause = tail.state.cause;
+    }
+    let from = resumed.t;
+    late.tail = Some(resumed);
+    from
 }
 
 /// What a timeline had said by `t`.
@@ -153,6 +216,11 @@ mod tests {
     impl History for Samples<'_> {
         fn before(&self, t: Timestamp) -> Option<Sample> {
             self.0.iter().rfind(|sample| sample.source_time < t).cloned()
+        }
+
+        fn unknown(&self, after: Timestamp, upto: Timestamp) -> Option<Timestamp> {
+            let inside = self.0.iter().filter(|it| it.source_time > after && it.source_time <= upto);
+            inside.clone().find(|it| it.received_time > self.1).map(|it| it.source_time)
         }
 
         fn known(&self, after: Timestamp, upto: Timestamp, f: &mut dyn FnMut(&Sample) -> ControlFlow<()>) {

@@ -103,6 +103,11 @@ impl Encoder {
             out.extend_from_slice(&longest.to_le_bytes());
             pack(packable(&self.residuals, time_base, time_unit), time_width, out);
         }
+        if delay_width > 0 {
+            let received = || self.times.iter().zip(&self.delays).map(|(t, delay)| t.wrapping_add(*delay));
+            out.extend_from_slice(&received().min().unwrap_or(i64::MIN).to_le_bytes());
+            out.extend_from_slice(&received().max().unwrap_or(i64::MAX).to_le_bytes());
+        }
         pack(packable(&self.delays, delay_base, delay_unit), delay_width, out);
     }
 

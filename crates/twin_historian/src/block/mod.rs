@@ -25,7 +25,9 @@
 //! 19 u8   width of delays (0: constant)  20 u8 their unit 10^u us  21-23 0
 //! 24 i64  smallest delay
 //!    [i64 smallest residual, i64 longest distance between neighbours]   where not regular
-//!    packed residuals, packed delays
+//!    packed residuals
+//!    [i64 smallest, i64 largest received time]   where delays are not constant
+//!    packed delays
 //! ```
 //! time(i) = first + step * i + (smallest residual + packed(i) * unit); received(i) = time(i) + smallest delay + packed(i) * unit.
 

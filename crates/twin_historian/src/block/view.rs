@@ -44,6 +44,8 @@ struct Clock<'a> {
     delay_width: u8,
     delay_unit: i64,
     delay_base: i64,
+    /// Smallest and largest received time; only where delays differ.
+    received: (i64, i64),
     times_at: usize,
     delays_at: usize,
 }
@@ -65,6 +67,7 @@ impl<'a> Clock<'a> {
             delay_width,
             delay_unit: UNITS[usize::from(page[at + 20] & 7)],
             delay_base: u64_at(page, at + 24) as i64,
+            received: (i64::MIN, i64::MAX),
             times_at: at + CLOCK_FIXED,
             delays_at: at + CLOCK_FIXED,
         };
@@ -73,6 +76,11 @@ impl<'a> Clock<'a> {
             clock.longest = u64_at(page, at + CLOCK_FIXED + 8) as i64;
             clock.times_at += 16;
             clock.delays_at = clock.times_at + packed_len(n, time_width);
+        }
+        if delay_width > 0 {
+            let at = clock.delays_at;
+            clock.received = (u64_at(page, at) as i64, u64_at(page, at + 8) as i64);
+            clock.delays_at = at + 16;
         }
         clock
     }
@@ -91,12 +99,6 @@ impl<'a> Clock<'a> {
     fn delay(&self, i: usize) -> i64 {
         let packed = get(self.page, self.delays_at, i, self.delay_width) as i64;
         self.delay_base.wrapping_add(packed.wrapping_mul(self.delay_unit))
-    }
-
-    /// The largest delay that the packed ones can hold.
-    fn longest_delay(&self) -> i128 {
-        let most = (1_i128 << self.delay_width) - 1;
-        i128::from(self.delay_base) + most * i128::from(self.delay_unit)
     }
 
     /// Position of the newest sample at or before `t`, given that the first one is.
@@ -234,16 +236,16 @@ impl<'a> Block<'a> {
         self.clock.time(self.n - 1)
     }
 
-    /// Instants between which its samples were received, from its heads alone: none before the first, none after the second.
-    /// As wide as can be where times are at the ends of what can be counted.
+    /// When the first and the last of its samples were received, from its heads alone.
     #[inline]
     pub(crate) fn received(&self) -> (i64, i64) {
-        let first = i128::from(self.clock.start) + i128::from(self.clock.delay_base);
-        let last = i128::from(self.last_time()) + self.clock.longest_delay();
-        match (i64::try_from(first), i64::try_from(last)) {
-            (Ok(first), Ok(last)) => (first, last),
-            _ => (i64::MIN, i64::MAX),
+        if self.clock.delay_width == 0 {
+            let at = |t: i64| t.wrapping_add(self.clock.delay_base);
+            let (first, last) = (at(self.clock.start), at(self.last_time()));
+            // Times at the ends of what can be counted may wrap in between.
+            return if first <= last { (first, last) } else { (i64::MIN, i64::MAX) };
         }
+        self.clock.received
     }
 
     #[inline]

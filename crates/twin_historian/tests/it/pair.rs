@@ -191,7 +191,7 @@ impl Pair {
             }
         }
         for range in Self::ranges(instants) {
-            let known = received[random(&mut seed) as usize % received.len()];
+            let Some(known) = received.get(random(&mut seed) as usize % received.len().max(1)).copied() else { return };
             let past = self.slow.known_by(known);
             for signal in signals() {
                 let envelope = self.store.envelope_known(signal, range, points, known);
