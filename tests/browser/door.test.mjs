@@ -1,0 +1,104 @@
+// A gateway with an access file, as a person meets it: the page asks, says what was wrong, lets in whoever holds a token, and the
+// token is in no address, no link and no other tab.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+
+import { writeCubes } from "./lib/cubes.mjs";
+import { Gateway, program, scratch } from "./lib/server.mjs";
+import { View, launch } from "./lib/view.mjs";
+
+const SIZE = [1010, 560];
+let gateway, browser, file;
+const tokens = {};
+
+/** Adds a token to the access file; answers it as it is printed, once. */
+function grant(role) {
+  const args = ["access", "new", file, "--role", role, "--name", role];
+  const token = execFileSync(program(), args, { encoding: "utf8", stdio: "pipe" }).trim();
+  assert.match(token, /^\S{20,}$/);
+  assert.ok(!readFileSync(file, "utf8").includes(token), "the file keeps its hash only");
+  return token;
+}
+
+before(async () => {
+  file = join(scratch("door"), "access.toml");
+  tokens.view = grant("view");
+  tokens.send = grant("send");
+  gateway = await Gateway.serve(writeCubes(scratch("door-cubes")), { args: ["--speed", "max", "--access", file] });
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  await gateway?.stop();
+});
+
+const door = (view) => view.page.locator("#door");
+const asked = async (view, words) => {
+  await door(view).waitFor({ state: "visible", timeout: 60_000 });
+  await view.page.waitForFunction((part) => document.getElementById("door-text").textContent.includes(part), words, { timeout: 60_000 });
+};
+const type = async (view, token, press) => {
+  await view.page.locator("#door-token").fill(token);
+  if (press) await view.page.locator("#door-enter").click();
+  else await view.page.keyboard.press("Enter");
+};
+
+test("without a token nothing of the plant leaves the gateway", async () => {
+  for (const path of ["/api/site", "/api/history?signal=x", "/api/catalogue", "/metrics"]) {
+    const response = await fetch(`${gateway.url}${path}`);
+    assert.equal(response.status, 401, path);
+    assert.ok(!(await response.text()).includes("cube"), path);
+  }
+});
+
+test("the page asks, says what was wrong, and lets in whoever holds a token", async () => {
+  const view = await View.open(browser, gateway.url, { size: SIZE, ready: false });
+  await asked(view, "Paste the token");
+  assert.equal(await view.page.evaluate(() => document.activeElement?.id), "door-token", "ready to be pasted into");
+  await view.shot("door-asks");
+  await type(view, "orrery-of-somebody-elses-plant-0123456789");
+  await asked(view, "not known here");
+  await type(view, tokens.send, true);
+  await asked(view, "may not view");
+  await type(view, tokens.view);
+  await view.ready();
+  const state = await view.until((s) => s.link === "up" && !s.historyBusy, "link and history");
+  assert.ok(Object.keys(state.twins).length > 0);
+  const { url, kept } = await view.page.evaluate(() => ({ url: location.href, kept: [localStorage.length, document.cookie] }));
+  assert.ok(!url.includes(tokens.view) && !JSON.stringify(state).includes(tokens.view), url);
+  assert.deepEqual(kept, [0, ""], "kept for this tab only");
+  // Refusals are errors of the network to a browser; of those it may complain, of nothing else.
+  const others = view.complaints.filter((line) => !/status of (401|403)/.test(line));
+  assert.deepEqual(others, []);
+
+  await view.page.reload();
+  await view.ready();
+  assert.equal(await door(view).isVisible(), false, "a reload does not ask again");
+  await view.close();
+});
+
+test("a token behind the address opens the door and leaves the address at once; the rest of the link holds", async () => {
+  const view = await View.open(browser, gateway.url, { size: SIZE, fragment: `token=${encodeURIComponent(tokens.view)}&select=A1` });
+  const url = await view.page.evaluate(() => location.href);
+  assert.ok(!url.includes("token") && !url.includes(tokens.view), url);
+  assert.equal(await door(view).isVisible(), false);
+  await view.close();
+
+  const broken = await View.open(browser, gateway.url, { size: SIZE, fragment: "token=%E0%A4%A", ready: false });
+  await asked(broken, "Paste the token");
+  await broken.close();
+});
+
+test("a token that is taken back shuts out the page that is open, with words", async () => {
+  const view = await View.open(browser, gateway.url, { size: SIZE, fragment: `token=${encodeURIComponent(tokens.view)}` });
+  await view.until((s) => s.link === "up", "the link");
+  const others = readFileSync(file, "utf8").split("[[tokens]]").filter((part) => !part.includes('name = "view"'));
+  writeFileSync(file, others.join("[[tokens]]"));
+  await view.until((s) => s.link !== "up", "the link to end", { patience: 60_000 });
+  await view.page.reload();
+  await asked(view, "not known here");
+  await view.close();
+});
