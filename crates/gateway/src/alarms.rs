@@ -45,11 +45,13 @@ pub(crate) async fn acknowledge(
         Err(error) => return refused(StatusCode::CONFLICT, &error.to_string()),
     };
     let answer = json!({ "alarm": id, "by": sample.value.to_string(), "time": now.to_string() });
+    let losses = hub.persist().map(crate::history::Persist::losses);
     hub.ingest(&[(signal, sample)]);
     hub.flush();
     let (seq, mut durable) = (hub.seq(), hub.durable());
     match tokio::time::timeout(PATIENCE, durable.wait_for(|safe| *safe >= seq)).await {
-        Ok(Ok(_)) => Json(answer).into_response(),
+        Ok(Ok(_)) if losses.is_none_or(|losses| !losses.has_changed().unwrap_or(true)) => Json(answer).into_response(),
+        Ok(Ok(_)) => refused(StatusCode::SERVICE_UNAVAILABLE, "it could not be kept; acknowledge the alarm again"),
         _ => refused(StatusCode::SERVICE_UNAVAILABLE, "it was taken in, but it is not on the disk yet"),
     }
 }

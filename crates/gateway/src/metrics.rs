@@ -87,6 +87,11 @@ fn kept(persist: &Persist, out: &mut Text) {
             "Batches that waited in memory because the disk was slow",
             read(&totals.given_up),
         );
+        out.counter(
+            "orrery_disk_lost_total",
+            "Times that memory ran out while history could not be written; what was not acknowledged then is lost",
+            read(&totals.lost),
+        );
         out.counter("orrery_disk_bytes_total", "Bytes of history written", read(&totals.bytes));
         out.counter("orrery_disk_damaged_total", "Kept pieces found damaged", read(&totals.damaged));
         out.gauge("orrery_disk_slowest_commit_us", "Longest time from a batch to its commit", read(&totals.slowest_us));

@@ -232,7 +232,7 @@ fn kept(hub: &Hub) -> bool {
     let Some(persist) = hub.persist() else { return true };
     // What did not reach the journal when it came, from memory.
     hub.mend();
-    persist.sync() && (!persist.outlives() || *hub.durable().borrow() >= hub.seq())
+    persist.sync() && (!persist.outlives() || (*hub.durable().borrow() >= hub.seq() && *persist.losses().borrow() == 0))
 }
 
 async fn bind(wanted: Option<&str>) -> Result<TcpListener, GatewayError> {

@@ -19,7 +19,7 @@ mod links;
 pub mod pages;
 mod persist;
 mod rescue;
-mod salvage;
+pub mod salvage;
 mod schema;
 mod sealer;
 mod series;

@@ -211,6 +211,22 @@ impl Persist {
         self.insist(Message::Tail { seq: 0, bytes, samples, times, came: instant() });
     }
 
+    /// Before [`Self::made_up`], where memory no longer has everything that did not reach the journal: whoever waits for an answer
+    /// must not get one.
+    pub(crate) fn lose(&self) {
+        self.shared.totals.lost.fetch_add(1, Ordering::Relaxed);
+        self.shared.losses.send_modify(|losses| *losses += 1);
+        let words = "memory ran out while history could not be written: samples that were not acknowledged are lost; \
+                     their senders are told to send them again, those that want no answer are not";
+        tracing::error!("{words}");
+        crate::term::warn(words);
+    }
+
+    /// How often [`Self::lose`] was called.
+    pub(crate) fn losses(&self) -> watch::Receiver<u64> {
+        self.shared.losses.subscribe()
+    }
+
     /// After [`Self::make_up`]: everything up to this batch is in the journal now.
     pub(crate) fn made_up(&self, seq: u64) {
         self.insist(Message::Mended(seq));

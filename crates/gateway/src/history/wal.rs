@@ -159,13 +159,20 @@ pub(super) struct Frame {
 /// # Errors
 /// Where it cannot be read.
 pub(super) fn frames(path: &Path) -> std::io::Result<Vec<Frame>> {
-    let mut reader = match File::open(log_of(path)) {
-        Ok(file) => BufReader::with_capacity(1 << 20, file),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error),
-    };
+    match File::open(log_of(path)) {
+        Ok(file) => frames_in(&mut BufReader::with_capacity(1 << 20, file)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The same of a log that is open.
+///
+/// # Errors
+/// Where it cannot be read.
+pub(super) fn frames_in(reader: &mut impl std::io::Read) -> std::io::Result<Vec<Frame>> {
     let mut header = [0; HEADER];
-    if fill(&mut reader, &mut header)? < HEADER {
+    if fill(reader, &mut header)? < HEADER {
         return Ok(Vec::new());
     }
     let Some(mut log) = Log::of(&header) else { return Ok(Vec::new()) };
@@ -176,7 +183,7 @@ pub(super) fn frames(path: &Path) -> std::io::Result<Vec<Frame>> {
     let mut said: Option<(u32, u32)> = None;
     // One alone may be ours, with its salts altered; several are left over from before the log was begun anew.
     let mut strangers = 0;
-    while fill(&mut reader, &mut frame)? == frame.len() {
+    while fill(reader, &mut frame)? == frame.len() {
         let mine = log.mine(&frame);
         strangers = if mine { 0 } else { strangers + 1 };
         if strangers > 1 {

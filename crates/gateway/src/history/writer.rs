@@ -37,6 +37,8 @@ pub struct PersistTotals {
     pub expired_bytes: AtomicU64,
     /// Kept chunks and journal entries that turned out to be damaged.
     pub damaged: AtomicU64,
+    /// Times that samples were in memory only and were pushed out of it before they could be written.
+    pub lost: AtomicU64,
     /// Longest time from the arrival of a batch to its commit, in microseconds.
     pub slowest_us: AtomicU64,
 }
@@ -64,6 +66,8 @@ pub(super) struct Shared {
     pub(super) failing: AtomicBool,
     pub(super) stopping: AtomicBool,
     hole: Mutex<Option<Hole>>,
+    /// Counts [`PersistTotals::lost`], for those who wait to be told that their samples are safe.
+    pub(super) losses: watch::Sender<u64>,
 }
 
 impl Shared {
@@ -77,6 +81,7 @@ impl Shared {
             failing: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             hole: Mutex::new(None),
+            losses: watch::Sender::new(0),
         }
     }
 

@@ -172,6 +172,9 @@ impl Hub {
             }
             from = to.max(from + Span::from_micros(1));
         }
+        if self.with_store(|store| store.may_lack(range)) {
+            persist.lose();
+        }
         persist.made_up(seq);
     }
 

@@ -37,6 +37,8 @@ const OWED: usize = 1_024;
 const UNSAFE_BATCHES: u64 = 64;
 /// And their bytes: a quarter of what the keeper takes before batches stay in memory only.
 const UNSAFE_BYTES: usize = 16 << 20;
+/// Why a sender gets no answer.
+const LOST: &str = "not kept; connect again, send what was not acknowledged";
 /// Bytes that are read from a sender at a time.
 const READ: usize = 64 << 10;
 /// How long a goodbye may take.
@@ -138,7 +140,8 @@ async fn serve(socket: Socket, app: &App, inbox: &Inbox, caller: Caller, first: 
     let _counted = Counted(inbox);
     let taker = Taker::new(app, inbox);
     let lease = Lease::new(app.config.lease);
-    let mut sender = Sender { socket, app, inbox, taker, caller, lease, owed: VecDeque::new(), held: None };
+    let losses = app.hub.persist().filter(|persist| persist.outlives()).map(crate::history::Persist::losses);
+    let mut sender = Sender { socket, app, inbox, taker, caller, lease, owed: VecDeque::new(), held: None, losses };
     if let End::Close(code, reason) = sender.converse(first).await {
         sender.close(code, &reason).await;
     }
@@ -183,6 +186,8 @@ struct Sender<'a> {
     owed: VecDeque<Owed>,
     /// What did not fit into the inbox; nothing is read meanwhile.
     held: Option<Taken>,
+    /// Changes where samples that are not acknowledged were lost.
+    losses: Option<watch::Receiver<u64>>,
 }
 
 impl Sender<'_> {
@@ -266,6 +271,15 @@ impl Sender<'_> {
                 break;
             }
             owed.seq = Some(done.seq);
+        }
+        // Said before the number that would make these answers due. Which of them are meant is not known: all are asked for again.
+        let lost = self.losses.as_mut().is_some_and(|losses| {
+            let lost = losses.has_changed().unwrap_or(false);
+            losses.mark_unchanged();
+            lost
+        });
+        if lost && !self.owed.is_empty() {
+            return Err(End::Close(CloseCode::GoingAway, LOST.to_owned()));
         }
         let on_disk = self.app.hub.persist().is_some_and(crate::history::Persist::outlives);
         let mut sent = 0;

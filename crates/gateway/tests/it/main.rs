@@ -21,6 +21,7 @@ mod keepers;
 mod kill;
 mod known;
 mod limits;
+mod lost;
 mod mending;
 mod peers;
 mod python_client;

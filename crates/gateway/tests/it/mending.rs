@@ -244,9 +244,9 @@ fn a_backup_is_taken_beside_a_writer_reads_back_and_never_overwrites() {
 }
 
 /// A keeper whose commits fail while a switch is on.
-struct Refusing {
-    inner: MemoryHistorian,
-    full: Arc<AtomicBool>,
+pub(crate) struct Refusing {
+    pub(crate) inner: MemoryHistorian,
+    pub(crate) full: Arc<AtomicBool>,
 }
 
 impl Historian for Refusing {

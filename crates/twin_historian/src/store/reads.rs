@@ -244,6 +244,16 @@ impl Store {
         self.sweep.dropped_before()
     }
 
+    /// Whether the byte budgets of numbers or texts took samples with a source time in `range` away, so that they can't be exported
+    /// from here any more. Says yes where it can't tell.
+    pub fn may_lack(&self, range: TimeRange) -> bool {
+        let before = |end: Option<Timestamp>| end.is_some_and(|end| end > range.start);
+        let thinned = |column: &Column| {
+            column.series.thinned_range(&self.shared.arena).is_some_and(|thinned| !thinned.intersect(range).is_empty())
+        };
+        before(self.dropped_before()) || before(self.texts_given_up_before()) || self.columns.iter().any(thinned)
+    }
+
     /// The word of a text signal's code ([`Point::v`](crate::Point::v) of a text signal).
     pub fn word(&self, signal: SignalIndex, code: f64) -> Option<&str> {
         self.columns.get(signal.at())?.word(code as u64).map(|word| &**word)

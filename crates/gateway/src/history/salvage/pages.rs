@@ -3,18 +3,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom};
+use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use super::super::wal::{self, Frame};
+use super::records::LONGEST;
 
 /// Bytes of a page: SQLite's default, which this program never changes. Not read from the header, which may be what is damaged.
 pub(super) const PAGE: usize = 4_096;
 
+/// Overflow pages that the rows of one page may have: several of the longest rows, of which a page holds eight at most.
+const OVERFLOW: u32 = (8 * LONGEST / PAGE as u64) as u32;
+
 /// See the module's head.
-pub(super) struct Pages {
-    file: File,
-    log: Option<File>,
+pub(super) struct Pages<S = File> {
+    file: S,
+    log: Option<S>,
     count: u32,
     /// Where in the log the newest whole image of a page lies.
     newer: BTreeMap<u32, u64>,
@@ -23,19 +27,31 @@ pub(super) struct Pages {
 impl Pages {
     pub(super) fn open(path: &Path) -> std::io::Result<Self> {
         let file = File::open(path)?;
-        let mut count = u32::try_from(file.metadata()?.len().div_ceil(PAGE as u64)).unwrap_or(u32::MAX);
-        let mut newer = BTreeMap::new();
+        let length = file.metadata()?.len();
         let frames = wal::frames(path)?;
+        let log = if frames.is_empty() { None } else { Some(File::open(wal::log_of(path))?) };
+        Ok(Self::new(file, length, log, &frames))
+    }
+}
+
+impl<S: Read + Seek> Pages<S> {
+    pub(super) fn new(file: S, length: u64, log: Option<S>, frames: &[Frame]) -> Self {
+        let mut count = u32::try_from(length.div_ceil(PAGE as u64)).unwrap_or(u32::MAX);
+        let mut newer = BTreeMap::new();
         for Frame { page, at, .. } in frames.iter().filter(|frame| frame.whole && frame.bytes == PAGE) {
             newer.insert(*page, *at);
             count = count.max(*page);
         }
-        let log = if newer.is_empty() { None } else { Some(File::open(wal::log_of(path))?) };
-        Ok(Self { file, log, count, newer })
+        Self { file, log, count, newer }
+    }
+
+    /// Overflow pages that the rows of one page can have together: in a sound file no two share one.
+    pub(super) fn overflow(&self) -> u32 {
+        self.count.min(OVERFLOW)
     }
 
     /// Numbers of all pages, from 1.
-    pub(super) fn numbers(&self) -> impl Iterator<Item = u32> + use<> {
+    pub(super) fn numbers(&self) -> std::ops::RangeInclusive<u32> {
         1..=self.count
     }
 
@@ -47,7 +63,7 @@ impl Pages {
         };
         source.seek(SeekFrom::Start(at)).ok()?;
         let mut page = Vec::with_capacity(PAGE);
-        source.take(PAGE as u64).read_to_end(&mut page).ok()?;
+        source.by_ref().take(PAGE as u64).read_to_end(&mut page).ok()?;
         if page.is_empty() {
             return None;
         }

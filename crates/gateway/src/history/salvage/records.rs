@@ -1,9 +1,11 @@
 //! The rows on one page of a database, its overflow pages included. Knows SQLite's format of records, not what they mean.
 
+use std::io::{Read, Seek};
+
 use super::pages::{PAGE, Pages, word};
 
 /// Longest row that is read: a chunk and its row, with room.
-const LONGEST: u64 = 80 << 20;
+pub(super) const LONGEST: u64 = 80 << 20;
 
 /// A value of a row.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,7 +40,7 @@ const INDEX_LEAF: u8 = 0x0a;
 const INDEX_INNER: u8 = 0x02;
 
 /// Reads the rows of a page.
-pub(super) fn of_page(pages: &mut Pages, number: u32, page: &[u8]) -> Found {
+pub(super) fn of_page<S: Read + Seek>(pages: &mut Pages<S>, number: u32, page: &[u8]) -> Found {
     let header = if number == 1 { 100 } else { 0 };
     let Some(kind) = page.get(header).copied() else { return Found::default() };
     let (front, child) = match kind {
@@ -54,9 +56,11 @@ pub(super) fn of_page(pages: &mut Pages, number: u32, page: &[u8]) -> Found {
         found.broken = 1;
         return found;
     }
+    // Damaged lengths and chains may claim the same pages again and again.
+    let mut overflow = pages.overflow();
     for cell in 0..cells {
         let at = usize::from(half(header + front + cell * 2));
-        match record(pages, page, at + child, kind == TABLE_LEAF) {
+        match record(pages, &mut overflow, page, at + child, kind == TABLE_LEAF) {
             Some(record) if at > header => found.records.push(record),
             _ => found.broken += 1,
         }
@@ -64,10 +68,10 @@ pub(super) fn of_page(pages: &mut Pages, number: u32, page: &[u8]) -> Found {
     found
 }
 
-fn record(pages: &mut Pages, page: &[u8], mut at: usize, table: bool) -> Option<Record> {
+fn record<S: Read + Seek>(pages: &mut Pages<S>, overflow: &mut u32, page: &[u8], mut at: usize, table: bool) -> Option<Record> {
     let length = varint(page, &mut at)?;
     let row = if table { Some(varint(page, &mut at)? as i64) } else { None };
-    let payload = payload(pages, page, at, length, table)?;
+    let payload = payload(pages, overflow, page, at, length, table)?;
     let mut head = 0;
     let mut body = usize::try_from(varint(&payload, &mut head)?).ok()?;
     let end = body;
@@ -80,7 +84,14 @@ fn record(pages: &mut Pages, page: &[u8], mut at: usize, table: bool) -> Option<
 }
 
 /// The bytes of a row, of which what does not fit on the page lies in a chain of others.
-fn payload(pages: &mut Pages, page: &[u8], at: usize, length: u64, table: bool) -> Option<Vec<u8>> {
+fn payload<S: Read + Seek>(
+    pages: &mut Pages<S>,
+    overflow: &mut u32,
+    page: &[u8],
+    at: usize,
+    length: u64,
+    table: bool,
+) -> Option<Vec<u8>> {
     if length > LONGEST {
         return None;
     }
@@ -96,6 +107,7 @@ fn payload(pages: &mut Pages, page: &[u8], at: usize, length: u64, table: bool) 
     let mut bytes = page.get(at..at + local)?.to_vec();
     let mut next = if local < length { word(page, at + local)? } else { 0 };
     while bytes.len() < length {
+        *overflow = overflow.checked_sub(1)?;
         let more = pages.read(next)?;
         next = word(&more, 0)?;
         bytes.extend_from_slice(more.get(4..4 + (length - bytes.len()).min(PAGE - 4))?);

@@ -1,0 +1,94 @@
+//! What must hold of any text as a line of a sender. Used by the fuzzer, and by the tests over the kept corpus.
+
+use std::sync::LazyLock;
+
+use gateway::sources::{Inbox, Line, read_line};
+use twin_model::limits::TEXT_BYTES;
+use twin_model::{Model, SourceIndex, Timestamp, Value, ValueKind};
+use twin_scene::site;
+use twin_table::{Codes, TimeFormat, TimeSpec, Zone};
+
+/// One signal of each kind of value, and an alarm that has to be acknowledged.
+const SITE: &str = r#"
+[site]
+id = "t"
+name = "Lines"
+
+[[interfaces]]
+id = "pump"
+[[interfaces.signals]]
+name = "flow"
+unit = "l/min"
+[[interfaces.signals]]
+name = "starts"
+value = "int"
+[[interfaces.signals]]
+name = "running"
+value = "bool"
+[[interfaces.signals]]
+name = "mode"
+value = "text"
+[[interfaces.alarms]]
+id = "high"
+kind = "limit"
+signal = "flow"
+above = 50
+acknowledge = "required"
+
+[[twins]]
+id = "p"
+interface = "pump"
+bind = false
+
+[[sources]]
+id = "script"
+kind = "websocket"
+"#;
+
+static MODEL: LazyLock<Model> = LazyLock::new(|| {
+    let loaded = site::load_bytes(SITE.as_bytes(), "site.toml", &mut |_| Err("nothing".to_owned()));
+    assert!(loaded.usable && loaded.model.signals().len() >= 4, "{:?}", loaded.diagnostics);
+    loaded.model
+});
+
+/// Ways of writing times, with and without a zone, and both families of quality codes.
+static INBOXES: LazyLock<Vec<Inbox>> = LazyLock::new(|| {
+    let formats = ["rfc3339", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns", "excel", "%d.%m.%Y %H:%M:%S%.f", "seconds"];
+    let inbox = |(at, word): (usize, &str)| {
+        let format = TimeFormat::parse(word, None).and_then(Result::ok).unwrap_or(TimeFormat::Rfc3339);
+        let zone = if at % 2 == 0 { Zone::new("Europe/Berlin").ok() } else { None };
+        let codes = if at % 3 == 0 { Codes::OpcDa } else { Codes::OpcUa };
+        Inbox::new(SourceIndex(0)).reading(TimeSpec { format, zone, ..TimeSpec::default() }, codes)
+    };
+    formats.into_iter().enumerate().map(inbox).collect()
+});
+
+const NOW: Timestamp = Timestamp::from_secs(1_772_440_000);
+
+/// An error in words that is no longer than what was sent and a few sentences, or a sample of the signal's own kind, in a plausible
+/// year, never a good reading without a value, the same at a second reading. The first byte says how its sender writes.
+pub(crate) fn check(bytes: &[u8]) {
+    let [first, line @ ..] = bytes else { return };
+    let Ok(line) = std::str::from_utf8(line) else { return };
+    let Some(inbox) = INBOXES.get(usize::from(*first) % INBOXES.len()) else { return };
+    let read = || read_line(&MODEL, inbox, line, NOW);
+    let found = read();
+    // A reading that is no number is not equal to itself; its bits are.
+    assert_eq!(format!("{found:?}"), format!("{:?}", read()), "the same at a second reading");
+    let (signal, sample, remark) = match found {
+        Err(error) => {
+            let words = error.to_string();
+            return assert!(!words.is_empty() && words.len() <= 2 * line.len() + 1_000, "{} bytes of words", words.len());
+        }
+        Ok(Line::Ack(_)) => return,
+        Ok(Line::Sample(signal, sample, remark)) => (signal, sample, remark),
+    };
+    assert!(remark.is_none_or(|words| !words.is_empty() && words.len() <= 2 * line.len() + 1_000));
+    assert_eq!(sample.value.kind(), MODEL.signal(signal).value_kind, "{sample:?}");
+    assert!(sample.has_value() || sample.quality.is_bad(), "{sample:?}");
+    assert!(sample.source_time == NOW || inbox.rules.times.years.contains(sample.source_time), "{sample:?}");
+    assert_eq!(sample.received_time, NOW);
+    if let Value::Text(text) = &sample.value {
+        assert!(text.len() <= TEXT_BYTES && sample.value.kind() == ValueKind::Text);
+    }
+}

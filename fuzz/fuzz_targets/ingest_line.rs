@@ -1,0 +1,7 @@
+//! Lines of senders.
+#![no_main]
+
+#[path = "../checks/ingest_line.rs"]
+mod check;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| check::check(bytes));
