@@ -20,7 +20,7 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo demo   [--release|--dev] [--site DIR] [--listen ADDR] [--no-browser] [--build-only]
              builds the page and the server, starts the demo plant, prints its address (Ctrl-C stops)
-cargo verify [--all] [--from LANE] [--only LANE] [--list]
+cargo verify [--all] [--from LANE] [--only LANE]... [--list]
              runs every check, fastest lanes first, and stops at the first that fails
 cargo core   tests of everything that needs no Bevy
 cargo xtask site   writes the demo geometry anew (byte-identical unless its generator changed)
@@ -32,7 +32,12 @@ fn main() -> ExitCode {
         Some((command, rest)) => (command.as_str(), rest),
         None => ("help", &[][..]),
     };
+    let help = rest.iter().any(|arg| arg == "--help" || arg == "-h");
     let result = match command {
+        _ if help => {
+            println!("{HELP}");
+            Ok(())
+        }
         "demo" => demo::run(rest),
         "verify" => verify::run(rest),
         "web" => web::build(web::Quality::from_args(rest)).map(|_| ()),

@@ -29,27 +29,42 @@ const LANES: [Lane; 10] = [
     Lane { name: "nightly", what: "long property and kill tests, fuzzing, soak", nightly: true, run: nightly::run },
 ];
 
+/// The lanes that arguments ask for, by their place in [`LANES`]; none where they ask for the list.
+///
+/// # Errors
+/// For what is no option or no lane: a run of half an hour should be the one that was meant.
+fn wanted(args: &[String]) -> Result<Option<Vec<usize>>> {
+    let known = |name: Option<&String>| {
+        let name = name.context("name a lane; see --list")?;
+        LANES.iter().position(|lane| lane.name == name).with_context(|| format!("no lane '{name}'; see --list"))
+    };
+    let (mut all, mut first, mut only) = (false, 0, Vec::new());
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
+        match arg.as_str() {
+            "--list" => return Ok(None),
+            "--all" => all = true,
+            "--from" => first = known(args.next())?,
+            "--only" => only.push(known(args.next())?),
+            other => bail!("unknown option '{other}'; see: cargo xtask help"),
+        }
+    }
+    let chosen =
+        |at: usize, lane: &Lane| if only.is_empty() { at >= first && (all || !lane.nightly) } else { only.contains(&at) };
+    Ok(Some(LANES.iter().enumerate().filter(|(at, lane)| chosen(*at, lane)).map(|(at, _)| at).collect()))
+}
+
 /// Runs the lanes asked for.
 pub(crate) fn run(args: &[String]) -> Result<()> {
-    let value_of = |flag: &str| args.iter().position(|arg| arg == flag).and_then(|at| args.get(at + 1)).map(String::as_str);
-    let has = |flag: &str| args.iter().any(|arg| arg == flag);
-    if has("--list") {
+    let Some(wanted) = wanted(args)? else {
         for lane in &LANES {
             println!("{:14} {}{}", lane.name, lane.what, if lane.nightly { " (with --all)" } else { "" });
         }
         return Ok(());
-    }
-    let known =
-        |name: &str| LANES.iter().position(|lane| lane.name == name).with_context(|| format!("no lane '{name}'; see --list"));
-    let first = value_of("--from").map(known).transpose()?.unwrap_or(0);
-    let only = value_of("--only").map(known).transpose()?;
+    };
     let start = Instant::now();
     let mut times: Vec<(&str, Duration)> = Vec::new();
-    for (at, lane) in LANES.iter().enumerate() {
-        let wanted = only.map_or(at >= first && (!lane.nightly || has("--all")), |only| only == at);
-        if !wanted {
-            continue;
-        }
+    for lane in wanted.iter().filter_map(|at| LANES.get(*at)) {
         println!("\n━━ {}: {}", lane.name, lane.what);
         let began = Instant::now();
         let outcome = (lane.run)();
@@ -178,5 +193,25 @@ mod tests {
     fn whatever_was_skipped_is_counted_with_its_reason() {
         let log = "test a ... SKIPPED (no shared data): a\ntest a ... ok\nSKIPPED (no pandas): b\nnothing SKIPPED here\n";
         assert_eq!(skipped(log), ["SKIPPED (no shared data): a", "SKIPPED (no pandas): b"]);
+    }
+
+    #[test]
+    fn the_lanes_that_run_are_those_that_were_meant() {
+        let lanes = |args: &[&str]| {
+            let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
+            wanted(&args).map(|found| {
+                let names = found.unwrap_or_default().into_iter().filter_map(|at| Some(LANES.get(at)?.name));
+                names.collect::<Vec<_>>().join(" ")
+            })
+        };
+        let usual = lanes(&[]).unwrap_or_default();
+        assert!(usual.starts_with("format tidy") && usual.ends_with("browser"), "{usual}");
+        assert_eq!(lanes(&["--all"]).unwrap_or_default(), format!("{usual} nightly"));
+        assert_eq!(lanes(&["--only", "core", "--only", "format"]).unwrap_or_default(), "format core");
+        assert_eq!(lanes(&["--from", "clippy-viewer"]).unwrap_or_default(), "clippy-viewer browser");
+        assert_eq!(lanes(&["--list"]).unwrap_or_default(), "");
+        for odd in [&["--help"][..], &["--only"], &["--only", "core,format"], &["--form", "core"], &["core"]] {
+            assert!(lanes(odd).is_err(), "{odd:?}");
+        }
     }
 }
