@@ -51,6 +51,7 @@ pub struct Known {
     encoding: Encoding,
     line_end: u8,
     plans: Vec<Arc<Plan>>,
+    annotated: bool,
     descending: bool,
 }
 
@@ -73,6 +74,8 @@ pub struct Table<'a, R> {
     annotated: bool,
     /// The next row is a header.
     header_next: bool,
+    /// The line of a header that can't be used: the rows under it are nobody's, least of all the columns' of the header before.
+    unusable: Option<u64>,
     defaults: Vec<String>,
     /// What was odd so far.
     pub report: Report,
@@ -99,6 +102,7 @@ impl<'a, R: Read> Table<'a, R> {
             last: Vec::new(),
             annotated: false,
             header_next: false,
+            unusable: None,
             defaults: Vec::new(),
             report: Report::default(),
         };
@@ -122,8 +126,9 @@ impl<'a, R: Read> Table<'a, R> {
             times,
             texts: Texts::default(),
             last: Vec::new(),
-            annotated: known.plans.len() > 1,
+            annotated: known.annotated,
             header_next: false,
+            unusable: None,
             defaults: Vec::new(),
             report: Report::default(),
         }
@@ -143,6 +148,7 @@ impl<'a, R: Read> Table<'a, R> {
             encoding: self.rows.encoding(),
             line_end: self.rows.line_end(),
             plans: self.plans.clone(),
+            annotated: self.annotated,
             descending: self.times.is_descending(),
         }
     }
@@ -201,21 +207,35 @@ impl<'a, R: Read> Table<'a, R> {
         self.header_next = false;
         let found = names(&row.cells);
         if found == plan.names && self.defaults.is_empty() {
+            self.unusable = None;
             return true;
         }
-        match Plan::new(self.def, self.feeds, found, plan.shift) {
-            Ok(mut plan) if self.plans.len() < MAX_PLANS => {
-                plan.defaults = std::mem::take(&mut self.defaults);
-                let same = self.plans.iter().position(|known| **known == plan);
-                self.plan = same.unwrap_or(self.plans.len());
-                if same.is_none() {
-                    self.plans.push(Arc::new(plan));
-                }
-            }
-            Ok(_) => self.report.note(Seen::Row, row.line, || format!("more than {MAX_PLANS} different headers")),
-            Err(error) => self.report.note(Seen::Row, row.line, || format!("another header, but {error}")),
-        }
+        let shift = plan.shift;
+        self.unusable = self.header_again(row.line, found, shift).err().map(|why| {
+            let why = format!("another header, but {why}");
+            self.report.note(Seen::Row, row.line, || why);
+            row.line
+        });
         true
+    }
+
+    /// Another header from here on.
+    fn header_again(&mut self, line: u64, names: Vec<String>, shift: usize) -> Result<(), String> {
+        let (mut plan, without) = Plan::later(self.def, self.feeds, names, shift).map_err(|error| error.to_string())?;
+        plan.defaults = std::mem::take(&mut self.defaults);
+        if let Some(same) = self.plans.iter().position(|known| **known == plan) {
+            self.plan = same;
+            return Ok(());
+        }
+        if self.plans.len() >= MAX_PLANS {
+            return Err(format!("there are more than {MAX_PLANS} different ones"));
+        }
+        if !without.is_empty() {
+            self.report.note(Seen::Row, line, || format!("another header, without {}", without.join(", ")));
+        }
+        self.plan = self.plans.len();
+        self.plans.push(Arc::new(plan));
+        Ok(())
     }
 }
 

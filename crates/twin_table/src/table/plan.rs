@@ -65,6 +65,48 @@ impl Plan {
         Ok(Self { names, shift, time, received, quality, cells, defaults: Vec::new() })
     }
 
+    /// The same for a header further down, which may lack columns: series come and go in a log, and each table of Influx has
+    /// only its own tags. What it lacks has no readings (of a key: is empty), and is told as the second value.
+    ///
+    /// # Errors
+    /// [`TableError`] where it has no time, no receipt or quality that is declared, no values at all, or names twice.
+    pub(super) fn later(
+        def: &TableDef,
+        feeds: &Feeds,
+        names: Vec<String>,
+        shift: usize,
+    ) -> Result<(Self, Vec<String>), TableError> {
+        let mut without = Vec::new();
+        let mut there = |column: &Column| {
+            let name = lacking(column, &names);
+            without.extend(name.map(quoted));
+            name.is_none()
+        };
+        let layout = match &def.layout {
+            Layout::Wide { columns } => {
+                Layout::Wide { columns: columns.iter().filter(|(column, _)| there(column)).cloned().collect() }
+            }
+            Layout::Long { values } => {
+                let mut kept: Vec<(Column, Vec<KeyPart>)> = values.iter().filter(|(value, _)| there(value)).cloned().collect();
+                let parts = kept.iter_mut().flat_map(|(_, key)| key);
+                parts.for_each(|part| {
+                    if matches!(&*part, KeyPart::Column(column) if !there(column)) {
+                        *part = KeyPart::Text(String::new());
+                    }
+                });
+                Layout::Long { values: kept }
+            }
+        };
+        without.dedup();
+        let empty = match &layout {
+            Layout::Wide { columns } => columns.is_empty(),
+            Layout::Long { values } => values.is_empty(),
+        };
+        // Nothing of it is asked for: the error that names the first missing column says it best.
+        let def = if empty { def } else { &TableDef { layout, ..def.clone() } };
+        Ok((Self::new(def, feeds, names, shift)?, without))
+    }
+
     /// Cells that a row should have; 0 where nobody said.
     pub(super) fn width(&self) -> usize {
         if self.names.is_empty() { 0 } else { self.names.len() + self.shift }
@@ -73,6 +115,14 @@ impl Plan {
     /// The name over the time, where there is one.
     pub(super) fn time_name(&self) -> Option<&str> {
         self.names.get(self.time.0.checked_sub(self.shift)?).map(String::as_str)
+    }
+}
+
+/// The name of a column that a header lacks.
+fn lacking<'c>(column: &'c Column, names: &[String]) -> Option<&'c str> {
+    match column {
+        Column::Index(_) => None,
+        Column::Name(name) => Some(name.trim()).filter(|name| names.iter().all(|known| known != name)),
     }
 }
 

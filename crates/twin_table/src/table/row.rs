@@ -38,6 +38,10 @@ impl<R: Read> Table<'_, R> {
     /// Appends a row's samples; `None` where it has no time.
     pub(super) fn row(&mut self, row: &Row, out: &mut Vec<(SignalIndex, Sample)>) -> Option<Place> {
         self.report.rows += 1;
+        if let Some(header) = self.unusable {
+            self.report.note(Seen::Row, row.line, || format!("it stands under the header of line {header} and is left out"));
+            return None;
+        }
         let plan = self.plans.get(self.plan)?.clone();
         match row.oddity {
             Some(Oddity::TooLong) => {

@@ -184,6 +184,36 @@ fn a_header_in_the_middle_is_one() {
 }
 
 #[test]
+fn what_stands_under_another_header_is_never_read_by_the_one_before() {
+    let def = wide(&["a", "n"]);
+    let (found, report) = read(&def, b"t,a,n\n1,1,1\nt,x,n\n2,9,2\nt,n,a\n3,3,3\n").unwrap();
+    let ints: Vec<_> = found.iter().filter(|(signal, ..)| *signal == 1).map(|(_, t, _)| *t).collect();
+    let floats: Vec<_> = found.iter().filter(|(signal, ..)| *signal == 0).map(|(_, t, _)| *t).collect();
+    assert_eq!((floats, ints), (vec![1, 3], vec![1, 2, 3]), "x is not a");
+    assert_eq!(report.of(Seen::Row).1.first().map(|fault| fault.what.as_str()), Some("another header, without 'a'"));
+
+    // No time, names twice, nothing that is asked for: the rows are nobody's until the next header.
+    for header in ["x,y,t,t", "t,a,a", "t,y,z"] {
+        let text = format!("t,a,n\n1,1,1\n\n{header}\n2,9,9\n3,9,9\n\nt,a,n\n4,4,4\n");
+        let (found, report) = read(&def, text.as_bytes()).unwrap();
+        let times: Vec<_> = found.iter().map(|(_, t, _)| *t).collect();
+        assert_eq!(times, [1, 1, 4, 4], "{header}");
+        assert_eq!(report.of(Seen::Row).0, 3, "the header and two rows under {header}");
+    }
+}
+
+#[test]
+fn a_table_of_influx_may_lack_tags_of_the_one_before() {
+    let text = "#datatype,string,long,dateTime,string,string,double\n#default,_r,,,,,\n,result,table,t,field,host,v\n,,0,5,a,,2.5\n\n\
+                #datatype,string,long,dateTime,double,string,string\n#default,_r,,,,,\n,result,table,t,v,field,place\n,,1,6,3.5,a,west\n\n\
+                #datatype,string,string\n#default,,\n,error,reference\n,out of memory,897\n";
+    let (found, report) =
+        read(&long(vec![KeyPart::Column(named("field")), KeyPart::Column(named("host"))]), text.as_bytes()).unwrap();
+    assert_eq!(found, [(0, 5, Value::Float(2.5)), (0, 6, Value::Float(3.5))], "west is no host");
+    assert_eq!(report.of(Seen::Row).0, 3, "{report:?}");
+}
+
+#[test]
 fn utf_16_and_windows_1252_are_text() {
     let text = "t,Füllen\r\n1,2.5\r\n";
     let utf16: Vec<u8> = [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect();
