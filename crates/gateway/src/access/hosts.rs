@@ -40,12 +40,20 @@ impl Hosts {
         }
         let any = self.listened.iter().any(IpAddr::is_unspecified);
         let loopback = any || self.listened.iter().any(IpAddr::is_loopback);
-        match name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().map(|ip| ip.to_canonical()) {
-            Ok(ip) if ip.is_unspecified() => false,
-            Ok(ip) if ip.is_loopback() => loopback,
-            Ok(ip) => self.listened.contains(&ip) || (any && local.map(|local| local.to_canonical()) == Some(ip)),
-            Err(_) => loopback && name == "localhost",
+        match address_of(name).map(|ip| ip.to_canonical()) {
+            Some(ip) if ip.is_unspecified() => false,
+            Some(ip) if ip.is_loopback() => loopback,
+            Some(ip) => self.listened.contains(&ip) || (any && local.map(|local| local.to_canonical()) == Some(ip)),
+            None => loopback && name == "localhost",
         }
+    }
+}
+
+/// A name that is an address: of version 6 in brackets or, as some clients write it, without; of version 4 without.
+fn address_of(name: &str) -> Option<IpAddr> {
+    match name.strip_prefix('[') {
+        Some(rest) => rest.strip_suffix(']')?.parse().map(IpAddr::V6).ok(),
+        None => name.parse().ok(),
     }
 }
 
@@ -131,6 +139,10 @@ mod tests {
             ("::", "fd00::1", "[fd00::1]:7077", true),
             ("::", "fd00::1", "fd00::1", true),
             ("::", "fd00::1", "[fd00::2]", false),
+            ("::1", "::1", "[::1", false),
+            ("::1", "::1", "::1]", false),
+            ("::1", "::1", "[[::1]]", false),
+            ("127.0.0.1", "127.0.0.1", "[127.0.0.1]", false),
         ] {
             assert_eq!(hosts(listen).allows(host, Some(ip(local))), allowed, "{listen} {local} {host}");
         }
