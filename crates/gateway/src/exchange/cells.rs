@@ -17,7 +17,8 @@ pub(super) enum Cell<'a> {
     Empty,
     Text(&'a str),
     Float(f64),
-    Int(i64),
+    /// Whole numbers, also those of unsigned columns.
+    Int(i128),
     Bool(bool),
     Time(i64),
     /// What a clock of a zone that the table does not name showed, as if it were UTC.
@@ -133,7 +134,7 @@ pub(super) fn read_value(cell: &Cell<'_>, kind: ValueKind) -> Option<Value> {
         (ValueKind::Text, Cell::Text(text)) => Some(Value::text(text)),
         // Columns of Parquet are typed; whether the signal takes that, too.
         (_, Cell::Float(v)) => Some(Value::Float(*v)),
-        (_, Cell::Int(v)) => Some(Value::Int(*v)),
+        (_, Cell::Int(v)) => i64::try_from(*v).ok().map(Value::Int),
         (_, Cell::Bool(v)) => Some(Value::Bool(*v)),
         (_, Cell::Time(_) | Cell::LocalTime(_) | Cell::Broken | Cell::Empty) => None,
     }

@@ -26,6 +26,10 @@ const ROWS_A_BYTE: u64 = 1_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Meaning {
     Plain,
+    /// The stored number is to be read without a sign: of 32 bits or fewer, else of 64.
+    Unsigned {
+        long: bool,
+    },
     /// Microseconds are the stored number divided by the second, times the first. `utc` as the file says.
     Time {
         times: i64,
@@ -145,6 +149,12 @@ fn meaning(column: &ColumnDescriptor) -> Result<Meaning, String> {
         },
         (None, ConvertedType::TIMESTAMP_MILLIS) => time(1_000, 1, true),
         (None, ConvertedType::TIMESTAMP_MICROS) => time(1, 1, true),
+        (Some(LogicalType::Integer(int)), _) if !int.is_signed => Ok(Meaning::Unsigned { long: int.bit_width > 32 }),
+        (None, ConvertedType::UINT_8 | ConvertedType::UINT_16 | ConvertedType::UINT_32) => Ok(Meaning::Unsigned { long: false }),
+        (None, ConvertedType::UINT_64) => Ok(Meaning::Unsigned { long: true }),
+        (Some(LogicalType::Date), _) | (None, ConvertedType::DATE) => Err(unread(&name, "dates")),
+        (None, ConvertedType::TIME_MILLIS | ConvertedType::TIME_MICROS) => Err(unread(&name, "times of day")),
+        (None, ConvertedType::INTERVAL) => Err(unread(&name, "intervals")),
         (Some(LogicalType::String | LogicalType::Enum | LogicalType::Json | LogicalType::Integer(_)), _)
         | (None, ConvertedType::DECIMAL) => {
             if column.converted_type() == ConvertedType::DECIMAL {
@@ -205,7 +215,9 @@ impl Batch {
             Values::Bools(values) => values.get(next).map(|v| Cell::Bool(*v)),
             Values::Floats(values) => values.get(next).map(|v| Cell::Float(*v)),
             Values::Ints(values) => values.get(next).map(|v| match self.meaning {
-                Meaning::Plain => Cell::Int(*v),
+                Meaning::Plain => Cell::Int(i128::from(*v)),
+                Meaning::Unsigned { long: false } => Cell::Int(i128::from(*v & i64::from(u32::MAX))),
+                Meaning::Unsigned { long: true } => Cell::Int(i128::from(v.cast_unsigned())),
                 Meaning::Time { times, by, utc: true } => Cell::Time(v.div_euclid(by).saturating_mul(times)),
                 Meaning::Time { times, by, utc: false } => Cell::LocalTime(v.div_euclid(by).saturating_mul(times)),
             }),
@@ -219,7 +231,60 @@ impl Batch {
 
 #[cfg(test)]
 mod tests {
+    use parquet::data_type::{ByteArrayType, Int32Type, Int64Type};
+    use parquet::file::writer::SerializedFileWriter;
+    use parquet::schema::parser::parse_message_type;
+
     use super::*;
+
+    /// What a file with a value, stored as 32 bits or as 64, is read as.
+    fn value(declared: &str, stored: i64) -> Result<String, String> {
+        let schema = format!(
+            "message m {{ required binary signal (STRING); required int64 time (TIMESTAMP(MILLIS,true)); required {declared}; }}"
+        );
+        let mut file = Vec::new();
+        let mut writer =
+            SerializedFileWriter::new(&mut file, Arc::new(parse_message_type(&schema).unwrap()), Arc::default()).unwrap();
+        let mut group = writer.next_row_group().unwrap();
+        for at in 0.. {
+            let Some(mut column) = group.next_column().unwrap() else { break };
+            match (at, declared.starts_with("int32")) {
+                (0, _) => column.typed::<ByteArrayType>().write_batch(&["p.n".into()], None, None),
+                (1, _) => column.typed::<Int64Type>().write_batch(&[1_772_438_400_000], None, None),
+                (_, true) => column.typed::<Int32Type>().write_batch(&[stored as i32], None, None),
+                (_, false) => column.typed::<Int64Type>().write_batch(&[stored], None, None),
+            }
+            .unwrap();
+            column.close().unwrap();
+        }
+        group.close().unwrap();
+        writer.close().unwrap();
+        let mut found = String::new();
+        read(axum::body::Bytes::from(file), &mut |_, cells| {
+            found = super::super::cells::shown(&cells.unwrap()[Field::Value.at()]);
+        })?;
+        Ok(found)
+    }
+
+    #[test]
+    fn a_number_without_a_sign_is_read_without_one() {
+        for (declared, stored, expected) in [
+            ("int32 value", -1, "-1"),
+            ("int32 value (INTEGER(32,true))", -1, "-1"),
+            ("int32 value (INTEGER(32,false))", -2, "4294967294"),
+            ("int32 value (UINT_32)", -2, "4294967294"),
+            ("int32 value (INTEGER(8,false))", 255, "255"),
+            ("int64 value", i64::MIN, "-9223372036854775808"),
+            ("int64 value (INTEGER(64,false))", -1, "18446744073709551615"),
+            ("int64 value (UINT_64)", i64::MIN, "9223372036854775808"),
+        ] {
+            assert_eq!(value(declared, stored).as_deref(), Ok(expected), "{declared}");
+        }
+        for (declared, what) in [("int32 value (DATE)", "dates"), ("int32 value (DECIMAL(9,2))", "decimals")] {
+            let error = value(declared, 20_514).unwrap_err();
+            assert!(error.starts_with(&format!("its column value holds {what}; write doubles")), "{error}");
+        }
+    }
 
     #[test]
     fn a_file_may_not_claim_more_rows_than_it_can_tell_apart() {

@@ -7,6 +7,7 @@ mod words;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use twin_model::limits::TEXT_BYTES;
 use twin_model::{Quality, Sample, Timestamp, Value, ValueKind};
 
 pub use number::NumberStyle;
@@ -36,7 +37,7 @@ pub enum Cell {
 pub enum Unreadable {
     /// Not a value of the kind.
     Kind(ValueKind),
-    /// A number beyond what the signal can hold.
+    /// A number or a text beyond what the signal can hold.
     TooLarge(ValueKind),
     /// A number with a comma or with groups of digits, which nobody declared.
     OtherStyle,
@@ -58,6 +59,9 @@ impl Unreadable {
         let shown = quoted(text);
         match self {
             Self::Kind(kind) => format!("{shown} is not {}", kind_words(kind)),
+            Self::TooLarge(ValueKind::Text) => {
+                format!("a text of {} bytes is too long ({TEXT_BYTES} at most): {shown}", text.trim().len())
+            }
             Self::TooLarge(ValueKind::Int) => format!("{shown} is beyond whole numbers of 64 bits"),
             Self::TooLarge(_) => format!("{shown} is beyond the largest number, 1.8e308"),
             Self::OtherStyle => {
@@ -109,6 +113,8 @@ impl CellRules {
             return Cell::Absent(words::NO_DATA);
         }
         match kind {
+            // Every store refuses such a one: then the text before would stay on the screen as if it were current.
+            ValueKind::Text if cut.len() > TEXT_BYTES => Cell::Unreadable(Unreadable::TooLarge(kind)),
             ValueKind::Text => Cell::Value(texts.share(cut)),
             ValueKind::Bool => self.switch(cut),
             ValueKind::Float | ValueKind::Int => self.number(cut, kind),
@@ -199,6 +205,17 @@ mod tests {
 
     fn read(text: &str, kind: ValueKind) -> Cell {
         CellRules::default().read(text, kind, &mut Texts::default())
+    }
+
+    #[test]
+    fn a_text_that_no_store_takes_is_a_reading_without_a_value() {
+        let long = "x".repeat(TEXT_BYTES);
+        assert!(matches!(read(&format!(" {long} "), ValueKind::Text), Cell::Value(_)));
+        let more = long + "x";
+        let Cell::Unreadable(why) = read(&more, ValueKind::Text) else { panic!("it is a value") };
+        assert_eq!(why.quality(), Quality::BAD_OUT_OF_RANGE);
+        let words = why.words(&more);
+        assert!(words.starts_with("a text of 65537 bytes is too long (65536 at most): 'xxx") && words.len() < 300, "{words}");
     }
 
     #[test]

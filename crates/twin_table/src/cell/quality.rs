@@ -48,7 +48,8 @@ impl QualityReader {
             return ReadQuality::Known(Quality::GOOD);
         }
         // Programs that make a number of every column write 192.0.
-        let number = text.strip_suffix(".0").unwrap_or(text).parse::<u64>().ok();
+        let digits = text.strip_suffix(".0").unwrap_or(text);
+        let number = digits.parse::<u64>().ok().or_else(|| self.without_sign(digits));
         match (self.codes, number) {
             (Codes::OpcDa, Some(number)) => {
                 u16::try_from(number).map_or(ReadQuality::Unknown, |word| ReadQuality::Known(Quality::from_opc_da(word)))
@@ -56,6 +57,8 @@ impl QualityReader {
             (Codes::OpcUa, Some(number)) if Quality::parse(&number.to_string()).is_none() => {
                 if opc_da_only(number) {
                     ReadQuality::LooksLikeOpcDa
+                } else if only_info_bits(number) {
+                    ReadQuality::Known(Quality::GOOD)
                 } else {
                     ReadQuality::Unknown
                 }
@@ -64,6 +67,18 @@ impl QualityReader {
             (_, None) => Quality::parse(text).map_or(ReadQuality::Unknown, ReadQuality::Known),
         }
     }
+
+    /// A StatusCode that went through a column of signed 32 bits, where every bad one is negative.
+    fn without_sign(self, digits: &str) -> Option<u64> {
+        let code = digits.parse::<i32>().ok().filter(|code| *code < 0 && self.codes == Codes::OpcUa)?.cast_unsigned();
+        Quality::parse(&code.to_string()).and_then(Quality::standard_name).map(|_| u64::from(code))
+    }
+}
+
+/// A StatusCode that is good and says something about the value in its lower half: limits, an overflow (OPC UA part 4, table
+/// "StatusCode bit assignments": type of info 01, bits 5, 6, 12 and 13 unused).
+const fn only_info_bits(number: u64) -> bool {
+    number <= u16::MAX as u64 && number & 0x0c00 == 0x0400 && number & 0x3060 == 0
 }
 
 /// Statuses of OPC DA apart from 0, with any limit bits.
@@ -85,12 +100,18 @@ mod tests {
             (ua, "BadNotConnected", ReadQuality::Known(Quality::BAD_NOT_CONNECTED)),
             (ua, " 0x808A0000 ", ReadQuality::Known(Quality::BAD_NOT_CONNECTED)),
             (ua, "2147483648", ReadQuality::Known(Quality::BAD)),
+            (ua, "-2147483648", ReadQuality::Known(Quality::BAD)),
+            (ua, "-2138439680", ReadQuality::Known(Quality::BAD_NOT_CONNECTED)),
+            (ua, "1024", ReadQuality::Known(Quality::GOOD)),
+            (ua, "1280.0", ReadQuality::Known(Quality::GOOD)),
             (ua, "192", ReadQuality::LooksLikeOpcDa),
             (ua, "192.0", ReadQuality::LooksLikeOpcDa),
             (ua, "195", ReadQuality::LooksLikeOpcDa),
             (ua, "7777", ReadQuality::Unknown),
             (ua, "splendid", ReadQuality::Unknown),
             (ua, "-1", ReadQuality::Unknown),
+            (ua, "-7777", ReadQuality::Unknown),
+            (da, "-2147483648", ReadQuality::Unknown),
             (da, "192", ReadQuality::Known(Quality::GOOD)),
             (da, "0", ReadQuality::Known(Quality::BAD)),
             (da, "24", ReadQuality::Known(Quality::BAD_NO_COMMUNICATION)),
