@@ -93,11 +93,14 @@ pub(super) fn once<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<Opti
 }
 
 /// Whether a page of this origin may change things here and open sockets: our own page, or one that was allowed by name.
-/// `null` (a sandbox, a file) is nobody's.
+/// `null` (a sandbox, a file) is nobody's. Browsers leave out the port that a scheme has by itself, some proxies write it into `Host`.
 pub(super) fn origin_allowed(origin: &str, host: &str, others: &[String]) -> bool {
-    let origin = origin.to_ascii_lowercase();
-    let named = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
-    named.is_some_and(|named| !named.is_empty() && named.eq_ignore_ascii_case(host)) || others.contains(&origin)
+    let (origin, host) = (origin.to_ascii_lowercase(), host.to_ascii_lowercase());
+    let ours = [("http://", ":80"), ("https://", ":443")].into_iter().any(|(scheme, port)| {
+        let bare = |name: &str| name.strip_suffix(port).unwrap_or(name).to_owned();
+        origin.strip_prefix(scheme).map(bare).is_some_and(|named| !named.is_empty() && named == bare(&host))
+    });
+    ours || others.contains(&origin)
 }
 
 #[cfg(test)]
@@ -157,6 +160,16 @@ mod tests {
             ("https://evil.example", "plant:7077", false),
             ("https://portal.example", "plant:7077", true),
             ("https://portal.example:8", "plant:7077", false),
+            ("https://plant", "plant:443", true),
+            ("https://plant:443", "plant", true),
+            ("http://plant", "plant:80", true),
+            ("http://[::1]", "[::1]:80", true),
+            ("http://plant", "plant:443", false),
+            ("https://plant", "plant:80", false),
+            ("https://plant", "plant:8443", false),
+            ("https://plant:8443", "plant", false),
+            ("https://:443", ":443", false),
+            ("https://", ":443", false),
             ("null", "127.0.0.1:7077", false),
             ("null", "null", false),
             ("file://", "", false),
