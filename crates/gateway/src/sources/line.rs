@@ -13,6 +13,7 @@ use twin_table::time::Unit;
 use twin_table::{Cell, CellRules, TimeFormat, TimeSpec};
 
 use super::inbox::{Inbox, Refusal, SenderRules};
+use super::misnamed;
 
 /// Bytes of the name of who acknowledges an alarm.
 const BY: usize = 256;
@@ -91,7 +92,7 @@ impl LineError {
 pub enum Remark {
     /// It is about this line.
     Line(String),
-    /// Its time has no offset: in which zone such times are read. Enough to be said once.
+    /// Its time has no offset, and in which zone such times are read; or it is under a name that nobody reads. Enough to be said once.
     Clock(String),
 }
 
@@ -189,7 +190,11 @@ pub fn read_line(model: &Model, inbox: &Inbox, line: &str, now: Timestamp) -> Re
         Cell::Rounded(value) => remark = Some(Remark::Line(format!("{name}: {} is taken as {value}", shown(given)))),
         Cell::Value(_) | Cell::Absent(_) => {}
     }
-    remark = remark.or_else(|| written.and_then(|raw| clock_of(raw, &inbox.rules.times)).map(Remark::Clock));
+    let timeless = fields.time.is_none() && inbox.rules.clock == SourceClock::Source;
+    remark = remark.or_else(|| {
+        let zone = written.and_then(|raw| clock_of(raw, &inbox.rules.times));
+        zone.or_else(|| timeless.then(|| misnamed::time_of(line)).flatten()).map(Remark::Clock)
+    });
     // Last, so that only what is taken has a time.
     let (source_time, received_time) = own.map_or_else(|| inbox.received(signal, now), |own| (own, now));
     let sample = Sample { received_time, ..read.sample(source_time, kind, quality) };

@@ -6,6 +6,7 @@
 mod csv;
 mod inbox;
 mod line;
+mod misnamed;
 mod push;
 mod stamps;
 mod synthetic;

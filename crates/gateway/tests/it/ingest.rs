@@ -247,6 +247,18 @@ async fn an_answer_comes_only_once_the_samples_are_committed() {
 }
 
 #[tokio::test]
+async fn a_time_under_another_name_is_told_once_and_the_reading_is_taken() {
+    let world = World::start_with(SITE, Wish { pump: true, ..Wish::default() }).await;
+    let mut sender = world.socket("/ingest", None).await;
+    let stored = r#"{"signal":"pump-01.flow","value":1,"timestamp":1772438400000}"#;
+    sender.text(&format!("{stored}\n{stored}\n{{\"ack\":1}}")).await;
+    let told = sender.line().await;
+    assert!(told["warning"].as_str().unwrap().starts_with("'timestamp' is not read") && told["line"] == 1, "{told}");
+    assert_eq!(sender.line().await, serde_json::json!({ "ack": 1, "samples": 2, "refused": 0, "durable": false }));
+    world.stop().await;
+}
+
+#[tokio::test]
 async fn without_a_disk_the_answer_says_that_samples_are_in_memory_only() {
     let world = World::start_with(SITE, Wish { pump: true, ..Wish::default() }).await;
     let mut sender = world.socket("/ingest", None).await;
