@@ -43,12 +43,17 @@ impl<R: Read> Table<'_, R> {
         self.styles(&plan)
     }
 
-    /// The first row that is no annotation of Influx.
+    /// The first row that is no annotation of Influx, and no word about the separator, which spreadsheets want and write.
     fn header(&mut self) -> Result<Vec<String>, TableError> {
         let mut row = Row::default();
+        let mut separator_said = false;
         loop {
             if !self.rows.read(&mut row, &|_| false).map_err(|e| TableError::read(&e))? {
                 return Err(TableError::new("path", "the file is empty", ""));
+            }
+            if !separator_said && says_separator(&row) {
+                separator_said = true;
+                continue;
             }
             let first = row.cells.get(0).unwrap_or_default();
             if !["#datatype", "#group", "#default"].iter().any(|name| first.starts_with(name.as_bytes())) {
@@ -134,4 +139,13 @@ impl<R: Read> Table<'_, R> {
         }
         Ok(())
     }
+}
+
+/// Whether a row is `sep=;`, with whatever separator.
+fn says_separator(row: &Row) -> bool {
+    let said =
+        cell(&row.cells, 0).and_then(|first| first.split_at_checked(4)).filter(|(word, _)| word.eq_ignore_ascii_case("sep="));
+    said.is_some_and(|(_, rest)| rest.chars().count() <= 1)
+        && row.cells.iter().skip(1).all(<[u8]>::is_empty)
+        && row.cells.len() <= 2
 }

@@ -184,6 +184,15 @@ fn a_header_in_the_middle_is_one() {
 }
 
 #[test]
+fn a_word_about_the_separator_is_no_header() {
+    for text in ["sep=,\nt,a\n1,1\n", "SEP=;\r\nt,a\r\n1,1\r\n", "\u{feff}sep=,\nt,a\n1,1\n"] {
+        assert_eq!(floats(&wide(&["a"]), text), [(1, 1.0)], "{text:?}");
+    }
+    let error = read(&wide(&["a"]), b"sep=x=\nt,a\n1,1\n").unwrap_err();
+    assert!(error.contains("it has: sep=x="), "{error}");
+}
+
+#[test]
 fn what_stands_under_another_header_is_never_read_by_the_one_before() {
     let def = wide(&["a", "n"]);
     let (found, report) = read(&def, b"t,a,n\n1,1,1\nt,x,n\n2,9,2\nt,n,a\n3,3,3\n").unwrap();
