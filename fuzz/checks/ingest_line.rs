@@ -81,7 +81,7 @@ pub(crate) fn check(bytes: &[u8]) {
         Ok(Line::Ack(_)) => return,
         Ok(Line::Sample(signal, sample, remark)) => (signal, sample, remark),
     };
-    assert!(remark.is_none_or(|(Remark::Line(words) | Remark::Clock(words))| {
+    assert!(remark.is_none_or(|(Remark::Line(words) | Remark::Keys(words) | Remark::Clock(words))| {
         !words.is_empty() && words.len() <= 2 * line.len() + 1_000
     }));
     assert_eq!(sample.value.kind(), MODEL.signal(signal).value_kind, "{sample:?}");

@@ -57,8 +57,10 @@ test("yesterday is in the history: the old bearing failed and was replaced", asy
   assert.ok(to - from > 23 * HOUR, `${((to - from) / HOUR).toFixed(1)} h of history`);
   // The story begins when the history ends; the generator documents both incidents of the day before.
   started = from + DAY;
-  const bad = await view.seek(at(started - 16.1 * HOUR));
-  assert.notEqual(bad.twins[BEARING].status, "normal", "shortly before its replacement");
+  // Worn, it shakes as long as the line runs; at some hours of the day the line stands for a while.
+  const before = [];
+  for (const hours of [16.1, 16.4, 16.7, 17]) before.push((await view.seek(at(started - hours * HOUR))).twins[BEARING].status);
+  assert.ok(before.some((status) => status !== "normal"), `shortly before its replacement: ${before}`);
   const good = await view.seek(at(started - 14 * HOUR));
   assert.equal(good.twins[BEARING].status, "normal", "after its replacement");
 });

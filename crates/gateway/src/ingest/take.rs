@@ -85,12 +85,24 @@ pub(super) struct Taker<'a> {
     binary: bool,
     /// The sender knows how its times without an offset are read.
     told_clock: bool,
+    /// And which of its keys nobody reads.
+    told_keys: bool,
 }
 
 impl<'a> Taker<'a> {
     pub(super) fn new(app: &'a App, inbox: &'a Inbox) -> Self {
         let future_limit = app.hub.with_store(|store| store.config().future_limit.as_micros());
-        Self { app, inbox, future_limit, dictionary: Vec::new(), taken: 0, refused: 0, binary: false, told_clock: false }
+        Self {
+            app,
+            inbox,
+            future_limit,
+            dictionary: Vec::new(),
+            taken: 0,
+            refused: 0,
+            binary: false,
+            told_clock: false,
+            told_keys: false,
+        }
     }
 
     /// Whether the sender ever spoke in frames.
@@ -163,7 +175,8 @@ impl<'a> Taker<'a> {
                 out.remark = match remark {
                     Some(Remark::Line(words)) => Some(words),
                     Some(Remark::Clock(words)) if !std::mem::replace(&mut self.told_clock, true) => Some(words),
-                    Some(Remark::Clock(_)) | None => None,
+                    Some(Remark::Keys(words)) if !std::mem::replace(&mut self.told_keys, true) => Some(words),
+                    Some(Remark::Clock(_) | Remark::Keys(_)) | None => None,
                 };
                 let aside = self.aside(&sample).map(|words| {
                     let model = self.app.hub.model();

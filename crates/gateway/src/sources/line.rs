@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use twin_model::limits::TEXT_BYTES;
 use twin_model::{Flags, Model, Quality, Sample, SignalIndex, Timestamp, Value, ValueKind};
@@ -12,8 +11,8 @@ use twin_table::cell::{ReadQuality, Texts};
 use twin_table::time::Unit;
 use twin_table::{Cell, CellRules, TimeFormat, TimeSpec};
 
+use super::fields::Fields;
 use super::inbox::{Inbox, Refusal, SenderRules};
-use super::misnamed;
 
 /// Bytes of the name of who acknowledges an alarm.
 const BY: usize = 256;
@@ -42,6 +41,9 @@ pub enum LineError {
         /// Bytes that it may have.
         limit: usize,
     },
+    /// A key that is not read, and would change what the reading means.
+    #[error("{0}")]
+    Key(String),
     /// The time makes no sense.
     #[error("{0}; write RFC 3339 with an offset, or a number as the source's time format says (microseconds since 1970)")]
     Time(String),
@@ -77,7 +79,7 @@ impl LineError {
     /// What it counts as.
     pub const fn refusal(&self) -> Refusal {
         match self {
-            Self::Json(_) | Self::Ack | Self::By => Refusal::Line,
+            Self::Json(_) | Self::Key(_) | Self::Ack | Self::By => Refusal::Line,
             Self::Signal(_) | Self::Alarm(_) => Refusal::Signal,
             Self::Value(..) => Refusal::Value,
             Self::Large { .. } => Refusal::Large,
@@ -92,6 +94,8 @@ impl LineError {
 pub enum Remark {
     /// It is about this line.
     Line(String),
+    /// Keys that nobody reads. Enough to be said once.
+    Keys(String),
     /// Its time has no offset, and in which zone such times are read; or it is under a name that nobody reads. Enough to be said once.
     Clock(String),
 }
@@ -103,29 +107,6 @@ pub enum Line {
     Sample(SignalIndex, Sample, Option<Remark>),
     /// Asks for an answer with this name, an integer or a text.
     Ack(serde_json::Value),
-}
-
-#[derive(Deserialize)]
-struct Fields<'a> {
-    #[serde(borrow, default)]
-    signal: Option<Cow<'a, str>>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    value: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    time: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    quality: Option<&'a RawValue>,
-    #[serde(default)]
-    ack: Option<serde_json::Value>,
-    #[serde(borrow, default)]
-    acknowledge: Option<Cow<'a, str>>,
-    #[serde(default)]
-    by: Option<serde_json::Value>,
-}
-
-/// `null` is a value; only a field that is not there is none.
-fn present<'a, D: Deserializer<'a>>(from: D) -> Result<Option<&'a RawValue>, D::Error> {
-    <&RawValue>::deserialize(from).map(Some)
 }
 
 /// A value of JSON as the text that its sender wrote: no digit is lost on the way to the reader of cells.
@@ -163,6 +144,11 @@ pub fn read_line(model: &Model, inbox: &Inbox, line: &str, now: Timestamp) -> Re
         let (signal, sample) = acknowledgement(model, alarm, fields.by.as_ref(), taken, now)?;
         return Ok(Line::Sample(signal, sample, None));
     }
+    let timed = inbox.rules.clock == SourceClock::Source;
+    if let Some(words) = fields.lost(timed) {
+        return Err(LineError::Key(words));
+    }
+    let passed_over = fields.passed_over();
     let (name, given) = match (fields.signal, fields.value, fields.ack) {
         (Some(name), Some(value), None) => (name, value),
         (None, None, Some(ack)) => return ack_name(ack),
@@ -174,7 +160,7 @@ pub fn read_line(model: &Model, inbox: &Inbox, line: &str, now: Timestamp) -> Re
     let kind = model.signal(signal).value_kind;
     let (quality, odd) = fields.quality.map_or(Ok((Quality::GOOD, None)), |raw| quality(raw, &inbox.rules, &name))?;
     let mut remark = odd.map(Remark::Line);
-    let written = fields.time.filter(|_| inbox.rules.clock == SourceClock::Source);
+    let written = fields.time.filter(|_| timed);
     let own = written.map_or(Ok(None), |raw| time(raw, &inbox.rules.times, now))?;
     let read = value(given, kind, &name)?;
     if let Cell::Value(value) = &read
@@ -190,11 +176,8 @@ pub fn read_line(model: &Model, inbox: &Inbox, line: &str, now: Timestamp) -> Re
         Cell::Rounded(value) => remark = Some(Remark::Line(format!("{name}: {} is taken as {value}", shown(given)))),
         Cell::Value(_) | Cell::Absent(_) => {}
     }
-    let timeless = fields.time.is_none() && inbox.rules.clock == SourceClock::Source;
-    remark = remark.or_else(|| {
-        let zone = written.and_then(|raw| clock_of(raw, &inbox.rules.times));
-        zone.or_else(|| timeless.then(|| misnamed::time_of(line)).flatten()).map(Remark::Clock)
-    });
+    let zone = || written.and_then(|raw| clock_of(raw, &inbox.rules.times));
+    remark = remark.or_else(|| passed_over.map(Remark::Keys)).or_else(|| zone().map(Remark::Clock));
     // Last, so that only what is taken has a time.
     let (source_time, received_time) = own.map_or_else(|| inbox.received(signal, now), |own| (own, now));
     let sample = Sample { received_time, ..read.sample(source_time, kind, quality) };

@@ -4,9 +4,9 @@
 //! drives it without a clock.
 
 mod csv;
+mod fields;
 mod inbox;
 mod line;
-mod misnamed;
 mod push;
 mod stamps;
 mod synthetic;

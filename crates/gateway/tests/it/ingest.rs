@@ -247,14 +247,38 @@ async fn an_answer_comes_only_once_the_samples_are_committed() {
 }
 
 #[tokio::test]
-async fn a_time_under_another_name_is_told_once_and_the_reading_is_taken() {
+async fn a_key_that_would_change_what_a_reading_means_is_refused_by_name_and_others_are_told_once() {
     let world = World::start_with(SITE, Wish { pump: true, ..Wish::default() }).await;
     let mut sender = world.socket("/ingest", None).await;
-    let stored = r#"{"signal":"pump-01.flow","value":1,"timestamp":1772438400000}"#;
-    sender.text(&format!("{stored}\n{stored}\n{{\"ack\":1}}")).await;
-    let told = sender.line().await;
-    assert!(told["warning"].as_str().unwrap().starts_with("'timestamp' is not read") && told["line"] == 1, "{told}");
-    assert_eq!(sender.line().await, serde_json::json!({ "ack": 1, "samples": 2, "refused": 0, "durable": false }));
+    let line = |more: &str| format!(r#"{{"signal":"pump-01.flow","value":1,{more}}}"#);
+    let lines = [
+        line(r#""timestamp":1772438400000"#),
+        line(r#""qualty":"bad""#),
+        line(r#""predicted":true"#),
+        line(r#""unit":"l/min""#),
+        line(r#""unit":"l/min""#),
+        r#"{"ack":1}"#.to_owned(),
+    ];
+    sender.text(&lines.join("\n")).await;
+    let mut told = Vec::new();
+    while told.len() < 5 {
+        let Some(Message::Text(text)) = sender.message().await else { panic!("no answer") };
+        for answer in text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()) {
+            let what = answer["error"].as_str().or_else(|| answer["warning"].as_str()).map(str::to_owned);
+            told.push((answer["line"].as_i64(), what.unwrap_or_else(|| answer.to_string())));
+        }
+    }
+    let starts = [
+        "'timestamp' is not read: the time",
+        "'qualty' is not read: the quality",
+        "'predicted' is not read: a line",
+        "not read: 'unit'",
+    ];
+    for (at, start) in starts.iter().enumerate() {
+        assert!(told[at].0 == Some(at as i64 + 1) && told[at].1.starts_with(start), "{told:?}");
+    }
+    let answer: serde_json::Value = serde_json::from_str(&told[4].1).unwrap();
+    assert_eq!(answer, serde_json::json!({ "ack": 1, "samples": 2, "refused": 3, "durable": false }));
     world.stop().await;
 }
 
