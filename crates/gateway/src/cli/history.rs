@@ -22,7 +22,7 @@ pub(super) struct HistoryArgs {
 enum What {
     /// Lists what is kept: id, kind of values, samples, extent, and whether the site has it; a server may be running
     List(ListArgs),
-    /// Gives a series another id; where that is kept already, both become one. No server may use the folder
+    /// Gives a series another id; where that has samples already, both become one only with --merge. No server may use the folder
     Rename(RenameArgs),
     /// Removes a series and its samples for good. No server may use the folder
     Remove(RemoveArgs),
@@ -60,6 +60,12 @@ struct RenameArgs {
     /// Id as it shall be
     #[arg(value_name = "TO")]
     to: String,
+    /// Where TO has samples already, make both one series; this can't be undone
+    #[arg(long)]
+    merge: bool,
+    /// Of different samples of one instant keep the later received only
+    #[arg(long, requires = "merge")]
+    yes: bool,
     /// Print JSON (docs/CLI.md)
     #[arg(long)]
     json: bool,
@@ -147,16 +153,21 @@ fn list(args: &ListArgs) -> Result<u8> {
 fn rename(args: &RenameArgs) -> Result<u8> {
     let (folder, site) = args.place.read()?;
     let (from, to) = (args.from.as_str(), args.to.as_str());
-    let done = by_hand::rename(folder, from, to)?;
+    let allowed = by_hand::Allowed { merge: args.merge, overwrite: args.yes };
+    let done = by_hand::rename(folder, from, to, allowed)?;
     if let Some(site) = site.filter(|site| site.loaded.model.find_signal(to).is_none()) {
         term::warn(&format!("{} has no signal {to}; it is shown when it has one", site.file_name()));
     }
     if args.json {
         term::say(&serde_json::to_string_pretty(&RenameJson { from, to, done })?);
     } else if done.merged {
-        term::say(&format!("{from} is part of {to} now: {} samples moved", done.moved));
+        let gone = match done.overwritten {
+            0 => String::new(),
+            instants => format!("; at {instants} instants only the later received of two different values is left"),
+        };
+        term::say(&format!("{from} is part of {to} now: {} samples moved{gone}", done.moved));
     } else {
-        term::say(&format!("{from} is {to} now"));
+        term::say(&format!("{from} is {to} now: {} samples", done.moved));
     }
     Ok(0)
 }

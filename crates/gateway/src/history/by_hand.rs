@@ -12,6 +12,7 @@ use twin_model::{Model, Timestamp, ValueKind};
 use twin_protocol::{Batch, DictId, Entry, Limits, ServerFrame, decode_server, encode_server};
 
 use super::database::{Database, of_page};
+use super::overlap::Instants;
 use super::series::Series;
 use super::sqlite::SqliteHistorian;
 use super::{ALWAYS, fsck, outside};
@@ -148,41 +149,96 @@ fn samples_of(bytes: &[u8]) -> Vec<(u32, ValueKind, Timestamp)> {
 pub struct Renamed {
     /// Whether there was a series of the new id, and both are one now.
     pub merged: bool,
-    /// Samples that went into the other series; of equal source times the later received stayed. 0 where only the id changed.
+    /// Samples of the series, each once.
     pub moved: u64,
+    /// Instants that both had with different values, of which the later received stayed.
+    pub overwritten: u64,
 }
 
-/// Gives a series another id. Where that has a series already, the samples of both become one by the rule for equal source times.
-/// A stop in the middle leaves every sample in one of the two; the same call again finishes.
+/// What a person allows [`rename`] to do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Allowed {
+    /// Both may become one where both have samples.
+    pub merge: bool,
+    /// Of two different samples of one instant one may go.
+    pub overwrite: bool,
+}
+
+/// Gives a series another id. Where that has a series already, the samples of both become one by the rule for equal source times,
+/// as far as it is allowed; values of another kind never do. A stop in the middle leaves every sample in one of the two; the same
+/// call again finishes.
 ///
 /// # Errors
-/// Where there is no such series, the new id is none, a server uses the folder, or it cannot be written.
-pub fn rename(folder: &Path, from: &str, to: &str) -> Result<Renamed, GatewayError> {
+/// Where there is no such series, the new id is none or taken, a server uses the folder, or it cannot be written.
+pub fn rename(folder: &Path, from: &str, to: &str, allowed: Allowed) -> Result<Renamed, GatewayError> {
     let (mut keeper, path, _lock) = open(folder)?;
     let failed = |source| GatewayError::History { path: path.clone(), source };
     let mut series = keeper.series().map_err(failed)?;
     let number = find(&series, folder, from)?;
+    let refused = |why: String| GatewayError::Series { folder: folder.to_owned(), why };
     let sound = to.split_once('.').is_some_and(|(twin, signal)| !twin.is_empty() && !signal.is_empty());
     if !sound || to.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        let why = format!("'{to}' is no id of a series; write <twin>.<signal>");
-        return Err(GatewayError::Series { folder: folder.to_owned(), why });
+        return Err(refused(format!("'{to}' is no id of a series; write <twin>.<signal>")));
     }
     if from == to {
-        return Ok(Renamed { merged: false, moved: 0 });
+        return Ok(Renamed { merged: false, moved: 0, overwritten: 0 });
     }
+    let own = Instants::read(&keeper, number).map_err(failed)?;
+    let moved = own.len();
     let Some(other) = series.find(to) else {
         series.rename(number, to);
         keeper.set_series(&series, None).map_err(failed)?;
-        return Ok(Renamed { merged: false, moved: 0 });
+        return Ok(Renamed { merged: false, moved, overwritten: 0 });
     };
-    let moved = transfer(&mut keeper, number, Some(other)).map_err(failed)?;
+    let there = Instants::read(&keeper, other).map_err(failed)?;
+    let overwritten = own.contradictions(&there);
+    let declared = |number: u32| series.all().get(number as usize).map(|one| one.kind);
+    may_merge((from, &own), (to, &there, declared(other)), overwritten, allowed).map_err(refused)?;
+    transfer(&mut keeper, number, Some(other)).map_err(failed)?;
     series.rename(number, "");
     keeper.set_series(&series, None).map_err(failed)?;
     fsck::rebuild(&mut keeper).map_err(failed)?;
-    Ok(Renamed { merged: true, moved })
+    Ok(Renamed { merged: true, moved, overwritten })
 }
 
-/// Removes a series and its samples for good; returns how many of the finest level there were.
+/// Why two series must not become one. One without samples takes nothing from the other.
+fn may_merge(
+    (from, own): (&str, &Instants),
+    (to, there, declared): (&str, &Instants, Option<ValueKind>),
+    overwritten: u64,
+    allowed: Allowed,
+) -> Result<(), String> {
+    if own.len() == 0 {
+        return Ok(());
+    }
+    let mut kinds = there.kinds();
+    if kinds.is_empty() {
+        kinds.extend(declared);
+    }
+    let words = |kinds: &[ValueKind]| kinds.iter().map(|kind| word(*kind)).collect::<Vec<_>>().join(" and ");
+    let about = |id: &str, kinds: &[ValueKind], all: &Instants| {
+        let times = all.ends().map_or_else(String::new, |(first, last)| format!(", {first} to {last}"));
+        format!("{id} ({} {} samples{times})", all.len(), words(kinds))
+    };
+    let both = format!("{to} exists: {} and {}", about(from, &own.kinds(), own), about(to, &kinds, there));
+    if own.kinds().iter().any(|kind| !kinds.contains(kind)) {
+        return Err(format!("{both} have values of different kinds and never become one series; choose another id"));
+    }
+    if there.len() > 0 && !allowed.merge {
+        return Err(format!(
+            "{both} would become one series, which can't be undone; say --merge to do it (`orrery backup` copies first)"
+        ));
+    }
+    if overwritten > 0 && !allowed.overwrite {
+        return Err(format!(
+            "{both} have different values at {overwritten} of the same instants; the later received of each two stays, the other is \
+             gone for good; say --merge --yes to do it (`orrery backup` copies first)"
+        ));
+    }
+    Ok(())
+}
+
+/// Removes a series and its samples for good; returns how many of the finest level there were, each once.
 ///
 /// # Errors
 /// As [`rename`].
@@ -191,7 +247,8 @@ pub fn remove(folder: &Path, id: &str) -> Result<u64, GatewayError> {
     let failed = |source| GatewayError::History { path: path.clone(), source };
     let mut series = keeper.series().map_err(failed)?;
     let number = find(&series, folder, id)?;
-    let removed = transfer(&mut keeper, number, None).map_err(failed)?;
+    let removed = Instants::read(&keeper, number).map_err(failed)?.len();
+    transfer(&mut keeper, number, None).map_err(failed)?;
     series.rename(number, "");
     keeper.set_series(&series, None).map_err(failed)?;
     Ok(removed)
@@ -223,15 +280,13 @@ fn lane(number: u32) -> u32 {
 }
 
 /// Moves all samples of a number to another, or away: chunk by chunk, each in one commit, then the journal in one.
-fn transfer(keeper: &mut SqliteHistorian, from: u32, to: Option<u32>) -> Result<u64, KeepError> {
-    let mut moved = 0;
+fn transfer(keeper: &mut SqliteHistorian, from: u32, to: Option<u32>) -> Result<(), KeepError> {
     for level in LEVELS {
         for page in keeper.pages(level, ALWAYS)? {
             let Some(kept) = keeper.kept(level, page.start, lane(from))? else { continue };
             let Some(bytes) = keeper.chunk(&kept.key)? else { continue };
             let runs = chunk::runs(&bytes).map_err(|error| damaged(&kept.key, &error))?;
-            let here: usize = runs.iter().filter(|run| run.signal == from).map(|run| run.times.len()).sum();
-            if here == 0 {
+            if runs.iter().all(|run| run.signal != from) {
                 continue;
             }
             let changes = match to {
@@ -240,16 +295,12 @@ fn transfer(keeper: &mut SqliteHistorian, from: u32, to: Option<u32>) -> Result<
                 Some(to) => vec![joined(keeper, &kept, &bytes, from, to)?, without(&kept, &bytes, from)?],
             };
             keeper.commit(&changes)?;
-            moved += if level == Level::Raw { here as u64 } else { 0 };
         }
     }
-    let mut of_journal = 0;
     keeper.rewrite_journal(&mut |bytes| {
-        let here = samples_of(bytes).iter().filter(|(number, _, _)| *number == from).count();
-        of_journal += here as u64;
-        (here > 0).then(|| renumbered(bytes, from, to))
-    })?;
-    Ok(moved + of_journal)
+        let here = samples_of(bytes).iter().any(|(number, _, _)| *number == from);
+        here.then(|| renumbered(bytes, from, to))
+    })
 }
 
 fn damaged(key: &ChunkKey, error: &twin_historian::HistorianError) -> KeepError {

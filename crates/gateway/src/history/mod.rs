@@ -16,6 +16,7 @@ mod guard;
 
 mod lane;
 mod links;
+mod overlap;
 pub mod pages;
 mod persist;
 mod rescue;

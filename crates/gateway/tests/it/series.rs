@@ -339,7 +339,7 @@ fn what_is_kept_is_listed_renamed_and_removed_by_hand() {
     assert_eq!(list(&[]), [row("b.x", 0, true), row("gone.x", 200, false), row("old.x", 201, false)]);
     // Another id for what has none of that id yet.
     let (code, out, err) = orrery(&["history", "rename", &data, "old.x", "new.x"]);
-    assert_eq!((code, out.trim()), (0, "old.x is new.x now"), "{err}");
+    assert_eq!((code, out.trim()), (0, "old.x is new.x now: 201 samples"), "{err}");
     let plant = open(&folder, &site(&["new", "b"], "float"));
     assert_eq!(seen(&plant.hub, "new.x").len(), 201);
     // Some of it again, received later, under the other id: both become one.
@@ -352,9 +352,19 @@ fn what_is_kept_is_listed_renamed_and_removed_by_hand() {
     put(&plant.hub, "b.x", 300_001, Value::Float(7.0));
     settle(&plant.hub, true);
     drop(plant);
-    let (code, out, err) = orrery(&["history", "rename", &path, "--data", &data, "new.x", "b.x", "--json"]);
+    let merge = ["history", "rename", &path, "--data", &data, "new.x", "b.x", "--json", "--merge", "--yes"];
+    for (given, said) in [(8, "--merge to do it"), (9, "different values at 10 of the same instants")] {
+        let (code, out, err) = orrery(&merge[..given]);
+        assert_eq!((code, out.as_str()), (2, ""), "{err}");
+        for part in ["b.x exists", "new.x (201 float samples", "b.x (11 float samples", said] {
+            assert!(err.contains(part), "{part}: {err}");
+        }
+    }
+    assert_eq!(list(&[])[..1], [row("b.x", 11, true)], "a refusal changes nothing");
+    let (code, out, err) = orrery(&merge);
     let json: serde_json::Value = serde_json::from_str(&out).unwrap();
-    assert_eq!((code, &json["merged"], &json["moved"]), (0, &true.into(), &201.into()), "{err}");
+    let said = (&json["merged"], &json["moved"], &json["overwritten"]);
+    assert_eq!((code, said), (0, (&true.into(), &201.into(), &10.into())), "{err}");
     assert_eq!(fsck::check(&folder.0.join("data"), false).unwrap().findings, []);
     let plant = open(&folder, &site(&["new", "b"], "float"));
     let merged = seen(&plant.hub, "b.x");
@@ -380,4 +390,33 @@ fn what_is_kept_is_listed_renamed_and_removed_by_hand() {
     assert_eq!(orrery(&["history", "remove", &data, "gone.x", "--yes"]).0, 0);
     assert_eq!(list(&["--absent"]), [], "removed by hand, and only so");
     assert_eq!(fsck::check(&folder.0.join("data"), false).unwrap().findings, []);
+}
+
+#[test]
+fn series_of_different_kinds_never_become_one_and_equal_samples_are_no_contradiction() {
+    let folder = Folder::new();
+    let words = "[[twins]]\nid = \"w\"\nbind = false\nsignals = [{ name = \"x\", value = \"text\" }]\n";
+    let plant = open(&folder, &format!("{}{words}", site(&["a", "b", "empty"], "float")));
+    for n in 0..20 {
+        put(&plant.hub, "a.x", n * 60, Value::Float(n as f64));
+        put(&plant.hub, "b.x", (n + 10) * 60, Value::Float((n + 10) as f64));
+        put(&plant.hub, "w.x", n * 60, Value::text("RUN"));
+    }
+    settle(&plant.hub, true);
+    drop(plant);
+    let data = folder.0.join("data").to_str().unwrap().to_owned();
+    for to in ["a.x", "empty.x"] {
+        let (code, _, err) = orrery(&["history", "rename", &data, "w.x", to, "--merge", "--yes"]);
+        assert!(code == 2 && err.contains("different kinds") && err.contains("w.x (20 text samples"), "{to}: {err}");
+    }
+    // Sealed, and still in the journal: each sample counts once. Ten instants say the same in both.
+    let (code, out, err) = orrery(&["history", "rename", &data, "a.x", "b.x", "--merge", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let said = (&json["merged"], &json["moved"], &json["overwritten"]);
+    assert_eq!((code, said), (0, (&true.into(), &20.into(), &0.into())), "{err}");
+    // What has no samples loses none.
+    let (code, out, err) = orrery(&["history", "rename", &data, "b.x", "empty.x"]);
+    assert_eq!((code, out.trim()), (0, "b.x is part of empty.x now: 30 samples moved"), "{err}");
+    let (code, out, err) = orrery(&["history", "remove", &data, "empty.x", "--yes"]);
+    assert_eq!((code, out.trim()), (0, "empty.x is removed: 30 samples"), "{err}");
 }
