@@ -166,6 +166,10 @@ fn probe(path: &Path) -> Vec<String> {
         let wrong = keeper.integrity().map_err(|error| error.to_string())?;
         if wrong.is_empty() {
             keeper.usable().map_err(|error| error.to_string())?;
+            let hidden = keeper.hidden_entries().map_err(|error| error.to_string())?;
+            if hidden > 0 {
+                return Ok(vec![format!("{hidden} journal entries have a place before the first, where nobody reads them")]);
+            }
         }
         Ok(wrong)
     });

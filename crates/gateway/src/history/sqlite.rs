@@ -146,6 +146,15 @@ impl SqliteHistorian {
         Ok(found.unwrap_or((0, TimeRange::new(Timestamp::MAX, Timestamp::MIN))))
     }
 
+    /// Journal entries whose row number is none that is ever given: readers begin at 1.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub(super) fn hidden_entries(&self) -> Result<u64, KeepError> {
+        let found = self.rows("SELECT count(*) FROM journal WHERE position < 1", [], |row| row.get::<_, i64>(0))?;
+        Ok(found.into_iter().next().unwrap_or(0).unsigned_abs())
+    }
+
     /// Fails where a table is missing or the file is of a layout that this program does not know.
     ///
     /// # Errors

@@ -185,6 +185,54 @@ fn any_byte_of_the_header_may_be_damaged_without_a_loss() {
     }
 }
 
+/// Where in the file the row numbers of the journal's entries stand, each of one byte.
+fn row_numbers(file: &[u8], entries: &[Vec<u8>]) -> Vec<usize> {
+    let mut places = Vec::new();
+    for page in file.chunks(PAGE).enumerate().filter(|(_, page)| page[0] == 0x0d).map(|(at, _)| at * PAGE) {
+        let half = |at: usize| usize::from(u16::from_be_bytes([file[page + at], file[page + at + 1]]));
+        for cell in (0..half(3)).map(|cell| page + half(8 + cell * 2)) {
+            let number = cell + 1 + usize::from(file[cell] >= 0x80);
+            let row = &file[number..(number + 160).min(page + PAGE)];
+            if entries.iter().any(|entry| within(row, entry)) {
+                places.push(number);
+            }
+        }
+    }
+    places
+}
+
+#[test]
+fn entries_that_claim_one_place_in_the_journal_are_all_kept() {
+    let folder = Folder::new();
+    let site = Site::read_usable(&folder.write("site.toml", SITE)).unwrap();
+    let (good, data) = (folder.0.join("data"), folder.0.join("hurt"));
+    let options = PlantOptions { data: Some(good.clone()), ..PlantOptions::default() };
+    let one = plant(&site, &options).unwrap();
+    for n in 0..12 {
+        one.hub.ingest(&[(SignalIndex(0), Sample::new(at(n), Value::Float(n as f64)))]);
+        one.hub.flush();
+        assert!(one.hub.persist().unwrap().sync());
+    }
+    drop(one);
+    let reference = read(&site.loaded.model, &good);
+    let entries: Vec<Vec<u8>> = pieces(&good).into_iter().map(|piece| piece.bytes).collect();
+    let file = std::fs::read(good.join(FILE)).unwrap();
+    let numbers = row_numbers(&file, &entries);
+    assert!(numbers.len() == entries.len() && entries.len() >= 8, "{} entries: {numbers:?}", entries.len());
+    for number in [0, 1, 5, 7].map(|n| numbers[n]) {
+        for bit in [1, 2, 4, 8] {
+            copy(&good, &data);
+            let mut bytes = file.clone();
+            bytes[number] ^= bit;
+            std::fs::write(data.join(FILE), bytes).unwrap();
+            let report = fsck::check(&data, true).unwrap();
+            assert!(!report.findings.is_empty() && !report.lost(), "byte {number}, bit {bit}: {report:#?}");
+            assert_eq!(read(&site.loaded.model, &data), reference, "byte {number}, bit {bit}");
+            assert_eq!(fsck::check(&data, false).unwrap().findings, [], "byte {number}, bit {bit}: sound afterwards");
+        }
+    }
+}
+
 #[test]
 fn a_damaged_log_gives_back_what_lies_behind_the_damage() {
     let folder = Folder::new();

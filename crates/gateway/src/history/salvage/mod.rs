@@ -28,6 +28,8 @@ use super::{SEALED, SIGNALS};
 const STEP: usize = 64;
 /// Samples of one chunk at most, and so of a row that claims to be one.
 const PLAUSIBLE: i64 = chunk::MAX_SAMPLES as i64;
+/// Places in the journal are given one by one: ten thousand a second for 800 years come to this.
+const PLACES: i64 = 1 << 48;
 
 /// What was found besides what went into the new database at once.
 #[derive(Default)]
@@ -40,6 +42,10 @@ struct Found {
     chunks: BTreeMap<(Level, Timestamp, u32), (ChunkKey, u32)>,
     /// Journal entries that are not what was written: place, times, samples (0: not known).
     lost_entries: Vec<(i64, TimeRange, u64)>,
+    /// Places of journal entries that were read, and the checksums of those.
+    places: BTreeMap<i64, i64>,
+    /// Entries whose place cannot be theirs; they stand at -1, -2 and so on until all places are known.
+    displaced: i64,
     series: BTreeMap<u32, (One, bool)>,
     notes: BTreeMap<String, String>,
     /// Newest place ever used in the journal.
@@ -74,6 +80,7 @@ pub(super) fn salvage(path: &Path, fresh: &mut SqliteHistorian, report: &mut Rep
     fresh.commit(&changes)?;
     found.names(fresh, report)?;
     found.notes(fresh)?;
+    found.places(fresh, report)?;
     found.positions(fresh)?;
     found.account(fresh, report)
 }
@@ -119,7 +126,7 @@ impl Found {
                 let sql = "INSERT INTO damaged (what, why, bytes) VALUES (?1, ?2, ?3)";
                 write(fresh, |connection| connection.execute(sql, params![what, why, bytes]).map(drop))?;
             }
-            (Some(_), [Text(table), Int(newest)]) if table == "journal" => self.newest = self.newest.max(*newest),
+            (Some(_), [Text(table), Int(newest)]) if table == "journal" => self.used(*newest),
             (None, [Text(name), Text(text)]) => {
                 self.notes.entry(name.clone()).or_insert_with(|| text.clone());
             }
@@ -167,14 +174,17 @@ impl Found {
                 if decode_server(frame, &Limits::KEPT_FRAMES).is_ok() {
                     let crc = i64::from(crc32fast::hash(frame));
                     self.entry(position, (*first, *last), crc, frame, 0, fresh)?;
+                } else {
+                    self.broken_rows += 1;
                 }
             }
             (_, values) => {
                 for value in values {
-                    if let Blob(bytes) = value
-                        && bytes.starts_with(&chunk::MAGIC)
-                    {
-                        self.chunk(bytes, changes);
+                    match value {
+                        Blob(bytes) if bytes.starts_with(&chunk::MAGIC) => self.chunk(bytes, changes),
+                        // A row of samples or of what was set aside, by no table's shape.
+                        Blob(_) => self.broken_rows += 1,
+                        _ => {}
                     }
                 }
             }
@@ -205,7 +215,7 @@ impl Found {
         samples: i64,
         fresh: &mut SqliteHistorian,
     ) -> Result<(), KeepError> {
-        self.newest = self.newest.max(position);
+        self.used(position);
         if i64::from(crc32fast::hash(bytes)) != crc {
             let times = TimeRange::new(Timestamp::from_micros(first), Timestamp::from_micros(last));
             self.lost_entries.push((position, times, samples.unsigned_abs()));
@@ -213,14 +223,51 @@ impl Found {
             let what = format!("journal entry {position}");
             return write(fresh, |connection| connection.execute(sql, params![what, bytes]).map(drop));
         }
+        let mut held = Vec::new();
         if let Ok(runs) = chunk::runs(bytes) {
             self.top = self.top.max(runs.iter().map(|run| run.signal).max());
+            held.extend(runs.iter().flat_map(|run| run.times.iter().copied()));
         } else if let Ok(ServerFrame::Batch(batch)) = decode_server(bytes, &Limits::KEPT_FRAMES) {
             self.top = self.top.max(batch.entries.iter().map(|entry| entry.id.0).max());
+            held.extend(batch.entries.iter().map(|entry| entry.sample.source_time));
         }
-        let sql =
-            "INSERT OR REPLACE INTO journal (position, first_us, last_us, crc, bytes, samples) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        // The checksum is that of the bytes: what the row says of their times may be what is damaged.
+        let first = held.iter().min().map_or(first, |t| t.as_micros());
+        let last = held.iter().max().map_or(last, |t| t.as_micros());
+        // Two of one place are two entries, and one of them has lost its own.
+        let position = match self.places.get(&position) {
+            Some(other) if *other == crc => return Ok(()),
+            None if (1..PLACES).contains(&position) => {
+                self.places.insert(position, crc);
+                position
+            }
+            _ => {
+                self.displaced += 1;
+                -self.displaced
+            }
+        };
+        let sql = "INSERT INTO journal (position, first_us, last_us, crc, bytes, samples) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
         write(fresh, |connection| connection.execute(sql, params![position, first, last, crc, bytes, samples]).map(drop))
+    }
+
+    fn used(&mut self, position: i64) {
+        if position < PLACES {
+            self.newest = self.newest.max(position);
+        }
+    }
+
+    /// New places behind all others for entries that have none of their own.
+    fn places(&mut self, fresh: &mut SqliteHistorian, report: &mut Report) -> Result<(), KeepError> {
+        if self.displaced == 0 {
+            return Ok(());
+        }
+        let newest = self.newest;
+        let sql = "UPDATE journal SET position = ?1 - position WHERE position < 0";
+        write(fresh, |connection| connection.execute(sql, [newest]).map(drop))?;
+        self.newest += self.displaced;
+        let message = format!("{} entries have a place that is another's or none; they get a new one", self.displaced);
+        report.add("journal.displaced", "the journal".to_owned(), message, "nothing to do: they are kept", true);
+        Ok(())
     }
 
     /// The table of numbers: from its rows, where one is damaged from the copy, and where both are, a name that says so.
