@@ -213,7 +213,7 @@ pub(super) fn serve(load: impl FnOnce() -> Result<Loaded> + Send + 'static, name
         let ended = life::run_loading(door, stop, stopped, loading).await;
         // The pump's last batch must be on disk before the hub goes.
         tokio::task::spawn_blocking(move || drop(running)).await.context("the sources did not stop")?;
-        let app = ended.context("the server broke")?;
+        let app = ended.context("the server ended")?;
         term::note("stopped");
         Ok::<_, anyhow::Error>(app.map(|app| app.hub.clone()))
     })?;
