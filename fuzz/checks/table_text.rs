@@ -76,7 +76,7 @@ pub(crate) fn check(bytes: &[u8]) {
         let found = Table::again(piece, &def, &FEEDS, &known, &place).next(&mut alone).expect("memory can be read");
         let (_, expected) = samples.split_at(before);
         let expected = &expected[..upto - before];
-        if !place.by_order && expected.iter().all(|(_, sample)| sample.received_time >= Timestamp::from_micros(0)) {
+        if expected.iter().all(|(_, sample)| sample.received_time >= Timestamp::from_micros(0)) {
             assert_eq!(found.map(|found| (found.line, found.time)), Some((place.line, place.time)));
             assert_eq!(alone.len(), expected.len());
             assert!(alone.iter().zip(expected).all(|(a, b)| a.0 == b.0 && a.1.value == b.1.value && a.1.quality == b.1.quality));

@@ -162,6 +162,9 @@ fn zone_words(seen: TimesSeen, zone: Option<&str>) -> Option<String> {
     if seen.folds > 0 {
         words.push_str(&format!("; {} of the hour that comes twice in autumn, told apart by the order of rows", seen.folds));
     }
+    if seen.guesses > 0 {
+        words.push_str(&format!("; of {} of them nothing tells which it was, so that it is a guess", seen.guesses));
+    }
     if seen.skipped > 0 {
         words.push_str(&format!("; {} of the hour that never comes in spring, read as if the clock had stayed", seen.skipped));
     }

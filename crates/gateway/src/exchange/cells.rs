@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use twin_model::{Flags, Quality, SignalIndex, Timestamp, Value, ValueKind};
 pub(super) use twin_table::quoted;
-use twin_table::time::TimeCounts;
+use twin_table::time::{ReadTime, TimeCounts};
 use twin_table::{TimeFault, TimeFormat, TimeReader, TimeSpec};
 
 use super::FLAG_NAMES;
@@ -46,6 +46,9 @@ pub(super) fn shown(cell: &Cell<'_>) -> String {
     }
 }
 
+/// How a reader takes a text.
+type ReadBy<'a> = dyn Fn(&mut TimeReader, &str) -> Result<ReadTime, TimeFault> + 'a;
+
 /// Reads the times of one column.
 pub(super) struct Times {
     /// Texts and numbers, as declared.
@@ -64,18 +67,24 @@ impl Times {
 
     /// What was special so far.
     pub(super) fn counts(&self) -> TimeCounts {
-        let (a, b) = (self.declared.counts, self.typed.counts);
-        TimeCounts {
-            zoned: a.zoned + b.zoned,
-            folds: a.folds + b.folds,
-            skipped: a.skipped + b.skipped,
-            leaps: a.leaps + b.leaps,
-        }
+        let mut all = self.declared.counts;
+        all.add(self.typed.counts);
+        all
     }
 
-    /// The time in a cell of a row of a signal; `None` where it is empty. Of the hour that comes twice in autumn the order of
-    /// the signal's rows tells which it is.
+    /// The source time in a cell of a row of a signal; `None` where it is empty. Of the hour that comes twice in autumn the order
+    /// of the signal's rows tells which it is.
     pub(super) fn read(&mut self, cell: &Cell<'_>, signal: SignalIndex) -> Result<Option<Timestamp>, Refusal> {
+        self.read_by(cell, &|reader, text| reader.read(u64::from(signal.0), text))
+    }
+
+    /// When a row with this source time was received; `None` where the cell is empty. Of the hour that comes twice the source
+    /// time tells which it is.
+    pub(super) fn read_receipt(&mut self, cell: &Cell<'_>, source: Timestamp) -> Result<Option<Timestamp>, Refusal> {
+        self.read_by(cell, &|reader, text| reader.read_receipt(text, source))
+    }
+
+    fn read_by(&mut self, cell: &Cell<'_>, read: &ReadBy<'_>) -> Result<Option<Timestamp>, Refusal> {
         let which = self.which;
         let refused = |what: String| Err(Refusal::new(Reason::BadTime, what, TIME_HELP));
         let number = |n: &dyn std::fmt::Display| Cow::Owned(n.to_string());
@@ -96,7 +105,7 @@ impl Times {
             Cell::LocalTime(us) => {
                 let shown = Timestamp::from_micros(*us).to_string();
                 let civil = shown.strip_suffix('Z').unwrap_or(&shown);
-                return match self.typed.read(u64::from(signal.0), civil) {
+                return match read(&mut self.typed, civil) {
                     Ok(read) => Ok(Some(read.t)),
                     Err(TimeFault::NoZone) => {
                         let help = "say which zone: --zone, time_zone under [site], in pandas df[c].dt.tz_localize('UTC')";
@@ -107,7 +116,7 @@ impl Times {
             }
             Cell::Bool(_) | Cell::Broken => return refused(format!("its {which} is {}", shown(cell))),
         };
-        match self.declared.read(u64::from(signal.0), &text) {
+        match read(&mut self.declared, &text) {
             Ok(read) => Ok(Some(read.t)),
             Err(fault) => {
                 let why = self.declared.explain(&text, &fault).replace("write format = ", "say --time-format ");

@@ -60,18 +60,21 @@ pub struct TimesSeen {
     pub without_offset: u64,
     /// Of the hour that comes twice in autumn.
     pub folds: u64,
+    /// Of them: those of which nothing tells which pass they are.
+    pub guesses: u64,
     /// Of the hour that never comes in spring.
     pub skipped: u64,
 }
 
 impl TimesSeen {
     pub(super) const fn of(counts: TimeCounts) -> Self {
-        Self { without_offset: counts.zoned, folds: counts.folds, skipped: counts.skipped }
+        Self { without_offset: counts.zoned, folds: counts.folds, guesses: counts.guesses, skipped: counts.skipped }
     }
 
     pub(super) const fn add(&mut self, other: Self) {
         self.without_offset += other.without_offset;
         self.folds += other.folds;
+        self.guesses += other.guesses;
         self.skipped += other.skipped;
     }
 }

@@ -195,7 +195,7 @@ impl<'a> RowReader<'a> {
         }
         let source_time = self.source_times.read(cell(cells, Field::SourceTime), signal)?;
         let source_time = source_time.ok_or_else(|| Refusal::new(Reason::BadTime, "it has no source time", TIME_HELP))?;
-        let received = self.received_times.read(cell(cells, Field::ReceivedTime), signal)?;
+        let received = self.received_times.read_receipt(cell(cells, Field::ReceivedTime), source_time)?;
         let quality = self.quality(cells)?;
         let mut flags = first(cells, Field::Flags, Field::FlagNames).map_or(Ok(Flags::NONE), flags)?;
         if received.is_none() {

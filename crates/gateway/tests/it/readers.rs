@@ -223,7 +223,7 @@ fn the_same_cells_are_the_same_samples_behind_every_door() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 
     // What an import takes without saying anything is what needs nothing said.
-    assert_eq!(said["times"], json!({ "without_offset": 5, "folds": 0, "skipped": 1, "zone": "Europe/Vienna" }));
+    assert_eq!(said["times"], json!({ "without_offset": 5, "folds": 0, "guesses": 0, "skipped": 1, "zone": "Europe/Vienna" }));
     assert!(err.contains("5 times without an offset are read as Europe/Vienna"), "{err}");
     assert_eq!(said["refused_by_reason"]["bad_time"], 4);
     assert_eq!(said["noted_by_kind"]["unknown_quality"], 1);
@@ -288,7 +288,7 @@ fn an_import_reads_as_it_is_told_to() {
     let (code, out, err) = run(&["import-samples", text(&site), "--data", text(&data), text(&table), "--zone", zone, "--json"]);
     assert_eq!(code, 0, "{err}");
     let json: Json = serde_json::from_str(&out).unwrap();
-    assert_eq!(json["times"], json!({ "without_offset": 3, "folds": 2, "skipped": 0, "zone": "Europe/Berlin" }));
+    assert_eq!(json["times"], json!({ "without_offset": 3, "folds": 2, "guesses": 0, "skipped": 0, "zone": "Europe/Berlin" }));
     let (_, csv, _) = run(&["export", text(&site), "--data", text(&data), "-o", "-"]);
     let found: Vec<Timestamp> = exported(&csv).into_keys().map(|(_, t)| t).collect();
     let expected = ["2026-03-02T11:00:00Z", "2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"].map(|t| t.parse().unwrap());

@@ -197,3 +197,68 @@ fn what_could_be_taken_for_something_else_is_refused_with_what_to_write() {
         assert!(words.contains(part) && finding["line"].as_u64().unwrap() > 0, "{finding}");
     }
 }
+
+#[test]
+fn one_late_receipt_in_autumn_loses_no_row_and_a_late_row_is_a_guess_that_check_tells() {
+    let source = "separator = \";\"\nreceived = \"received\"\nzone = \"Europe/Berlin\"\ntime = { column = \"at\" }\ncolumns = { T = \"m.t\" }";
+    let rows = ["01:30", "01:50", "02:10", "02:30", "02:50", "02:10", "02:30", "02:50", "03:10"];
+    let line = |(n, at): (usize, &&str)| {
+        let received = if n == 3 { "2025-10-29 08:00:00".to_owned() } else { format!("2025-10-26 {at}:20") };
+        format!("2025-10-26 {at};{received};{n}\n")
+    };
+    let table = format!("at;received;T\n{}", rows.iter().enumerate().map(line).collect::<String>());
+    let expected: Vec<(String, String)> =
+        ["25T23:30", "25T23:50", "26T00:10", "26T00:30", "26T00:50", "26T01:10", "26T01:30", "26T01:50", "26T02:10"]
+            .iter()
+            .enumerate()
+            .map(|(n, at)| (format!("2025-10-{at}:00Z"), format!("{n}.0")))
+            .collect();
+    let folder = Folder::new();
+    folder.write("log.csv", &table);
+    let (code, found, err) = exported(&folder, &site("", source));
+    let found: Vec<(String, String)> = found.into_iter().map(|(_, t, value, _)| (t, value)).collect();
+    assert_eq!((code, &found), (0, &expected), "{err}");
+    // The rows of the import: a receipt an hour before its row would be none.
+    let samples = format!(
+        "signal,time,received_time,value\n{}",
+        table.lines().skip(1).map(|line| format!("m.t,{}\n", line.replace(';', ","))).collect::<String>()
+    );
+    let (path, samples) = (folder.write("site.toml", site("", source)), folder.write("samples.csv", samples));
+    let (path, data) = (path.display().to_string(), folder.0.join("data").display().to_string());
+    let import = ["import-samples", &path, "--data", &data, &samples.display().to_string(), "--zone", "Europe/Berlin"];
+    let (code, _, err) = orrery(&import);
+    assert!(code == 0 && !err.contains("guess"), "{err}");
+    let (_, out, _) = orrery(&["export", &path, "--data", &data, "--format", "csv", "-o", "-"]);
+    let receipts: Vec<String> = out.lines().skip(1).map(|line| line.split(',').nth(2).unwrap_or_default().to_owned()).collect();
+    let wanted: Vec<String> = expected
+        .iter()
+        .map(|(t, n)| if n == "3.0" { "2025-10-29T07:00:00".to_owned() } else { t.replace(":00Z", ":20") })
+        .collect();
+    assert_eq!(receipts.len(), wanted.len(), "{out}");
+    assert!(receipts.iter().zip(&wanted).all(|(found, wanted)| found.starts_with(wanted.as_str())), "{receipts:?} {wanted:?}");
+    // A row that comes when both hours are over can't be told.
+    let late = table.replace("2025-10-26 02:30;2025-10-26 02:30:20;6\n", "") + "2025-10-26 02:30;2025-10-26 05:00:00;6\n";
+    folder.write("log.csv", late);
+    let (_, out, _) = orrery(&["check", &path]);
+    let told = out.lines().find(|line| line.contains("it is a guess")).unwrap_or_else(|| panic!("{out}"));
+    assert!(told.contains("table.odd") && told.contains("line 10: '2025-10-26 02:30'"), "{out}");
+    let (_, mut found, _) = exported(&folder, &site("", source));
+    found.sort_by(|a, b| a.1.cmp(&b.1));
+    let found: Vec<(String, String)> = found.into_iter().map(|(_, t, value, _)| (t, value)).collect();
+    assert_eq!(found, expected, "it takes the pass that no other row has");
+}
+
+#[test]
+fn check_warns_of_rows_that_are_lost_to_the_hour_that_never_comes() {
+    let folder = Folder::new();
+    folder.write("log.csv", "at;T\n2026-03-29 01:30;1\n2026-03-29 02:30;2\n2026-03-29 03:10;3\n2026-03-29 03:30;4\n");
+    let source = "separator = \";\"\nzone = \"Europe/Berlin\"\ntime = { column = \"at\" }\ncolumns = { T = \"m.t\" }";
+    let path = folder.write("site.toml", site("", source)).display().to_string();
+    let (_, out, _) = orrery(&["check", &path]);
+    assert!(
+        out.contains("1 readings near a change of the clock take the place")
+            && out.contains("line 5: another row is of 2026-03-29T01:30:00Z"),
+        "{out}"
+    );
+    assert!(out.lines().any(|line| line.contains("warning") && line.contains("near a change of the clock")), "{out}");
+}

@@ -9,7 +9,7 @@ mod probe;
 pub mod report;
 mod row;
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::io::{self, Read};
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ pub struct Place {
     pub time: Timestamp,
     /// When it was received: its own column, else its time.
     pub received: Timestamp,
-    /// Only the rows before told the time; read alone it may differ.
+    /// Only the rows before told the time; read again alone it is taken from here.
     pub by_order: bool,
     /// Which of the file's headers it is under.
     pub plan: usize,
@@ -70,6 +70,10 @@ pub struct Table<'a, R> {
     texts: Texts,
     /// The newest row's time by signal, to see what is overwritten.
     last: Vec<Timestamp>,
+    /// Signals and instants of rows near a change of the clock, where rows that are no neighbours may mean the same instant.
+    changes: HashSet<(SignalIndex, Timestamp)>,
+    /// The row at hand is one.
+    near_change: bool,
     /// Rows whose first cell begins with `#` are about the columns.
     annotated: bool,
     /// The next row is a header.
@@ -100,6 +104,8 @@ impl<'a, R: Read> Table<'a, R> {
             times: TimeReader::new(def.times.clone()),
             texts: Texts::default(),
             last: Vec::new(),
+            changes: HashSet::new(),
+            near_change: false,
             annotated: false,
             header_next: false,
             unusable: None,
@@ -110,11 +116,15 @@ impl<'a, R: Read> Table<'a, R> {
         Ok(table)
     }
 
-    /// Reads rows of a file that was opened before, from the row at `place` on.
+    /// Reads rows of a file that was opened before, from the row at `place` on. That row comes out as it did before, also where only
+    /// the rows before it told its time.
     pub fn again(input: R, def: &'a TableDef, feeds: &'a Feeds, known: &Known, place: &Place) -> Self {
         let rows = RowReader::at(input, def.separator, known.encoding, place.offset, place.line).ending_with(known.line_end);
         let mut times = TimeReader::new(def.times.clone());
         times.descending(known.descending);
+        if place.by_order {
+            times.expect(place.time);
+        }
         Self {
             rows,
             def,
@@ -126,6 +136,8 @@ impl<'a, R: Read> Table<'a, R> {
             times,
             texts: Texts::default(),
             last: Vec::new(),
+            changes: HashSet::new(),
+            near_change: false,
             annotated: known.annotated,
             header_next: false,
             unusable: None,

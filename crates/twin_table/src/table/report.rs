@@ -14,6 +14,10 @@ const TOLD_APART: usize = 1_000;
 pub enum Seen {
     /// Rows without a time that can be read; they are left out.
     Time,
+    /// Rows of the hour that came twice, of which nothing tells which pass they are.
+    Guess,
+    /// Readings near a change of the clock that take the place of another of their signal and instant.
+    Lost,
     /// Rows with more or fewer cells than the header; what can't be told apart is a reading without a value.
     Row,
     /// Quotes that never close; the row is read as it stands.
@@ -33,6 +37,8 @@ impl Seen {
     pub const fn words(self) -> &'static str {
         match self {
             Self::Time => "rows have no time that can be read and are left out",
+            Self::Guess => "rows are of an hour that came twice, and nothing tells which it was, so that it is a guess",
+            Self::Lost => "readings near a change of the clock take the place of one of the same signal and instant",
             Self::Row => "rows don't fit the header",
             Self::Quote => "quotes never close",
             Self::Value => "cells can't be used and count as readings without a value",
@@ -63,7 +69,8 @@ pub struct Report {
     pub samples: u64,
     /// Of them: without a value.
     pub without_value: u64,
-    /// Of them: at an instant at which the row before already had one of the signal. The later row counts.
+    /// Of them: at an instant at which the row before, or near a change of the clock any row, already had one of the signal. The later
+    /// row counts.
     pub overwritten: u64,
     /// What was special about times.
     pub times: TimeCounts,

@@ -13,6 +13,9 @@ use crate::rows::{self, Oddity, Row};
 use crate::table::report::Seen;
 use crate::{QualityReader, quoted};
 
+/// Readings near changes of the clock that are remembered to see which are lost (24 bytes each).
+const CHANGES: usize = 200_000;
+
 /// The key of a row's series.
 pub(super) fn key(parts: &[Part], cells: &rows::Cells, plan: &Plan) -> String {
     let part = |part: &Part| match part {
@@ -125,9 +128,14 @@ impl<R: Read> Table<'_, R> {
                 return None;
             }
         };
+        self.near_change = read.near_change;
+        if read.guess {
+            let t = read.t;
+            self.report.note(Seen::Guess, row.line, || format!("{} is taken for {t}", quoted(&text)));
+        }
         let mut received = read.t;
         if let Some(text) = plan.received.and_then(|at| cell(&row.cells, at)).filter(|text| !text.is_empty()) {
-            match self.times.read(series, text) {
+            match self.times.read_receipt(text, read.t) {
                 Ok(read) => received = read.t,
                 Err(fault) => {
                     let times = &self.times;
@@ -204,8 +212,19 @@ impl<R: Read> Table<'_, R> {
             self.last.resize(feed.signal.at() + 1, Timestamp::MIN);
         }
         if let Some(last) = self.last.get_mut(feed.signal.at()) {
-            self.report.overwritten += u64::from(*last == place.time);
+            let mut lost = *last == place.time;
             *last = place.time;
+            if self.near_change {
+                let one = (feed.signal, place.time);
+                lost |= self.changes.contains(&one);
+                if self.changes.len() < CHANGES {
+                    self.changes.insert(one);
+                }
+                if lost {
+                    self.report.note(Seen::Lost, row.line, || format!("another row is of {}, too, and is lost", place.time));
+                }
+            }
+            self.report.overwritten += u64::from(lost);
         }
         out.push((feed.signal, sample));
     }

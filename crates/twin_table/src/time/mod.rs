@@ -3,18 +3,21 @@
 mod civil;
 mod iso;
 mod number;
+mod order;
 mod pattern;
 mod propose;
+mod reader;
 mod zone;
 
 use twin_model::Timestamp;
 
 pub use number::Unit;
 pub use pattern::Pattern;
+pub use reader::TimeReader;
 pub use zone::Zone;
 
 use iso::Written;
-use zone::{Instants, Order};
+use zone::Instants;
 
 /// Notation of times.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -179,13 +182,18 @@ impl TimeSpec {
         let written = self.format.written(text).ok_or(TimeFault::Unread)?;
         let named = written.zone.as_deref().map(Zone::new).transpose().map_err(TimeFault::Zone)?;
         let mut seen = TimeCounts { leaps: u64::from(written.leaps), ..TimeCounts::default() };
+        let mut near_change = false;
         let micros = if let Some(offset) = written.offset {
             written.local.saturating_sub(offset.saturating_mul(1_000_000))
         } else {
             let zone = named.as_ref().or(self.zone.as_ref()).ok_or(TimeFault::NoZone)?;
             seen.zoned = u64::from(named.is_none());
+            near_change = true;
             match zone.instants(written.local).ok_or(TimeFault::Unread)? {
-                Instants::One(t) => t,
+                Instants::One(t) => {
+                    near_change = zone.follows_a_gap(written.local);
+                    t
+                }
                 Instants::Two(first, second) => {
                     seen.folds = 1;
                     choose(first, second)
@@ -196,7 +204,7 @@ impl TimeSpec {
                 }
             }
         };
-        let read = ReadTime { t: Timestamp::from_micros(micros), by_order: seen.folds > 0 };
+        let read = ReadTime { t: Timestamp::from_micros(micros), by_order: seen.folds > 0, guess: false, near_change };
         if self.years.contains(read.t) { Ok((read, seen)) } else { Err(TimeFault::Implausible(read.t)) }
     }
 }
@@ -208,6 +216,10 @@ pub struct ReadTime {
     pub t: Timestamp,
     /// Only the order of the rows told which instant it is, so that reading it again alone may differ.
     pub by_order: bool,
+    /// Not even the order of the rows told it.
+    pub guess: bool,
+    /// It is of an hour that came twice or never, or of the one after: two texts may mean this instant.
+    pub near_change: bool,
 }
 
 /// Why a text is no time.
@@ -230,66 +242,22 @@ pub struct TimeCounts {
     pub zoned: u64,
     /// Of the hour that comes twice in autumn; which pass it is was told by the order of the rows.
     pub folds: u64,
+    /// Of them: those of which the order of the rows told nothing, so that the pass is a guess.
+    pub guesses: u64,
     /// Of the hour that never comes in spring; read as if the clock had not been put forward.
     pub skipped: u64,
     /// Sixty-first seconds, put a microsecond before the next minute.
     pub leaps: u64,
 }
 
-/// Reads times in the order of their rows.
-#[derive(Debug, Clone)]
-pub struct TimeReader {
-    spec: TimeSpec,
-    order: Order,
-    /// What was special so far.
-    pub counts: TimeCounts,
-}
-
-impl TimeReader {
-    /// A reader that has seen nothing.
-    pub fn new(spec: TimeSpec) -> Self {
-        Self { spec, order: Order::default(), counts: TimeCounts::default() }
-    }
-
-    /// How it reads.
-    pub fn spec(&self) -> &TimeSpec {
-        &self.spec
-    }
-
-    /// Says that rows come newest first.
-    pub fn descending(&mut self, yes: bool) {
-        self.order.descending = yes;
-    }
-
-    /// Whether rows come newest first.
-    pub fn is_descending(&self) -> bool {
-        self.order.descending
-    }
-
-    /// Whether it matters which series a time belongs to.
-    pub fn wants_series(&self) -> bool {
-        self.spec.format.needs_zone() && self.spec.zone.as_ref().is_some_and(Zone::changes)
-    }
-
-    /// Reads the time of the next row of a series (any number that stands for it).
-    ///
-    /// # Errors
-    /// [`TimeFault`]; [`Self::explain`] has the words.
-    pub fn read(&mut self, series: u64, text: &str) -> Result<ReadTime, TimeFault> {
-        let order = &self.order;
-        let (read, seen) = self.spec.resolve(text, &mut |first, second| order.choose(series, first, second))?;
-        if self.wants_series() {
-            self.order.note(series, read.t.as_micros());
-        }
-        let all = &mut self.counts;
-        (all.zoned, all.folds) = (all.zoned + seen.zoned, all.folds + seen.folds);
-        (all.skipped, all.leaps) = (all.skipped + seen.skipped, all.leaps + seen.leaps);
-        Ok(read)
-    }
-
-    /// A fault in words: what stands there, and what would mend it.
-    pub fn explain(&self, text: &str, fault: &TimeFault) -> String {
-        self.spec.explain(text, fault)
+impl TimeCounts {
+    /// Counts more.
+    pub const fn add(&mut self, more: Self) {
+        self.zoned += more.zoned;
+        self.folds += more.folds;
+        self.guesses += more.guesses;
+        self.skipped += more.skipped;
+        self.leaps += more.leaps;
     }
 }
 

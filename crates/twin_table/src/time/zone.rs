@@ -1,14 +1,9 @@
-//! From the clock of a file to the time line: fixed offsets, named zones, and the hour that comes twice in autumn.
-
-use std::collections::HashMap;
+//! From the clock of a file to the time line: fixed offsets, named zones, and the hours that come twice or never.
 
 use jiff::Timestamp as Jiff;
 use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase};
 
 use super::iso;
-
-/// Series whose last time is remembered to tell the two passes of an hour apart; beyond it they share one memory.
-const SERIES: usize = 100_000;
 
 /// The clock that a text without offset was written by.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,6 +63,12 @@ impl Zone {
         matches!(self.kind, Kind::Named(_))
     }
 
+    /// Whether a reading of its clock lies in the hour after one that never came, so that texts of both may mean the same instant.
+    pub(crate) fn follows_a_gap(&self, local: i64) -> bool {
+        let before = local.checked_sub(3_600_000_000).and_then(|before| self.instants(before));
+        self.changes() && matches!(before, Some(Instants::Skipped(_)))
+    }
+
     /// The instants that a reading of its clock may mean.
     pub(crate) fn instants(&self, local: i64) -> Option<Instants> {
         match &self.kind {
@@ -96,35 +97,6 @@ pub(crate) enum Instants {
     Skipped(i64),
 }
 
-/// The last time of each series, which tells the passes of a doubled hour apart.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Order {
-    /// The table is written newest first.
-    pub(crate) descending: bool,
-    last: HashMap<u64, i64>,
-}
-
-impl Order {
-    pub(crate) fn note(&mut self, series: u64, t: i64) {
-        let series = if self.last.len() < SERIES || self.last.contains_key(&series) { series } else { 0 };
-        self.last.insert(series, t);
-    }
-
-    /// Which of two instants comes next in the series.
-    pub(crate) fn choose(&self, series: u64, first: i64, second: i64) -> i64 {
-        let Some(last) = self.last.get(&series).copied() else {
-            return if self.descending { second } else { first };
-        };
-        if self.descending {
-            if second < last { second } else { first }
-        } else if first > last || second <= last {
-            first
-        } else {
-            second
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,19 +123,5 @@ mod tests {
         assert_eq!(berlin.instants(local("2025-10-26 02:30")), Some(Instants::Two(utc, utc + hour)));
         assert_eq!(berlin.instants(local("2026-03-29 02:30")), Some(Instants::Skipped(local("2026-03-29 01:30"))));
         assert_eq!(berlin.instants(local("2026-07-01 12:00")), Some(Instants::One(local("2026-07-01 10:00"))));
-    }
-
-    #[test]
-    fn the_pass_of_a_doubled_hour_follows_the_order_of_the_rows() {
-        let (first, second) = (100, 200);
-        let mut order = Order::default();
-        assert_eq!(order.choose(1, first, second), first, "nothing before it");
-        order.note(1, 100);
-        assert_eq!(order.choose(1, first, second), second, "the same reading again");
-        assert_eq!(order.choose(2, first, second), first, "another series");
-        let mut order = Order { descending: true, ..Order::default() };
-        assert_eq!(order.choose(1, first, second), second);
-        order.note(1, 200);
-        assert_eq!(order.choose(1, first, second), first);
     }
 }

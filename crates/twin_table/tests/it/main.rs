@@ -1,5 +1,6 @@
 //! Promises over any text: the kept corpus of the fuzzer, and properties.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
+mod autumn;
 mod corpus;
 mod properties;

@@ -38,16 +38,11 @@ impl Segment {
             line: u64::from(self.line),
             offset: self.offset,
             bytes: u64::from(self.bytes),
-            time: self.first,
+            time: self.time,
             received: self.first,
             by_order: self.by_order,
             plan: usize::from(self.plan),
         }
-    }
-
-    /// The time of its one row, where the text does not tell it.
-    pub(super) fn fixed(&self) -> Option<Timestamp> {
-        self.by_order.then_some(self.time)
     }
 }
 

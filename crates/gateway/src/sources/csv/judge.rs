@@ -49,7 +49,7 @@ fn report_of(def: &CsvSource, report: &Report, say: &mut dyn FnMut(Severity, &'s
     for (seen, count, named) in report.all() {
         let first: Vec<String> = named.iter().map(|fault| place_of(fault.line, &fault.what)).collect();
         let key = match seen {
-            Seen::Time => "time",
+            Seen::Time | Seen::Guess | Seen::Lost => "time",
             Seen::Quality => "quality",
             Seen::Unit => "units_row",
             Seen::Row | Seen::Quote | Seen::Value | Seen::Rounded => "path",
@@ -114,7 +114,7 @@ fn look(site: &Site, source: &SourceDef, def: &CsvSource) -> Result<Report, Tabl
     let from = (size.saturating_sub(LAST_BYTES).max(read) | 1) ^ 1;
     file.seek(SeekFrom::Start(from)).map_err(super::unread)?;
     let Some(place) = last else { return Ok(report) };
-    let place = Place { line: 0, offset: from, ..place };
+    let place = Place { line: 0, offset: from, by_order: false, ..place };
     let end = BufReader::with_capacity(BUFFER, file.take(LAST_BYTES + 2));
     let mut table = Table::again(end, &def.table, &feeds, &known, &place);
     table.skip_to_next_line().map_err(super::unread)?;

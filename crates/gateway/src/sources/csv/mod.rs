@@ -123,13 +123,7 @@ impl CsvFile {
         let mut rows = Vec::with_capacity(segment.rows as usize);
         let mut samples = Vec::new();
         while let Some(place) = table.next(&mut samples).map_err(unread)? {
-            let mut due = place.received.max(place.time);
-            if let Some(time) = segment.fixed() {
-                // Which of two instants a clock showed was told by the rows before.
-                let received = if place.received == place.time { time } else { place.received };
-                samples.iter_mut().for_each(|(_, s)| (s.source_time, s.received_time) = (time, received));
-                due = received.max(time);
-            }
+            let due = place.received.max(place.time);
             rows.push(play::Due { t: due, samples: std::mem::take(&mut samples) });
         }
         rows.sort_by_key(|row| row.t);

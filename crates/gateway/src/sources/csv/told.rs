@@ -47,8 +47,9 @@ pub(super) fn notes(def: &CsvSource, report: &Report) -> Vec<String> {
         };
         out.push(format!("{} times without offset are read in {}{who}", times.zoned, zone.as_str()));
     }
-    if times.folds > 0 {
-        out.push(format!("{} times are of an hour that came twice; the order of the rows told which it was", times.folds));
+    let told = times.folds.saturating_sub(times.guesses);
+    if told > 0 {
+        out.push(format!("{told} times are of an hour that came twice; the order of the rows told which it was"));
     }
     if times.skipped > 0 {
         let help = "if the file's clock is never put forward, write its offset as zone";
