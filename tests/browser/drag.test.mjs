@@ -160,16 +160,18 @@ test("the day is dragged end to end without a stall, and the colours follow", as
     const well = about.every((status) => status === "normal");
     assert.ok(!well || seen.size === 0, `picture ${nth} shows ${[...seen].join(", ")}, but the bearing was well all around`);
   });
-  let followed = 0;
+  let stretches = 0;
   for (let from = 0, to; from < pictures.length; from = to) {
     const { status } = pictures[from];
     for (to = from; to < pictures.length && pictures[to].status === status; to += 1);
-    // Of a stretch that the machine drew one picture of, or none, nothing can be seen.
-    if (new Set(pictures.slice(from, to).map(({ png }) => png)).size < 3 || !["maintenance", "out_of_specification", "failure"].includes(status)) continue;
-    assert.ok(shows.some((seen, nth) => nth >= from && (nth < to || near(to - 1, nth)) && seen.has(status)), `${status} in pictures ${from} to ${to} is never seen`);
-    followed += 1;
+    if (to - from < 3 || !["maintenance", "out_of_specification", "failure"].includes(status)) continue;
+    const followed = shows.some((seen, nth) => nth >= from && (nth < to || near(to - 1, nth)) && seen.has(status));
+    // What a slow machine drew once or twice may have been passed over on the way to us.
+    const drawn = new Set(pictures.slice(from, to).map(({ frame }) => frame)).size;
+    assert.ok(followed || drawn < 3, `${status} in pictures ${from} to ${to} is never seen`);
+    stretches += Number(followed);
   }
-  assert.ok(followed >= 1, `${followed} stretches of trouble were passed`);
+  assert.ok(stretches >= 1, `${stretches} stretches of trouble were seen`);
   const quiet = shows.filter((seen) => seen.size === 0).length;
   assert.ok(quiet > pictures.length / 2, `${quiet} of ${pictures.length} pictures show it well`);
 });
