@@ -128,13 +128,12 @@ fn near(key: &str, name: &str) -> bool {
     let (a, b) = (key.as_bytes(), name.as_bytes());
     let same = a.iter().zip(b).take_while(|(a, b)| a == b).count();
     let (a, b) = (a.get(same..).unwrap_or_default(), b.get(same..).unwrap_or_default());
-    let tail = |bytes: &[u8], from: usize| bytes.get(from..).map(<[u8]>::to_vec);
     match (a, b) {
         ([], []) => true,
-        ([a0, a1, ..], [b0, b1, ..]) if a0 == b1 && a1 == b0 => tail(a, 2) == tail(b, 2),
+        ([a0, a1, ..], [b0, b1, ..]) if a0 == b1 && a1 == b0 => a.get(2..) == b.get(2..),
         _ => {
-            let other = name.len() > 6 && tail(a, 1).is_some() && tail(a, 1) == tail(b, 1);
-            other || tail(a, 1).as_deref() == Some(b) || tail(b, 1).as_deref() == Some(a)
+            let other = name.len() > 6 && a.get(1..).is_some_and(|rest| b.get(1..) == Some(rest));
+            other || a.get(1..) == Some(b) || b.get(1..) == Some(a)
         }
     }
 }

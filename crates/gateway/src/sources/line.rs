@@ -135,16 +135,16 @@ fn scalar(raw: &RawValue) -> Scalar<'_> {
 /// [`LineError`], written for the sender.
 pub fn read_line(model: &Model, inbox: &Inbox, line: &str, now: Timestamp) -> Result<Line, LineError> {
     let fields: Fields<'_> = serde_json::from_str(line).map_err(|e| no_json(line, &e))?;
+    let timed = inbox.rules.clock == SourceClock::Source;
     if let Some(alarm) = &fields.acknowledge {
         if fields.signal.is_some() || fields.ack.is_some() {
             return Err(LineError::Json("'acknowledge' stands in a line of its own".to_owned()));
         }
-        let own = fields.time.filter(|_| inbox.rules.clock == SourceClock::Source);
+        let own = fields.time.filter(|_| timed);
         let taken = own.map_or(Ok(None), |raw| time(raw, &inbox.rules.times, now))?.unwrap_or(now);
         let (signal, sample) = acknowledgement(model, alarm, fields.by.as_ref(), taken, now)?;
         return Ok(Line::Sample(signal, sample, None));
     }
-    let timed = inbox.rules.clock == SourceClock::Source;
     if let Some(words) = fields.lost(timed) {
         return Err(LineError::Key(words));
     }

@@ -247,11 +247,15 @@ impl Store {
     /// Whether the byte budgets of numbers or texts took samples with a source time in `range` away, so that they can't be exported
     /// from here any more. Says yes where it can't tell.
     pub fn may_lack(&self, range: TimeRange) -> bool {
-        let before = |end: Option<Timestamp>| end.is_some_and(|end| end > range.start);
+        self.texts_given_up_before().is_some_and(|end| end > range.start) || self.took_from(self.columns.iter(), range)
+    }
+
+    /// Whether the byte budget took samples of these columns away in `range`.
+    pub(super) fn took_from<'a>(&self, mut columns: impl Iterator<Item = &'a Column>, range: TimeRange) -> bool {
         let thinned = |column: &Column| {
             column.series.thinned_range(&self.shared.arena).is_some_and(|thinned| !thinned.intersect(range).is_empty())
         };
-        before(self.dropped_before()) || before(self.texts_given_up_before()) || self.columns.iter().any(thinned)
+        self.dropped_before().is_some_and(|end| end > range.start) || columns.any(thinned)
     }
 
     /// The word of a text signal's code ([`Point::v`](crate::Point::v) of a text signal).

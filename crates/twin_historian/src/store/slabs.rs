@@ -236,9 +236,7 @@ impl Store {
 
     /// Whether the byte budget took samples of a lane away between two instants, which a journal may still have.
     pub(super) fn given_up_in(&self, lane: usize, from: i64, to: i64) -> bool {
-        let slab = TimeRange::new(us(from), us(to));
-        let thinned = |c: &Column| c.series.thinned_range(&self.shared.arena).is_some_and(|t| !t.intersect(slab).is_empty());
-        self.sweep.dropped_before().is_some_and(|t| t > slab.start) || self.columns_at(lane).any(thinned)
+        self.took_from(self.columns_at(lane), TimeRange::new(us(from), us(to)))
     }
 
     /// Encodes the samples of a lane in `span`, cut in time where one chunk would be too large.
