@@ -35,7 +35,7 @@ const SAMPLES: usize = 3_000_000;
 /// Signals of the runs that do not take all of them; as JSON also the lines of a message.
 const FEW: usize = 5_000;
 /// Samples of the run as JSON lines.
-const LINES: usize = 500_000;
+const LINES: usize = 3_000_000;
 
 /// A plant of so many signals at 1 Hz, one push a second of its time, as fast as the gateway takes them; in a database in
 /// a folder of its own, with the default sync policy. The first row is the one that must be reached.

@@ -26,8 +26,6 @@ pub enum Refusal {
     Line,
     /// The site has no such signal, or another source feeds it.
     Signal,
-    /// The value does not fit the signal.
-    Value,
     /// The time makes no sense.
     Time,
     /// The quality makes no sense.
@@ -40,14 +38,13 @@ pub enum Refusal {
 
 impl Refusal {
     /// All, in the order of [`IngestCounts::refused`].
-    pub const ALL: [Self; 7] = [Self::Line, Self::Signal, Self::Value, Self::Time, Self::Quality, Self::Future, Self::Large];
+    pub const ALL: [Self; 6] = [Self::Line, Self::Signal, Self::Time, Self::Quality, Self::Future, Self::Large];
 
     /// Name on `/metrics`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Line => "line",
             Self::Signal => "signal",
-            Self::Value => "value",
             Self::Time => "time",
             Self::Quality => "quality",
             Self::Future => "future",

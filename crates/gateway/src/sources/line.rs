@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use twin_model::limits::TEXT_BYTES;
 use twin_model::{Flags, Model, Quality, Sample, SignalIndex, Timestamp, Value, ValueKind};
 use twin_scene::site::SourceClock;
-use twin_table::cell::{ReadQuality, Texts};
+use twin_table::cell::{ReadQuality, Texts, Unreadable};
 use twin_table::time::Unit;
 use twin_table::{Cell, CellRules, TimeFormat, TimeSpec};
 
@@ -28,9 +28,6 @@ pub enum LineError {
     /// The site has no such signal, or another source feeds it.
     #[error("signal '{0}' is not fed by this source; check the site file")]
     Signal(String),
-    /// The value does not fit the signal.
-    #[error("the value of '{0}' must be {1}")]
-    Value(String, &'static str),
     /// The text is longer than what can be kept.
     #[error("the text of '{signal}' has {size} bytes; a text has at most {limit} bytes of UTF-8")]
     Large {
@@ -81,7 +78,6 @@ impl LineError {
         match self {
             Self::Json(_) | Self::Key(_) | Self::Ack | Self::By => Refusal::Line,
             Self::Signal(_) | Self::Alarm(_) => Refusal::Signal,
-            Self::Value(..) => Refusal::Value,
             Self::Large { .. } => Refusal::Large,
             Self::Time(_) => Refusal::Time,
             Self::Quality(_) => Refusal::Quality,
@@ -112,7 +108,7 @@ pub enum Line {
 /// A value of JSON as the text that its sender wrote: no digit is lost on the way to the reader of cells.
 enum Scalar<'a> {
     Null,
-    Text(String),
+    Text(Cow<'a, str>),
     /// A number, true or false.
     Literal(&'a str),
     /// A list or an object.
@@ -123,7 +119,9 @@ fn scalar(raw: &RawValue) -> Scalar<'_> {
     let text = raw.get();
     match text.as_bytes().first() {
         Some(b'n') => Scalar::Null,
-        Some(b'"') => serde_json::from_str(text).map_or(Scalar::Other, Scalar::Text),
+        // serde_json has looked at it: without an escape it is what stands between the quotes.
+        Some(b'"') if !text.as_bytes().contains(&b'\\') => Scalar::Text(Cow::Borrowed(text.trim_matches('"'))),
+        Some(b'"') => serde_json::from_str(text).map_or(Scalar::Other, |text: String| Scalar::Text(Cow::Owned(text))),
         Some(b'{' | b'[') | None => Scalar::Other,
         Some(_) => Scalar::Literal(text),
     }
@@ -141,7 +139,7 @@ pub fn read_line(model: &Model, inbox: &Inbox, line: &str, now: Timestamp) -> Re
             return Err(LineError::Json("'acknowledge' stands in a line of its own".to_owned()));
         }
         let own = fields.time.filter(|_| timed);
-        let taken = own.map_or(Ok(None), |raw| time(raw, &inbox.rules.times, now))?.unwrap_or(now);
+        let taken = own.map_or(Ok(None), |raw| time(raw, &inbox.rules.times, now))?.map_or(now, |(t, _)| t);
         let (signal, sample) = acknowledgement(model, alarm, fields.by.as_ref(), taken, now)?;
         return Ok(Line::Sample(signal, sample, None));
     }
@@ -162,7 +160,7 @@ pub fn read_line(model: &Model, inbox: &Inbox, line: &str, now: Timestamp) -> Re
     let mut remark = odd.map(Remark::Line);
     let written = fields.time.filter(|_| timed);
     let own = written.map_or(Ok(None), |raw| time(raw, &inbox.rules.times, now))?;
-    let read = value(given, kind, &name)?;
+    let read = value(given, kind);
     if let Cell::Value(value) = &read
         && let Some(error) = LineError::of_size(value, model.signal(signal).id.as_str())
     {
@@ -176,10 +174,10 @@ pub fn read_line(model: &Model, inbox: &Inbox, line: &str, now: Timestamp) -> Re
         Cell::Rounded(value) => remark = Some(Remark::Line(format!("{name}: {} is taken as {value}", shown(given)))),
         Cell::Value(_) | Cell::Absent(_) => {}
     }
-    let zone = || written.and_then(|raw| clock_of(raw, &inbox.rules.times));
+    let zone = || written.filter(|_| own.is_some_and(|(_, zoned)| zoned)).and_then(|raw| clock_of(raw, &inbox.rules.times));
     remark = remark.or_else(|| passed_over.map(Remark::Keys)).or_else(|| zone().map(Remark::Clock));
     // Last, so that only what is taken has a time.
-    let (source_time, received_time) = own.map_or_else(|| inbox.received(signal, now), |own| (own, now));
+    let (source_time, received_time) = own.map_or_else(|| inbox.received(signal, now), |(own, _)| (own, now));
     let sample = Sample { received_time, ..read.sample(source_time, kind, quality) };
     Ok(Line::Sample(signal, sample, remark))
 }
@@ -218,60 +216,56 @@ fn ack_name(ack: serde_json::Value) -> Result<Line, LineError> {
     if fits { Ok(Line::Ack(ack)) } else { Err(LineError::Ack) }
 }
 
-fn value(raw: &RawValue, kind: ValueKind, id: &str) -> Result<Cell, LineError> {
-    let wanted = match kind {
-        ValueKind::Float => "a number",
-        ValueKind::Int => "a whole number",
-        ValueKind::Bool => "true or false",
-        ValueKind::Text => "a text",
-    };
+/// What is no value of the signal is a reading without one, as in a table: were it refused, the one before it would stay on the
+/// screen as if it were current.
+fn value(raw: &RawValue, kind: ValueKind) -> Cell {
     static RULES: LazyLock<CellRules> = LazyLock::new(CellRules::default);
     let read = |text: &str| RULES.read(text, kind, &mut Texts::default());
     match (kind, scalar(raw)) {
-        (_, Scalar::Null) => Ok(Cell::Absent(Quality::BAD)),
-        (ValueKind::Text, Scalar::Text(text)) => Ok(Cell::Value(Value::text(&text))),
-        (ValueKind::Text, _) | (_, Scalar::Other) => Err(LineError::Value(id.to_owned(), wanted)),
-        (_, Scalar::Text(text)) => Ok(read(&text)),
-        (_, Scalar::Literal(text)) => Ok(read(text)),
+        (_, Scalar::Null) => Cell::Absent(Quality::BAD),
+        // A text is what its sender wrote, with its blanks, and empty ones are texts.
+        (ValueKind::Text, Scalar::Text(text)) => Cell::Value(Value::text(&text)),
+        (_, Scalar::Other) => Cell::Unreadable(Unreadable::Kind(kind)),
+        (_, Scalar::Text(text)) => read(&text),
+        (_, Scalar::Literal(text)) => read(text),
     }
 }
 
 /// What stands in the line, without the quotes of a text.
 fn shown(raw: &RawValue) -> String {
     match scalar(raw) {
-        Scalar::Text(text) => text,
+        Scalar::Text(text) => text.into_owned(),
         _ => raw.get().to_owned(),
     }
 }
 
-/// The time that a sender wrote; `None` for null.
-fn time(raw: &RawValue, rules: &TimeSpec, now: Timestamp) -> Result<Option<Timestamp>, LineError> {
+/// The time that a sender wrote, and whether it has no offset; `None` for null.
+fn time(raw: &RawValue, rules: &TimeSpec, now: Timestamp) -> Result<Option<(Timestamp, bool)>, LineError> {
+    static MICROS: TimeFormat = TimeFormat::Epoch(Unit::Micros);
+    static TEXT: TimeFormat = TimeFormat::Rfc3339;
     let number = matches!(rules.format, TimeFormat::Epoch(_) | TimeFormat::Seconds { .. } | TimeFormat::Serial(_));
-    let other = |format| TimeSpec { format, ..rules.clone() };
-    let (text, spec) = match scalar(raw) {
-        Scalar::Literal(text) if number => (text.to_owned(), Cow::Borrowed(rules)),
-        Scalar::Literal(text) => (text.to_owned(), Cow::Owned(other(TimeFormat::Epoch(Unit::Micros)))),
-        Scalar::Text(text) if !number => (text, Cow::Borrowed(rules)),
-        Scalar::Text(text) => (text, Cow::Owned(other(TimeFormat::Rfc3339))),
+    let (text, format) = match scalar(raw) {
+        Scalar::Literal(text) => (Cow::Borrowed(text), if number { &rules.format } else { &MICROS }),
+        Scalar::Text(text) => (text, if number { &TEXT } else { &rules.format }),
         Scalar::Null => return Ok(None),
         Scalar::Other => return Err(LineError::Time("a time is a text or a number".to_owned())),
     };
-    spec.read_near(&text, now).map(Some).map_err(|fault| LineError::Time(spec.explain(&text, &fault)))
+    match rules.read_near_in(format, &text, now) {
+        Ok((t, seen)) => Ok(Some((t, seen.zoned > 0))),
+        Err(fault) => {
+            let spec = TimeSpec { format: format.clone(), ..rules.clone() };
+            Err(LineError::Time(spec.explain(&text, &fault)))
+        }
+    }
 }
 
 /// Words for a time without an offset: whose clock it is taken for.
 fn clock_of(raw: &RawValue, rules: &TimeSpec) -> Option<String> {
-    let zone = rules.zone.as_ref()?;
-    let Scalar::Text(text) = scalar(raw) else { return None };
-    let number = matches!(rules.format, TimeFormat::Epoch(_) | TimeFormat::Seconds { .. } | TimeFormat::Serial(_));
-    let format = if number { TimeFormat::Rfc3339 } else { rules.format.clone() };
-    let (_, seen) = TimeSpec { format, ..rules.clone() }.read_near_counted(&text, Timestamp::MIN).ok()?;
-    let words = format!(
+    Some(format!(
         "{} has no offset; such times are read as {}, as the site file says, and this is said once",
-        twin_table::quoted(&text),
-        zone.as_str()
-    );
-    (seen.zoned > 0).then_some(words)
+        twin_table::quoted(&shown(raw)),
+        rules.zone.as_ref()?.as_str()
+    ))
 }
 
 /// A quality, and a remark where it is none that is known.
@@ -279,7 +273,7 @@ fn quality(raw: &RawValue, rules: &SenderRules, id: &str) -> Result<(Quality, Op
     let text = match scalar(raw) {
         Scalar::Null => return Ok((Quality::GOOD, None)),
         Scalar::Text(text) => text,
-        Scalar::Literal(text) => text.to_owned(),
+        Scalar::Literal(text) => Cow::Borrowed(text),
         Scalar::Other => return Err(LineError::Quality(raw.get().chars().take(40).collect())),
     };
     let read = rules.qualities.read(&text);
@@ -288,6 +282,6 @@ fn quality(raw: &RawValue, rules: &SenderRules, id: &str) -> Result<(Quality, Op
         ReadQuality::Known(quality) => Ok((quality, None)),
         ReadQuality::Unknown => Ok((read.quality(), remark())),
         // 192 is good there and 0 is bad: no number of this sender means what it would mean here.
-        ReadQuality::LooksLikeOpcDa => Err(LineError::Quality(text)),
+        ReadQuality::LooksLikeOpcDa => Err(LineError::Quality(text.into_owned())),
     }
 }

@@ -1,6 +1,6 @@
 //! Writes blocks: picks scheme, slope and widths, keeps what does not fit as exceptions.
 
-use super::view::UNITS;
+use super::view::{UNITS, loose};
 use super::{BASE_64, BLOCK, CLOCK_FIXED, DECIMAL, HAS_EXTRAS, HAS_SLOPE, HEADER_FIXED, MARK_NO_NUMBER, RAW, WHOLE};
 use crate::arena::{Arena, Loc};
 use crate::bits::{pack, width_of};
@@ -90,11 +90,12 @@ impl Encoder {
         let is_regular = time_width == 0 && time_base == 0;
         // A constant residual other than zero cannot be: the first one is zero.
         let (delay_base, delay_unit, delay_width) = frame(&self.delays);
+        let bounds = self.bounds_worth_keeping((delay_base, delay_unit, delay_width));
         let out = &mut self.clock;
         out.clear();
         out.extend_from_slice(&first.to_le_bytes());
         out.extend_from_slice(&step.to_le_bytes());
-        out.extend_from_slice(&[(n - 1) as u8, time_width, time_unit, delay_width, delay_unit, 0, 0, 0]);
+        out.extend_from_slice(&[(n - 1) as u8, time_width, time_unit, delay_width, delay_unit, u8::from(bounds.is_some()), 0, 0]);
         out.extend_from_slice(&delay_base.to_le_bytes());
         debug_assert_eq!(out.len(), CLOCK_FIXED);
         if !is_regular {
@@ -103,12 +104,23 @@ impl Encoder {
             out.extend_from_slice(&longest.to_le_bytes());
             pack(packable(&self.residuals, time_base, time_unit), time_width, out);
         }
-        if delay_width > 0 {
-            let received = || self.times.iter().zip(&self.delays).map(|(t, delay)| t.wrapping_add(*delay));
-            out.extend_from_slice(&received().min().unwrap_or(i64::MIN).to_le_bytes());
-            out.extend_from_slice(&received().max().unwrap_or(i64::MAX).to_le_bytes());
+        for bound in bounds.into_iter().flatten() {
+            out.extend_from_slice(&bound.to_le_bytes());
         }
         pack(packable(&self.delays, delay_base, delay_unit), delay_width, out);
+    }
+
+    /// When the first and the last sample were received, where the ends of times and delays leave that open by more than an eighth
+    /// of the block's time: so for a stretch that was filled in at once, and not for a live signal, whose delays differ little.
+    fn bounds_worth_keeping(&self, (base, unit, width): (i64, u8, u8)) -> Option<[i64; 2]> {
+        let received = || self.times.iter().zip(&self.delays).map(|(t, delay)| t.wrapping_add(*delay));
+        let bounds = [received().min()?, received().max()?];
+        let (first, last) = (*self.times.first()?, *self.times.last()?);
+        let open = loose(first, last, base, unit, width).map(|loose| {
+            let open = i128::from(bounds[0]) - i128::from(loose.0) + i128::from(loose.1) - i128::from(bounds[1]);
+            open > (i128::from(last) - i128::from(first)) / 8
+        });
+        (width > 0 && open.unwrap_or(true)).then_some(bounds)
     }
 
     /// The distance of neighbours if it is regular, else the mean distance.

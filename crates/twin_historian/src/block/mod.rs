@@ -22,11 +22,12 @@
 //! ```text
 //! 0  i64  first source time     8  i64  step
 //! 16 u8   samples - 1  17 u8 width of time residuals (0: regular)  18 u8 their unit 10^u us
-//! 19 u8   width of delays (0: constant)  20 u8 their unit 10^u us  21-23 0
+//! 19 u8   width of delays (0: constant)  20 u8 their unit 10^u us
+//! 21 u8   1: received times follow  22-23 0
 //! 24 i64  smallest delay
 //!    [i64 smallest residual, i64 longest distance between neighbours]   where not regular
 //!    packed residuals
-//!    [i64 smallest, i64 largest received time]   where delays are not constant
+//!    [i64 smallest, i64 largest received time]   where delays and times do not tell them closely
 //!    packed delays
 //! ```
 //! time(i) = first + step * i + (smallest residual + packed(i) * unit); received(i) = time(i) + smallest delay + packed(i) * unit.

@@ -42,12 +42,21 @@ struct Clock<'a> {
     time_base: i64,
     longest: i64,
     delay_width: u8,
-    delay_unit: i64,
+    delay_unit_code: u8,
     delay_base: i64,
-    /// Smallest and largest received time; only where delays differ.
-    received: (i64, i64),
+    /// Smallest and largest received time stand before the delays.
+    bounds: bool,
     times_at: usize,
     delays_at: usize,
+}
+
+/// Between which instants samples from `first` to `last` were received, by the smallest of their delays and the width of what is
+/// above it; none beyond what can be counted.
+#[inline]
+pub(super) fn loose(first: i64, last: i64, delay_base: i64, delay_unit: u8, delay_width: u8) -> Option<(i64, i64)> {
+    let widest = if delay_width < 63 { (1_i64 << delay_width) - 1 } else { return None };
+    let longest = widest.checked_mul(UNITS[usize::from(delay_unit & 7)])?.checked_add(delay_base)?;
+    Some((first.checked_add(delay_base)?, last.checked_add(longest)?))
 }
 
 impl<'a> Clock<'a> {
@@ -65,9 +74,9 @@ impl<'a> Clock<'a> {
             time_base: 0,
             longest: step,
             delay_width,
-            delay_unit: UNITS[usize::from(page[at + 20] & 7)],
+            delay_unit_code: page[at + 20],
             delay_base: u64_at(page, at + 24) as i64,
-            received: (i64::MIN, i64::MAX),
+            bounds: page[at + 21] != 0,
             times_at: at + CLOCK_FIXED,
             delays_at: at + CLOCK_FIXED,
         };
@@ -77,11 +86,7 @@ impl<'a> Clock<'a> {
             clock.times_at += 16;
             clock.delays_at = clock.times_at + packed_len(n, time_width);
         }
-        if delay_width > 0 {
-            let at = clock.delays_at;
-            clock.received = (u64_at(page, at) as i64, u64_at(page, at + 8) as i64);
-            clock.delays_at = at + 16;
-        }
+        clock.delays_at += if clock.bounds { 16 } else { 0 };
         clock
     }
 
@@ -98,7 +103,7 @@ impl<'a> Clock<'a> {
     #[inline]
     fn delay(&self, i: usize) -> i64 {
         let packed = get(self.page, self.delays_at, i, self.delay_width) as i64;
-        self.delay_base.wrapping_add(packed.wrapping_mul(self.delay_unit))
+        self.delay_base.wrapping_add(packed.wrapping_mul(UNITS[usize::from(self.delay_unit_code & 7)]))
     }
 
     /// Position of the newest sample at or before `t`, given that the first one is.
@@ -236,16 +241,17 @@ impl<'a> Block<'a> {
         self.clock.time(self.n - 1)
     }
 
-    /// When the first and the last of its samples were received, from its heads alone.
+    /// Between which instants its samples were received, from its heads alone: never narrower than it was.
     #[inline]
     pub(crate) fn received(&self) -> (i64, i64) {
-        if self.clock.delay_width == 0 {
-            let at = |t: i64| t.wrapping_add(self.clock.delay_base);
-            let (first, last) = (at(self.clock.start), at(self.last_time()));
-            // Times at the ends of what can be counted may wrap in between.
-            return if first <= last { (first, last) } else { (i64::MIN, i64::MAX) };
+        let clock = &self.clock;
+        if clock.bounds {
+            let at = clock.delays_at - 16;
+            return (u64_at(clock.page, at) as i64, u64_at(clock.page, at + 8) as i64);
         }
-        self.clock.received
+        // Times at the ends of what can be counted may wrap.
+        loose(clock.start, self.last_time(), clock.delay_base, clock.delay_unit_code, clock.delay_width)
+            .unwrap_or((i64::MIN, i64::MAX))
     }
 
     #[inline]

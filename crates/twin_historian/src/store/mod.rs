@@ -242,7 +242,9 @@ impl Store {
         self.counters.backward += u64::from(column.series.previous_time().is_some_and(|previous| t < previous));
         let row = Row { t, r, bits, q: sample.quality.bits(), f: sample.flags.0, k: kind_code(kind) };
         let appended = self.insert(signal, row);
-        self.keep_texts();
+        if row.k == TEXT {
+            self.keep_texts();
+        }
         appended
     }
 

@@ -415,10 +415,14 @@ impl Store {
     }
 
     /// Notes that a slab which was sealed has changed.
+    #[inline]
     pub(super) fn touch_slab(&mut self, signal: SignalIndex, t: i64) {
-        if t >= self.any_sealed_end {
-            return;
+        if t < self.any_sealed_end {
+            self.touch_sealed(signal, t);
         }
+    }
+
+    fn touch_sealed(&mut self, signal: SignalIndex, t: i64) {
         let lane = self.lanes.of(signal);
         if t >= self.sealed_end[lane as usize] {
             return;

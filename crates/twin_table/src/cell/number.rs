@@ -41,6 +41,10 @@ pub(crate) enum NumberFault {
 
 impl NumberStyle {
     pub(crate) fn read(self, text: &str) -> Result<Number, NumberFault> {
+        // What machines write is as the parser wants it: no copy.
+        if self.decimal == '.' && simple(text) {
+            return number(text);
+        }
         let mut plain = String::with_capacity(text.len());
         match self.plain(text, &mut plain) {
             true => number(&plain),
@@ -107,20 +111,33 @@ impl NumberStyle {
     }
 }
 
+/// Whether a text is digits with a sign or none, and a point and digits behind them or none: the same in every style with a point.
+fn simple(text: &str) -> bool {
+    let digits = |text: &[u8]| text.iter().take_while(|b| b.is_ascii_digit()).count();
+    let rest = text.as_bytes();
+    let rest = rest.strip_prefix(b"-").unwrap_or(rest);
+    let whole = digits(rest);
+    match rest.get(whole..) {
+        Some([]) => whole > 0,
+        Some([b'.', part @ ..]) => whole > 0 && digits(part) == part.len(),
+        _ => false,
+    }
+}
+
 fn number(plain: &str) -> Result<Number, NumberFault> {
     let float: f64 = plain.parse().map_err(|_| NumberFault::Unread)?;
     if float.is_infinite() {
         return Err(NumberFault::TooLarge);
     }
-    let whole = !plain.contains(['.', 'e']);
-    let int = if plain.contains('e') {
+    let (point, exponent) = (plain.bytes().position(|b| b == b'.'), plain.bytes().any(|b| b == b'e'));
+    let int = if exponent {
         // Doubles are exact up to here.
         (float.fract() == 0.0 && float.abs() <= EXACT).then_some(float as i64)
     } else {
-        let (before, part) = plain.split_once('.').unwrap_or((plain, ""));
-        if part.bytes().all(|b| b == b'0') { before.parse().ok() } else { None }
+        let (before, part) = point.and_then(|at| plain.split_at_checked(at)).unwrap_or((plain, ""));
+        if part.bytes().skip(1).all(|b| b == b'0') { before.parse().ok() } else { None }
     };
-    Ok(Number { float, int, whole })
+    Ok(Number { float, int, whole: point.is_none() && !exponent })
 }
 
 /// Whole numbers up to here are doubles.

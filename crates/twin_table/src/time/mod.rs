@@ -169,8 +169,16 @@ impl TimeSpec {
     /// # Errors
     /// [`TimeFault`]; [`Self::explain`] has the words.
     pub fn read_near_counted(&self, text: &str, now: Timestamp) -> Result<(Timestamp, TimeCounts), TimeFault> {
+        self.read_near_in(&self.format, text, now)
+    }
+
+    /// The same, of a text that is in another notation than most.
+    ///
+    /// # Errors
+    /// [`TimeFault`]; [`Self::explain`] of a specification with that notation has the words.
+    pub fn read_near_in(&self, format: &TimeFormat, text: &str, now: Timestamp) -> Result<(Timestamp, TimeCounts), TimeFault> {
         let mut latest = |first, second| if second <= now.as_micros() { second } else { first };
-        self.resolve(text, &mut latest).map(|(read, seen)| (read.t, seen))
+        self.resolve(format, text, &mut latest).map(|(read, seen)| (read.t, seen))
     }
 
     /// A fault in words: what stands there, and what would mend it.
@@ -178,8 +186,13 @@ impl TimeSpec {
         propose::explain(self, text, fault)
     }
 
-    fn resolve(&self, text: &str, choose: &mut dyn FnMut(i64, i64) -> i64) -> Result<(ReadTime, TimeCounts), TimeFault> {
-        let written = self.format.written(text).ok_or(TimeFault::Unread)?;
+    fn resolve(
+        &self,
+        format: &TimeFormat,
+        text: &str,
+        choose: &mut dyn FnMut(i64, i64) -> i64,
+    ) -> Result<(ReadTime, TimeCounts), TimeFault> {
+        let written = format.written(text).ok_or(TimeFault::Unread)?;
         let named = written.zone.as_deref().map(Zone::new).transpose().map_err(TimeFault::Zone)?;
         let mut seen = TimeCounts { leaps: u64::from(written.leaps), ..TimeCounts::default() };
         let mut near_change = false;

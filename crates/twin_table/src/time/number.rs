@@ -58,6 +58,13 @@ pub(crate) fn micros(text: &str, unit: Unit) -> Option<i64> {
         b'+' => (false, text.get(1..)?),
         _ => (false, text),
     };
+    // Most epochs are whole numbers that need no wider arithmetic.
+    if (1..=18).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) {
+        let whole: i64 = digits.parse().ok()?;
+        let signed = if negative { -whole } else { whole };
+        let factor = 10_i64.pow(unit.shift().unsigned_abs());
+        return if unit.shift() < 0 { Some(signed.div_euclid(factor)) } else { signed.checked_mul(factor) };
+    }
     if digits.bytes().any(|b| matches!(b, b'e' | b'E')) {
         // What spreadsheets make of long numbers: 1.7724384E+12. Exact up to 2^53.
         let value: f64 = text.replace(',', ".").parse().ok()?;

@@ -54,7 +54,7 @@ impl TimeReader {
             (guess, pass) = (unsure, Some(t == second));
             t
         };
-        let (read, mut seen) = self.spec.resolve(text, &mut choose)?;
+        let (read, mut seen) = self.spec.resolve(&self.spec.format, text, &mut choose)?;
         seen.guesses = u64::from(guess);
         self.order.known = None;
         if self.wants_series() {
@@ -71,7 +71,7 @@ impl TimeReader {
     /// [`TimeFault`]; [`Self::explain`] has the words.
     pub fn read_receipt(&mut self, text: &str, source: Timestamp) -> Result<ReadTime, TimeFault> {
         let from = source.as_micros().saturating_sub(AHEAD);
-        let (read, seen) = self.spec.resolve(text, &mut |first, second| if first >= from { first } else { second })?;
+        let (read, seen) = self.spec.resolve(&self.spec.format, text, &mut |first, second| if first >= from { first } else { second })?;
         self.counts.add(seen);
         Ok(read)
     }
