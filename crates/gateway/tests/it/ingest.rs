@@ -95,7 +95,10 @@ async fn a_value_of_another_kind_never_leaves_the_one_before_looking_current() {
         .await;
     let Some(Message::Text(answer)) = sender.message().await else { panic!() };
     let lines: Vec<serde_json::Value> = answer.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert!(lines.iter().all(|line| line["warning"].as_str().unwrap().ends_with("taken as a reading without a value")), "{answer}");
+    assert!(
+        lines.iter().all(|line| line["warning"].as_str().unwrap().ends_with("taken as a reading without a value")),
+        "{answer}"
+    );
     assert_eq!(lines.iter().map(|line| line["line"].as_i64().unwrap()).collect::<Vec<_>>(), [1, 2]);
     let mut client = world.client(None).await;
     let mut entries = Vec::new();

@@ -262,3 +262,23 @@ fn check_warns_of_rows_that_are_lost_to_the_hour_that_never_comes() {
     );
     assert!(out.lines().any(|line| line.contains("warning") && line.contains("near a change of the clock")), "{out}");
 }
+
+#[test]
+fn check_judges_each_row_of_a_table_once() {
+    let folder = Folder::new();
+    let source = "time = { column = \"at\" }\ncolumns = { T = \"m.t\" }";
+    let path = folder.write("site.toml", site("", source)).display().to_string();
+    // Good and bad rows in turn, the bad ones last: a small table, and one whose end begins within its beginning.
+    for rows in [6_u32, 66_000] {
+        let row = |n: u32| match n % 3 {
+            0 => format!("2026-03-02T{:02}:{:02}:{:02}Z,{n}\n", n / 3_600, n / 60 % 60, n % 60),
+            1 => "never,1\n".to_owned(),
+            _ => "later,2\n".to_owned(),
+        };
+        folder.write("log.csv", format!("at,T\n{}", (0..rows).map(row).collect::<String>()));
+        let (_, out, _) = orrery(&["check", &path]);
+        let told = out.lines().find(|line| line.contains("rows have no time")).unwrap_or_else(|| panic!("{out}"));
+        let count: u32 = told.split("log.csv: ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+        assert_eq!(count, rows / 3 * 2, "{out}");
+    }
+}

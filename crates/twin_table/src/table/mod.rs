@@ -9,7 +9,7 @@ mod probe;
 pub mod report;
 mod row;
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::io::{self, Read};
 use std::sync::Arc;
 
@@ -55,6 +55,16 @@ pub struct Known {
     descending: bool,
 }
 
+/// Where a series began within an hour that came twice.
+#[derive(Debug, Clone, Copy)]
+struct Began {
+    line: u64,
+    /// What its time is taken for.
+    t: Timestamp,
+    /// It and the rows behind it whose time hangs on its own.
+    rows: u64,
+}
+
 /// Reads a table. See the module's head.
 pub struct Table<'a, R> {
     rows: RowReader<R>,
@@ -74,6 +84,8 @@ pub struct Table<'a, R> {
     changes: HashSet<(SignalIndex, Timestamp)>,
     /// The row at hand is one.
     near_change: bool,
+    /// By series: where it began within an hour that came twice, as long as no row told which it was.
+    openings: HashMap<u64, Began>,
     /// Rows whose first cell begins with `#` are about the columns.
     annotated: bool,
     /// The next row is a header.
@@ -106,6 +118,7 @@ impl<'a, R: Read> Table<'a, R> {
             last: Vec::new(),
             changes: HashSet::new(),
             near_change: false,
+            openings: HashMap::new(),
             annotated: false,
             header_next: false,
             unusable: None,
@@ -122,6 +135,7 @@ impl<'a, R: Read> Table<'a, R> {
         let rows = RowReader::at(input, def.separator, known.encoding, place.offset, place.line).ending_with(known.line_end);
         let mut times = TimeReader::new(def.times.clone());
         times.descending(known.descending);
+        times.goes_on();
         if place.by_order {
             times.expect(place.time);
         }
@@ -138,6 +152,7 @@ impl<'a, R: Read> Table<'a, R> {
             last: Vec::new(),
             changes: HashSet::new(),
             near_change: false,
+            openings: HashMap::new(),
             annotated: known.annotated,
             header_next: false,
             unusable: None,
@@ -176,6 +191,7 @@ impl<'a, R: Read> Table<'a, R> {
                 None => {
                     let mut row = std::mem::take(&mut self.spare);
                     if !self.read(&mut row)? {
+                        self.note_openings();
                         self.report.times = self.times.counts;
                         return Ok(None);
                     }

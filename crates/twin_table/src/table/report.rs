@@ -83,8 +83,13 @@ pub struct Report {
 
 impl Report {
     pub(crate) fn note(&mut self, seen: Seen, line: u64, what: impl FnOnce() -> String) {
+        self.note_all(seen, 1, line, what);
+    }
+
+    /// Notes several at once, of which the first is on `line`.
+    pub(crate) fn note_all(&mut self, seen: Seen, all: u64, line: u64, what: impl FnOnce() -> String) {
         let (count, named) = self.odd.entry(seen).or_default();
-        *count += 1;
+        *count += all;
         if named.len() < NAMED {
             named.push(Fault { line, what: what() });
         }
@@ -105,6 +110,7 @@ impl Report {
             let room = NAMED.saturating_sub(kept.len());
             kept.extend(named.into_iter().take(room).map(|fault| Fault { line: 0, ..fault }));
         }
+        self.times.add(end.times);
         (self.rows, self.timed, self.samples) = (self.rows + end.rows, self.timed + end.timed, self.samples + end.samples);
         self
     }

@@ -7,10 +7,11 @@ use std::io::Read;
 use twin_model::{Quality, Sample, SignalIndex, Timestamp};
 
 use super::plan::{Cells, Part, Plan};
-use super::{Empty, Place, Table, cell};
+use super::{Began, Empty, Place, Table, cell};
 use crate::cell::{Cell, ReadQuality, Unreadable};
 use crate::rows::{self, Oddity, Row};
 use crate::table::report::Seen;
+use crate::time::{Opening, ReadTime};
 use crate::{QualityReader, quoted};
 
 /// Readings near changes of the clock that are remembered to see which are lost (24 bytes each).
@@ -133,6 +134,9 @@ impl<R: Read> Table<'_, R> {
             let t = read.t;
             self.report.note(Seen::Guess, row.line, || format!("{} is taken for {t}", quoted(&text)));
         }
+        if read.opening != Opening::None {
+            self.opening(series, row.line, &read);
+        }
         let mut received = read.t;
         if let Some(text) = plan.received.and_then(|at| cell(&row.cells, at)).filter(|text| !text.is_empty()) {
             match self.times.read_receipt(text, read.t) {
@@ -146,6 +150,43 @@ impl<R: Read> Table<'_, R> {
         self.report.timed += 1;
         let (line, offset, bytes, time) = (row.line, row.offset, row.bytes, read.t);
         Some(Place { line, offset, bytes, time, received, by_order: read.by_order, plan: self.plan })
+    }
+
+    /// Keeps in mind where a series begins within an hour that came twice, until a row tells which it was.
+    fn opening(&mut self, series: u64, line: u64, read: &ReadTime) {
+        match read.opening {
+            Opening::None => {}
+            Opening::Begins => {
+                if let Some(before) = self.openings.insert(series, Began { line, t: read.t, rows: 1 }) {
+                    self.note_opening(before);
+                }
+            }
+            // A guess of its own is noted already.
+            Opening::GoesOn => {
+                if let Some(began) = self.openings.get_mut(&series).filter(|_| !read.guess) {
+                    began.rows += 1;
+                }
+            }
+            Opening::Told => {
+                self.openings.remove(&series);
+            }
+        }
+    }
+
+    /// Notes the beginnings of which no row told which pass they are.
+    pub(super) fn note_openings(&mut self) {
+        let mut all: Vec<Began> = self.openings.drain().map(|(_, began)| began).collect();
+        all.sort_unstable_by_key(|began| began.line);
+        for began in all {
+            self.note_opening(began);
+        }
+    }
+
+    fn note_opening(&mut self, Began { line, t, rows }: Began) {
+        self.report.note_all(Seen::Guess, rows, line, || {
+            let more = if rows > 1 { format!(", and {} rows behind it hang on that", rows - 1) } else { String::new() };
+            format!("its series begins within that hour (or goes on there after a gap); the row is taken for {t}{more}")
+        });
     }
 
     fn quality(&mut self, row: &Row, plan: &Plan) -> Quality {

@@ -12,6 +12,7 @@ mod zone;
 use twin_model::Timestamp;
 
 pub use number::Unit;
+pub use order::Opening;
 pub use pattern::Pattern;
 pub use reader::TimeReader;
 pub use zone::Zone;
@@ -217,7 +218,13 @@ impl TimeSpec {
                 }
             }
         };
-        let read = ReadTime { t: Timestamp::from_micros(micros), by_order: seen.folds > 0, guess: false, near_change };
+        let read = ReadTime {
+            t: Timestamp::from_micros(micros),
+            by_order: seen.folds > 0,
+            guess: false,
+            opening: Opening::None,
+            near_change,
+        };
         if self.years.contains(read.t) { Ok((read, seen)) } else { Err(TimeFault::Implausible(read.t)) }
     }
 }
@@ -231,6 +238,8 @@ pub struct ReadTime {
     pub by_order: bool,
     /// Not even the order of the rows told it.
     pub guess: bool,
+    /// What it has to do with where its series begins within an hour that came twice.
+    pub opening: Opening,
     /// It is of an hour that came twice or never, or of the one after: two texts may mean this instant.
     pub near_change: bool,
 }
@@ -255,7 +264,8 @@ pub struct TimeCounts {
     pub zoned: u64,
     /// Of the hour that comes twice in autumn; which pass it is was told by the order of the rows.
     pub folds: u64,
-    /// Of them: those of which the order of the rows told nothing, so that the pass is a guess.
+    /// Of them: those of which the order of the rows told nothing, so that the pass is a guess. Rows with which a series begins within
+    /// such an hour count until a later row tells that they were read right.
     pub guesses: u64,
     /// Of the hour that never comes in spring; read as if the clock had not been put forward.
     pub skipped: u64,

@@ -22,9 +22,28 @@ struct Past {
     steps: [Option<i64>; 2],
 }
 
+/// What a row of a doubled hour has to do with where its series begins, or goes on after a gap: within that hour no row before tells
+/// which pass it is. It is taken for the pass that comes first on the way of the rows; rows that come later may tell that it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Opening {
+    /// Nothing: rows before tell its pass.
+    #[default]
+    None,
+    /// Its series begins with it.
+    Begins,
+    /// Its pass hangs on that of the row with which its series began.
+    GoesOn,
+    /// It is of the other pass, so that the rows with which its series began were read right.
+    Told,
+}
+
 /// Tells the passes of a doubled hour apart. A table newest first is the mirror of one newest last.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Order {
+    /// The first row has rows before it, which were read elsewhere.
+    pub(crate) goes_on: bool,
+    /// Series that began within a doubled hour which is not over yet.
+    openings: HashSet<u64>,
     /// The table is written newest first.
     pub(crate) descending: bool,
     /// The instant of the next time, known from an earlier reading.
@@ -42,6 +61,9 @@ impl Order {
         }
         let changed = second == Some(!self.descending);
         let t = self.along(t);
+        if second.is_none() && !self.openings.is_empty() && self.past.get(&series).is_some_and(|past| t > past.front) {
+            self.openings.remove(&series);
+        }
         let past = self.past.entry(series).or_insert(Past { last: t, front: t, changed, steps: [None; 2] });
         let behind = past.front.saturating_sub(STRAY);
         if t > past.front {
@@ -84,6 +106,36 @@ impl Order {
         let (stays, changes) = (back, (fold - step.unwrap_or(0) - back).abs());
         let (chosen, best, other) = if changes < stays { (far, changes, stays) } else { (near, stays, changes) };
         (chosen, best.saturating_mul(3) >= other.saturating_mul(2))
+    }
+
+    /// What the row for which [`Self::choose`] took `chosen` has to do with the beginning of its series; asked before [`Self::note`].
+    pub(crate) fn opening(&mut self, series: u64, [first, second]: [i64; 2], (chosen, guess): (i64, bool)) -> Opening {
+        if self.known.is_some_and(|known| known == chosen) {
+            return Opening::None;
+        }
+        let series = self.shared(series);
+        let near = if self.descending { second } else { first };
+        let (a, fold) = (self.along(near), second - first);
+        let begins = match self.past.get(&series) {
+            None => !self.goes_on,
+            // After a gap either pass may be the first with a row, unless the steps before the gap are as long.
+            Some(past) => {
+                let as_usual = |step: i64| (past.front.saturating_add(step) - a).abs() <= fold / 4;
+                a.saturating_sub(past.front) > fold && !past.steps.iter().flatten().any(|step| as_usual(*step))
+            }
+        };
+        if begins {
+            self.openings.insert(series);
+            return Opening::Begins;
+        }
+        if self.openings.is_empty() || !self.openings.contains(&series) {
+            return Opening::None;
+        }
+        if chosen == near {
+            return Opening::GoesOn;
+        }
+        self.openings.remove(&series);
+        if guess { Opening::None } else { Opening::Told }
     }
 
     fn shared(&self, series: u64) -> u64 {

@@ -147,3 +147,49 @@ fn rows_half_an_hour_apart_may_come_twice_or_out_of_order_by_a_second_in_either_
     assert_eq!(utc(&samples), expected);
     assert_eq!((report.times.guesses, report.overwritten, report.of(Seen::Lost).0), (0, 2, 2));
 }
+
+#[test]
+fn a_table_that_begins_within_the_doubled_hour_is_a_guess_with_its_line_where_no_later_row_tells() {
+    // Both ways round, and with a single row.
+    for (rows, first) in [
+        (&["02:10", "02:30", "02:50", "03:10", "03:30"][..], "00:10:00"),
+        (&["02:50", "02:30", "02:10", "01:50", "01:30"], "01:50:00"),
+    ] {
+        let (samples, report) = read(&times(AUTUMN, rows), false);
+        let (count, named) = report.of(Seen::Guess);
+        assert_eq!((utc(&samples)[0].as_str(), count, report.times.guesses, report.times.folds), (first, 3, 3, 3), "{rows:?}");
+        assert!(named.len() == 1 && named[0].line == 2 && named[0].what.contains(&format!("T{first}Z, and 2 rows")), "{named:?}");
+    }
+    let (_, report) = read(&times(AUTUMN, &["02:10"]), false);
+    assert_eq!((report.of(Seen::Guess).0, report.times.guesses), (1, 1));
+}
+
+#[test]
+fn a_table_that_begins_within_the_doubled_hour_is_no_guess_where_later_rows_repeat_the_hour() {
+    for (rows, expected) in [
+        (
+            &["02:10", "02:30", "02:50", "02:10", "02:30", "02:50", "03:10"][..],
+            &["00:10:00", "00:30:00", "00:50:00", "01:10:00", "01:30:00", "01:50:00", "02:10:00"][..],
+        ),
+        (
+            &["02:50", "02:30", "02:10", "02:50", "02:30", "02:10", "01:50"],
+            &["01:50:00", "01:30:00", "01:10:00", "00:50:00", "00:30:00", "00:10:00", "23:50:00"],
+        ),
+        (&["02:00", "02:00", "03:00"], &["00:00:00", "01:00:00", "02:00:00"]),
+    ] {
+        let (samples, report) = read(&times(AUTUMN, rows), false);
+        assert_eq!(utc(&samples), expected);
+        assert_eq!((report.times.guesses, report.of(Seen::Guess).0), (0, 0), "{rows:?}");
+    }
+}
+
+#[test]
+fn a_series_that_goes_on_within_the_doubled_hour_after_a_gap_is_a_guess_unless_its_steps_are_as_long() {
+    let day = |day: &str, rows: &[&str]| rows.iter().map(|at| format!("2025-10-{day} {at};1\n")).collect::<String>();
+    let gap = format!("at;v\n{}{}", day("25", &["12:00", "12:10", "12:20"]), day("26", &["02:20", "02:30", "03:10"]));
+    let (_, report) = read(&gap, false);
+    let (count, named) = report.of(Seen::Guess);
+    assert_eq!((count, report.times.guesses, named[0].line), (2, 2, 5), "{named:?}");
+    let daily: String = ["23", "24", "25", "26", "27"].iter().map(|n| day(n, &["02:30"])).collect();
+    assert_eq!(read(&format!("at;v\n{daily}"), false).1.times.guesses, 0, "a row a day at half past two");
+}

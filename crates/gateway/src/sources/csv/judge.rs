@@ -89,10 +89,13 @@ fn look(site: &Site, source: &SourceDef, def: &CsvSource) -> Result<Report, Tabl
     let feeds = site.loaded.feeds(source);
     let mut table = super::table(site, def, &feeds)?;
     let mut samples = Vec::new();
-    let (mut times, mut last) = (Vec::new(), None);
+    let (mut times, mut last, mut ended) = (Vec::new(), None, false);
     for _ in 0..FIRST_ROWS {
         samples.clear();
-        let Some(place) = table.next(&mut samples).map_err(super::unread)? else { break };
+        let Some(place) = table.next(&mut samples).map_err(super::unread)? else {
+            ended = true;
+            break;
+        };
         if times.len() < 2 && !times.contains(&place.time) {
             times.push(place.time);
         }
@@ -103,21 +106,25 @@ fn look(site: &Site, source: &SourceDef, def: &CsvSource) -> Result<Report, Tabl
     let mut file = super::open(site, def)?;
     let size = file.metadata().map_err(super::unread)?.len();
     let read = last.map_or(size, |place| place.offset + place.bytes);
-    if read >= size {
+    // Rows behind the last one with a time were judged, too, where the end was reached.
+    if ended || read >= size {
         if def.repeat && times.len() < 2 {
             let what = "all its rows have one time, so it can't be played in a loop".to_owned();
             return Err(TableError { key: "loop", what, help: "delete loop = true".to_owned() });
         }
         return Ok(report);
     }
-    // Letters of two bytes begin at even places.
-    let from = (size.saturating_sub(LAST_BYTES).max(read) | 1) ^ 1;
+    // Letters of two bytes begin at even places. Where the end begins before the beginning ends, it goes on from there.
+    let far = (size.saturating_sub(LAST_BYTES) | 1) ^ 1;
+    let (from, within) = if far > read { (far, true) } else { (read, false) };
     file.seek(SeekFrom::Start(from)).map_err(super::unread)?;
     let Some(place) = last else { return Ok(report) };
     let place = Place { line: 0, offset: from, by_order: false, ..place };
     let end = BufReader::with_capacity(BUFFER, file.take(LAST_BYTES + 2));
     let mut table = Table::again(end, &def.table, &feeds, &known, &place);
-    table.skip_to_next_line().map_err(super::unread)?;
+    if within {
+        table.skip_to_next_line().map_err(super::unread)?;
+    }
     while table.next(&mut samples).map_err(super::unread)?.is_some() {
         samples.clear();
     }
