@@ -2,11 +2,11 @@
 //! they ended up. Knows nothing of sockets and of how samples are written.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::watch;
-use twin_model::{Model, Sample, SignalIndex, SourceIndex, Timestamp, Value, limits};
+use twin_model::{Model, Sample, Signal, SignalIndex, SourceIndex, Timestamp, Value, limits};
 use twin_scene::site::SourceClock;
 use twin_table::{Codes, QualityReader, TimeFormat, TimeSpec};
 
@@ -102,6 +102,8 @@ struct Shared {
     waiting: Mutex<Waiting>,
     progress: watch::Sender<Progress>,
     names: OnceLock<HashMap<String, SignalIndex>>,
+    /// The signal found last, by any sender.
+    found: AtomicU32,
     counts: IngestCounts,
     stamps: Stamps,
 }
@@ -142,6 +144,7 @@ impl Inbox {
             waiting: Mutex::default(),
             progress: watch::Sender::new(Progress::default()),
             names: OnceLock::new(),
+            found: AtomicU32::new(u32::MAX),
             counts: IngestCounts::default(),
             stamps: Stamps::default(),
         };
@@ -171,7 +174,16 @@ impl Inbox {
     /// The signal that a sender means: by its id, or by its key in this source. `None` where the site has none such or
     /// another source feeds it.
     pub fn find(&self, model: &Model, name: &str) -> Option<SignalIndex> {
-        self.shared.names.get_or_init(|| names(model, self.source)).get(name).copied()
+        // Senders go through their signals in the site's order, again and again: a look at the next one is cheaper than a hash.
+        let next = SignalIndex(self.shared.found.load(Ordering::Relaxed).wrapping_add(1));
+        let is_next = |signal: &Signal| signal.id.as_str() == name && signal.source.is_none_or(|source| source == self.source);
+        let found = if model.signals().get(next.0 as usize).is_some_and(is_next) {
+            next
+        } else {
+            *self.shared.names.get_or_init(|| names(model, self.source)).get(name)?
+        };
+        self.shared.found.store(found.0, Ordering::Relaxed);
+        Some(found)
     }
 
     /// Moves samples in and wakes the pump; gives the position behind them. `None` where too many wait: then nothing was
@@ -279,6 +291,32 @@ mod tests {
 
     fn some(n: usize) -> Vec<(SignalIndex, Sample)> {
         (0..n).map(|at| (SignalIndex(0), Sample::float(Timestamp::from_secs(at as i64), 0.0))).collect()
+    }
+
+    #[test]
+    fn a_signal_is_found_by_id_before_key_in_whatever_order_senders_ask() {
+        // The key of the first is the id of the third; the fourth is of another source.
+        let signal = |name: &str, of: &str, key: &str| format!("{{ name = \"{name}\", source = \"{of}\", source_key = \"{key}\" }}");
+        let signals = [("a", "one", "m.c"), ("b", "one", "b"), ("c", "one", "c"), ("d", "two", "d"), ("e", "one", "a")]
+            .map(|(name, of, key)| signal(name, of, key));
+        let text = format!(
+            "[site]\nid = \"s\"\n[[twins]]\nid = \"m\"\nbind = false\nsignals = [{}]\n\
+             [[sources]]\nid = \"one\"\nkind = \"websocket\"\n[[sources]]\nid = \"two\"\nkind = \"websocket\"\n",
+            signals.join(", ")
+        );
+        let model = twin_scene::site::load(&text, "site.toml", &mut |_| Err(String::new())).model;
+        let inbox = Inbox::new(SourceIndex(0));
+        let (a, b, c, e) = (Some(0), Some(1), Some(2), Some(4));
+        let ids = [("m.a", a), ("m.b", b), ("m.c", c), ("m.d", None), ("m.e", e)];
+        let keys = [("b", b), ("c", c), ("d", None), ("a", e), ("", None), ("m.x", None)];
+        let known: Vec<_> = ids.into_iter().chain(keys).collect();
+        for first in &known {
+            for second in &known {
+                for (name, expected) in [first, second] {
+                    assert_eq!(inbox.find(&model, name), expected.map(SignalIndex), "{name} after {}", first.0);
+                }
+            }
+        }
     }
 
     #[test]

@@ -59,8 +59,8 @@ pub(crate) fn micros(text: &str, unit: Unit) -> Option<i64> {
         _ => (false, text),
     };
     // Most epochs are whole numbers that need no wider arithmetic.
-    if (1..=18).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) {
-        let whole: i64 = digits.parse().ok()?;
+    let digit = |sum: i64, b: u8| b.is_ascii_digit().then(|| sum * 10 + i64::from(b - b'0'));
+    if let (1..=18, Some(whole)) = (digits.len(), digits.bytes().take(18).try_fold(0, digit)) {
         let signed = if negative { -whole } else { whole };
         let factor = 10_i64.pow(unit.shift().unsigned_abs());
         return if unit.shift() < 0 { Some(signed.div_euclid(factor)) } else { signed.checked_mul(factor) };
