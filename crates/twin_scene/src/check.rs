@@ -12,6 +12,10 @@ use crate::site::LoadedSite;
 use crate::site::codes;
 use crate::site::diag::{Diagnostic, Location, Severity};
 
+mod far;
+
+pub use far::too_far;
+
 /// What became of one model file.
 #[derive(Debug, Clone)]
 pub struct AssetState<'a> {
@@ -114,7 +118,7 @@ pub fn check(site: &LoadedSite, states: &[AssetState<'_>]) -> CheckReport {
     check_with(site, states, Vec::new())
 }
 
-/// The same with findings of whoever read the other files that the site names: its tables.
+/// The same with findings of whoever read the other files that the site names (its tables), or placed its models ([`too_far`]).
 pub fn check_with(site: &LoadedSite, states: &[AssetState<'_>], tables: Vec<Diagnostic>) -> CheckReport {
     let lists: Vec<AssetNodes<'_>> = states
         .iter()

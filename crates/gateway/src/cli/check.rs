@@ -1,11 +1,13 @@
 //! `orrery check`: every finding about a site, for people or as JSON.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use anyhow::Result;
-use twin_scene::check::{AssetState, CheckReport, check_with};
+use twin_scene::check::{AssetState, CheckReport, check_with, too_far};
 use twin_scene::geometry::SceneModel;
 use twin_scene::glb;
+use twin_scene::merge::Placed;
 
 use crate::site::Site;
 use crate::term;
@@ -34,9 +36,9 @@ pub(super) fn run(args: &CheckArgs) -> Result<u8> {
 /// Loads every model of a site and checks everything against everything.
 pub(crate) fn report(site: &Site) -> CheckReport {
     // One file may be placed many times; it is read once.
-    let mut models: HashMap<&str, Result<SceneModel, String>> = HashMap::new();
+    let mut models: HashMap<&str, Result<Arc<SceneModel>, String>> = HashMap::new();
     for path in site.loaded.model_files() {
-        models.insert(path, load(site, path));
+        models.insert(path, load(site, path).map(Arc::new));
     }
     let missing = Err("it was not read".to_owned());
     let states: Vec<AssetState<'_>> = site
@@ -51,6 +53,11 @@ pub(crate) fn report(site: &Site) -> CheckReport {
         .collect();
     let mut beside = crate::sources::judge(site);
     beside.extend(crate::assemble::unknown_plants(site));
+    let placed = site.loaded.assets.iter().enumerate().filter_map(|(at, asset)| {
+        let model = models.get(asset.path.as_str())?.as_ref().ok()?;
+        Some((at, Placed { model: Arc::clone(model), transform: asset.transform, twins: Vec::new() }))
+    });
+    beside.extend(too_far(&site.loaded, &placed.collect::<Vec<_>>()));
     check_with(&site.loaded, &states, beside)
 }
 

@@ -3,7 +3,7 @@
 use glam::{DMat4, DQuat, DVec3, DVec4};
 use serde_json::Value;
 
-use super::error::{GlbError, Warnings};
+use super::error::{GlbError, Warnings, quote};
 use super::json::{self, EXPORT, Raw};
 use super::limits::{Account, Limits};
 use crate::geometry::Node;
@@ -67,7 +67,8 @@ fn local(at: &str, record: &json::Node<'_>, warnings: &mut Warnings) -> Result<D
     if matrix.is_finite() {
         return Ok(matrix);
     }
-    Err(GlbError::malformed(at, "the transform is not finite", "correct the node's matrix, translation, rotation or scale"))
+    let what = format!("the transform of node '{}' is not finite", quote(record.name.as_deref().unwrap_or_default()));
+    Err(GlbError::malformed(at, what, "correct the node's matrix, translation, rotation or scale"))
 }
 
 /// A matrix that is not affine would stand in no place that could be named; what writers round off in its last row is not
@@ -263,5 +264,6 @@ fn place_one(
     if node.world.is_finite() {
         return Ok(());
     }
-    Err(GlbError::malformed(pointer, "the transforms of its parents multiply to infinity", "correct their scales"))
+    let what = format!("the transforms of node '{}' and those above it multiply to infinity", quote(&node.path));
+    Err(GlbError::malformed(pointer, what, "correct their scales and translations"))
 }

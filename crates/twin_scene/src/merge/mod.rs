@@ -221,7 +221,7 @@ pub struct MergePlan {
     pub bounds: Aabb,
     /// Parts without triangles because of [`Settings::max_triangles`]: to be reported to the user.
     pub left_out: usize,
-    /// Nodes that would stand so far from all others that no picture could hold both, so that they are not drawn: to be
+    /// Nodes that would stand so far from all others, or at all, that no picture could hold them, so that they are not drawn: to be
     /// reported to the user.
     pub too_far: usize,
     /// Parts without edges because of [`Settings::max_edge_triangles`] or [`Settings::max_edges`].

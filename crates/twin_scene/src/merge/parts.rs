@@ -14,8 +14,9 @@ pub struct Listed {
     pub parts: Vec<Part>,
     /// See [`MergePlan::origin`](super::MergePlan::origin).
     pub origin: DVec3,
-    /// See [`MergePlan::too_far`](super::MergePlan::too_far).
-    pub too_far: usize,
+    /// Nodes that are not drawn because no picture could hold them and the others: by placed model and node, in that order. See
+    /// [`MergePlan::too_far`](super::MergePlan::too_far).
+    pub too_far: Vec<(u32, u32)>,
 }
 
 /// Up to this distance from the origin (2 km) a 32-bit float knows an eighth of a millimetre, and places stay as they are.
@@ -25,6 +26,9 @@ const NEAR: f64 = 2_048.0;
 const STEP: f64 = 512.0;
 /// Coordinates beyond this, counted from the origin, would poison every bound and have no detail left.
 const FAR: f64 = 1e9;
+/// Beyond this a 64-bit float knows no tenth of a millimetre any more: whole plants shrink to points there, and soon after nothing fits
+/// into 32 bits.
+const NOWHERE: f64 = 1e12;
 
 /// A part with its box in the site's space.
 struct Found {
@@ -33,10 +37,10 @@ struct Found {
 }
 
 /// Lists the parts. Places are sums of what site file and model file say, made in 64 bits; nodes further than a billion units
-/// from the others are left out and counted.
+/// from the others, or a thousand billion from where coordinates begin, are left out and named.
 pub fn list_parts(placed: &[Placed]) -> Listed {
     let mut found = Vec::new();
-    let mut too_far = 0;
+    let mut too_far = Vec::new();
     for (asset, placed) in (0u32..).zip(placed) {
         let twins = inherited(&placed.model, &placed.twins);
         let boxes: Vec<Aabb> = placed.model.meshes.iter().map(Mesh::bounds).collect();
@@ -47,14 +51,16 @@ pub fn list_parts(placed: &[Placed]) -> Listed {
             if triangles == 0 || local.is_empty() {
                 continue;
             }
+            let node = u32::try_from(at).unwrap_or(u32::MAX);
             let corners = local.corners_after(&world);
-            if !(world.is_finite() && corners.iter().all(|corner| corner.is_finite())) {
-                too_far += 1;
+            let somewhere = corners.iter().all(|corner| corner.is_finite() && corner.abs().max_element() < NOWHERE);
+            if !(world.is_finite() && somewhere) {
+                too_far.push((asset, node));
                 continue;
             }
             let part = Part {
                 asset,
-                node: u32::try_from(at).unwrap_or(u32::MAX),
+                node,
                 twin: twins.get(at).copied().flatten(),
                 world,
                 bounds: Aabb::EMPTY,
@@ -67,11 +73,12 @@ pub fn list_parts(placed: &[Placed]) -> Listed {
         }
     }
     let origin = origin(&found);
-    let all = found.len();
     let near = |corner: &DVec3| (*corner - origin).abs().max_element() < FAR;
+    let (found, strays): (Vec<Found>, Vec<Found>) = found.into_iter().partition(|found| found.corners.iter().all(near));
+    too_far.extend(strays.iter().map(|stray| (stray.part.asset, stray.part.node)));
+    too_far.sort_unstable();
     let parts: Vec<Part> = found
         .into_iter()
-        .filter(|found| found.corners.iter().all(near))
         .map(|Found { mut part, corners: [min, max] }| {
             part.world = DMat4::from_translation(-origin) * part.world;
             part.bounds = Aabb { min: (min - origin).as_vec3(), max: (max - origin).as_vec3() };
@@ -79,7 +86,7 @@ pub fn list_parts(placed: &[Placed]) -> Listed {
             part
         })
         .collect();
-    Listed { too_far: too_far + all - parts.len(), parts, origin }
+    Listed { too_far, parts, origin }
 }
 
 /// Zero where everything is near it; else the median of the parts' middles, so that one stray node does not draw the origin

@@ -52,6 +52,7 @@ impl Planner {
     /// Lists the parts and sorts them by class and place; no vertex is touched yet.
     pub fn new(placed: Vec<Placed>, settings: Settings) -> Self {
         let Listed { parts, origin, too_far } = list_parts(&placed);
+        let too_far = too_far.len();
         let same = (0..placed.len()).map(|at| first_of_same_model(&placed, at)).collect();
         let mut planner = Self {
             placed,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use glam::{DMat4, DVec3, Vec3};
 use serde_json::{Value as Json, json};
 use twin_scene::bind::AssetNodes;
-use twin_scene::check::{AssetState, CheckReport, check};
+use twin_scene::check::{AssetState, CheckReport, check, too_far};
 use twin_scene::geometry::{Look, SceneModel};
 use twin_scene::glb::{self, GlbError, Limits};
 use twin_scene::merge::{MergePlan, Placed, Settings, plan};
@@ -185,6 +185,41 @@ fn a_stray_node_neither_blurs_the_plant_nor_vanishes_without_a_count() {
     assert_eq!((plan.parts.len(), plan.too_far), (10, 1));
     let steps: Vec<f32> = plan.parts[..9].windows(2).map(|two| two[1].bounds.min.x - two[0].bounds.min.x).collect();
     assert!(steps.iter().all(|step| (step - 0.3).abs() < 1e-3), "{steps:?}");
+}
+
+#[test]
+fn a_node_beyond_what_can_be_drawn_is_named_and_not_drawn_however_it_comes_there() {
+    let near = || json!({"name": "pump", "mesh": 0});
+    let site = site("[[twins]]\nid = \"t\"\nbind = { name = \"pump\" }\n");
+    let wild = [
+        // A place that 32 bits do not hold; one that they do, and no picture; scales; a matrix.
+        json!([near(), {"name": "lost", "mesh": 0, "translation": [1e39, 0, 0]}]),
+        json!([near(), {"name": "lost", "mesh": 0, "translation": [0, -1e13, 0]}]),
+        json!([near(), {"name": "lost", "mesh": 0, "scale": [1, 1e60, 1]}]),
+        json!([near(), {"name": "above", "scale": [1e200, 1, 1], "children": [2]}, {"name": "lost", "mesh": 0, "scale": [1e100, 1, 1]}]),
+        json!([near(), {"name": "lost", "mesh": 0, "matrix": [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 1e39, 1]}]),
+        // All that there is, so that nothing else tells where the plant is.
+        json!([{"name": "lost", "mesh": 0, "translation": [1e39, 0, 0]}]),
+    ];
+    for nodes in wild {
+        let model = Arc::new(File::new(nodes.clone()).model());
+        let drawn = model.drawn().count();
+        let scene = Placed { model: Arc::clone(&model), transform: DMat4::IDENTITY, twins: Vec::new() };
+        let plan = plan(&[scene.clone()], &Settings::default());
+        assert_eq!((plan.parts.len(), plan.too_far), (drawn - 1, 1), "{nodes}");
+        assert!(plan.parts.iter().all(|part| part.bounds.reach() <= 1.0) && plan.origin == DVec3::ZERO, "{nodes}");
+        let found = too_far(&site, &[(0, scene)]);
+        assert_eq!((found.len(), found[0].code), (1, "model.inexact"), "{nodes}");
+        assert!(found[0].message.contains("lost' of model 'm'"), "{}", found[0].message);
+    }
+    // Where the product has no place at all, the file is refused and the node named.
+    let file = File::new(json!([
+        near(),
+        {"name": "above", "scale": [1e200, 1, 1], "children": [2]},
+        {"name": "lost", "mesh": 0, "scale": [1e200, 1, 1]}
+    ]));
+    let error = file.load().unwrap_err();
+    assert!(error.at() == "/nodes/2" && error.to_string().contains("node 'above/lost'"), "{error}");
 }
 
 #[test]
