@@ -1,12 +1,15 @@
 //! Look-ups over the nodes of all models, so that ten thousand bindings do not each walk a hundred thousand nodes.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value as Json;
 use twin_model::Value;
 
+use super::alike::{self, Alike, What};
 use super::glob::{Glob, Hint};
 use super::resolve::{AssetNodes, NodeId, NodeRef};
+use crate::site::BindKey;
 
 /// Keys of extras under which exporters write an IFC GlobalId.
 const GLOBAL_ID_KEYS: [&str; 5] = ["GlobalId", "globalId", "global_id", "ifcGlobalId", "guid"];
@@ -25,6 +28,7 @@ pub(crate) struct NodeIndex<'a> {
     by_global_id: HashMap<&'a str, Vec<NodeId>>,
     by_extra: HashMap<(&'a str, String), Vec<NodeId>>,
     children: Vec<Vec<Vec<u32>>>,
+    alike: Alike,
 }
 
 impl<'a> NodeIndex<'a> {
@@ -40,6 +44,7 @@ impl<'a> NodeIndex<'a> {
             by_global_id: HashMap::new(),
             by_extra: HashMap::new(),
             children: Vec::with_capacity(assets.len()),
+            alike: Alike::default(),
         };
         for (list, asset) in assets.iter().enumerate() {
             let mut children = vec![Vec::new(); asset.nodes.len()];
@@ -82,13 +87,18 @@ impl<'a> NodeIndex<'a> {
             return;
         }
         self.by_path.entry(node.path).or_default().push(id);
+        self.alike.add(What::Path, node.path, id);
         if let Some(alias) = node.alias {
             self.by_alias.entry(alias).or_default().push(id);
+            self.alike.add(What::Alias, alias, id);
         }
         if let Some(name) = node.mesh_name {
             self.by_mesh_name.entry(name).or_default().push(id);
+            self.alike.add(What::MeshName, name, id);
         }
         if let Some(name) = node.name {
+            self.alike.add(What::Name, name, id);
+            self.alike.add(What::GlobalId, name, id);
             self.by_name.entry(name).or_default().push(id);
             self.by_global_id.entry(name).or_default().push(id);
         }
@@ -97,6 +107,7 @@ impl<'a> NodeIndex<'a> {
         let more = mesh.filter(|(key, _)| own.is_none_or(|own| !own.contains_key(key.as_str())));
         for (key, value) in own.into_iter().flatten().chain(more) {
             if let Some(text) = canonical_json(value) {
+                self.alike.add_extra(key, &text, id);
                 self.by_extra.entry((key.as_str(), text)).or_default().push(id);
             }
             if let Json::String(text) = value
@@ -104,8 +115,66 @@ impl<'a> NodeIndex<'a> {
                 && node.name != Some(text.as_str())
             {
                 self.by_global_id.entry(text.as_str()).or_default().push(id);
+                self.alike.add(What::GlobalId, text, id);
             }
         }
+    }
+
+    /// Nodes that a key finds by how their texts look; sorted. For where nothing has the very characters.
+    pub(crate) fn alike(&self, key: &BindKey) -> Vec<NodeId> {
+        let mut found = match key {
+            BindKey::Path(text) => self.alike_text(text, [(What::Path, &self.by_path), (What::Alias, &self.by_alias)]),
+            BindKey::Name(text) => self.alike_text(text, [(What::Name, &self.by_name), (What::MeshName, &self.by_mesh_name)]),
+            BindKey::GlobalId(text) => {
+                self.alike_text(text, [(What::GlobalId, &self.by_global_id), (What::MeshName, &self.by_mesh_name)])
+            }
+            BindKey::Extras(pairs) => self.alike_extras(pairs),
+            BindKey::Glob(pattern) => self.alike_glob(pattern),
+            BindKey::Whole => Vec::new(),
+        };
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    fn alike_text(&self, text: &str, indices: [(What, &HashMap<&str, Vec<NodeId>>); 2]) -> Vec<NodeId> {
+        let text = alike::composed(text);
+        let of = |(what, index): (What, &HashMap<&str, Vec<NodeId>>)| {
+            let same = index.get(&*text).map_or(&[][..], Vec::as_slice);
+            [same, self.alike.text(what, &text)].concat()
+        };
+        indices.into_iter().map(of).find(|found| !found.is_empty()).unwrap_or_default()
+    }
+
+    fn alike_extras(&self, wanted: &[(String, Value)]) -> Vec<NodeId> {
+        let mut found: Option<Vec<NodeId>> = None;
+        for (key, value) in wanted {
+            let value = canonical(value);
+            let (key, value) = (alike::composed(key), alike::composed(&value).into_owned());
+            let alike = self.alike.extra(&key, &value);
+            let same = self.by_extra.get(&(&*key, value)).map_or(&[][..], Vec::as_slice);
+            let list = [same, alike].concat();
+            found = Some(match found {
+                None => list,
+                Some(before) => before.into_iter().filter(|id| list.contains(id)).collect(),
+            });
+        }
+        found.unwrap_or_default()
+    }
+
+    fn alike_glob(&self, pattern: &str) -> Vec<NodeId> {
+        let composed = alike::composed(pattern);
+        let mut found = if matches!(composed, Cow::Owned(_)) { self.glob(&composed) } else { Vec::new() };
+        if !self.alike.is_empty() {
+            let glob = Glob::new(&composed);
+            found.extend(self.alike.candidates(&glob).into_iter().filter(|id| {
+                let node = self.node(*id);
+                node.is_some_and(|node| {
+                    alike::fits(&glob, node.path) || node.alias.is_some_and(|alias| alike::fits(&glob, alias))
+                })
+            }));
+        }
+        found
     }
 
     pub(crate) fn path(&self, path: &str) -> &[NodeId] {

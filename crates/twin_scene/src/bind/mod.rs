@@ -8,6 +8,7 @@
 //! path, GlobalId, name, extras, glob, whole model, in that order); two twins with equal right to a node are a conflict, and
 //! the node stays unbound. A node without a binding of its own belongs to the twin of its nearest bound ancestor.
 
+mod alike;
 mod glob;
 mod index;
 mod resolve;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use serde_json::Value as Json;
 use twin_model::{Model, TwinIndex};
 
+use super::alike;
 use super::glob::Glob;
 use super::index::NodeIndex;
 use crate::geometry::{Look, Node, SceneModel};
@@ -287,7 +288,12 @@ fn find(key: &BindKey, index: &NodeIndex<'_>, wanted: &dyn Fn(usize) -> bool, in
         BindKey::Glob(pattern) => index.glob(pattern),
         BindKey::Whole => index.roots(wanted),
     };
-    nodes.retain(|node| input.nodes.get(node.list).is_some_and(|list| wanted(list.asset)));
+    let here = |node: &NodeId| input.nodes.get(node.list).is_some_and(|list| wanted(list.asset));
+    nodes.retain(here);
+    if nodes.is_empty() {
+        nodes = index.alike(key);
+        nodes.retain(here);
+    }
     nodes
 }
 
@@ -414,12 +420,14 @@ fn inherit(list: usize, asset: &AssetNodes<'_>, direct: &BTreeMap<NodeId, TwinIn
 fn unbound_nodes(input: &Input<'_>, lists: &[AssetBinding]) -> Vec<NodeId> {
     let mut unbound = Vec::new();
     for (list, (asset, binding)) in input.nodes.iter().zip(lists).enumerate() {
-        let background: Vec<Glob> =
-            input.assets.get(asset.asset).map_or(&[][..], |asset| &asset.background).iter().map(|glob| Glob::new(glob)).collect();
+        let globs = input.assets.get(asset.asset).map_or(&[][..], |asset| &asset.background).iter();
+        let background: Vec<Glob> = globs.map(|glob| Glob::new(&alike::composed(glob))).collect();
         for (node, (seen, twin)) in asset.nodes.iter().zip(&binding.twins).enumerate() {
             if seen.has_mesh
                 && twin.is_none()
-                && !background.iter().any(|glob| glob.matches(seen.path) || seen.alias.is_some_and(|alias| glob.matches(alias)))
+                && !background
+                    .iter()
+                    .any(|glob| alike::fits(glob, seen.path) || seen.alias.is_some_and(|alias| alike::fits(glob, alias)))
             {
                 unbound.push(NodeId { list, node });
             }

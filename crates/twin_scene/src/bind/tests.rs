@@ -307,3 +307,42 @@ proptest! {
         prop_assert_eq!(&report.lists[0].twins, &slowly(&site, &list));
     }
 }
+
+#[test]
+fn names_that_look_the_same_bind_whichever_characters_they_are_written_with() {
+    // `e` and an accent in the model, as tools on macOS write it, and one letter in the site file; and the other way round.
+    let (apart, one) = ("pompe\u{301}e", "pomp\u{e9}e");
+    for (file, site_file) in [(apart, one), (one, apart)] {
+        let nodes = Nodes::new(&[
+            ("hall", json!({})),
+            (&format!("hall/{file}"), json!({ "tag": file, "GlobalId": format!("id-{file}") })),
+            (&format!("hall/{file}/motor"), json!({})),
+        ]);
+        for key in [
+            format!("name = \"{site_file}\""),
+            format!("node = \"hall/{site_file}\""),
+            format!("global_id = \"id-{site_file}\""),
+            format!("extras = {{ tag = \"{site_file}\" }}"),
+            format!("glob = \"**/{site_file}\""),
+            "glob = \"**/pomp?e\"".to_owned(),
+            format!("glob = \"**/{site_file}/mot*\""),
+            format!("glob = \"**/{}*\"", site_file.trim_end_matches('e')),
+        ] {
+            let site = site(&["a"], &format!("[[bindings]]\ntwin = \"a\"\n{key}\n"));
+            let report = site.bind(&[nodes.list(0)]);
+            assert!(report.problems.is_empty(), "{key}: {:?}", report.problems);
+            let motor = key.contains("mot*");
+            assert_eq!(report.lists[0].direct, [false, !motor, motor], "{key}");
+        }
+    }
+}
+
+#[test]
+fn the_very_characters_win_over_those_that_look_the_same() {
+    let nodes = Nodes::new(&[("hall", json!({})), ("hall/caf\u{e9}", json!({})), ("hall/cafe\u{301}", json!({}))]);
+    for (name, direct) in [("caf\u{e9}", [false, true, false]), ("cafe\u{301}", [false, false, true])] {
+        let site = site(&["a"], &format!("[[bindings]]\ntwin = \"a\"\nname = \"{name}\"\n"));
+        let report = site.bind(&[nodes.list(0)]);
+        assert_eq!((report.lists[0].direct.as_slice(), report.problems.len()), (direct.as_slice(), 0), "{name:?}");
+    }
+}

@@ -205,7 +205,7 @@ fn a_node_beyond_what_can_be_drawn_is_named_and_not_drawn_however_it_comes_there
         let model = Arc::new(File::new(nodes.clone()).model());
         let drawn = model.drawn().count();
         let scene = Placed { model: Arc::clone(&model), transform: DMat4::IDENTITY, twins: Vec::new() };
-        let plan = plan(&[scene.clone()], &Settings::default());
+        let plan = plan(std::slice::from_ref(&scene), &Settings::default());
         assert_eq!((plan.parts.len(), plan.too_far), (drawn - 1, 1), "{nodes}");
         assert!(plan.parts.iter().all(|part| part.bounds.reach() <= 1.0) && plan.origin == DVec3::ZERO, "{nodes}");
         let found = too_far(&site, &[(0, scene)]);
