@@ -8,14 +8,16 @@ use anyhow::{Context as _, Result};
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use twin_historian::{Cursor, Snapshot};
+use twin_historian::{Cursor, Snapshot, Store};
 use twin_model::{
     Model, ModelBuilder, Sample, Signal, SignalIndex, SignalKind, SiteInfo, Span, TimeRange, Timestamp, Unit, Value, ValueKind,
 };
 use twin_protocol::{Batch, Capabilities, DictId, Entry, Limits, ServerFrame, decode_server, encode_server};
 
+use super::bench_disk::{Disk, Folder};
 use crate::access::Access;
 use crate::clock::{Clock, instant, wall};
+use crate::history::Database;
 use crate::hub::{Hub, empty_store};
 use crate::pack::Packed;
 use crate::page::Page;
@@ -41,6 +43,9 @@ pub(super) struct BenchArgs {
     /// Clients that listen meanwhile
     #[arg(long, value_name = "N", default_value_t = 1)]
     clients: usize,
+    /// Where the database of the run goes [default: the folder for temporary things; where that is in memory, the current one]
+    #[arg(long, value_name = "DIR")]
+    data: Option<std::path::PathBuf>,
     /// Print JSON (docs/CLI.md)
     #[arg(long)]
     json: bool,
@@ -69,6 +74,9 @@ struct Numbers {
     server_cpu_percent: f64,
     server_rss_mb: f64,
     server_wire_bytes_per_sample: f64,
+    server_memory_only_cpu_percent: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disk: Option<Disk>,
 }
 
 pub(super) fn run(args: &BenchArgs) -> Result<u8> {
@@ -78,9 +86,19 @@ pub(super) fn run(args: &BenchArgs) -> Result<u8> {
         None => {}
     }
     let mut numbers = Numbers { signals: args.signals, ..Numbers::default() };
+    let disk = Disk::choose(args.data.as_deref())?;
     codec(&mut numbers);
     store(&mut numbers);
-    serve(args, &mut numbers)?;
+    // First as users run it, so that its memory is its own.
+    let kept = serve(args, Some(&disk))?;
+    numbers.server_seconds = kept.seconds;
+    numbers.server_samples = kept.samples;
+    numbers.server_cpu_percent = kept.cpu_percent;
+    numbers.server_rss_mb = kept.rss_mb;
+    let sent = kept.samples as f64 * args.clients.max(1) as f64;
+    numbers.server_wire_bytes_per_sample = if sent > 0.0 { kept.wire as f64 / sent } else { 0.0 };
+    numbers.server_memory_only_cpu_percent = serve(args, None)?.cpu_percent;
+    numbers.disk = Some(disk);
     if args.json {
         term::say(&serde_json::to_string_pretty(&numbers)?);
     } else {
@@ -183,13 +201,29 @@ fn store(numbers: &mut Numbers) {
     numbers.store_envelope_us = ns(started, 200) / 1e3;
 }
 
-/// Runs the real server with real sockets in this process and looks at what it costs.
-fn serve(args: &BenchArgs, numbers: &mut Numbers) -> Result<()> {
+/// What the server did and took while it ran.
+struct Served {
+    seconds: f64,
+    samples: u64,
+    cpu_percent: f64,
+    rss_mb: f64,
+    /// Bytes of frames to all clients.
+    wire: u64,
+}
+
+/// Runs the real server with real sockets in this process, with a database on `disk` or with none, and looks at what it costs.
+fn serve(args: &BenchArgs, disk: Option<&Disk>) -> Result<Served> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("can't start the runtime")?;
     let model = Arc::new(plain_model(args.signals));
-    let store = empty_store(&model, 256 << 20);
+    let mut store = empty_store(&model, 256 << 20);
     let now = wall();
-    let hub = Arc::new(Hub::new(model, now, RingLimits::default(), store, None));
+    let folder = disk.map(|disk| disk.folder("server")).transpose()?;
+    let open = |folder: &Folder, store: &mut Store| {
+        let database = Database::open(folder.path()).context("can't open a database for the run")?;
+        database.start(&model, store).context("can't start writing")
+    };
+    let persist = folder.as_ref().map(|folder| open(folder, &mut store)).transpose()?;
+    let hub = Arc::new(Hub::new(model, now, RingLimits::default(), store, persist));
     let seconds = args.seconds.max(1);
     let (before, started) = (cpu_seconds(), instant());
     let wire = runtime.block_on(async {
@@ -232,14 +266,11 @@ fn serve(args: &BenchArgs, numbers: &mut Numbers) -> Result<()> {
         server.await.context("the server broke")?.context("the server broke")?;
         Ok::<u64, anyhow::Error>(wire)
     })?;
-    let wall_seconds = started.elapsed().as_secs_f64();
-    numbers.server_seconds = wall_seconds;
-    numbers.server_samples = hub.totals.samples.load(std::sync::atomic::Ordering::Relaxed);
-    numbers.server_cpu_percent = (cpu_seconds() - before) / wall_seconds * 100.0;
-    numbers.server_rss_mb = rss_mb();
-    let sent = numbers.server_samples as f64 * args.clients.max(1) as f64;
-    numbers.server_wire_bytes_per_sample = if sent > 0.0 { wire as f64 / sent } else { 0.0 };
-    Ok(())
+    let seconds = started.elapsed().as_secs_f64();
+    let samples = hub.totals.samples.load(std::sync::atomic::Ordering::Relaxed);
+    let lost = hub.persist().map_or(0, |persist| persist.totals().given_up.load(std::sync::atomic::Ordering::Relaxed));
+    anyhow::ensure!(lost == 0, "the disk gave up {lost} batches; the figures would be a lie");
+    Ok(Served { seconds, samples, cpu_percent: (cpu_seconds() - before) / seconds * 100.0, rss_mb: rss_mb(), wire })
 }
 
 /// Listens for a while and counts the bytes of frames.
@@ -293,9 +324,13 @@ fn people(n: &Numbers) {
         ("server: signals at 1 Hz", n.signals.to_string()),
         ("server: samples", format!("{} in {:.1} s", n.server_samples, n.server_seconds)),
         ("server: CPU (with the clients)", format!("{:.1} % of one core", n.server_cpu_percent)),
+        ("server: CPU without a database", format!("{:.1} % of one core", n.server_memory_only_cpu_percent)),
         ("server: memory", format!("{:.1} MB", n.server_rss_mb)),
         ("server: wire", format!("{:.2} bytes/sample", n.server_wire_bytes_per_sample)),
     ];
     let rows: Vec<Vec<String>> = rows.into_iter().map(|(what, value)| vec![what.to_owned(), value]).collect();
     term::say(&term::table(&["WHAT", "HERE"], &rows));
+    if let Some(disk) = &n.disk {
+        term::say(&disk.words());
+    }
 }

@@ -2,7 +2,6 @@
 //! and counted again from the disk.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -14,6 +13,7 @@ use twin_model::{Model, Sample, SignalId, SourceIndex, Span, Timestamp};
 use twin_protocol::{Capabilities, DictId, Entry};
 
 use super::bench::model_of;
+use super::bench_disk::Disk;
 use super::sender::{Account, Sender};
 use crate::access::Access;
 use crate::clock::{Clock, instant, wall};
@@ -38,26 +38,26 @@ const FEW: usize = 5_000;
 const LINES: usize = 3_000_000;
 
 /// A plant of so many signals at 1 Hz, one push a second of its time, as fast as the gateway takes them; in a database in
-/// a folder of its own, with the default sync policy. The first row is the one that must be reached.
-pub(super) fn run(signals: usize, seed: u64) -> Result<Vec<BenchRow>> {
+/// a folder of its own on `disk`, with the default sync policy. The first row is the one that must be reached.
+pub(super) fn run(signals: usize, seed: u64, disk: &Disk) -> Result<Vec<BenchRow>> {
     let row = |id, value, unit, must| BenchRow { id, value, unit, must };
-    let (rate, slowest) = binary(signals, seed)?;
+    let (rate, slowest) = binary(signals, seed, disk)?;
     let mut rows =
         vec![row("durable_samples_s", rate, "samples/s", Some(5e5)), row("durable_ack_max_ms", slowest * 1e3, "ms", None)];
     if signals > FEW {
-        rows.push(row("durable_5k_samples_s", binary(FEW, seed)?.0, "samples/s", None));
+        rows.push(row("durable_5k_samples_s", binary(FEW, seed, disk)?.0, "samples/s", None));
     }
-    rows.push(row("durable_json_samples_s", lines(signals.min(FEW), seed)?, "samples/s", None));
+    rows.push(row("durable_json_samples_s", lines(signals.min(FEW), seed, disk)?, "samples/s", None));
     Ok(rows)
 }
 
 /// Samples a second, and the longest wait for an answer in seconds, with the window full.
-fn binary(signals: usize, seed: u64) -> Result<(f64, f64)> {
+fn binary(signals: usize, seed: u64, disk: &Disk) -> Result<(f64, f64)> {
     let (model, batches) = load(signals, SAMPLES, seed);
     let sent: usize = batches.iter().map(Vec::len).sum();
     let ids: Vec<SignalId> = model.signals().iter().map(|signal| signal.id.clone()).collect();
     let window = (WINDOW.0 / signals.max(1)).clamp(2, WINDOW.1);
-    let (seconds, account) = with_gateway(&model, sent, move |address| async move {
+    let (seconds, account) = with_gateway(&model, sent, disk, move |address| async move {
         let started = instant();
         let mut sender =
             Sender::connect(&Remote::parse(&format!("http://{address}/")).context("no address")?, "/ingest", ids, window).await?;
@@ -74,7 +74,7 @@ fn binary(signals: usize, seed: u64) -> Result<(f64, f64)> {
 }
 
 /// Samples a second as JSON lines, each message followed by the wish for an answer.
-fn lines(signals: usize, seed: u64) -> Result<f64> {
+fn lines(signals: usize, seed: u64, disk: &Disk) -> Result<f64> {
     use futures_util::{SinkExt as _, StreamExt as _};
     use tokio_tungstenite::tungstenite::Message;
     let (model, batches) = load(signals, LINES, seed);
@@ -85,7 +85,7 @@ fn lines(signals: usize, seed: u64) -> Result<f64> {
         format!("{{\"signal\":\"{id}\",\"value\":{},\"time\":{}}}\n", sample.value, sample.source_time.as_micros())
     };
     let messages: Vec<String> = batches.iter().map(|batch| batch.iter().map(text).collect()).collect();
-    let (seconds, taken) = with_gateway(&model, sent, |address| async move {
+    let (seconds, taken) = with_gateway(&model, sent, disk, |address| async move {
         let stream = tokio::net::TcpStream::connect(address).await.context("can't connect")?;
         let (socket, _) = tokio_tungstenite::client_async(format!("ws://{address}/ingest"), stream).await?;
         let (mut write, mut read) = socket.split();
@@ -125,15 +125,15 @@ fn load(signals: usize, samples: usize, seed: u64) -> (Arc<Model>, Vec<Vec<Entry
 
 /// Serves `model` with an inbox and a database, lets `send` send from a thread of its own, and sees to it that exactly
 /// `expected` samples are in the store then, and in the database once it is opened again.
-fn with_gateway<T, F, R>(model: &Arc<Model>, expected: usize, send: F) -> Result<T>
+fn with_gateway<T, F, R>(model: &Arc<Model>, expected: usize, disk: &Disk, send: F) -> Result<T>
 where
     T: Send + 'static,
     F: FnOnce(SocketAddr) -> R + Send + 'static,
     R: Future<Output = Result<T>>,
 {
-    let folder = Folder(std::env::temp_dir().join(format!("orrery-bench-{}-{expected}", std::process::id())));
+    let folder = disk.folder("durable")?;
     let mut store = empty_store(model, 1 << 30);
-    let database = Database::open(&folder.0).context("can't open a database for the run")?;
+    let database = Database::open(folder.path()).context("can't open a database for the run")?;
     let persist = database.start(model, &mut store).context("can't start writing")?;
     let hub = Arc::new(Hub::new(model.clone(), wall(), RingLimits::default(), store, Some(persist)));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("can't start the runtime")?;
@@ -175,7 +175,7 @@ where
     let lost = hub.persist().map_or(0, |persist| persist.totals().given_up.load(Ordering::Relaxed));
     anyhow::ensure!(lost == 0, "the disk gave up {lost} batches; the figure would be a lie");
     drop(hub);
-    let again = reopened(&folder.0, model)?;
+    let again = reopened(folder.path(), model)?;
     anyhow::ensure!(again as usize == expected, "{again} of {expected} samples are in the database");
     Ok(result)
 }
@@ -188,14 +188,4 @@ fn reopened(folder: &std::path::Path, model: &Model) -> Result<u64> {
     anyhow::ensure!(loaded.unreadable == 0, "{} pieces of the run's database can't be read", loaded.unreadable);
     let counters = store.counters();
     Ok(counters.stored + counters.imported)
-}
-
-/// A folder that goes with the run.
-struct Folder(PathBuf);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // What stays behind is a file in a folder for temporary things.
-        std::fs::remove_dir_all(&self.0).ok();
-    }
 }

@@ -10,6 +10,7 @@ use twin_historian::bench::BenchRow;
 use twin_model::{Model, Sample, SignalIndex, SignalKind, Timestamp, Value, ValueKind};
 
 use super::bench::model_of;
+use super::bench_disk::Disk;
 use crate::clock::instant;
 use crate::history::{Database, FILE};
 use crate::hub::{Hub, empty_store};
@@ -26,10 +27,10 @@ const START: i64 = 1_136_073_600_000_000;
 type Load = Vec<(SignalIndex, Sample)>;
 
 /// Bytes a sample on disk and CPU-bound seconds of both shapes, and how many times the table is larger.
-pub(super) fn run(seed: u64) -> Result<Vec<BenchRow>> {
+pub(super) fn run(seed: u64, disk: &Disk) -> Result<Vec<BenchRow>> {
     let row = |id, value, unit, must| BenchRow { id, value, unit, must };
-    let hourly = measure(HOURLY.0, &hourly(seed))?;
-    let scattered = measure(SCATTERED.1 as usize, &scattered(seed))?;
+    let hourly = measure(HOURLY.0, &hourly(seed), disk)?;
+    let scattered = measure(SCATTERED.1 as usize, &scattered(seed), disk)?;
     Ok(vec![
         row("hourly_disk_bytes", hourly.bytes, "bytes/sample", Some(4.0)),
         row("hourly_seal_s", hourly.seconds, "s", Some(1.0)),
@@ -84,11 +85,11 @@ struct Measured {
     table: f64,
 }
 
-fn measure(signals: usize, load: &Load) -> Result<Measured> {
-    let folder = Folder(std::env::temp_dir().join(format!("orrery-bench-sparse-{}-{signals}", std::process::id())));
+fn measure(signals: usize, load: &Load, disk: &Disk) -> Result<Measured> {
+    let folder = disk.folder("sparse")?;
     let model: Arc<Model> = Arc::new(model_of((0..signals).map(|_| (SignalKind::Analog, ValueKind::Float))));
-    let empty = size(&written(&folder.0.join("empty"), &model, &Load::new())?.0)?;
-    let (path, seconds) = written(&folder.0.join("full"), &model, load)?;
+    let empty = size(&written(&folder.path().join("empty"), &model, &Load::new())?.0)?;
+    let (path, seconds) = written(&folder.path().join("full"), &model, load)?;
     let each = |bytes: u64| bytes.saturating_sub(empty) as f64 / load.len() as f64;
     let mut back = empty_store(&model, usize::MAX / 2);
     let loaded = Database::open_to_read(path.parent().unwrap_or(&path))?.load(&model, &mut back)?;
@@ -96,7 +97,7 @@ fn measure(signals: usize, load: &Load) -> Result<Measured> {
     let found = back.counters().imported + back.counters().stored;
     anyhow::ensure!(found as usize == load.len(), "{found} of {} samples are in the database", load.len());
     let bytes = each(size(&path)?);
-    let table = folder.0.join("table.sqlite3");
+    let table = folder.path().join("table.sqlite3");
     Ok(Measured { bytes, seconds, table: table_bytes(&table, load)? as f64 / load.len() as f64 })
 }
 
@@ -137,14 +138,4 @@ fn table_bytes(path: &Path, load: &Load) -> Result<u64> {
 
 fn size(path: &Path) -> Result<u64> {
     Ok(std::fs::metadata(path).context("the run's database is not there")?.len())
-}
-
-/// A folder that goes with the run.
-struct Folder(PathBuf);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // What stays behind is a file in a folder for temporary things.
-        std::fs::remove_dir_all(&self.0).ok();
-    }
 }

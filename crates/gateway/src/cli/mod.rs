@@ -3,6 +3,7 @@
 mod access;
 mod backup;
 mod bench;
+mod bench_disk;
 mod bench_durable;
 mod bench_sparse;
 mod bench_time;

@@ -296,7 +296,8 @@ mod tests {
     #[test]
     fn a_signal_is_found_by_id_before_key_in_whatever_order_senders_ask() {
         // The key of the first is the id of the third; the fourth is of another source.
-        let signal = |name: &str, of: &str, key: &str| format!("{{ name = \"{name}\", source = \"{of}\", source_key = \"{key}\" }}");
+        let signal =
+            |name: &str, of: &str, key: &str| format!("{{ name = \"{name}\", source = \"{of}\", source_key = \"{key}\" }}");
         let signals = [("a", "one", "m.c"), ("b", "one", "b"), ("c", "one", "c"), ("d", "two", "d"), ("e", "one", "a")]
             .map(|(name, of, key)| signal(name, of, key));
         let text = format!(
