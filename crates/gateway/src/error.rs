@@ -31,6 +31,16 @@ pub enum GatewayError {
         /// The first error in it.
         why: String,
     },
+    /// A file was given in the place of a site file that is something else.
+    #[error("{path} is {what}, not a site file; {help}", path = path.display())]
+    NotASite {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
+        /// Which command takes it.
+        help: String,
+    },
     /// A source cannot be used.
     #[error("source '{id}': {why}")]
     Source {

@@ -24,6 +24,7 @@ mod ingest;
 pub mod lease;
 pub mod life;
 pub mod metrics;
+mod mistaken;
 pub mod pack;
 pub mod page;
 pub mod peers;

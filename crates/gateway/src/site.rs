@@ -14,6 +14,7 @@ use twin_scene::site::{self, LoadedSite, Location, Severity, codes, paths, redac
 
 use crate::GatewayError;
 use crate::files::{Folders, read_all, regular};
+use crate::mistaken::not_a_site;
 use crate::pack::{Coding, Packed, fnv64};
 
 /// A site read from disk.
@@ -38,7 +39,7 @@ impl Site {
     /// Reads `site`, a site file or a folder with a `site.toml`. The files that it names may lie in its folder only.
     ///
     /// # Errors
-    /// Only where the file cannot be read; findings are in [`LoadedSite::diagnostics`].
+    /// Only where the file cannot be read or is something else altogether; findings are in [`LoadedSite::diagnostics`].
     pub fn read(site: &Path) -> Result<Self, GatewayError> {
         Self::read_with(site, &[])
     }
@@ -49,6 +50,9 @@ impl Site {
     /// As [`Self::read`].
     pub fn read_with(site: &Path, allowed: &[PathBuf]) -> Result<Self, GatewayError> {
         let path = if site.is_dir() { site.join("site.toml") } else { site.to_owned() };
+        if let Some((what, help)) = regular(&path).ok().and_then(|file| not_a_site(&path, file)) {
+            return Err(GatewayError::NotASite { path, what, help });
+        }
         let bytes = regular(&path).and_then(|file| read_all(file, most_bytes())).map_err(|why| {
             let source = std::io::Error::other(why);
             GatewayError::Read { path: path.clone(), source }

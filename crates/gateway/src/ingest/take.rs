@@ -1,10 +1,13 @@
 //! From the messages of one sender to samples and complaints. Knows no socket and waits for nothing.
 
+use std::cell::Cell;
+
 use twin_model::{Flags, Sample, Secret, SignalId, SignalIndex, Timestamp, Value, limits};
 use twin_protocol::{Batch, Entry, IngestAck, IngestFrame, Limits, ProtocolError, decode_ingest};
 use twin_scene::site::SourceClock;
 
 use super::Answer;
+use super::similar::similar;
 use crate::hub::add;
 use crate::server::App;
 use crate::sources::{Inbox, Line, LineError, Refusal, Remark, read_line};
@@ -19,6 +22,8 @@ const QUESTION: usize = 2_048;
 const COMPLAINTS: usize = 20;
 /// Letters of a name that a complaint repeats: answers wait, and a sender may have called anything by any name.
 const NAME: usize = 100;
+/// Unknown signals of one connection for which a similar name is looked for: each costs a pass over all names.
+const SUGGESTIONS: u8 = 3;
 /// Flags that a sender may set; others have no meaning yet.
 const FLAGS: u8 = Flags::HISTORICAL.0 | Flags::SIMULATED.0 | Flags::PREDICTED.0 | Flags::MANUAL.0 | Flags::NULL.0;
 
@@ -87,6 +92,8 @@ pub(super) struct Taker<'a> {
     told_clock: bool,
     /// And which of its keys nobody reads.
     told_keys: bool,
+    /// Names that were looked for, see [`SUGGESTIONS`].
+    suggested: Cell<u8>,
 }
 
 impl<'a> Taker<'a> {
@@ -102,6 +109,7 @@ impl<'a> Taker<'a> {
             binary: false,
             told_clock: false,
             told_keys: false,
+            suggested: Cell::new(0),
         }
     }
 
@@ -166,6 +174,7 @@ impl<'a> Taker<'a> {
 
     fn line(&mut self, line: &str, now: Timestamp, out: &mut Taken) -> Option<(Refusal, String)> {
         match read_line(self.app.hub.model(), self.inbox, line, now) {
+            Err(LineError::Signal(name)) => return Some((Refusal::Signal, self.unknown(&name))),
             Err(error) => return Some((error.refusal(), error.to_string())),
             Ok(Line::Ack(name)) => {
                 let (taken, refused) = (std::mem::take(&mut self.taken), std::mem::take(&mut self.refused));
@@ -190,6 +199,19 @@ impl<'a> Taker<'a> {
             }
         }
         None
+    }
+
+    /// A complaint about a name, with the one that may be meant.
+    fn unknown(&self, name: &str) -> String {
+        let complaint = LineError::Signal(name.to_owned()).to_string();
+        if self.suggested.get() >= SUGGESTIONS {
+            return complaint;
+        }
+        self.suggested.set(self.suggested.get() + 1);
+        match similar(self.app.hub.model(), self.inbox.source, name) {
+            Some(meant) => format!("{complaint}; did you mean '{meant}'?"),
+            None => complaint,
+        }
     }
 
     /// A frame of the binary form.
@@ -218,7 +240,7 @@ impl<'a> Taker<'a> {
                 // Samples are sorted by id: one complaint for each.
                 if unknown.0 != Some(id) {
                     complain(&mut ack, || match known {
-                        Some(Known::Unknown(id)) => LineError::Signal(shortened(id.as_str())).to_string(),
+                        Some(Known::Unknown(id)) => self.unknown(&shortened(id.as_str())),
                         _ => format!("id {} is beyond the {} signals of the dictionary", id.0, self.dictionary.len()),
                     });
                 }
@@ -248,7 +270,10 @@ impl<'a> Taker<'a> {
             if !self.inbox.rules.times.years.contains(sample.source_time) {
                 complain(&mut ack, || {
                     let years = self.inbox.rules.times.years;
-                    format!("{} is not within the years {years}; frames hold microseconds since 1970", sample.source_time)
+                    format!(
+                        "{} is not within the years {years} of the plant's site file; frames hold microseconds since 1970",
+                        sample.source_time
+                    )
                 });
                 ack.refused += 1;
                 implausible += 1;

@@ -26,7 +26,7 @@ pub enum LineError {
     #[error("not a sample: {0}; write {{\"signal\": \"pump-01.flow\", \"value\": 21.37}}")]
     Json(String),
     /// The site has no such signal, or another source feeds it.
-    #[error("signal '{0}' is not fed by this source; check the site file")]
+    #[error("signal '{0}' is not fed by this source; check its name, or let the plant's site file name it")]
     Signal(String),
     /// The text is longer than what can be kept.
     #[error("the text of '{signal}' has {size} bytes; a text has at most {limit} bytes of UTF-8")]
@@ -42,7 +42,7 @@ pub enum LineError {
     #[error("{0}")]
     Key(String),
     /// The time makes no sense.
-    #[error("{0}; write RFC 3339 with an offset, or a number as the source's time format says (microseconds since 1970)")]
+    #[error("{0}")]
     Time(String),
     /// The quality makes no sense.
     #[error(
@@ -248,15 +248,32 @@ fn time(raw: &RawValue, rules: &TimeSpec, now: Timestamp) -> Result<Option<(Time
         Scalar::Literal(text) => (Cow::Borrowed(text), if number { &rules.format } else { &MICROS }),
         Scalar::Text(text) => (text, if number { &TEXT } else { &rules.format }),
         Scalar::Null => return Ok(None),
-        Scalar::Other => return Err(LineError::Time("a time is a text or a number".to_owned())),
+        Scalar::Other => return Err(LineError::Time(for_sender("a time is a text or a number", rules))),
     };
     match rules.read_near_in(format, &text, now) {
         Ok((t, seen)) => Ok(Some((t, seen.zoned > 0))),
         Err(fault) => {
             let spec = TimeSpec { format: format.clone(), ..rules.clone() };
-            Err(LineError::Time(spec.explain(&text, &fault)))
+            Err(LineError::Time(for_sender(&spec.explain(&text, &fault), rules)))
         }
     }
+}
+
+/// A fault of a time in words for a sender, who can send something else and can't change the site file: both are said.
+fn for_sender(words: &str, rules: &TimeSpec) -> String {
+    let words = words
+        .replace(": write format = ", " as ")
+        .replace("write years = [\u{2026}] under [site]", "the plant's site file has to allow it (years under [site])")
+        .replace("or say which zone it is in", "or let the plant's site file name its zone (zone of the source)");
+    let format = &rules.format;
+    let instead = match format {
+        TimeFormat::Rfc3339 => "RFC 3339 with an offset, or a number of microseconds since 1970".to_owned(),
+        TimeFormat::Pattern(pattern) => format!("a text as {}, or a number of microseconds since 1970", pattern.as_str()),
+        TimeFormat::Epoch(unit) => format!("RFC 3339 with an offset, or a number of {} since 1970", unit.words()),
+        TimeFormat::Seconds { origin } => format!("RFC 3339 with an offset, or a number of seconds since {origin}"),
+        TimeFormat::Serial(_) => format!("RFC 3339 with an offset, or the day number of a spreadsheet ({})", format.as_str()),
+    };
+    format!("{words}; send {instead}; the plant's site file decides how times are written (time.format of the source)")
 }
 
 /// Words for a time without an offset: whose clock it is taken for.

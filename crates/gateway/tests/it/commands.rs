@@ -210,3 +210,32 @@ fn nothing_is_overwritten_and_no_option_is_passed_over_unasked() {
     assert_eq!(code, 2, "{err}");
     assert!(err.contains("another server is running there"), "{err}");
 }
+
+#[test]
+fn what_is_no_site_file_is_called_what_it_is_with_the_command_that_takes_it() {
+    let folder = Folder::new();
+    let given: [(&str, &[u8], &[&str]); 9] = [
+        ("x.csv", b"at,T\n2026-03-02T08:00:00Z,1\n", &["a table (CSV)", "kind = \"csv\"", "orrery import-samples"]),
+        ("wide.csv", b"\xff\xfea\0t\0;\0", &["a table (CSV)"]),
+        ("log.txt", b"# from the line\n\nat;T\n2026-03-02T08:00:00Z;1\n", &["a table (CSV)"]),
+        ("x.parquet", b"PAR1\0\0\0\0PAR1", &["a Parquet table", "orrery import-samples"]),
+        ("x.glb", b"glTF\x02\0\0\0", &["a 3D model", "[[models]]"]),
+        ("x.gltf", b"{\"asset\":{\"version\":\"2.0\"}}", &["a 3D model", "[[models]]"]),
+        ("x.orrec", b"\x89ORREC\r\n\0\0", &["a recording", "orrery replay"]),
+        ("x.db", b"SQLite format 3\0", &["a database", "orrery fsck"]),
+        ("x.json", b" {\"site\":{}}", &["JSON", "a site file is TOML"]),
+    ];
+    for (name, bytes, parts) in given {
+        let path = folder.write(name, bytes).display().to_string();
+        for args in [&["check", &path][..], &["check", &path, "--json"], &["state", &path, "--at", "now"]] {
+            let (code, out, err) = orrery(args);
+            assert!(code == 2 && out.is_empty() && err.contains("not a site file"), "{args:?}: {out}{err}");
+            assert!(parts.iter().all(|part| err.contains(part)) && !err.contains("TOML parse"), "{args:?}: {err}");
+        }
+    }
+    // A site file by any name is one, also with a mistake in its first line.
+    for (name, text) in [("plant.txt", SITE.to_owned()), ("site.toml", format!("# a, b\nids = [1, 2\n{SITE}"))] {
+        let (_, out, err) = orrery(&["check", &folder.write(name, text).display().to_string()]);
+        assert!(!err.contains("not a site file"), "{name}: {out}{err}");
+    }
+}

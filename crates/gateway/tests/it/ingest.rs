@@ -348,7 +348,8 @@ async fn every_sample_of_a_push_is_taken_or_refused_with_words() {
     let ack = sender.ack().await;
     assert_eq!((ack.seq, ack.taken, ack.refused, ack.durable), (u64::MAX, 3, 4, false));
     let [unknown, ahead, beyond] = ack.reasons.as_slice() else { panic!("{:?}", ack.reasons) };
-    assert_eq!(unknown, "signal 'pump-09.flow' is not fed by this source; check the site file");
+    assert!(unknown.starts_with("signal 'pump-09.flow' is not fed by this source; check its name"), "{unknown}");
+    assert!(unknown.ends_with("; did you mean 'pump-01.flow'?"), "{unknown}");
     assert!(ahead.starts_with("pump-01.flow: ") && ahead.ends_with("ahead of this server's clock; set the clock"), "{ahead}");
     assert_eq!(beyond, "id 9 is beyond the 3 signals of the dictionary");
     // A name as long as a text may be is not repeated in full: answers wait in memory.
@@ -577,17 +578,22 @@ async fn a_time_in_another_unit_is_refused_with_the_one_that_it_looks_like() {
     let world = World::start_with(SITE, Wish { pump: true, ..Wish::default() }).await;
     let mut sender = world.socket("/ingest", None).await;
     for (time, part) in [
-        ("1772439304000", "write format = \"epoch_ms\""),
-        ("1772439304", "write format = \"epoch_s\""),
-        ("1772439304.5", "write format = \"epoch_s\""),
-        ("1772439304000000000", "write format = \"epoch_ns\""),
-        ("\"1772439304000\"", "write format = \"epoch_ms\""),
+        ("1772439304000", "as \"epoch_ms\"; send RFC 3339 with an offset, or a number of microseconds since 1970"),
+        ("1772439304", "as \"epoch_s\"; send RFC 3339 with an offset, or a number of microseconds since 1970"),
+        ("1772439304.5", "as \"epoch_s\"; send RFC 3339 with an offset, or a number of microseconds since 1970"),
+        ("1772439304000000000", "as \"epoch_ns\"; send RFC 3339 with an offset, or a number of microseconds since 1970"),
+        ("\"1772439304000\"", "as \"epoch_ms\"; send RFC 3339 with an offset, or a number of microseconds since 1970"),
         ("\"2026-03-02T08:15:04\"", "has no offset"),
         ("{}", "a text or a number"),
+        ("\"1066-10-14T09:00:00Z\"", "the plant's site file has to allow it (years under [site]); send RFC 3339"),
     ] {
         sender.text(&format!("{{\"signal\":\"pump-01.flow\",\"value\":1,\"time\":{time}}}")).await;
         let line = sender.line().await;
-        assert!(line["error"].as_str().unwrap().contains(part), "{part} in {line}");
+        let error = line["error"].as_str().unwrap();
+        assert!(error.contains(part), "{part} in {line}");
+        // What a sender can do, and who decides: it can't edit the site file.
+        assert!(error.ends_with("the plant's site file decides how times are written (time.format of the source)"), "{error}");
+        assert!(!error.contains("write format") && !error.contains("write years"), "{error}");
     }
     sender.frame_of(&dictionary(&["pump-01.flow"])).await;
     sender.push(1, vec![entry(0, Timestamp::from_millis(1_772_439), Value::Float(1.0))]).await;
@@ -614,5 +620,26 @@ async fn a_source_says_how_its_senders_write_times_and_qualities() {
         let held = world.hub.with_store(|store| store.latest_at(twin_model::SignalIndex(0), at(0))).unwrap();
         assert_eq!((held.source_time, held.quality.is_good()), (at(0), quality == "192"));
     }
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn an_unknown_signal_is_answered_with_the_one_that_may_be_meant_three_times_a_connection() {
+    let world = World::start_with(SITE, Wish { pump: true, ..Wish::default() }).await;
+    let mut sender = world.socket("/ingest", None).await;
+    let mut hints = Vec::new();
+    for name in ["pump-01.flwo", "Pump-01.Flow", "nothing like it", "pump-01.mod", "pump-01.mode2"] {
+        sender.text(&format!("{{\"signal\":\"{name}\",\"value\":1}}")).await;
+        let line = sender.line().await;
+        let error = line["error"].as_str().unwrap().to_owned();
+        assert!(error.starts_with(&format!("signal '{name}' is not fed by this source")), "{error}");
+        hints.push(error.split_once("did you mean ").map(|(_, hint)| hint.to_owned()));
+    }
+    let flow = Some("'pump-01.flow'?".to_owned());
+    assert_eq!(hints, [flow.clone(), flow.clone(), None, None, None], "the third look is the last");
+    // Another connection is asked anew.
+    let mut other = world.socket("/ingest", None).await;
+    other.text("{\"signal\":\"pump-01.flwo\",\"value\":1}").await;
+    assert!(other.line().await["error"].as_str().unwrap().ends_with("did you mean 'pump-01.flow'?"));
     world.stop().await;
 }
