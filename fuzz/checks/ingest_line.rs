@@ -5,51 +5,27 @@ use std::sync::LazyLock;
 use gateway::sources::{Inbox, Line, LineError, Remark, read_line};
 use twin_model::limits::TEXT_BYTES;
 use twin_model::{Model, SourceIndex, Timestamp, Value, ValueKind};
-use twin_scene::site;
 use twin_table::{Codes, TimeFormat, TimeSpec, Zone};
 
-/// One signal of each kind of value, and an alarm that has to be acknowledged.
-const SITE: &str = r#"
-[site]
-id = "t"
-name = "Lines"
+use super::pump;
 
-[[interfaces]]
-id = "pump"
-[[interfaces.signals]]
-name = "flow"
-unit = "l/min"
-[[interfaces.signals]]
-name = "starts"
-value = "int"
-[[interfaces.signals]]
-name = "running"
-value = "bool"
-[[interfaces.signals]]
-name = "mode"
-value = "text"
+/// An alarm that has to be acknowledged.
+const ALARM: &str = r#"
 [[interfaces.alarms]]
 id = "high"
 kind = "limit"
 signal = "flow"
 above = 50
 acknowledge = "required"
+"#;
 
-[[twins]]
-id = "p"
-interface = "pump"
-bind = false
-
+const SOURCE: &str = r#"
 [[sources]]
 id = "script"
 kind = "websocket"
 "#;
 
-static MODEL: LazyLock<Model> = LazyLock::new(|| {
-    let loaded = site::load_bytes(SITE.as_bytes(), "site.toml", &mut |_| Err("nothing".to_owned()));
-    assert!(loaded.usable && loaded.model.signals().len() >= 4, "{:?}", loaded.diagnostics);
-    loaded.model
-});
+static MODEL: LazyLock<Model> = LazyLock::new(|| pump::model(ALARM, SOURCE));
 
 /// Ways of writing times, with and without a zone, and both families of quality codes.
 static INBOXES: LazyLock<Vec<Inbox>> = LazyLock::new(|| {

@@ -7,41 +7,11 @@ use gateway::exchange::history::{ALWAYS, patient_store};
 use gateway::exchange::{Import, Named, Totals};
 use twin_historian::Store;
 use twin_model::{Model, SignalIndex};
-use twin_scene::site;
 use twin_table::TimeSpec;
 
-/// One signal of each kind of value.
-const SITE: &str = r#"
-[site]
-id = "t"
-name = "Tables"
+use super::pump;
 
-[[interfaces]]
-id = "pump"
-[[interfaces.signals]]
-name = "flow"
-unit = "l/min"
-[[interfaces.signals]]
-name = "starts"
-value = "int"
-[[interfaces.signals]]
-name = "running"
-value = "bool"
-[[interfaces.signals]]
-name = "mode"
-value = "text"
-
-[[twins]]
-id = "p"
-interface = "pump"
-bind = false
-"#;
-
-static MODEL: LazyLock<Model> = LazyLock::new(|| {
-    let loaded = site::load_bytes(SITE.as_bytes(), "site.toml", &mut |_| Err("nothing".to_owned()));
-    assert!(loaded.usable && loaded.model.signals().len() == 4, "{:?}", loaded.diagnostics);
-    loaded.model
-});
+static MODEL: LazyLock<Model> = LazyLock::new(|| pump::model("", ""));
 
 /// First and last bytes of a Parquet file.
 const PARQUET: &[u8; 4] = b"PAR1";

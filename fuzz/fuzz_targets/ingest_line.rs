@@ -3,5 +3,7 @@
 
 #[path = "../checks/ingest_line.rs"]
 mod check;
+#[path = "../checks/pump.rs"]
+mod pump;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| check::check(bytes));

@@ -136,7 +136,7 @@ fn tally(keeper: &SqliteHistorian) -> Result<Tallies, KeepError> {
 
 /// Number, kind and source time of every sample of a journal entry; none of one that is damaged.
 fn samples_of(bytes: &[u8]) -> Vec<(u32, ValueKind, Timestamp)> {
-    if bytes.starts_with(&chunk::MAGIC) {
+    if chunk::is_chunk(bytes) {
         let runs = chunk::runs(bytes).unwrap_or_default();
         return runs.into_iter().flat_map(|run| run.times.into_iter().map(move |t| (run.signal, run.kind, t))).collect();
     }

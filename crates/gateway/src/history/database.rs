@@ -360,7 +360,7 @@ impl Strays {
 
     /// A journal entry into the stores: a batch under numbers, or a chunk of what did not reach the journal at first.
     fn take_in(&mut self, bytes: &[u8], site: &mut Store) -> Result<(), String> {
-        if bytes.starts_with(&chunk::MAGIC) {
+        if chunk::is_chunk(bytes) {
             site.import_kept(bytes).map_err(|error| error.to_string())?;
             let strays = self.store.import_kept(bytes).map_err(|error| error.to_string())?;
             self.any |= strays.samples > 0;

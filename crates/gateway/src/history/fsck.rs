@@ -427,7 +427,7 @@ impl Check<'_> {
         let mut entries = 0;
         let mut each = |entry: twin_historian::historian::Entry| {
             entries += 1;
-            let why = if entry.bytes.starts_with(&chunk::MAGIC) {
+            let why = if chunk::is_chunk(&entry.bytes) {
                 chunk::inspect(&entry.bytes).err().map(|error| error.to_string())
             } else {
                 match decode_server(&entry.bytes, &Limits::KEPT_FRAMES) {

@@ -61,7 +61,7 @@ impl Instants {
             }
         }
         let mut each = |entry: twin_historian::historian::Entry| {
-            if entry.bytes.starts_with(&chunk::MAGIC) {
+            if chunk::is_chunk(&entry.bytes) {
                 all.chunk(&entry.bytes, number, Timestamp::MAX);
             } else if let Ok(ServerFrame::Batch(batch)) = decode_server(&entry.bytes, &Limits::KEPT_FRAMES) {
                 batch.entries.iter().filter(|one| one.id.0 == number).for_each(|one| all.add(&one.sample));

@@ -27,7 +27,7 @@ pub(super) fn from_journal(reader: &dyn Historian, wanted: &[ChunkKey], specs: &
         if entry.times.end < range.start || entry.times.start >= range.end {
             return true;
         }
-        if entry.bytes.starts_with(&chunk::MAGIC) {
+        if chunk::is_chunk(&entry.bytes) {
             for key in wanted {
                 let of_key = chunk::gather(*key, &[&entry.bytes], &|signal| Some(signal));
                 if let Ok(piece) = of_key.and_then(|piece| store.import_chunk(&piece.bytes)) {

@@ -209,7 +209,7 @@ impl Writer {
                 self.group_bytes += bytes.len();
                 let append = |bytes: &[u8], samples: u32| Change::Append { times, bytes: bytes.into(), samples };
                 // What is made up for comes as chunks, under numbers.
-                if self.numbers.same() || bytes.starts_with(&twin_historian::chunk::MAGIC) {
+                if self.numbers.same() || twin_historian::chunk::is_chunk(&bytes) {
                     self.group.push(append(&bytes, samples));
                 } else {
                     match self.numbers.frames(&bytes) {

@@ -6,6 +6,8 @@ mod access_file;
 mod ingest_line;
 #[path = "../../../../fuzz/checks/kept.rs"]
 mod kept;
+#[path = "../../../../fuzz/checks/pump.rs"]
+mod pump;
 #[path = "../../../../fuzz/checks/salvaged.rs"]
 mod salvaged;
 #[path = "../../../../fuzz/checks/samples_table.rs"]

@@ -33,6 +33,11 @@ use twin_model::{TimeRange, Timestamp, limits};
 
 /// First bytes of every chunk.
 pub const MAGIC: [u8; 4] = *b"ORRC";
+
+/// Whether bytes begin as a chunk does. A journal holds batches, and chunks of what did not reach it at first: this tells them apart.
+pub fn is_chunk(bytes: &[u8]) -> bool {
+    bytes.starts_with(&MAGIC)
+}
 /// Version of the layout that is written, and the only one that is read.
 pub const FORMAT: u8 = 1;
 /// Bytes before the first section.

@@ -169,7 +169,7 @@ impl Found {
                 };
                 self.listed.extend(row().filter(|kept| kept.key.start <= kept.key.end));
             }
-            (Some(position), [Null, Int(first), Int(last), Blob(frame)]) if !frame.starts_with(&chunk::MAGIC) => {
+            (Some(position), [Null, Int(first), Int(last), Blob(frame)]) if !chunk::is_chunk(frame) => {
                 // Layout 0 kept batches without a checksum: what decodes is one.
                 if decode_server(frame, &Limits::KEPT_FRAMES).is_ok() {
                     let crc = i64::from(crc32fast::hash(frame));
@@ -181,7 +181,7 @@ impl Found {
             (_, values) => {
                 for value in values {
                     match value {
-                        Blob(bytes) if bytes.starts_with(&chunk::MAGIC) => self.chunk(bytes, changes),
+                        Blob(bytes) if chunk::is_chunk(bytes) => self.chunk(bytes, changes),
                         // A row of samples or of what was set aside, by no table's shape.
                         Blob(_) => self.broken_rows += 1,
                         _ => {}
