@@ -24,8 +24,9 @@ fn finding(site: &LoadedSite, (asset, placed): &(usize, Placed), nodes: &[(u32, 
         nodes.iter().take(NAMED).filter_map(|(_, node)| path(*node)).map(|path| format!("'{path}'")).collect();
     let more = nodes.len() - named.len();
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let (word, verb) = if nodes.len() == 1 { ("node", "is") } else { ("nodes", "are") };
     let message = format!(
-        "node {}{more} of model '{}' would stand further away than any picture reaches, and is not drawn",
+        "{word} {}{more} of model '{}' would stand further away than any picture reaches, and {verb} not drawn",
         named.join(", "),
         asset.id
     );

@@ -383,7 +383,19 @@ pub(super) fn object<'a, T: Deserialize<'a>>(at: &str, raw: Raw<'a>) -> Result<T
         let what = format!("expected an object, found {}", quote(raw.get()));
         return Err(GlbError::malformed(at, what, EXPORT));
     }
-    serde_json::from_str(raw.get()).map_err(|error| GlbError::malformed(at, quote(&reason(&error)), EXPORT))
+    serde_json::from_str(raw.get()).map_err(|error| {
+        let whose = name_of(raw).map_or_else(String::new, |name| format!("'{}': ", quote(&name)));
+        GlbError::malformed(at, format!("{whose}{}", quote(&reason(&error))), EXPORT)
+    })
+}
+
+/// The name of a record that can't be read, since people look for names and not for positions.
+fn name_of(raw: Raw<'_>) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Named {
+        name: String,
+    }
+    serde_json::from_str::<Named>(raw.get()).ok().map(|named| named.name)
 }
 
 /// Reads an array of objects, after checking that it is not absurdly long.

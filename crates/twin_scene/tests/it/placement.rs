@@ -212,7 +212,15 @@ fn a_node_beyond_what_can_be_drawn_is_named_and_not_drawn_however_it_comes_there
         assert_eq!((found.len(), found[0].code), (1, "model.inexact"), "{nodes}");
         assert!(found[0].message.contains("lost' of model 'm'"), "{}", found[0].message);
     }
-    // Where the product has no place at all, the file is refused and the node named.
+    // Of many some are named, and the rest counted.
+    let many: Vec<Json> = (0..8).map(|n| json!({"name": format!("n{n}"), "mesh": 0, "translation": [0, 0, -1e20]})).collect();
+    let scene = Placed { model: Arc::new(File::new(json!(many)).model()), transform: DMat4::IDENTITY, twins: Vec::new() };
+    let found = too_far(&site, &[(0, scene)]);
+    assert!(found[0].message.starts_with("nodes 'n0', 'n1', 'n2', 'n3', 'n4' and 3 more of model 'm'"), "{}", found[0].message);
+    // A number that no number type holds, and a product without a place: the file is refused and the node named.
+    let text = File::new(json!([near(), {"name": "lost", "mesh": 0, "translation": [77, 0, 0]}])).json.to_string();
+    let error = glb::load(text.replace("77", "1e400").as_bytes(), &mut |_| Err(String::new()), &Limits::default()).unwrap_err();
+    assert!(error.at() == "/nodes/1" && error.to_string().contains("'lost': number out of range"), "{error}");
     let file = File::new(json!([
         near(),
         {"name": "above", "scale": [1e200, 1, 1], "children": [2]},
