@@ -19,7 +19,7 @@ use twin_protocol::{
 use crate::access::{Connection, Entry, Role};
 use crate::hub::{Next, Place, Totals, add};
 use crate::lease::{Due, Lease};
-use crate::peers::NoRoom;
+use crate::peers::{Guest, NoRoom};
 use crate::server::App;
 use crate::ws::{Buffers, Error, Kind, Message, Socket, Upgrade};
 
@@ -32,6 +32,8 @@ const REPLAY_CLOCK: Duration = Duration::from_millis(250);
 const BUFFERS: Buffers = Buffers { read: 2 << 10, message: 256 << 10 };
 /// How long a goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(1);
+/// To a peer whose token was good when it came.
+pub(crate) const GONE: &str = "this token is not good any more: it was taken back, or its time is over";
 /// To a peer whose lease is over.
 pub(crate) const SILENT: &str = "nothing was heard for too long, not even an answer to pings; connect again";
 
@@ -94,18 +96,9 @@ async fn serve(mut client: Client, peer: SocketAddr) {
     let app = client.app.clone();
     let totals = &app.hub.totals;
     let _counted = Counted::new(totals);
-    let end = match app.peers.viewers.come(0, peer.ip(), 1) {
-        Err(NoRoom::All(n)) => {
-            End::Close(CloseCode::Busy, format!("{n} clients are connected, which is all that are allowed; try again later"))
-        }
-        Err(NoRoom::Address(n)) => End::Close(
-            CloseCode::Busy,
-            format!("{n} clients of this address are connected, its share of all; try again later, or see --address-share"),
-        ),
-        Ok(_seat) => match converse(&mut client).await {
-            Ok(never) => match never {},
-            Err(end) => end,
-        },
+    let end = match converse(&mut client, peer).await {
+        Ok(never) => match never {},
+        Err(end) => end,
     };
     if let End::Close(code, reason) = end {
         if matches!(code, CloseCode::Malformed | CloseCode::TooLarge) {
@@ -117,9 +110,28 @@ async fn serve(mut client: Client, peer: SocketAddr) {
 
 enum Never {}
 
-async fn converse(client: &mut Client) -> Result<Never, End> {
+/// A seat among the viewers, or why there is none.
+fn seat(app: &App, peer: SocketAddr) -> Result<Guest, End> {
+    app.peers.viewers.come(0, peer.ip(), 1).map_err(|full| {
+        let words = match full {
+            NoRoom::All(n) => format!("{n} clients are connected, which is all that are allowed; try again later"),
+            NoRoom::Address(n) => {
+                format!("{n} clients of this address are connected, its share of all; try again later, or see --address-share")
+            }
+        };
+        End::Close(CloseCode::Busy, words)
+    })
+}
+
+async fn converse(client: &mut Client, peer: SocketAddr) -> Result<Never, End> {
     let app = client.app.clone();
     let mut stopping = app.stopping.clone();
+    // Who has still to show a token takes no seat from those who have one. Until then it has a connection's, for so long as a hello
+    // may take.
+    let taken = match &client.entry {
+        Entry::Known(_) => Some(seat(&app, peer)?),
+        Entry::Later => None,
+    };
     let hello = tokio::select! {
         hello = timeout(HELLO_WITHIN, client.hello()) => hello
             .map_err(|_| End::Close(CloseCode::Handshake, "no hello within 10 s".to_owned()))??,
@@ -131,6 +143,10 @@ async fn converse(client: &mut Client) -> Result<Never, End> {
             let shown = app.access.present(hello.token.as_ref(), Role::View, None, client.connection.peer);
             shown.map_err(|refusal| End::Close(CloseCode::Unauthorized, refusal.words))?
         }
+    };
+    let _seat = match taken {
+        Some(taken) => taken,
+        None => seat(&app, peer)?,
     };
     let version = choose_version(&hello.versions)?;
     // Subscribed before the first look, so that nothing falls between.
@@ -147,7 +163,7 @@ async fn converse(client: &mut Client) -> Result<Never, End> {
             () = client.lease.due() => client.ping().await?,
             () = sleep_until(keep_alive) => {
                 if !app.access.still(&caller, Role::View, None) {
-                    return Err(End::Close(CloseCode::Unauthorized, "the token is not good any more".to_owned()));
+                    return Err(End::Close(CloseCode::Unauthorized, GONE.to_owned()));
                 }
                 client.send(&ServerFrame::KeepAlive { server_time: app.clock.now() }).await?;
                 keep_alive = Instant::now() + period;

@@ -220,7 +220,7 @@ impl Sender<'_> {
                 }
                 _ = recheck.tick() => {
                     if !self.app.access.still(&self.caller, Role::Send, Some(source_id(self.app, self.inbox))) {
-                        return End::Close(CloseCode::Unauthorized, "the token is not good any more".to_owned());
+                        return End::Close(CloseCode::Unauthorized, crate::stream::GONE.to_owned());
                     }
                 }
                 () = self.lease.due() => {

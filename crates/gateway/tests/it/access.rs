@@ -22,6 +22,10 @@ pub(crate) struct Guarded {
 
 impl Guarded {
     async fn start(site: &str) -> Self {
+        Self::start_with(site, ServerConfig::default()).await
+    }
+
+    async fn start_with(site: &str, config: ServerConfig) -> Self {
         let folder = Folder::new();
         let soon = "2020-01-01T00:00:00Z".parse().unwrap();
         let mut tokens = Vec::new();
@@ -42,7 +46,7 @@ impl Guarded {
         let audit = Audit::to_file(&folder.0.join("audit.jsonl")).unwrap();
         let access = Access::default().with_file(&path).unwrap().with_audit(audit);
         // Open sockets look at their token as often as they say that they live.
-        let config = ServerConfig { keep_alive: Duration::from_millis(50), ..ServerConfig::default() };
+        let config = ServerConfig { keep_alive: Duration::from_millis(50), ..config };
         let world = World::start_with(site, Wish { access, config, pump: true, ..Wish::default() }).await;
         Self { world, folder, tokens }
     }
@@ -431,6 +435,33 @@ async fn who_is_not_let_in_gets_no_seat_among_the_senders() {
     let mut sender = page_socket(&guarded.world, "/ingest", None).await;
     sender.inner.send(Message::Text(format!("{{\"token\":\"{}\"}}\n{{\"ack\":1}}", guarded.token("send")).into())).await.unwrap();
     assert!(sender.message().await.unwrap().to_text().unwrap().contains("\"ack\":1"));
+    drop(waiting);
+    guarded.world.stop().await;
+}
+
+#[tokio::test]
+async fn who_is_not_let_in_gets_no_seat_among_the_viewers() {
+    let guarded = Guarded::start_with(SITE, ServerConfig { max_clients: 2, ..ServerConfig::default() }).await;
+    let hello = |token: &str| {
+        let token = Some(Secret::new(token));
+        ClientFrame::Hello(ClientHello { versions: vec![VERSION], agent: "page".into(), resume: None, token })
+    };
+    let mut waiting = Vec::new();
+    for nth in 0..8 {
+        let mut stranger = page_socket(&guarded.world, "/stream", Some(SUBPROTOCOL_BIN)).await;
+        if nth % 2 == 0 {
+            stranger.say(&hello("guessed")).await;
+        }
+        waiting.push(stranger);
+    }
+    let mut viewer = page_socket(&guarded.world, "/stream", Some(SUBPROTOCOL_BIN)).await;
+    viewer.say(&hello(guarded.token("view"))).await;
+    assert!(matches!(viewer.frame().await, ServerFrame::Hello(_)));
+    // Who is let in still has to find one: half of two is what one address may have.
+    let mut second = page_socket(&guarded.world, "/stream", Some(SUBPROTOCOL_BIN)).await;
+    second.say(&hello(guarded.token("view"))).await;
+    let (code, reason) = second.closed().await;
+    assert_eq!(code, CloseCode::Busy.number(), "{reason}");
     drop(waiting);
     guarded.world.stop().await;
 }
