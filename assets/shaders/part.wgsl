@@ -89,10 +89,14 @@ fn fragment(in: Varyings, @builtin(front_facing) front: bool) -> @location(0) ve
     let status = min(in.code.x, 5u);
     let coloured = bound && status != 1u;
     let fresh = select(0u, in.code.y, bound);
+    // Nothing is known of it, so it is an outline and hardly a surface; a checker or a dark line would read as something said.
+    let never_seen = fresh == NEVER_SEEN;
 
 #ifdef EDGES
     var line = look.edge.rgb;
-    if coloured {
+    if never_seen {
+        line = look.fill[0].rgb;
+    } else if coloured {
         line = mix(look.fill[status].rgb * 0.35, look.edge.rgb, 0.15);
     }
     if status == 5u && bound {
@@ -139,7 +143,7 @@ fn fragment(in: Varyings, @builtin(front_facing) front: bool) -> @location(0) ve
         rgb = own * mix(light, vec3<f32>(1.0), in.normal.w) + vec3<f32>(s8 * s8 * 0.22 * gloss);
     }
     rgb = saturate_by(rgb, freshness_saturation(fresh));
-    if bound && (coloured || fresh >= 2u) {
+    if bound && (coloured || fresh >= 2u) && !never_seen {
         rgb = marked(rgb, in.code, in.world, n, look.style.x);
     }
     if (in.code.w & FLAG_HOVERED) != 0u {

@@ -72,6 +72,7 @@ pub(super) fn timeline(viewer: &mut Viewer, engine: &Engine) {
     let bar = &mut viewer.vm.timeline;
     bar.extent = extent;
     bar.retained_from = served_from.max(outside);
+    bar.expired = outside.is_some();
     covered(bar, &cover);
     bar.gaps.clone_from(&viewer.session.gaps);
     bar.looped = engine.playback().selection();

@@ -142,6 +142,7 @@ fn links(viewer: &mut Viewer, now: f64) {
         gateway,
         gateway_since: link.since(),
         retry_in: link.retry_in(now).map(Span::from_secs_f64),
+        refused: link.shut_out().map(str::to_owned),
         sources: sources.collect(),
     };
 }

@@ -170,6 +170,10 @@ fn trouble(vm: &ViewModel, state: &UiState) -> Option<(String, String)> {
         vm.shown_branch().is_some() || vm.clock.mode != PlayMode::Following && vm.clock.live_edge.is_some_and(|edge| edge > now);
     let lead = if elsewhere { "Now: " } else { "" };
     if matches!(links.gateway, LinkState::Down) {
+        if let Some(words) = &links.refused {
+            let title = format!("{lead}The gateway does not let this screen in{}", since(links.gateway_since));
+            return Some((title, words.clone()));
+        }
         let again = links.retry_in.map_or(String::new(), |wait| format!(" Next try in {}.", format::span(wait)));
         let newest = vm
             .clock

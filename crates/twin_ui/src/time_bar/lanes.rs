@@ -78,9 +78,13 @@ pub(super) fn paint(
         let marks = ticks::seen(scale, vm);
         edge(ui, &lanes, scale, vm, &marks);
         looped(ui, &lanes, scale, vm, state, response, out);
-        ticks::paint(ui, lanes.ticks, &marks);
+        if vm.clock.is_as_known() {
+            index_words(ui, &lanes, scale);
+        }
         ghost(ui, &lanes, scale, state);
         playhead(ui, &lanes, scale, vm, state);
+        // Over the playhead: what just happened lies under it all the while the live edge is followed.
+        ticks::paint(ui, lanes.ticks, &marks);
     });
     hints(ui, response, scale, vm, state);
 }
@@ -113,6 +117,19 @@ fn name_stretch(ui: &Ui, part: Rect, words: &str) {
     }
 }
 
+/// Says of strip and marks what they are while everything else is shown as it was known: an index of what happened, which steps
+/// between events go by (decision 0019). At the left, where the playhead seldom is.
+fn index_words(ui: &Ui, lanes: &Lanes, scale: Scale) {
+    let t = tokens(ui);
+    let words = "Strip and marks: as it was";
+    let width = measure(ui, words, Type::Small) + S8;
+    let place = Rect::from_min_size(lanes.density.left_top() + vec2(S4, 1.0), vec2(width, 15.0));
+    if place.right() < scale.right {
+        ui.painter().rect_filled(place, theme::control_radius(), t.surface0);
+        text(ui, place, Align2::CENTER_CENTER, words, Type::Small, t.secondary);
+    }
+}
+
 /// Time before everything that is kept: dark.
 fn outside(ui: &Ui, lanes: &Lanes, scale: Scale, vm: &ViewModel) {
     let t = tokens(ui);
@@ -124,7 +141,7 @@ fn outside(ui: &Ui, lanes: &Lanes, scale: Scale, vm: &ViewModel) {
     let gone = data_lanes(lanes, (scale.left, x));
     ui.painter().rect_filled(gone, 0.0, if t.dark { t.ground_top } else { t.surface3 });
     ui.painter().vline(x, gone.y_range(), t.hairline());
-    let words = "not kept";
+    let words = if vm.timeline.expired { "not kept" } else { "before the first value" };
     if gone.width() > measure(ui, words, Type::Small) + 2.0 * S8 {
         text(ui, gone, Align2::CENTER_CENTER, words, Type::Small, t.faint);
     }
@@ -490,7 +507,7 @@ fn hints(ui: &Ui, response: &Response, scale: Scale, vm: &ViewModel, state: &UiS
 /// What is special about the data at an instant.
 fn stretch_words(timeline: &TimelineView, t: Timestamp) -> Vec<&'static str> {
     if timeline.retained_from.is_some_and(|kept| t < kept) {
-        return vec!["Nothing is kept from before then"];
+        return vec![if timeline.expired { "Nothing is kept from before then" } else { "Before the first value" }];
     }
     let mut out = Vec::new();
     if let Some((_, absent)) = absent(timeline).iter().find(|(range, _)| range.contains(t)) {
@@ -554,7 +571,7 @@ mod tests {
                 stretch_words(&timeline, Timestamp::from_secs(t)).iter().map(|words| words[..7].to_owned()).collect();
             assert_eq!(got, expected, "at {t}");
         };
-        check(true, 50, &["Nothing"]);
+        check(true, 50, &["Before "]);
         check(true, 200, &["On its "]);
         check(false, 200, &["Not loa"]);
         check(true, 120, &["Not loa"]);
@@ -562,5 +579,7 @@ mod tests {
         check(true, 320, &["Thinned"]);
         check(true, 380, &[]);
         check(true, 710, &["No data"]);
+        let expired = TimelineView { expired: true, ..timeline() };
+        assert_eq!(stretch_words(&expired, Timestamp::from_secs(50)), ["Nothing is kept from before then"]);
     }
 }

@@ -38,6 +38,8 @@ pub struct LinksView {
     pub gateway_since: Option<Timestamp>,
     /// Time until the next try.
     pub retry_in: Option<Span>,
+    /// Why the gateway does not let this screen in, in its words; `None` where that is not why the link is down.
+    pub refused: Option<String>,
     /// From the gateway to its sources, and from those to their devices.
     pub sources: Vec<SourceLink>,
 }

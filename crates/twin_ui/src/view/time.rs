@@ -118,6 +118,8 @@ pub struct TimelineView {
     pub extent: TimeRange,
     /// Before this nothing is kept.
     pub retained_from: Option<Timestamp>,
+    /// Whether anything was kept from before then; else it is where the first value is.
+    pub expired: bool,
     /// Stretches whose data is in memory, sorted and apart; empty means all of it.
     pub loaded: Vec<TimeRange>,
     /// Stretches on their way, sorted.
@@ -146,6 +148,7 @@ impl TimelineView {
         Self {
             extent,
             retained_from: None,
+            expired: false,
             loaded: Vec::new(),
             coming: Vec::new(),
             lost: Vec::new(),

@@ -354,6 +354,7 @@ fn timeline(view: TimeRange) -> TimelineView {
     TimelineView {
         extent: TimeRange::new(before(86_400), now()),
         retained_from: None,
+        expired: false,
         loaded: Vec::new(),
         coming: Vec::new(),
         lost: Vec::new(),
@@ -448,6 +449,7 @@ pub(crate) fn live() -> ViewModel {
         gateway: LinkState::Up,
         gateway_since: Some(before(9_000)),
         retry_in: None,
+        refused: None,
         sources: vec![SourceLink { name: "plc-1".to_owned(), state: LinkState::Up, since: None, devices_down: (0, 42) }],
     };
     vm.what_if = what_if();

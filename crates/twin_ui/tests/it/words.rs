@@ -113,6 +113,40 @@ fn as_it_was_and_as_it_was_known_are_told_apart_and_one_press_away() {
     }
 }
 
+/// Every text that is painted.
+fn painted(harness: &Harness) -> Vec<String> {
+    let shapes = harness.output().shapes.iter();
+    shapes
+        .filter_map(
+            |clipped| if let egui::Shape::Text(text) = &clipped.shape { Some(text.galley.text().to_owned()) } else { None },
+        )
+        .collect()
+}
+
+#[test]
+fn while_it_is_shown_as_known_the_time_bar_says_that_strip_and_marks_are_as_it_was() {
+    let words = "Strip and marks: as it was";
+    for size in [(1280.0, 720.0), (640.0, 360.0), (390.0, 844.0)] {
+        for (vm, expected) in [(fake::known(), true), (fake::history(), false), (fake::live(), false), (fake::branched(), false)]
+        {
+            let harness = rig(size, vm, UiState::default());
+            assert_eq!(painted(&harness).iter().any(|said| said == words), expected, "at {size:?}");
+        }
+    }
+}
+
+#[test]
+fn time_from_before_the_first_value_is_not_called_thrown_away() {
+    for (expired, words, other) in [(false, "before the first value", "not kept"), (true, "not kept", "before the first value")] {
+        let mut vm = fake::history();
+        let view = twin_ui::view::DensityView::clone(&vm.timeline.density).range.unwrap();
+        vm.timeline.retained_from = Some(view.start + twin_model::Span::from_micros(view.span().as_micros() / 2));
+        vm.timeline.expired = expired;
+        let said = painted(&wide(vm));
+        assert!(said.iter().any(|text| text == words) && !said.iter().any(|text| text == other), "{said:?}");
+    }
+}
+
 #[test]
 fn the_speed_menu_goes_both_ways() {
     let mut harness = check(wide(fake::live()), "Speed 1×", &[]);
@@ -219,6 +253,11 @@ fn the_broken_link_is_named() {
     let harness = check(wide(fake::disconnected()), "Try now", &[UiCommand::Retry(None)]);
     let words = "No link to the gateway since 14:02:19. The newest values are from 14:02:31. Next try in 3\u{2009}s.";
     assert!(harness.query_by_label(words).is_some());
+    let mut vm = fake::disconnected();
+    vm.links.refused = Some("this token is not good any more".to_owned());
+    vm.links.retry_in = None;
+    let words = "The gateway does not let this screen in since 14:02:19. this token is not good any more";
+    assert!(wide(vm).query_by_label(words).is_some());
     let mut vm = fake::live();
     vm.links.sources[0].state = twin_ui::view::LinkState::Down;
     let words = "Source plc-1 does not answer. The gateway is reachable; values of this source stand still.";
