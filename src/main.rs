@@ -37,6 +37,12 @@ mod page {
         orrery::hook_state()
     }
 
+    /// The page has another token.
+    #[wasm_bindgen]
+    pub fn orrery_admitted() {
+        orrery::hook_admitted();
+    }
+
     /// Does one thing; see docs/EMBED.md.
     #[wasm_bindgen]
     pub fn orrery_command(command: &str) -> String {

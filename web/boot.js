@@ -65,25 +65,45 @@ function takeToken() {
 
 const credentials = () => (token ? { Authorization: `Bearer ${token}` } : {});
 
-// Asks the person until the gateway lets us in. Whatever else is wrong, the viewer itself has better words for.
-async function enter() {
-  takeToken();
-  for (;;) {
-    const response = await fetch("/api/site", { method: "HEAD", headers: credentials(), cache: "no-store" }).catch(() => null);
-    if (![401, 403, 429].includes(response?.status)) return;
-    const why = {
-      401: token ? "This token is not known here, or its time is over." : "Paste the token that you were given.",
-      403: "This token may not view the plant.",
-      429: "Too many wrong tokens from here. Wait a minute, then paste the right one.",
-    }[response.status];
+// Why the gateway does not let us in, or null. Whatever else is wrong, the viewer itself has better words for.
+async function refusal() {
+  const response = await fetch("/api/site", { method: "HEAD", headers: credentials(), cache: "no-store" }).catch(() => null);
+  switch (response?.status) {
+    case 401: return token ? "This token is not known here, or its time is over." : "Paste the token that you were given.";
     // A page that may not be here at all would be asked in vain.
-    if (response.status === 403 && !token) return;
-    keepToken(await ask(why));
+    case 403: return token ? "This token may not view the plant." : null;
+    case 429: return "Too many wrong tokens from here. Wait a minute, then paste the right one.";
+    default: return null;
   }
 }
 
-function ask(why) {
+// Asks the person until the gateway lets us in.
+async function enter(title, why) {
+  while (why) {
+    keepToken(await ask(title, why));
+    why = await refusal();
+  }
+}
+
+// The gateway does not let an open page in any more: its token was taken back, or its time is over. What it shows of the plant is
+// covered until somebody with a token goes on, from where the page is.
+let shut = false;
+
+async function shutOut(viewer) {
+  if (shut || dead) return;
+  shut = true;
+  $("stage").inert = true;
+  await enter("Your access has ended", "The token of this page was taken back, or its time is over. Paste another to go on where you are.");
+  $("stage").inert = false;
+  $("orrery").focus();
+  shut = false;
+  viewer.orrery_admitted();
+}
+
+function ask(title, why) {
   const input = $("door-token");
+  const covered = !$("cover").hidden;
+  $("door-title").textContent = title;
   $("door-text").textContent = why;
   $("cover").hidden = true;
   $("door").hidden = false;
@@ -96,7 +116,7 @@ function ask(why) {
       $("door-enter").onclick = input.onkeydown = null;
       input.value = "";
       $("door").hidden = true;
-      $("cover").hidden = false;
+      $("cover").hidden = !covered;
       done(value);
     };
     $("door-enter").onclick = go;
@@ -121,15 +141,43 @@ async function download(url, expected) {
   return new Response(counted, { headers: { "Content-Type": "application/wasm" } });
 }
 
+// A host page's command as text. JSON would leave out or change in silence what it can't hold: `{loop: NaN}` would end the loop.
+function asText(command) {
+  let named = "a command";
+  return JSON.stringify(command, function (key, value) {
+    const given = this[key];
+    if (this === command) named = key;
+    const lost = value === undefined || ["function", "symbol", "bigint"].includes(typeof value)
+      || ((typeof value === "number" || value instanceof Number) && !Number.isFinite(Number(value)))
+      // A date that is none.
+      || (value === null && given !== null);
+    if (lost) throw new TypeError(`${named}: has ${typeof given === "function" ? "a function" : String(given)} in it`);
+    return value;
+  });
+}
+
+function obey(viewer, command) {
+  let text;
+  try {
+    text = asText(command);
+  } catch (error) {
+    return { ok: false, error: `${error.message}; a command is an object of what JSON can hold` };
+  }
+  return JSON.parse(viewer.orrery_command(text));
+}
+
 async function start() {
   const lack = missing();
   if (lack) return fatal("This browser can't show the plant", lack);
 
-  await enter();
+  takeToken();
+  await enter("This plant asks who you are", await refusal());
 
+  let viewer = null;
   // Called from Rust.
   window.__orrery = {
     token() { return token ?? undefined; },
+    shutOut() { shutOut(viewer); },
     ready() { $("cover").classList.add("done"); setTimeout(() => { $("cover").hidden = true; }, 300); },
     panic(message) { fatal("The viewer has stopped", "An error that it can't recover from. Nothing in the plant is affected; reload to go on.", message); },
     graphics(message) { fatal("The graphics system has stopped", "The browser took the graphics device away or reported an error. Reload to go on.", message); },
@@ -140,10 +188,11 @@ async function start() {
   });
 
   const url = new URL(own.dataset.wasm, import.meta.url);
-  const [viewer, wasm] = await Promise.all([
+  const [module, wasm] = await Promise.all([
     import(new URL(own.dataset.module, import.meta.url)),
     download(url, Number(own.dataset.bytes)),
   ]);
+  viewer = module;
   await viewer.default({ module_or_path: wasm });
   cover("Starting", 1, "");
 
@@ -151,8 +200,8 @@ async function start() {
     version: viewer.orrery_version(),
     /** What the viewer shows now: camera, selection, time, health counts (docs/EMBED.md). */
     getState: () => JSON.parse(viewer.orrery_state()),
-    /** Does one thing, for example {"seek": "2026-03-02T08:15:04Z"}; answers {"ok": true} or {"error": "..."}. */
-    command: (command) => JSON.parse(viewer.orrery_command(JSON.stringify(command))),
+    /** Does one thing, for example {"seek": "2026-03-02T08:15:04Z"}; answers {"ok": true} or {"ok": false, "error": "..."}. */
+    command: (command) => obey(viewer, command),
   });
   window.dispatchEvent(new CustomEvent("orrery:start"));
 }

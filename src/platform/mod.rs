@@ -67,6 +67,12 @@ pub fn greeting_token() -> Option<Secret> {
     imp::greeting_token()
 }
 
+/// The gateway does not let us in any more. True where a person is asked for another token now, so that trying again with this one
+/// makes no sense.
+pub fn shut_out() -> bool {
+    imp::shut_out()
+}
+
 /// The wall clock.
 pub fn now() -> Timestamp {
     imp::now()

@@ -9,7 +9,7 @@ mod site;
 mod stream;
 
 pub use clock::SiteClock;
-pub use history::{History, level_words};
+pub use history::{HISTORY_MIB, History, level_words};
 pub use models::{ModelJob, Models};
 pub use site::{ServedSite, SiteJob};
 pub use stream::{LinkPhase, Stream};
@@ -91,9 +91,9 @@ impl Session {
         &self.history
     }
 
-    /// Holds at most so many bytes of history from now on.
-    pub fn set_history_budget(&mut self, bytes: u64) {
-        self.history.set_budget(bytes);
+    /// Holds at most so many MiB of history from now on, within [`HISTORY_MIB`].
+    pub fn set_history_budget(&mut self, megabytes: f64) {
+        self.history.set_budget(megabytes);
     }
 
     /// Tells the pager where the person looks, and the engine where it may go; `view` is the stretch on the time bar.

@@ -2,14 +2,18 @@
 
 use twin_engine::Engine;
 use twin_model::{Sample, SignalIndex, SourceIndex, TimeRange, Timestamp};
-use twin_protocol::{Batch, ClientFrame, ClientHello, Limits, LinkState, Resume, ServerFrame, decode_server, encode_client};
+use twin_protocol::{
+    Batch, ClientFrame, ClientHello, Close, CloseCode, Limits, LinkState, Resume, ServerFrame, decode_server, encode_client,
+};
 use twin_protocol::{SUBPROTOCOL_BIN, VERSIONS};
 
 use super::clock::SiteClock;
-use crate::platform::{Socket, SocketEvent, Waker, greeting_token};
+use crate::platform::{Socket, SocketEvent, Waker, greeting_token, shut_out};
 
 /// Pauses between tries, in seconds; the last repeats.
 const PAUSES: [f64; 5] = [0.5, 1.0, 2.0, 4.0, 8.0];
+/// The pause after a refusal, in seconds, where nobody can be asked for another token: the one that we have may be given back.
+const REFUSED_PAUSE: f64 = 60.0;
 /// Seconds between two questions for the server's clock.
 const PING_EVERY: f64 = 1.0;
 /// Keep-alive periods of silence after which the link counts as dead.
@@ -35,7 +39,12 @@ pub struct Stream {
     socket: Option<Socket>,
     phase: LinkPhase,
     since: Option<Timestamp>,
+    /// Why it broke.
     reason: String,
+    /// What the server said before it closed; the socket's own words are cut short.
+    said: Option<Close>,
+    /// The server does not let us in with the token that we have.
+    shut_out: bool,
     tries: usize,
     next_try: f64,
     last_heard: f64,
@@ -82,6 +91,8 @@ impl Stream {
             phase: LinkPhase::Connecting,
             since: None,
             reason: String::new(),
+            said: None,
+            shut_out: false,
             tries: 0,
             next_try: 0.0,
             last_heard: 0.0,
@@ -115,9 +126,14 @@ impl Stream {
         &self.reason
     }
 
-    /// Seconds until the next try.
+    /// Why the server does not let us in, where that is why there is no link.
+    pub fn shut_out(&self) -> Option<&str> {
+        self.shut_out.then_some(self.reason.as_str())
+    }
+
+    /// Seconds until the next try; `None` where none is planned.
     pub fn retry_in(&self, now: f64) -> Option<f64> {
-        (self.phase == LinkPhase::Down).then(|| (self.next_try - now).max(0.0))
+        (self.phase == LinkPhase::Down && self.next_try.is_finite()).then(|| (self.next_try - now).max(0.0))
     }
 
     /// Whether the server replays a recording.
@@ -154,6 +170,7 @@ impl Stream {
             if now >= self.next_try {
                 self.phase = LinkPhase::Connecting;
                 self.last_heard = now;
+                self.said = None;
                 self.socket = Some(Socket::connect(&self.url, SUBPROTOCOL_BIN, self.waker.clone()));
             }
             return false;
@@ -169,7 +186,14 @@ impl Stream {
                     fed |= self.take(&bytes, engine, clock, now);
                 }
                 SocketEvent::Overflowed => return self.broken(clock, now, "too much arrived while the page was hidden", fed),
-                SocketEvent::Closed { reason, .. } => return self.broken(clock, now, &reason, fed),
+                SocketEvent::Closed { code, reason } => {
+                    let Close { code, reason } = self.said.take().unwrap_or(Close { code, reason });
+                    self.broken(clock, now, &reason, fed);
+                    if code == CloseCode::Unauthorized.number() {
+                        self.refused(now);
+                    }
+                    return fed;
+                }
             }
         }
         if now - self.last_heard > self.silence {
@@ -196,6 +220,7 @@ impl Stream {
 
     fn broken(&mut self, clock: &SiteClock, now: f64, reason: &str, fed: bool) -> bool {
         self.socket = None;
+        self.shut_out = false;
         if self.phase != LinkPhase::Down {
             self.since = clock.at(now);
         }
@@ -204,6 +229,12 @@ impl Stream {
         self.next_try = now + PAUSES[self.tries.min(PAUSES.len() - 1)];
         self.tries += 1;
         fed
+    }
+
+    /// Trying on with the same token would only fill the server's log of refusals.
+    fn refused(&mut self, now: f64) {
+        self.shut_out = true;
+        self.next_try = if shut_out() { f64::INFINITY } else { now + REFUSED_PAUSE };
     }
 
     fn take(&mut self, bytes: &[u8], engine: &mut Engine, clock: &mut SiteClock, now: f64) -> bool {
@@ -219,6 +250,7 @@ impl Stream {
             ServerFrame::Hello(hello) => {
                 clock.hear(hello.server_time, now);
                 self.phase = LinkPhase::Up;
+                self.shut_out = false;
                 self.since = Some(hello.server_time);
                 self.tries = 0;
                 self.counts.connections += 1;
@@ -264,7 +296,7 @@ impl Stream {
                 false
             }
             ServerFrame::Close(close) => {
-                self.reason = close.reason;
+                self.said = Some(close);
                 false
             }
             ServerFrame::History(_) | ServerFrame::Page(_) | ServerFrame::IngestAck(_) | ServerFrame::Unknown { .. } => false,

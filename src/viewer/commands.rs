@@ -11,8 +11,8 @@ use super::scene::camera::Pose;
 use super::state::Viewer;
 use crate::platform;
 
-/// Step of a what-if run: fine enough for minutes of thermal lag, coarse enough for days.
-const RUN_STEP_S: i64 = 10;
+/// Step of a what-if run, in seconds: fine enough for minutes of thermal lag, coarse enough for days.
+pub(super) const RUN_STEP_S: i64 = 10;
 
 /// Carries out everything that waits. Of several seeks in one frame only the last one counts.
 pub fn apply_all(viewer: &mut Viewer) {

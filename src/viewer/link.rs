@@ -18,7 +18,27 @@ pub struct SitePose {
     pub distance: f32,
 }
 
+/// How far from the site's origin, and from what it looks at, the camera may be, in metres: where models are too far to be shown
+/// as well.
+pub const MAX_REACH_M: f64 = 1e9;
+/// How near to what it looks at, in metres; a link holds centimetres.
+pub const MIN_DISTANCE_M: f64 = 0.01;
+/// Height angles that can be asked for, in radians: short of straight up and down, where the turn would mean nothing.
+pub const PITCH: std::ops::RangeInclusive<f64> = -1.5..=1.55;
+
 impl SitePose {
+    /// `[x, y, z, yaw, pitch, distance]`, the turn within one turn and the height angle within [`PITCH`]; `None` where anything is
+    /// no number or too far.
+    pub fn new([x, y, z, yaw, pitch, distance]: [f64; 6]) -> Option<Self> {
+        let near = [x, y, z].iter().all(|n| n.abs() <= MAX_REACH_M);
+        if !near || !yaw.is_finite() || !pitch.is_finite() || !(MIN_DISTANCE_M..=MAX_REACH_M).contains(&distance) {
+            return None;
+        }
+        let pitch = pitch.clamp(*PITCH.start(), *PITCH.end());
+        let [yaw, pitch, distance] = [yaw % std::f64::consts::TAU, pitch, distance].map(|n| n as f32);
+        Some(Self { target: DVec3::new(x, y, z), yaw, pitch, distance })
+    }
+
     /// A pose of a scene with this origin.
     pub fn of(pose: &Pose, origin: DVec3) -> Self {
         let Pose { target, yaw, pitch, distance } = *pose;
@@ -56,6 +76,9 @@ pub struct ViewLink {
     /// Whether the high tier of the picture is asked for.
     pub high: bool,
 }
+
+/// Speeds that playing knows, without their sign.
+pub const SPEEDS: std::ops::RangeInclusive<f64> = 0.1..=1000.0;
 
 /// What may stand unescaped.
 fn escape(text: &str) -> String {
@@ -139,7 +162,7 @@ impl ViewLink {
                 "sel" => link.select = items(),
                 "t" => link.time = unescape(value).parse().ok(),
                 "as" => link.known = value == "known",
-                "speed" => link.speed = value.parse().ok().filter(|speed: &f64| speed.is_finite() && *speed != 0.0),
+                "speed" => link.speed = value.parse().ok().filter(|speed: &f64| SPEEDS.contains(&speed.abs())),
                 "play" => link.play = value == "1",
                 "isolate" => link.isolate = value == "1",
                 "chart" => link.chart = items(),
@@ -153,10 +176,8 @@ impl ViewLink {
 }
 
 fn pose(text: &str) -> Option<SitePose> {
-    let n: Vec<f64> = text.split(',').map(|part| part.parse().ok().filter(|v: &f64| v.is_finite())).collect::<Option<_>>()?;
-    let [x, y, z, yaw, pitch, distance] = n[..] else { return None };
-    let [yaw, pitch, distance] = [yaw, pitch, distance].map(|v| v as f32);
-    (distance > 0.0).then_some(SitePose { target: DVec3::new(x, y, z), yaw, pitch: pitch.clamp(-1.5, 1.55), distance })
+    let n: Vec<f64> = text.split(',').map(|part| part.parse().ok()).collect::<Option<_>>()?;
+    SitePose::new(n.try_into().ok()?)
 }
 
 #[cfg(test)]
@@ -186,5 +207,22 @@ mod tests {
         let link =
             ViewLink::from_fragment("cam=1,2&sel=&t=yesterday&speed=0&foo=bar&&%zz=1&theme=pink&as=read&cam=NaN,0,0,0,0,1");
         assert_eq!(link, ViewLink::default());
+    }
+
+    #[test]
+    fn a_camera_that_nobody_could_look_through_is_left_out() {
+        for cam in [
+            "0,0,0,0,0,0",
+            "0,0,0,0,0,-1",
+            "0,0,0,0,0,1e300",
+            "1e300,0,0,0,0,1",
+            "0,0,0,inf,0,1",
+            "0,0,0,0,NaN,1",
+            "0,0,0,0,0,1,2",
+        ] {
+            assert_eq!(ViewLink::from_fragment(&format!("cam={cam}")).camera, None, "{cam}");
+        }
+        let turned = ViewLink::from_fragment("cam=0,0,0,1e300,1e300,5").camera.unwrap();
+        assert!(turned.yaw.abs() < 6.3 && turned.pitch == 1.55, "{turned:?}");
     }
 }

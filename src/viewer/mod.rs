@@ -13,5 +13,5 @@ mod state;
 mod ui_shell;
 
 pub use app::{Start, run};
-pub use hooks::{command as hook_command, state as hook_state};
+pub use hooks::{admitted as hook_admitted, command as hook_command, state as hook_state};
 pub use link::ViewLink;

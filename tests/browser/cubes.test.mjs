@@ -190,7 +190,51 @@ test("a page around it gets answers, also to nonsense", async () => {
   assert.match(said.unknown.error, /dance.*known:.*seek/);
   assert.ok(said.text.error);
   assert.ok(said.frozen);
-  for (const answer of said.refused) assert.ok(answer.error, JSON.stringify(said.refused));
+  for (const answer of [said.unknown, said.text, ...said.refused]) {
+    assert.equal(answer.ok, false);
+    assert.ok(answer.error, JSON.stringify(said.refused));
+  }
+});
+
+test("what can't be done is answered with the command's name, and changes nothing", async () => {
+  await view.command({ select: "cube-1" });
+  await view.command({ loop: [instant(10), instant(20)] });
+  const kept = (s) => ({
+    selection: s.selection, fragment: s.fragment, loop: s.time.loop, range: s.time.range, speed: s.time.speed, as: s.time.as, theme: s.theme, quality: s.quality,
+    chart: s.chart, knobs: s.knobs, fork: s.fork, horizonHours: s.horizonHours, isolated: s.isolated, branches: s.branches, running: s.running, state: s.time.state,
+  });
+  await view.until((s) => s.time.loop && s.selection[0] === "cube-1", "the loop");
+  const before = kept(await view.drawn());
+  const said = await view.page.evaluate(() => {
+    const circle = {};
+    circle.select = circle;
+    const far = "9".repeat(400);
+    const asked = [
+      ["historyMegabytes", { historyMegabytes: 500 }], ["historyMegabytes", { historyMegabytes: 0.5 }], ["historyMegabytes", { historyMegabytes: "64" }],
+      ["viewBranch", { viewBranch: 7 }], ["viewBranch", { viewBranch: NaN }], ["viewBranch", { viewBranch: "0" }],
+      ["empty", {}], ["loop", { loop: NaN }], ["loop", { loop: undefined }], ["loop", { loop: false }], ["loop", { loop: new Date(NaN) }],
+      ["range", { range: Infinity }], ["range", { range: [] }], ["select", { select: NaN }], ["select", { select: [] }], ["select", { select: "" }],
+      ["speed", { speed: 0 }], ["speed", { speed: -Infinity }], ["speed", { speed: 10n }], ["speed", { speed: () => 1 }], ["seek", { seek: "" }], ["seek", { seek: 0 }],
+      ["as", { as: "" }], ["play", { play: "no" }], ["play", { play: null }], ["pause", { pause: 0 }], ["follow", { follow: false }], ["home", { home: {} }], ["run", { run: 1 }],
+      ["step", { step: 1 }], ["theme", { theme: "" }], ["quality", { quality: null }], ["isolate", { isolate: 1 }], ["focus", { focus: "nobody" }],
+      ["chart", { chart: [] }], ["chart", { chart: { show: "cube-1.level" } }], ["knobs", { knobs: { push: 1e9 } }], ["knobs", { knobs: { push: NaN } }], ["knobs", { knobs: [] }],
+      ["fork", { fork: "soon" }], ["horizonHours", { horizonHours: 0 }], ["horizonHours", { horizonHours: 1e9 }],
+      ["camera", { camera: [0, 0, 0, 0, 0, NaN] }], ["camera", { camera: [0, 0, 0, 0, 9, 5] }], ["camera", { camera: [Number(far), 0, 0, 0, 0, 5] }], ["camera", { camera: new Array(6) }],
+      ["camera", { camera: [1e300, 0, 0, 0, 0, 5] }], ["speed", { select: "cube-2", speed: 0 }], ["dance", { select: null, dance: 1 }], ["select", circle], ["select", { select: Symbol("x") }],
+      ["command", undefined], ["command", null], ["command", 5], ["command", "seek"], ["command", [{ select: null }]], ["command", NaN], ["command", () => 1],
+    ];
+    return asked.map(([name, command], nth) => [name, nth, window.orrery.command(command)]);
+  });
+  for (const [name, nth, answer] of said) {
+    assert.equal(answer.ok, false, `${name}, ${nth}`);
+    assert.ok(answer.error.includes(name), `${name}, ${nth}: ${answer.error}`);
+  }
+  assert.deepEqual(kept(await view.drawn()), before);
+  // What comes through is what JSON makes of it.
+  assert.deepEqual(await view.page.evaluate(() => window.orrery.command({ seek: new Date("2026-03-02T08:00:30Z") })), { ok: true });
+  await view.until((s) => Date.parse(s.time.playhead) === Date.parse(instant(30)), "the date");
+  await view.command({ loop: null });
+  await view.command({ select: null });
 });
 
 test("a page around it says what is charted and repeated, and is told", async () => {

@@ -15,8 +15,10 @@ let gateway, browser, file;
 const tokens = {};
 
 /** Adds a token to the access file; answers it as it is printed, once. */
-function grant(role) {
-  const args = ["access", "new", file, "--role", role, "--name", role];
+const grant = (role) => grantAs(role, role);
+
+function grantAs(role, name) {
+  const args = ["access", "new", file, "--role", role, "--name", name];
   const token = execFileSync(program(), args, { encoding: "utf8", stdio: "pipe" }).trim();
   assert.match(token, /^\S{20,}$/);
   assert.ok(!readFileSync(file, "utf8").includes(token), "the file keeps its hash only");
@@ -92,13 +94,53 @@ test("a token behind the address opens the door and leaves the address at once; 
   await broken.close();
 });
 
-test("a token that is taken back shuts out the page that is open, with words", async () => {
-  const view = await View.open(browser, gateway.url, { size: SIZE, fragment: `token=${encodeURIComponent(tokens.view)}` });
-  await view.until((s) => s.link === "up", "the link");
+test("a token that is taken back shuts out the page that is open, which says why and goes on with another, without a reload", async () => {
+  const view = await View.open(browser, gateway.url, { size: SIZE, fragment: `token=${encodeURIComponent(tokens.view)}&sel=cube-2` });
+  await view.until((s) => s.link === "up" && s.shutOut === null, "the link");
+  await view.page.evaluate(() => { window.__same = true; });
   const others = readFileSync(file, "utf8").split("[[tokens]]").filter((part) => !part.includes('name = "view"'));
   writeFileSync(file, others.join("[[tokens]]"));
-  await view.until((s) => s.link !== "up", "the link to end", { patience: 60_000 });
-  await view.page.reload();
+  await asked(view, "taken back");
+  assert.equal(await view.page.locator("#door-title").textContent(), "Your access has ended");
+  assert.ok(!(await view.page.locator("#cover").isVisible()), "the door alone");
+  assert.equal(await view.page.evaluate(() => document.activeElement?.id), "door-token", "ready to be pasted into");
+  await view.shot("door-withdrawn");
+  // A covered canvas is not drawn, and nothing is asked for meanwhile.
+  const shut = await view.until((s) => s.link === "down" && s.shutOut, "the reason", { nudge: false });
+  assert.match(shut.shutOut, /not good any more/);
+  const { connections } = shut;
+  // The old one stays shut out, by keys as a person types them.
+  await view.page.keyboard.type(tokens.view);
+  await view.page.keyboard.press("Enter");
   await asked(view, "not known here");
+  tokens.view = grantAs("view", "again");
+  await type(view, tokens.view, true);
+  await door(view).waitFor({ state: "hidden", timeout: 60_000 });
+  const back = await view.until((s) => s.link === "up" && s.shutOut === null && !s.historyBusy, "the link again");
+  assert.equal(back.connections, connections + 1);
+  assert.deepEqual(back.selection, ["cube-2"], "where it was");
+  assert.ok(await view.page.evaluate(() => window.__same), "the same page");
+  // The plant has pointer and keys again.
+  await view.press("Escape");
+  await view.until((s) => s.selection.length === 0, "the key to reach the plant");
+  await view.page.reload();
+  await view.ready();
+  assert.equal(await door(view).isVisible(), false, "the new token is kept for this tab");
   await view.close();
+});
+
+test("the door fits a small screen, its title in one line", async () => {
+  for (const size of [[320, 568], [360, 640], [640, 360]]) {
+    const view = await View.open(browser, gateway.url, { size, ready: false });
+    await asked(view, "Paste the token");
+    const lines = await view.page.evaluate(() => {
+      const title = document.getElementById("door-title");
+      return title.getBoundingClientRect().height / parseFloat(getComputedStyle(title).lineHeight);
+    });
+    assert.ok(lines < 1.5, `${lines} lines at ${size}`);
+    const button = await view.page.locator("#door-enter").boundingBox();
+    assert.ok(button.x >= 0 && button.x + button.width <= size[0] && button.y + button.height <= size[1], JSON.stringify(button));
+    await view.shot(`door-${size[0]}`);
+    await view.close();
+  }
 });

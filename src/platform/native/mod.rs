@@ -34,6 +34,11 @@ pub(super) fn greeting_token() -> Option<Secret> {
     None
 }
 
+/// The token was given at the start; nobody can be asked for another.
+pub(super) fn shut_out() -> bool {
+    false
+}
+
 pub(super) fn fragment() -> String {
     FRAGMENT.lock().map(|text| text.clone()).unwrap_or_default()
 }

@@ -20,6 +20,8 @@ extern "C" {
     fn graphics(message: &str);
     #[wasm_bindgen(js_namespace = __orrery, js_name = token)]
     fn page_token() -> Option<String>;
+    #[wasm_bindgen(js_namespace = __orrery, js_name = shutOut)]
+    fn open_door();
 }
 
 /// The token that the person or the address gave, for gateways that ask.
@@ -30,6 +32,12 @@ pub(super) fn token() -> Option<Secret> {
 /// A page can't send headers with a WebSocket: its token goes into the greeting.
 pub(super) fn greeting_token() -> Option<Secret> {
     token()
+}
+
+/// The page asks for another token, and says when it has one (`orrery_admitted`).
+pub(super) fn shut_out() -> bool {
+    open_door();
+    true
 }
 
 pub(super) fn now() -> Timestamp {

@@ -17,10 +17,15 @@ use crate::platform::{Fetch, FetchState, Waker, monotonic};
 
 /// Seconds spent on chunks per poll, at least one chunk: signals may be few with long chunks, or many with short ones.
 const POLL_S: f64 = 0.006;
-/// History held, as the store measures it: of the store's 256 MiB, so that live samples have room until the next step.
-const BUDGET_BYTES: u64 = 224 << 20;
-/// The least that a page may be told to hold.
-const LEAST_BYTES: u64 = 1 << 20;
+/// What a page may be told to hold of history, in MiB: the most is what it holds unless told otherwise, of the store's 256 MiB, so
+/// that live samples have room until the next step.
+pub const HISTORY_MIB: std::ops::RangeInclusive<f64> = 1.0..=224.0;
+/// The same in bytes, as the store measures it.
+const BUDGET_BYTES: u64 = mebibytes(*HISTORY_MIB.end());
+
+const fn mebibytes(n: f64) -> u64 {
+    (n * (1 << 20) as f64) as u64
+}
 /// Seconds between two looks at the catalogue: hours end, and late samples make new versions.
 const LOOK_EVERY_S: f64 = 60.0;
 /// How far the catalogue is read anew at each look; the whole of it when a connection is made.
@@ -156,9 +161,9 @@ impl History {
         self.revision += 1;
     }
 
-    /// Holds at most so many bytes from now on, within what the store allows.
-    pub(super) fn set_budget(&mut self, bytes: u64) {
-        self.pager.set_budget(bytes.clamp(LEAST_BYTES, BUDGET_BYTES));
+    /// Holds at most so many MiB from now on, within [`HISTORY_MIB`].
+    pub(super) fn set_budget(&mut self, megabytes: f64) {
+        self.pager.set_budget(mebibytes(megabytes.clamp(*HISTORY_MIB.start(), *HISTORY_MIB.end())));
     }
 
     /// Where the person looks, and how fast.

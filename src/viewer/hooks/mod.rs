@@ -2,7 +2,7 @@
 
 mod ask;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use twin_ui::view::Theme;
 use super::scene::Quality;
 use super::state::Viewer;
 use crate::platform::Waker;
-use ask::{Ask, KNOWN};
+use ask::{Ask, KNOWN, Known};
 
 /// Commands that wait for the next frame; more are refused.
 const MAX_WAITING: usize = 256;
@@ -25,14 +25,23 @@ thread_local! {
     /// The newest answer to `getState`, refreshed every frame; pages ask between frames.
     static STATE: RefCell<String> = const { RefCell::new(String::new()) };
     static WAITING: RefCell<VecDeque<Value>> = const { RefCell::new(VecDeque::new()) };
-    /// The site, for the names in commands; refreshed every frame.
-    static MODEL: RefCell<Option<Arc<Model>>> = const { RefCell::new(None) };
+    /// The site and the numbers of its branches, for the names in commands; refreshed every frame.
+    static SITE: RefCell<(Option<Arc<Model>>, Vec<u32>)> = const { RefCell::new((None, Vec::new())) };
+    static ADMITTED: Cell<bool> = const { Cell::new(false) };
     static WAKER: RefCell<Option<Waker>> = const { RefCell::new(None) };
 }
 
 /// What wakes the viewer when a command arrives: a paused plant draws nothing until somebody asks.
 pub fn wake_with(waker: Waker) {
     WAKER.set(Some(waker));
+}
+
+/// The page has another token than the one that was refused: the viewer connects again.
+pub fn admitted() {
+    ADMITTED.set(true);
+    if let Some(wake) = WAKER.with_borrow(Clone::clone) {
+        wake();
+    }
 }
 
 /// Queues a command; false where too many wait already.
@@ -58,34 +67,42 @@ pub fn state() -> String {
     if text.is_empty() { json!({ "phase": "starting" }).to_string() } else { text }
 }
 
-/// Takes a command as JSON text; it is carried out before the next frame, or when the plant is first drawn. Answers `{"ok": true}` or `{"error": ...}`.
+/// Takes a command as JSON text; it is carried out before the next frame, or when the plant is first drawn. Answers `{"ok": true}`, or
+/// `{"ok": false, "error": ...}` where nothing of it will be done.
 pub fn command(text: &str) -> String {
-    let answer = match serde_json::from_str::<Value>(text) {
-        Err(error) => json!({ "error": format!("not JSON: {error}") }),
+    let taken = match serde_json::from_str::<Value>(text) {
+        Err(error) => Err(format!("not JSON: {error}")),
         Ok(Value::Object(object)) => match faults(&object) {
-            Some(why) => json!({ "error": why }),
-            None if queue(Value::Object(object)) => json!({ "ok": true }),
-            None => json!({ "error": "too many commands are waiting" }),
+            Some(why) => Err(why),
+            None if queue(Value::Object(object)) => Ok(()),
+            None => Err(format!("{MAX_WAITING} commands are waiting for the next frame already; send this one later")),
         },
-        Ok(_) => json!({ "error": "a command is an object, for example {\"seek\": \"2026-03-02T08:15:04Z\"}" }),
+        Ok(_) => Err("a command is an object, for example {\"seek\": \"2026-03-02T08:15:04Z\"}".to_owned()),
     };
-    answer.to_string()
+    taken.map_or_else(|why| json!({ "ok": false, "error": why }), |()| json!({ "ok": true })).to_string()
 }
 
 /// What is wrong with any of an object's commands; none is carried out then.
 fn faults(object: &serde_json::Map<String, Value>) -> Option<String> {
-    let model = MODEL.with_borrow(Clone::clone);
-    object.iter().find_map(|(key, value)| match ask::understand(key, value, model.as_deref()) {
+    if object.is_empty() {
+        return Some(format!("an empty command; known: {}", KNOWN.join(", ")));
+    }
+    let (model, branches) = SITE.with_borrow(Clone::clone);
+    let known = Known { model: model.as_deref(), branches: &branches };
+    object.iter().find_map(|(key, value)| match ask::understand(key, value, known) {
         Ok(_) => None,
         // Judged again when it is carried out.
         Err(why) if why == ask::NOT_LOADED => None,
-        Err(why) if KNOWN.contains(&key.as_str()) => Some(format!("{key} {why}")),
+        Err(why) if KNOWN.contains(&key.as_str()) => Some(format!("{key}: {why}")),
         Err(_) => Some(format!("unknown command '{key}'; known: {}", KNOWN.join(", "))),
     })
 }
 
 /// Turns waiting commands into wishes, once there is a plant to apply them to.
 pub fn drain(viewer: &mut Viewer) {
+    if ADMITTED.take() {
+        viewer.session.retry();
+    }
     if viewer.stage.is_none() {
         return;
     }
@@ -114,8 +131,8 @@ fn cover(viewer: &Viewer) -> Vec<Value> {
 
 /// Carries out what was understood when it came, against the site as it is now.
 fn one(viewer: &mut Viewer, key: &str, value: &Value) -> Result<(), String> {
-    let model = viewer.model().cloned();
-    let wish = match ask::understand(key, value, model.as_deref())? {
+    let (model, branches) = (viewer.model().cloned(), branches(viewer));
+    let wish = match ask::understand(key, value, Known { model: model.as_deref(), branches: &branches })? {
         Ask::Select(twin) => UiCommand::Select { twin, additive: false },
         Ask::Focus(twin) => UiCommand::Focus(twin),
         Ask::Isolate(on) => UiCommand::Isolate(on),
@@ -160,7 +177,7 @@ fn one(viewer: &mut Viewer, key: &str, value: &Value) -> Result<(), String> {
             return Ok(());
         }
         Ask::HistoryMegabytes(megabytes) => {
-            viewer.session.set_history_budget((megabytes * 1e6) as u64);
+            viewer.session.set_history_budget(megabytes);
             return Ok(());
         }
     };
@@ -172,7 +189,12 @@ fn one(viewer: &mut Viewer, key: &str, value: &Value) -> Result<(), String> {
 pub fn publish(viewer: &Viewer, frame: u64) {
     let text = describe(viewer, frame).to_string();
     STATE.with_borrow_mut(|state| *state = text);
-    MODEL.set(viewer.model().cloned());
+    SITE.set((viewer.model().cloned(), branches(viewer)));
+}
+
+/// Numbers of the what-if branches that there are.
+fn branches(viewer: &Viewer) -> Vec<u32> {
+    viewer.engine.iter().flat_map(|engine| engine.branches()).map(|branch| branch.id.0).collect()
 }
 
 fn span(range: TimeRange) -> Value {
@@ -195,6 +217,7 @@ fn describe(viewer: &Viewer, frame: u64) -> Value {
         "phase": phase,
         "frame": frame,
         "link": link,
+        "shutOut": viewer.session.link().shut_out(),
         "fragment": viewer.current_link().to_fragment(),
         "problems": problems,
         "theme": if viewer.vm.theme == Theme::Light { "light" } else { "dark" },
@@ -278,7 +301,11 @@ fn describe(viewer: &Viewer, frame: u64) -> Value {
         })
         .collect::<Vec<_>>()
         .into();
+    out["runError"] = viewer.run_error.clone().into();
     out["running"] =
         engine.running().map_or(Value::Null, |(name, progress)| json!({ "name": name, "fraction": progress.fraction }));
     out
 }
+
+#[cfg(test)]
+mod tests;
