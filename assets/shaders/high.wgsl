@@ -5,7 +5,7 @@
 #import bevy_pbr::pbr_fragment::pbr_input_from_standard_material
 #import bevy_pbr::pbr_functions::{apply_pbr_lighting, main_pass_post_lighting_processing}
 #import bevy_pbr::pbr_types::STANDARD_MATERIAL_FLAGS_BASE_COLOR_TEXTURE_BIT
-#import orrery::marks::{Look, PALETTE_WIDTH, UNBOUND, NEVER_SEEN, FLAG_HIDDEN, FLAG_GHOST, FLAG_HOVERED, saturate_by, freshness_saturation, marked}
+#import orrery::marks::{Look, PALETTE_WIDTH, UNBOUND, FLAG_HIDDEN, FLAG_HOVERED, is_faint, saturate_by, freshness_saturation, marked}
 
 @group(#{MATERIAL_BIND_GROUP}) @binding(100) var<uniform> look: Look;
 @group(#{MATERIAL_BIND_GROUP}) @binding(101) var palette: texture_2d<u32>;
@@ -16,7 +16,7 @@ fn fragment(in: VertexOutput, @builtin(front_facing) is_front: bool) -> Fragment
     let part = u32(round(in.uv_b.x));
     let code = textureLoad(palette, vec2<i32>(i32(part % PALETTE_WIDTH), i32(part / PALETTE_WIDTH)), 0);
     let bound = code.x != UNBOUND;
-    if (code.w & (FLAG_HIDDEN | FLAG_GHOST)) != 0u || (bound && code.y == NEVER_SEEN) {
+    if (code.w & FLAG_HIDDEN) != 0u || is_faint(code) {
         // Drawn faintly by another pipeline.
         discard;
     }

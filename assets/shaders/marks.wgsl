@@ -25,7 +25,15 @@ const NEVER_SEEN: u32 = 4u;
 
 const FLAG_HIDDEN: u32 = 1u;
 const FLAG_GHOST: u32 = 2u;
+const FLAG_SELECTED: u32 = 4u;
 const FLAG_HOVERED: u32 = 8u;
+
+// Parts that are shown faintly: ghosts, and what was never seen unless it is selected, because the selection's outline is only
+// hidden behind what is solid.
+fn is_faint(code: vec4<u32>) -> bool {
+    let never_seen = code.x != UNBOUND && code.y == NEVER_SEEN;
+    return (code.w & FLAG_GHOST) != 0u || (never_seen && (code.w & FLAG_SELECTED) == 0u);
+}
 
 fn luma(c: vec3<f32>) -> f32 {
     return dot(c, vec3<f32>(0.2126, 0.7152, 0.0722));

@@ -6,7 +6,7 @@
 // opaque ones never discard, so that hidden pixels are not shaded at all.
 
 #import bevy_pbr::mesh_view_bindings::view
-#import orrery::marks::{Look, PALETTE_WIDTH, UNBOUND, NEVER_SEEN, FLAG_HIDDEN, FLAG_GHOST, FLAG_HOVERED, luma, saturate_by, freshness_saturation, marked}
+#import orrery::marks::{Look, PALETTE_WIDTH, UNBOUND, NEVER_SEEN, FLAG_HIDDEN, FLAG_GHOST, FLAG_HOVERED, is_faint, luma, saturate_by, freshness_saturation, marked}
 
 @group(#{MATERIAL_BIND_GROUP}) @binding(0) var<uniform> look: Look;
 @group(#{MATERIAL_BIND_GROUP}) @binding(1) var palette: texture_2d<u32>;
@@ -40,15 +40,13 @@ struct Varyings {
 
 // Which parts a pipeline leaves to another one.
 fn left_out(code: vec4<u32>) -> bool {
-    let ghost = (code.w & FLAG_GHOST) != 0u;
-    let never_seen = code.x != UNBOUND && code.y == NEVER_SEEN;
 #ifdef GHOSTS
-    return (code.w & FLAG_HIDDEN) != 0u || !(ghost || never_seen);
+    return (code.w & FLAG_HIDDEN) != 0u || !is_faint(code);
 #else
 #ifdef EDGES
     return (code.w & (FLAG_HIDDEN | FLAG_GHOST)) != 0u;
 #else
-    return (code.w & (FLAG_HIDDEN | FLAG_GHOST)) != 0u || never_seen;
+    return (code.w & FLAG_HIDDEN) != 0u || is_faint(code);
 #endif
 #endif
 }
@@ -90,7 +88,7 @@ fn fragment(in: Varyings, @builtin(front_facing) front: bool) -> @location(0) ve
     let coloured = bound && status != 1u;
     let fresh = select(0u, in.code.y, bound);
     // Nothing is known of it, so it is an outline and hardly a surface; a checker or a dark line would read as something said.
-    let never_seen = fresh == NEVER_SEEN;
+    let never_seen = fresh == NEVER_SEEN && is_faint(in.code);
 
 #ifdef EDGES
     var line = look.edge.rgb;

@@ -26,10 +26,11 @@ pub fn paint(mut viewer: NonSendMut<'_, Viewer>, mut assets: ResMut<'_, SceneAss
     }
 }
 
-/// Whether a part is drawn by the faint pipeline, as `part.wgsl` decides it too.
+/// Whether a part is drawn by the faint pipeline, as `marks.wgsl` decides it too: what was never seen is, unless it is selected,
+/// because the selection's outline is only hidden behind what is solid.
 fn is_faint([status, freshness, _, flags]: &[u8; 4]) -> bool {
     let never_seen = *status != UNBOUND && *freshness == Freshness::NeverSeen.code();
-    flags & ViewFlags::GHOST != 0 || never_seen
+    flags & ViewFlags::GHOST != 0 || (never_seen && flags & ViewFlags::SELECTED == 0)
 }
 
 /// Fills the texels for what is shown now; true where any of them changed.
@@ -68,4 +69,22 @@ fn compute(viewer: &mut Viewer) -> bool {
         }
     }
     changed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_never_seen_is_faint_until_it_is_selected_and_a_ghost_always() {
+        let check = |freshness: Freshness, flags: u8, faint: bool| {
+            assert_eq!(is_faint(&texel(Status::Unknown, freshness, None, ViewFlags(flags))), faint, "{freshness:?} {flags}");
+        };
+        check(Freshness::NeverSeen, 0, true);
+        check(Freshness::NeverSeen, ViewFlags::HOVERED, true);
+        check(Freshness::NeverSeen, ViewFlags::SELECTED, false);
+        check(Freshness::Offline, 0, false);
+        check(Freshness::Live, ViewFlags::GHOST, true);
+        assert!(!is_faint(&unbound_texel(ViewFlags(0))));
+    }
 }
