@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use twin_historian::historian::{Historian, KeepError, Kept, Position};
 use twin_historian::{Level, Sealed, SignalSpec, Store, StoreConfig, chunk};
@@ -14,6 +15,7 @@ use super::series::{Numbers, Series};
 use super::sqlite::{SqliteHistorian, SyncPolicy};
 use super::{ALWAYS, Persist, Setup, carried, guard, outside, salvage::replace, wal};
 use crate::GatewayError;
+use crate::clock::instant;
 
 /// Name of the database in the data folder.
 pub const FILE: &str = "history.sqlite3";
@@ -414,14 +416,25 @@ fn finish_move(folder: &Path) -> Result<(), GatewayError> {
     std::fs::rename(&moving, &path).map_err(|source| GatewayError::Write { path, source })
 }
 
+/// How long whoever had the folder may take to let go of it: a program that is being started again, and a program that one started, which has
+/// its files until it has become another. More would keep people from learning that another server runs.
+const LET_GO: Duration = Duration::from_secs(2);
+/// Between two looks.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Takes the lock of a folder, or waits a moment for it.
 pub(super) fn lock(path: &Path) -> Result<File, GatewayError> {
     let failed = |source| GatewayError::Write { path: path.to_owned(), source };
     let file = File::options().create(true).truncate(false).read(true).write(true).open(path).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(GatewayError::InUse { path: path.to_owned() }),
-        // A file system without locks: better without than not at all.
-        Err(TryLockError::Error(_)) => Ok(file),
+    let begun = instant();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if begun.elapsed() < LET_GO => std::thread::sleep(LOOK),
+            Err(TryLockError::WouldBlock) => return Err(GatewayError::InUse { path: path.to_owned() }),
+            // A file system without locks: better without than not at all.
+            Err(TryLockError::Error(_)) => return Ok(file),
+        }
     }
 }
 

@@ -163,6 +163,21 @@ fn a_server_told_to_stop_stops_cleanly_and_keeps_everything() {
 }
 
 #[test]
+fn a_server_waits_a_moment_for_the_one_that_it_takes_over_from() {
+    let folder = Folder::new();
+    let (site, data) = (folder.write("site.toml", SITE), folder.0.join("data"));
+    fill(&site, &data, &[(0, 1, 5.0)]);
+    let held = std::fs::File::options().write(true).open(data.join("lock")).unwrap();
+    held.try_lock().unwrap();
+    let goes = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        drop(held);
+    });
+    assert_eq!(read(&site, &data, "pump-01.flow").0, Some(Value::Float(5.0)));
+    goes.join().unwrap();
+}
+
+#[test]
 fn a_folder_in_use_and_a_file_that_is_no_database_are_refused_with_words() {
     let folder = Folder::new();
     let (site, data) = (folder.write("site.toml", SITE), folder.0.join("data"));

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use gateway::RingLimits;
 use gateway::assemble::{PlantOptions, plant};
 use gateway::history::{FILE, Persist, Setup, fsck, wal};
 use gateway::hub::{Hub, empty_store};
 use gateway::site::Site;
-use gateway::{GatewayError, RingLimits};
 use rusqlite::Connection;
 use twin_historian::historian::{Blob, Change, Entry, Historian, KeepError, Kept, Page, Position};
 use twin_historian::{ChunkKey, Level, MemoryHistorian};
@@ -19,15 +19,7 @@ use crate::world::{Folder, SITE, at, orrery};
 fn open(folder: &Folder) -> (Arc<Hub>, Vec<String>) {
     let site = Site::read_usable(&folder.write("site.toml", SITE)).unwrap();
     let options = PlantOptions { data: Some(folder.0.join("data")), ..PlantOptions::default() };
-    // Another test's child has this process's files, locks included, for the moment before it becomes another program.
-    let mut tries = 0;
-    let plant = loop {
-        match plant(&site, &options) {
-            Err(GatewayError::InUse { .. }) if tries < 1_000 => tries += 1,
-            other => break other.unwrap(),
-        }
-        std::thread::sleep(Duration::from_millis(2));
-    };
+    let plant = plant(&site, &options).unwrap();
     (plant.hub, plant.remarks)
 }
 
