@@ -3,14 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use twin_engine::{Engine, EngineConfig};
+use twin_historian::StoreConfig;
 use twin_model::{Sample, SignalIndex, Span, TimeRange, Timestamp};
 use twin_protocol::LinkState;
 use twin_scene::site::{SourceKind, StartAt};
 
 use crate::GatewayError;
 use crate::assemble::{csv_files, synthetic_groups};
+use crate::exchange::history::patient_store;
 use crate::history::Database;
-use crate::hub::empty_store;
 use crate::recording::{self, Recording};
 use crate::site::Site;
 use crate::sources::{Source as _, SyntheticSource};
@@ -44,7 +45,8 @@ pub struct Headless {
 /// # Errors
 /// Where the site or what it is read from cannot be used.
 pub fn fill(site: &Site, from: &From, at: Timestamp, start: Timestamp) -> Result<Headless, GatewayError> {
-    let mut engine = Engine::new(site.loaded.model.clone(), EngineConfig::default());
+    let config = if *from == From::Sources { EngineConfig::default() } else { kept() };
+    let mut engine = Engine::new(site.loaded.model.clone(), config);
     let mut remarks = Vec::new();
     let mut unusable = 0;
     match from {
@@ -60,10 +62,16 @@ pub fn fill(site: &Site, from: &From, at: Timestamp, start: Timestamp) -> Result
 /// # Errors
 /// Where the recording cannot be used.
 pub fn fill_from_recording(recording: &Recording) -> Headless {
-    let mut engine = Engine::new(recording.site.model.clone(), EngineConfig::default());
+    let mut engine = Engine::new(recording.site.model.clone(), kept());
     let mut remarks = Vec::new();
     from_recording(recording, &mut engine, &mut remarks);
     Headless { engine, remarks, unusable: 0 }
+}
+
+/// For what is kept already: whether its clock was right was judged when it came, or, of an import, does not matter.
+fn kept() -> EngineConfig {
+    let store = StoreConfig { future_limit: Span::from_micros(i64::MAX), ..StoreConfig::default() };
+    EngineConfig { store, ..EngineConfig::default() }
 }
 
 fn from_sources(
@@ -121,9 +129,10 @@ fn from_data(
     remarks: &mut Vec<String>,
 ) -> Result<(), GatewayError> {
     let model = &site.loaded.model;
-    let mut store = empty_store(model, usize::MAX / 2);
+    let mut store = patient_store(model);
     // What lies ahead of the instant and was known by then tells of a clock that runs ahead.
-    let end = Timestamp::from_micros(at.as_micros().saturating_add(store.config().future_limit.as_micros()).saturating_add(1));
+    let ahead = StoreConfig::default().future_limit;
+    let end = Timestamp::from_micros(at.as_micros().saturating_add(ahead.as_micros()).saturating_add(1));
     let loaded = Database::open_to_read(folder)?.load_before(model, &mut store, end)?;
     remarks.extend(loaded.remarks.iter().cloned());
     if loaded.unreadable > 0 {

@@ -43,6 +43,7 @@ pub fn text(app: &App) -> String {
     out.counter("orrery_left_out_total", "Samples that slow clients did not get", read(&totals.left_out));
     out.counter("orrery_json_batches_total", "JSON forms of batches, made once for all clients", read(&totals.texts));
     out.counter("orrery_bad_frames_total", "Frames of clients that made no sense", read(&totals.bad_frames));
+    out.counter("orrery_repeated_total", "Samples that said again what was held already", read(&totals.repeated));
     out.counter("orrery_bad_lines_total", "Lines at /ingest that could not be used", read(&totals.bad_lines));
     let (batches, bytes) = hub.backfill();
     out.gauge("orrery_backfill_batches", "Batches kept for clients that come back", batches as u64);

@@ -7,9 +7,9 @@ use twin_historian::Store;
 use twin_model::{Model, SignalIndex, TimeRange, Timestamp};
 use twin_scene::bind::Glob;
 
+use super::usable;
 use crate::exchange::{self, Format, history};
 use crate::headless::{self, From};
-use crate::site::Site;
 use crate::{clock, recording, term};
 
 /// Arguments of `orrery export`.
@@ -61,7 +61,8 @@ pub(super) fn run(args: &ExportArgs) -> Result<u8> {
             write(args, &recording.site.model, &store, range, format)?
         }
         (None, Some(site)) => {
-            let site = Site::read_usable_with(site, &args.allow.allow_dir)?;
+            let (site, faults) = usable(site, &args.allow)?;
+            unusable += faults;
             let model = &site.loaded.model;
             if let Some(folder) = &args.data {
                 let store = history::read(model, folder, &mut remarks)?;
@@ -70,7 +71,7 @@ pub(super) fn run(args: &ExportArgs) -> Result<u8> {
                 let to = args.to.unwrap_or_else(clock::wall);
                 let filled = headless::fill(&site, &From::Sources, to, args.from.unwrap_or_else(clock::wall))?;
                 remarks.extend(filled.remarks);
-                unusable = filled.unusable;
+                unusable += filled.unusable;
                 let store = filled.engine.reality().store();
                 if store.thinned().is_some() {
                     remarks.push("the sources give more than fits in memory; the oldest samples were thinned".to_owned());

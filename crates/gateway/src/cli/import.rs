@@ -106,7 +106,7 @@ struct TimesJson {
 }
 
 pub(super) fn run(args: &ImportArgs) -> Result<u8> {
-    let site = args.site.usable()?;
+    let (site, _) = args.site.usable()?;
     let rules = args.rules(&site)?;
     let zone = rules.times.zone.as_ref().map(|zone| zone.as_str().to_owned());
     let model = Arc::new(site.loaded.model);

@@ -24,11 +24,12 @@ mod state;
 mod whatif;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use twin_model::Timestamp;
+use twin_scene::site::Severity;
 
 use crate::site::Site;
 use crate::{GatewayError, clock, term};
@@ -153,10 +154,26 @@ struct SiteArg {
 }
 
 impl SiteArg {
-    /// The site, good enough to run.
-    fn usable(&self) -> Result<Site, GatewayError> {
-        Site::read_usable_with(&self.site, &self.allow.allow_dir)
+    /// See [`usable`].
+    fn usable(&self) -> Result<(Site, usize), GatewayError> {
+        usable(&self.site, &self.allow)
     }
+}
+
+/// Faults of a site file that are told one by one.
+const FAULTS: usize = 20;
+
+/// A site that is good enough to run, and how many errors its file has. They are told: a rule or a source that is left out would else be missed
+/// by nobody, and what it judges or feeds be shown as if all were well.
+fn usable(site: &Path, allow: &AllowArgs) -> Result<(Site, usize), GatewayError> {
+    let site = Site::read_usable_with(site, &allow.allow_dir)?;
+    let errors = || site.loaded.diagnostics.iter().filter(|finding| finding.severity == Severity::Error);
+    errors().take(FAULTS).for_each(|finding| term::note(&finding.to_string()));
+    let count = errors().count();
+    if count > FAULTS {
+        term::note(&format!("and {} more; orrery check names them all", count - FAULTS));
+    }
+    Ok((site, count))
 }
 
 /// Where a site may read from.

@@ -11,11 +11,11 @@ use twin_protocol::recording::Record;
 use twin_protocol::{LinkState, ServerFrame};
 
 use super::client::ClientArgs;
+use super::usable;
 use crate::assemble::{PlantOptions, plant};
 use crate::recording::{Recorder, RecordingFile};
 use crate::remote::Remote;
 use crate::ring::RingLimits;
-use crate::site::Site;
 use crate::sources::{Polled, step};
 use crate::{GatewayError, clock, term};
 
@@ -82,7 +82,7 @@ fn started(args: &RecordArgs) {
 }
 
 async fn from_site(args: &RecordArgs, over: &dyn Fn() -> bool) -> Result<(u64, u64)> {
-    let site = Site::read_usable_with(&args.site, &args.allow.allow_dir)?;
+    let (site, _) = usable(&args.site, &args.allow)?;
     // Every batch must still be held when it is written a moment later, however much comes at once.
     let ring = RingLimits { batches: 100_000, bytes: 1 << 30 };
     let options = PlantOptions { data: args.data.clone(), speed: args.speed, ring, ..PlantOptions::default() };

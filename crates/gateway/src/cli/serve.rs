@@ -122,13 +122,17 @@ impl ListenArgs {
 }
 
 pub(super) fn run(args: &ServeArgs) -> Result<u8> {
-    let site = args.site.usable()?;
-    for finding in site.loaded.diagnostics.iter().filter(|f| f.severity == twin_scene::site::Severity::Error) {
-        term::note(&finding.to_string());
-    }
+    let (site, _) = args.site.usable()?;
     let memory_bytes = args.memory.max(8) << 20;
     let setup = Setup { commit_every: Duration::from_millis(args.commit_ms), retention: super::keep::retention(&args.keep) };
     let mut remarks = Vec::new();
+    let now = args.clock.unwrap_or_else(crate::clock::wall);
+    if !site.loaded.times.years.contains(now) {
+        let years = site.loaded.times.years;
+        remarks.push(format!(
+            "the clock says {now}, which is not within the years {years}: set it; until then readings without a time are refused"
+        ));
+    }
     let tokens = door::tokens(&site, &mut remarks)?;
     let (data, sync, speed) = (args.data.clone(), args.sync, args.speed);
     let options = PlantOptions { data, memory_bytes, setup, sync, speed, clock: args.clock, ..PlantOptions::default() };

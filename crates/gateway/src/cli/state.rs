@@ -7,8 +7,8 @@ use serde::Serialize;
 use twin_engine::{AlarmReport, Basis, StateReport, TwinReport};
 use twin_model::{AlarmState, Status, Timestamp, Value};
 
+use super::usable;
 use crate::headless::{self, From};
-use crate::site::Site;
 use crate::{clock, recording, term};
 
 /// Arguments of `orrery state`.
@@ -43,10 +43,12 @@ pub(super) struct StateArgs {
 }
 
 pub(super) fn run(args: &StateArgs) -> Result<u8> {
+    let mut faults = 0;
     let filled = match (&args.recording, &args.site) {
         (Some(path), _) => headless::fill_from_recording(&recording::read(path)?),
         (None, Some(site)) => {
-            let site = Site::read_usable_with(site, &args.allow.allow_dir)?;
+            let (site, found) = usable(site, &args.allow)?;
+            faults = found;
             let from = args.data.clone().map_or(From::Sources, From::Data);
             headless::fill(&site, &from, args.at, args.start.unwrap_or_else(clock::wall))?
         }
@@ -64,7 +66,7 @@ pub(super) fn run(args: &StateArgs) -> Result<u8> {
     } else {
         people(&report);
     }
-    Ok(u8::from(filled.unusable > 0))
+    Ok(u8::from(filled.unusable + faults > 0))
 }
 
 fn in_alarm(twin: &TwinReport) -> bool {

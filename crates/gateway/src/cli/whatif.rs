@@ -46,7 +46,7 @@ pub(super) struct WhatifArgs {
 }
 
 pub(super) fn run(args: &WhatifArgs) -> Result<u8> {
-    let site = args.site.usable()?;
+    let (site, faults) = args.site.usable()?;
     let model = &site.loaded.model;
     let settings = args.set.iter().map(|text| setting(model, text)).collect::<Result<Vec<_>>>()?;
     if args.horizon <= Span::ZERO || args.horizon > MAX_HORIZON {
@@ -77,7 +77,7 @@ pub(super) fn run(args: &WhatifArgs) -> Result<u8> {
         people(model, branch);
     }
     // As for `state`: what is computed from less than the site names is said aloud.
-    Ok(u8::from(filled.unusable > 0))
+    Ok(u8::from(filled.unusable + faults > 0))
 }
 
 fn setting(model: &Model, text: &str) -> Result<(KnobIndex, f64)> {

@@ -41,6 +41,8 @@ pub fn empty_store(model: &Model, budget_bytes: usize) -> Store {
 pub struct Totals {
     /// Samples taken in.
     pub samples: AtomicU64,
+    /// Of them: those that said again what was held already.
+    pub repeated: AtomicU64,
     /// Batches made.
     pub batches: AtomicU64,
     /// Bytes of batch frames, before they are sent to anybody.
@@ -230,8 +232,15 @@ impl Hub {
         let mut inner = self.lock();
         let Inner { store, pending, .. } = &mut *inner;
         pending.reserve(samples.len());
+        // A sender that repeats itself (a reading that is published again with its own time) has said nothing new: had the repetition the
+        // place of the first, nobody could tell any more that it was known before. What the disk gave up is taken again.
+        let whole = self.persist.as_ref().is_none_or(|persist| persist.totals().given_up.load(Ordering::Relaxed) == 0);
         for (signal, sample) in samples.drain(..) {
             let sample = sample.admitted();
+            if whole && store.repeats(signal, &sample) {
+                add(&self.totals.repeated, 1);
+                continue;
+            }
             if store.append(signal, &sample) != Appended::Quarantined {
                 pending.push(Entry { id: DictId(signal.0), sample });
             }

@@ -10,7 +10,7 @@ use super::Answer;
 use super::similar::similar;
 use crate::hub::add;
 use crate::server::App;
-use crate::sources::{Inbox, Line, LineError, Refusal, Remark, read_line};
+use crate::sources::{Inbox, Line, LineError, Refusal, Remark, read_line, receipt};
 
 /// Lines of one message.
 const LINES: usize = limits::MESSAGE_LINES;
@@ -262,6 +262,12 @@ impl<'a> Taker<'a> {
                     implausible += 1;
                     continue;
                 }
+                if let Err(error) = receipt(&self.inbox.rules.times, now) {
+                    complain(&mut ack, || error.to_string());
+                    ack.refused += 1;
+                    implausible += 1;
+                    continue;
+                }
                 let (source_time, received_time) = self.inbox.received(signal, now);
                 ack.taken += 1;
                 samples.push((signal, Sample { source_time, received_time, flags: Flags(sample.flags.0 & FLAGS), ..sample }));
@@ -317,8 +323,14 @@ impl<'a> Taker<'a> {
     /// Words where the store will not take a sample into history, by the store's own rule.
     fn aside(&self, sample: &Sample) -> Option<String> {
         let ahead = sample.source_time.as_micros().saturating_sub(sample.received_time.as_micros());
-        (ahead > self.future_limit && !sample.flags.has(Flags::PREDICTED))
-            .then(|| format!("{} is {} s ahead of this server's clock; set the clock", sample.source_time, ahead / 1_000_000))
+        (ahead > self.future_limit && !sample.flags.has(Flags::PREDICTED)).then(|| {
+            let whose = if receipt(&self.inbox.rules.times, sample.received_time).is_ok() {
+                "set the clock".to_owned()
+            } else {
+                format!("that was never set, it says {}", sample.received_time)
+            };
+            format!("{} is {} s ahead of this server's clock; {whose}", sample.source_time, ahead / 1_000_000)
+        })
     }
 }
 

@@ -9,7 +9,7 @@ use twin_model::{Flags, Model, Quality, Sample, SignalIndex, Timestamp, Value, V
 use twin_scene::site::SourceClock;
 use twin_table::cell::{ReadQuality, Texts, Unreadable};
 use twin_table::time::Unit;
-use twin_table::{Cell, CellRules, TimeFormat, TimeSpec};
+use twin_table::{Cell, CellRules, TimeFormat, TimeSpec, Years};
 
 use super::fields::Fields;
 use super::inbox::{Inbox, Refusal, SenderRules};
@@ -44,6 +44,11 @@ pub enum LineError {
     /// The time makes no sense.
     #[error("{0}")]
     Time(String),
+    /// It has no time of its own, and this server's clock was never set.
+    #[error(
+        "this server's clock says {0}, which is not within the years {1}: a reading without a time of its own can't be taken until it is set"
+    )]
+    Clock(Timestamp, Years),
     /// The quality makes no sense.
     #[error(
         "'{0}' is not a quality; write good, uncertain, bad or a StatusCode; for numbers of OPC DA the source needs quality = \"opc_da\""
@@ -79,7 +84,7 @@ impl LineError {
             Self::Json(_) | Self::Key(_) | Self::Ack | Self::By => Refusal::Line,
             Self::Signal(_) | Self::Alarm(_) => Refusal::Signal,
             Self::Large { .. } => Refusal::Large,
-            Self::Time(_) => Refusal::Time,
+            Self::Time(_) | Self::Clock(..) => Refusal::Time,
             Self::Quality(_) => Refusal::Quality,
         }
     }
@@ -139,7 +144,10 @@ pub fn read_line(model: &Model, inbox: &Inbox, line: &str, now: Timestamp) -> Re
             return Err(LineError::Json("'acknowledge' stands in a line of its own".to_owned()));
         }
         let own = fields.time.filter(|_| timed);
-        let taken = own.map_or(Ok(None), |raw| time(raw, &inbox.rules.times, now))?.map_or(now, |(t, _)| t);
+        let taken = match own.map_or(Ok(None), |raw| time(raw, &inbox.rules.times, now))? {
+            Some((t, _)) => t,
+            None => receipt(&inbox.rules.times, now)?,
+        };
         let (signal, sample) = acknowledgement(model, alarm, fields.by.as_ref(), taken, now)?;
         return Ok(Line::Sample(signal, sample, None));
     }
@@ -177,7 +185,10 @@ pub fn read_line(model: &Model, inbox: &Inbox, line: &str, now: Timestamp) -> Re
     let zone = || written.filter(|_| own.is_some_and(|(_, zoned)| zoned)).and_then(|raw| clock_of(raw, &inbox.rules.times));
     remark = remark.or_else(|| passed_over.map(Remark::Keys)).or_else(|| zone().map(Remark::Clock));
     // Last, so that only what is taken has a time.
-    let (source_time, received_time) = own.map_or_else(|| inbox.received(signal, now), |(own, _)| (own, now));
+    let (source_time, received_time) = match own {
+        Some((own, _)) => (own, now),
+        None => inbox.received(signal, receipt(&inbox.rules.times, now)?),
+    };
     let sample = Sample { received_time, ..read.sample(source_time, kind, quality) };
     Ok(Line::Sample(signal, sample, remark))
 }
@@ -237,6 +248,12 @@ fn shown(raw: &RawValue) -> String {
         Scalar::Text(text) => text.into_owned(),
         _ => raw.get().to_owned(),
     }
+}
+
+/// The time of receipt as the time of a reading: not by a clock that was never set (machines without a battery begin in 1970), or history would begin
+/// there for good.
+pub(crate) fn receipt(rules: &TimeSpec, now: Timestamp) -> Result<Timestamp, LineError> {
+    if rules.years.contains(now) { Ok(now) } else { Err(LineError::Clock(now, rules.years)) }
 }
 
 /// The time that a sender wrote, and whether it has no offset; `None` for null.

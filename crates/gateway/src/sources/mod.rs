@@ -26,6 +26,7 @@ use crate::hub::Hub;
 
 pub use csv::{CsvFile, CsvReplay, Unusable, judge};
 pub use inbox::{Inbox, IngestCounts, Progress, Refusal};
+pub(crate) use line::receipt;
 pub use line::{Line, LineError, Remark, acknowledgement, read_line};
 pub use push::PushSource;
 pub use synthetic::SyntheticSource;

@@ -239,3 +239,24 @@ fn what_is_no_site_file_is_called_what_it_is_with_the_command_that_takes_it() {
         assert!(!err.contains("not a site file"), "{name}: {out}{err}");
     }
 }
+
+#[test]
+fn a_fault_of_the_site_file_is_told_by_every_command_that_answers_from_it() {
+    let folder = Folder::new();
+    let rule = "[[twins.rules]]\nid = \"hot\"\nkind = \"limit\"\nsignal = \"temprature\"\nmaintenance_above = 80\n";
+    let text =
+        format!("[site]\nid = \"s\"\n[[twins]]\nid = \"m\"\nbind = false\nsignals = [{{ name = \"temperature\" }}]\n{rule}");
+    let site = folder.write("site.toml", format!("{text}[[sources]]\nid = \"c\"\nkind = \"csv\"\npath = \"a.csv\"\n"));
+    folder.write("a.csv", "signal,time,value\nm.temperature,2026-03-02T08:00:00Z,95\n");
+    let (site, at) = (site.display().to_string(), "2026-03-02T08:00:01Z");
+    let file = folder.0.join("s.orrec").display().to_string();
+    for (args, expected) in [
+        (vec!["state", &site, "--at", at], 1),
+        (vec!["export", &site, "--from", "2026-03-02T00:00:00Z", "--to", at, "-o", "-"], 1),
+        (vec!["record", &site, &file, "--for", "1s"], 0),
+    ] {
+        let (code, out, err) = orrery(&args);
+        assert!(err.contains("temprature"), "{args:?} says nothing: {out}{err}");
+        assert_eq!(code, expected, "{args:?}: {out}{err}");
+    }
+}

@@ -588,3 +588,25 @@ fn a_recording_is_exported_like_the_history_that_it_holds() {
     assert_eq!(rows(&one), rows(&two));
     assert_eq!(rows(&one).len(), 5, "four samples, one without a value, and the names of the columns");
 }
+
+#[test]
+fn what_was_imported_is_shown_however_far_ahead_of_its_receipt_it_is() {
+    let folder = Folder::new();
+    let site = folder.write("site.toml", SITE);
+    let table = folder.write(
+        "table.csv",
+        "signal,time,received_time,value\n\
+         pump-01.flow,2026-03-02T08:00:00Z,2026-03-02T08:00:01Z,1\n\
+         pump-01.flow,2026-03-02T11:00:00Z,2026-03-02T08:21:00Z,4\n",
+    );
+    let (site, data, table) =
+        (site.display().to_string(), folder.0.join("data").display().to_string(), table.display().to_string());
+    let (code, out, err) = orrery(&["import-samples", &site, "--data", &data, &table]);
+    assert_eq!(code, 0, "{out}{err}");
+    let (code, out, err) = orrery(&["state", &site, "--data", &data, "--at", "2026-03-02T11:05:00Z", "--json"]);
+    assert_eq!(code, 0, "{err}");
+    let state: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let signals = state["twins"][0]["signals"].as_array().unwrap();
+    let flow = signals.iter().find(|signal| signal["id"] == "pump-01.flow").unwrap();
+    assert_eq!((&flow["value"], &flow["time"]), (&4.0.into(), &"2026-03-02T11:00:00Z".into()), "{out}");
+}

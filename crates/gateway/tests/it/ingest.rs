@@ -3,7 +3,7 @@
 use futures_util::{SinkExt as _, StreamExt as _};
 use gateway::assemble::PlantOptions;
 use tokio_tungstenite::tungstenite::Message;
-use twin_model::{Flags, Quality, Sample, Span, TimeRange, Timestamp, Value};
+use twin_model::{Flags, Quality, Sample, SignalIndex, Span, TimeRange, Timestamp, Value};
 use twin_protocol::*;
 
 use crate::disk::{Server, read};
@@ -111,6 +111,55 @@ async fn a_value_of_another_kind_never_leaves_the_one_before_looking_current() {
     }
     assert!(entries.iter().filter(|entry| entry.id.0 < 2).all(|e| e.sample.quality.is_bad() && !e.sample.has_value()));
     assert_eq!(entries.iter().find(|entry| entry.id.0 == 3).unwrap().sample.value, Value::text("5"));
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_sent_again_was_known_since_it_was_sent_first_and_a_correction_since_it_came() {
+    let world = World::start_with(SITE, Wish { pump: true, ..Wish::default() }).await;
+    let mut sender = world.socket("/ingest", None).await;
+    let held = || world.hub.with_store(|store| store.latest_at(SignalIndex(0), at(10))).unwrap();
+    let line = |value: f64, quality: &str| {
+        format!(
+            "{{\"signal\":\"pump-01.flow\",\"value\":{value},\"time\":{},\"quality\":\"{quality}\"}}\n{{\"ack\":1}}",
+            at(0).as_micros()
+        )
+    };
+    sender.text(&line(60.0, "good")).await;
+    assert_eq!(sender.line().await["samples"], 1);
+    let first = held();
+    for _ in 0..3 {
+        sender.text(&line(60.0, "good")).await;
+        let answer = sender.line().await;
+        assert_eq!((&answer["samples"], &answer["refused"]), (&1.into(), &0.into()), "taken: it is there");
+    }
+    assert_eq!(held(), first, "the receipt of the first is kept");
+    assert_eq!(world.hub.totals.repeated.load(std::sync::atomic::Ordering::Relaxed), 3);
+    sender.text(&line(60.0, "uncertain")).await;
+    sender.line().await;
+    let corrected = held();
+    assert!(corrected.quality == Quality::UNCERTAIN && corrected.received_time > first.received_time);
+    // And back to what it was: that is news again.
+    sender.text(&line(60.0, "good")).await;
+    sender.line().await;
+    assert!(held().quality == Quality::GOOD && held().received_time > corrected.received_time);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_clock_that_was_never_set_begins_no_history_in_1970() {
+    let options = PlantOptions { clock: Some(Timestamp::from_secs(100)), ..PlantOptions::default() };
+    let world = World::start_with(SITE, Wish { pump: true, options, ..Wish::default() }).await;
+    let mut sender = world.socket("/ingest", None).await;
+    sender.text("{\"signal\":\"pump-01.flow\",\"value\":1}\n{\"signal\":\"pump-01.flow\",\"value\":1,\"time\":\"2026-03-02T08:00:00Z\"}").await;
+    let Some(Message::Text(answer)) = sender.message().await else { panic!() };
+    let lines: Vec<serde_json::Value> = answer.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(lines[0]["error"].as_str().unwrap().starts_with("this server's clock says 1970-01-01T00:01:"), "{answer}");
+    assert!(
+        lines[1]["error"].as_str().unwrap().contains("this server's clock; that was never set"),
+        "the device is right: {answer}"
+    );
+    assert_eq!(world.hub.with_store(|store| store.extent()), None);
     world.stop().await;
 }
 
@@ -321,7 +370,7 @@ async fn without_a_disk_the_answer_says_that_samples_are_in_memory_only() {
     sender.text("{\"signal\":\"pump-01.flow\",\"value\":1}\n{\"ack\":1}").await;
     assert_eq!(sender.line().await, serde_json::json!({ "ack": 1, "samples": 1, "refused": 0, "durable": false }));
     let t = world.hub.extent().unwrap().start;
-    assert!(world.hub.with_store(|store| store.latest_at(twin_model::SignalIndex(0), t)).is_some(), "answered means there");
+    assert!(world.hub.with_store(|store| store.latest_at(SignalIndex(0), t)).is_some(), "answered means there");
     for bad in [r#"{"ack":1.5}"#, r#"{"ack":[]}"#, r#"{"ack":1,"signal":"pump-01.flow","value":1}"#] {
         sender.text(bad).await;
         assert!(sender.line().await["error"].as_str().unwrap().contains("ack"), "{bad}");
@@ -502,7 +551,7 @@ async fn a_sender_faster_than_the_pump_waits_and_loses_nothing() {
     let mut expected = at(0);
     world.hub.with_store(|store| {
         let all = TimeRange::new(Timestamp::MIN, Timestamp::MAX);
-        store.for_each_sample(twin_model::SignalIndex(0), all, &mut |sample| {
+        store.for_each_sample(SignalIndex(0), all, &mut |sample| {
             assert_eq!(sample.source_time, expected, "each once, in order");
             expected = expected + Span::from_secs(1);
             std::ops::ControlFlow::Continue(())
@@ -557,7 +606,7 @@ async fn what_has_no_usable_value_is_taken_as_bad_and_its_sender_is_told() {
         }
         let ack = serde_json::json!({ "ack": 1, "samples": 1, "refused": 0, "durable": false });
         assert_eq!(sender.line().await, ack, "{value}");
-        let held = world.hub.with_store(|store| store.live(twin_model::SignalIndex(0))).unwrap();
+        let held = world.hub.with_store(|store| store.live(SignalIndex(0))).unwrap();
         assert_eq!((held.quality.to_string().as_str(), held.has_value()), (quality, false), "{value}");
     }
     // What is no JSON at all is refused with what to send instead; text is read like a cell, digits and all.
@@ -565,7 +614,7 @@ async fn what_has_no_usable_value_is_taken_as_bad_and_its_sender_is_told() {
     assert!(sender.line().await["error"].as_str().unwrap().contains("send null where there is no value"));
     sender.text("{\"signal\":\"pump-01.starts\",\"value\":9007199254740993}\n{\"ack\":2}").await;
     assert_eq!(sender.line().await["samples"], 1);
-    let held = world.hub.with_store(|store| store.live(twin_model::SignalIndex(1))).unwrap();
+    let held = world.hub.with_store(|store| store.live(SignalIndex(1))).unwrap();
     assert_eq!(held.value, Value::Int(9_007_199_254_740_993));
     sender.text("{\"signal\":\"pump-01.flow\",\"value\":1,\"quality\":\"splendid\"}\n{\"ack\":3}").await;
     assert!(sender.line().await["warning"].as_str().unwrap().contains("taken as uncertain"));
@@ -617,7 +666,7 @@ async fn a_source_says_how_its_senders_write_times_and_qualities() {
             assert!(said["warning"].as_str().unwrap().contains("Europe/Berlin"), "{said}");
         }
         assert_eq!(sender.line().await["samples"], 1);
-        let held = world.hub.with_store(|store| store.latest_at(twin_model::SignalIndex(0), at(0))).unwrap();
+        let held = world.hub.with_store(|store| store.latest_at(SignalIndex(0), at(0))).unwrap();
         assert_eq!((held.source_time, held.quality.is_good()), (at(0), quality == "192"));
     }
     world.stop().await;

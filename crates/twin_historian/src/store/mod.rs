@@ -248,6 +248,26 @@ impl Store {
         appended
     }
 
+    /// Whether a sample says again what is held at its source time already: the same value, quality and flags, received no earlier.
+    /// Whoever keeps the receipt of the first loses nothing, and what was known when stays true. Only what is here can tell. One that does is
+    /// counted as a duplicate, and must not be appended.
+    pub fn repeats(&mut self, signal: SignalIndex, sample: &Sample) -> bool {
+        let Some(column) = self.columns.get(signal.at()) else { return false };
+        let t = sample.source_time.as_micros();
+        if column.series.last_time().is_none_or(|newest| t > newest) {
+            return false;
+        }
+        let held = column.series.at(&self.shared.arena, t).filter(|row| row.t == t).and_then(|row| column.sample(&row));
+        let same = |held: &Sample| {
+            let bits = |value: &Value| if let Value::Float(v) = value { Some(v.to_bits()) } else { None };
+            let value = held.value == sample.value || (bits(&held.value).is_some() && bits(&held.value) == bits(&sample.value));
+            value && (held.quality, held.flags) == (sample.quality, sample.flags)
+        };
+        let repeats = held.is_some_and(|held| held.received_time <= sample.received_time && same(&held));
+        self.counters.duplicates += u64::from(repeats);
+        repeats
+    }
+
     fn insert(&mut self, signal: SignalIndex, row: Row) -> Appended {
         let column = &mut self.columns[signal.at()];
         let inserted = column.series.insert(signal.0, &row, &mut self.shared);
