@@ -4,15 +4,16 @@ use std::path::{Path, PathBuf};
 
 use twin_engine::{Engine, EngineConfig};
 use twin_historian::StoreConfig;
-use twin_model::{Sample, SignalIndex, Span, TimeRange, Timestamp};
+use twin_model::{Model, Quality, Sample, SignalIndex, Span, TimeRange, Timestamp};
 use twin_protocol::LinkState;
 use twin_scene::site::{SourceKind, StartAt};
 
 use crate::GatewayError;
 use crate::assemble::{csv_files, synthetic_groups};
-use crate::exchange::history::patient_store;
+use crate::exchange::history;
 use crate::history::Database;
 use crate::recording::{self, Recording};
+use crate::server::Lacks;
 use crate::site::Site;
 use crate::sources::{Source as _, SyntheticSource};
 
@@ -38,6 +39,17 @@ pub struct Headless {
     pub remarks: Vec<String>,
     /// Sources that could not be used; what they feed is missing.
     pub unusable: usize,
+    /// What was kept, and can't be read.
+    pub missing: Vec<Lacks>,
+    /// Pieces that can't be read, those of series included that the site does not have.
+    pub unreadable: usize,
+}
+
+impl Headless {
+    /// Exit code of what was computed from this, of a site with so many faults: 1 where it is less than there should be.
+    pub fn code(&self, faults: usize) -> u8 {
+        u8::from(self.unusable + self.unreadable + faults > 0)
+    }
 }
 
 /// Fills an engine with everything up to `at`. `start` is where generators begin that the site file starts "now".
@@ -48,13 +60,13 @@ pub fn fill(site: &Site, from: &From, at: Timestamp, start: Timestamp) -> Result
     let config = if *from == From::Sources { EngineConfig::default() } else { kept() };
     let mut engine = Engine::new(site.loaded.model.clone(), config);
     let mut remarks = Vec::new();
-    let mut unusable = 0;
+    let (mut unusable, mut missing, mut unreadable) = (0, Vec::new(), 0);
     match from {
         From::Sources => unusable = from_sources(site, at, start, &mut engine, &mut remarks)?,
-        From::Data(folder) => from_data(site, folder, at, &mut engine, &mut remarks)?,
-        From::Recording(path) => from_recording(&recording::read(path)?, &mut engine, &mut remarks),
+        From::Data(folder) => (missing, unreadable) = from_data(site, folder, at, &mut engine, &mut remarks)?,
+        From::Recording(path) => unreadable = from_recording(&recording::read(path)?, &mut engine, &mut remarks),
     }
-    Ok(Headless { engine, remarks, unusable })
+    Ok(Headless { engine, remarks, unusable, missing, unreadable })
 }
 
 /// The state of a recording, whose site is inside it.
@@ -64,8 +76,8 @@ pub fn fill(site: &Site, from: &From, at: Timestamp, start: Timestamp) -> Result
 pub fn fill_from_recording(recording: &Recording) -> Headless {
     let mut engine = Engine::new(recording.site.model.clone(), kept());
     let mut remarks = Vec::new();
-    from_recording(recording, &mut engine, &mut remarks);
-    Headless { engine, remarks, unusable: 0 }
+    let unreadable = from_recording(recording, &mut engine, &mut remarks);
+    Headless { engine, remarks, unusable: 0, missing: Vec::new(), unreadable }
 }
 
 /// For what is kept already: whether its clock was right was judged when it came, or, of an import, does not matter.
@@ -127,9 +139,9 @@ fn from_data(
     at: Timestamp,
     engine: &mut Engine,
     remarks: &mut Vec<String>,
-) -> Result<(), GatewayError> {
+) -> Result<(Vec<Lacks>, usize), GatewayError> {
     let model = &site.loaded.model;
-    let mut store = patient_store(model);
+    let mut store = history::patient_store(model);
     // What lies ahead of the instant and was known by then tells of a clock that runs ahead.
     let ahead = StoreConfig::default().future_limit;
     let end = Timestamp::from_micros(at.as_micros().saturating_add(ahead.as_micros()).saturating_add(1));
@@ -138,6 +150,8 @@ fn from_data(
     if loaded.unreadable > 0 {
         remarks.push(format!("{} pieces of saved history can't be read and are missing", loaded.unreadable));
     }
+    let missing = history::lacks(&loaded, &store, model, TimeRange::new(Timestamp::MIN, end));
+    remarks.extend(missing.iter().map(|lacks| lacks.words(model)));
     let range = TimeRange::new(Timestamp::MIN, end);
     let mut samples: Vec<(SignalIndex, Sample)> = Vec::new();
     for signal in model.signal_indices() {
@@ -147,19 +161,36 @@ fn from_data(
             }
             std::ops::ControlFlow::Continue(())
         });
+        let begun = missing.iter().filter(|lacks| lacks.range.start <= at && lacks.signals.contains(&signal));
+        lost(model, signal, begun.map(|lacks| lacks.range.start), &mut samples);
         engine.ingest(&samples);
         samples.clear();
     }
     for change in loaded.links.iter().filter(|change| change.at <= at) {
         note(engine, change.source, change.at, change.state);
     }
-    Ok(())
+    Ok((missing, loaded.unreadable))
 }
 
-fn from_recording(recording: &Recording, engine: &mut Engine, remarks: &mut Vec<String>) {
+/// Where something that was kept can't be read, nobody knows what held from its beginning to the next reading that there is: that a
+/// value from before went on is not known. OPC UA has a word for it, `Bad_DataLost`.
+fn lost(model: &Model, signal: SignalIndex, begins: impl Iterator<Item = Timestamp>, samples: &mut Vec<(SignalIndex, Sample)>) {
+    for begin in begins {
+        let at = samples.partition_point(|(_, sample)| sample.source_time < begin);
+        if samples.get(at).is_none_or(|(_, sample)| sample.source_time > begin) {
+            let nothing = Sample::without_value(begin, model.signal(signal).value_kind, Quality::BAD_DATA_LOST);
+            samples.insert(at, (signal, nothing));
+        }
+    }
+}
+
+/// Returns how many pieces could not be read.
+fn from_recording(recording: &Recording, engine: &mut Engine, remarks: &mut Vec<String>) -> usize {
+    let mut unreadable = 0;
     remarks.extend(recording.remarks.iter().cloned());
     for chunk in &recording.chunks {
         if engine.import_chunk(chunk).is_err() {
+            unreadable += 1;
             remarks.push("a piece of history in the recording can't be read".to_owned());
         }
     }
@@ -167,6 +198,7 @@ fn from_recording(recording: &Recording, engine: &mut Engine, remarks: &mut Vec<
     for change in &recording.links {
         note(engine, change.source, change.at, change.state);
     }
+    unreadable
 }
 
 fn note(engine: &mut Engine, source: u32, at: Timestamp, state: LinkState) {

@@ -12,8 +12,10 @@ use twin_historian::{ChunkKey, Level, MemoryHistorian, StoreConfig};
 use twin_model::{Span, TimeRange, Timestamp, limits};
 use twin_protocol::{Dictionary, History, Page, ServerFrame, encode_server};
 
+use crate::history::damage::Missing;
 use crate::history::pages::{self, Catalogue, Stretch};
 use crate::hub::Hub;
+use crate::lacks::{Damaged, Lacks, NoHistory, refused, with_missing};
 use crate::pack::{Coding, Packed, fnv64};
 use crate::server::{Answer, App, FOR_EVER, REVALIDATE, accepted, missing, respond};
 use crate::turns::{Asker, Turns};
@@ -36,6 +38,8 @@ pub(crate) struct Range {
     to: Option<String>,
     /// Only samples that had been received by then.
     known: Option<String>,
+    /// `left-out`: what can be read, where something can't be.
+    damaged: Option<String>,
 }
 
 impl Range {
@@ -61,47 +65,95 @@ fn wrong(why: &str) -> Response {
 }
 
 /// A keeper that cannot be read now is the server's trouble, not the client's.
-fn trouble(error: &KeepError) -> Response {
-    tracing::error!(%error, "history can't be read");
+fn trouble(hub: &Hub, error: &KeepError) -> Response {
+    if let Some(persist) = hub.persist() {
+        persist.failed(error);
+    }
     (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response()
 }
 
-pub(crate) async fn history(State(app): State<Arc<App>>, Query(range): Query<Range>, headers: HeaderMap) -> Response {
-    let (range, known) = match range.read().and_then(|read| Ok((read, range.known()?))) {
+pub(crate) async fn history(State(app): State<Arc<App>>, Query(wish): Query<Range>, headers: HeaderMap) -> Response {
+    let (range, known) = match wish.read().and_then(|read| Ok((read, wish.known()?))) {
         Err(why) => return wrong(&why),
         Ok(both) => both,
     };
+    let damaged = match wish.damaged.as_deref() {
+        None => Damaged::Refuse,
+        Some("left-out") => Damaged::LeaveOut,
+        Some(_) => return wrong("damaged: only left-out has a meaning"),
+    };
     TURNS
         .take(move |asker| {
-            let body: Bytes = encode_server(&ServerFrame::History(history_for(&app.hub, (range, known), asker))).into();
+            let (history, lacks) = match history_for(&app.hub, (range, known), damaged, asker) {
+                Ok(found) => found,
+                Err(NoHistory::Unread(error)) => return trouble(&app.hub, &error),
+                Err(NoHistory::Lacks(lacks)) => return refused(&app.hub, &lacks),
+            };
+            let body: Bytes = encode_server(&ServerFrame::History(history)).into();
             let (tag, size) = (fnv64(&body), body.len());
             let media_type = "application/vnd.orrery.history";
-            respond(&headers, Answer { media_type, coding: Coding::Identity, body, size, tag, cache: REVALIDATE })
+            let answer = respond(&headers, Answer { media_type, coding: Coding::Identity, body, size, tag, cache: REVALIDATE });
+            with_missing(answer, &lacks)
         })
         .await
 }
 
 /// Chunks of a range until the answer is large enough: from the keeper what the hub no longer holds, as it is kept where a
 /// whole chunk lies in the range, then from the hub. Goes from what exists to what exists next: time without samples costs nothing.
-pub fn history_of(hub: &Hub, range: TimeRange) -> History {
-    history_for(hub, (range, None), &Asker::default())
+///
+/// With what the answer lacks, where that is to be left out.
+///
+/// # Errors
+/// Where what was kept can't be read: nothing of it now, or, where that is not to be left out, the beginning of the stretch.
+pub fn history_of(hub: &Hub, range: TimeRange, damaged: Damaged) -> Result<(History, Vec<Lacks>), NoHistory> {
+    history_for(hub, (range, None), damaged, &Asker::default())
 }
 
-fn history_for(hub: &Hub, (range, known): (TimeRange, Option<Timestamp>), asker: &Asker) -> History {
+fn history_for(
+    hub: &Hub,
+    (range, known): (TimeRange, Option<Timestamp>),
+    damaged: Damaged,
+    asker: &Asker,
+) -> Result<(History, Vec<Lacks>), NoHistory> {
+    // What can't be read says nothing about how far history goes: then there is no answer rather than an empty one.
+    let persist = hub.persist().filter(|_| hub.cold().is_some());
+    persist.map(|persist| persist.try_extent()).transpose()?;
     let extent = hub.extent();
     let mut history =
         History { extent, next: None, links: hub.links_in(range), dictionary: Dictionary::of(hub.model()), chunks: Vec::new() };
-    let Some(extent) = extent else { return history };
+    let mut lacks: Vec<Lacks> = Vec::new();
+    let Some(extent) = extent else { return Ok((history, lacks)) };
     let end = range.end.min(extent.end);
     let cold = hub.cold().unwrap_or(Timestamp::MIN).min(end);
     let mut from = range.start.max(extent.start);
+    let begun = from;
+    // Where to read up to, so that an answer ends before what can't be read.
+    let mut until = end;
     let mut bytes = 0;
     while from < end && !asker.has_left() {
         if bytes >= HISTORY_BYTES {
             history.next = Some(from);
             break;
         }
-        let Some((chunks, next)) = (if from < cold { Some(kept(hub, from, cold)) } else { held(hub, from, end) }) else { break };
+        let step = if from < cold { kept(hub, from, cold.min(until))? } else { held(hub, from, until) };
+        let Step { chunks, next, missing } = step;
+        if let Some(first) = missing.iter().map(|missing| missing.range.start).min() {
+            if let Some(persist) = hub.persist() {
+                persist.tell_missing(&missing);
+            }
+            if damaged == Damaged::Refuse && first > from {
+                until = first;
+                continue;
+            }
+            if damaged == Damaged::Refuse && from > begun {
+                history.next = Some(from);
+                break;
+            }
+            if damaged == Damaged::Refuse {
+                return Err(NoHistory::Lacks(missing.iter().map(|missing| Lacks::of(hub, missing)).collect()));
+            }
+            lacks.extend(missing.iter().map(|missing| Lacks::of(hub, missing)));
+        }
         // What was read counts, not what is left of it: an answer of which little had been received is as much work.
         bytes += chunks.iter().map(Vec::len).sum::<usize>();
         match known {
@@ -109,8 +161,11 @@ fn history_for(hub: &Hub, (range, known): (TimeRange, Option<Timestamp>), asker:
             Some(known) => history.chunks.extend(chunks.iter().filter_map(|chunk| as_known(chunk, known))),
         }
         from = next;
+        if from >= until {
+            until = end;
+        }
     }
-    history
+    Ok((history, lacks))
 }
 
 /// A chunk without what had not been received by then; none where nothing is left.
@@ -120,8 +175,26 @@ fn as_known(chunk: &[u8], known: Timestamp) -> Option<Vec<u8>> {
     left.ok().flatten().map(|chunk| chunk.bytes)
 }
 
-/// What the hub holds of the first slab from `from` on that has samples, and where to go on; none where it holds nothing before `end`.
-fn held(hub: &Hub, from: Timestamp, end: Timestamp) -> Option<(Vec<Vec<u8>>, Timestamp)> {
+/// What one step gives of a stretch.
+struct Step {
+    chunks: Vec<Vec<u8>>,
+    next: Timestamp,
+    /// What was kept of it besides, and can't be read.
+    missing: Vec<Missing>,
+}
+
+/// What the hub holds of the first slab from `from` on that has samples, and where to go on; with what it lacks of that time because
+/// that could not be read at the start.
+fn held(hub: &Hub, from: Timestamp, end: Timestamp) -> Step {
+    let (chunks, next) = in_memory(hub, from, end).unwrap_or((Vec::new(), end));
+    let absent = hub.persist().map_or(&[][..], |persist| persist.absent());
+    let cut = |missing: &Missing| Missing { range: missing.range.intersect(TimeRange::new(from, next)), ..missing.clone() };
+    let missing = absent.iter().map(cut).filter(|missing| !missing.range.is_empty()).collect();
+    Step { chunks, next, missing }
+}
+
+/// None where it holds nothing before `end`.
+fn in_memory(hub: &Hub, from: Timestamp, end: Timestamp) -> Option<(Vec<Vec<u8>>, Timestamp)> {
     let first = hub.with_store(|store| store.first_from(from)).filter(|first| *first < end)?;
     let slab = StoreConfig::default().slab;
     let mut next = (first.floor_to(slab) + slab).min(end);
@@ -147,23 +220,19 @@ fn part(from: Timestamp, to: Timestamp, share: f64) -> Timestamp {
 }
 
 /// What is kept of the first page from `from` on, and where to go on: `cold` after the last.
-fn kept(hub: &Hub, from: Timestamp, cold: Timestamp) -> (Vec<Vec<u8>>, Timestamp) {
-    let Some(persist) = hub.persist() else { return (Vec::new(), cold) };
+fn kept(hub: &Hub, from: Timestamp, cold: Timestamp) -> Result<Step, KeepError> {
+    let Some(persist) = hub.persist() else { return Ok(Step { chunks: Vec::new(), next: cold, missing: Vec::new() }) };
     let mut end = cold;
     loop {
         let found = pages::stretch(persist.read().as_ref(), persist.numbers(), TimeRange::new(from, end));
-        let Stretch { mut chunks, next } = found.unwrap_or_else(|error| {
-            // A keeper that can't be read now says nothing about any time; asked again, it may.
-            tracing::error!(%error, "history can't be read");
-            Stretch::default()
-        });
+        let Stretch { mut chunks, next, missing } = found?;
         let next = next.unwrap_or(end);
         // What came late and is in no chunk yet; what is left over here of given-up slabs comes twice, which is harmless.
         let late = hub.with_store(|store| store.export_chunks(TimeRange::new(from, next)));
         chunks.extend(late.into_iter().map(|chunk| chunk.bytes));
         let bytes: usize = chunks.iter().map(Vec::len).sum();
         if bytes <= STEP_BYTES || next.since(from) <= Span::from_micros(1) {
-            return (chunks, next);
+            return Ok(Step { chunks, next, missing });
         }
         end = part(from, next, STEP_BYTES as f64 / bytes as f64 * 0.8);
     }
@@ -183,7 +252,7 @@ pub(crate) async fn catalogue(State(app): State<Arc<App>>, Query(range): Query<R
             None => Catalogue::of(&MemoryHistorian::new(), range),
         };
         let catalogue = match found {
-            Err(error) => return trouble(&error),
+            Err(error) => return trouble(&app.hub, &error),
             Ok(catalogue) => catalogue,
         };
         let links = app.hub.links_in(range);
@@ -215,7 +284,7 @@ pub(crate) async fn page(
         let Some(persist) = app.hub.persist() else { return missing(AGAIN) };
         let found = pages::part_for(persist.read().as_ref(), Some(persist.numbers()), level, start, version, part);
         let chunks = match found {
-            Err(error) => return trouble(&error),
+            Err(error) => return trouble(&app.hub, &error),
             Ok(None) => return missing(AGAIN),
             Ok(Some(chunks)) => chunks.iter().map(|chunk| chunk.to_vec()).collect(),
         };
@@ -233,7 +302,7 @@ pub(crate) async fn chunk(State(app): State<Arc<App>>, Path(key): Path<String>, 
         let Some(persist) = app.hub.persist() else { return missing(AGAIN) };
         let found = pages::one(persist.read().as_ref(), persist.numbers(), &key);
         let body: Bytes = match found {
-            Err(error) => return trouble(&error),
+            Err(error) => return trouble(&app.hub, &error),
             Ok(None) => return missing(AGAIN),
             Ok(Some(bytes)) => bytes.to_vec().into(),
         };
@@ -264,7 +333,7 @@ mod tests {
             }
         }
         let (mut from, mut steps, mut chunks) = (Timestamp::MIN, 0, 0);
-        while let Some((pieces, next)) = held(&hub, from, Timestamp::MAX) {
+        while let Some((pieces, next)) = in_memory(&hub, from, Timestamp::MAX) {
             assert!(next > from);
             (from, steps, chunks) = (next, steps + 1, chunks + pieces.len());
         }

@@ -94,7 +94,17 @@ fn kept(persist: &Persist, out: &mut Text) {
             read(&totals.lost),
         );
         out.counter("orrery_disk_bytes_total", "Bytes of history written", read(&totals.bytes));
-        out.counter("orrery_disk_damaged_total", "Kept pieces found damaged", read(&totals.damaged));
+        out.counter("orrery_disk_damaged_total", "Kept pieces found damaged, each counted once", persist.damaged());
+        out.counter(
+            "orrery_disk_reads_refused_total",
+            "Reads of kept history that failed because it could not be reached",
+            persist.refused_reads(),
+        );
+        out.gauge(
+            "orrery_disk_unreadable",
+            "Whether kept history as a whole can't be read any more",
+            u64::from(persist.unreadable().is_some()),
+        );
         out.gauge("orrery_disk_slowest_commit_us", "Longest time from a batch to its commit", read(&totals.slowest_us));
         out.gauge("orrery_disk_pending_bytes", "Bytes of batches not committed yet", persist.pending() as u64);
         out.gauge("orrery_disk_failing", "Whether the last commit failed", u64::from(persist.failing()));

@@ -19,13 +19,15 @@ pub struct Reason {
 }
 
 /// All codes.
-pub const CODES: [&str; 7] =
-    ["loading", "thread.dead", "source.dead", "sources.stalled", "disk.refuses", "disk.behind", "sealer.behind"];
+pub const CODES: [&str; 8] =
+    ["loading", "thread.dead", "source.dead", "sources.stalled", "disk.damaged", "disk.refuses", "disk.behind", "sealer.behind"];
 
 #[derive(Serialize)]
 struct Ready<'a> {
     ready: bool,
     reasons: &'a [Reason],
+    #[serde(skip_serializing_if = "<[Reason]>::is_empty")]
+    remarks: &'a [Reason],
 }
 
 /// Everything that is wrong now; nothing where the server is ready.
@@ -41,6 +43,13 @@ pub fn reasons(app: &App) -> Vec<Reason> {
         reasons.push(Reason { code: "sources.stalled", what });
     }
     if let Some(persist) = app.hub.persist().filter(|persist| persist.outlives()) {
+        if let Some(why) = persist.unreadable() {
+            let what = format!(
+                "kept history can't be read any more: {why}; nothing more is written or acknowledged; stop the server and run \
+                 orrery fsck --repair"
+            );
+            reasons.push(Reason { code: "disk.damaged", what });
+        }
         if persist.failing() {
             let what = "history can't be written: samples wait in memory and are not acknowledged".to_owned();
             reasons.push(Reason { code: "disk.refuses", what });
@@ -57,20 +66,29 @@ pub fn reasons(app: &App) -> Vec<Reason> {
     reasons
 }
 
+/// What a person should mend, while the server is of use: a server that is ended for it would have the same to say again.
+fn remarks(app: &App) -> Vec<Reason> {
+    let damaged = app.hub.persist().map_or(0, crate::history::Persist::damaged);
+    let what = format!(
+        "{damaged} pieces of the kept history can't be read, and readers are told that they are missing; orrery fsck says what they are"
+    );
+    if damaged > 0 { vec![Reason { code: "history.damaged", what }] } else { Vec::new() }
+}
+
 /// The answer of `/readyz`.
-pub(crate) fn answer(reasons: &[Reason]) -> Response {
+fn answer(reasons: &[Reason], remarks: &[Reason]) -> Response {
     let ready = reasons.is_empty();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, [(header::CACHE_CONTROL, "no-store")], Json(Ready { ready, reasons })).into_response()
+    (status, [(header::CACHE_CONTROL, "no-store")], Json(Ready { ready, reasons, remarks })).into_response()
 }
 
 /// Before there is anything to serve.
 pub(crate) fn loading() -> Response {
-    answer(&[Reason { code: "loading", what: "the site, its sources and its history are being read".to_owned() }])
+    answer(&[Reason { code: "loading", what: "the site, its sources and its history are being read".to_owned() }], &[])
 }
 
 pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Response {
-    answer(&reasons(&app))
+    answer(&reasons(&app), &remarks(&app))
 }
 
 pub(crate) async fn healthz(State(app): State<Arc<App>>) -> Response {

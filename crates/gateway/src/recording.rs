@@ -12,7 +12,7 @@ use twin_scene::site::{self, LoadedSite};
 
 use crate::GatewayError;
 use crate::hub::{Hub, Place};
-use crate::server::history_of;
+use crate::server::{Damaged, NoHistory, history_of};
 use crate::site::Site;
 use crate::sources::{Polled, Source};
 
@@ -219,6 +219,8 @@ impl RecordingFile {
 pub struct Recorder {
     /// The file.
     pub file: RecordingFile,
+    /// Stretches of history that could not be read, for people: they are not in the recording.
+    pub missing: Vec<String>,
     place: Place,
 }
 
@@ -238,13 +240,18 @@ impl Recorder {
                 _ => file.record(&asset)?,
             }
         }
-        let mut recorder = Self { file, place: place.whole() };
+        let mut recorder = Self { file, missing: Vec::new(), place: place.whole() };
         recorder.frame(&hub.dictionary())?;
         let mut range = history;
         // What lies ahead of the clock was taken in, too, and comes into force while it is recorded.
         range.end = hub.extent().map_or(range.end, |extent| extent.end.max(range.end));
         loop {
-            let piece = history_of(hub, range);
+            let (piece, lacks) = match history_of(hub, range, Damaged::LeaveOut) {
+                Ok(found) => found,
+                Err(NoHistory::Unread(source)) => return Err(GatewayError::History { path: "the data folder".into(), source }),
+                Err(NoHistory::Lacks(_)) => break,
+            };
+            recorder.missing.extend(lacks.iter().map(|lacks| lacks.words(hub.model())));
             let next = piece.next;
             recorder.file.record(&Record::Frame(ServerFrame::History(piece)))?;
             match next {

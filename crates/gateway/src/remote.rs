@@ -143,6 +143,11 @@ impl Remote {
 
     /// Body of a GET; an answer other than 200 is an error.
     async fn get(&self, path: &str) -> Result<Vec<u8>, GatewayError> {
+        self.ask(path).await.map(|(_, body)| body)
+    }
+
+    /// As [`Self::get`], with the head in small letters.
+    async fn ask(&self, path: &str) -> Result<(String, Vec<u8>), GatewayError> {
         let exchange = async {
             let mut stream = self.connect().await?;
             let host = &self.host;
@@ -167,7 +172,7 @@ impl Remote {
         if status != "200" || head.contains("transfer-encoding") {
             return Err(self.fail(format!("{path} was answered with {status}; is this a gateway of Orrery?")));
         }
-        Ok(bytes.get(split + 4..).unwrap_or_default().to_vec())
+        Ok((head, bytes.get(split + 4..).unwrap_or_default().to_vec()))
     }
 
     /// The site and its models, as the first records of a recording, and what could not be had.
@@ -211,23 +216,26 @@ impl Remote {
         }
     }
 
-    /// History of a range, in as many frames as the gateway needs.
+    /// History of a range, in as many frames as the gateway needs, and what the gateway can't read of it.
     ///
     /// # Errors
     /// Where an answer is missing or makes no sense.
-    pub async fn history(&self, range: TimeRange) -> Result<Vec<ServerFrame>, GatewayError> {
-        let mut frames = Vec::new();
+    pub async fn history(&self, range: TimeRange) -> Result<(Vec<ServerFrame>, Vec<String>), GatewayError> {
+        let (mut frames, mut missing) = (Vec::new(), Vec::new());
         let mut from = range.start;
         loop {
-            let path = format!("/api/history?from={}&to={}", from.as_micros(), range.end.as_micros());
-            let frame = decode_server(&self.get(&path).await?, &Limits::SERVER_FRAMES).map_err(|e| self.fail(e))?;
+            let path = format!("/api/history?from={}&to={}&damaged=left-out", from.as_micros(), range.end.as_micros());
+            let (head, body) = self.ask(&path).await?;
+            let lacks = head.lines().filter_map(|line| line.strip_prefix(crate::lacks::MISSING)?.strip_prefix(':'));
+            missing.extend(lacks.flat_map(|lacks| lacks.split(',')).map(crate::lacks::missing_words));
+            let frame = decode_server(&body, &Limits::SERVER_FRAMES).map_err(|e| self.fail(e))?;
             let ServerFrame::History(history) = &frame else { return Err(self.fail("history was answered with something else")) };
             let next = history.next;
             frames.push(frame);
             match next {
                 // A server that sends us in circles would never end.
                 Some(next) if next > from => from = next,
-                _ => return Ok(frames),
+                _ => return Ok((frames, missing)),
             }
         }
     }

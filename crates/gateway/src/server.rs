@@ -29,6 +29,7 @@ use crate::site::Assets;
 use crate::sources::Inbox;
 use crate::{alarms, history_api, ingest, metrics, ready, stream};
 
+pub use crate::lacks::{Damaged, Lacks, NoHistory};
 pub use crate::life::run;
 pub use history_api::history_of;
 

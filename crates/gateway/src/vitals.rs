@@ -91,7 +91,6 @@ impl Vitals {
 
     fn died(&self, what: String, why: String, fatal: bool) {
         let words = format!("{what} broke: {why}");
-        tracing::error!("{words}");
         crate::term::warn(&words);
         let mut deaths = self.lock();
         if deaths.len() < REMEMBERED {

@@ -50,6 +50,8 @@ impl Quality {
     pub const BAD_DEVICE_FAILURE: Self = Self(0x808B);
     /// `Bad_SensorFailure`
     pub const BAD_SENSOR_FAILURE: Self = Self(0x808C);
+    /// `Bad_DataLost`: there was something, and it can't be had any more.
+    pub const BAD_DATA_LOST: Self = Self(0x809D);
     /// `Bad_OutOfService`
     pub const BAD_OUT_OF_SERVICE: Self = Self(0x808D);
 

@@ -65,7 +65,13 @@ pub(super) fn run(args: &ExportArgs) -> Result<u8> {
             unusable += faults;
             let model = &site.loaded.model;
             if let Some(folder) = &args.data {
-                let store = history::read(model, folder, &mut remarks)?;
+                let (store, lacks) = history::read_about(model, folder, range, &mut remarks)?;
+                let signals = chosen(model, &args.signal)?;
+                let asked = lacks.iter().filter(|lacks| lacks.signals.iter().any(|signal| signals.contains(signal)));
+                for lacks in asked {
+                    unusable += 1;
+                    remarks.push(lacks.words(model));
+                }
                 write(args, model, &store, range, format)?
             } else {
                 let to = args.to.unwrap_or_else(clock::wall);

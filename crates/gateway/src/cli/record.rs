@@ -59,12 +59,12 @@ pub(super) fn run(args: &RecordArgs) -> Result<u8> {
     });
     let end = args.length.map_or(Timestamp::MAX, |length| clock::wall() + length);
     let over = move || stop.load(Ordering::Relaxed) || clock::wall() >= end;
-    let (samples, bytes) = match args.client.remote(args.site.to_str().unwrap_or_default())? {
+    let (samples, bytes, missing) = match args.client.remote(args.site.to_str().unwrap_or_default())? {
         Some(remote) => runtime.block_on(from_gateway(args, &remote, &over))?,
         None => runtime.block_on(from_site(args, &over))?,
     };
     term::note(&format!("{samples} samples, {} kB", bytes / 1_000));
-    Ok(0)
+    Ok(u8::from(missing))
 }
 
 /// Refuses to replace a recording unasked.
@@ -81,7 +81,7 @@ fn started(args: &RecordArgs) {
     term::note(&format!("recording to {}; Ctrl-C ends it", super::serve::shown(&args.file)));
 }
 
-async fn from_site(args: &RecordArgs, over: &dyn Fn() -> bool) -> Result<(u64, u64)> {
+async fn from_site(args: &RecordArgs, over: &dyn Fn() -> bool) -> Result<(u64, u64, bool)> {
     let (site, _) = usable(&args.site, &args.allow)?;
     // Every batch must still be held when it is written a moment later, however much comes at once.
     let ring = RingLimits { batches: 100_000, bytes: 1 << 30 };
@@ -96,6 +96,9 @@ async fn from_site(args: &RecordArgs, over: &dyn Fn() -> bool) -> Result<(u64, u
     let now = plant.clock.now();
     may_write(args)?;
     let mut recorder = Recorder::start(&args.file, &site, &plant.hub, TimeRange::new(now - args.history, now), now)?;
+    for missing in &recorder.missing {
+        term::warn(missing);
+    }
     started(args);
     let mut polled = Polled::default();
     loop {
@@ -105,14 +108,15 @@ async fn from_site(args: &RecordArgs, over: &dyn Fn() -> bool) -> Result<(u64, u
         let links = plant.hub.links();
         let ended = !links.is_empty() && links.iter().all(|link| link.state == LinkState::Ended);
         if ended || over() {
-            return Ok((plant.hub.totals.samples.load(Ordering::Relaxed), recorder.file.bytes));
+            let samples = plant.hub.totals.samples.load(Ordering::Relaxed);
+            return Ok((samples, recorder.file.bytes, !recorder.missing.is_empty()));
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 
 /// Listens to a gateway; a broken connection is taken up again where it broke.
-async fn from_gateway(args: &RecordArgs, remote: &Remote, over: &dyn Fn() -> bool) -> Result<(u64, u64)> {
+async fn from_gateway(args: &RecordArgs, remote: &Remote, over: &dyn Fn() -> bool) -> Result<(u64, u64, bool)> {
     let (records, remarks) = remote.site().await?;
     for remark in &remarks {
         term::warn(remark);
@@ -128,6 +132,7 @@ async fn from_gateway(args: &RecordArgs, remote: &Remote, over: &dyn Fn() -> boo
     let mut samples = 0;
     let mut place = None;
     let mut history_done = false;
+    let mut lacks = false;
     while !over() {
         let mut stream = match remote.stream(place).await {
             Ok(stream) => stream,
@@ -153,7 +158,12 @@ async fn from_gateway(args: &RecordArgs, remote: &Remote, over: &dyn Fn() -> boo
                 Ok(ServerFrame::Hello(hello)) if !history_done => {
                     history_done = true;
                     let range = TimeRange::new(hello.server_time - args.history, hello.server_time);
-                    for frame in remote.history(range).await? {
+                    let (frames, missing) = remote.history(range).await?;
+                    for missing in &missing {
+                        term::warn(missing);
+                    }
+                    lacks |= !missing.is_empty();
+                    for frame in frames {
                         file.record(&Record::Frame(frame))?;
                     }
                     started(args);
@@ -172,5 +182,5 @@ async fn from_gateway(args: &RecordArgs, remote: &Remote, over: &dyn Fn() -> boo
         }
         place = Some(stream.place());
     }
-    Ok((samples, file.bytes))
+    Ok((samples, file.bytes, lacks))
 }

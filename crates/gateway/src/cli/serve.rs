@@ -222,6 +222,18 @@ pub(super) fn serve(load: impl FnOnce() -> Result<Loaded> + Send + 'static, name
         Ok::<_, anyhow::Error>(app.map(|app| app.hub.clone()))
     })?;
     runtime.shutdown_timeout(Duration::from_secs(2));
+    let unreadable = |hub: &Hub| {
+        let persist = hub.persist()?;
+        persist.look();
+        persist.unreadable().map(str::to_owned)
+    };
+    if let Some(why) = hub.as_deref().and_then(unreadable) {
+        term::warn(&format!(
+            "kept history can't be read: {why}; what came since that was found is lost, what was there before is saved as far as it \
+             can be by `orrery fsck --repair`"
+        ));
+        return Ok(2);
+    }
     if let Some(hub) = hub
         && !kept(&hub)
     {

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use anyhow::Result;
 use serde::Serialize;
 use twin_engine::{AlarmReport, Basis, StateReport, TwinReport};
-use twin_model::{AlarmState, Status, Timestamp, Value};
+use twin_model::{AlarmState, Model, Status, Timestamp, Value};
 
 use super::usable;
 use crate::headless::{self, From};
+use crate::server::Lacks;
 use crate::{clock, recording, term};
 
 /// Arguments of `orrery state`.
@@ -62,11 +63,13 @@ pub(super) fn run(args: &StateArgs) -> Result<u8> {
         report.twins.retain(|twin| twin.judged && twin.status != Status::Normal || in_alarm(twin));
     }
     if args.json {
-        term::say(&state_json(&report));
+        let model = filled.engine.model();
+        let missing = filled.missing.iter().map(|lacks| lacks_json(model, lacks)).collect();
+        term::say(&json(&report, missing));
     } else {
         people(&report);
     }
-    Ok(u8::from(filled.unusable + faults > 0))
+    Ok(filled.code(faults))
 }
 
 fn in_alarm(twin: &TwinReport) -> bool {
@@ -80,9 +83,14 @@ fn asks(state: AlarmState) -> bool {
 
 /// The report in the form that `docs/CLI.md` promises.
 pub fn state_json(report: &StateReport) -> String {
+    json(report, Vec::new())
+}
+
+fn json(report: &StateReport, missing: Vec<LacksJson>) -> String {
     let out = StateJson {
         at: report.at.to_string(),
         basis: report.basis.as_str(),
+        missing,
         twins: report.twins.iter().map(twin_json).collect(),
     };
     serde_json::to_string_pretty(&out).unwrap_or_default()
@@ -92,7 +100,27 @@ pub fn state_json(report: &StateReport) -> String {
 struct StateJson {
     at: String,
     basis: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    missing: Vec<LacksJson>,
     twins: Vec<TwinJson>,
+}
+
+/// A stretch of history that can't be read.
+#[derive(Serialize)]
+pub(super) struct LacksJson {
+    from: String,
+    to: String,
+    signals: Vec<String>,
+    why: String,
+}
+
+pub(super) fn lacks_json(model: &Model, lacks: &Lacks) -> LacksJson {
+    LacksJson {
+        from: lacks.range.start.to_string(),
+        to: lacks.range.end.to_string(),
+        signals: lacks.signals.iter().map(|signal| model.signal(*signal).id.as_str().to_owned()).collect(),
+        why: lacks.why.clone(),
+    }
 }
 
 #[derive(Serialize)]

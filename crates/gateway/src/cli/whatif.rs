@@ -8,6 +8,7 @@ use twin_engine::{Branch, EngineCommand};
 use twin_model::{KnobIndex, Model, ProcessModel, Span, Timestamp};
 use twin_scenario::{Row, RowKind, Scenario};
 
+use super::state::LacksJson;
 use crate::headless::{self, From, MAX_HORIZON};
 use crate::{clock, term};
 
@@ -61,6 +62,7 @@ pub(super) fn run(args: &WhatifArgs) -> Result<u8> {
     for remark in &filled.remarks {
         term::warn(remark);
     }
+    let missing = filled.missing.iter().map(|lacks| super::state::lacks_json(model, lacks)).collect();
     let thousandth = Span::from_micros(args.horizon.as_micros() / 2_000);
     let step = args.step.unwrap_or_else(|| thousandth.max(Span::from_secs(1)));
     let scenario = Scenario { name: "what-if".to_owned(), fork: args.at, horizon: args.horizon, step, seed: 0, settings };
@@ -72,12 +74,12 @@ pub(super) fn run(args: &WhatifArgs) -> Result<u8> {
     };
     let branch = filled.engine.branches().iter().find(|branch| branch.id == id).context("the run's result was lost")?;
     if args.json {
-        term::say(&whatif_json(model, branch));
+        term::say(&whatif_json(model, branch, missing));
     } else {
         people(model, branch);
     }
     // As for `state`: what is computed from less than the site names is said aloud.
-    Ok(u8::from(filled.unusable + faults > 0))
+    Ok(filled.code(faults))
 }
 
 fn setting(model: &Model, text: &str) -> Result<(KnobIndex, f64)> {
@@ -104,6 +106,9 @@ struct WhatifJson<'a> {
     models: Vec<ModelJson<'a>>,
     /// Signals that are not simulated, and why.
     left_out: Vec<LeftOutJson<'a>>,
+    /// What was kept and can't be read; only where there is some.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    missing: Vec<LacksJson>,
 }
 
 #[derive(Serialize)]
@@ -145,7 +150,7 @@ struct RowJson<'a> {
     better: Option<bool>,
 }
 
-fn whatif_json(model: &Model, branch: &Branch) -> String {
+fn whatif_json(model: &Model, branch: &Branch, missing: Vec<LacksJson>) -> String {
     let scenario = &branch.scenario;
     let setting = |(knob, value): &(KnobIndex, f64)| {
         let knob = model.knobs().get(knob.at())?;
@@ -162,6 +167,7 @@ fn whatif_json(model: &Model, branch: &Branch) -> String {
             .iter()
             .map(|left| LeftOutJson { signal: model.signal(left.signal).id.as_str(), why: left.describe(model) })
             .collect(),
+        missing,
     };
     serde_json::to_string_pretty(&out).unwrap_or_default()
 }

@@ -9,10 +9,11 @@ use twin_historian::{Store, StoreConfig};
 use twin_model::{Model, Span, TimeRange, Timestamp};
 
 use crate::GatewayError;
-use crate::history::{Database, Loaded};
+use crate::history::{Database, Loaded, Missing};
 use crate::hub::Hub;
 use crate::recording::Recording;
 use crate::ring::RingLimits;
+use crate::server::Lacks;
 
 /// All of time.
 pub const ALWAYS: TimeRange = TimeRange::new(Timestamp::MIN, Timestamp::MAX);
@@ -30,10 +31,34 @@ pub fn patient_store(model: &Model) -> Store {
 /// # Errors
 /// Where there is none, or it can't be read.
 pub fn read(model: &Model, folder: &Path, remarks: &mut Vec<String>) -> Result<Store, GatewayError> {
+    read_about(model, folder, ALWAYS, remarks).map(|(store, _)| store)
+}
+
+/// As [`read`], with what can't be read about a stretch of time.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_about(
+    model: &Model,
+    folder: &Path,
+    range: TimeRange,
+    remarks: &mut Vec<String>,
+) -> Result<(Store, Vec<Lacks>), GatewayError> {
     let mut store = patient_store(model);
     let loaded = Database::open_to_read(folder)?.load(model, &mut store)?;
     note(&loaded, remarks);
-    Ok(store)
+    let lacks = lacks(&loaded, &store, model, range);
+    Ok((store, lacks))
+}
+
+/// What could not be read about a stretch of time, of signals of the site.
+pub fn lacks(loaded: &Loaded, store: &Store, model: &Model, range: TimeRange) -> Vec<Lacks> {
+    let met = loaded.missing.iter().filter(|missing| !missing.range.intersect(range).is_empty());
+    let of = |missing: &Missing| {
+        let signals = missing.signals(model, |number| store.position(number));
+        Lacks { range: missing.range, signals, why: format!("{}: {}", missing.what, missing.why) }
+    };
+    met.map(of).filter(|lacks| !lacks.signals.is_empty()).collect()
 }
 
 /// The samples of a recording.

@@ -10,6 +10,7 @@ use twin_historian::{Level, Sealed, SignalSpec, Store, StoreConfig, chunk};
 use twin_model::{Model, Sample, SignalIndex, SignalKind, Span, TimeRange, Timestamp, Value};
 use twin_protocol::{Limits, LinkChange, ServerFrame, decode_server};
 
+use super::damage::{self, Missing, Piece};
 use super::links::Links;
 use super::series::{Numbers, Series};
 use super::sqlite::{SqliteHistorian, SyncPolicy};
@@ -48,6 +49,8 @@ pub struct Loaded {
     pub links: Vec<LinkChange>,
     /// What a person should know: what was torn, damaged and mended.
     pub remarks: Vec<String>,
+    /// What can't be read of what was to be: which time of which series.
+    pub missing: Vec<Missing>,
     /// Before this, history is on disk only.
     pub from: Option<Timestamp>,
     /// Journal entries that are damaged, and why.
@@ -227,17 +230,17 @@ impl Database {
     fn import(&self, level: Level, range: TimeRange, store: &mut Store, loaded: &mut Loaded) -> Result<(), KeepError> {
         for page in self.keeper.pages(level, range)? {
             for kept in of_page(&self.keeper, level, page.start)? {
-                let why = match self.keeper.chunk(&kept.key) {
-                    Ok(Some(bytes)) => store.import_kept(&bytes).map(drop).map_err(|error| error.to_string()),
-                    Ok(None) => continue,
-                    Err(damaged @ KeepError::Damaged { .. }) => Err(damaged.to_string()),
-                    Err(other) => return Err(other),
+                let missing = match damage::piece(&self.keeper, &kept.key)? {
+                    Piece::Whole(bytes) => store.import_kept(&bytes).err().map(|error| Missing::of(&kept.key, error.to_string())),
+                    Piece::Gone => continue,
+                    Piece::Missing(missing) => Some(missing),
                 };
-                match why {
-                    Ok(()) => loaded.chunks += 1,
-                    Err(why) => {
+                match missing {
+                    None => loaded.chunks += 1,
+                    Some(missing) => {
                         loaded.unreadable += 1;
-                        loaded.remark(&why);
+                        loaded.remark(&format!("{} is damaged: {}", missing.what, missing.why));
+                        loaded.missing.push(missing);
                     }
                 }
             }
@@ -265,7 +268,18 @@ impl Database {
         damaged.extend(strange);
         for (position, why) in &damaged {
             loaded.unreadable += 1;
-            loaded.remark(&format!("journal entry {} is damaged: {why}", position.0));
+            let what = format!("journal entry {}", position.0);
+            loaded.remark(&format!("{what} is damaged: {why}"));
+            let (_, times) = self.keeper.entry_claims(*position)?;
+            // Its last time is in it.
+            let end = times.end.max(times.start) + Span::from_micros(1);
+            loaded.missing.push(Missing {
+                range: TimeRange::new(times.start, end),
+                carried: false,
+                numbers: None,
+                what,
+                why: why.clone(),
+            });
         }
         loaded.damaged.extend(damaged);
         Ok(())
@@ -299,6 +313,7 @@ impl Database {
         self.keeper.set_series(&series, Some(&model.site().id)).map_err(failed)?;
         let persist = Persist::numbered(Box::new(self.keeper), model, numbers, setup, true, self.lock).map_err(failed)?;
         // Before any round of sealing may trim the journal.
+        persist.at_start(&loaded.missing);
         loaded.strays.iter().for_each(|sealed| persist.lane(sealed.clone()));
         Ok(persist)
     }

@@ -8,6 +8,8 @@ use twin_historian::historian::{Blob, Change, Historian, KeepError};
 use twin_historian::{Chunk, ChunkKey, Level};
 use twin_model::{TimeRange, Timestamp};
 
+use super::damage::{self, Missing, Piece};
+
 /// A chunk of the lane: its key, and its bytes where they can be read.
 #[derive(Debug, Clone)]
 pub(super) struct Part {
@@ -22,12 +24,12 @@ pub(super) struct Lane<'a> {
     put: BTreeMap<(Level, Timestamp), Proof>,
     gone: BTreeMap<(Level, Timestamp), ChunkKey>,
     /// Kept chunks that turned out to be damaged.
-    pub(super) damaged: u64,
+    pub(super) damaged: Vec<Missing>,
 }
 
 impl<'a> Lane<'a> {
     pub(super) fn new(reader: &'a dyn Historian, first_signal: u32) -> Self {
-        Self { reader, first_signal, put: BTreeMap::new(), gone: BTreeMap::new(), damaged: 0 }
+        Self { reader, first_signal, put: BTreeMap::new(), gone: BTreeMap::new(), damaged: Vec::new() }
     }
 
     /// Keys of the chunks of a level whose time meets `range`, ascending.
@@ -58,13 +60,13 @@ impl<'a> Lane<'a> {
         if let Some(proof) = self.put.get(&(key.level, key.start)) {
             return Ok(Some(proof.chunk.bytes.as_slice().into()));
         }
-        match self.reader.chunk(key) {
-            Err(KeepError::Damaged { what, why }) => {
-                self.damaged += 1;
-                tracing::error!(what, why, "a kept chunk is damaged");
+        match damage::piece(self.reader, key)? {
+            Piece::Whole(bytes) => Ok(Some(bytes)),
+            Piece::Gone => Ok(None),
+            Piece::Missing(missing) => {
+                self.damaged.push(missing);
                 Ok(None)
             }
-            result => result,
         }
     }
 

@@ -7,7 +7,7 @@ mod backup;
 pub mod by_hand;
 mod carried;
 mod compact;
-
+pub(crate) mod damage;
 mod database;
 mod ends;
 mod expire;
@@ -31,6 +31,7 @@ mod wide;
 mod writer;
 
 pub use backup::{Backup, backup};
+pub use damage::Missing;
 pub use database::{Database, FILE, Loaded};
 pub use persist::{Persist, Setup};
 pub use sqlite::{SqliteHistorian, SyncPolicy};

@@ -9,6 +9,7 @@ use twin_historian::historian::{Blob, Historian, KeepError, Kept, Page};
 use twin_historian::{ChunkKey, HistorianError, Level, StoreConfig, chunk};
 use twin_model::{Span, TimeRange, Timestamp, limits};
 
+use super::damage::{self, Missing, Piece};
 use super::series::Numbers;
 use super::{carried, outside, sealed_until};
 
@@ -253,6 +254,8 @@ pub(crate) fn one(keeper: &dyn Historian, numbers: &Numbers, key: &ChunkKey) -> 
 pub struct Stretch {
     /// Chunks in the order of the catalogue.
     pub chunks: Vec<Vec<u8>>,
+    /// What there is besides, and can't be read: cut to the stretch, too.
+    pub missing: Vec<Missing>,
     /// Where the next stretch begins; none where nothing is kept after this.
     pub next: Option<Timestamp>,
 }
@@ -274,7 +277,7 @@ pub(crate) fn stretch(keeper: &dyn Historian, numbers: &Numbers, range: TimeRang
     }
     let after = |t: Timestamp| (t < range.end).then_some(t);
     let Some(page) = keeper.pages(level, TimeRange::new(range.start, until))?.into_iter().next() else {
-        return Ok(Stretch { chunks: Vec::new(), next: after(until) });
+        return Ok(Stretch { next: after(until), ..Stretch::default() });
     };
     let mut cut = TimeRange::new(page.start.max(range.start), page.end.min(until));
     // Not to read a page of hundreds of megabytes for an answer of a few: about as much of it as fits.
@@ -283,18 +286,16 @@ pub(crate) fn stretch(keeper: &dyn Historian, numbers: &Numbers, range: TimeRang
         let span = (cut.span().as_micros() as f64 * (MOST as f64 / bytes as f64)) as i64;
         cut.end = cut.start + Span::from_micros(span.max(1));
     }
-    let mut chunks = Vec::new();
+    let (mut chunks, mut missing) = (Vec::new(), Vec::new());
     for kept in keeper.catalogue(level, cut)? {
         let (key, inside) = (kept.key, kept.key.range().intersect(cut));
-        let bytes = match keeper.chunk(&key) {
-            Ok(Some(bytes)) => bytes,
-            Ok(None) => continue,
-            // Missing from the answer, and nothing beside it; `fsck` and the log say what it was.
-            Err(KeepError::Damaged { what, why }) => {
-                tracing::error!(what, why, "a kept chunk is damaged");
+        let bytes = match damage::piece(keeper, &key)? {
+            Piece::Whole(bytes) => bytes,
+            Piece::Gone => continue,
+            Piece::Missing(one) => {
+                missing.push(Missing { range: inside, ..one });
                 continue;
             }
-            Err(error) => return Err(error),
         };
         for (key, bytes) in shown(numbers, &key, bytes)? {
             if inside == key.range() {
@@ -304,7 +305,7 @@ pub(crate) fn stretch(keeper: &dyn Historian, numbers: &Numbers, range: TimeRang
             }
         }
     }
-    Ok(Stretch { chunks, next: after(cut.end) })
+    Ok(Stretch { chunks, missing, next: after(cut.end) })
 }
 
 /// From the first to the end of the last thing kept of any level.

@@ -14,6 +14,7 @@ use twin_historian::{MemoryHistorian, Sealed, SignalSpec, StoreConfig};
 use twin_model::{Model, SignalKind, TimeRange, Timestamp, ValueKind};
 use twin_protocol::LinkChange;
 
+use super::damage::Missing;
 use super::links::Links;
 use super::pages;
 use super::sealer::{Job, Plan, Sealer};
@@ -218,7 +219,6 @@ impl Persist {
         self.shared.losses.send_modify(|losses| *losses += 1);
         let words = "memory ran out while history could not be written: samples that were not acknowledged are lost; \
                      their senders are told to send them again, those that want no answer are not";
-        tracing::error!("{words}");
         crate::term::warn(words);
     }
 
@@ -279,8 +279,57 @@ impl Persist {
 
     /// From the first to the end of the last thing kept of any level; none where nothing is, or it can't be read now.
     pub(crate) fn extent(&self) -> Option<TimeRange> {
+        let found = self.try_extent();
+        found.inspect_err(|error| self.failed(error)).ok().flatten()
+    }
+
+    /// As [`Self::extent`].
+    ///
+    /// # Errors
+    /// Where it can't be read now.
+    pub(crate) fn try_extent(&self) -> Result<Option<TimeRange>, KeepError> {
         let reader = self.read();
-        self.extent.lock().unwrap_or_else(PoisonError::into_inner).of(reader.as_ref()).ok().flatten()
+        self.extent.lock().unwrap_or_else(PoisonError::into_inner).of(reader.as_ref())
+    }
+
+    /// A read of [`Self::read`] failed, which is over: counts it, and says so once.
+    pub(crate) fn failed(&self, error: &KeepError) {
+        self.shared.damage.failed(error, self.read().as_ref());
+    }
+
+    /// Readers are told that these are missing.
+    pub(crate) fn tell_missing(&self, missing: &[Missing]) {
+        self.shared.damage.missing(missing, self.read().as_ref());
+    }
+
+    /// What could not be read at the start, so that memory lacks it.
+    pub(crate) fn absent(&self) -> &[Missing] {
+        self.shared.damage.absent()
+    }
+
+    /// At the start: what could not be read then.
+    pub(super) fn at_start(&self, missing: &[Missing]) {
+        self.shared.damage.at_start(missing);
+    }
+
+    /// Kept pieces that can't be read, each once, as far as somebody tried.
+    pub fn damaged(&self) -> u64 {
+        self.shared.damage.count()
+    }
+
+    /// Reads that failed because the keeper could not be reached.
+    pub fn refused_reads(&self) -> u64 {
+        self.shared.damage.refused()
+    }
+
+    /// Why what is kept can't be read as a whole any more, so that nothing more is acknowledged; none where it can.
+    pub fn unreadable(&self) -> Option<&str> {
+        self.shared.damage.whole()
+    }
+
+    /// Looks once more whether what is kept can be read.
+    pub fn look(&self) {
+        self.shared.damage.look(self.read().as_ref());
     }
 
     /// The reader for answers; others wait meanwhile.

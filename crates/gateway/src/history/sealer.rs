@@ -13,6 +13,7 @@ use twin_historian::{Chunk, ChunkKey, Level, Sealed, SignalSpec};
 use twin_model::{Span, TimeRange, Timestamp};
 
 use super::carried::Instants;
+use super::damage::{self, Piece};
 use super::lane::Lane;
 use super::tiles::Tiles;
 use super::writer::{AGAIN, Message, Shared};
@@ -123,6 +124,8 @@ impl Sealer {
                     }
                 }
                 Job::Retain(now) => {
+                    // Nobody may read for days what is written all the time.
+                    self.shared.damage.look(self.reader.as_ref());
                     if let Err(error) = self.retain(now) {
                         tracing::warn!(%error, "history past its time could not be removed; trying again in a minute");
                     }
@@ -136,6 +139,9 @@ impl Sealer {
     fn insist(&mut self, mut step: impl FnMut(&mut Self) -> Step<()>) {
         while let Err(error) = step(self) {
             tracing::warn!(%error, "a finished slab could not be kept; trying again");
+            if matches!(error, KeepError::Damaged { .. }) {
+                self.shared.damage.failed(&error, self.reader.as_ref());
+            }
             self.shared.totals.errors.fetch_add(1, Ordering::Relaxed);
             if self.shared.stopping.load(Ordering::Acquire) {
                 self.gave_up = true;
@@ -219,7 +225,7 @@ impl Sealer {
         }
         let mut carried = Vec::new();
         let notes = self.ends(&key, slab, &pieces, &mut carried)?;
-        self.shared.totals.damaged.fetch_add(lane.damaged, Ordering::Relaxed);
+        self.shared.damage.missing(&lane.damaged, self.reader.as_ref());
         let (mut changes, proofs) = lane.changes();
         changes.extend(carried);
         let raw = changes.iter().filter_map(|change| if let Change::Put(chunk) = change { Some(chunk) } else { None });
@@ -229,7 +235,7 @@ impl Sealer {
             Some((samples + u64::from(chunk.samples), bytes + chunk.bytes.len() as u64))
         });
         self.submit(changes)?;
-        if let Err(error @ KeepError::Damaged { .. }) = self.prove(&proofs) {
+        if let Err(error) = self.prove(&proofs) {
             self.hold_journal(&error);
         }
         if let Some((samples, bytes)) = sum {
@@ -242,8 +248,7 @@ impl Sealer {
 
     /// From here on nothing leaves the journal: what it has is read again at the next start, and sealed anew.
     pub(super) fn hold_journal(&mut self, error: &KeepError) {
-        tracing::error!(%error, "a finished slab can't be read back; the journal is kept until the next start");
-        self.shared.totals.damaged.fetch_add(1, Ordering::Relaxed);
+        self.shared.damage.failed(error, self.reader.as_ref());
         if !std::mem::replace(&mut self.holds_journal, true) {
             crate::term::warn(&format!("{error}; nothing is lost: the journal is kept until the next start. Run orrery fsck"));
         }
@@ -267,13 +272,13 @@ impl Sealer {
 
     /// The bytes of a kept chunk; none where it is gone or damaged (the writer sets what is damaged aside).
     pub(super) fn bytes(&self, key: &ChunkKey) -> Step<Option<Blob>> {
-        match self.reader.chunk(key) {
-            Err(KeepError::Damaged { what, why }) => {
-                self.shared.totals.damaged.fetch_add(1, Ordering::Relaxed);
-                tracing::error!(what, why, "a kept chunk is damaged");
+        match damage::piece(self.reader.as_ref(), key)? {
+            Piece::Whole(bytes) => Ok(Some(bytes)),
+            Piece::Gone => Ok(None),
+            Piece::Missing(missing) => {
+                self.shared.damage.missing(&[missing], self.reader.as_ref());
                 Ok(None)
             }
-            result => result,
         }
     }
 
@@ -306,7 +311,7 @@ impl Sealer {
         for bytes in fine {
             self.coarse(level, bytes, &mut lane)?;
         }
-        self.shared.totals.damaged.fetch_add(lane.damaged, Ordering::Relaxed);
+        self.shared.damage.missing(&lane.damaged, self.reader.as_ref());
         Ok(lane.changes().0)
     }
 

@@ -9,6 +9,7 @@ use twin_historian::historian::{Blob, Change, Entry, Historian, KeepError, Kept,
 use twin_historian::{Chunk, ChunkKey, Level};
 use twin_model::{TimeRange, Timestamp};
 
+use super::damage::THE_FILE;
 use super::guard::Guard;
 use super::schema;
 use super::series::Series;
@@ -161,7 +162,7 @@ impl SqliteHistorian {
     /// What is wrong.
     pub(super) fn usable(&self) -> Result<(), KeepError> {
         let layout = self.layout().map_err(|error| trouble("read", &error))?;
-        let damaged = |why: String| KeepError::Damaged { what: "the database file".to_owned(), why };
+        let damaged = |why: String| KeepError::Damaged { what: THE_FILE.to_owned(), why };
         if !(0..=schema::LAYOUT).contains(&layout) {
             return Err(damaged(format!("it says that its layout is {layout}")));
         }
@@ -356,7 +357,7 @@ impl SqliteHistorian {
 pub(super) fn trouble(doing: &'static str, error: &rusqlite::Error) -> KeepError {
     let damaged = matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase));
     if damaged {
-        return KeepError::Damaged { what: "the database file".to_owned(), why: error.to_string() };
+        return KeepError::Damaged { what: THE_FILE.to_owned(), why: error.to_string() };
     }
     KeepError::Unavailable { doing, why: error.to_string() }
 }
@@ -623,6 +624,18 @@ impl Historian for SqliteHistorian {
     fn reader(&self) -> Result<Box<dyn Historian>, KeepError> {
         let reader = Self::open_to_read(&self.path).map_err(|error| trouble("read", &error))?;
         Ok(Box::new(reader))
+    }
+
+    fn sound(&self) -> Result<(), KeepError> {
+        // A handle of its own: those that are open remember pages and notice nothing.
+        let fresh = Self::open_to_read(&self.path).map_err(|error| trouble("read", &error))?;
+        fresh.series()?;
+        for level in twin_historian::historian::LEVELS {
+            fresh.pages(level, super::ALWAYS)?;
+        }
+        fresh.rows("SELECT count(*) FROM chunk", [], |row| row.get::<_, i64>(0))?;
+        fresh.rows("SELECT crc FROM journal ORDER BY position DESC LIMIT 1", [], |row| row.get::<_, i64>(0))?;
+        fresh.notes().map(drop)
     }
 
     fn extent(&self, level: Level) -> Result<Option<TimeRange>, KeepError> {

@@ -13,6 +13,7 @@ use twin_historian::historian::{Change, Historian, Position};
 use twin_model::{TimeRange, Timestamp};
 use twin_protocol::LinkChange;
 
+use super::damage::Damage;
 use super::links::Links;
 use super::series::Numbers;
 use crate::clock::instant;
@@ -35,8 +36,6 @@ pub struct PersistTotals {
     pub expired: AtomicU64,
     /// Bytes of those.
     pub expired_bytes: AtomicU64,
-    /// Kept chunks and journal entries that turned out to be damaged.
-    pub damaged: AtomicU64,
     /// Times that samples were in memory only and were pushed out of it before they could be written.
     pub lost: AtomicU64,
     /// Longest time from the arrival of a batch to its commit, in microseconds.
@@ -63,6 +62,7 @@ pub(super) struct Shared {
     pub(super) sealed_until: AtomicI64,
     /// Number of the last round of sealing that was committed to its end.
     pub(super) finished: AtomicU64,
+    pub(super) damage: Damage,
     pub(super) failing: AtomicBool,
     pub(super) stopping: AtomicBool,
     hole: Mutex<Option<Hole>>,
@@ -78,6 +78,7 @@ impl Shared {
             queued: AtomicUsize::new(0),
             sealed_until: AtomicI64::new(sealed_until),
             finished: AtomicU64::new(0),
+            damage: Damage::default(),
             failing: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             hole: Mutex::new(None),
@@ -278,7 +279,8 @@ impl Writer {
             self.publish();
             return Ok(());
         }
-        match self.keeper.commit(&changes) {
+        // What nobody could read back is not worth an acknowledgement.
+        match self.shared.damage.sound().and_then(|()| self.keeper.commit(&changes)) {
             Ok(position) => {
                 self.last = position;
                 self.links.committed();
@@ -291,7 +293,6 @@ impl Writer {
                 self.group = changes;
                 self.shared.totals.errors.fetch_add(1, Ordering::Relaxed);
                 if !self.shared.failing.swap(true, Ordering::Relaxed) {
-                    tracing::error!(%error, "history can't be written; trying again twice a second");
                     crate::term::warn(&format!(
                         "history can't be written: {error}; samples wait in memory and are not acknowledged, trying again twice a second"
                     ));

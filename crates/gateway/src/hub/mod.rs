@@ -354,8 +354,13 @@ impl Hub {
         self.persist.as_ref()
     }
 
-    /// What history holds: here, and with the keeper before that.
+    /// What history holds: here, and with the keeper before that. What can't be read is part of it.
     pub fn extent(&self) -> Option<TimeRange> {
+        let absent = self.persist.as_ref().map_or(&[][..], |persist| persist.absent());
+        self.readable().into_iter().chain(absent.iter().map(|missing| missing.range)).reduce(TimeRange::union)
+    }
+
+    fn readable(&self) -> Option<TimeRange> {
         let here = self.lock().store.extent();
         let Some((persist, _)) = self.persist.as_ref().zip(self.cold()) else { return here };
         let Some(kept) = persist.extent() else { return here };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::SinkExt as _;
 use gateway::assemble::{PlantOptions, plant};
 use gateway::hub::Hub;
-use gateway::server::history_of;
+use gateway::server::{Damaged, history_of};
 use gateway::site::Site;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -49,7 +49,7 @@ pub(crate) fn everything(hub: &Hub) -> Store {
     let mut store = Store::new(hub.model().signals().iter().map(Into::into), config);
     let mut range = ALWAYS;
     loop {
-        let piece = history_of(hub, range);
+        let piece = history_of(hub, range, Damaged::Refuse).unwrap().0;
         for chunk in &piece.chunks {
             store.import_chunk(chunk).unwrap();
         }

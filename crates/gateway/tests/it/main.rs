@@ -23,6 +23,7 @@ mod known;
 mod limits;
 mod lost;
 mod mending;
+mod missing;
 mod peers;
 mod python_client;
 mod readers;

@@ -16,15 +16,15 @@ use twin_model::Value;
 use crate::disk::read;
 use crate::world::{Folder, PATIENCE, SITE};
 
-struct Limited {
+pub(crate) struct Limited {
     child: Child,
     said: ChildStderr,
-    address: String,
+    pub(crate) address: String,
 }
 
 impl Limited {
     /// A server whose files may have `blocks` of 512 bytes (of 1,024 with some shells), as on a disk that is full then.
-    fn start(site: &Path, data: &Path, blocks: Option<u32>) -> Self {
+    pub(crate) fn start(site: &Path, data: &Path, blocks: Option<u32>) -> Self {
         let limit = blocks.map_or_else(String::new, |blocks| format!("trap '' XFSZ; ulimit -f {blocks}; "));
         let mut child = Command::new("sh")
             .args(["-c", &format!("{limit}exec \"$@\""), "sh", env!("CARGO_BIN_EXE_orrery"), "serve"])
@@ -41,19 +41,25 @@ impl Limited {
         Self { child, said, address }
     }
 
-    async fn sender(&self) -> WebSocketStream<TcpStream> {
+    pub(crate) async fn sender(&self) -> WebSocketStream<TcpStream> {
         let stream = TcpStream::connect(&self.address).await.unwrap();
         tokio_tungstenite::client_async(format!("ws://{}/ingest", self.address), stream).await.unwrap().0
+    }
+
+    /// An answer with its head, as far as it is text.
+    pub(crate) fn get(&self, path: &str) -> String {
+        let mut socket = Plain::connect(&self.address).unwrap();
+        write!(socket, "GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.address).unwrap();
+        let mut answer = Vec::new();
+        socket.read_to_end(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
     }
 
     /// Waits until `/readyz` says that the disk refuses.
     fn refused(&self) {
         let begun = Instant::now();
         loop {
-            let mut socket = Plain::connect(&self.address).unwrap();
-            write!(socket, "GET /readyz HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.address).unwrap();
-            let mut answer = String::new();
-            socket.read_to_string(&mut answer).unwrap();
+            let answer = self.get("/readyz");
             if answer.starts_with("HTTP/1.1 503") && answer.contains("disk.refuses") {
                 return;
             }
@@ -63,7 +69,7 @@ impl Limited {
     }
 
     /// Asks it to stop: its exit code and what it said.
-    fn stop(mut self) -> (Option<i32>, String) {
+    pub(crate) fn stop(mut self) -> (Option<i32>, String) {
         let status = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
         assert!(status.success());
         let mut said = String::new();
@@ -72,7 +78,7 @@ impl Limited {
     }
 }
 
-async fn acknowledged(socket: &mut WebSocketStream<TcpStream>, line: &str) {
+pub(crate) async fn acknowledged(socket: &mut WebSocketStream<TcpStream>, line: &str) {
     socket.send(Message::Text(format!("{line}\n{{\"ack\":1}}").into())).await.unwrap();
     let answer = loop {
         if let Message::Text(text) = socket.next().await.unwrap().unwrap() {

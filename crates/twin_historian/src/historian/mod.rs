@@ -204,6 +204,15 @@ pub trait Historian: Send {
     /// Where no further handle can be had.
     fn reader(&self) -> Result<Box<dyn Historian>, KeepError>;
 
+    /// Looks, cheaply and from outside of what this handle remembers, whether whoever opens it next could read it. Says nothing
+    /// about single chunks.
+    ///
+    /// # Errors
+    /// Where it could not be read.
+    fn sound(&self) -> Result<(), KeepError> {
+        Ok(())
+    }
+
     /// From the start of the first to the end of the last slab kept of a level; none where nothing is.
     ///
     /// # Errors

@@ -1,0 +1,98 @@
+//! What an answer about history lacks because it can't be read: as a value, in words, and as a header.
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use twin_historian::historian::KeepError;
+use twin_model::{Model, SignalIndex, TimeRange, Timestamp};
+
+use crate::history::damage::{self, Missing};
+use crate::hub::Hub;
+
+/// Header of an answer about history that lacks something: stretches of microseconds since 1970, half-open, and signals by position.
+pub(crate) const MISSING: &str = "orrery-missing";
+/// Stretches that a header names: some kilobytes.
+const NAMED: usize = 64;
+
+/// A stretch of history that an answer lacks, and the signals that it may be of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lacks {
+    /// Source times, half-open.
+    pub range: TimeRange,
+    /// The site's signals.
+    pub signals: Vec<SignalIndex>,
+    /// What is wrong with what was kept of it.
+    pub why: String,
+}
+
+impl Lacks {
+    pub(crate) fn of(hub: &Hub, missing: &Missing) -> Self {
+        let position = |number| hub.persist()?.numbers().position(number).map(SignalIndex);
+        Self { range: missing.range, signals: missing.signals(hub.model(), position), why: missing.why.clone() }
+    }
+
+    /// For people: which time of which signals is missing, and why.
+    pub fn words(&self, model: &Model) -> String {
+        format!("{}: {}", damage::words(model, self.range, &self.signals), self.why)
+    }
+}
+
+/// What to do about what was kept and can't be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Damaged {
+    /// An answer ends before it, and one that would begin with it is none.
+    Refuse,
+    /// It is left out, and named beside the answer.
+    LeaveOut,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub enum NoHistory {
+    /// What was kept of the beginning of the stretch can't be read.
+    Lacks(Vec<Lacks>),
+    /// Nothing can be read now.
+    Unread(KeepError),
+}
+
+impl From<KeepError> for NoHistory {
+    fn from(error: KeepError) -> Self {
+        Self::Unread(error)
+    }
+}
+
+/// The answer where the stretch begins with what can't be read: as of a page.
+pub(crate) fn refused(hub: &Hub, lacks: &[Lacks]) -> Response {
+    let words: Vec<String> = lacks.iter().take(NAMED).map(|lacks| lacks.words(hub.model())).collect();
+    let end = lacks.iter().map(|lacks| lacks.range.end).max().unwrap_or(Timestamp::MAX);
+    let after = end.as_micros();
+    let words =
+        format!("{}; ask from={after} for what comes after it, or with damaged=left-out for what is left\n", words.join("\n"));
+    with_missing((StatusCode::INTERNAL_SERVER_ERROR, words).into_response(), lacks)
+}
+
+/// Names what an answer lacks in its header.
+pub(crate) fn with_missing(mut answer: Response, lacks: &[Lacks]) -> Response {
+    let one = |lacks: &Lacks| {
+        let (start, end) = (lacks.range.start.as_micros(), lacks.range.end.as_micros());
+        let ends = lacks.signals.first().zip(lacks.signals.last());
+        ends.map_or_else(|| format!("{start}/{end}"), |(first, last)| format!("{start}/{end};signals={}-{}", first.0, last.0))
+    };
+    let mut named: Vec<String> = lacks.iter().take(NAMED).map(one).collect();
+    if lacks.len() > NAMED {
+        named.push("more".to_owned());
+    }
+    if let (false, Ok(value)) = (named.is_empty(), named.join(", ").parse()) {
+        answer.headers_mut().insert(MISSING, value);
+    }
+    answer
+}
+
+/// What a part of [`MISSING`] says, for people.
+pub(crate) fn missing_words(part: &str) -> String {
+    let (stretch, signals) = part.trim().split_once(";signals=").unwrap_or((part.trim(), ""));
+    let time = |text: &str| text.parse().ok().map(Timestamp::from_micros);
+    let ends = stretch.split_once('/').and_then(|(start, end)| time(start).zip(time(end)));
+    let Some((start, end)) = ends else { return "more of the gateway's history can't be read and is missing".to_owned() };
+    let of = if signals.is_empty() { String::new() } else { format!(" of signals {signals} (by position)") };
+    format!("the gateway can't read its history from {start} to {end}{of}: it is missing")
+}
