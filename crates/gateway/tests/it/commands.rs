@@ -243,10 +243,13 @@ fn what_is_no_site_file_is_called_what_it_is_with_the_command_that_takes_it() {
 #[test]
 fn a_fault_of_the_site_file_is_told_by_every_command_that_answers_from_it() {
     let folder = Folder::new();
-    let rule = "[[twins.rules]]\nid = \"hot\"\nkind = \"limit\"\nsignal = \"temprature\"\nmaintenance_above = 80\n";
+    let bands = "bands = [{ above = 80, status = \"maintenance\" }]";
+    let rule = format!("[[twins.rules]]\nid = \"hot\"\nkind = \"range\"\nsignal = \"temprature\"\n{bands}\n");
     let text =
         format!("[site]\nid = \"s\"\n[[twins]]\nid = \"m\"\nbind = false\nsignals = [{{ name = \"temperature\" }}]\n{rule}");
-    let site = folder.write("site.toml", format!("{text}[[sources]]\nid = \"c\"\nkind = \"csv\"\npath = \"a.csv\"\n"));
+    let table = "path = \"a.csv\"\nlayout = \"long\"\ntime = { column = \"time\", format = \"rfc3339\" }\n";
+    let source = format!("[[sources]]\nid = \"c\"\nkind = \"csv\"\n{table}key = \"{{signal}}\"\nvalue = \"value\"\n");
+    let site = folder.write("site.toml", format!("{text}{source}"));
     folder.write("a.csv", "signal,time,value\nm.temperature,2026-03-02T08:00:00Z,95\n");
     let (site, at) = (site.display().to_string(), "2026-03-02T08:00:01Z");
     let file = folder.0.join("s.orrec").display().to_string();

@@ -445,7 +445,7 @@ async fn every_kind_of_odd_sample_has_its_number_and_those_kept_aside_can_be_see
     let json = counters(&world).await;
     let number = |name: &str| json["store"][name].as_u64().unwrap();
     for (name, n) in [
-        ("stored", 7),
+        ("stored", 6),
         ("late", 1),
         ("backward", 1),
         ("duplicates", 2),
