@@ -1,6 +1,7 @@
 //! From the messages of one sender to samples and complaints. Knows no socket and waits for nothing.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 
 use twin_model::{Flags, Sample, Secret, SignalId, SignalIndex, Timestamp, Value, limits};
 use twin_protocol::{Batch, Entry, IngestAck, IngestFrame, Limits, ProtocolError, decode_ingest};
@@ -24,6 +25,8 @@ const COMPLAINTS: usize = 20;
 const NAME: usize = 100;
 /// Unknown signals of one connection for which a similar name is looked for: each costs a pass over all names.
 const SUGGESTIONS: u8 = 3;
+/// Remarks to one connection about keys that nobody reads: one for each line with keys that were not named before.
+const KEY_SETS: u8 = 16;
 /// Flags that a sender may set; others have no meaning yet.
 const FLAGS: u8 = Flags::HISTORICAL.0 | Flags::SIMULATED.0 | Flags::PREDICTED.0 | Flags::MANUAL.0 | Flags::NULL.0;
 
@@ -90,8 +93,12 @@ pub(super) struct Taker<'a> {
     binary: bool,
     /// The sender knows how its times without an offset are read.
     told_clock: bool,
+    /// And that its times of an hour that came twice are guesses.
+    told_pass: bool,
     /// And which of its keys nobody reads.
-    told_keys: bool,
+    told_keys: BTreeSet<String>,
+    /// Remarks that this took, see [`KEY_SETS`].
+    told_sets: u8,
     /// Names that were looked for, see [`SUGGESTIONS`].
     suggested: Cell<u8>,
 }
@@ -108,7 +115,9 @@ impl<'a> Taker<'a> {
             refused: 0,
             binary: false,
             told_clock: false,
-            told_keys: false,
+            told_pass: false,
+            told_keys: BTreeSet::new(),
+            told_sets: 0,
             suggested: Cell::new(0),
         }
     }
@@ -181,12 +190,7 @@ impl<'a> Taker<'a> {
                 out.answers.push(Answer::Line { name, taken, refused });
             }
             Ok(Line::Sample(signal, sample, remark)) => {
-                out.remark = match remark {
-                    Some(Remark::Line(words)) => Some(words),
-                    Some(Remark::Clock(words)) if !std::mem::replace(&mut self.told_clock, true) => Some(words),
-                    Some(Remark::Keys(words)) if !std::mem::replace(&mut self.told_keys, true) => Some(words),
-                    Some(Remark::Clock(_) | Remark::Keys(_)) | None => None,
-                };
+                out.remark = remark.filter(|remark| self.news(remark)).map(|remark| remark.words().into_owned());
                 let aside = self.aside(&sample).map(|words| {
                     let model = self.app.hub.model();
                     (Refusal::Future, format!("{}: {words}", model.signal(signal).id.as_str()))
@@ -199,6 +203,23 @@ impl<'a> Taker<'a> {
             }
         }
         None
+    }
+
+    /// Whether a remark says something that the sender was not told before.
+    fn news(&mut self, remark: &Remark) -> bool {
+        match remark {
+            Remark::Line(_) => true,
+            Remark::Clock(_) => !std::mem::replace(&mut self.told_clock, true),
+            Remark::Pass(_) => !std::mem::replace(&mut self.told_pass, true),
+            Remark::Keys(keys) => {
+                let news = self.told_sets < KEY_SETS && keys.iter().any(|key| !self.told_keys.contains(key));
+                if news {
+                    self.told_sets += 1;
+                    self.told_keys.extend(keys.iter().cloned());
+                }
+                news
+            }
+        }
     }
 
     /// A complaint about a name, with the one that may be meant.

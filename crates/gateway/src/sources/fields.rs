@@ -6,14 +6,11 @@ use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-/// Keys that nobody reads, of one line, that are looked at.
-const UNREAD: usize = 16;
-/// Keys in the messages of other systems that hold the time, in small letters and without anything between words.
-const TIMES: [&str; 7] = ["timestamp", "ts", "datetime", "sourcetime", "sourcetimestamp", "eventtime", "measuredat"];
-/// The same, for the quality.
-const QUALITIES: [&str; 2] = ["statuscode", "qualitycode"];
-/// What lines can't say, and frames can.
-const FLAGS: [&str; 4] = ["predicted", "forecast", "historical", "flags"];
+use super::inbox::SenderRules;
+use super::meanings::{Meaning, Name, same_unit};
+
+/// Keys that nobody reads, of one line: each is looked at, so that no line may have more.
+const UNREAD: usize = 1_000;
 
 /// What stands in a line.
 #[derive(Debug, Default)]
@@ -56,10 +53,10 @@ impl<'de> Deserialize<'de> for Fields<'de> {
                         "acknowledge" => put(&mut fields.acknowledge, "acknowledge", text(&mut map)?)?,
                         "by" => put(&mut fields.by, "by", map.next_value()?)?,
                         _ => {
-                            let value = map.next_value()?;
-                            if fields.unread.len() < UNREAD {
-                                fields.unread.push((key, value));
+                            if fields.unread.len() >= UNREAD {
+                                return Err(A::Error::custom(format!("a line has at most {UNREAD} keys that nobody reads")));
                             }
+                            fields.unread.push((key, map.next_value()?));
                         }
                     }
                 }
@@ -90,31 +87,33 @@ fn put<T, E: Error>(slot: &mut Option<T>, name: &'static str, value: Option<T>) 
 impl Fields<'_> {
     /// A key whose meaning would be lost: the reading would count as taken now, or as good, or as measured, and is none of it.
     /// Words for the sender. `timed`: its own times are read.
-    pub(super) fn lost(&self, timed: bool) -> Option<String> {
+    pub(super) fn lost(&self, timed: bool, rules: &SenderRules) -> Option<String> {
         let hint = |(key, value): &(Cow<'_, str>, &RawValue)| {
-            let plain: String = key.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
-            let is = |names: &[&str]| names.contains(&plain.as_str());
-            let instead = if timed && self.time.is_none() && (is(&TIMES) || near(&plain, "time")) {
-                "the time of a reading is called 'time'"
-            } else if self.quality.is_none() && (is(&QUALITIES) || near(&plain, "quality")) {
-                "the quality of a reading is called 'quality'"
-            } else if is(&FLAGS) && !["false", "null", "0"].contains(&value.get()) {
-                "a line is a measurement; predictions and stored data come in frames (docs/PROTOCOL.md)"
-            } else {
-                return None;
+            let instead = match Name::new(key).lost(value, &rules.times, rules.qualities)? {
+                Meaning::Time if timed && self.time.is_none() => "the time of a reading is called 'time'",
+                Meaning::Quality if self.quality.is_none() => "the quality of a reading is called 'quality'",
+                Meaning::Flags => "a line is a measurement; predictions and stored data come in frames (docs/PROTOCOL.md)",
+                Meaning::Time | Meaning::Quality => return None,
             };
             Some(format!("'{}' is not read: {instead}", shown(key)))
         };
         self.unread.iter().find_map(hint)
     }
 
-    /// The other keys that nobody reads, in words, where there are some: enough to be said once.
-    pub(super) fn passed_over(&self) -> Option<String> {
-        if self.unread.is_empty() {
-            return None;
-        }
-        let keys: Vec<String> = self.unread.iter().map(|(key, _)| format!("'{}'", shown(key))).collect();
-        Some(format!("not read: {}; a line has signal, value, time, quality, and this is said once", keys.join(", ")))
+    /// A unit beside the value that is not the signal's: the value would be taken as something else than it is. Words for the
+    /// sender. A signal without a unit takes any.
+    pub(super) fn other_unit(&self, signal: &str, unit: &str) -> Option<String> {
+        let other = |(key, value): &(Cow<'_, str>, &RawValue)| {
+            let given = Name::new(key).unit(value).filter(|given| !unit.is_empty() && !same_unit(given, unit))?;
+            let (key, given) = (shown(key), twin_table::quoted(&given));
+            Some(format!("'{key}' is not read: {signal} is in {unit}, not in {given}; send it in {unit}, nothing is converted"))
+        };
+        self.unread.iter().find_map(other)
+    }
+
+    /// The other keys that nobody reads.
+    pub(super) fn passed_over(&self) -> Vec<String> {
+        self.unread.iter().map(|(key, _)| shown(key)).collect()
     }
 }
 
@@ -122,54 +121,198 @@ fn shown(key: &str) -> String {
     key.chars().take(40).collect()
 }
 
-/// Whether a key is a name but for one letter too many or too few, two that changed places or, in a long name, another letter:
-/// a tile is no time.
-fn near(key: &str, name: &str) -> bool {
-    let (a, b) = (key.as_bytes(), name.as_bytes());
-    let same = a.iter().zip(b).take_while(|(a, b)| a == b).count();
-    let (a, b) = (a.get(same..).unwrap_or_default(), b.get(same..).unwrap_or_default());
-    match (a, b) {
-        ([], []) => true,
-        ([a0, a1, ..], [b0, b1, ..]) if a0 == b1 && a1 == b0 => a.get(2..) == b.get(2..),
-        _ => {
-            let other = name.len() > 6 && a.get(1..).is_some_and(|rest| b.get(1..) == Some(rest));
-            other || a.get(1..) == Some(b) || b.get(1..) == Some(a)
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use twin_model::SourceIndex;
+
     use super::*;
+    use crate::sources::Inbox;
 
     #[test]
     fn keys_whose_meaning_would_be_lost_are_told_and_others_are_not() {
-        for (line, found) in [
-            (r#"{"signal": "a", "value": 1, "timestamp": 1772438400000}"#, true),
-            (r#"{"ts" : "2026-03-02T08:00:00Z", "signal": "a", "value": 1}"#, true),
-            (r#"{"signal": "a", "value": 1, "Time": 5}"#, true),
-            (r#"{"signal": "a", "value": 1, "tiem": 5}"#, true),
-            (r#"{"signal": "a", "value": 1, "source_timestamp": 5}"#, true),
-            (r#"{"signal": "a", "value": 1, "qualty": "bad"}"#, true),
-            (r#"{"signal": "a", "value": 1, "Quality": "bad"}"#, true),
-            (r#"{"signal": "a", "value": 1, "qualify": "bad"}"#, true),
-            (r#"{"signal": "a", "value": 1, "StatusCode": 0}"#, true),
-            (r#"{"signal": "a", "value": 1, "predicted": true}"#, true),
-            (r#"{"signal": "a", "value": 1, "flags": 4}"#, true),
-            (r#"{"signal": "a", "value": 1, "predicted": false}"#, false),
-            (r#"{"signal": "a", "value": "ts"}"#, false),
-            (r#"{"signal": "ts", "value": 1}"#, false),
-            (r#"{"signal": "a", "value": "\"ts\": 5"}"#, false),
-            (r#"{"signal": "a", "value": 1, "time": 5, "ts": 6}"#, false),
-            (r#"{"signal": "a", "value": 1, "unit": "°C", "type": "sample", "tile": 3, "fts": 5}"#, false),
-            (r#"{"signal": "a", "value": 1, "unit": "°C", "type": "sample", "name": "x", "host": {"ts": 1}}"#, false),
-        ] {
-            let fields: Fields<'_> = serde_json::from_str(line).unwrap();
-            assert_eq!(fields.lost(true).is_some(), found, "{line}");
+        let rules = Inbox::new(SourceIndex(0)).rules;
+        let lost = |more: &str| {
+            let line = format!(r#"{{"signal": "a", "value": 1, {more}}}"#);
+            serde_json::from_str::<Fields<'_>>(&line).unwrap().lost(true, &rules)
+        };
+        // Times, by name.
+        for name in [
+            "timestamp",
+            "ts",
+            "Time",
+            "tiem",
+            "source_timestamp",
+            "t",
+            "date",
+            "datetime",
+            "at",
+            "when",
+            "@timestamp",
+            "timestamps",
+        ]
+        .into_iter()
+        .chain([
+            "timestampMs",
+            "timestamp_ms",
+            "timestampms",
+            "ts_us",
+            "tsNs",
+            "time_s",
+            "timeSeconds",
+            "epochMillis",
+            "epoch",
+            "Date-Time",
+        ])
+        .chain([
+            "measured_at",
+            "measuredAt",
+            "created_at",
+            "time_utc",
+            "event_time",
+            "SourceTimeStamp",
+            "plctimestamp",
+            "UTCTime",
+            "_time",
+        ]) {
+            let words = lost(&format!(r#""{name}": 1600000000000"#)).unwrap_or_default();
+            assert_eq!(words, format!("'{name}' is not read: the time of a reading is called 'time'"));
+            assert_eq!(lost(&format!(r#""{name}": null"#)), None, "{name}: nothing is lost");
+            assert_eq!(lost(&format!(r#""time": 5, "{name}": 6"#)), None, "{name}: the time is known");
+        }
+        // Qualities, by name and by what stands there.
+        for more in [
+            r#""qualty": "bad""#,
+            r#""Quality": "bad""#,
+            r#""qualify": "bad""#,
+            r#""q": "Bad""#,
+            r#""q": 192"#,
+            r#""qual": "meh""#,
+        ]
+        .into_iter()
+        .chain([
+            r#""opcQuality": "Bad""#,
+            r#""StatusCode": 2147483648"#,
+            r#""status_code": "0x808C0000""#,
+            r#""dataquality": false"#,
+        ])
+        .chain([r#""status": "BadSensorFailure""#, r#""status": "uncertain""#, r#""state": -2147483648"#, r#""status": "stale""#])
+        .chain([
+            r#""good": false"#,
+            r#""valid": false"#,
+            r#""is_valid": 0"#,
+            r#""ok": "no""#,
+            r#""isGood": false"#,
+            r#""quality_ok": false"#,
+            r#""valueOk": false"#,
+        ])
+        .chain([
+            r#""stale": true"#,
+            r#""bad": 1"#,
+            r#""invalid": "yes""#,
+            r#""fault": true"#,
+            r#""error": "sensor broken""#,
+        ]) {
+            let words = lost(more).unwrap_or_default();
+            assert!(words.ends_with("is not read: the quality of a reading is called 'quality'"), "{more}: {words}");
+            assert_eq!(
+                lost(&format!(r#""quality": "bad", {}"#, more.replace("Quality\":", "Quality2\":"))),
+                None,
+                "{more}: it is known"
+            );
+        }
+        for more in [r#""predicted": true"#, r#""flags": 4"#, r#""isForecast": true"#, r#""simulated": 1"#] {
+            assert!(lost(more).is_some_and(|words| words.contains("frames")), "{more}");
+        }
+        // Nothing is lost by these.
+        for more in [
+            r#""predicted": false"#,
+            r#""q": "good""#,
+            r#""q": 0"#,
+            r#""StatusCode": 0"#,
+            r#""quality_ok": true"#,
+            r#""qual": """#,
+        ]
+        .into_iter()
+        .chain([
+            r#""status": "Good""#,
+            r#""status": "running""#,
+            r#""status": 4"#,
+            r#""state": "ERROR""#,
+            r#""link_quality": 120"#,
+        ])
+        .chain([
+            r#""good": true"#,
+            r#""valid": {"to": 5}"#,
+            r#""stale": false"#,
+            r#""fault": "none""#,
+            r#""error": 0.3"#,
+            r#""pump_fault": true"#,
+        ])
+        .chain([
+            r#""cycle_time": 3.2"#,
+            r#""uptime": 1700000000"#,
+            r#""run_time_ms": 1700000000"#,
+            r#""time_zone": "Europe/Berlin""#,
+        ])
+        .chain([
+            r#""calibration_date": "2020-01-01""#,
+            r#""located_at": "hall 3""#,
+            r#""response_time": 12"#,
+            r#""fts": 5"#,
+            r#""tile": 3"#,
+        ])
+        .chain([
+            r#""unit": "°C""#,
+            r#""type": "sample""#,
+            r#""name": "ts""#,
+            r#""host": {"ts": 1}"#,
+            r#""seq": 1700000000"#,
+            r#""id": "t""#,
+        ]) {
+            assert_eq!(lost(more), None, "{more}");
         }
         let fields: Fields<'_> = serde_json::from_str(r#"{"signal": "a", "value": 1, "ts": 5, "unit": "m"}"#).unwrap();
-        assert_eq!(fields.lost(false), None, "its times are not read");
-        assert!(fields.passed_over().unwrap().starts_with("not read: 'ts', 'unit';"));
+        assert_eq!(fields.lost(false, &rules), None, "its times are not read");
+        assert_eq!(fields.passed_over(), ["ts", "unit"]);
+    }
+
+    #[test]
+    fn zeros_of_opc_da_are_bad_where_the_source_says_so() {
+        let rules = Inbox::new(SourceIndex(0)).reading(twin_table::TimeSpec::default(), twin_table::Codes::OpcDa).rules;
+        for (line, found) in [(r#"{"q": 0}"#, true), (r#"{"q": 192}"#, false), (r#"{"status": 0}"#, false)] {
+            let fields: Fields<'_> = serde_json::from_str(line).unwrap();
+            assert_eq!(fields.lost(true, &rules).is_some(), found, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_unit_that_is_not_the_signals_is_told_and_spellings_of_the_same_are_not() {
+        for (key, given, unit, found) in [
+            ("unit", "°F", "°C", true),
+            ("engineeringUnits", "psi", "bar", true),
+            ("uom", "MW", "mW", true),
+            ("units", "\u{2103}", "°C", false),
+            ("unit_of_measurement", " bar ", "bar", false),
+            ("unit", "°F", "", false),
+            ("unit", "", "bar", false),
+            ("module", "psi", "bar", false),
+        ] {
+            let line = serde_json::json!({ key: given }).to_string();
+            let fields: Fields<'_> = serde_json::from_str(&line).unwrap();
+            assert_eq!(fields.other_unit("a", unit).is_some(), found, "{line} {unit}");
+        }
+    }
+
+    #[test]
+    fn a_key_behind_many_others_is_looked_at_and_too_many_are_no_line() {
+        let line = |n: usize| {
+            let tags: String = (0..n).map(|at| format!("\"tag{at}\": 1, ")).collect();
+            format!(r#"{{"signal": "a", "value": 1, {tags} "timestamp": 5}}"#)
+        };
+        let rules = Inbox::new(SourceIndex(0)).rules;
+        let long = line(900);
+        assert!(serde_json::from_str::<Fields<'_>>(&long).unwrap().lost(true, &rules).is_some());
+        assert!(serde_json::from_str::<Fields<'_>>(&line(1_000)).is_err());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use twin_model::limits::TEXT_BYTES;
 use twin_model::{Flags, Model, Quality, Sample, SignalIndex, Timestamp, Value, ValueKind};
 use twin_scene::site::SourceClock;
 use twin_table::cell::{ReadQuality, Texts, Unreadable};
-use twin_table::time::Unit;
+use twin_table::time::{TimeCounts, Unit};
 use twin_table::{Cell, CellRules, TimeFormat, TimeSpec, Years};
 
 use super::fields::Fields;
@@ -95,10 +95,32 @@ impl LineError {
 pub enum Remark {
     /// It is about this line.
     Line(String),
-    /// Keys that nobody reads. Enough to be said once.
-    Keys(String),
+    /// Keys that nobody reads, in the line's order. Enough to be said once of each.
+    Keys(Vec<String>),
+    /// Its time is of an hour that came twice, and which pass it is taken for. Enough to be said once.
+    Pass(String),
     /// Its time has no offset, and in which zone such times are read; or it is under a name that nobody reads. Enough to be said once.
     Clock(String),
+}
+
+/// Keys that a remark names; of more it says how many.
+const NAMED_KEYS: usize = 16;
+
+impl Remark {
+    /// Words for the sender.
+    pub fn words(&self) -> Cow<'_, str> {
+        let keys = match self {
+            Self::Line(words) | Self::Pass(words) | Self::Clock(words) => return Cow::Borrowed(words),
+            Self::Keys(keys) => keys,
+        };
+        let named: Vec<String> = keys.iter().take(NAMED_KEYS).map(|key| format!("'{key}'")).collect();
+        let more = keys.len().saturating_sub(NAMED_KEYS);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        Cow::Owned(format!(
+            "not read: {}{more}; a line has signal, value, time, quality, and this is said once",
+            named.join(", ")
+        ))
+    }
 }
 
 /// What a line says.
@@ -144,27 +166,32 @@ pub fn read_line(model: &Model, inbox: &Inbox, line: &str, now: Timestamp) -> Re
             return Err(LineError::Json("'acknowledge' stands in a line of its own".to_owned()));
         }
         let own = fields.time.filter(|_| timed);
-        let taken = match own.map_or(Ok(None), |raw| time(raw, &inbox.rules.times, now))? {
+        let read = own.map_or(Ok(None), |raw| time(raw, &inbox.rules.times, now))?;
+        let remark = own.zip(read).and_then(|(raw, (t, seen))| pass_of(raw, t, seen));
+        let taken = match read {
             Some((t, _)) => t,
             None => receipt(&inbox.rules.times, now)?,
         };
         let (signal, sample) = acknowledgement(model, alarm, fields.by.as_ref(), taken, now)?;
-        return Ok(Line::Sample(signal, sample, None));
+        return Ok(Line::Sample(signal, sample, remark.map(Remark::Pass)));
     }
-    if let Some(words) = fields.lost(timed) {
+    if let Some(words) = fields.lost(timed, &inbox.rules) {
         return Err(LineError::Key(words));
     }
     let passed_over = fields.passed_over();
-    let (name, given) = match (fields.signal, fields.value, fields.ack) {
-        (Some(name), Some(value), None) => (name, value),
+    let (name, given) = match (&fields.signal, fields.value, fields.ack.clone()) {
+        (Some(name), Some(value), None) => (name.as_ref(), value),
         (None, None, Some(ack)) => return ack_name(ack),
         (_, _, Some(_)) => return Err(LineError::Json("'ack' stands in a line of its own".to_owned())),
         (None, ..) => return Err(LineError::Json("missing field `signal`".to_owned())),
         (_, None, _) => return Err(LineError::Json("missing field `value`".to_owned())),
     };
-    let signal = inbox.find(model, &name).ok_or_else(|| LineError::Signal(name.clone().into_owned()))?;
+    let signal = inbox.find(model, name).ok_or_else(|| LineError::Signal(name.to_owned()))?;
+    if let Some(words) = fields.other_unit(name, &model.signal(signal).unit.0) {
+        return Err(LineError::Key(words));
+    }
     let kind = model.signal(signal).value_kind;
-    let (quality, odd) = fields.quality.map_or(Ok((Quality::GOOD, None)), |raw| quality(raw, &inbox.rules, &name))?;
+    let (quality, odd) = fields.quality.map_or(Ok((Quality::GOOD, None)), |raw| quality(raw, &inbox.rules, name))?;
     let mut remark = odd.map(Remark::Line);
     let written = fields.time.filter(|_| timed);
     let own = written.map_or(Ok(None), |raw| time(raw, &inbox.rules.times, now))?;
@@ -182,8 +209,13 @@ pub fn read_line(model: &Model, inbox: &Inbox, line: &str, now: Timestamp) -> Re
         Cell::Rounded(value) => remark = Some(Remark::Line(format!("{name}: {} is taken as {value}", shown(given)))),
         Cell::Value(_) | Cell::Absent(_) => {}
     }
-    let zone = || written.filter(|_| own.is_some_and(|(_, zoned)| zoned)).and_then(|raw| clock_of(raw, &inbox.rules.times));
-    remark = remark.or_else(|| passed_over.map(Remark::Keys)).or_else(|| zone().map(Remark::Clock));
+    let zoned = own.is_some_and(|(_, seen)| seen.zoned > 0);
+    let zone = || written.filter(|_| zoned).and_then(|raw| clock_of(raw, &inbox.rules.times));
+    let pass = || written.zip(own).and_then(|(raw, (t, seen))| pass_of(raw, t, seen));
+    // The gravest first: a guess about the time is worth more than keys that change nothing.
+    remark = remark.or_else(|| pass().map(Remark::Pass));
+    remark = remark.or_else(|| (!passed_over.is_empty()).then_some(Remark::Keys(passed_over)));
+    remark = remark.or_else(|| zone().map(Remark::Clock));
     // Last, so that only what is taken has a time.
     let (source_time, received_time) = match own {
         Some((own, _)) => (own, now),
@@ -256,8 +288,8 @@ pub(crate) fn receipt(rules: &TimeSpec, now: Timestamp) -> Result<Timestamp, Lin
     if rules.years.contains(now) { Ok(now) } else { Err(LineError::Clock(now, rules.years)) }
 }
 
-/// The time that a sender wrote, and whether it has no offset; `None` for null.
-fn time(raw: &RawValue, rules: &TimeSpec, now: Timestamp) -> Result<Option<(Timestamp, bool)>, LineError> {
+/// The time that a sender wrote, and what was special about it; `None` for null.
+fn time(raw: &RawValue, rules: &TimeSpec, now: Timestamp) -> Result<Option<(Timestamp, TimeCounts)>, LineError> {
     static MICROS: TimeFormat = TimeFormat::Epoch(Unit::Micros);
     static TEXT: TimeFormat = TimeFormat::Rfc3339;
     let number = matches!(rules.format, TimeFormat::Epoch(_) | TimeFormat::Seconds { .. } | TimeFormat::Serial(_));
@@ -268,7 +300,7 @@ fn time(raw: &RawValue, rules: &TimeSpec, now: Timestamp) -> Result<Option<(Time
         Scalar::Other => return Err(LineError::Time(for_sender("a time is a text or a number", rules))),
     };
     match rules.read_near_in(format, &text, now) {
-        Ok((t, seen)) => Ok(Some((t, seen.zoned > 0))),
+        Ok(found) => Ok(Some(found)),
         Err(fault) => {
             let spec = TimeSpec { format: format.clone(), ..rules.clone() };
             Err(LineError::Time(for_sender(&spec.explain(&text, &fault), rules)))
@@ -300,6 +332,17 @@ fn clock_of(raw: &RawValue, rules: &TimeSpec) -> Option<String> {
         twin_table::quoted(&shown(raw)),
         rules.zone.as_ref()?.as_str()
     ))
+}
+
+/// Words for a time of an hour that came twice: single readings have no order that would tell which pass it was.
+fn pass_of(raw: &RawValue, t: Timestamp, seen: TimeCounts) -> Option<String> {
+    (seen.folds > 0).then(|| {
+        format!(
+            "{} is of an hour that came twice and has no offset, so that it is a guess: it is taken for {t}, the later pass that \
+             is not in the future; send times with an offset, and this is said once",
+            twin_table::quoted(&shown(raw))
+        )
+    })
 }
 
 /// A quality, and a remark where it is none that is known.

@@ -7,6 +7,7 @@ mod csv;
 mod fields;
 mod inbox;
 mod line;
+mod meanings;
 mod push;
 mod stamps;
 mod synthetic;

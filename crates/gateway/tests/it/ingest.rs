@@ -363,6 +363,85 @@ async fn a_key_that_would_change_what_a_reading_means_is_refused_by_name_and_oth
     world.stop().await;
 }
 
+/// Sends lines as one message and an `ack`; gives what was said about each line, and the answer.
+async fn said(sender: &mut Socket, lines: &[String]) -> (Vec<(i64, String)>, serde_json::Value) {
+    sender.text(&format!("{}\n{{\"ack\":1}}", lines.join("\n"))).await;
+    let mut told = Vec::new();
+    loop {
+        let Some(Message::Text(text)) = sender.message().await else { panic!("no answer") };
+        for answer in text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()) {
+            if answer.get("ack").is_some() {
+                return (told, answer);
+            }
+            let words = answer["error"].as_str().or_else(|| answer["warning"].as_str()).unwrap().to_owned();
+            told.push((answer["line"].as_i64().unwrap(), words));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_state_or_a_unit_of_a_reading_under_other_names_is_never_taken_as_good_or_as_the_signals() {
+    let world = World::start_with(SITE, Wish { pump: true, ..Wish::default() }).await;
+    let mut sender = world.socket("/ingest", None).await;
+    let line = |more: &str| format!(r#"{{"signal":"pump-01.flow","value":85,{more}}}"#);
+    let refused = [
+        r#""status":"BadSensorFailure""#,
+        r#""opcQuality":"Bad","unit":"l/min""#,
+        r#""q":"Bad","timestampMs":1600000000000"#,
+        r#""good":false"#,
+        r#""valid":false"#,
+        r#""stale":true"#,
+        r#""unit":"m3/h""#,
+        r#""measured_at":"2026-03-02T08:15:04Z""#,
+    ];
+    let taken = [r#""status":"Good""#, r#""status":"running""#, r#""stale":false,"unit":" l/min ""#, r#""q":0"#];
+    let lines: Vec<String> = refused.iter().chain(&taken).map(|more| line(more)).collect();
+    let (told, answer) = said(&mut sender, &lines).await;
+    for (at, more) in refused.iter().enumerate() {
+        let key = more.split('"').nth(1).unwrap();
+        assert!(told[at].0 == at as i64 + 1 && told[at].1.starts_with(&format!("'{key}' is not read: ")), "{more}: {told:?}");
+    }
+    assert!(told[6].1.contains("pump-01.flow is in l/min, not in 'm3/h'; send it in l/min"), "{told:?}");
+    assert_eq!((answer["samples"].as_i64(), answer["refused"].as_i64()), (Some(4), Some(8)));
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn keys_that_nobody_reads_are_told_once_each_and_not_without_end() {
+    let world = World::start_with(SITE, Wish { pump: true, ..Wish::default() }).await;
+    let mut sender = world.socket("/ingest", None).await;
+    let line = |keys: &[&str]| {
+        let keys: Vec<String> = keys.iter().map(|key| format!("\"{key}\":1")).collect();
+        format!(r#"{{"signal":"pump-01.starts","value":1,{}}}"#, keys.join(","))
+    };
+    let lines =
+        [line(&["host", "seq"]), line(&["seq", "host"]), line(&["seq"]), line(&["seq", "batch"]), line(&["batch", "host"])];
+    let (told, _) = said(&mut sender, &lines).await;
+    let expected = ["'host', 'seq'", "'seq', 'batch'"];
+    let found: Vec<i64> = told.iter().map(|(line, _)| *line).collect();
+    assert_eq!(found, [1, 4], "{told:?}");
+    assert!(told.iter().zip(expected).all(|((_, words), keys)| words.starts_with(&format!("not read: {keys};"))), "{told:?}");
+    let many: Vec<String> = (0..40).map(|at| line(&[format!("tag{at}").as_str()])).collect();
+    let (told, answer) = said(&mut sender, &many).await;
+    assert_eq!((told.len(), answer["samples"].as_i64()), (14, Some(40)), "16 remarks a connection");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_time_of_the_hour_that_comes_twice_is_a_guess_and_its_sender_is_told_once() {
+    let site = SITE.replace("name = \"Little plant\"", "name = \"Little plant\"\ntime_zone = \"Europe/Vienna\"");
+    let world = World::start_with(&site, Wish { pump: true, ..Wish::default() }).await;
+    let mut sender = world.socket("/ingest", None).await;
+    let line = |time: &str| format!(r#"{{"signal":"pump-01.starts","value":1,"time":"{time}"}}"#);
+    let times = ["2025-10-26T02:30:00[Europe/Berlin]", "2025-10-26 02:40:00", "2025-10-26 03:00:00", "2025-10-26T02:30:00+01:00"];
+    let (told, _) = said(&mut sender, &times.map(line)).await;
+    let found: Vec<i64> = told.iter().map(|(line, _)| *line).collect();
+    assert_eq!(found, [1, 3], "{told:?}");
+    let guess = "is of an hour that came twice and has no offset, so that it is a guess: it is taken for 2025-10-26T01:30:00Z";
+    assert!(told[0].1.contains(guess) && told[1].1.contains("has no offset; such times are read as Europe/Vienna"), "{told:?}");
+    world.stop().await;
+}
+
 #[tokio::test]
 async fn without_a_disk_the_answer_says_that_samples_are_in_memory_only() {
     let world = World::start_with(SITE, Wish { pump: true, ..Wish::default() }).await;

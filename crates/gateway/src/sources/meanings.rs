@@ -1,0 +1,425 @@
+//! What a key of a line may stand for in the messages of other systems. Knows names and what stands under them, no signals and no
+//! samples.
+//!
+//! A key that only may be a time or a quality (`cycle_time`, `status`) counts as one where what stands under it is one: a
+//! reading must not be refused for a word about something else.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+use twin_model::{Quality, Timestamp};
+use twin_table::cell::ReadQuality;
+use twin_table::{QualityReader, TimeSpec};
+
+/// Units that stand behind the name of a time: `timestamp_ms`, `tsUtc`.
+const TIME_UNITS: [&str; 23] = [
+    "ms",
+    "s",
+    "us",
+    "ns",
+    "sec",
+    "secs",
+    "second",
+    "seconds",
+    "milli",
+    "millis",
+    "milliseconds",
+    "micro",
+    "micros",
+    "microseconds",
+    "nano",
+    "nanos",
+    "nanoseconds",
+    "utc",
+    "gmt",
+    "local",
+    "iso",
+    "iso8601",
+    "rfc3339",
+];
+/// A time by these names, whatever stands there.
+const TIMES: [&str; 32] = [
+    "time",
+    "timestamp",
+    "ts",
+    "t",
+    "date",
+    "datetime",
+    "at",
+    "when",
+    "epoch",
+    "instant",
+    "stamp",
+    "timeofday",
+    "unixtime",
+    "unixtimestamp",
+    "epochtime",
+    "sourcetime",
+    "sourcetimestamp",
+    "sourcets",
+    "eventtime",
+    "eventtimestamp",
+    "devicetime",
+    "sampletime",
+    "measuredat",
+    "measurementtime",
+    "recordedat",
+    "observedat",
+    "sampledat",
+    "zeit",
+    "zeitstempel",
+    "datum",
+    "horodatage",
+    "fecha",
+];
+/// A name with one of these as its last or first word may be that of a time.
+const TIME_WORDS: [&str; 11] =
+    ["time", "timestamp", "ts", "date", "datetime", "at", "epoch", "instant", "stamp", "unix", "clock"];
+/// Times that are not when a reading was taken.
+const OTHER_TIMES: [&str; 30] = [
+    "boot",
+    "start",
+    "started",
+    "end",
+    "ended",
+    "install",
+    "installed",
+    "calibration",
+    "calibrated",
+    "manufacture",
+    "manufactured",
+    "expiry",
+    "expires",
+    "expiration",
+    "next",
+    "due",
+    "service",
+    "maintenance",
+    "build",
+    "built",
+    "release",
+    "commissioned",
+    "birth",
+    "cycle",
+    "run",
+    "up",
+    "down",
+    "response",
+    "delay",
+    "zone",
+];
+/// Whose quality is that of the reading.
+const OF_THE_READING: [&str; 18] = [
+    "quality",
+    "is",
+    "opc",
+    "ua",
+    "da",
+    "hda",
+    "value",
+    "data",
+    "sample",
+    "reading",
+    "measurement",
+    "signal",
+    "sensor",
+    "source",
+    "tag",
+    "point",
+    "code",
+    "flag",
+];
+/// Words that say how far a value can be trusted, beside those of OPC UA.
+const DOUBTS: [&str; 8] = ["invalid", "notvalid", "stale", "questionable", "suspect", "unreliable", "notgood", "badquality"];
+/// `true` under these says that a value is good, `false` that it is not.
+const GOOD: [&str; 7] = ["good", "valid", "ok", "usable", "trusted", "trustworthy", "reliable"];
+/// And the other way round.
+const NOT_GOOD: [&str; 18] = [
+    "bad",
+    "stale",
+    "invalid",
+    "fault",
+    "faulty",
+    "failed",
+    "failure",
+    "suspect",
+    "questionable",
+    "uncertain",
+    "unreliable",
+    "substituted",
+    "stuck",
+    "frozen",
+    "outofrange",
+    "overrange",
+    "underrange",
+    "error",
+];
+/// What lines can't say, and frames can.
+const FLAGS: [&str; 6] = ["predicted", "prediction", "forecast", "historical", "simulated", "flags"];
+/// Names of the unit of a value.
+const UNITS: [&str; 9] =
+    ["unit", "units", "uom", "unitofmeasure", "unitofmeasurement", "engineeringunit", "engineeringunits", "engunit", "engunits"];
+/// Texts that say that there is nothing to be said.
+const NOTHING: [&str; 10] = ["", "none", "no", "off", "false", "0", "null", "ok", "good", "noerror"];
+/// The smallest StatusCode that is not good, as a whole number of 32 bits (OPC UA part 4): smaller numbers are a machine's own.
+const NOT_GOOD_CODE: i64 = 0x4000_0000;
+/// Seconds from 1990 to 2100, for numbers in whatever unit.
+const EPOCH_S: std::ops::Range<f64> = 631_152_000.0..4_102_444_800.0;
+/// Digits that a date has at least.
+const DATE_DIGITS: usize = 6;
+
+/// What a key takes away from a reading by not being read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// When it was taken.
+    Time,
+    /// How far it can be trusted.
+    Quality,
+    /// That it is no measurement of now.
+    Flags,
+}
+
+/// A key as people write it: its words, in small letters.
+pub(super) struct Name {
+    words: Vec<String>,
+    /// All letters without what stands between them.
+    plain: String,
+}
+
+impl Name {
+    /// `sourceTimestampMs`, `source_timestamp_ms` and `Source Timestamp [ms]` are the same words.
+    pub(super) fn new(key: &str) -> Self {
+        let (mut words, mut word) = (Vec::new(), String::new());
+        let mut chars = key.chars().peekable();
+        let mut before = ' ';
+        while let Some(c) = chars.next() {
+            let acronym_ends = before.is_uppercase() && c.is_uppercase() && chars.peek().is_some_and(|next| next.is_lowercase());
+            let begins = !c.is_alphanumeric() || c.is_uppercase() && !before.is_uppercase() || acronym_ends;
+            if begins && !word.is_empty() {
+                words.push(std::mem::take(&mut word));
+            }
+            if c.is_alphanumeric() {
+                word.extend(c.to_lowercase());
+            }
+            before = c;
+        }
+        if !word.is_empty() {
+            words.push(word);
+        }
+        let plain = words.concat();
+        Self { words, plain }
+    }
+
+    /// What is lost where this key is not read; `None` where nothing is.
+    pub(super) fn lost(&self, raw: &RawValue, times: &TimeSpec, qualities: QualityReader) -> Option<Meaning> {
+        let value = Given::of(raw);
+        if matches!(value, Given::Nothing) {
+            return None;
+        }
+        if self.is_time(&value, times) {
+            Some(Meaning::Time)
+        } else if self.says_not_good(&value, qualities) {
+            Some(Meaning::Quality)
+        } else if self.of_the_reading(&FLAGS) && value.says_yes() {
+            Some(Meaning::Flags)
+        } else {
+            None
+        }
+    }
+
+    /// The unit that stands under this key, where it is a unit's.
+    pub(super) fn unit(&self, raw: &RawValue) -> Option<String> {
+        match Given::of(raw) {
+            Given::Text(text) if UNITS.contains(&self.plain.as_str()) => {
+                Some(text.trim().to_owned()).filter(|unit| !unit.is_empty())
+            }
+            _ => None,
+        }
+    }
+
+    fn is_time(&self, value: &Given<'_>, times: &TimeSpec) -> bool {
+        let units = self.words.iter().rev().take_while(|word| TIME_UNITS.contains(&word.as_str())).count();
+        let words = self.words.get(..self.words.len().saturating_sub(units)).unwrap_or_default();
+        let plain = words.concat();
+        // `timestampms`: no word of its own.
+        let bare = TIME_UNITS.iter().filter(|unit| unit.len() > 1).find_map(|unit| plain.strip_suffix(unit)).unwrap_or(&plain);
+        let known = |name: &str| TIMES.contains(&name) || near(name, "time") || near(name, "timestamp");
+        if known(&plain) || bare.len() > 1 && known(bare) {
+            return true;
+        }
+        let other = words.iter().any(|word| OTHER_TIMES.contains(&word.as_str()));
+        let is = |word: Option<&String>| word.is_some_and(|word| TIME_WORDS.contains(&word.as_str()));
+        let may_be = is(words.first()) || is(words.last()) || plain.ends_with("timestamp") || plain.ends_with("datetime");
+        may_be && !other && value.is_instant(times)
+    }
+
+    fn says_not_good(&self, value: &Given<'_>, qualities: QualityReader) -> bool {
+        let plain = self.plain.as_str();
+        let of_it = |name: &str| ["is", "opc", "data", "value"].iter().any(|of| plain.strip_prefix(of) == Some(name));
+        let is = |name: &str| plain == name || of_it(name);
+        let own = self.of_the_reading(&["quality", "qual", "validity", "statuscode"]) || near(plain, "quality");
+        if own || matches!(plain, "q" | "qualität" | "qualité" | "calidad") || is("quality") || is("statuscode") {
+            return !value.is_good(qualities);
+        }
+        let about = self.words.iter().any(|word| matches!(word.as_str(), "quality" | "status" | "state"));
+        if about && value.is_doubt(qualities) {
+            return true;
+        }
+        if self.of_the_reading(&GOOD) || GOOD.iter().any(|name| is(name)) {
+            return value.says_no();
+        }
+        let not_good = self.of_the_reading(&NOT_GOOD) || NOT_GOOD.iter().any(|name| is(name));
+        // An error of 0.3 is what a reading may be off by.
+        not_good && value.says_yes() && !(plain.ends_with("error") && matches!(value, Given::Number(_)))
+    }
+
+    /// Whether it is one of `names`, with nothing beside it but what all say of a reading.
+    fn of_the_reading(&self, names: &[&str]) -> bool {
+        let beside = |words: &[String]| words.iter().all(|word| OF_THE_READING.contains(&word.as_str()));
+        (0..self.words.len()).any(|from| {
+            (from + 1..=self.words.len().min(from + 3)).any(|to| {
+                let (before, rest) = self.words.split_at(from);
+                let (name, after) = rest.split_at(to - from);
+                names.contains(&name.concat().as_str()) && beside(before) && beside(after)
+            })
+        })
+    }
+}
+
+/// What stands under a key.
+enum Given<'a> {
+    Nothing,
+    Switch(bool),
+    Number(&'a str),
+    Text(Cow<'a, str>),
+    /// A list or an object.
+    Other(&'a str),
+}
+
+impl<'a> Given<'a> {
+    fn of(raw: &'a RawValue) -> Self {
+        let text = raw.get();
+        match text.as_bytes().first() {
+            None | Some(b'n') => Self::Nothing,
+            Some(b't') => Self::Switch(true),
+            Some(b'f') => Self::Switch(false),
+            Some(b'"') => match serde_json::from_str::<String>(text) {
+                Ok(text) if text.trim().is_empty() => Self::Nothing,
+                Ok(text) => Self::Text(Cow::Owned(text)),
+                Err(_) => Self::Other(text),
+            },
+            Some(b'{' | b'[') => Self::Other(text),
+            Some(_) => Self::Number(text),
+        }
+    }
+
+    fn text(&self) -> &str {
+        match self {
+            Self::Nothing => "",
+            Self::Switch(yes) => {
+                if *yes {
+                    "true"
+                } else {
+                    "false"
+                }
+            }
+            Self::Number(text) | Self::Other(text) => text,
+            Self::Text(text) => text,
+        }
+    }
+
+    /// Its letters and digits, small.
+    fn plain(&self) -> String {
+        self.text().chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    }
+
+    /// Whether it is a date and a time rather than a duration or a place.
+    fn is_instant(&self, times: &TimeSpec) -> bool {
+        let declared = |text: &str| times.read_near_in(&times.format, text, Timestamp::MAX).is_ok();
+        match self {
+            Self::Nothing | Self::Switch(_) => false,
+            Self::Number(text) => {
+                let number = text.parse::<f64>().unwrap_or_default();
+                [1.0, 1e3, 1e6, 1e9].iter().any(|unit| EPOCH_S.contains(&(number / unit))) || declared(text)
+            }
+            Self::Text(text) => text.bytes().filter(u8::is_ascii_digit).count() >= DATE_DIGITS || declared(text),
+            Self::Other(text) => text.bytes().filter(u8::is_ascii_digit).count() >= DATE_DIGITS,
+        }
+    }
+
+    fn quality(&self, qualities: QualityReader) -> Option<Quality> {
+        match qualities.read(self.text()) {
+            ReadQuality::Known(quality) => Some(quality),
+            ReadQuality::Unknown | ReadQuality::LooksLikeOpcDa => None,
+        }
+    }
+
+    /// Where a quality stands: it is one, and good.
+    fn is_good(&self, qualities: QualityReader) -> bool {
+        match self {
+            Self::Nothing => true,
+            Self::Switch(yes) => *yes,
+            Self::Other(_) => false,
+            Self::Text(_) if GOOD.contains(&self.plain().as_str()) || self.plain() == "true" => true,
+            Self::Number(_) | Self::Text(_) => self.quality(qualities).is_some_and(Quality::is_good),
+        }
+    }
+
+    /// Where anything may stand: it is the quality of a value, and not good.
+    fn is_doubt(&self, qualities: QualityReader) -> bool {
+        let not_good = || self.quality(qualities).is_some_and(|quality| !quality.is_good());
+        let number = self.text().trim().parse::<i64>();
+        match (self, number) {
+            (Self::Number(_) | Self::Text(_), Ok(code)) => !(0..NOT_GOOD_CODE).contains(&code) && not_good(),
+            (Self::Text(_), Err(_)) => not_good() || DOUBTS.contains(&self.plain().as_str()),
+            _ => false,
+        }
+    }
+
+    fn says_no(&self) -> bool {
+        let plain = || self.plain();
+        match self {
+            Self::Switch(yes) => !yes,
+            Self::Number(text) => text.parse::<f64>() == Ok(0.0),
+            Self::Text(_) => {
+                matches!(plain().as_str(), "false" | "no" | "0" | "n" | "bad" | "uncertain") || DOUBTS.contains(&plain().as_str())
+            }
+            Self::Nothing | Self::Other(_) => false,
+        }
+    }
+
+    fn says_yes(&self) -> bool {
+        match self {
+            Self::Switch(yes) => *yes,
+            Self::Number(text) => text.parse::<f64>() != Ok(0.0),
+            Self::Text(_) => !NOTHING.contains(&self.plain().as_str()),
+            Self::Other(text) => !matches!(*text, "[]" | "{}"),
+            Self::Nothing => false,
+        }
+    }
+}
+
+/// Whether two units are the same, also where one is written with other signs that look the same.
+pub(super) fn same_unit(a: &str, b: &str) -> bool {
+    let written = |unit: &str| {
+        let unit = unit.trim().replace('\u{2103}', "°C").replace('\u{2109}', "°F");
+        unit.replace('\u{ba}', "°").replace('\u{3bc}', "\u{b5}")
+    };
+    written(a) == written(b)
+}
+
+/// Whether a key is a name but for one letter too many or too few, two that changed places or, in a long name, another letter:
+/// a tile is no time.
+fn near(key: &str, name: &str) -> bool {
+    let (a, b) = (key.as_bytes(), name.as_bytes());
+    let same = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+    let (a, b) = (a.get(same..).unwrap_or_default(), b.get(same..).unwrap_or_default());
+    match (a, b) {
+        ([], []) => true,
+        ([a0, a1, ..], [b0, b1, ..]) if a0 == b1 && a1 == b0 => a.get(2..) == b.get(2..),
+        _ => {
+            let other = name.len() > 6 && a.get(1..).is_some_and(|rest| b.get(1..) == Some(rest));
+            other || a.get(1..) == Some(b) || b.get(1..) == Some(a)
+        }
+    }
+}
