@@ -1,6 +1,8 @@
 //! Reads accessors: the only place that touches binary data. Every bound is checked before a byte is read or a vector
 //! is allocated, in 64-bit arithmetic that cannot wrap.
 
+use std::cell::Cell;
+
 use super::document::Document;
 use super::error::GlbError;
 use super::extensions;
@@ -9,8 +11,14 @@ use super::json::{Accessor, Shape, Sparse, Uint};
 /// The bytes of every buffer of a file, by buffer index.
 #[derive(Debug, Default)]
 pub(super) struct Buffers<'a> {
-    pub(super) list: Vec<&'a [u8]>,
+    list: Vec<&'a [u8]>,
+    /// Sparse indices looked at so far.
+    looked: Cell<u64>,
 }
+
+/// Sparse indices that one step of loading looks at, an accessor counted each time that something uses it: bounds the time that
+/// a file can ask for before anything of it is paid for by the account.
+const SPARSE_INDICES: u64 = 1 << 28;
 
 /// Why an accessor cannot be read: only its primitive is lost, or the whole file.
 #[derive(Debug)]
@@ -122,6 +130,11 @@ impl Component {
 }
 
 impl<'a> Buffers<'a> {
+    /// Over the bytes of every buffer.
+    pub(super) fn new(list: Vec<&'a [u8]>) -> Self {
+        Self { list, looked: Cell::new(0) }
+    }
+
     /// Finds and measures an accessor.
     ///
     /// # Errors
@@ -186,12 +199,22 @@ impl<'a> Buffers<'a> {
         }
         let index_bytes = strided(changed, index_kind.size(), index_kind.size());
         let value_bytes = strided(changed, element, element);
-        Ok(SparseColumn {
+        let column = SparseColumn {
             count: changed,
             index_kind,
             indices: self.slice(document, sparse.indices.buffer_view, sparse.indices.byte_offset, index_bytes)?,
             values: self.slice(document, sparse.values.buffer_view, sparse.values.byte_offset, value_bytes)?,
-        })
+        };
+        let looked = self.looked.get().saturating_add(changed as u64);
+        if looked > SPARSE_INDICES {
+            return Err(format!("there are more than {SPARSE_INDICES} sparse indices").into());
+        }
+        self.looked.set(looked);
+        // A patch that is dropped leaves a vertex elsewhere than the file says.
+        match column.indices().find(|index| *index as usize >= count) {
+            Some(beyond) => Err(format!("sparse index {beyond} is beyond the {count} elements").into()),
+            None => Ok(column),
+        }
     }
 
     /// `length` bytes of a view from `offset` on, inside both the view and its buffer.

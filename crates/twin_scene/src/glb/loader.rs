@@ -175,7 +175,7 @@ impl<'a> Loader<'a> {
     }
 
     fn decode_primitives(&mut self, budget: usize) -> Result<(), GlbError> {
-        let buffers = Buffers { list: self.resources.buffers(&self.document, &self.bytes) };
+        let buffers = Buffers::new(self.resources.buffers(&self.document, &self.bytes));
         let Self { document, account, warnings, model, .. } = self;
         let mut context = Context { document, buffers, account, warnings };
         let mut left = budget;
@@ -213,7 +213,7 @@ impl<'a> Loader<'a> {
     }
 
     fn expand_instances(&mut self) -> Result<(), GlbError> {
-        let buffers = Buffers { list: self.resources.buffers(&self.document, &self.bytes) };
+        let buffers = Buffers::new(self.resources.buffers(&self.document, &self.bytes));
         let Self { document, account, warnings, model, .. } = self;
         let mut context = Context { document, buffers, account, warnings };
         for &(node, attributes) in &document.instancing {
@@ -224,7 +224,7 @@ impl<'a> Loader<'a> {
 
     fn read_images(&mut self, budget: usize) -> Result<(), GlbError> {
         let end = self.document.images.len().min(self.next_image.saturating_add(budget));
-        let buffers = Buffers { list: self.resources.buffers(&self.document, &self.bytes) };
+        let buffers = Buffers::new(self.resources.buffers(&self.document, &self.bytes));
         for index in self.next_image..end {
             let mut place = None;
             if self.used_images.get(index) == Some(&true) {

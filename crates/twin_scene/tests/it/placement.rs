@@ -601,3 +601,25 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn a_sparse_value_for_an_element_that_does_not_exist_is_a_fault_and_nothing_is_dropped() {
+    let sparse = |index: u16| {
+        let mut file = File::new(json!([{"name": "A", "mesh": 0}]));
+        let indices = file.accessor("SCALAR", 5123, &index.to_le_bytes(), 1);
+        let values = file.accessor("VEC3", 5126, &floats(&[0., 100., 0.]), 1);
+        file.json["accessors"][0]["sparse"] = json!({
+            "count": 1, "indices": {"bufferView": indices, "componentType": 5123}, "values": {"bufferView": values},
+        });
+        file.model()
+    };
+    let model = sparse(2);
+    assert_eq!((model.scene_triangles(), faults(&model)), (1, Vec::new()));
+    assert_eq!(model.meshes[0].primitives[0].positions[2], [0., 100., 0.]);
+    for beyond in [3, 9, u16::MAX] {
+        let model = sparse(beyond);
+        let told = faults(&model);
+        assert_eq!((model.scene_triangles(), told.len()), (0, 1), "{told:?}");
+        assert!(told[0].contains(&format!("accessor 0: sparse index {beyond} is beyond the 3 elements")), "{told:?}");
+    }
+}
