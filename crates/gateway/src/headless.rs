@@ -97,6 +97,15 @@ fn from_sources(
     let mut failed = unusable.len();
     for mut file in files {
         let shift = file.shift(start);
+        if let (true, Some(extent)) = (file.def.repeat, file.extent()) {
+            let id = site.loaded.sources.get(file.source.at()).map_or("", |def| def.id.as_str());
+            remarks.push(format!(
+                "source '{id}': {} is played in a loop by a server; here it is read once, up to {}, and values grow old after that; \
+                 --data or --recording shows what a server played",
+                file.def.path,
+                extent.end + shift
+            ));
+        }
         let read = file.each(shift, &mut |samples| {
             engine.ingest(samples);
         });

@@ -55,7 +55,7 @@ impl Default for StoreConfig {
     fn default() -> Self {
         Self {
             budget_bytes: 256 << 20,
-            future_limit: Span::from_secs(3_600),
+            future_limit: twin_model::limits::AHEAD,
             quarantine_kept: 256,
             lane_signals: 64,
             slab: Span::from_secs(3_600),

@@ -20,6 +20,10 @@ pub const PUSH_SAMPLES: usize = 1 << 16;
 /// have to say it each time.
 pub const PUSH_TEXT_BYTES: usize = 64 << 20;
 
+/// How far a reading may lie ahead of its receipt; one further ahead is kept aside and is no history. An hour: what a clock that
+/// was set to another zone's summer time is off by.
+pub const AHEAD: crate::Span = crate::Span::from_secs(3_600);
+
 /// Samples that wait for one source between two rounds.
 pub const INBOX_SAMPLES: usize = 200_000;
 /// Bytes of the texts that wait for one source.

@@ -1,5 +1,8 @@
 //! Tables as people's systems write them, through the program: what comes out is what was meant, or a finding says what is not.
 
+use gateway::assemble::{PlantOptions, plant};
+use gateway::site::Site;
+
 use crate::world::{Folder, orrery};
 
 /// One twin with a signal of each kind; `source` describes the table.
@@ -281,4 +284,87 @@ fn check_judges_each_row_of_a_table_once() {
         let count: u32 = told.split("log.csv: ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
         assert_eq!(count, rows / 3 * 2, "{out}");
     }
+}
+
+/// What `orrery` says with `args` about a site with a table, whose signal `m.t` has a column of receipts.
+fn received(table: &str, args: &[&str]) -> (i32, String, String) {
+    let folder = Folder::new();
+    folder.write("log.csv", table);
+    let source = "time = { column = \"at\" }\nreceived = \"kept\"\ncolumns = { T = \"m.t\" }";
+    let path = folder.write("site.toml", site("", source)).display().to_string();
+    orrery(&[&[args[0], path.as_str()][..], &args[1..]].concat())
+}
+
+const EXPORT: [&str; 5] = ["export", "--sources", "--format", "csv", "-o"];
+
+#[test]
+fn rows_more_than_an_hour_ahead_of_their_receipt_are_set_aside_and_everybody_who_asks_is_told() {
+    let table = "at,kept,T\n2026-03-02T08:00:00Z,2026-03-02T08:00:01Z,1\n2026-03-02T09:20:00Z,2026-03-02T08:20:00Z,2\n\
+                 2026-03-02T11:00:00Z,2026-03-02T08:21:00Z,4\n2026-03-02T11:10:00Z,2026-03-02T11:10:01Z,5\n\
+                 2026-03-02T12:10:00Z,2026-03-02T11:09:59Z,6\n";
+    let words = "2 rows are more than an hour ahead of the receipt that they name and are set aside; line 4: it is of \
+                 2026-03-02T11:00:00Z and was received at 2026-03-02T08:21:00Z; line 6";
+    let (code, out, _) = received(table, &["check"]);
+    assert!(code == 1 && out.contains(words) && out.contains("table.odd"), "{out}");
+    let (_, out, err) = received(table, &[&EXPORT[..], &["-"]].concat());
+    assert!(err.contains(&format!("source 'log': log.csv: {words}")), "{err}");
+    assert_eq!(out.lines().skip(1).count(), 3, "an hour is no more than an hour: {out}");
+    let (_, out, err) = received(table, &["state", "--at", "2026-03-02T11:05:00Z", "--json"]);
+    assert!(err.contains(words), "{err}");
+    let state: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(state["twins"][0]["signals"][0]["value"], 2.0);
+}
+
+#[test]
+fn a_server_says_which_rows_it_sets_aside() {
+    let folder = Folder::new();
+    folder.write("log.csv", "at,kept,T\n2026-03-02T08:00:00Z,,1\n2026-03-02T11:00:00Z,2026-03-02T08:21:00Z,4\n");
+    let source = "time = { column = \"at\" }\nreceived = \"kept\"\ncolumns = { T = \"m.t\" }";
+    let path = folder.write("site.toml", site("", source));
+    let plant = plant(&Site::read_usable(&path).unwrap(), &PlantOptions::default()).unwrap();
+    let told: Vec<&String> = plant.remarks.iter().filter(|remark| remark.contains("are set aside; line 3")).collect();
+    assert_eq!(told.len(), 1, "{:?}", plant.remarks);
+}
+
+#[test]
+fn a_time_of_receipt_that_cannot_be_read_costs_nothing_but_itself() {
+    let table = "at,kept,T\n2026-03-02T08:00:00Z,oops,6\n2026-03-02T08:01:00Z,,7\n";
+    let (code, out, _) = received(table, &["check"]);
+    let words =
+        "1 rows have no time of receipt that can be read and count as received at their own time; line 2: 'oops' is not a time";
+    assert!(code == 1 && out.contains(words) && !out.contains("without a value"), "{out}");
+    let (_, out, _) = received(table, &[&EXPORT[..], &["-"]].concat());
+    let rows: Vec<&str> = out.lines().skip(1).collect();
+    assert!(rows[0].starts_with("m.t,2026-03-02T08:00:00.000000Z,2026-03-02T08:00:00.000000Z,double,6"), "{rows:?}");
+    assert!(rows[1].starts_with("m.t,2026-03-02T08:01:00.000000Z,2026-03-02T08:01:00.000000Z,double,7"), "{rows:?}");
+}
+
+#[test]
+fn an_empty_quality_says_nothing_and_a_row_that_ends_before_it_is_uncertain_and_told() {
+    let source = "time = { column = \"at\" }\ncolumns = { T = \"m.t\" }\nquality = \"Q\"";
+    let err = check(
+        &site("", source),
+        "at,T,Q\n2026-03-02T08:00:00Z,1,\n2026-03-02T08:01:00Z,2,  \n2026-03-02T08:02:00Z,3\n",
+        &[
+            ("m.t", "2026-03-02T08:00:00Z", "1.0", "good"),
+            ("m.t", "2026-03-02T08:01:00Z", "2.0", "good"),
+            ("m.t", "2026-03-02T08:02:00Z", "3.0", "uncertain"),
+        ],
+    );
+    assert!(err.contains("1 rows don't fit the header; line 4: it has 2 cells, the header has 3 names"), "{err}");
+}
+
+#[test]
+fn what_is_played_in_a_loop_is_read_once_without_a_server_and_that_is_said() {
+    let folder = Folder::new();
+    folder.write("log.csv", "at,T\n2026-03-02T08:00:00Z,1\n2026-03-02T08:00:09Z,9\n");
+    let source = "loop = true\ntime = { column = \"at\" }\ncolumns = { T = \"m.t\" }";
+    let path = folder.write("site.toml", site("", source)).display().to_string();
+    let (code, out, err) = orrery(&["state", &path, "--at", "2026-03-02T08:00:35Z", "--json"]);
+    let state: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &state["twins"][0]["signals"][0]["time"]), (0, &serde_json::json!("2026-03-02T08:00:09Z")), "{err}");
+    assert!(
+        err.contains("source 'log': log.csv is played in a loop by a server; here it is read once, up to 2026-03-02T08:00:09Z"),
+        "{err}"
+    );
 }

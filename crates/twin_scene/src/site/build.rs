@@ -46,6 +46,8 @@ pub(crate) struct Names {
     twins: HashMap<Arc<str>, TwinIndex>,
     signals: HashMap<SignalId, SignalIndex>,
     list: Vec<Signal>,
+    /// By `SignalIndex`, as in [`Built::decided`].
+    decided: Vec<bool>,
 }
 
 impl Names {
@@ -87,6 +89,8 @@ pub(crate) struct Built {
     pub(crate) model: Model,
     /// Twins that have no geometry on purpose.
     pub(crate) no_geometry: Vec<TwinIndex>,
+    /// By `SignalIndex`: its source is its own, or its twin's, and no other table that names it is read for it.
+    pub(crate) decided: Vec<bool>,
     /// What `bind` of twins and interfaces says, in model order.
     pub(crate) bindings: Vec<RawBinding>,
     /// By `TwinIndex`.
@@ -129,6 +133,7 @@ pub(crate) fn build(parts: Parts, out: &mut Diagnostics) -> Built {
     for signal in &names.list {
         builder.signal(signal.clone());
     }
+    let decided = std::mem::take(&mut names.decided);
     feeds.report_unknown(&names, out);
     unfinished::report(&parts.interfaces, &raw, &parts.sources, out);
     let mut process_locations = Vec::new();
@@ -156,7 +161,7 @@ pub(crate) fn build(parts: Parts, out: &mut Diagnostics) -> Built {
         }
     }
     let twin_locations = raw.iter().map(|twin| twin.id.at.clone()).collect();
-    Built { model: finish(builder, out), no_geometry, bindings, twin_locations, process_locations }
+    Built { model: finish(builder, out), no_geometry, decided, bindings, twin_locations, process_locations }
 }
 
 /// Everything was checked on the way; should a check have been missed, the site is empty rather than wrong.
@@ -266,7 +271,7 @@ fn full_twin(
 /// Which source feeds a signal where the signal does not say.
 struct Feeds<'a> {
     sources: &'a [RawSource],
-    columns: BTreeMap<String, (usize, String)>,
+    naming: BTreeMap<&'a str, Vec<(usize, &'a Word, &'a str)>>,
     globs: Vec<(usize, Glob)>,
 }
 
@@ -276,7 +281,7 @@ impl<'a> Feeds<'a> {
             .iter()
             .enumerate()
             .flat_map(|(at, source)| source.feeds.iter().map(move |word| (at, Glob::new(word.as_str()))));
-        Self { sources, columns: sources::wide_columns(sources, out), globs: globs.collect() }
+        Self { sources, naming: sources::wide_columns(sources, out), globs: globs.collect() }
     }
 
     fn named(&self, word: &Word, subject: &str, out: &mut Diagnostics) -> Option<usize> {
@@ -292,7 +297,32 @@ impl<'a> Feeds<'a> {
         if let Some((_, glob)) = self.globs.iter().find(|(_, glob)| glob.matches(signal)) {
             return self.globs.iter().find(|(_, other)| std::ptr::eq(other, glob)).map(|(at, _)| *at);
         }
-        (self.sources.len() == 1 && self.globs.is_empty() && self.columns.is_empty()).then_some(0)
+        (self.sources.len() == 1 && self.globs.is_empty() && self.naming.is_empty()).then_some(0)
+    }
+
+    /// The columns that name a signal: of each source the first, in the order of the file.
+    fn naming(&self, signal: &str) -> &[(usize, &'a Word, &'a str)] {
+        self.naming.get(signal).map_or(&[], Vec::as_slice)
+    }
+
+    /// Says which columns beside that of the signal's source are read for it, too, and which are not.
+    fn report_others(&self, own: Option<usize>, signal: &str, out: &mut Diagnostics) {
+        let naming = self.naming(signal);
+        let Some(first) = own.or_else(|| naming.first().map(|(at, ..)| *at)) else { return };
+        let Some(first_id) = self.sources.get(first).map(|source| source.id.as_str()) else { return };
+        for (at, named, column) in naming.iter().filter(|(at, ..)| *at != first) {
+            if own.is_some() {
+                let id = self.sources.get(*at).map_or("", |source| source.id.as_str());
+                let message =
+                    format!("column '{column}' of source '{id}' is not read for '{signal}', whose own source is '{first_id}'");
+                let help = format!("take it out of the columns, or delete source = \"{first_id}\" of the signal");
+                out.warning(codes::KEY_UNUSED, &named.at, id, message, help);
+            } else {
+                let message = format!("signal '{signal}' is fed by source '{first_id}', too; both are read");
+                let help = "where both have a sample of one instant, the one that came later counts".to_owned();
+                out.info(codes::SOURCE_SHARED, &named.at, signal, message, help);
+            }
+        }
     }
 
     fn report_unknown(&self, names: &Names, out: &mut Diagnostics) {
@@ -330,11 +360,15 @@ fn signals(
     let default = default.and_then(|word| feeds.named(word, twin.id.as_str(), out));
     for raw in &full.contents.signals {
         let id = format!("{}.{}", twin.id.as_str(), raw.name.as_str());
-        let column = feeds.columns.get(&id);
         let own = raw.source.as_ref().and_then(|word| feeds.named(word, &id, out));
-        let source = own.or(column.map(|(at, _)| *at)).or(default).or_else(|| feeds.unnamed(&id));
+        // Its own source goes before whoever else names it, that of its twin before those whose globs fit.
+        let naming = feeds.naming(&id);
+        let column = naming.iter().find(|(at, ..)| own.is_none_or(|own| own == *at));
+        let decided = own.or(default.filter(|_| naming.is_empty()));
+        let source = own.or(column.map(|(at, ..)| *at)).or(default).or_else(|| feeds.unnamed(&id));
+        feeds.report_others(own, &id, out);
         let key = raw.source_key.as_ref().map(|word| template::fill(word, &full.vars, &full.id, out));
-        let key = key.or_else(|| column.map(|(_, column)| column.clone())).unwrap_or_else(|| match &twin.data_id {
+        let key = key.or_else(|| column.map(|(.., column)| (*column).to_owned())).unwrap_or_else(|| match &twin.data_id {
             Some(data) => format!("{data}.{}", raw.name.as_str()),
             None => id.clone(),
         });
@@ -347,6 +381,7 @@ fn signals(
         let signal = signal(raw, full.index, &id, source, key);
         super::sense::ages(&signal, &raw.name.at, twin.id.as_str(), out);
         names.list.push(signal);
+        names.decided.push(decided.is_some());
     }
 }
 

@@ -73,6 +73,8 @@ pub struct LoadedSite {
     pub bindings: Vec<BindingDef>,
     /// Twins that have no geometry on purpose, in model order.
     pub no_geometry: Vec<TwinIndex>,
+    /// Whether a signal has a source of its own, or of its twin, so that no other table is read for it; by `SignalIndex`.
+    pub decided: Vec<bool>,
     /// Where each twin is written, by `TwinIndex`.
     pub twin_locations: Vec<Location>,
     /// Where the expression of each process model is written, in model order.
@@ -126,14 +128,19 @@ impl LoadedSite {
             }
         };
         let globs: Vec<Glob> = source.feeds.iter().map(|glob| Glob::new(glob)).collect();
-        for at in self.model.signal_indices() {
+        // A source of its own, or of its twin, is the only one that a signal has.
+        let others = |at: SignalIndex| {
+            let decided = self.decided.get(at.at()).copied().unwrap_or(false);
+            decided && self.model.signal(at).source != Some(source.index)
+        };
+        for at in self.model.signal_indices().filter(|at| !others(*at)) {
             let signal = self.model.signal(at);
             if signal.source == Some(source.index) || globs.iter().any(|glob| glob.matches(signal.id.as_str())) {
                 add(&signal.source_key, at);
             }
         }
         for (id, column) in &source.columns {
-            if let Some(at) = self.model.find_signal(id) {
+            if let Some(at) = self.model.find_signal(id).filter(|at| !others(*at)) {
                 add(column, at);
             }
         }
@@ -208,6 +215,7 @@ fn unusable(file_name: &str, out: Diagnostics) -> LoadedSite {
         assets: Vec::new(),
         bindings: Vec::new(),
         no_geometry: Vec::new(),
+        decided: Vec::new(),
         twin_locations: Vec::new(),
         process_locations: Vec::new(),
         sources: Vec::new(),
@@ -238,7 +246,7 @@ fn assemble(root: &Section<'_>, file: &Arc<str>, read_file: &mut ReadFile<'_>, m
     raw_bindings.extend(imported.bindings);
     let interfaces = interfaces::resolve(raw_interfaces, out_ref);
     let source_defs: Vec<SourceDef> = sources.iter().enumerate().map(|(at, source)| source_def(at, source)).collect();
-    let build::Built { model, no_geometry, bindings: own, twin_locations, process_locations } =
+    let build::Built { model, no_geometry, decided, bindings: own, twin_locations, process_locations } =
         build::build(build::Parts { site: site_info(root), interfaces, twins, sources, knobs }, out_ref);
     let raw_bindings = own.into_iter().chain(raw_bindings).collect();
     report_unfed(&model, &source_defs, file, out_ref);
@@ -263,6 +271,7 @@ fn assemble(root: &Section<'_>, file: &Arc<str>, read_file: &mut ReadFile<'_>, m
         assets,
         bindings,
         no_geometry,
+        decided,
         twin_locations,
         process_locations,
         sources: source_defs,

@@ -1,6 +1,6 @@
 //! Sources as written: what they are and which signals they feed. How tables are read is in `tables`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use twin_model::SourceIndex;
 use twin_table::{Codes, TimeSpec};
@@ -198,27 +198,23 @@ pub(super) fn incomplete<T>(s: &Section<'_>, id: &Word, key: &str, out: &mut Dia
     None
 }
 
-/// Source keys of wide columns by signal id, for the build. Of several sources the first is the signal's; all are read.
-pub(crate) fn wide_columns(sources: &[RawSource], out: &mut Diagnostics) -> BTreeMap<String, (usize, String)> {
-    let mut fed: BTreeMap<String, (usize, String)> = BTreeMap::new();
-    let mut here: BTreeSet<(usize, &str)> = BTreeSet::new();
+/// The wide columns that name each signal, by its id: source, where it is written, and the column; of each source the first, in
+/// the order of the file.
+pub(crate) fn wide_columns<'a>(
+    sources: &'a [RawSource],
+    out: &mut Diagnostics,
+) -> BTreeMap<&'a str, Vec<(usize, &'a Word, &'a str)>> {
+    let mut naming: BTreeMap<&str, Vec<(usize, &Word, &str)>> = BTreeMap::new();
     for (at, source) in sources.iter().enumerate() {
         for (signal, column) in &source.columns {
-            if !here.insert((at, signal.as_str())) {
+            let all = naming.entry(signal.as_str()).or_default();
+            if all.last().is_some_and(|(last, ..)| *last == at) {
                 let message = format!("signal '{}' is fed by two columns", signal.as_str());
                 out.error(codes::ID_DUPLICATE, &signal.at, signal.as_str(), message, "take it out of one of them".to_owned());
                 continue;
             }
-            match fed.get(signal.as_str()).and_then(|(first, _)| sources.get(*first)) {
-                None => drop(fed.insert(signal.text.to_string(), (at, column.clone()))),
-                Some(first) => {
-                    let message =
-                        format!("signal '{}' is fed by source '{}', too; both are read", signal.as_str(), first.id.as_str());
-                    let help = "where both have a sample of one instant, the one that came later counts".to_owned();
-                    out.info(codes::SOURCE_SHARED, &signal.at, signal.as_str(), message, help);
-                }
-            }
+            all.push((at, signal, column.as_str()));
         }
     }
-    fed
+    naming
 }

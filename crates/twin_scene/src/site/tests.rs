@@ -389,6 +389,42 @@ fn wide_columns_name_the_signals_that_they_feed() {
     assert_eq!(site.signals_by_key(SourceIndex(0)).get("CO2").map(Vec::len), Some(1));
 }
 
+/// A signal `p.f`, with `own` keys, in a twin with `of_twin` keys, before a table `a` with `of_a` and a sender `ws`.
+fn two_sources(own: &str, of_twin: &str, of_a: &str) -> String {
+    format!(
+        "[[twins]]\nid = \"p\"\n{of_twin}bind = false\nsignals = [{{ name = \"f\"{own} }}]\n[[sources]]\nid = \"a\"\nkind = \"csv\"\npath = \
+         \"a.csv\"\ntime = {{ column = \"t\" }}\n{of_a}[[sources]]\nid = \"ws\"\nkind = \"websocket\"\n"
+    )
+}
+
+#[test]
+fn a_source_of_its_own_feeds_a_signal_alone_and_a_column_that_names_it_is_told() {
+    let columns = "columns = { F = \"p.f\" }\n";
+    let of_a = |text: &str| {
+        let site = loaded(&format!("[site]\nid = \"t\"\n{text}"));
+        (site.model.signals()[0].source.map(SourceIndex::at), site.feeds(&site.sources[0]).into_keys().collect::<Vec<_>>())
+    };
+    let own = two_sources(", source = \"ws\"", "", columns);
+    assert_eq!(of_a(&own), (Some(1), Vec::new()));
+    check(&own, codes::KEY_UNUSED, 12, &["column 'F' of source 'a' is not read for 'p.f', whose own source is 'ws'"]);
+    // The table's own signal, that of a column, that of a twin whose signal a column names, and those that globs fit.
+    let long = "layout = \"long\"\nkey = \"{k}\"\nvalue = \"v\"\nfeeds = [\"p.*\"]\n";
+    for (own, of_twin, of_table, source, keys) in [
+        (", source = \"a\"", "", columns, 0, vec!["F"]),
+        ("", "", columns, 0, vec!["F"]),
+        ("", "source = \"ws\"\n", columns, 0, vec!["F"]),
+        ("", "", long, 0, vec!["p.f"]),
+        (", source = \"ws\"", "", long, 1, vec![]),
+        ("", "source = \"ws\"\n", long, 1, vec![]),
+    ] {
+        let text = two_sources(own, of_twin, of_table);
+        let keys: Vec<String> = keys.into_iter().map(str::to_owned).collect();
+        assert_eq!(of_a(&text), (Some(source), keys), "{text}");
+        let site = loaded(&format!("[site]\nid = \"t\"\n{text}"));
+        assert!(site.diagnostics.iter().all(|finding| finding.code != codes::KEY_UNUSED), "{text}");
+    }
+}
+
 #[test]
 fn long_rows_make_keys_out_of_columns() {
     let text = format!(

@@ -18,6 +18,10 @@ pub enum Seen {
     Guess,
     /// Readings near a change of the clock that take the place of another of their signal and instant.
     Lost,
+    /// Rows further ahead of their receipt than the store takes them; they are kept aside.
+    Ahead,
+    /// Rows with a time of receipt that can't be read; they count as received at their own time.
+    Receipt,
     /// Rows with more or fewer cells than the header; what can't be told apart is a reading without a value.
     Row,
     /// Quotes that never close; the row is read as it stands.
@@ -39,6 +43,8 @@ impl Seen {
             Self::Time => "rows have no time that can be read and are left out",
             Self::Guess => "rows are of an hour that came twice, and nothing tells which it was, so that it is a guess",
             Self::Lost => "readings near a change of the clock take the place of one of the same signal and instant",
+            Self::Ahead => "rows are more than an hour ahead of the receipt that they name and are set aside",
+            Self::Receipt => "rows have no time of receipt that can be read and count as received at their own time",
             Self::Row => "rows don't fit the header",
             Self::Quote => "quotes never close",
             Self::Value => "cells can't be used and count as readings without a value",

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::Read;
 
+use twin_model::limits::AHEAD;
 use twin_model::{Quality, Sample, SignalIndex, Timestamp};
 
 use super::plan::{Cells, Part, Plan};
@@ -65,6 +66,7 @@ impl<R: Read> Table<'_, R> {
         let keys = self.keys(row, &plan);
         let place = self.place(row, &plan, keys.first())?;
         let quality = self.quality(row, &plan);
+        let before = out.len();
         match &plan.cells {
             Cells::Wide(columns) => {
                 for (at, feeds) in columns {
@@ -86,6 +88,10 @@ impl<R: Read> Table<'_, R> {
                     }
                 }
             }
+        }
+        if out.len() > before && place.time.since(place.received) > AHEAD {
+            let Place { time, received, .. } = place;
+            self.report.note(Seen::Ahead, row.line, || format!("it is of {time} and was received at {received}"));
         }
         Some(place)
     }
@@ -143,7 +149,7 @@ impl<R: Read> Table<'_, R> {
                 Ok(read) => received = read.t,
                 Err(fault) => {
                     let times = &self.times;
-                    self.report.note(Seen::Value, row.line, || format!("time of receipt: {}", times.explain(text, &fault)));
+                    self.report.note(Seen::Receipt, row.line, || times.explain(text, &fault));
                 }
             }
         }

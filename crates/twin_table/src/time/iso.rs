@@ -9,6 +9,8 @@ pub(crate) struct Written {
     pub(crate) local: i64,
     /// How far that clock is ahead of UTC, in seconds, where the text says so.
     pub(crate) offset: Option<i64>,
+    /// The text says so in a way that gives the instant and says nothing about any clock: `Z`, `-00:00` (RFC 9557 section 2).
+    pub(crate) utc: bool,
     /// The name of a zone in the text.
     pub(crate) zone: Option<String>,
     /// It is the sixty-first second of a minute.
@@ -44,6 +46,7 @@ pub(crate) fn read(text: &str) -> Option<Written> {
         }
         let rest = rest.trim();
         out.offset = if rest.is_empty() { None } else { Some(offset(rest)?) };
+        out.utc = says_utc(rest);
     } else if !rest.is_empty() {
         return None;
     }
@@ -73,6 +76,11 @@ pub(crate) fn offset(text: &str) -> Option<i64> {
     let part = |at: usize| parts.get(at).map_or(Some(0), |part| part.parse::<i64>().ok());
     let (hours, minutes, seconds) = (part(0)?, part(1)?, part(2)?);
     (hours < 24 && minutes < 60 && seconds < 60).then_some(sign * (hours * 3_600 + minutes * 60 + seconds))
+}
+
+/// Whether an offset is that of an instant whose clock is not known, rather than that of a clock on UTC.
+pub(crate) fn says_utc(text: &str) -> bool {
+    text.eq_ignore_ascii_case("z") || text.starts_with("-00") && offset(text) == Some(0)
 }
 
 /// Takes exactly `n` digits.
@@ -105,7 +113,8 @@ mod tests {
             "  2026-03-02  08:15:04.50+0000 ",
             "2026-03-02T08:15:04.5+00",
         ] {
-            assert_eq!(read(text).as_ref(), Some(&expected), "{text}");
+            let found = read(text).unwrap();
+            assert_eq!((found.local, found.offset), (expected.local, Some(0)), "{text}");
         }
         assert_eq!(read("2026-03-02T08:15:04.5-05:30").unwrap().offset, Some(-19_800));
         let named = read("2026-03-02T08:15:04.5[Europe/Berlin]").unwrap();

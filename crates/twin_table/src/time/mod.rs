@@ -198,6 +198,9 @@ impl TimeSpec {
         let mut seen = TimeCounts { leaps: u64::from(written.leaps), ..TimeCounts::default() };
         let mut near_change = false;
         let micros = if let Some(offset) = written.offset {
+            if let Some(zone) = named.as_ref().filter(|_| !written.utc) {
+                zone.agrees(written.local, offset).map_err(TimeFault::Zone)?;
+            }
             written.local.saturating_sub(offset.saturating_mul(1_000_000))
         } else {
             let zone = named.as_ref().or(self.zone.as_ref()).ok_or(TimeFault::NoZone)?;
@@ -253,7 +256,7 @@ pub enum TimeFault {
     Implausible(Timestamp),
     /// It has no offset, and nobody said which zone it is in.
     NoZone,
-    /// It names a zone that does not exist.
+    /// It names a zone that does not exist, or one whose clock never has its offset then.
     Zone(String),
 }
 

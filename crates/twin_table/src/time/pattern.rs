@@ -1,7 +1,7 @@
 //! Times by a pattern like that of `strptime`. Whatever a pattern reads counts: a part that could not is refused with it.
 
 use super::civil::{Civil, days, fraction};
-use super::iso::{Written, offset};
+use super::iso::{Written, offset, says_utc};
 
 /// A pattern such as `%d.%m.%Y %H:%M:%S`, ready to read with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,7 +148,10 @@ impl Pattern {
                     }
                 }
                 Item::Weekday => weekday = Some(name(&mut rest, &WEEKDAYS)? - 1),
-                Item::Offset => out.offset = Some(offset(word(&mut rest, |c| !c.is_whitespace()))?),
+                Item::Offset => {
+                    let text = word(&mut rest, |c| !c.is_whitespace());
+                    (out.offset, out.utc) = (Some(offset(text)?), says_utc(text));
+                }
                 Item::ZoneName => {
                     out.zone = Some(word(&mut rest, |c| c.is_ascii_alphanumeric() || "/_+-".contains(c)).to_owned());
                 }
@@ -160,7 +163,7 @@ impl Pattern {
         }
         civil.hour += if afternoon == Some(true) { 12 } else { 0 };
         if let Some(seconds) = instant {
-            (out.local, out.offset) = (seconds * 1_000_000 + civil.micros, Some(0));
+            (out.local, out.offset, out.utc) = (seconds * 1_000_000 + civil.micros, Some(0), true);
             return Some(out);
         }
         out.leaps = civil.leaps();

@@ -90,6 +90,34 @@ fn each_series_of_a_long_table_has_its_own_order() {
 }
 
 #[test]
+fn an_offset_that_the_named_zone_never_has_then_is_refused_with_those_that_it_has() {
+    for (text, part) in [
+        ("2026-10-25T02:30+03:00[Europe/Berlin]", "is at +02:00 or +01:00 then and never at +03:00"),
+        ("2026-07-02T08:00:00+01:00[Europe/Berlin]", "is at +02:00 then and never at +01:00"),
+        ("2026-07-02T08:00:00+00:00[Europe/Berlin]", "never at +00:00"),
+        ("2026-07-02T08:00:00-03:30[-04:00]", "the clock of -04:00 is at -04:00 then and never at -03:30"),
+    ] {
+        let words = words("rfc3339", None, text);
+        assert!(words.contains(part), "{text}: {words}");
+    }
+    let zoned = words("%Y-%m-%d %H:%M %z %Q", None, "2026-07-02 08:00 +0500 Asia/Tokyo");
+    assert!(zoned.contains("the clock of Asia/Tokyo is at +09:00 then and never at +05:00"), "{zoned}");
+    for (text, expected) in [
+        ("2026-10-25T02:30+01:00[Europe/Berlin]", "2026-10-25T01:30:00Z"),
+        ("2026-10-25T02:30+02:00[Europe/Berlin]", "2026-10-25T00:30:00Z"),
+        ("2026-07-02T08:00+02:00[Europe/Berlin]", "2026-07-02T06:00:00Z"),
+        // Says nothing about any clock (RFC 9557 section 2).
+        ("2026-07-02T08:00Z[Europe/Berlin]", "2026-07-02T08:00:00Z"),
+        ("2026-07-02T08:00-00:00[Europe/Berlin]", "2026-07-02T08:00:00Z"),
+        // A clock that was not put forward.
+        ("2026-03-29T02:30+01:00[Europe/Berlin]", "2026-03-29T01:30:00Z"),
+    ] {
+        let read = TimeReader::new(spec("rfc3339", None)).read(0, text).map(|read| read.t.to_string());
+        assert_eq!(read.as_deref(), Ok(expected), "{text}");
+    }
+}
+
+#[test]
 fn the_hour_that_never_comes_is_read_on_and_counted() {
     let mut reader = TimeReader::new(spec("rfc3339", Some("Europe/Berlin")));
     assert_eq!(reader.read(0, "2026-03-29 02:30").unwrap().t.to_string(), "2026-03-29T01:30:00Z");

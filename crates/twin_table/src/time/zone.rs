@@ -69,6 +69,29 @@ impl Zone {
         self.changes() && matches!(before, Some(Instants::Skipped(_)))
     }
 
+    /// Whether a reading of its clock may be `offset` seconds ahead of UTC. In the hour that never comes that is the offset from
+    /// before, as everywhere. Offsets are written in whole minutes, and some old ones had seconds.
+    ///
+    /// # Errors
+    /// Words that name the offsets that it has then: which of the two is right nobody can tell (RFC 9557 section 3.4).
+    pub(crate) fn agrees(&self, local: i64, offset: i64) -> Result<(), String> {
+        let of = |t: i64| local.saturating_sub(t) / 1_000_000;
+        let has = match self.instants(local) {
+            None => return Ok(()),
+            Some(Instants::One(t) | Instants::Skipped(t)) => vec![of(t)],
+            Some(Instants::Two(first, second)) => vec![of(first), of(second)],
+        };
+        if has.iter().any(|has| (has - offset).abs() < 60) {
+            return Ok(());
+        }
+        let words: Vec<String> = has.into_iter().map(written).collect();
+        let (name, given) = (&self.name, written(offset));
+        Err(format!(
+            "the clock of {name} is at {} then and never at {given}; correct one of the two, or leave one out",
+            words.join(" or ")
+        ))
+    }
+
     /// The instants that a reading of its clock may mean.
     pub(crate) fn instants(&self, local: i64) -> Option<Instants> {
         match &self.kind {
@@ -85,6 +108,12 @@ impl Zone {
             }
         }
     }
+}
+
+/// An offset as people write it: `+02:00`.
+fn written(seconds: i64) -> String {
+    let (sign, minutes) = (if seconds < 0 { '-' } else { '+' }, seconds.abs() / 60);
+    format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
 }
 
 /// What a reading of a clock may mean, in microseconds since 1970.

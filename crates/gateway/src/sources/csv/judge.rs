@@ -50,6 +50,7 @@ fn report_of(def: &CsvSource, report: &Report, say: &mut dyn FnMut(Severity, &'s
         let first: Vec<String> = named.iter().map(|fault| place_of(fault.line, &fault.what)).collect();
         let key = match seen {
             Seen::Time | Seen::Guess | Seen::Lost => "time",
+            Seen::Ahead | Seen::Receipt => "received",
             Seen::Quality => "quality",
             Seen::Unit => "units_row",
             Seen::Row | Seen::Quote | Seen::Value | Seen::Rounded => "path",
