@@ -1,9 +1,10 @@
 //! History over HTTP: the catalogue, pages and chunks as they are kept, and answers over any range.
 
-use std::sync::{Arc, LazyLock};
+use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::{ConnectInfo, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
@@ -12,13 +13,14 @@ use twin_historian::{ChunkKey, Level, MemoryHistorian, StoreConfig};
 use twin_model::{Span, TimeRange, Timestamp, limits};
 use twin_protocol::{Dictionary, History, Page, ServerFrame, encode_server};
 
+use crate::answers;
 use crate::history::damage::Missing;
 use crate::history::pages::{self, Catalogue, Stretch};
 use crate::hub::Hub;
 use crate::lacks::{Damaged, Lacks, NoHistory, refused, with_missing};
 use crate::pack::{Coding, Packed, fnv64};
 use crate::server::{Answer, App, FOR_EVER, REVALIDATE, accepted, missing, respond};
-use crate::turns::{Asker, Turns};
+use crate::turns::Asker;
 
 /// Bytes of chunks after which a history answer ends; the rest is for the next request.
 const HISTORY_BYTES: usize = limits::ANSWER_BYTES;
@@ -27,10 +29,6 @@ const HISTORY_BYTES: usize = limits::ANSWER_BYTES;
 const STEP_BYTES: usize = limits::CHUNK_BYTES + limits::ANSWER_BYTES;
 /// Samples that are packed at once: about as many bytes as an answer has, and four times that of the worst noise.
 const STEP_SAMPLES: u64 = 4 << 20;
-
-/// Everything that reads history for somebody takes its turn: packing chunks keeps a core busy, and many askers at once are not to
-/// starve the stream.
-static TURNS: LazyLock<Turns> = LazyLock::new(Turns::default);
 
 #[derive(Deserialize)]
 pub(crate) struct Range {
@@ -72,7 +70,12 @@ fn trouble(hub: &Hub, error: &KeepError) -> Response {
     (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response()
 }
 
-pub(crate) async fn history(State(app): State<Arc<App>>, Query(wish): Query<Range>, headers: HeaderMap) -> Response {
+pub(crate) async fn history(
+    State(app): State<Arc<App>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Query(wish): Query<Range>,
+    headers: HeaderMap,
+) -> Response {
     let (range, known) = match wish.read().and_then(|read| Ok((read, wish.known()?))) {
         Err(why) => return wrong(&why),
         Ok(both) => both,
@@ -82,20 +85,25 @@ pub(crate) async fn history(State(app): State<Arc<App>>, Query(wish): Query<Rang
         Some("left-out") => Damaged::LeaveOut,
         Some(_) => return wrong("damaged: only left-out has a meaning"),
     };
-    TURNS
-        .take(move |asker| {
-            let (history, lacks) = match history_for(&app.hub, (range, known), damaged, asker) {
-                Ok(found) => found,
-                Err(NoHistory::Unread(error)) => return trouble(&app.hub, &error),
-                Err(NoHistory::Lacks(lacks)) => return refused(&app.hub, &lacks),
-            };
-            let body: Bytes = encode_server(&ServerFrame::History(history)).into();
-            let (tag, size) = (fnv64(&body), body.len());
-            let media_type = "application/vnd.orrery.history";
-            let answer = respond(&headers, Answer { media_type, coding: Coding::Identity, body, size, tag, cache: REVALIDATE });
-            with_missing(answer, &lacks)
-        })
-        .await
+    let of = app.clone();
+    let read = move |asker: &Asker| {
+        let (history, lacks) = match history_for(&of.hub, (range, known), damaged, asker) {
+            Ok(found) => found,
+            Err(NoHistory::Unread(error)) => return trouble(&of.hub, &error),
+            Err(NoHistory::Lacks(lacks)) => return refused(&of.hub, &lacks),
+        };
+        let body = encoded(&ServerFrame::History(history));
+        let (tag, size) = (fnv64(&body), body.len());
+        let media_type = "application/vnd.orrery.history";
+        let answer = respond(&headers, Answer { media_type, coding: Coding::Identity, body, size, tag, cache: REVALIDATE });
+        with_missing(answer, &lacks)
+    };
+    answers::history(&app, peer.ip(), read).await
+}
+
+/// A frame as bytes, without the spare ones of a buffer that grew: those would be held beside the room that is booked.
+fn encoded(frame: &ServerFrame) -> Bytes {
+    encode_server(frame).into_boxed_slice().into()
 }
 
 /// Chunks of a range until the answer is large enough: from the keeper what the hub no longer holds, as it is kept where a
@@ -238,7 +246,12 @@ fn kept(hub: &Hub, from: Timestamp, cold: Timestamp) -> Result<Step, KeepError> 
     }
 }
 
-pub(crate) async fn catalogue(State(app): State<Arc<App>>, Query(range): Query<Range>, headers: HeaderMap) -> Response {
+pub(crate) async fn catalogue(
+    State(app): State<Arc<App>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Query(range): Query<Range>,
+    headers: HeaderMap,
+) -> Response {
     if range.known.is_some() {
         return wrong("pages are kept whole, so known= has no meaning here; ask /api/history");
     }
@@ -246,23 +259,24 @@ pub(crate) async fn catalogue(State(app): State<Arc<App>>, Query(range): Query<R
         Err(why) => return wrong(&why),
         Ok(range) => range,
     };
+    let of = app.clone();
     let read = move |_: &Asker| {
-        let found = match app.hub.persist() {
+        let found = match of.hub.persist() {
             Some(persist) => Catalogue::shown(persist.read().as_ref(), persist.numbers().tag(), range),
             None => Catalogue::of(&MemoryHistorian::new(), range),
         };
         let catalogue = match found {
-            Err(error) => return trouble(&app.hub, &error),
+            Err(error) => return trouble(&of.hub, &error),
             Ok(catalogue) => catalogue,
         };
-        let links = app.hub.links_in(range);
+        let links = of.hub.links_in(range);
         let links = links.iter().map(|link| (link.source, link.state.as_str(), link.at.as_micros()));
-        let (json, tag) = catalogue.finish(app.hub.extent(), links, app.clock.now());
+        let (json, tag) = catalogue.finish(of.hub.extent(), links, of.clock.now());
         let size = json.len();
         let (coding, body) = Packed::new(json).best(&accepted(&headers));
         respond(&headers, Answer { media_type: "application/json", coding, body, size, tag, cache: REVALIDATE })
     };
-    TURNS.take(read).await
+    answers::history(&app, peer.ip(), read).await
 }
 
 /// What a viewer is to do where it asked for something that is no more.
@@ -270,6 +284,7 @@ const AGAIN: &str = "history has changed since, or there is no such piece; read 
 
 pub(crate) async fn page(
     State(app): State<Arc<App>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Path((level, start, version, part)): Path<(String, String, String, String)>,
     headers: HeaderMap,
 ) -> Response {
@@ -280,29 +295,36 @@ pub(crate) async fn page(
         Some((level, start, tag, part.parse::<u64>().ok()?))
     };
     let Some((level, start, version, part)) = read() else { return missing(AGAIN) };
+    let of = app.clone();
     let read = move |_: &Asker| {
-        let Some(persist) = app.hub.persist() else { return missing(AGAIN) };
+        let Some(persist) = of.hub.persist() else { return missing(AGAIN) };
         let found = pages::part_for(persist.read().as_ref(), Some(persist.numbers()), level, start, version, part);
         let chunks = match found {
-            Err(error) => return trouble(&app.hub, &error),
+            Err(error) => return trouble(&of.hub, &error),
             Ok(None) => return missing(AGAIN),
             Ok(Some(chunks)) => chunks.iter().map(|chunk| chunk.to_vec()).collect(),
         };
-        let body: Bytes = encode_server(&ServerFrame::Page(Page { chunks })).into();
+        let body = encoded(&ServerFrame::Page(Page { chunks }));
         let (tag, size) = (fnv64(&body), body.len());
         let media_type = "application/vnd.orrery.page";
         respond(&headers, Answer { media_type, coding: Coding::Identity, body, size, tag, cache: FOR_EVER })
     };
-    TURNS.take(read).await
+    answers::history(&app, peer.ip(), read).await
 }
 
-pub(crate) async fn chunk(State(app): State<Arc<App>>, Path(key): Path<String>, headers: HeaderMap) -> Response {
+pub(crate) async fn chunk(
+    State(app): State<Arc<App>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Path(key): Path<String>,
+    headers: HeaderMap,
+) -> Response {
     let Ok(key) = key.parse::<ChunkKey>() else { return missing(AGAIN) };
+    let of = app.clone();
     let read = move |_: &Asker| {
-        let Some(persist) = app.hub.persist() else { return missing(AGAIN) };
+        let Some(persist) = of.hub.persist() else { return missing(AGAIN) };
         let found = pages::one(persist.read().as_ref(), persist.numbers(), &key);
         let body: Bytes = match found {
-            Err(error) => return trouble(&app.hub, &error),
+            Err(error) => return trouble(&of.hub, &error),
             Ok(None) => return missing(AGAIN),
             Ok(Some(bytes)) => bytes.to_vec().into(),
         };
@@ -310,7 +332,7 @@ pub(crate) async fn chunk(State(app): State<Arc<App>>, Path(key): Path<String>, 
         let media_type = "application/vnd.orrery.chunk";
         respond(&headers, Answer { media_type, coding: Coding::Identity, body, size, tag, cache: FOR_EVER })
     };
-    TURNS.take(read).await
+    answers::history(&app, peer.ip(), read).await
 }
 
 #[cfg(test)]

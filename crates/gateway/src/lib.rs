@@ -8,6 +8,7 @@
 pub mod accept;
 pub mod access;
 mod alarms;
+mod answers;
 pub mod arrival;
 pub mod assemble;
 pub mod cli;
@@ -16,6 +17,7 @@ mod counters;
 mod error;
 pub mod exchange;
 pub mod files;
+pub mod folder_file;
 pub mod headless;
 pub mod history;
 mod history_api;

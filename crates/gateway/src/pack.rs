@@ -111,7 +111,28 @@ pub(crate) fn gunzip(bytes: &[u8], size: usize) -> Vec<u8> {
 
 /// FNV-1a, 64 bits: a stable name for content (entity tags, not security).
 pub fn fnv64(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, b| (hash ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3))
+    let mut hash = Fnv64::default();
+    hash.add(bytes);
+    hash.finish()
+}
+
+/// [`fnv64`] of what comes in pieces.
+pub(crate) struct Fnv64(u64);
+
+impl Default for Fnv64 {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Fnv64 {
+    pub(crate) fn add(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |hash, b| (hash ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3));
+    }
+
+    pub(crate) fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 #[cfg(test)]

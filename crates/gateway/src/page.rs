@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Bytes;
 
+use crate::folder_file::{FolderFile, Known};
 use crate::pack::{Coding, fnv64, gunzip};
 
 /// A file of the page as the build script embeds it.
@@ -31,10 +32,19 @@ pub enum Page {
         /// The folder.
         root: PathBuf,
         /// Files in it, by URL path without the leading slash.
-        files: BTreeMap<String, PathBuf>,
+        files: BTreeMap<String, Known>,
     },
     /// There is none: a page that says how to get one.
     Missing,
+}
+
+/// What a file of the page holds.
+#[derive(Debug, Clone)]
+pub enum Content {
+    /// Bytes that all answers share.
+    Shared(Bytes),
+    /// A file that each answer reads as it is taken.
+    File(Arc<FolderFile>),
 }
 
 /// A body to answer with.
@@ -43,7 +53,7 @@ pub struct PageFile {
     /// Media type.
     pub media_type: &'static str,
     /// Body.
-    pub body: Bytes,
+    pub body: Content,
     /// How the body is packed.
     pub coding: Coding,
     /// Length when unpacked.
@@ -61,6 +71,7 @@ impl Page {
             Some(root) => {
                 let mut files = BTreeMap::new();
                 list(root, root, &mut files, 0);
+                let files = files.into_iter().map(|(name, path)| (name, Known::new(path))).collect();
                 Self::Folder { root: root.to_owned(), files }
             }
             None if generated::FILES.is_empty() => Self::Missing,
@@ -121,9 +132,17 @@ fn once(path: &'static str, coding: Coding, make: impl FnOnce() -> PageFile) -> 
     made.entry((path, coding.name())).or_insert_with(make).clone()
 }
 
-fn from_folder(files: &BTreeMap<String, PathBuf>, path: &str, accepted: &[Coding]) -> Option<PageFile> {
+fn from_folder(files: &BTreeMap<String, Known>, path: &str, accepted: &[Coding]) -> Option<PageFile> {
     let plain = files.get(path)?;
-    let size = std::fs::metadata(plain).ok()?.len() as usize;
+    let size = std::fs::metadata(plain.path()).ok()?.len() as usize;
+    let read = |file: Arc<FolderFile>, coding| PageFile {
+        media_type: media_type(path),
+        tag: file.tag(),
+        body: Content::File(file),
+        coding,
+        size,
+        immutable: is_hashed(path),
+    };
     for coding in accepted {
         let extension = match coding {
             Coding::Brotli => "br",
@@ -131,16 +150,17 @@ fn from_folder(files: &BTreeMap<String, PathBuf>, path: &str, accepted: &[Coding
             Coding::Identity => continue,
         };
         if let Some(packed) = files.get(&format!("{path}.{extension}"))
-            && let Ok(body) = std::fs::read(packed)
+            && let Ok(packed) = packed.open()
         {
-            return Some(answer(path, body.into(), *coding, size));
+            return Some(read(packed, *coding));
         }
     }
-    Some(answer(path, std::fs::read(plain).ok()?.into(), Coding::Identity, size))
+    Some(read(plain.open().ok()?, Coding::Identity))
 }
 
 fn answer(path: &str, body: Bytes, coding: Coding, size: usize) -> PageFile {
-    PageFile { media_type: media_type(path), tag: fnv64(&body), body, coding, size, immutable: is_hashed(path) }
+    let tag = fnv64(&body);
+    PageFile { media_type: media_type(path), tag, body: Content::Shared(body), coding, size, immutable: is_hashed(path) }
 }
 
 /// Names like `viewer-0123456789abcdef.js` change with their content.
@@ -180,11 +200,12 @@ fn list(root: &Path, folder: &Path, files: &mut BTreeMap<String, PathBuf>, depth
         if entry.file_name().to_string_lossy().starts_with('.') || kind.as_ref().is_ok_and(std::fs::FileType::is_symlink) {
             continue;
         }
-        if kind.is_ok_and(|kind| kind.is_dir()) {
+        let Ok(kind) = kind else { continue };
+        if kind.is_dir() {
             if depth < 8 {
                 list(root, &path, files, depth + 1);
             }
-        } else if let Ok(name) = path.strip_prefix(root) {
+        } else if let (true, Ok(name)) = (kind.is_file(), path.strip_prefix(root)) {
             files.insert(name.to_string_lossy().replace('\\', "/"), path);
         }
     }
@@ -204,7 +225,8 @@ mod tests {
         let make = || answer("x.wasm", vec![7; 1_000].into(), Coding::Identity, 1_000);
         let first = once("x.wasm", Coding::Identity, make);
         let again = once("x.wasm", Coding::Identity, || unreachable!("made before"));
-        assert_eq!(first.body.as_ptr(), again.body.as_ptr(), "shared, not copied");
+        let (Content::Shared(first_body), Content::Shared(again)) = (first.body, again.body) else { unreachable!("not on disk") };
+        assert_eq!(first_body.as_ptr(), again.as_ptr(), "shared, not copied");
         assert_eq!(once("x.wasm", Coding::Gzip, make).tag, first.tag);
     }
 
@@ -229,8 +251,8 @@ mod tests {
             std::fs::write(root.join(name), text).unwrap();
         }
         let page = Page::choose(Some(&root));
-        assert_eq!(page.file("/", &[]).unwrap().body, "hi");
-        assert_eq!(page.file("/index.html", &[Coding::Brotli, Coding::Gzip]).unwrap().body, "zip");
+        assert_eq!(page.file("/", &[]).unwrap().tag, fnv64(b"hi"));
+        assert_eq!(page.file("/index.html", &[Coding::Brotli, Coding::Gzip]).unwrap().tag, fnv64(b"zip"));
         assert!(page.file("/sub/a.js", &[]).is_some());
         for path in ["/sub/.secret/x", "/../Cargo.toml", "/sub/../index.html", "//etc/passwd"] {
             assert!(page.file(path, &[]).is_none(), "{path}");

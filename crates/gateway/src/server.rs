@@ -2,19 +2,16 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, MatchedPath, Path, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, any, get, post};
 use axum::{Json, Router};
-use hyper::body::{Frame, SizeHint};
 use tokio::sync::watch;
 use twin_protocol::Capabilities;
 
@@ -24,17 +21,14 @@ use crate::hub::Hub;
 use crate::lease::LeaseTimes;
 use crate::pack::{Coding, Packed, fnv64};
 use crate::page::{Page, media_type};
-use crate::peers::{Guest, Peers};
+use crate::peers::Peers;
 use crate::site::Assets;
 use crate::sources::Inbox;
-use crate::{alarms, history_api, ingest, metrics, ready, stream};
+use crate::{alarms, answers, history_api, ingest, metrics, ready, stream};
 
 pub use crate::lacks::{Damaged, Lacks, NoHistory};
 pub use crate::life::run;
 pub use history_api::history_of;
-
-/// Bytes that an answer counts for before it is made.
-const UNKNOWN_BYTES: usize = 64 << 10;
 
 /// What a server may be told besides the site.
 #[derive(Debug, Clone)]
@@ -49,6 +43,8 @@ pub struct ServerConfig {
     pub max_senders: usize,
     /// Bytes of answers made for one request each (history, files of a page folder) that may be on their way at a time.
     pub answer_bytes: usize,
+    /// A request for whose answer there is no room waits this long for some.
+    pub room_patience: Duration,
     /// What one address may have of connections, clients, senders and bytes on their way, in percent of all.
     pub address_share: u8,
     /// When silent peers are pinged and let go.
@@ -71,6 +67,7 @@ impl Default for ServerConfig {
             connections: None,
             max_senders: 128,
             answer_bytes: 256 << 20,
+            room_patience: Duration::from_secs(2),
             address_share: 50,
             lease: LeaseTimes::default(),
             request_timeout: Duration::from_secs(30),
@@ -144,16 +141,15 @@ pub fn router(app: Arc<App>) -> Router {
     let mut needs = HashMap::new();
     for Route { path, need, handler } in routes() {
         needs.insert(path, need);
-        // Answers that are made for each request; models and the page inside the program are shared by all.
-        let made = path.starts_with("/api/") && !matches!(path, "/api/site" | "/api/asset/{*path}");
-        let room = || middleware::from_fn_with_state(app.clone(), room);
-        router = router.route(path, if made { handler.layer(room()) } else { handler });
+        // Answers that are made for each request; models and the page inside the program are shared by all, and answers about
+        // history take their room with their turn.
+        let booked = ["/api/site", "/api/asset/", "/api/history", "/api/catalogue", "/api/page/", "/api/chunk/"];
+        let made = path.starts_with("/api/") && !booked.iter().any(|booked| path.starts_with(booked));
+        let small = middleware::from_fn_with_state(app.clone(), answers::small);
+        router = router.route(path, if made { handler.layer(small) } else { handler });
     }
     let guarded = Guarded { app: app.clone(), needs: Arc::new(needs) };
-    let room = middleware::from_fn_with_state(app.clone(), room);
-    let page = get(page);
-    let page = if matches!(app.page, Page::Folder { .. }) { page.layer(room) } else { page };
-    let page = page.with_state(app.clone());
+    let page = get(page).with_state(app.clone());
     router.fallback_service(page).layer(middleware::from_fn_with_state(guarded, guard)).with_state(app)
 }
 
@@ -161,42 +157,6 @@ pub fn router(app: Arc<App>) -> Router {
 struct Guarded {
     app: Arc<App>,
     needs: Arc<HashMap<&'static str, Need>>,
-}
-
-/// Counts an answer's bytes for as long as they are on their way. Where too many are, the request is to come again: answers that
-/// nobody reads must not fill this program's memory.
-async fn room(State(app): State<Arc<App>>, ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request, next: Next) -> Response {
-    let Ok(mut room) = app.peers.answers.come(0, peer.ip(), UNKNOWN_BYTES) else {
-        let words = "too many answers are on their way unread; try again in 2 s\n";
-        return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "2")], words).into_response();
-    };
-    let response = next.run(request).await;
-    let bytes = response.body().size_hint().lower();
-    room.set(usize::try_from(bytes).unwrap_or(usize::MAX));
-    response.map(|body| Body::new(Held { body, _room: room }))
-}
-
-/// A body with the room that it takes.
-struct Held {
-    body: Body,
-    _room: Guest,
-}
-
-impl HttpBody for Held {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
 }
 
 /// The one layer: who may come in, the audit of what is managed, and the headers of every answer.
@@ -315,19 +275,18 @@ pub(crate) async fn blocking(work: impl FnOnce() -> Response + Send + 'static) -
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
-async fn page(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Response {
-    blocking(move || {
-        let Some(path) = percent_decode(uri.path()) else { return missing("no such page") };
-        match app.page.file(&path, &accepted(&headers)) {
-            None => missing("no such page"),
-            Some(file) => {
-                let cache = if file.immutable { FOR_EVER } else { REVALIDATE };
-                let (coding, body, size, tag) = (file.coding, file.body, file.size, file.tag);
-                respond(&headers, Answer { media_type: file.media_type, coding, body, size, tag, cache })
-            }
-        }
-    })
-    .await
+async fn page(State(app): State<Arc<App>>, ConnectInfo(peer): ConnectInfo<SocketAddr>, uri: Uri, headers: HeaderMap) -> Response {
+    let Some(path) = percent_decode(uri.path()) else { return missing("no such page") };
+    let (of, accepted) = (app.clone(), accepted(&headers));
+    let Ok(file) = tokio::task::spawn_blocking(move || of.page.file(&path, &accepted)).await else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let Some(file) = file else { return missing("no such page") };
+    let cache = if file.immutable { FOR_EVER } else { REVALIDATE };
+    let (coding, size, tag) = (file.coding, file.size, file.tag);
+    let body = Bytes::new();
+    let head = respond(&headers, Answer { media_type: file.media_type, coding, body, size, tag, cache });
+    if head.status() == StatusCode::OK { answers::page(&app, peer.ip(), head, file.body).await } else { head }
 }
 
 async fn site(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Reads that run at the same time: each keeps a core busy, and the stream needs some, too.
 const AT_ONCE: usize = 4;
@@ -56,27 +56,44 @@ impl Drop for Waiting<'_> {
 }
 
 impl Turns {
-    /// Waits for a turn and does `work` apart from the threads that serve sockets. The turn ends with the work, not with the
-    /// wait for it: an asker who leaves gives nobody else the core that still works for him.
-    pub(crate) async fn take(&self, work: impl FnOnce(&Asker) -> Response + Send + 'static) -> Response {
+    /// Waits for a turn.
+    ///
+    /// # Errors
+    /// The answer, where too many wait already.
+    pub(crate) async fn take(&self) -> Result<Turn, Response> {
         let wait = Waiting(&self.waiting);
         if self.waiting.fetch_add(1, Ordering::AcqRel) >= WAITING {
             let why = "the server answers as much history as it can already; ask again in a second\n";
-            return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], why).into_response();
+            return Err((StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], why).into_response());
         }
         // The semaphore is never closed.
-        let Ok(turn) = self.free.clone().acquire_owned().await else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
+        let turn = self.free.clone().acquire_owned().await;
         drop(wait);
+        turn.map(|held| Turn { _held: held }).map_err(|_| StatusCode::SERVICE_UNAVAILABLE.into_response())
+    }
+}
+
+/// Somebody's turn, until the work ends or this is dropped without any.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    _held: OwnedSemaphorePermit,
+}
+
+impl Turn {
+    /// Does `work` apart from the threads that serve sockets. The turn ends with the work, not with the wait for it: an asker who
+    /// leaves gives nobody else the core that still works for him.
+    /// None where it broke.
+    pub(crate) async fn work<T: Send + 'static>(self, work: impl FnOnce(&Asker) -> T + Send + 'static) -> Option<T> {
         let asker = Asker::default();
         let waits = Waits(asker.clone());
         let done = tokio::task::spawn_blocking(move || {
-            let response = work(&asker);
-            drop(turn);
-            response
+            let made = work(&asker);
+            drop(self);
+            made
         });
-        let response = done.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response());
+        let made = done.await.ok();
         drop(waits);
-        response
+        made
     }
 }
 
@@ -85,10 +102,6 @@ mod tests {
     use std::sync::mpsc::channel;
 
     use super::*;
-
-    fn ok() -> Response {
-        StatusCode::OK.into_response()
-    }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_turn_is_given_back_when_its_work_ends_and_not_when_its_asker_leaves() {
@@ -99,14 +112,12 @@ mod tests {
         let asked = {
             let turns = turns.clone();
             tokio::spawn(async move {
-                turns
-                    .take(move |asker| {
-                        started.send(()).unwrap();
-                        wait.recv().unwrap();
-                        seen.send(asker.has_left()).unwrap();
-                        ok()
-                    })
-                    .await
+                let work = move |asker: &Asker| {
+                    started.send(()).unwrap();
+                    wait.recv().unwrap();
+                    seen.send(asker.has_left()).unwrap();
+                };
+                turns.take().await.unwrap().work(work).await
             })
         };
         tokio::task::spawn_blocking(move || starts.recv().unwrap()).await.unwrap();
@@ -127,14 +138,11 @@ mod tests {
     async fn whoever_would_wait_behind_too_many_is_told_to_come_again() {
         let turns = Turns::default();
         turns.waiting.store(WAITING, Ordering::Release);
-        let answer = turns.take(|_| ok()).await;
+        let answer = turns.take().await.unwrap_err();
         assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(answer.headers()[header::RETRY_AFTER], "1");
         turns.waiting.store(0, Ordering::Release);
-        assert_eq!(
-            turns.take(|asker| if asker.has_left() { StatusCode::GONE.into_response() } else { ok() }).await.status(),
-            StatusCode::OK
-        );
+        assert_eq!(turns.take().await.unwrap().work(Asker::has_left).await, Some(false));
         assert_eq!(turns.waiting.load(Ordering::Acquire), 0);
     }
 }

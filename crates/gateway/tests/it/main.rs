@@ -42,5 +42,6 @@ mod stream;
 mod tables;
 mod tables_played;
 mod tls;
+mod unread;
 mod vitals;
 mod world;

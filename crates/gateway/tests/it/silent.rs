@@ -1,4 +1,4 @@
-//! Sockets whose peer has gone without a word, viewers of the JSON form, and answers that nobody reads.
+//! Sockets whose peer has gone without a word, and viewers of the JSON form.
 
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
@@ -12,7 +12,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
 use twin_protocol::*;
 
-use crate::world::{Folder, PATIENCE, SITE, Wish, World, at, closed};
+use crate::world::{PATIENCE, SITE, Wish, World, at, closed};
 
 /// Short for a test, and long for a machine that is busy.
 const SHORT: LeaseTimes = LeaseTimes { ping: Duration::from_millis(200), lease: Duration::from_secs(3) };
@@ -158,36 +158,4 @@ async fn a_batch_is_made_once_for_all_viewers_of_the_json_form() {
     assert_eq!((second.seq, second.entries.len()), (2, 1));
     assert!(all.iter().all(|one| *one == all[0]));
     assert_eq!(world.hub.totals.texts.load(Ordering::Relaxed), 3);
-}
-
-#[tokio::test]
-async fn answers_that_nobody_reads_take_room_that_ends_and_comes_back() {
-    let folder = Folder::new();
-    folder.write("index.html", "hi");
-    folder.write("large.bin", vec![b'x'; 16 << 20]);
-    let config = ServerConfig { answer_bytes: 20 << 20, address_share: 100, ..ServerConfig::default() };
-    let world = World::start_with(SITE, Wish { config, web: Some(folder.0.clone()), ..Wish::default() }).await;
-    let mut deaf = TcpStream::connect(world.address).await.unwrap();
-    let request = format!("GET /large.bin HTTP/1.1\r\nHost: {}\r\n\r\n", world.address);
-    deaf.write_all(request.as_bytes()).await.unwrap();
-    let mut first = [0; 1];
-    deaf.read_exact(&mut first).await.unwrap();
-    let (status, head, _) = world.get("/large.bin", "").await;
-    assert_eq!(status, 200, "some room is left before the answer's size is known, and it is never refused half-way");
-    assert!(head.contains("content-length: 16777216"));
-    // Now both count while one is unread: one more that large would be beyond the bound.
-    let _second = {
-        let mut second = TcpStream::connect(world.address).await.unwrap();
-        second.write_all(request.as_bytes()).await.unwrap();
-        second.read_exact(&mut first).await.unwrap();
-        second
-    };
-    let (status, head, body) = world.get("/api/catalogue", "").await;
-    assert_eq!((status, head.contains("retry-after: 2")), (503, true), "{}", String::from_utf8_lossy(&body));
-    assert_eq!(world.get("/healthz", "").await.0, 200, "what is small goes on");
-    drop(deaf);
-    drop(_second);
-    tokio::time::timeout(PATIENCE, world.app.peers.seats.empty()).await.unwrap();
-    assert_eq!(world.app.peers.answers.taken(), 0);
-    assert_eq!(world.get("/api/catalogue", "").await.0, 200);
 }
