@@ -255,7 +255,7 @@ fn a_fault_of_the_site_file_is_told_by_every_command_that_answers_from_it() {
     let file = folder.0.join("s.orrec").display().to_string();
     for (args, expected) in [
         (vec!["state", &site, "--at", at], 1),
-        (vec!["export", &site, "--from", "2026-03-02T00:00:00Z", "--to", at, "-o", "-"], 1),
+        (vec!["export", &site, "--sources", "--from", "2026-03-02T00:00:00Z", "--to", at, "-o", "-"], 1),
         (vec!["record", &site, &file, "--for", "1s"], 0),
     ] {
         let (code, out, err) = orrery(&args);
