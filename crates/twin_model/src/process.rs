@@ -2,7 +2,7 @@
 
 use crate::{SignalIndex, Span};
 
-/// How a signal follows from others. Expressions are texts in the grammar of `twin_scenario::expr`, over signal ids.
+/// How a signal follows from others. Expressions are texts in the grammar of `twin_expr`, over signal ids.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ProcessKind {
     /// `y = expr`, at once.

@@ -1,8 +1,8 @@
 //! One model in motion: its state, its bias and how a step of time changes it. Knows nothing of knobs or signals.
 
+use twin_expr::math;
 use twin_model::{ProcessKind, ProcessStart, Span};
 
-use crate::math;
 use crate::plan::Rule;
 
 const SECONDS_PER_HOUR: f64 = 3_600.0;

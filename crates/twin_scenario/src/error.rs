@@ -1,6 +1,6 @@
 //! What can be wrong with a site's process models or with a scenario. Texts are for the person who wrote the site file.
 
-use crate::expr::ExprError;
+use twin_expr::ExprError;
 
 /// Why a run cannot start.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

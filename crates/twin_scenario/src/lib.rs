@@ -1,20 +1,16 @@
 //! What-if: process models of signals, knobs that a planner turns, and deterministic runs that go on in slices.
 //!
-//! Holds the expression language of process models, the runner and the comparison of two runs. Refuses to know stores,
-//! clocks, health rules' state and screens. Start reading at [`Run`] (how a future is computed) and [`compare`].
+//! Holds the runner of process models and the comparison of two runs. Refuses to know stores, clocks, the grammar of expressions
+//! (`twin_expr`), health rules' state and screens. Start reading at [`Run`] (how a future is computed) and [`compare`].
 //!
 //! The same model, scenario and values at the fork give the same bits on every platform: basic arithmetic is IEEE 754,
-//! all else comes from `libm`, the order of operations is fixed, and NaN is never kept.
+//! all else comes from `twin_expr::math`, the order of operations is fixed, and NaN is never kept.
 
 mod cell;
 mod compare;
 mod error;
-pub mod expr;
 mod fork;
 mod knobs;
-mod math;
-mod names;
-mod order;
 mod plan;
 mod run;
 mod tracker;

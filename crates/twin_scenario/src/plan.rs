@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use twin_expr::program::{self, Program};
 use twin_model::{KnobTarget, Model, ProcessKind, ProcessModel, ProcessStart, SignalIndex, ValueKind};
 
-use crate::expr::{self, Program};
-use crate::{ScenarioError, names, order};
+use crate::ScenarioError;
 
 /// Unknown ids for which a likely one is looked up; a site that is wrong throughout need not wait for thousands.
 const MAX_SUGGESTIONS: usize = 50;
@@ -107,7 +107,7 @@ fn compile_one(model: &Model, process: &ProcessModel, suggestions: &mut usize) -
         Some(signal) => Ok(signal.0),
         None => Err(suggest(model, wanted, suggestions)),
     };
-    expr::parse(&process.expr, &mut resolve).map_err(|error| ScenarioError::Expr {
+    program::parse(&process.expr, &mut resolve).map_err(|error| ScenarioError::Expr {
         signal: id(model, process.signal),
         expr: process.expr.chars().take(MAX_QUOTE).collect(),
         error,
@@ -115,7 +115,7 @@ fn compile_one(model: &Model, process: &ProcessModel, suggestions: &mut usize) -
 }
 
 fn suggest(model: &Model, wanted: &str, left: &mut usize) -> String {
-    let found = if *left > 0 { names::nearest(wanted, model.signals().iter().map(|s| s.id.as_str())) } else { None };
+    let found = if *left > 0 { twin_expr::nearest(wanted, model.signals().iter().map(|s| s.id.as_str())) } else { None };
     *left = left.saturating_sub(1);
     match found {
         Some(near) => format!("did you mean '{near}'?"),
@@ -184,7 +184,7 @@ fn in_order(model: &Model, signals: &[SignalIndex], rules: Vec<Rule>, errors: &m
         .iter()
         .map(|rule| rule.program.inputs().iter().filter_map(|input| at.get(&(*input as usize)).copied()).collect())
         .collect();
-    match order::after_inputs(&reads) {
+    match twin_expr::after_inputs(&reads) {
         Ok(order) => order.into_iter().filter_map(|at| rules.get(at).cloned()).collect(),
         Err(circles) => {
             let name = |at: &usize| rules.get(*at).and_then(|r| signals.get(r.column)).map(|s| id(model, *s));

@@ -56,6 +56,15 @@ fn a_bad_expression_is_named_with_signal_column_and_a_suggestion() {
 }
 
 #[test]
+fn a_text_in_a_model_is_refused_where_it_stands() {
+    let mut site = Site::new();
+    site.signal("load", 1.0);
+    site.special("mode", "", SignalKind::Discrete, ValueKind::Text, None);
+    site.model("load", ProcessKind::Assign, "if(m.mode == \"run\", 2, 0)");
+    refuse(&site, plain(), &["model of 'm.load': column 14: a process model computes with numbers, and \"run\" is a text"]);
+}
+
+#[test]
 fn a_sound_site_has_nothing_to_report() {
     assert_eq!(check(&filler().0.build()), []);
 }

@@ -150,6 +150,19 @@ fn an_observed_value_beyond_the_bounds_starts_at_their_edge() {
 }
 
 #[test]
+fn a_model_can_choose_by_conditions() {
+    let mut site = Site::new();
+    site.signal("u", 10.0);
+    site.special("on", "", SignalKind::Discrete, ValueKind::Bool, 1.0);
+    site.signal("y", 0.0);
+    site.signal("z", 0.0);
+    site.exact("y", ProcessKind::Assign, "if(m.on and not (m.u < 5 or m.u > 20), 2 * m.u, 0)");
+    site.exact("z", ProcessKind::Assign, "if(m.on == false, 1, 1 + (m.u >= 10))");
+    assert_eq!(site.values("y", "2s", "1s", &[]).last(), Some(&20.0));
+    assert_eq!(site.values("z", "2s", "1s", &[]).last(), Some(&2.0));
+}
+
+#[test]
 fn assignments_follow_each_other_within_the_instant_and_states_one_step_later() {
     let mut site = Site::new();
     site.signal("c", 0.0);

@@ -256,7 +256,7 @@ fn process(raw: &RawProcess, twin: &FullTwin, names: &Names, out: &mut Diagnosti
     Some(ProcessModel { signal, kind, expr: text, clamp: raw.clamp, start })
 }
 
-/// Warns of every word with a dot that is no signal. Says nothing about grammar: that is `twin_scenario`'s.
+/// Warns of every word with a dot that is no signal. Says nothing about grammar: that is `twin_expr`'s.
 fn check_expression(text: &str, at: &Word, twin: &FullTwin, names: &Names, out: &mut Diagnostics) {
     let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
     for word in text.split(|c: char| !is_word(c)) {

@@ -209,7 +209,7 @@ fn process_models_agree_with_the_plant_in_steady_running() {
     for process in model.processes() {
         let signal = model.signal(process.signal);
         let mut resolve = |id: &str| model.find_signal(id).map(|at| at.0).ok_or_else(|| format!("no signal {id}"));
-        let program = twin_scenario::expr::parse(&process.expr, &mut resolve).unwrap_or_else(|e| panic!("{}: {e}", signal.id));
+        let program = twin_expr::program::parse(&process.expr, &mut resolve).unwrap_or_else(|e| panic!("{}: {e}", signal.id));
         let says = program.eval(&means);
         let says = process.clamp.map_or(says, |(low, high)| says.clamp(low, high));
         assert!(says.is_finite(), "{} = {says}", signal.id);

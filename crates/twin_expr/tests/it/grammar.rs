@@ -1,13 +1,14 @@
-//! Rules of the expression grammar.
+//! Rules of the grammar, seen through process models: numbers in, a number out.
 
 use proptest::prelude::*;
 
-use super::{MAX_DEPTH, MAX_LENGTH, Program, parse};
+use twin_expr::program::{Program, parse};
+use twin_expr::{ExprError, MAX_DEPTH, MAX_LENGTH};
 
 const IDS: [&str; 5] = ["a", "b", "filler-01.speed", "odd name/3", "a-3"];
 const VALUES: [f64; 5] = [2.0, 5.0, 40.0, 7.0, 100.0];
 
-fn compile(text: &str) -> Result<Program, super::ExprError> {
+fn compile(text: &str) -> Result<Program, ExprError> {
     parse(text, &mut |id| {
         IDS.iter().position(|known| *known == id).map(|at| at as u32).ok_or_else(|| "known are a and b".to_owned())
     })
@@ -133,6 +134,42 @@ fn depth_and_length_are_limited() {
     let waiting = format!("{}1{}", "clamp(1, 1, ".repeat(40), ")".repeat(40));
     refuse(&waiting, 32 * 12 + 7, "intermediate values");
     check(&vec!["1"; 1_500].join("+"), 1_500.0);
+}
+
+#[test]
+fn a_hostile_text_is_refused_in_words_by_every_reader() {
+    let brackets = |n: usize| format!("{}1{}", "(".repeat(n), ")".repeat(n));
+    let hostile = [
+        brackets(10_000),
+        brackets(2_000),
+        "(".repeat(4_000),
+        "not ".repeat(1_000),
+        "-".repeat(4_000),
+        "2^".repeat(2_000),
+        "abs(".repeat(1_000),
+        "if(1,".repeat(800),
+        "min(1,".repeat(600),
+        "1 and (".repeat(500),
+        "x".repeat(1_000_000),
+        "\"".to_owned() + &"y".repeat(1_000_000),
+        "1+".repeat(500_000),
+        "\u{1F4A7}".repeat(250_000),
+    ];
+    for text in hostile {
+        let words = compile(&text).unwrap_err().to_string();
+        assert!(!words.is_empty() && words.len() < 300, "{words}");
+        assert_eq!(twin_expr::parse(&text).map(|_| ()).unwrap_err().to_string(), words);
+    }
+}
+
+#[test]
+fn as_long_as_may_be_is_printed_and_evaluated_without_recursion() {
+    for (text, value) in
+        [("1+".repeat(2_047) + "1", 2_048.0), ("1 and ".repeat(682) + "1", 1.0), ("1<2 or ".repeat(585) + "1", 1.0)]
+    {
+        check(&text, value);
+        assert!(twin_expr::parse(&text).unwrap().to_string().len() >= text.len());
+    }
 }
 
 #[test]

@@ -1,15 +1,22 @@
 //! Cuts expression text into tokens with columns. Knows nothing of precedence or signals.
 
-use super::ExprError;
+use crate::error::{ExprError, shown};
 
 /// One token.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Token {
+pub(crate) enum Token {
     Number(f64),
     /// A bare word: a signal id, or a function's name where `(` follows.
     Word(String),
     /// A signal id in backticks.
     Quoted(String),
+    /// A text in quotation marks, without them.
+    Text(String),
+    True,
+    False,
+    And,
+    Or,
+    Not,
     Plus,
     Minus,
     Star,
@@ -29,11 +36,17 @@ pub(super) enum Token {
 
 impl Token {
     /// The token as it is named in messages.
-    pub(super) fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         match self {
             Self::Number(v) => format!("number {v}"),
-            Self::Word(w) => format!("'{w}'"),
-            Self::Quoted(w) => format!("`{w}`"),
+            Self::Word(w) => format!("'{}'", shown(w)),
+            Self::Quoted(w) => format!("`{}`", shown(w)),
+            Self::Text(t) => format!("the text \"{}\"", shown(t)),
+            Self::True => "'true'".into(),
+            Self::False => "'false'".into(),
+            Self::And => "'and'".into(),
+            Self::Or => "'or'".into(),
+            Self::Not => "'not'".into(),
             Self::Plus => "'+'".into(),
             Self::Minus => "'-'".into(),
             Self::Star => "'*'".into(),
@@ -54,7 +67,7 @@ impl Token {
 }
 
 /// All tokens with their columns (characters, from 1), closed by [`Token::End`].
-pub(super) fn lex(text: &str) -> Result<Vec<(Token, u32)>, ExprError> {
+pub(crate) fn lex(text: &str) -> Result<Vec<(Token, u32)>, ExprError> {
     let mut lexer = Lexer { rest: text.chars().collect(), at: 0 };
     let mut tokens = Vec::new();
     loop {
@@ -104,6 +117,9 @@ impl Lexer {
         if c == '`' {
             return self.quoted(column);
         }
+        if c == '"' || c == '\'' {
+            return self.text(c, column);
+        }
         self.operator(c, column)
     }
 
@@ -125,6 +141,12 @@ impl Lexer {
             '<' => (Token::Less, 1),
             '>' => (Token::Greater, 1),
             '=' => return Err(ExprError::new(column, "a single '='", "write '==' to compare")),
+            '&' => return Err(ExprError::new(column, "'&' is no operator", "write 'and'")),
+            '|' => return Err(ExprError::new(column, "'|' is no operator", "write 'or'")),
+            '!' => return Err(ExprError::new(column, "'!' is no operator", "write 'not', or '!=' to compare")),
+            '“' | '”' | '„' | '‘' | '’' => {
+                return Err(ExprError::new(column, format!("'{c}' is not a plain quotation mark"), "type the plain '\"'"));
+            }
             '−' | '–' => return Err(ExprError::new(column, format!("'{c}' is not a minus sign"), "type the plain '-'")),
             _ => {
                 let hint = "signal ids with such characters go in backticks, for example `odd name`";
@@ -171,7 +193,15 @@ impl Lexer {
             }
             self.at += 1;
         }
-        Token::Word(self.taken_from(start))
+        let word = self.taken_from(start);
+        match word.as_str() {
+            "and" => Token::And,
+            "or" => Token::Or,
+            "not" => Token::Not,
+            "true" => Token::True,
+            "false" => Token::False,
+            _ => Token::Word(word),
+        }
     }
 
     fn quoted(&mut self, column: u32) -> Result<Token, ExprError> {
@@ -188,6 +218,36 @@ impl Lexer {
         }
         Ok(Token::Quoted(id))
     }
+
+    /// A text up to the mark that opened it; a backslash stands before a mark or a backslash that belongs to the text.
+    fn text(&mut self, mark: char, column: u32) -> Result<Token, ExprError> {
+        self.at += 1;
+        let mut text = String::new();
+        while let Some(c) = self.peek(0).filter(|c| *c != mark) {
+            self.at += 1;
+            text.push(match (c, self.peek(0)) {
+                ('\\', Some(escaped @ ('\\' | '"' | '\''))) => {
+                    self.at += 1;
+                    escaped
+                }
+                ('\\', _) => {
+                    let hint = "write two for one backslash, or one before a quotation mark";
+                    return Err(ExprError::new(self.column() - 1, "a single '\\' in a text", hint));
+                }
+                _ => c,
+            });
+        }
+        if self.peek(0).is_none() {
+            return Err(ExprError::new(column, "this quotation mark is never closed", "close it after the text"));
+        }
+        self.at += 1;
+        Ok(Token::Text(text))
+    }
+}
+
+/// Whether an id reads as one bare word that is a signal: what does not goes in backticks.
+pub(crate) fn is_bare(id: &str) -> bool {
+    lex(id).is_ok_and(|tokens| matches!(tokens.as_slice(), [(Token::Word(word), _), _] if word == id))
 }
 
 fn is_word_start(c: char) -> bool {

@@ -1,56 +1,56 @@
-//! The real functions that models may use, with the same bits on every platform. Knows nothing of signals.
+//! The real functions that expressions and process models may use, with the same bits on every platform. Knows nothing of signals.
 //!
 //! IEEE 754 fixes the bits of `+ - * /` and of comparisons, not of `exp`, `ln` and powers, and std passes those on to
 //! the platform's library. Here they come from `libm`, which is plain Rust compiled for every target.
 
 /// `e` to the power `x`.
-pub(crate) fn exp(x: f64) -> f64 {
+pub fn exp(x: f64) -> f64 {
     libm::exp(x)
 }
 
 /// `exp(x) - 1` without the loss near zero.
-pub(crate) fn exp_m1(x: f64) -> f64 {
+pub fn exp_m1(x: f64) -> f64 {
     libm::expm1(x)
 }
 
 /// Natural logarithm; NaN below zero.
-pub(crate) fn ln(x: f64) -> f64 {
+pub fn ln(x: f64) -> f64 {
     libm::log(x)
 }
 
 /// Square root; NaN below zero.
-pub(crate) fn sqrt(x: f64) -> f64 {
+pub fn sqrt(x: f64) -> f64 {
     libm::sqrt(x)
 }
 
 /// `x` to the power `y`; NaN for a negative `x` and a fractional `y`.
-pub(crate) fn pow(x: f64, y: f64) -> f64 {
+pub fn pow(x: f64, y: f64) -> f64 {
     libm::pow(x, y)
 }
 
 /// The smaller; a number wins over NaN, the first of two equals wins.
-pub(crate) fn min(a: f64, b: f64) -> f64 {
+pub fn min(a: f64, b: f64) -> f64 {
     if b < a || a.is_nan() { b } else { a }
 }
 
 /// The larger; a number wins over NaN, the first of two equals wins.
-pub(crate) fn max(a: f64, b: f64) -> f64 {
+pub fn max(a: f64, b: f64) -> f64 {
     if b > a || a.is_nan() { b } else { a }
 }
 
 /// `x` moved into `low..=high`; where the bounds are crossed, `high` wins. NaN stays NaN.
-pub(crate) fn clamp(x: f64, low: f64, high: f64) -> f64 {
+pub fn clamp(x: f64, low: f64, high: f64) -> f64 {
     let raised = if x < low { low } else { x };
     if raised > high { high } else { raised }
 }
 
 /// 1 for true, 0 for false.
-pub(crate) fn truth(condition: bool) -> f64 {
+pub fn truth(condition: bool) -> f64 {
     if condition { 1.0 } else { 0.0 }
 }
 
 /// Whether a number counts as true: anything but zero and NaN.
-pub(crate) fn is_true(x: f64) -> bool {
+pub fn is_true(x: f64) -> bool {
     x != 0.0 && !x.is_nan()
 }
 

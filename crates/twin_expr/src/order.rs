@@ -2,13 +2,18 @@
 
 use std::collections::BTreeSet;
 
+/// Circles that are named at most: each costs a pass over all nodes, and nobody mends more at once.
+pub const MAX_CIRCLES: usize = 50;
+
 /// Nodes so that each comes after those that it reads; of those that are free, the lowest number first.
 ///
-/// `reads[n]` are the nodes that `n` reads, each below `reads.len()`.
+/// `reads[n]` are the nodes that `n` reads; numbers of no node are passed over. Neither long chains nor large circles cost
+/// stack: nothing here recurses.
 ///
 /// # Errors
-/// Circles, each as `n <- what it reads <- ... ` starting at its lowest number; circles share no node.
-pub(crate) fn after_inputs(reads: &[Vec<usize>]) -> Result<Vec<usize>, Vec<Vec<usize>>> {
+/// Circles, each as `n <- what it reads <- ... ` starting at its lowest number; circles share no node. At most
+/// [`MAX_CIRCLES`].
+pub fn after_inputs(reads: &[Vec<usize>]) -> Result<Vec<usize>, Vec<Vec<usize>>> {
     let mut left_out = vec![false; reads.len()];
     let mut circles = Vec::new();
     loop {
@@ -21,6 +26,9 @@ pub(crate) fn after_inputs(reads: &[Vec<usize>]) -> Result<Vec<usize>, Vec<Vec<u
             left_out[*node] = true;
         }
         circles.push(circle);
+        if circles.len() >= MAX_CIRCLES {
+            return Err(circles);
+        }
     }
 }
 
@@ -30,7 +38,7 @@ fn sweep(reads: &[Vec<usize>], left_out: &[bool]) -> (Vec<usize>, BTreeSet<usize
     let mut waits = vec![0_usize; reads.len()];
     let mut stuck: BTreeSet<usize> = (0..reads.len()).filter(|node| !left_out[*node]).collect();
     for node in &stuck {
-        for input in reads[*node].iter().filter(|input| !left_out[**input]) {
+        for input in reads[*node].iter().filter(|input| left_out.get(**input) == Some(&false)) {
             readers[*input].push(*node);
             waits[*node] += 1;
         }
@@ -52,15 +60,17 @@ fn sweep(reads: &[Vec<usize>], left_out: &[bool]) -> (Vec<usize>, BTreeSet<usize
 
 /// Every stuck node reads a stuck node, so that walking from reader to input must come back to where it has been.
 fn circle_among(reads: &[Vec<usize>], stuck: &BTreeSet<usize>) -> Vec<usize> {
-    let mut walk = Vec::new();
+    let mut walk: Vec<usize> = Vec::new();
+    let mut been = vec![None; reads.len()];
     let mut at = stuck.first().copied();
     while let Some(node) = at {
-        if let Some(start) = walk.iter().position(|seen| *seen == node) {
+        if let Some(start) = been[node] {
             walk.drain(..start);
             let lowest = (0..walk.len()).min_by_key(|i| walk[*i]).unwrap_or(0);
             walk.rotate_left(lowest);
             return walk;
         }
+        been[node] = Some(walk.len());
         walk.push(node);
         at = reads[node].iter().copied().find(|input| stuck.contains(input));
     }
@@ -89,5 +99,15 @@ mod tests {
         check(&[&[0]], &Err(vec![vec![0]]));
         check(&[&[1], &[2], &[1], &[4], &[3]], &Err(vec![vec![1, 2], vec![3, 4]]));
         check(&[&[2], &[0], &[1]], &Err(vec![vec![0, 2, 1]]));
+    }
+
+    #[test]
+    fn long_chains_large_circles_and_many_circles_are_taken_in_stride() {
+        let chain: Vec<Vec<usize>> = (0..50_000).map(|node| vec![node + 1]).collect();
+        assert_eq!(after_inputs(&chain).map(|order| order.first().copied()), Ok(Some(49_999)));
+        let ring: Vec<Vec<usize>> = (0..50_000).map(|node| vec![(node + 1) % 50_000]).collect();
+        assert_eq!(after_inputs(&ring).map_err(|circles| circles[0].len()), Err(50_000));
+        let alone: Vec<Vec<usize>> = (0..50_000).map(|node| vec![node]).collect();
+        assert_eq!(after_inputs(&alone).map_err(|circles| circles.len()), Err(MAX_CIRCLES));
     }
 }

@@ -1,7 +1,7 @@
 //! Finds the known id that a mistyped one most probably meant. Knows only texts.
 
 /// The known id with the fewest edits to `wanted`, where these are at most a third of its length; the first of equals.
-pub(crate) fn nearest<'a>(wanted: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(wanted: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let wanted: Vec<char> = wanted.chars().take(200).collect();
     let mut best: Option<(usize, &str)> = None;
     for id in known {
