@@ -1,4 +1,4 @@
-//! The real functions that expressions and process models may use, with the same bits on every platform. Knows nothing of signals.
+//! The real functions of expressions and process models, with the same bits on every platform. Knows nothing of signals.
 //!
 //! IEEE 754 fixes the bits of `+ - * /` and of comparisons, not of `exp`, `ln` and powers, and std passes those on to
 //! the platform's library. Here they come from `libm`, which is plain Rust compiled for every target.

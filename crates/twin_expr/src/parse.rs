@@ -170,7 +170,10 @@ impl Parser {
 
     fn call(&mut self, name: &str, column: u32) -> Result<(), ExprError> {
         let Some(function) = Function::find(name) else {
-            let near = names::nearest(name, Function::ALL.into_iter().map(Function::as_str));
+            let lower = name.to_lowercase();
+            // Short names are all alike: "sin" is no misspelt "min".
+            let alike = |known: &&str| known.chars().next() == lower.chars().next();
+            let near = names::nearest(&lower, Function::ALL.into_iter().map(Function::as_str).filter(alike));
             let hint = near.map(|near| format!("did you mean '{near}'? ")).unwrap_or_default();
             return Err(ExprError::new(column, format!("there is no function '{}'", shown(name)), hint + FUNCTIONS));
         };

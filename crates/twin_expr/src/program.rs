@@ -1,7 +1,7 @@
 //! Expressions of process models: numbers in, a number out, many times over. Knows signals only as numbers of columns.
 //!
 //! Truths are 1 and 0 here, anything but zero and NaN is true, and NaN goes through: a run decides what becomes of it. Texts are
-//! refused.
+//! refused. Where [`Expression`](crate::Expression) has a value, this has the same bits.
 
 use crate::error::{ExprError, shown};
 use crate::function::Function;

@@ -1,5 +1,13 @@
 //! Promises of the expression language.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
+mod explain;
 mod grammar;
+mod kit;
+mod model;
 mod process;
+mod properties;
+mod quality;
+mod trees;
+mod types;
+mod units;

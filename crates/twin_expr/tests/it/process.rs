@@ -161,6 +161,8 @@ fn trees() -> impl Strategy<Value = Tree> {
 }
 
 proptest! {
+    #![proptest_config(crate::properties::config())]
+
     #[test]
     fn any_tree_computes_as_by_recursion(tree in trees()) {
         let text = tree.print();
