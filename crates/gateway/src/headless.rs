@@ -82,8 +82,7 @@ pub fn fill_from_recording(recording: &Recording) -> Headless {
 
 /// For what is kept already: whether its clock was right was judged when it came, or, of an import, does not matter.
 fn kept() -> EngineConfig {
-    let store = StoreConfig { future_limit: Span::from_micros(i64::MAX), ..StoreConfig::default() };
-    EngineConfig { store, ..EngineConfig::default() }
+    EngineConfig { store: StoreConfig::default().believing(), ..EngineConfig::default() }
 }
 
 fn from_sources(

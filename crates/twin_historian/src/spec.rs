@@ -63,6 +63,14 @@ impl Default for StoreConfig {
     }
 }
 
+impl StoreConfig {
+    /// The same for samples whose clocks were judged when they came, or need not be: none is taken for wrong.
+    #[must_use]
+    pub const fn believing(self) -> Self {
+        Self { future_limit: Span::from_micros(i64::MAX), ..self }
+    }
+}
+
 /// What became of an appended sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Appended {

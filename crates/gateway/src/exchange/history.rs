@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use twin_historian::{Store, StoreConfig};
-use twin_model::{Model, Span, TimeRange, Timestamp};
+use twin_model::{Model, TimeRange, Timestamp};
 
 use crate::GatewayError;
 use crate::history::{Database, Loaded, Missing};
@@ -21,8 +21,7 @@ pub const ALWAYS: TimeRange = TimeRange::new(Timestamp::MIN, Timestamp::MAX);
 /// A store that keeps everything: nothing is thinned, and nothing is taken for a wrong clock, because what comes from a file
 /// was judged when it was measured.
 pub fn patient_store(model: &Model) -> Store {
-    let config =
-        StoreConfig { budget_bytes: usize::MAX / 2, future_limit: Span::from_micros(i64::MAX), ..StoreConfig::default() };
+    let config = StoreConfig { budget_bytes: usize::MAX / 2, ..StoreConfig::default() }.believing();
     Store::new(model.signals().iter().map(Into::into), config)
 }
 

@@ -108,9 +108,9 @@ pub(super) struct Damage {
 }
 
 impl Damage {
-    /// A piece can't be read: counts it and says so, the first time.
-    pub(super) fn piece(&self, what: &str, why: &str) {
-        let Some(known) = self.remember(what) else { return };
+    /// A piece can't be read: counts it and says so, the first time; whether this is it.
+    pub(super) fn piece(&self, what: &str, why: &str) -> bool {
+        let Some(known) = self.remember(what) else { return false };
         match known {
             0..NAMED => crate::term::warn(&format!(
                 "{what} of the kept history is damaged: {why}; readers are told that it is missing; `orrery fsck` says what was in it"
@@ -118,6 +118,7 @@ impl Damage {
             NAMED => crate::term::warn("more of the kept history is damaged; `orrery fsck` lists it"),
             _ => {}
         }
+        true
     }
 
     /// How many were known before; none where it is known.
@@ -138,7 +139,7 @@ impl Damage {
         }
         // A damaged journal entry is set aside by this start, and nothing vouches for the times that it claims.
         let chunks = missing.iter().filter(|missing| missing.numbers.is_some() && !missing.carried);
-        drop(self.absent.set(chunks.cloned().collect()));
+        self.absent.get_or_init(|| chunks.cloned().collect());
     }
 
     /// What memory lacks because it could not be read at the start.
@@ -167,16 +168,10 @@ impl Damage {
     pub(super) fn missing(&self, missing: &[Missing], keeper: &dyn Historian) {
         for one in missing {
             // Known ones are not looked at again: whoever asks often costs nothing.
-            if self.remember_and_say(one) && one.why.starts_with(THE_FILE) {
+            if self.piece(&one.what, &one.why) && one.why.starts_with(THE_FILE) {
                 self.look(keeper);
             }
         }
-    }
-
-    fn remember_and_say(&self, missing: &Missing) -> bool {
-        let before = self.count();
-        self.piece(&missing.what, &missing.why);
-        self.count() > before
     }
 
     /// Looks whether a start could read what is kept; from the first time that it could not, nothing is acknowledged any more.

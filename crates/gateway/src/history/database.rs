@@ -366,7 +366,7 @@ impl Strays {
             gap_after: None,
         };
         // They were judged when they came.
-        let config = StoreConfig { budget_bytes: usize::MAX / 2, future_limit: Span::from_micros(i64::MAX), ..*site.config() };
+        let config = StoreConfig { budget_bytes: usize::MAX / 2, ..*site.config() }.believing();
         let mut store = Store::new(numbers.iter().map(spec), config);
         store.number(&numbers, series.all().len() as u32);
         // What chunks hold of them is not here.

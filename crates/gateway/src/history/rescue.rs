@@ -3,7 +3,7 @@
 
 use twin_historian::historian::{Historian, KeepError, Position};
 use twin_historian::{ChunkKey, SignalSpec, Store, StoreConfig, chunk};
-use twin_model::{SignalIndex, Span, TimeRange};
+use twin_model::{SignalIndex, TimeRange};
 use twin_protocol::{Limits, ServerFrame, decode_server};
 
 use super::ALWAYS;
@@ -13,12 +13,7 @@ use super::ALWAYS;
 /// # Errors
 /// Where the journal cannot be read. Entries that are damaged are passed over: they are reported at starts and by `fsck`.
 pub(super) fn from_journal(reader: &dyn Historian, wanted: &[ChunkKey], specs: &[SignalSpec]) -> Result<Store, KeepError> {
-    let config = StoreConfig {
-        budget_bytes: usize::MAX / 2,
-        future_limit: Span::from_micros(i64::MAX),
-        quarantine_kept: 0,
-        ..StoreConfig::default()
-    };
+    let config = StoreConfig { budget_bytes: usize::MAX / 2, quarantine_kept: 0, ..StoreConfig::default() }.believing();
     let mut store = Store::new(specs.iter().copied(), config);
     let range = chunk::hull(wanted.iter().copied()).unwrap_or(TimeRange::new(ALWAYS.end, ALWAYS.start));
     let is_wanted =

@@ -4,7 +4,6 @@
 //! an answer goes out once the pump has put the samples into a batch and the disk has committed that batch. A sender
 //! that is too fast is not refused but not read: its socket fills up, and TCP tells it.
 
-mod similar;
 mod take;
 
 use std::collections::VecDeque;

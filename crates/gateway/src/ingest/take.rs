@@ -8,7 +8,6 @@ use twin_protocol::{Batch, Entry, IngestAck, IngestFrame, Limits, ProtocolError,
 use twin_scene::site::SourceClock;
 
 use super::Answer;
-use super::similar::similar;
 use crate::hub::add;
 use crate::server::App;
 use crate::sources::{Inbox, Line, LineError, Refusal, Remark, read_line, receipt};
@@ -229,7 +228,7 @@ impl<'a> Taker<'a> {
             return complaint;
         }
         self.suggested.set(self.suggested.get() + 1);
-        match similar(self.app.hub.model(), self.inbox.source, name) {
+        match self.inbox.similar(self.app.hub.model(), name) {
             Some(meant) => format!("{complaint}; did you mean '{meant}'?"),
             None => complaint,
         }

@@ -103,8 +103,11 @@ impl Fields<'_> {
     /// A unit beside the value that is not the signal's: the value would be taken as something else than it is. Words for the
     /// sender. A signal without a unit takes any.
     pub(super) fn other_unit(&self, signal: &str, unit: &str) -> Option<String> {
+        if unit.is_empty() {
+            return None;
+        }
         let other = |(key, value): &(Cow<'_, str>, &RawValue)| {
-            let given = Name::new(key).unit(value).filter(|given| !unit.is_empty() && !same_unit(given, unit))?;
+            let given = Name::new(key).unit(value).filter(|given| !same_unit(given, unit))?;
             let (key, given) = (shown(key), twin_table::quoted(&given));
             Some(format!("'{key}' is not read: {signal} is in {unit}, not in {given}; send it in {unit}, nothing is converted"))
         };

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::watch;
 use twin_model::{Model, Sample, Signal, SignalIndex, SourceIndex, Timestamp, Value, limits};
 use twin_scene::site::SourceClock;
+use twin_scene::site::diag::closest;
 use twin_table::{Codes, QualityReader, TimeFormat, TimeSpec};
 
 use super::Wake;
@@ -176,7 +177,7 @@ impl Inbox {
     pub fn find(&self, model: &Model, name: &str) -> Option<SignalIndex> {
         // Senders go through their signals in the site's order, again and again: a look at the next one is cheaper than a hash.
         let next = SignalIndex(self.shared.found.load(Ordering::Relaxed).wrapping_add(1));
-        let is_next = |signal: &Signal| signal.id.as_str() == name && signal.source.is_none_or(|source| source == self.source);
+        let is_next = |signal: &Signal| signal.id.as_str() == name && may_feed(self.source, signal);
         let found = if model.signals().get(next.0 as usize).is_some_and(is_next) {
             next
         } else {
@@ -184,6 +185,12 @@ impl Inbox {
         };
         self.shared.found.store(found.0, Ordering::Relaxed);
         Some(found)
+    }
+
+    /// What a name that [`Self::find`] does not know was probably meant to be; costs a pass over all signals.
+    pub(crate) fn similar<'a>(&self, model: &'a Model, name: &str) -> Option<&'a str> {
+        let ours = model.signals().iter().filter(|signal| may_feed(self.source, signal));
+        closest(name, ours.flat_map(|signal| [Some(signal.id.as_str()), key_of(self.source, signal)].into_iter().flatten()))
     }
 
     /// Moves samples in and wakes the pump; gives the position behind them. `None` where too many wait: then nothing was
@@ -275,14 +282,23 @@ fn text_bytes(sample: &Sample) -> usize {
 fn names(model: &Model, source: SourceIndex) -> HashMap<String, SignalIndex> {
     let mut names = HashMap::new();
     for index in model.signal_indices() {
-        let signal = model.signal(index);
-        if signal.source == Some(source) && !signal.source_key.is_empty() {
-            names.entry(signal.source_key.clone()).or_insert(index);
+        if let Some(key) = key_of(source, model.signal(index)) {
+            names.entry(key.to_owned()).or_insert(index);
         }
     }
-    let ours = model.signal_indices().filter(|index| model.signal(*index).source.is_none_or(|s| s == source));
+    let ours = model.signal_indices().filter(|index| may_feed(source, model.signal(*index)));
     names.extend(ours.map(|index| (model.signal(index).id.as_str().to_owned(), index)));
     names
+}
+
+/// Whether a source may feed a signal: no other does.
+fn may_feed(source: SourceIndex, signal: &Signal) -> bool {
+    signal.source.is_none_or(|of| of == source)
+}
+
+/// What a signal is called in the source that feeds it, where that has a name of its own for it.
+fn key_of(source: SourceIndex, signal: &Signal) -> Option<&str> {
+    Some(signal.source_key.as_str()).filter(|key| !key.is_empty() && signal.source == Some(source))
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use twin_table::{Cell, CellRules, TimeFormat, TimeSpec, Years};
 
 use super::fields::Fields;
 use super::inbox::{Inbox, Refusal, SenderRules};
+use super::scalar::{Scalar, scalar};
 
 /// Bytes of the name of who acknowledges an alarm.
 const BY: usize = 256;
@@ -130,28 +131,6 @@ pub enum Line {
     Sample(SignalIndex, Sample, Option<Remark>),
     /// Asks for an answer with this name, an integer or a text.
     Ack(serde_json::Value),
-}
-
-/// A value of JSON as the text that its sender wrote: no digit is lost on the way to the reader of cells.
-enum Scalar<'a> {
-    Null,
-    Text(Cow<'a, str>),
-    /// A number, true or false.
-    Literal(&'a str),
-    /// A list or an object.
-    Other,
-}
-
-fn scalar(raw: &RawValue) -> Scalar<'_> {
-    let text = raw.get();
-    match text.as_bytes().first() {
-        Some(b'n') => Scalar::Null,
-        // serde_json has looked at it: without an escape it is what stands between the quotes.
-        Some(b'"') if !text.as_bytes().contains(&b'\\') => Scalar::Text(Cow::Borrowed(text.trim_matches('"'))),
-        Some(b'"') => serde_json::from_str(text).map_or(Scalar::Other, |text: String| Scalar::Text(Cow::Owned(text))),
-        Some(b'{' | b'[') | None => Scalar::Other,
-        Some(_) => Scalar::Literal(text),
-    }
 }
 
 /// Reads one line of a sender of `inbox`.

@@ -11,6 +11,8 @@ use twin_model::{Quality, Timestamp};
 use twin_table::cell::ReadQuality;
 use twin_table::{QualityReader, TimeSpec};
 
+use super::scalar::{Scalar, scalar};
+
 /// Units that stand behind the name of a time: `timestamp_ms`, `tsUtc`.
 const TIME_UNITS: [&str; 23] = [
     "ms",
@@ -298,18 +300,14 @@ enum Given<'a> {
 
 impl<'a> Given<'a> {
     fn of(raw: &'a RawValue) -> Self {
-        let text = raw.get();
-        match text.as_bytes().first() {
-            None | Some(b'n') => Self::Nothing,
-            Some(b't') => Self::Switch(true),
-            Some(b'f') => Self::Switch(false),
-            Some(b'"') => match serde_json::from_str::<String>(text) {
-                Ok(text) if text.trim().is_empty() => Self::Nothing,
-                Ok(text) => Self::Text(Cow::Owned(text)),
-                Err(_) => Self::Other(text),
-            },
-            Some(b'{' | b'[') => Self::Other(text),
-            Some(_) => Self::Number(text),
+        match scalar(raw) {
+            Scalar::Null => Self::Nothing,
+            Scalar::Text(text) if text.trim().is_empty() => Self::Nothing,
+            Scalar::Text(text) => Self::Text(text),
+            Scalar::Literal("true") => Self::Switch(true),
+            Scalar::Literal("false") => Self::Switch(false),
+            Scalar::Literal(number) => Self::Number(number),
+            Scalar::Other => Self::Other(raw.get()),
         }
     }
 

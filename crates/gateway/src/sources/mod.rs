@@ -9,6 +9,7 @@ mod inbox;
 mod line;
 mod meanings;
 mod push;
+mod scalar;
 mod stamps;
 mod synthetic;
 mod waves;

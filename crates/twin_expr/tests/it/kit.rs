@@ -27,6 +27,17 @@ pub(crate) fn compile(text: &str) -> Result<Expression, ExprError> {
     Expression::compile(text, &mut resolve)
 }
 
+/// How people write an operator or a function of parts that are written already, with every bracket.
+pub(crate) fn written(name: &str, parts: &[String]) -> String {
+    match name {
+        "not" => format!("(not {})", parts[0]),
+        "neg" => format!("(-{})", parts[0]),
+        "and" | "or" => format!("({} {name} {})", parts[0], parts[1]),
+        function if function.chars().any(char::is_alphabetic) => format!("{function}({})", parts.join(", ")),
+        sign => format!("({} {sign} {})", parts[0], parts[1]),
+    }
+}
+
 /// Second `s`.
 pub(crate) fn at(s: i64) -> Timestamp {
     Timestamp::from_secs(s)

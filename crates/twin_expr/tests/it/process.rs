@@ -4,6 +4,8 @@ use proptest::prelude::*;
 use twin_expr::math;
 use twin_expr::program::parse;
 
+use crate::kit::written;
+
 const IDS: [&str; 8] = ["m.a", "m.b", "tank-01.level-3", "7-up.load", "m.zero", "m.big", "m.tiny", "m.neg"];
 const VALUES: [f64; 8] = [2.5, -3.75, 40.125, 7.0, 0.0, 1.5e300, 3e-310, -0.0];
 
@@ -95,12 +97,7 @@ impl Tree {
             Self::Leaf(at) if *at == 3 => format!("`{}`", IDS[*at]),
             Self::Leaf(at) if *at < IDS.len() => IDS[*at].to_owned(),
             Self::Leaf(at) => format!("{at}"),
-            Self::Call("not", values) => format!("(not {})", values[0].print()),
-            Self::Call("neg", values) => format!("(-{})", values[0].print()),
-            Self::Call(name, values) if name.chars().any(char::is_alphabetic) && !matches!(*name, "and" | "or") => {
-                format!("{name}({})", values.iter().map(Self::print).collect::<Vec<_>>().join(", "))
-            }
-            Self::Call(name, values) => format!("({} {name} {})", values[0].print(), values[1].print()),
+            Self::Call(name, values) => written(name, &values.iter().map(Self::print).collect::<Vec<_>>()),
         }
     }
 

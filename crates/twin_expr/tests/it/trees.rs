@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use twin_expr::{AsOf, Input};
 use twin_model::{Quality, Value, ValueKind};
 
-use crate::kit::{SIGNALS, at};
+use crate::kit::{SIGNALS, at, written};
 
 /// An expression without words for how it is evaluated.
 #[derive(Debug, Clone)]
@@ -53,12 +53,7 @@ impl Tree {
             Self::Truth(value) => value.to_string(),
             Self::Text(text) => format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")),
             Self::Signal(at) => format!("`{}`", SIGNALS[*at].0),
-            Self::Call("not", values) => format!("(not {})", values[0].print()),
-            Self::Call("neg", values) => format!("(-{})", values[0].print()),
-            Self::Call(name, values) if name.chars().any(char::is_alphabetic) && !matches!(*name, "and" | "or") => {
-                format!("{name}({})", values.iter().map(Self::print).collect::<Vec<_>>().join(", "))
-            }
-            Self::Call(name, values) => format!("({} {name} {})", values[0].print(), values[1].print()),
+            Self::Call(name, values) => written(name, &values.iter().map(Self::print).collect::<Vec<_>>()),
         }
     }
 

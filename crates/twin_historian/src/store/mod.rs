@@ -258,12 +258,10 @@ impl Store {
             return false;
         }
         let held = column.series.at(&self.shared.arena, t).filter(|row| row.t == t).and_then(|row| column.sample(&row));
-        let same = |held: &Sample| {
-            let bits = |value: &Value| if let Value::Float(v) = value { Some(v.to_bits()) } else { None };
-            let value = held.value == sample.value || (bits(&held.value).is_some() && bits(&held.value) == bits(&sample.value));
-            value && (held.quality, held.flags) == (sample.quality, sample.flags)
-        };
-        let repeats = held.is_some_and(|held| held.received_time <= sample.received_time && same(&held));
+        let repeats = held.is_some_and(|held| {
+            let same = held.value == sample.value && (held.quality, held.flags) == (sample.quality, sample.flags);
+            same && held.received_time <= sample.received_time
+        });
         self.counters.duplicates += u64::from(repeats);
         repeats
     }
