@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use twin_engine::{Engine, EngineConfig};
 use twin_historian::StoreConfig;
-use twin_model::{Model, Quality, Sample, SignalIndex, Span, TimeRange, Timestamp};
+use twin_model::{Model, Sample, SignalIndex, Span, TimeRange, Timestamp};
 use twin_protocol::LinkState;
 use twin_scene::site::{SourceKind, StartAt};
 
@@ -12,6 +12,7 @@ use crate::GatewayError;
 use crate::assemble::{csv_files, synthetic_groups};
 use crate::exchange::history;
 use crate::history::Database;
+use crate::lacks;
 use crate::recording::{self, Recording};
 use crate::server::Lacks;
 use crate::site::Site;
@@ -174,20 +175,20 @@ fn from_data(
         engine.ingest(&samples);
         samples.clear();
     }
+    // Where only extracts are left, readings further apart than usual are no silence.
+    store.coarse_in(range).for_each(|(coarse, level)| engine.note_detail(coarse, level));
     for change in loaded.links.iter().filter(|change| change.at <= at) {
         note(engine, change.source, change.at, change.state);
     }
     Ok((missing, loaded.unreadable))
 }
 
-/// Where something that was kept can't be read, nobody knows what held from its beginning to the next reading that there is: that a
-/// value from before went on is not known. OPC UA has a word for it, `Bad_DataLost`.
+/// Adds [`lacks::lost`] where something that was kept begins, unless there is a reading of that very time.
 fn lost(model: &Model, signal: SignalIndex, begins: impl Iterator<Item = Timestamp>, samples: &mut Vec<(SignalIndex, Sample)>) {
     for begin in begins {
         let at = samples.partition_point(|(_, sample)| sample.source_time < begin);
         if samples.get(at).is_none_or(|(_, sample)| sample.source_time > begin) {
-            let nothing = Sample::without_value(begin, model.signal(signal).value_kind, Quality::BAD_DATA_LOST);
-            samples.insert(at, (signal, nothing));
+            samples.insert(at, (signal, lacks::lost(model, signal, begin)));
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::answers;
 use crate::history::damage::Missing;
 use crate::history::pages::{self, Catalogue, Stretch};
 use crate::hub::Hub;
-use crate::lacks::{Damaged, Lacks, NoHistory, refused, with_missing};
+use crate::lacks::{Damaged, Lacks, NoHistory, marks, refused, with_missing};
 use crate::pack::{Coding, Packed, fnv64};
 use crate::server::{Answer, App, FOR_EVER, REVALIDATE, accepted, missing, respond};
 use crate::turns::Asker;
@@ -36,7 +36,12 @@ pub(crate) struct Range {
     to: Option<String>,
     /// Only samples that had been received by then.
     known: Option<String>,
-    /// `left-out`: what can be read, where something can't be.
+    /// `left-out` or `marked`: what can be read, where something can't be.
+    damaged: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct PageWish {
     damaged: Option<String>,
 }
 
@@ -57,6 +62,9 @@ fn instant(text: Option<&str>, otherwise: Timestamp) -> Result<Timestamp, String
     let micros = text.parse::<i64>().map(Timestamp::from_micros);
     micros.or_else(|_| text.parse()).map_err(|e: twin_model::TimeError| e.to_string())
 }
+
+/// Which words for what can't be read there are.
+const DAMAGED: &str = "damaged: only left-out and marked have a meaning";
 
 fn wrong(why: &str) -> Response {
     (StatusCode::BAD_REQUEST, format!("{why}\n")).into_response()
@@ -80,11 +88,7 @@ pub(crate) async fn history(
         Err(why) => return wrong(&why),
         Ok(both) => both,
     };
-    let damaged = match wish.damaged.as_deref() {
-        None => Damaged::Refuse,
-        Some("left-out") => Damaged::LeaveOut,
-        Some(_) => return wrong("damaged: only left-out has a meaning"),
-    };
+    let Some(damaged) = Damaged::read(wish.damaged.as_deref()) else { return wrong(DAMAGED) };
     let of = app.clone();
     let read = move |asker: &Asker| {
         let (history, lacks) = match history_for(&of.hub, (range, known), damaged, asker) {
@@ -160,7 +164,12 @@ fn history_for(
             if damaged == Damaged::Refuse {
                 return Err(NoHistory::Lacks(missing.iter().map(|missing| Lacks::of(hub, missing)).collect()));
             }
-            lacks.extend(missing.iter().map(|missing| Lacks::of(hub, missing)));
+            let new: Vec<Lacks> = missing.iter().map(|missing| Lacks::of(hub, missing)).collect();
+            if damaged == Damaged::Mark {
+                // Before the readings that there are: those win where they are of the very same time.
+                history.chunks.extend(marks(hub.model(), &new));
+            }
+            lacks.extend(new);
         }
         // What was read counts, not what is left of it: an answer of which little had been received is as much work.
         bytes += chunks.iter().map(Vec::len).sum::<usize>();
@@ -286,8 +295,10 @@ pub(crate) async fn page(
     State(app): State<Arc<App>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Path((level, start, version, part)): Path<(String, String, String, String)>,
+    Query(wish): Query<PageWish>,
     headers: HeaderMap,
 ) -> Response {
+    let Some(damaged) = Damaged::read(wish.damaged.as_deref()) else { return wrong(DAMAGED) };
     let read = || {
         let level: Level = level.parse().ok()?;
         let start = Timestamp::from_micros(start.parse().ok()?);
@@ -299,15 +310,25 @@ pub(crate) async fn page(
     let read = move |_: &Asker| {
         let Some(persist) = of.hub.persist() else { return missing(AGAIN) };
         let found = pages::part_for(persist.read().as_ref(), Some(persist.numbers()), level, start, version, part);
-        let chunks = match found {
+        let pages::Part { chunks, missing: lost } = match found {
             Err(error) => return trouble(&of.hub, &error),
             Ok(None) => return missing(AGAIN),
-            Ok(Some(chunks)) => chunks.iter().map(|chunk| chunk.to_vec()).collect(),
+            Ok(Some(part)) => part,
         };
+        persist.tell_missing(&lost);
+        let lacks: Vec<Lacks> = lost.iter().map(|missing| Lacks::of(&of.hub, missing)).collect();
+        if damaged == Damaged::Refuse && !lacks.is_empty() {
+            return refused(&of.hub, &lacks);
+        }
+        let mut marked = if damaged == Damaged::Mark { marks(of.hub.model(), &lacks) } else { Vec::new() };
+        marked.extend(chunks.iter().map(|chunk| chunk.to_vec()));
+        let chunks = marked;
+        // What can't be read now may be mended under the same version.
+        let cache = if lacks.is_empty() { FOR_EVER } else { REVALIDATE };
         let body = encoded(&ServerFrame::Page(Page { chunks }));
         let (tag, size) = (fnv64(&body), body.len());
         let media_type = "application/vnd.orrery.page";
-        respond(&headers, Answer { media_type, coding: Coding::Identity, body, size, tag, cache: FOR_EVER })
+        with_missing(respond(&headers, Answer { media_type, coding: Coding::Identity, body, size, tag, cache }), &lacks)
     };
     answers::history(&app, peer.ip(), read).await
 }

@@ -2,16 +2,19 @@
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
+use twin_historian::Store;
 use twin_historian::historian::KeepError;
-use twin_model::{Model, SignalIndex, TimeRange, Timestamp};
+use twin_model::{Model, Quality, Sample, SignalIndex, TimeRange, Timestamp};
 
 use crate::history::damage::{self, Missing};
-use crate::hub::Hub;
+use crate::hub::{Hub, empty_store};
 
 /// Header of an answer about history that lacks something: stretches of microseconds since 1970, half-open, and signals by position.
 pub(crate) const MISSING: &str = "orrery-missing";
 /// Stretches that a header names: some kilobytes.
 const NAMED: usize = 64;
+/// What the store that makes [`marks`] may take: a sample of every signal.
+const MARKS_BYTES: usize = 64 << 20;
 
 /// A stretch of history that an answer lacks, and the signals that it may be of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +46,41 @@ pub enum Damaged {
     Refuse,
     /// It is left out, and named beside the answer.
     LeaveOut,
+    /// As [`Self::LeaveOut`], and [`lost`] stands where it begins: for whoever shows the answer.
+    Mark,
+}
+
+impl Damaged {
+    /// As an address says it; none where that has no meaning.
+    pub(crate) fn read(wish: Option<&str>) -> Option<Self> {
+        match wish {
+            None => Some(Self::Refuse),
+            Some("left-out") => Some(Self::LeaveOut),
+            Some("marked") => Some(Self::Mark),
+            Some(_) => None,
+        }
+    }
+}
+
+/// Where something that was kept can't be read, nobody knows what held from its beginning to the next reading that there is: that a
+/// value from before went on is not known. OPC UA has a word for it, `Bad_DataLost` (Part 8, 6.3.3).
+pub(crate) fn lost(model: &Model, signal: SignalIndex, begin: Timestamp) -> Sample {
+    Sample::without_value(begin, model.signal(signal).value_kind, Quality::BAD_DATA_LOST)
+}
+
+/// [`lost`] of all signals of what is missing, as chunks.
+pub(crate) fn marks(model: &Model, lacks: &[Lacks]) -> Vec<Vec<u8>> {
+    if lacks.is_empty() {
+        return Vec::new();
+    }
+    let mut store: Store = empty_store(model, MARKS_BYTES);
+    for lacks in lacks {
+        for signal in &lacks.signals {
+            store.append(*signal, &lost(model, *signal, lacks.range.start));
+        }
+    }
+    let range = TimeRange::new(Timestamp::MIN, Timestamp::MAX);
+    store.export_chunks(range).into_iter().map(|chunk| chunk.bytes).collect()
 }
 
 /// Why there is no answer.

@@ -322,7 +322,8 @@ impl History {
                 Step::Cancel(id) => self.coming.retain(|coming| coming.request.id != id),
                 Step::Fetch(request) => {
                     let Request { level, range, version, part, .. } = &request;
-                    let url = format!("{}/api/page/{level}/{}/{version}/{part}", self.base, range.start.as_micros());
+                    let url =
+                        format!("{}/api/page/{level}/{}/{version}/{part}?damaged=marked", self.base, range.start.as_micros());
                     let fetch = Fetch::start(&url, self.waker.clone());
                     self.coming.push(Coming { request, fetch, began: monotonic() });
                     self.revision += 1;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use serde::Serialize;
 use twin_engine::{AlarmReport, Basis, StateReport, TwinReport};
+use twin_historian::Level;
 use twin_model::{AlarmState, Model, Status, Timestamp, Value};
 
 use super::usable;
@@ -58,6 +59,14 @@ pub(super) fn run(args: &StateArgs) -> Result<u8> {
     for remark in &filled.remarks {
         term::warn(remark);
     }
+    let detail = filled.engine.reality().store().detail_at(args.at);
+    if detail != Level::Raw {
+        term::warn(&format!(
+            "of {} only extracts are kept ({detail}): some readings of each such stretch, each with its own time; others between them \
+             were newer",
+            args.at
+        ));
+    }
     let mut report = filled.engine.state_by(args.at, if args.as_known { Basis::Known } else { Basis::Was });
     if args.problems {
         report.twins.retain(|twin| twin.judged && twin.status != Status::Normal || in_alarm(twin));
@@ -65,7 +74,7 @@ pub(super) fn run(args: &StateArgs) -> Result<u8> {
     if args.json {
         let model = filled.engine.model();
         let missing = filled.missing.iter().map(|lacks| lacks_json(model, lacks)).collect();
-        term::say(&json(&report, missing));
+        term::say(&json(&report, detail, missing));
     } else {
         people(&report);
     }
@@ -83,13 +92,14 @@ fn asks(state: AlarmState) -> bool {
 
 /// The report in the form that `docs/CLI.md` promises.
 pub fn state_json(report: &StateReport) -> String {
-    json(report, Vec::new())
+    json(report, Level::Raw, Vec::new())
 }
 
-fn json(report: &StateReport, missing: Vec<LacksJson>) -> String {
+fn json(report: &StateReport, detail: Level, missing: Vec<LacksJson>) -> String {
     let out = StateJson {
         at: report.at.to_string(),
         basis: report.basis.as_str(),
+        detail: (detail != Level::Raw).then(|| detail.to_string()),
         missing,
         twins: report.twins.iter().map(twin_json).collect(),
     };
@@ -100,6 +110,9 @@ fn json(report: &StateReport, missing: Vec<LacksJson>) -> String {
 struct StateJson {
     at: String,
     basis: &'static str,
+    /// The level of which the readings are, where not every reading of then is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     missing: Vec<LacksJson>,
     twins: Vec<TwinJson>,

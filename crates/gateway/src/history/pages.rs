@@ -169,17 +169,20 @@ fn of_page(keeper: &dyn Historian, level: Level, start: Timestamp) -> Result<Vec
     Ok(all)
 }
 
-/// The chunks of one part of a page, as kept. None where the page is not (any more) of this version, or has no such part.
+/// One part of a page.
+#[derive(Debug, Default)]
+pub struct Part {
+    /// Its chunks, as kept.
+    pub chunks: Vec<Blob>,
+    /// What there is besides, and can't be read.
+    pub missing: Vec<Missing>,
+}
+
+/// One part of a page. None where the page is not (any more) of this version, or has no such part.
 ///
 /// # Errors
-/// Where the keeper cannot be read, or a chunk is damaged.
-pub fn part(
-    keeper: &dyn Historian,
-    level: Level,
-    start: Timestamp,
-    version: u64,
-    part: u64,
-) -> Result<Option<Vec<Blob>>, KeepError> {
+/// Where the keeper cannot be read.
+pub fn part(keeper: &dyn Historian, level: Level, start: Timestamp, version: u64, part: u64) -> Result<Option<Part>, KeepError> {
     part_for(keeper, None, level, start, version, part)
 }
 
@@ -194,7 +197,7 @@ pub(crate) fn part_for(
     start: Timestamp,
     version: u64,
     part: u64,
-) -> Result<Option<Vec<Blob>>, KeepError> {
+) -> Result<Option<Part>, KeepError> {
     let slab = level.slab(StoreConfig::default().slab);
     if level == Level::Carried || start.floor_to(slab) != start {
         return Ok(None);
@@ -209,23 +212,22 @@ pub(crate) fn part_for(
         return Ok(None);
     }
     let mut offset = 0;
-    let mut chunks = Vec::new();
+    let mut found = Part::default();
     for kept in all {
         if offset / PART_BYTES == part {
-            match keeper.chunk(&kept.key)? {
-                Some(bytes) => chunks.extend(
-                    numbers
-                        .map_or_else(|| Ok(vec![(kept.key, bytes.clone())]), |numbers| shown(numbers, &kept.key, bytes.clone()))?
-                        .into_iter()
-                        .map(|(_, bytes)| bytes),
-                ),
+            match damage::piece(keeper, &kept.key)? {
+                Piece::Whole(bytes) => match numbers {
+                    Some(numbers) => found.chunks.extend(shown(numbers, &kept.key, bytes)?.into_iter().map(|(_, bytes)| bytes)),
+                    None => found.chunks.push(bytes),
+                },
+                Piece::Missing(missing) => found.missing.push(missing),
                 // Replaced since the catalogue was read.
-                None => return Ok(None),
+                Piece::Gone => return Ok(None),
             }
         }
         offset += kept.bytes;
     }
-    Ok(Some(chunks))
+    Ok(Some(found))
 }
 
 /// A chunk under the site's positions.

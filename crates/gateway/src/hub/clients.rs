@@ -1,5 +1,7 @@
 //! What a client of the stream gets: on arrival, on return after a break, and from then on. Knows no sockets.
 
+use std::collections::BTreeMap;
+
 use axum::body::Bytes;
 use twin_historian::Store;
 use twin_model::{SignalIndex, TimeRange, Timestamp};
@@ -8,6 +10,7 @@ use twin_protocol::{
 };
 
 use super::{Hub, Inner, add};
+use crate::lacks::{self, Lacks};
 
 /// A client this many batches behind gets newest values instead of every batch.
 const CONFLATE_AFTER: u64 = 32;
@@ -107,13 +110,35 @@ impl Hub {
             frames.push(ServerFrame::Gap(Gap { range: TimeRange::new(from.min(end), end), reason }));
             add(&self.totals.gaps, 1);
         }
-        let entries = self.model.signal_indices().flat_map(|signal| current(&inner.store, signal, now)).collect();
+        let mut entries: Vec<Entry> = self.model.signal_indices().flat_map(|signal| current(&inner.store, signal, now)).collect();
+        // Last, so that who keeps the last entry keeps what holds.
+        entries.extend(self.lost(&inner.store, now));
         let mut parts: Vec<Vec<Entry>> = pieces(entries).collect();
         let last = parts.pop().unwrap_or_default();
         // Only the last part makes the place: a client that lost its link before it has to be told everything again.
         frames.extend(parts.into_iter().map(|entries| ServerFrame::Snapshot(Snapshot { seq: 0, at: now, entries })));
         frames.push(ServerFrame::Snapshot(Snapshot { seq: inner.seq, at: now, entries: last }));
         (frames, place)
+    }
+
+    /// What nobody knows `now`, because what was kept of it could not be read at the start and nothing came since.
+    fn lost(&self, store: &Store, now: Timestamp) -> Vec<Entry> {
+        let absent = self.persist().map_or(&[][..], |persist| persist.absent());
+        let begun = absent.iter().filter(|missing| missing.range.start <= now).map(|missing| Lacks::of(self, missing));
+        let mut lost: BTreeMap<SignalIndex, Timestamp> = BTreeMap::new();
+        for Lacks { range, signals, .. } in begun {
+            for signal in signals {
+                if store.live_at(signal, now).is_none_or(|sample| sample.source_time < range.start) {
+                    let begin = lost.entry(signal).or_insert(range.start);
+                    *begin = range.start.min(*begin);
+                }
+            }
+        }
+        let entry = |(signal, begin): (SignalIndex, Timestamp)| Entry {
+            id: DictId(signal.0),
+            sample: lacks::lost(&self.model, signal, begin),
+        };
+        lost.into_iter().map(entry).collect()
     }
 
     /// Before anything that is held was received: the start of history or of this run, whichever is earlier.

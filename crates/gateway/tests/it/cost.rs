@@ -197,7 +197,9 @@ fn assert_pages(model: &Model, data: &Path, list: &List) {
             let mut store = Store::new(model.signals().iter().map(Into::into), config);
             let mut bytes = 0;
             for part in 0..us("parts") as u64 {
-                for chunk in pages::part(keeper, level, range.start, version, part).unwrap().expect("a page of the catalogue") {
+                for chunk in
+                    pages::part(keeper, level, range.start, version, part).unwrap().expect("a page of the catalogue").chunks
+                {
                     bytes += chunk.len() as i64;
                     store.import_chunk(&chunk).unwrap();
                 }

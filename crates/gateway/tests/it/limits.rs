@@ -216,7 +216,7 @@ fn an_hour_of_more_text_than_a_chunk_may_have_is_kept_and_read_in_parts() {
         let start = Timestamp::from_micros(page["start_us"].as_i64().unwrap());
         let version = u64::from_str_radix(page["version"].as_str().unwrap(), 16).unwrap();
         for part in 0..page["parts"].as_u64().unwrap() {
-            let chunks = pages::part(database.keeper(), Level::Raw, start, version, part).unwrap().unwrap();
+            let chunks = pages::part(database.keeper(), Level::Raw, start, version, part).unwrap().unwrap().chunks;
             let bytes: usize = chunks.iter().map(|chunk| chunk.len()).sum();
             assert!(bytes <= ANSWER_BYTES + CHUNK_BYTES, "{bytes} bytes in one part");
             for chunk in chunks {

@@ -203,6 +203,77 @@ async fn a_damaged_stretch_is_an_error_in_words_and_never_an_empty_answer() {
     world.stop().await;
 }
 
+/// What a viewer shows `at` an instant that has these chunks and nothing else.
+fn shown(chunks: &[Vec<u8>], at: Timestamp) -> Option<twin_model::Sample> {
+    let loaded = twin_scene::site::load(PRESS, "site.toml", &mut |_| Err("no files here".into()));
+    let mut engine = twin_engine::Engine::new(std::sync::Arc::new(loaded.model), twin_engine::EngineConfig::default());
+    for chunk in chunks {
+        engine.import_chunk(chunk).unwrap();
+    }
+    engine.reality().store().latest_at(twin_model::SignalIndex(0), at)
+}
+
+#[tokio::test]
+async fn a_viewer_shows_a_loss_where_something_cant_be_read() {
+    let folder = week();
+    let [start, end] = hurt(&folder.0.join("data"), noon(4));
+    let world = serve(&folder).await;
+    let before = Timestamp::from_micros(start - 60_000_000);
+    let (status, head, body) =
+        history(&world, &format!("from={}&to={}&damaged=marked", before.as_micros(), noon(4).as_micros())).await;
+    assert!(status == 200 && head.contains("orrery-missing: "), "{head}");
+    let chunks = decoded(&body).chunks;
+    let sample = shown(&chunks, noon(4)).unwrap();
+    assert_eq!((sample.source_time.as_micros(), sample.quality), (start, twin_model::Quality::BAD_DATA_LOST));
+    assert!(!sample.has_value());
+    assert!(shown(&chunks, Timestamp::from_micros(start - 1)).unwrap().has_value(), "what was before is as it was");
+    let (_, _, body) = history(&world, &format!("from={start}&to={}&damaged=marked", end + 3_600_000_000)).await;
+    let later = shown(&decoded(&body).chunks, Timestamp::from_micros(end) + twin_model::Span::from_secs(3_599)).unwrap();
+    assert!(later.has_value(), "and what comes after it");
+    // The same of its page, which is kept by nobody for ever.
+    let (_, _, body) = world.get("/api/catalogue", "").await;
+    let catalogue: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    let pages = catalogue["levels"][0]["pages"].as_array().unwrap();
+    let page = pages.iter().rfind(|page| page["start_us"].as_i64().unwrap() <= start).unwrap();
+    let path = format!("/api/page/raw/{}/{}/0", page["start_us"], page["version"].as_str().unwrap());
+    let (status, _, words) = world.get(&path, "").await;
+    assert!(status == 500 && String::from_utf8_lossy(&words).contains("can't be read and is missing"));
+    assert_eq!(world.get(&format!("{path}?damaged=maybe"), "").await.0, 400);
+    let (status, head, body) = world.get(&format!("{path}?damaged=marked"), "").await;
+    assert!(status == 200 && head.contains("orrery-missing: ") && !head.contains("immutable"), "{head}");
+    let ServerFrame::Page(page) = decode_server(&body, &Limits::SERVER_FRAMES).unwrap() else { panic!("a page") };
+    let sample = shown(&page.chunks, noon(4)).unwrap();
+    assert_eq!((sample.source_time.as_micros(), sample.quality), (start, twin_model::Quality::BAD_DATA_LOST));
+    world.stop().await;
+}
+
+/// What a viewer that comes new is told that holds.
+async fn told(world: &World) -> twin_model::Sample {
+    let mut viewer = world.client(None).await;
+    let snapshot = |frame| if let ServerFrame::Snapshot(snapshot) = frame { Some(snapshot.entries) } else { None };
+    viewer.until(snapshot).await.pop().unwrap().sample
+}
+
+#[tokio::test]
+async fn a_viewer_that_comes_new_is_told_of_a_loss_that_is_newer_than_what_holds() {
+    let folder = week();
+    let data = folder.0.join("data");
+    let [start, _] = hurt(&data, day(8) + twin_model::Span::from_secs(-1));
+    let site = gateway::site::Site::read_usable(&folder.0.join("site.toml")).unwrap();
+    let options = PlantOptions { data: Some(data), ..PlantOptions::default() };
+    let plant = gateway::assemble::plant(&site, &options).unwrap();
+    assert!(!plant.remarks.is_empty(), "the damage is told");
+    let world = World::run(&site, plant, Wish::default()).await;
+    let sample = told(&world).await;
+    assert_eq!((sample.source_time.as_micros(), sample.quality), (start, twin_model::Quality::BAD_DATA_LOST), "{sample:?}");
+    let now = gateway::clock::wall();
+    let run = twin_model::Sample::new(now, twin_model::Value::Text("RUN".into()));
+    world.hub.ingest(&[(twin_model::SignalIndex(0), run)]);
+    let sample = told(&world).await;
+    assert!(sample.has_value() && sample.source_time == now, "until a reading comes: {sample:?}");
+    world.stop().await;
+}
+
 #[tokio::test]
 async fn damage_counts_once_and_is_a_remark_of_a_server_that_is_ready() {
     let folder = week();

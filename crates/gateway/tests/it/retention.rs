@@ -8,7 +8,7 @@ use twin_historian::historian::{Limits, Retention};
 use twin_historian::{Historian as _, Level};
 use twin_model::{Sample, SignalIndex, Span, TimeRange, Timestamp, Value};
 
-use crate::world::{Folder, SITE, at};
+use crate::world::{Folder, SITE, at, orrery};
 
 const ALWAYS: TimeRange = TimeRange::new(Timestamp::MIN, Timestamp::MAX);
 const HOUR: i64 = 3_600;
@@ -104,6 +104,27 @@ fn raw_goes_by_age_and_coarser_levels_still_answer() {
     retain(&hub, first() + Span::from_secs(15 * HOUR));
     let again = hub.persist().unwrap().totals().expired.load(std::sync::atomic::Ordering::Relaxed);
     assert_eq!(again, expired, "once is enough");
+}
+
+#[test]
+fn what_is_answered_from_extracts_says_so() {
+    let folder = Folder::new();
+    let retention = Retention { raw: age(5), five_minutes: age(48), hour: Limits::default() };
+    let hub = hub(&folder, retention, true);
+    fill(&hub, 0..20, saw);
+    retain(&hub, first() + Span::from_secs(15 * HOUR));
+    let (site, data) = (folder.0.join("site.toml").display().to_string(), folder.0.join("data").display().to_string());
+    let state = |t: i64| {
+        let (_, out, err) = orrery(&["state", &site, "--data", &data, "--at", &at(t).to_string(), "--json"]);
+        (serde_json::from_str::<serde_json::Value>(&out).unwrap(), err)
+    };
+    let (json, err) = state(2 * HOUR);
+    assert_eq!(json["detail"], "5min", "{json}");
+    assert!(err.contains("only extracts are kept (5min)"), "{err}");
+    let value = &json["twins"][0]["signals"][0];
+    assert!(value["value"].is_number() && value["quality"] == "good", "{value}");
+    let (json, err) = state(12 * HOUR);
+    assert!(json.get("detail").is_none() && !err.contains("extracts"), "every reading is there: {err}");
 }
 
 #[test]
