@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use super::inbox::SenderRules;
 use super::meanings::{Meaning, Name, same_unit};
+use super::scalar::{Scalar, scalar};
 
 /// Keys that nobody reads, of one line: each is looked at, so that no line may have more.
 const UNREAD: usize = 1_000;
@@ -91,13 +92,19 @@ impl Fields<'_> {
         let hint = |(key, value): &(Cow<'_, str>, &RawValue)| {
             let instead = match Name::new(key).lost(value, &rules.times, rules.qualities)? {
                 Meaning::Time if timed && self.time.is_none() => "the time of a reading is called 'time'",
-                Meaning::Quality if self.quality.is_none() => "the quality of a reading is called 'quality'",
+                Meaning::Quality if self.says_no_quality() => "the quality of a reading is called 'quality'",
                 Meaning::Flags => "a line is a measurement; predictions and stored data come in frames (docs/PROTOCOL.md)",
                 Meaning::Time | Meaning::Quality => return None,
             };
             Some(format!("'{}' is not read: {instead}", shown(key)))
         };
         self.unread.iter().find_map(hint)
+    }
+
+    /// Whether `quality` is not there, or empty: then what stands elsewhere is all that is known.
+    fn says_no_quality(&self) -> bool {
+        let empty = |raw: &&RawValue| matches!(scalar(raw), Scalar::Text(text) if text.trim().is_empty());
+        self.quality.as_ref().is_none_or(empty)
     }
 
     /// A unit beside the value that is not the signal's: the value would be taken as something else than it is. Words for the
@@ -217,6 +224,7 @@ mod tests {
         ]) {
             let words = lost(more).unwrap_or_default();
             assert!(words.ends_with("is not read: the quality of a reading is called 'quality'"), "{more}: {words}");
+            assert!(lost(&format!(r#""quality": " ", {more}"#)).is_some(), "{more}: an empty one says nothing");
             assert_eq!(
                 lost(&format!(r#""quality": "bad", {}"#, more.replace("Quality\":", "Quality2\":"))),
                 None,
