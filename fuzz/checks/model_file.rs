@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use twin_scene::bind::AssetNodes;
+use twin_geometry::glb::{self, GlbError, Limits, Loader, Stage};
 use twin_scene::geometry::SceneModel;
-use twin_scene::glb::{self, GlbError, Limits, Loader, Stage};
 use twin_scene::merge::{Placed, list_parts};
+use twin_site::bind::AssetNodes;
 
 /// An error, or a model that is sound and within the limits. The bytes are read as they are, and as JSON (up to the first zero) and
 /// binary part of a GLB, so that the fuzzer need not keep the lengths of a container right.

@@ -1,7 +1,6 @@
 //! A plant of one pump with a signal of each kind of value. Used by checks of what becomes samples.
 
 use twin_model::Model;
-use twin_scene::site;
 
 const SITE: &str = r#"
 [site]
@@ -34,7 +33,7 @@ bind = false
 /// The plant as a model; `interface` is more of the pump's interface, `site` more of the site file.
 pub(crate) fn model(interface: &str, site: &str) -> Model {
     let text = [SITE, interface, TWIN, site].concat();
-    let loaded = site::load_bytes(text.as_bytes(), "site.toml", &mut |_| Err("nothing".to_owned()));
+    let loaded = twin_site::load_bytes(text.as_bytes(), "site.toml", &mut |_| Err("nothing".to_owned()));
     assert!(loaded.usable && loaded.model.signals().len() >= 4, "{:?}", loaded.diagnostics);
     loaded.model
 }

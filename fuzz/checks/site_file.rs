@@ -1,13 +1,13 @@
 //! What must hold of any bytes as a site file. Used by the fuzzer, and by the tests over the kept corpus.
 
-use twin_scene::check::check as report;
-use twin_scene::site::{self, LoadedSite};
+use twin_site::LoadedSite;
+use twin_site::check::check as report;
 
 /// Findings that are bounded, in words and inside the file, and the same at every reading. Files that it imports hold the same
 /// bytes, or nothing.
 pub(crate) fn check(bytes: &[u8]) {
     let site = load(bytes);
-    assert!(site.diagnostics.len() <= site::diag::MAX_DIAGNOSTICS + 1);
+    assert!(site.diagnostics.len() <= twin_site::diag::MAX_DIAGNOSTICS + 1);
     let lines = bytes.iter().filter(|byte| **byte == b'\n').count() + 1;
     for finding in &site.diagnostics {
         assert!(finding.at.file.as_ref() != "site.toml" || finding.at.line as usize <= lines, "{finding}");
@@ -17,11 +17,11 @@ pub(crate) fn check(bytes: &[u8]) {
     assert!(found.exit_code() <= 2);
     // Without its secrets it is the same site, and there is nothing left to take out.
     if let Ok(text) = std::str::from_utf8(bytes) {
-        let out = site::redacted_site(text);
+        let out = twin_site::redacted_site(text);
         if site.usable {
-            assert_eq!(site::redacted_site(&out), out);
+            assert_eq!(twin_site::redacted_site(&out), out);
         }
-        let again = site::load_bytes(out.as_bytes(), "site.toml", &mut |path| import(path, bytes));
+        let again = twin_site::load_bytes(out.as_bytes(), "site.toml", &mut |path| import(path, bytes));
         assert_eq!(again.usable, site.usable);
         assert_eq!(again.model.twins().len(), site.model.twins().len());
         assert_eq!(again.model.signals().len(), site.model.signals().len());
@@ -34,7 +34,7 @@ pub(crate) fn check(bytes: &[u8]) {
 }
 
 fn load(bytes: &[u8]) -> LoadedSite {
-    site::load_bytes(bytes, "site.toml", &mut |path| import(path, bytes))
+    twin_site::load_bytes(bytes, "site.toml", &mut |path| import(path, bytes))
 }
 
 fn import(path: &str, bytes: &[u8]) -> Result<Vec<u8>, String> {

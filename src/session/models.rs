@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use twin_geometry::glb::{Limits, Loader, Stage as GlbStage};
 use twin_scene::geometry::SceneModel;
-use twin_scene::glb::{Limits, Loader, Stage as GlbStage};
 
 use super::Stage;
 use super::site::{ServedFile, ServedSite};

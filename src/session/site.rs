@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use twin_scene::site::{self, LoadedSite};
+use twin_site::LoadedSite;
 
 use crate::platform::{Fetch, FetchState, Waker};
 
@@ -91,7 +91,7 @@ fn read(bytes: &[u8]) -> Result<ServedSite, String> {
         let content = files.get(path).ok_or_else(|| "the server did not send it".to_owned())?;
         Ok(content.as_bytes().to_vec())
     };
-    let site = site::load(&toml, &name, &mut read_file);
+    let site = twin_site::load(&toml, &name, &mut read_file);
     let listed = json["assets"].as_array().into_iter().flatten().map(|entry| ServedFile {
         path: entry["path"].as_str().unwrap_or_default().to_owned(),
         url: entry["url"].as_str().unwrap_or_default().to_owned(),

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use twin_engine::{Engine, EngineConfig};
 use twin_model::{Model, SignalIndex, Span, TimeRange, Timestamp, TwinIndex};
-use twin_scene::bind::AssetNodes;
 use twin_scene::bvh::SceneBvh;
 use twin_scene::merge::{MergePlan, PartIndex, Placed, Planner, Settings};
+use twin_site::bind::AssetNodes;
 use twin_ui::view::{ProblemKind, ProblemView, Severity, SiteView, Theme, ViewModel};
 use twin_ui::{ShellOutput, UiCommand, UiState};
 
@@ -226,9 +226,7 @@ impl Viewer {
     }
 
     fn adopt(&mut self, served: ServedSite) {
-        for finding in
-            served.site.diagnostics.iter().filter(|finding| finding.severity == twin_scene::site::Severity::Error).take(3)
-        {
+        for finding in served.site.diagnostics.iter().filter(|finding| finding.severity == twin_site::Severity::Error).take(3) {
             self.report(Severity::Warning, ProblemKind::Site, &finding.message, &finding.at.to_string(), &finding.help);
         }
         if !served.site.usable {

@@ -2,7 +2,7 @@
 
 use twin_engine::{Engine, EngineConfig, StateReport, TwinReport};
 use twin_model::{AlarmState, Freshness, Sample, SignalIndex, Span, Status, TimeRange, Timestamp};
-use twin_scene::site::{LoadedSite, load};
+use twin_site::{LoadedSite, load};
 use twin_testkit::plant::Bottling;
 
 fn site() -> LoadedSite {

@@ -8,7 +8,7 @@ use twin_historian::Store;
 use twin_historian::historian::{Limits, Retention};
 use twin_model::{Model, SourceIndex, Span, TimeRange, Timestamp};
 use twin_protocol::{Capabilities, LinkChange};
-use twin_scene::site::{Diagnostic, Severity, SourceDef, SourceKind, StartAt, codes};
+use twin_site::{Diagnostic, Severity, SourceDef, SourceKind, StartAt, codes};
 
 use crate::GatewayError;
 use crate::clock::Clock;

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use twin_scene::site::paths;
+use twin_site::paths;
 
 /// Folders that a site may read from.
 #[derive(Debug, Clone)]

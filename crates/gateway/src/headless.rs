@@ -6,7 +6,7 @@ use twin_engine::{Engine, EngineConfig};
 use twin_historian::StoreConfig;
 use twin_model::{Model, Sample, SignalIndex, Span, TimeRange, Timestamp};
 use twin_protocol::LinkState;
-use twin_scene::site::{SourceKind, StartAt};
+use twin_site::{SourceKind, StartAt};
 
 use crate::GatewayError;
 use crate::assemble::{csv_files, synthetic_groups};

@@ -365,7 +365,7 @@ mod tests {
     #[test]
     fn time_without_samples_is_one_step() {
         let site = "[site]\nid = \"s\"\n[[twins]]\nid = \"a\"\nsignals = [{ name = \"x\" }, { name = \"y\" }]\n";
-        let loaded = twin_scene::site::load(site, "site.toml", &mut |_| Err("no files here".into()));
+        let loaded = twin_site::load(site, "site.toml", &mut |_| Err("no files here".into()));
         let model: Arc<Model> = Arc::new(loaded.model);
         let hub = Hub::new(model.clone(), Timestamp::MIN, crate::RingLimits::default(), empty_store(&model, 1 << 20), None);
         let years = [-60_000, -1_970, 0, 54, 55];

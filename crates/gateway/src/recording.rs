@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use twin_model::{Sample, SignalIndex, SourceIndex, TimeRange, Timestamp};
 use twin_protocol::recording::{Record, Records, encode_record, file_header};
 use twin_protocol::{Entry, Limits, LinkChange, LinkState, ServerFrame, decode_server};
-use twin_scene::site::{self, LoadedSite};
+use twin_site::LoadedSite;
 
 use crate::GatewayError;
 use crate::hub::{Hub, Place};
@@ -65,7 +65,7 @@ pub fn parse(bytes: &[u8]) -> Result<Recording, String> {
         }
     }
     let site =
-        site::load(&toml, &file_name, &mut |path| files.get(path).cloned().ok_or_else(|| "not in the recording".to_owned()));
+        twin_site::load(&toml, &file_name, &mut |path| files.get(path).cloned().ok_or_else(|| "not in the recording".to_owned()));
     let mut remarks = Vec::new();
     if let Some(torn) = records.torn() {
         remarks.push(format!("the recording's end is torn: {} bytes are left out ({})", torn.lost_bytes, torn.why));
@@ -232,7 +232,7 @@ impl Recorder {
     pub fn start(path: &Path, site: &Site, hub: &Hub, history: TimeRange, now: Timestamp) -> Result<Self, GatewayError> {
         let mut file = RecordingFile::create(path)?;
         let (frames, place) = hub.open(None, now);
-        file.record(&Record::Site { file_name: site.file_name(), toml: site::redacted_site(&site.toml) })?;
+        file.record(&Record::Site { file_name: site.file_name(), toml: twin_site::redacted_site(&site.toml) })?;
         for (path, bytes) in asset_files(site) {
             let asset = Record::Asset { path, bytes };
             match (asset.fits(), &asset) {
@@ -294,13 +294,13 @@ impl Recorder {
 fn asset_files(site: &Site) -> BTreeMap<String, Vec<u8>> {
     // A recording goes further than its site file: imports come without secrets, as the site itself does.
     let mut files: BTreeMap<String, Vec<u8>> =
-        site.files.iter().map(|(path, bytes)| (path.clone(), site::redacted_import(bytes))).collect();
+        site.files.iter().map(|(path, bytes)| (path.clone(), twin_site::redacted_import(bytes))).collect();
     for path in site.loaded.model_files() {
         let Ok(bytes) = site.read_file(path) else { continue };
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         for reference in crate::site::references(&bytes) {
             if let Ok(bytes) = site.read_beside(path, &reference) {
-                files.insert(site::paths::join(folder, &reference), bytes);
+                files.insert(twin_site::paths::join(folder, &reference), bytes);
             }
         }
         files.insert(path.to_owned(), bytes);

@@ -18,7 +18,7 @@ use twin_protocol::{
     ClientFrame, ClientHello, Limits, Resume, SUBPROTOCOL_BIN, ServerFrame, VERSIONS, decode_server, encode_client,
 };
 
-use twin_scene::site::{redacted_import, redacted_site};
+use twin_site::{redacted_import, redacted_site};
 
 use crate::GatewayError;
 use crate::wire::Wire;
@@ -210,7 +210,7 @@ impl Remote {
         for name in crate::site::references(bytes) {
             let url: Vec<String> = name.split('/').map(crate::site::percent_encode).collect();
             match self.get(&format!("{base}/{}", url.join("/"))).await {
-                Ok(bytes) => records.push(Record::Asset { path: twin_scene::site::paths::join(folder, &name), bytes }),
+                Ok(bytes) => records.push(Record::Asset { path: twin_site::paths::join(folder, &name), bytes }),
                 Err(error) => remarks.push(format!("{name} is not in the recording: {error}")),
             }
         }

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use serde::Serialize;
-use twin_scene::glb;
-use twin_scene::site::{self, LoadedSite, Location, Severity, codes, paths, redacted_import, redacted_site};
+use twin_geometry::glb;
+use twin_site::{LoadedSite, Location, Severity, codes, paths, redacted_import, redacted_site};
 
 use crate::GatewayError;
 use crate::files::{Folders, read_all, regular};
@@ -66,7 +66,7 @@ impl Site {
             files.insert(relative.to_owned(), bytes.clone());
             Ok(bytes)
         };
-        let mut loaded = site::load_bytes(&bytes, &name, &mut read);
+        let mut loaded = twin_site::load_bytes(&bytes, &name, &mut read);
         judge_processes(&mut loaded, &name);
         Ok(Self { loaded, path, toml, files, folders })
     }
@@ -139,7 +139,7 @@ fn judge_processes(site: &mut LoadedSite, file: &str) {
             site.process_locations.get(at).cloned()
         });
         let at = place.unwrap_or_else(|| Location::whole(&file.into()));
-        let same = |known: &site::Diagnostic| known.at == at && known.code == codes::EXPRESSION_REFERENCE;
+        let same = |known: &twin_site::Diagnostic| known.at == at && known.code == codes::EXPRESSION_REFERENCE;
         // The site's reader has named every word that is no signal already.
         if site.diagnostics.iter().any(same) {
             continue;
@@ -148,7 +148,7 @@ fn judge_processes(site: &mut LoadedSite, file: &str) {
         let help =
             "docs/SITE.md, \"Expressions\", has the grammar; `orrery whatif` refuses to run until this is mended".to_owned();
         let (severity, code, message) = (Severity::Error, codes::PROCESS_INVALID, error.to_string());
-        site.diagnostics.push(site::Diagnostic { severity, code, at, subject, message, help });
+        site.diagnostics.push(twin_site::Diagnostic { severity, code, at, subject, message, help });
     }
 }
 

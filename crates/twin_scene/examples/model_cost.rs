@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use glam::{DMat4, Vec3};
+use twin_geometry::glb::{self, Limits};
 use twin_scene::bvh::{Ray, SceneBvh};
 use twin_scene::geometry::{Mesh, Primitive, SceneModel};
-use twin_scene::glb::{self, Limits};
 use twin_scene::merge::{Placed, Settings, plan};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

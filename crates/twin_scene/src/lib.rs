@@ -1,13 +1,8 @@
-//! Site file, model files, bindings and neutral geometry.
+//! Neutral geometry, its merging into few meshes, and rays into it.
 //!
-//! Holds readers that turn text and bytes of others into plain data plus findings. Refuses to open files, to read clocks
-//! and to know the renderer. Start at [`site::load`], then [`bind`] and [`check`].
+//! Holds what a model is once it is read ([`geometry`]), the plan of meshes that draws many parts at once ([`merge`]), and which part
+//! a ray hits ([`bvh`]). Refuses to know file formats, site files and the renderer.
 
-pub mod bind;
 pub mod bvh;
-pub mod check;
 pub mod geometry;
-pub mod glb;
-pub mod import;
 pub mod merge;
-pub mod site;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use twin_model::Secret;
-use twin_scene::site::TokenSource;
+use twin_site::TokenSource;
 
 use crate::GatewayError;
 use crate::files::{read_all, regular};

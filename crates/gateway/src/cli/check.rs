@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::Result;
-use twin_scene::check::{AssetState, CheckReport, check_with, too_far};
+use twin_geometry::glb;
 use twin_scene::geometry::SceneModel;
-use twin_scene::glb;
 use twin_scene::merge::Placed;
+use twin_site::check::{AssetState, CheckReport, check_with, too_far};
 
 use crate::site::Site;
 use crate::term;

@@ -119,7 +119,7 @@ impl DoorArgs {
 pub(super) fn tokens(site: &Site, remarks: &mut Vec<String>) -> Result<Vec<NamedToken>> {
     let mut all = Vec::new();
     for def in &site.loaded.sources {
-        if let twin_scene::site::SourceKind::WebSocket { token: Some(from), .. } = &def.kind {
+        if let twin_site::SourceKind::WebSocket { token: Some(from), .. } = &def.kind {
             all.push(token_of(site, &def.id, from, remarks)?);
         }
     }

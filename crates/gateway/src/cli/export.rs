@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use twin_historian::Store;
 use twin_model::{Model, SignalIndex, TimeRange, Timestamp};
-use twin_scene::bind::Glob;
+use twin_site::bind::Glob;
 
 use super::usable;
 use crate::exchange::{self, Format, history};

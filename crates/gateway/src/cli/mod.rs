@@ -29,7 +29,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use twin_model::Timestamp;
-use twin_scene::site::Severity;
+use twin_site::Severity;
 
 use crate::site::Site;
 use crate::{GatewayError, clock, term};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use twin_model::{Flags, Sample, Secret, SignalId, SignalIndex, Timestamp, Value, limits};
 use twin_protocol::{Batch, Entry, IngestAck, IngestFrame, Limits, ProtocolError, decode_ingest};
-use twin_scene::site::SourceClock;
+use twin_site::SourceClock;
 
 use super::Answer;
 use crate::hub::add;

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::watch;
 use twin_model::{Model, Sample, Signal, SignalIndex, SourceIndex, Timestamp, Value, limits};
-use twin_scene::site::SourceClock;
-use twin_scene::site::diag::closest;
+use twin_site::SourceClock;
+use twin_site::diag::closest;
 use twin_table::{Codes, QualityReader, TimeFormat, TimeSpec};
 
 use super::Wake;
@@ -321,7 +321,7 @@ mod tests {
              [[sources]]\nid = \"one\"\nkind = \"websocket\"\n[[sources]]\nid = \"two\"\nkind = \"websocket\"\n",
             signals.join(", ")
         );
-        let model = twin_scene::site::load(&text, "site.toml", &mut |_| Err(String::new())).model;
+        let model = twin_site::load(&text, "site.toml", &mut |_| Err(String::new())).model;
         let inbox = Inbox::new(SourceIndex(0));
         let (a, b, c, e) = (Some(0), Some(1), Some(2), Some(4));
         let ids = [("m.a", a), ("m.b", b), ("m.c", c), ("m.d", None), ("m.e", e)];

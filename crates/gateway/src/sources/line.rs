@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use serde_json::value::RawValue;
 use twin_model::limits::TEXT_BYTES;
 use twin_model::{Flags, Model, Quality, Sample, SignalIndex, Timestamp, Value, ValueKind};
-use twin_scene::site::SourceClock;
+use twin_site::SourceClock;
 use twin_table::cell::{ReadQuality, Texts, Unreadable};
 use twin_table::time::{TimeCounts, Unit};
 use twin_table::{Cell, CellRules, TimeFormat, TimeSpec, Years};

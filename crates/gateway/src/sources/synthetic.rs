@@ -108,7 +108,7 @@ mod tests {
         let text = "[site]\nid = \"s\"\n[[twins]]\nid = \"filler-bearing-01\"\nbind = false\nsignals = [{ name = \"vibration_rms\" }]\n\
                     [[sources]]\nid = \"condition-monitoring\"\nkind = \"synthetic\"\nplant = \"bottling\"\n\
                     [[sources]]\nid = \"fleet\"\nkind = \"synthetic\"\nplant = \"bottling\"\nfeeds = [\"agv*\"]\n";
-        twin_scene::site::load(text, "site.toml", &mut |_| Err(String::new())).model
+        twin_site::load(text, "site.toml", &mut |_| Err(String::new())).model
     }
 
     #[test]

@@ -227,7 +227,7 @@ fn a_table_written_by_a_wrong_clock_is_read_by_the_times_of_receipt() {
 
 #[test]
 fn the_future_is_never_live_for_whoever_comes_new_or_is_slow() {
-    let site = twin_scene::site::load(SITE, "site.toml", &mut |_| Err("no files".to_owned()));
+    let site = twin_site::load(SITE, "site.toml", &mut |_| Err("no files".to_owned()));
     let model = Arc::new(site.model);
     for seed in 0..if std::env::var_os("ORRERY_LONG_TESTS").is_some() { 5_000 } else { 150 } {
         let mut rng = Rng(seed);

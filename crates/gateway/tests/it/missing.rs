@@ -205,7 +205,7 @@ async fn a_damaged_stretch_is_an_error_in_words_and_never_an_empty_answer() {
 
 /// What a viewer shows `at` an instant that has these chunks and nothing else.
 fn shown(chunks: &[Vec<u8>], at: Timestamp) -> Option<twin_model::Sample> {
-    let loaded = twin_scene::site::load(PRESS, "site.toml", &mut |_| Err("no files here".into()));
+    let loaded = twin_site::load(PRESS, "site.toml", &mut |_| Err("no files here".into()));
     let mut engine = twin_engine::Engine::new(std::sync::Arc::new(loaded.model), twin_engine::EngineConfig::default());
     for chunk in chunks {
         engine.import_chunk(chunk).unwrap();

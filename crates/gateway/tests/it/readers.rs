@@ -8,7 +8,7 @@ use gateway::site::Site;
 use gateway::sources::{Inbox, Line, read_line};
 use serde_json::{Value as Json, json};
 use twin_model::{Flags, Quality, Sample, SourceIndex, Timestamp, Value};
-use twin_scene::site::SourceKind;
+use twin_site::SourceKind;
 
 use crate::world::{Folder, orrery};
 

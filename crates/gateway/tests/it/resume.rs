@@ -215,7 +215,7 @@ fn run(model: &Arc<Model>, seed: u64) -> (usize, usize, usize) {
 
 #[test]
 fn a_resume_is_lossless_or_says_where_the_gap_is() {
-    let site = twin_scene::site::load(SITE, "site.toml", &mut |_| Err("no files".to_owned()));
+    let site = twin_site::load(SITE, "site.toml", &mut |_| Err("no files".to_owned()));
     let model = Arc::new(site.model);
     let long = std::env::var_os("ORRERY_LONG_TESTS").is_some();
     let mut seen = (0, 0, 0);

@@ -165,7 +165,7 @@ async fn the_site_that_is_served_is_the_same_site_without_its_token() {
     let (_, _, body) = other.get("/api/site", "").await;
     assert_eq!(hash(&text), hash(&String::from_utf8(body).unwrap()), "the hash tells nothing about it either");
     let toml = serde_json::from_str::<serde_json::Value>(&text).unwrap()["toml"].as_str().unwrap().to_owned();
-    let loaded = twin_scene::site::load(&toml, "site.toml", &mut |_| Err(String::new()));
+    let loaded = twin_site::load(&toml, "site.toml", &mut |_| Err(String::new()));
     assert!(loaded.usable && loaded.diagnostics.is_empty(), "{:?}", loaded.diagnostics);
 }
 

@@ -24,7 +24,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use twin_model::{Sample, SignalIndex, Timestamp, Value};
 use twin_protocol::*;
-use twin_scene::site::SourceKind;
+use twin_site::SourceKind;
 
 /// Longest time that a test waits for anything.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);

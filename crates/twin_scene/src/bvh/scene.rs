@@ -8,7 +8,7 @@ use glam::{DMat3, DMat4, Mat3, Vec3, Vec4};
 use super::mesh::{LocalHit, MeshBuilder, MeshBvh};
 use super::ray::Ray;
 use super::tree::{MARGIN, Tree};
-use crate::geometry::normals::face_normal;
+use crate::geometry::face_normal;
 use crate::geometry::{Aabb, Mesh, SceneModel};
 use crate::merge::{Part, PartIndex, Placed};
 

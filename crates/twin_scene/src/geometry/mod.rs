@@ -6,14 +6,14 @@
 
 mod aabb;
 mod look;
-pub(crate) mod normals;
+mod normals;
 
 use glam::DMat4;
 use serde_json::Value;
 
 pub use aabb::Aabb;
 pub use look::Look;
-pub(crate) use normals::flat_shaded;
+pub use normals::{face_normal, flat_shaded};
 
 /// One loaded model file.
 #[derive(Debug, Clone, Default, PartialEq)]

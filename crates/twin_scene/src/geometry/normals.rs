@@ -8,7 +8,7 @@ use super::Primitive;
 ///
 /// glTF 2.0 section 3.7.2.1: "When normals are not specified, client implementations MUST calculate flat normals".
 /// Triangles without area get the normal +Y. The result has three vertices per triangle, in triangle order.
-pub(crate) fn flat_shaded(source: &Primitive) -> Primitive {
+pub fn flat_shaded(source: &Primitive) -> Primitive {
     let corners = source.indices.len();
     let mut flat = Primitive {
         positions: pick(&source.positions, &source.indices),
@@ -28,7 +28,7 @@ pub(crate) fn flat_shaded(source: &Primitive) -> Primitive {
 }
 
 /// Unit normal of a counter-clockwise triangle; +Y where it has no area.
-pub(crate) fn face_normal(a: Vec3, b: Vec3, c: Vec3) -> Vec3 {
+pub fn face_normal(a: Vec3, b: Vec3, c: Vec3) -> Vec3 {
     // Scaled before the product: edges of a micron or of a megametre would under- or overflow when squared.
     let (u, v) = (b - a, c - a);
     let scale = u.abs().max(v.abs()).max_element();

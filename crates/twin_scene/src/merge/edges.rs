@@ -3,7 +3,7 @@
 use glam::Vec3;
 
 use crate::geometry::Mesh;
-use crate::geometry::normals::face_normal;
+use crate::geometry::face_normal;
 
 /// Edges where the two faces differ by more than `angle` radians, and edges with one face only, as pairs of corners in
 /// the mesh's space, sorted by position. Vertices at the same place count as one, whatever their normals.

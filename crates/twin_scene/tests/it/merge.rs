@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use glam::{DMat4, DVec3, Mat4, Quat, Vec3};
 use serde_json::Value;
+use twin_geometry::glb::{self, Limits};
 use twin_model::TwinIndex;
 use twin_scene::geometry::{AlphaMode, Image, Material, Mesh, Node, Primitive, SceneModel};
-use twin_scene::glb::{self, Limits};
 use twin_scene::merge::{Class, EDGE_CLASSES, MergePlan, PartIndex, Placed, Planner, Settings, feature_edges, plan};
 
 use crate::shared;

@@ -8,8 +8,8 @@ use twin_model::{
     AlarmCondition, AlarmState, Model, ProcessKind, RuleKind, Sample, SignalIndex, SignalKind, Span, Status, TimeRange,
     Timestamp, Value, ValueKind,
 };
-use twin_scene::check::{AssetState, check};
-use twin_scene::site::{self, LoadedSite};
+use twin_site::LoadedSite;
+use twin_site::check::{AssetState, check};
 use twin_testkit::plant::{Bottling, HISTORY, story};
 
 /// 2026-03-02T10:00:00Z, a working morning.
@@ -21,7 +21,7 @@ fn folder() -> PathBuf {
 
 pub(crate) fn load() -> LoadedSite {
     let text = std::fs::read_to_string(folder().join("site.toml")).expect("the demo site");
-    site::load(&text, "site.toml", &mut |path| std::fs::read(folder().join(path)).map_err(|error| error.to_string()))
+    twin_site::load(&text, "site.toml", &mut |path| std::fs::read(folder().join(path)).map_err(|error| error.to_string()))
 }
 
 pub(crate) fn after(seconds: i64) -> Timestamp {
@@ -261,7 +261,7 @@ fn every_twin_and_node_of_the_hall_is_bound() {
     let site = load();
     let bytes = std::fs::read(folder().join("hall.glb")).expect("the hall");
     let mut none = |path: &str| Err(format!("{path}: the hall is one file"));
-    let hall = twin_scene::glb::load(&bytes, &mut none, &twin_scene::glb::Limits::default()).expect("a readable hall");
+    let hall = twin_geometry::glb::load(&bytes, &mut none, &twin_geometry::glb::Limits::default()).expect("a readable hall");
     let report = check(&site, &[AssetState::of(0, &hall)]);
     assert!(report.findings.is_empty(), "{:#?}", report.findings);
     assert_eq!(report.summary.bound_twins, report.summary.twins);

@@ -2,7 +2,7 @@
 
 use std::io::{BufReader, Read as _, Seek as _, SeekFrom};
 
-use twin_scene::site::{CsvSource, Diagnostic, Severity, SourceDef, SourceKind, StartAt, codes};
+use twin_site::{CsvSource, Diagnostic, Severity, SourceDef, SourceKind, StartAt, codes};
 use twin_table::{Empty, Place, Report, Seen, Table, TableError};
 
 use super::{BUFFER, told};

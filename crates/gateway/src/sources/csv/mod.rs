@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{BufReader, Read as _, Seek as _, SeekFrom};
 
 use twin_model::{Sample, SignalIndex, SourceIndex, Span, TimeRange, Timestamp};
-use twin_scene::site::{CsvSource, SourceDef, StartAt};
+use twin_site::{CsvSource, SourceDef, StartAt};
 use twin_table::{Feeds, Report, Table, TableError};
 
 use crate::site::Site;

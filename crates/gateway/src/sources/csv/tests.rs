@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use twin_protocol::LinkState;
-use twin_scene::site::SourceKind;
+use twin_site::SourceKind;
 
 use super::*;
 use crate::sources::{Polled, Source as _};

@@ -1,6 +1,6 @@
 //! What was found in a table, in words: for the terminal, for link states, and for whether it can be used at all.
 
-use twin_scene::site::{CsvSource, ZoneFrom};
+use twin_site::{CsvSource, ZoneFrom};
 use twin_table::{Report, Seen, TableError};
 
 /// Unknown keys that are named.
