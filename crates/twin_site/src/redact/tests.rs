@@ -70,6 +70,15 @@ fn what_is_no_secret_stays_letter_by_letter() {
 }
 
 #[test]
+fn what_was_taken_out_once_is_not_taken_out_again() {
+    for token in ["31415926", "\"s3cret\"", "[1, \"s3cret\"]", "true", "{ env = \"s3cret-x\" }", "2026-01-01"] {
+        let once = redacted_site(&format!("[[sources]]\nid = \"a\"\nkind = \"websocket\"\ntoken = {token}\n"));
+        assert!(!once.contains("s3cret") && !once.contains("31415926"), "{once}");
+        assert_eq!(redacted_site(&once), once, "{token}");
+    }
+}
+
+#[test]
 fn what_is_no_toml_is_left_out_as_a_whole() {
     let out = redacted_site("token = \"s3cret\"\n[[sources]\n");
     assert!(!out.contains("s3cret") && !crate::load(&out, "site.toml", &mut |_| Err(String::new())).usable);
