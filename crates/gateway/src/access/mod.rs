@@ -181,6 +181,11 @@ impl Access {
         self.watched.as_ref().map(|watched| watched.now(&self.audit)).unwrap_or_default()
     }
 
+    /// What is granted this very moment.
+    fn newest_grants(&self) -> Arc<Grants> {
+        self.watched.as_ref().map(|watched| watched.at_once(&self.audit)).unwrap_or_default()
+    }
+
     /// The audit log.
     pub fn audit(&self) -> &Audit {
         &self.audit

@@ -340,6 +340,22 @@ async fn a_sources_own_token_opens_that_source_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_token_made_a_moment_ago_opens_the_door_at_once() {
+    let guarded = Guarded::start(SITE).await;
+    let path = guarded.folder.0.join("access.toml");
+    for name in ["first", "second", "third"] {
+        let known = format!("Authorization: Bearer {}\r\n", guarded.token("view"));
+        assert_eq!(guarded.world.get("/api/catalogue", &known).await.0, 200, "the file was just looked at");
+        let token = new_token().unwrap();
+        let text = std::fs::read_to_string(&path).unwrap() + &entry(name, &[Role::View], &[], None, &Hash::of(&token));
+        std::fs::write(&path, text).unwrap();
+        let new = format!("Authorization: Bearer {}\r\n", token.expose());
+        assert_eq!(guarded.world.get("/api/catalogue", &new).await.0, 200, "{name}");
+    }
+    guarded.world.stop().await;
+}
+
+#[tokio::test]
 async fn a_token_that_is_taken_out_of_the_file_ends_what_it_had_opened() {
     let guarded = Guarded::start(SITE).await;
     let path = guarded.folder.0.join("access.toml");
