@@ -162,9 +162,9 @@ fn history_for(
                 break;
             }
             if damaged == Damaged::Refuse {
-                return Err(NoHistory::Lacks(missing.iter().map(|missing| Lacks::of(hub, missing)).collect()));
+                return Err(NoHistory::Lacks(Lacks::all(hub, &missing)));
             }
-            let new: Vec<Lacks> = missing.iter().map(|missing| Lacks::of(hub, missing)).collect();
+            let new = Lacks::all(hub, &missing);
             if damaged == Damaged::Mark {
                 // Before the readings that there are: those win where they are of the very same time.
                 history.chunks.extend(marks(hub.model(), &new));
@@ -316,13 +316,12 @@ pub(crate) async fn page(
             Ok(Some(part)) => part,
         };
         persist.tell_missing(&lost);
-        let lacks: Vec<Lacks> = lost.iter().map(|missing| Lacks::of(&of.hub, missing)).collect();
+        let lacks = Lacks::all(&of.hub, &lost);
         if damaged == Damaged::Refuse && !lacks.is_empty() {
             return refused(&of.hub, &lacks);
         }
-        let mut marked = if damaged == Damaged::Mark { marks(of.hub.model(), &lacks) } else { Vec::new() };
-        marked.extend(chunks.iter().map(|chunk| chunk.to_vec()));
-        let chunks = marked;
+        let marks = if damaged == Damaged::Mark { marks(of.hub.model(), &lacks) } else { Vec::new() };
+        let chunks = marks.into_iter().chain(chunks.iter().map(|chunk| chunk.to_vec())).collect();
         // What can't be read now may be mended under the same version.
         let cache = if lacks.is_empty() { FOR_EVER } else { REVALIDATE };
         let body = encoded(&ServerFrame::Page(Page { chunks }));

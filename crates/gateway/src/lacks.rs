@@ -33,6 +33,10 @@ impl Lacks {
         Self { range: missing.range, signals: missing.signals(hub.model(), position), why: missing.why.clone() }
     }
 
+    pub(crate) fn all(hub: &Hub, missing: &[Missing]) -> Vec<Self> {
+        missing.iter().map(|missing| Self::of(hub, missing)).collect()
+    }
+
     /// For people: which time of which signals is missing, and why.
     pub fn words(&self, model: &Model) -> String {
         format!("{}: {}", damage::words(model, self.range, &self.signals), self.why)
