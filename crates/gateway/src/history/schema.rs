@@ -1,5 +1,7 @@
 //! The tables of the database file, and the way from the layouts before this one. Knows SQL, not what the rows mean to others.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 use twin_historian::{Chunk, ChunkKey, chunk};
 use twin_model::{Span, Timestamp};
@@ -41,6 +43,33 @@ pub(super) fn layout(connection: &Connection) -> rusqlite::Result<(i64, bool)> {
     let version = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     Ok((version, tables > 0))
+}
+
+/// A column: its table and name, whether the table has no row numbers of its own, the column's type, whether it may be empty, its
+/// default, its place in the key.
+type Column = (String, String, bool, String, bool, Option<String>, i64);
+
+/// What the tables are made of, as SQLite reads their descriptions.
+fn shape(connection: &Connection) -> rusqlite::Result<BTreeSet<Column>> {
+    let sql = "SELECT l.name, c.name, l.wr, c.type, c.\"notnull\", c.dflt_value, c.pk
+               FROM pragma_table_list AS l, pragma_table_xinfo(l.name) AS c
+               WHERE l.schema = 'main' AND l.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
+    let mut columns = connection.prepare(sql)?;
+    let column = |row: &rusqlite::Row<'_>| -> rusqlite::Result<Column> {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?))
+    };
+    columns.query_map([], column)?.collect()
+}
+
+/// What of the tables of a file is not as this program makes them: their descriptions are texts in the file, and one that is damaged
+/// may still describe a table. For files of today's layout.
+pub(super) fn misshapen(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    let made = Connection::open_in_memory()?;
+    made.execute_batch(TABLES)?;
+    made.execute_batch(SERIES)?;
+    let (made, found) = (shape(&made)?, shape(connection)?);
+    let odd = found.symmetric_difference(&made).next();
+    Ok(odd.map(|(table, column, ..)| format!("the description of table '{table}' is not what was written, at '{column}'")))
 }
 
 /// Makes the tables, or moves an older file's rows into them, in one transaction.

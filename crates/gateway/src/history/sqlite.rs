@@ -133,15 +133,19 @@ impl SqliteHistorian {
         write(&mut self.connection).map_err(|error| trouble("written", &error))
     }
 
-    /// How many samples a journal entry has (0: not known) and their times, as its row says.
+    /// How many samples a journal entry has (0: not known) and their times, as its row says; all time where it says nothing that
+    /// makes sense.
     ///
     /// # Errors
     /// Where it cannot be read.
     pub(super) fn entry_claims(&self, position: Position) -> Result<(u64, TimeRange), KeepError> {
         let sql = "SELECT samples, first_us, last_us FROM journal WHERE position = ?1";
         let read = |row: &Row<'_>| {
-            let times = TimeRange::new(Timestamp::from_micros(row.get(1)?), Timestamp::from_micros(row.get(2)?));
-            Ok((row.get::<_, i64>(0)?.unsigned_abs(), times))
+            // Asked about entries that are damaged: each value may be anything.
+            let number = |at: usize| row.get::<_, i64>(at).ok();
+            let (first, last) = number(1).zip(number(2)).unwrap_or((i64::MIN, i64::MAX));
+            let times = TimeRange::new(Timestamp::from_micros(first), Timestamp::from_micros(last));
+            Ok((number(0).unwrap_or(0).unsigned_abs(), times))
         };
         let found = self.rows(sql, [position.0 as i64], read)?.pop();
         Ok(found.unwrap_or((0, TimeRange::new(Timestamp::MAX, Timestamp::MIN))))
@@ -156,7 +160,7 @@ impl SqliteHistorian {
         Ok(found.into_iter().next().unwrap_or(0).unsigned_abs())
     }
 
-    /// Fails where a table is missing or the file is of a layout that this program does not know.
+    /// Fails where a table is missing or is not as it was made, or the file is of a layout that this program does not know.
     ///
     /// # Errors
     /// What is wrong.
@@ -176,7 +180,15 @@ impl SqliteHistorian {
             self.connection.prepare(&sql).map_err(|error| damaged(error.to_string()))?;
         }
         if layout == schema::LAYOUT {
-            self.connection.prepare("SELECT samples FROM journal LIMIT 1").map_err(|error| damaged(error.to_string()))?;
+            let odd = schema::misshapen(&self.connection).map_err(|error| damaged(error.to_string()))?;
+            odd.map_or(Ok(()), |why| Err(damaged(why)))?;
+            // Each value of the small tables once; what is large has checksums of its own and is read one by one.
+            rows(&self.connection).map_err(|error| damaged(format!("a row of the catalogue: {error}")))?;
+            for level in twin_historian::historian::LEVELS {
+                self.pages(level, TimeRange::new(Timestamp::MIN, Timestamp::MAX))?;
+            }
+            self.notes()?;
+            self.rows("SELECT what, why FROM damaged", [], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
             self.series()?;
         }
         Ok(())
@@ -356,14 +368,32 @@ impl SqliteHistorian {
 /// What an error of SQLite means for history.
 pub(super) fn trouble(doing: &'static str, error: &rusqlite::Error) -> KeepError {
     let damaged = matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase));
-    if damaged {
+    if damaged || is_odd(error) {
         return KeepError::Damaged { what: THE_FILE.to_owned(), why: error.to_string() };
     }
     KeepError::Unavailable { doing, why: error.to_string() }
 }
 
+/// Whether a value is none that this program ever writes in its place: a number of another size, a text instead of a number. SQLite
+/// stores any value in any column, and checks whether a page is sound, not whether it makes sense.
+fn is_odd(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType};
+    use rusqlite::types::FromSqlError;
+    match error {
+        IntegralValueOutOfRange(..) | InvalidColumnType(..) | rusqlite::Error::Utf8Error(..) => true,
+        FromSqlConversionFailure(_, _, why) => why.downcast_ref::<FromSqlError>().is_some(),
+        _ => false,
+    }
+}
+
 fn slot(key: &ChunkKey) -> (u8, i64, u32) {
     (key.level.code(), key.start.as_micros(), key.first_signal)
+}
+
+/// Times, checksum and bytes of a row of the journal: first and last time, checksum, bytes, behind its position.
+fn entry(row: &Row<'_>) -> rusqlite::Result<(TimeRange, u32, Blob)> {
+    let times = TimeRange::new(Timestamp::from_micros(row.get(1)?), Timestamp::from_micros(row.get(2)?));
+    Ok((times, row.get(3)?, row.get_ref(4)?.as_blob()?.into()))
 }
 
 fn kept(level: Level, row: &Row<'_>) -> rusqlite::Result<Kept> {
@@ -545,11 +575,12 @@ impl Historian for SqliteHistorian {
             let row = |row: &Row<'_>| Ok((row.get_ref(0)?.as_blob()?.into(), row.get(1)?));
             statement.query_row(values, row).optional()
         };
-        let Some((bytes, crc)) = read().map_err(|error| trouble("read", &error))? else { return Ok(None) };
+        let damaged = |why: String| KeepError::Damaged { what: format!("chunk {key}"), why };
+        let found = read().map_err(|error| if is_odd(&error) { damaged(error.to_string()) } else { trouble("read", &error) })?;
+        let Some((bytes, crc)) = found else { return Ok(None) };
         let found = crc32fast::hash(&bytes);
         if found != crc {
-            let why = format!("its checksum is {found:08x} instead of {crc:08x}");
-            return Err(KeepError::Damaged { what: format!("chunk {key}"), why });
+            return Err(damaged(format!("its checksum is {found:08x} instead of {crc:08x}")));
         }
         Ok(Some(bytes))
     }
@@ -566,14 +597,19 @@ impl Historian for SqliteHistorian {
             let mut rows = statement.query([i64::try_from(after.0).unwrap_or(i64::MAX)])?;
             while let Some(row) = rows.next()? {
                 let position = Position(row.get::<_, i64>(0)?.unsigned_abs());
-                let (first, last, crc): (i64, i64, u32) = (row.get(1)?, row.get(2)?, row.get(3)?);
-                let bytes: Blob = row.get_ref(4)?.as_blob()?.into();
+                let (times, crc, bytes) = match entry(row) {
+                    Ok(entry) => entry,
+                    Err(error) if is_odd(&error) => {
+                        damaged(position, error.to_string());
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                };
                 let found = crc32fast::hash(&bytes);
                 if found != crc {
                     damaged(position, format!("its checksum is {found:08x} instead of {crc:08x}"));
                     continue;
                 }
-                let times = TimeRange::new(Timestamp::from_micros(first), Timestamp::from_micros(last));
                 if !f(Entry { position, times, bytes }) {
                     break;
                 }

@@ -185,6 +185,53 @@ fn any_byte_of_the_header_may_be_damaged_without_a_loss() {
     }
 }
 
+#[test]
+fn any_letter_of_what_the_file_says_of_its_tables_may_be_damaged_without_a_loss() {
+    let (folder, site) = folder();
+    let (good, data) = (folder.0.join("data"), folder.0.join("hurt"));
+    let reference = read(&site.loaded.model, &good);
+    let file = std::fs::read(good.join(FILE)).unwrap();
+    // All descriptions stand on the first page, behind its header and the places of its rows.
+    let texts: Vec<usize> = (200..PAGE).filter(|at| file[*at].is_ascii_alphanumeric() || file[*at] == b'_').collect();
+    assert!(texts.len() > 900, "{} letters", texts.len());
+    let step = if std::env::var_os("ORRERY_LONG_TESTS").is_some() { 1 } else { 19 };
+    let column = file.windows(12).position(|part| part == b"why TEXT NOT").expect("a column that only repairs read");
+    for place in texts.into_iter().step_by(step).chain(column..column + 3) {
+        copy(&good, &data);
+        // Another letter: a word stays a word, so that the description may still make sense.
+        let mut bytes = file.clone();
+        bytes[place] = if bytes[place] == b'x' { b'q' } else { b'x' };
+        std::fs::write(data.join(FILE), bytes).unwrap();
+        let report = fsck::check(&data, true).unwrap_or_else(|error| panic!("byte {place}: {error}"));
+        assert!(!report.lost() && report.findings.iter().all(|finding| finding.mended), "byte {place}: {report:?}");
+        assert_eq!(read(&site.loaded.model, &data), reference, "byte {place}");
+        assert_eq!(fsck::check(&data, false).unwrap().findings, [], "byte {place}: sound afterwards");
+    }
+}
+
+#[test]
+fn a_page_that_calls_itself_by_another_kind_loses_nothing() {
+    let (folder, site) = folder();
+    let (good, data) = (folder.0.join("data"), folder.0.join("hurt"));
+    let reference = read(&site.loaded.model, &good);
+    let file = std::fs::read(good.join(FILE)).unwrap();
+    // The pages of journal and chunks, of names and of the catalogue: all that hold rows.
+    let leaves: Vec<usize> =
+        (1..file.len() / PAGE).map(|page| page * PAGE).filter(|at| [0x0d, 0x0a].contains(&file[*at])).collect();
+    assert!(leaves.len() > 6, "{leaves:?}");
+    for place in leaves {
+        for kind in [0x0d, 0x0a, 0x05, 0x02, 0x00, 0xff].into_iter().filter(|kind| *kind != file[place]) {
+            copy(&good, &data);
+            let mut bytes = file.clone();
+            bytes[place] = kind;
+            std::fs::write(data.join(FILE), bytes).unwrap();
+            let report = fsck::check(&data, true).unwrap_or_else(|error| panic!("byte {place}: {error}"));
+            assert!(!report.lost() && report.findings.iter().all(|finding| finding.mended), "byte {place}, {kind}: {report:?}");
+            assert_eq!(read(&site.loaded.model, &data), reference, "byte {place}, {kind}");
+        }
+    }
+}
+
 /// Where in the file the row numbers of the journal's entries stand, each of one byte.
 fn row_numbers(file: &[u8], entries: &[Vec<u8>]) -> Vec<usize> {
     let mut places = Vec::new();

@@ -63,13 +63,14 @@ struct Found {
 pub(super) fn salvage(path: &Path, fresh: &mut SqliteHistorian, report: &mut Report) -> Result<(), KeepError> {
     let unreadable = |error: std::io::Error| KeepError::Unavailable { doing: "read", why: error.to_string() };
     let mut pages = Pages::open(path).map_err(unreadable)?;
-    let free = pages.free();
+    let (free, trees) = (pages.free(), pages.trees());
     let mut found = Found::default();
     let mut changes = Vec::new();
     for number in pages.numbers().filter(|number| !free.contains(number)) {
         let Some(page) = pages.read(number).filter(|page| !pages::is_map(number, page)) else { continue };
-        let rows = records::of_page(&mut pages, number, &page);
-        found.broken_rows += u64::from(rows.broken);
+        let rows = records::of_page(&mut pages, number, &page, trees.contains(&number));
+        // The rows of the first page describe the tables, which the new database has of its own.
+        found.broken_rows += if number == 1 { 0 } else { u64::from(rows.broken) };
         for record in rows.records {
             found.take(&record, fresh, &mut changes)?;
             if changes.len() >= STEP {
@@ -93,11 +94,11 @@ pub(super) fn salvage(path: &Path, fresh: &mut SqliteHistorian, report: &mut Rep
 pub fn rows_in(file: &[u8], log: &[u8]) -> std::io::Result<(u64, u64)> {
     let frames = wal::frames_in(&mut &*log)?;
     let mut pages = Pages::new(Cursor::new(file), file.len() as u64, Some(Cursor::new(log)), &frames);
-    let free = pages.free();
+    let (free, trees) = (pages.free(), pages.trees());
     let (mut rows, mut broken) = (0, 0);
     for number in pages.numbers().filter(|number| !free.contains(number)).take(file.len() / pages::PAGE + frames.len() + 1) {
         let Some(page) = pages.read(number).filter(|page| !pages::is_map(number, page)) else { continue };
-        let found = records::of_page(&mut pages, number, &page);
+        let found = records::of_page(&mut pages, number, &page, trees.contains(&number));
         rows += found.records.len() as u64;
         broken += u64::from(found.broken);
     }

@@ -15,6 +15,11 @@ pub(super) const PAGE: usize = 4_096;
 /// Overflow pages that the rows of one page may have: several of the longest rows, of which a page holds eight at most.
 const OVERFLOW: u32 = (8 * LONGEST / PAGE as u64) as u32;
 
+/// What the map of a file says of pages: the root of a table or an index, free, or below a root.
+const ROOT: u8 = 1;
+const FREE: u8 = 2;
+const NODE: u8 = 5;
+
 /// See the module's head.
 pub(super) struct Pages<S = File> {
     file: S,
@@ -74,7 +79,7 @@ impl<S: Read + Seek> Pages<S> {
     /// Pages that hold nothing any more, so that what was deleted does not come back. Both places that know must say so: the list
     /// of free pages and the map of what points where. Where one of them is damaged the other decides.
     pub(super) fn free(&mut self) -> BTreeSet<u32> {
-        let mapped = self.mapped_free();
+        let mapped = self.mapped(&[FREE]);
         match (self.listed_free(), mapped) {
             (Some(listed), Some(mapped)) => listed.intersection(&mapped).copied().collect(),
             (Some(free), None) | (None, Some(free)) => free,
@@ -105,27 +110,33 @@ impl<S: Read + Seek> Pages<S> {
         (free.len() == count as usize).then_some(free)
     }
 
-    /// What the map of an incrementally vacuumed file calls free; none where there is no map.
-    fn mapped_free(&mut self) -> Option<BTreeSet<u32>> {
+    /// Pages of tables and indices, as the map of the file says; none where there is no map.
+    pub(super) fn trees(&mut self) -> BTreeSet<u32> {
+        self.mapped(&[ROOT, NODE]).unwrap_or_default()
+    }
+
+    /// What the map of an incrementally vacuumed file calls by one of these kinds; none where there is no map.
+    fn mapped(&mut self, kinds: &[u8]) -> Option<BTreeSet<u32>> {
         const ENTRIES: u32 = PAGE as u32 / 5;
-        const FREE: u8 = 2;
         // The header says whether there is a map: the largest root page is not 0 then.
         if word(&self.read(1)?, 52)? == 0 {
             return None;
         }
-        let mut free = BTreeSet::new();
+        let mut mapped = BTreeSet::new();
         let mut map = 2;
         while map <= self.count {
             let page = self.read(map)?;
             for entry in 0..ENTRIES {
                 let at = entry as usize * 5;
-                if page.get(at) == Some(&FREE) && page.get(at + 1..at + 5) == Some(&[0; 4]) {
-                    free.insert(map + 1 + entry);
+                let Some(kind) = page.get(at).filter(|kind| kinds.contains(kind)) else { continue };
+                // Only a page that hangs on another has its number beside.
+                if *kind == NODE || page.get(at + 1..at + 5) == Some(&[0; 4]) {
+                    mapped.insert(map + 1 + entry);
                 }
             }
             map += ENTRIES + 1;
         }
-        Some(free)
+        Some(mapped)
     }
 }
 

@@ -34,21 +34,46 @@ pub(super) struct Found {
     pub(super) broken: u32,
 }
 
-/// Kinds of pages that hold rows.
 const TABLE_LEAF: u8 = 0x0d;
 const INDEX_LEAF: u8 = 0x0a;
 const INDEX_INNER: u8 = 0x02;
+/// Holds row numbers only; the others have none.
+const TABLE_INNER: u8 = 0x05;
+/// Kinds of pages that hold rows.
+const HOLD_ROWS: [u8; 3] = [TABLE_LEAF, INDEX_LEAF, INDEX_INNER];
 
-/// Reads the rows of a page.
-pub(super) fn of_page<S: Read + Seek>(pages: &mut Pages<S>, number: u32, page: &[u8]) -> Found {
+/// Reads the rows of a page. `tree` tells whether the map of the file calls it a page of a table or an index.
+///
+/// Its first byte says of which kind it is, and that byte may be what is damaged, also so that it names another kind: what fits a kind
+/// whole is of that kind. Rows that are made up by chance are told by their checksums.
+pub(super) fn of_page<S: Read + Seek>(pages: &mut Pages<S>, number: u32, page: &[u8], tree: bool) -> Found {
     let header = if number == 1 { 100 } else { 0 };
-    let Some(kind) = page.get(header).copied() else { return Found::default() };
-    let (front, child) = match kind {
-        TABLE_LEAF | INDEX_LEAF => (8, 0),
-        INDEX_INNER => (12, 4),
-        // Inner pages of tables have row numbers only; the others have none.
-        _ => return Found::default(),
-    };
+    let Some(claimed) = page.get(header).copied() else { return Found::default() };
+    let claims_rows = HOLD_ROWS.contains(&claimed);
+    let mut as_claimed = Found::default();
+    if claims_rows {
+        as_claimed = of_kind(pages, (header, claimed), page, usize::MAX);
+        if as_claimed.broken == 0 {
+            return as_claimed;
+        }
+    }
+    for kind in HOLD_ROWS.into_iter().filter(|kind| *kind != claimed) {
+        let found = of_kind(pages, (header, kind), page, 0);
+        if found.broken == 0 && !found.records.is_empty() {
+            return found;
+        }
+    }
+    // Behind the kind: no gaps, no rows, and what they would hold begins at the end of the page.
+    let empty = page.get(header + 1..header + 8) == Some(&[0, 0, 0, 0, (PAGE >> 8) as u8, 0, 0]);
+    if !claims_rows && claimed != TABLE_INNER && tree && !empty {
+        as_claimed.broken = 1;
+    }
+    as_claimed
+}
+
+/// Reads a page as one of that kind, until more than so many rows make no sense.
+fn of_kind<S: Read + Seek>(pages: &mut Pages<S>, (header, kind): (usize, u8), page: &[u8], most_broken: usize) -> Found {
+    let (front, child) = if kind == INDEX_INNER { (12, 4) } else { (8, 0) };
     let half = |at: usize| page.get(at..at + 2).and_then(|two| two.try_into().ok()).map_or(0, u16::from_be_bytes);
     let cells = usize::from(half(header + 3));
     let mut found = Found::default();
@@ -63,6 +88,9 @@ pub(super) fn of_page<S: Read + Seek>(pages: &mut Pages<S>, number: u32, page: &
         match record(pages, &mut overflow, page, at + child, kind == TABLE_LEAF) {
             Some(record) if at > header => found.records.push(record),
             _ => found.broken += 1,
+        }
+        if found.broken as usize > most_broken {
+            break;
         }
     }
     found
