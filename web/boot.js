@@ -63,12 +63,46 @@ function takeToken() {
   } catch { /* as above */ }
 }
 
+// Answers that the first picture needs, asked for before the module is there: it takes these instead of asking again. By address.
+const early = new Map();
+/** More are asked for by the module. */
+const EARLY = 8;
+
+// Taken in as it comes: the gateway lets go of whoever leaves an answer unread for long, and the module may take its time.
+async function asked(url) {
+  const response = await fetch(url, { headers: credentials() });
+  if (!response.ok || !response.body) return response;
+  const unread = { highWaterMark: Number.POSITIVE_INFINITY };
+  const { status, statusText, headers } = response;
+  return new Response(response.body.pipeThrough(new TransformStream({}, unread, unread)), { status, statusText, headers });
+}
+
+const absolute = (path) => new URL(path, location.href).href;
+
+// Asks for the site and what it draws; answers the status, or nothing where there was no answer.
+async function askAhead() {
+  const url = absolute("/api/site");
+  const response = await fetch(url, { headers: credentials() }).catch(() => null);
+  if (!response?.ok) return response?.status;
+  const text = await response.text();
+  early.set(url, Promise.resolve(new Response(text, { headers: response.headers })));
+  let assets = [];
+  try {
+    assets = JSON.parse(text).assets ?? [];
+  } catch { /* the module has the words for it */ }
+  for (const { url: path } of assets.filter((asset) => asset.url).slice(0, EARLY)) {
+    const answer = asked(absolute(path));
+    answer.catch(() => { /* whoever takes it says so */ });
+    early.set(absolute(path), answer);
+  }
+  return response.status;
+}
+
 const credentials = () => (token ? { Authorization: `Bearer ${token}` } : {});
 
-// Why the gateway does not let us in, or null. Whatever else is wrong, the viewer itself has better words for.
-async function refusal() {
-  const response = await fetch("/api/site", { method: "HEAD", headers: credentials(), cache: "no-store" }).catch(() => null);
-  switch (response?.status) {
+// Why the gateway does not let us in, by what it answered, or null. Whatever else is wrong, the viewer itself has better words for.
+function refusal(status) {
+  switch (status) {
     case 401: return token ? "This token is not known here, or its time is over." : "Paste the token that you were given.";
     // A page that may not be here at all would be asked in vain.
     case 403: return token ? "This token may not view the plant." : null;
@@ -81,7 +115,7 @@ async function refusal() {
 async function enter(title, why) {
   while (why) {
     keepToken(await ask(title, why));
-    why = await refusal();
+    why = refusal(await askAhead());
   }
 }
 
@@ -124,17 +158,24 @@ function ask(title, why) {
   });
 }
 
+/** How much of the way to the first picture the module is, on the bar. */
+const MODULE_SHARE = 0.5;
+
 // The module's bytes with a count of what has come. The length in the response is that of the compressed body, so the
 // real length is written into the page when it is built.
-async function download(url, expected) {
+async function download(url, expected, squeezed) {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${response.status} ${response.statusText} for ${url}`);
   const total = expected || Number(response.headers.get("x-uncompressed-length")) || 0;
+  const packed = response.headers.get("content-encoding") === "br" ? squeezed : 0;
   let seen = 0;
   const counted = response.body.pipeThrough(new TransformStream({
     transform(chunk, out) {
       seen += chunk.byteLength;
-      cover("Loading the viewer", total ? seen / total : undefined, total ? `${megabytes(seen)} of ${megabytes(total)}` : megabytes(seen));
+      // Bytes as they travel: packed, they come in the same proportion.
+      const travels = packed || total;
+      const part = total ? seen / total : 0;
+      cover("Loading the viewer", part * MODULE_SHARE, total ? `${megabytes(part * travels)} of ${megabytes(travels)}` : megabytes(seen));
       out.enqueue(chunk);
     },
   }));
@@ -171,14 +212,27 @@ async function start() {
   if (lack) return fatal("This browser can't show the plant", lack);
 
   takeToken();
-  await enter("This plant asks who you are", await refusal());
+  // All at once: on a slow link every question that waits for an answer before it is felt.
+  const url = new URL(own.dataset.wasm, import.meta.url);
+  const coming = Promise.all([
+    import(new URL(own.dataset.module, import.meta.url)),
+    download(url, Number(own.dataset.bytes), Number(own.dataset.packed)),
+  ]);
+  coming.catch(() => { /* told where it is waited for */ });
+  await enter("This plant asks who you are", refusal(await askAhead()));
 
   let viewer = null;
   // Called from Rust.
   window.__orrery = {
     token() { return token ?? undefined; },
+    early(url) {
+      const answer = early.get(absolute(url));
+      early.delete(absolute(url));
+      return answer;
+    },
+    progress(text, share, detail) { cover(text || "Starting", MODULE_SHARE + (1 - MODULE_SHARE) * share, detail); },
     shutOut() { shutOut(viewer); },
-    ready() { $("cover").classList.add("done"); setTimeout(() => { $("cover").hidden = true; }, 300); },
+    ready() { early.clear(); $("cover").classList.add("done"); setTimeout(() => { $("cover").hidden = true; }, 300); },
     panic(message) { fatal("The viewer has stopped", "An error that it can't recover from. Nothing in the plant is affected; reload to go on.", message); },
     graphics(message) { fatal("The graphics system has stopped", "The browser took the graphics device away or reported an error. Reload to go on.", message); },
   };
@@ -187,14 +241,9 @@ async function start() {
     window.__orrery.graphics("The WebGL context was lost.");
   });
 
-  const url = new URL(own.dataset.wasm, import.meta.url);
-  const [module, wasm] = await Promise.all([
-    import(new URL(own.dataset.module, import.meta.url)),
-    download(url, Number(own.dataset.bytes)),
-  ]);
+  const [module, wasm] = await coming;
   viewer = module;
   await viewer.default({ module_or_path: wasm });
-  cover("Starting", 1, "");
 
   window.orrery = Object.freeze({
     version: viewer.orrery_version(),

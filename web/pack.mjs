@@ -62,7 +62,11 @@ if (release) {
   rename("boot.js", "boot", ".js");
   rename("style.css", "style", ".css");
 }
-page = page.replace('data-bytes="0"', `data-bytes="${wasm.length}"`);
+const squeeze = (bytes) => brotliCompressSync(bytes, {
+  params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length },
+});
+const packed = release ? squeeze(wasm) : wasm;
+page = page.replace('data-bytes="0"', `data-bytes="${wasm.length}"`).replace('data-packed="0"', `data-packed="${packed.length}"`);
 // Trunk adds integrity attributes for files under their old names; same origin and hashed names make them idle.
 page = page.replace(/ integrity="[^"]*"/g, "");
 writeFileSync(join(folder, "index.html"), page);
@@ -73,9 +77,7 @@ for (const name of readdirSync(folder)) {
   const bytes = readFileSync(join(folder, name));
   raw += bytes.length;
   if (!release) continue;
-  const brotli = brotliCompressSync(bytes, {
-    params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length },
-  });
+  const brotli = name.endsWith(".wasm") ? packed : squeeze(bytes);
   writeFileSync(join(folder, `${name}.br`), brotli);
   writeFileSync(join(folder, `${name}.gz`), gzipSync(bytes, { level: 9 }));
   small += brotli.length;

@@ -26,6 +26,9 @@ pub use queue::{Inbox, SOCKET_QUEUE_BYTES};
 /// Called from callbacks and threads to have a frame drawn soon.
 pub type Waker = Arc<dyn Fn() + Send + Sync>;
 
+/// Whether a message is worth a frame by itself; others are taken in with the next one, or when many wait.
+pub type Heeds = Arc<dyn Fn(&[u8]) -> bool + Send + Sync>;
+
 /// Something that happened on a socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SocketEvent {
@@ -116,6 +119,14 @@ pub fn prefers_light() -> bool {
 /// Whether the person asked for less motion.
 pub fn prefers_reduced_motion() -> bool {
     imp::prefers_reduced_motion()
+}
+
+/// Whether the page covers the viewer until the first picture and shows its progress itself.
+pub const HAS_COVER: bool = imp::HAS_COVER;
+
+/// Says on the cover how loading goes; `share` is of the whole, from 0 to 1.
+pub fn progress(words: &str, share: f32, detail: &str) {
+    imp::progress(words, share, detail);
 }
 
 /// Tells the page that the first picture is there.

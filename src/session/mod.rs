@@ -12,12 +12,15 @@ pub use clock::SiteClock;
 pub use history::{HISTORY_MIB, History, level_words};
 pub use models::{ModelJob, Models};
 pub use site::{ServedSite, SiteJob};
-pub use stream::{LinkPhase, Stream};
+pub use stream::{Attention, LinkPhase, Stream};
 
 use twin_engine::Engine;
 use twin_model::{TimeRange, Timestamp};
 
 use crate::platform::{Fetch, FetchState, Waker};
+
+/// Seconds between two looks at a link that is not there.
+const LINK_LOOK_S: f64 = 1.0;
 
 /// What a poll brought.
 #[derive(Debug, Default)]
@@ -86,6 +89,19 @@ impl Session {
         &self.stream
     }
 
+    /// Says what to wake for.
+    pub fn attend(&self, attention: Attention) {
+        self.stream.attend(attention);
+    }
+
+    /// Seconds until it has to be moved on even where nothing wakes it; infinity where a look now and then is enough. One of few
+    /// numbers, whatever the time: what paces the frames draws at once when its pace changes.
+    pub fn due_in(&self) -> f64 {
+        // The pause until the next try is counted down on the screen.
+        let link = if self.stream.phase() == LinkPhase::Up || self.stream.shut_out().is_some() { f64::INFINITY } else { LINK_LOOK_S };
+        self.history.due_in().min(link)
+    }
+
     /// Where loading of history stands.
     pub fn history(&self) -> &History {
         &self.history
@@ -120,10 +136,10 @@ impl Session {
         self.stream.retry_now();
     }
 
-    /// Moves everything forward a little. `now` is the monotonic clock in seconds.
-    pub fn poll(&mut self, engine: Option<&mut Engine>, site_hash: &str, now: f64) -> News {
+    /// Moves everything forward a little; models are decoded until `until`. Both are of the monotonic clock, in seconds.
+    pub fn poll(&mut self, engine: Option<&mut Engine>, site_hash: &str, now: f64, until: f64) -> News {
         let mut news = News::default();
-        self.models.poll();
+        self.models.poll(until);
         self.acknowledging.retain(|post| match post.poll() {
             FetchState::Running { .. } => true,
             FetchState::Failed(why) => {

@@ -8,10 +8,10 @@ use twin_scene::geometry::SceneModel;
 
 use super::Stage;
 use super::site::{ServedFile, ServedSite};
-use crate::platform::{Fetch, FetchState, Waker};
+use crate::platform::{Fetch, FetchState, Waker, monotonic};
 
-/// Primitives decoded per frame.
-const PRIMITIVES_A_FRAME: usize = 48;
+/// Primitives decoded between two looks at the clock.
+const PRIMITIVES_A_STEP: usize = 48;
 
 enum Phase {
     Fetching(Fetch),
@@ -64,7 +64,7 @@ impl ModelJob {
         matches!(self.phase, Phase::Done(_) | Phase::Failed(_))
     }
 
-    fn poll(&mut self) {
+    fn poll(&mut self, until: f64) {
         match &mut self.phase {
             Phase::Fetching(fetch) => match fetch.poll() {
                 FetchState::Running { seen, .. } => self.seen = seen,
@@ -79,13 +79,19 @@ impl ModelJob {
                     (self.waker)();
                 }
             },
-            Phase::Decoding { .. } => self.decode(),
+            Phase::Decoding { .. } => self.decode(until),
             Phase::Done(_) | Phase::Failed(_) => {}
         }
     }
 
-    fn decode(&mut self) {
-        let Phase::Decoding { loader, beside } = &mut self.phase else { return };
+    /// Decodes until that moment of the monotonic clock, or as far as it can for now.
+    fn decode(&mut self, until: f64) {
+        while self.decode_some() && monotonic() < until {}
+    }
+
+    /// Decodes a few primitives; true where more can be done at once.
+    fn decode_some(&mut self) -> bool {
+        let Phase::Decoding { loader, beside } = &mut self.phase else { return false };
         for path in loader.missing() {
             let folder = self.url.rsplit_once('/').map_or("", |(folder, _)| folder);
             let url = format!("{}{folder}/{}", self.base, encode(&path));
@@ -96,7 +102,7 @@ impl ModelJob {
                 FetchState::Running { .. } | FetchState::Taken => {}
             }
         }
-        let outcome = loader.step(PRIMITIVES_A_FRAME);
+        let outcome = loader.step(PRIMITIVES_A_STEP);
         match outcome {
             Err(error) => self.phase = Phase::Failed(format!("{}: {error}", self.path)),
             Ok(progress) if progress.stage == GlbStage::Done => {
@@ -107,8 +113,12 @@ impl ModelJob {
                     };
                 }
             }
-            Ok(_) => (self.waker)(),
+            Ok(_) => {
+                (self.waker)();
+                return beside.is_empty();
+            }
         }
+        false
     }
 
     fn stage(&self) -> Stage {
@@ -140,9 +150,9 @@ impl Models {
         Self { jobs: served.files.iter().map(|file| ModelJob::start(base, file, waker)).collect() }
     }
 
-    pub(super) fn poll(&mut self) {
+    pub(super) fn poll(&mut self, until: f64) {
         for job in &mut self.jobs {
-            job.poll();
+            job.poll(until);
         }
     }
 

@@ -1,14 +1,17 @@
 //! The live stream: connect, greet, resume, decode, reconnect with growing pauses. Feeds the engine in arrival order.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use twin_engine::Engine;
 use twin_model::{Sample, SignalIndex, SourceIndex, TimeRange, Timestamp};
 use twin_protocol::{
     Batch, ClientFrame, ClientHello, Close, CloseCode, Limits, LinkState, Resume, ServerFrame, decode_server, encode_client,
 };
-use twin_protocol::{SUBPROTOCOL_BIN, VERSIONS};
+use twin_protocol::{SUBPROTOCOL_BIN, Urgency, VERSIONS, urgency};
 
 use super::clock::SiteClock;
-use crate::platform::{Socket, SocketEvent, Waker, greeting_token, shut_out};
+use crate::platform::{Heeds, Socket, SocketEvent, Waker, greeting_token, shut_out};
 
 /// Pauses between tries, in seconds; the last repeats.
 const PAUSES: [f64; 5] = [0.5, 1.0, 2.0, 4.0, 8.0];
@@ -32,10 +35,40 @@ pub enum LinkPhase {
     Down,
 }
 
+/// What the viewer is to be woken for: what it shows changes with that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attention {
+    /// It shows the present: samples and news of the plant.
+    Live,
+    /// It shows another instant, which samples of now don't change: news only. Samples wait (at most some hundred messages) and
+    /// are taken in with the next frame.
+    Elsewhere,
+}
+
+/// The same where sockets see it.
+#[derive(Clone, Default)]
+struct Watch(Arc<AtomicBool>);
+
+impl Watch {
+    fn set(&self, attention: Attention) {
+        self.0.store(attention == Attention::Elsewhere, Ordering::Relaxed);
+    }
+
+    fn heeds(&self) -> Heeds {
+        let elsewhere = self.0.clone();
+        Arc::new(move |bytes| match urgency(bytes) {
+            Urgency::Beat => false,
+            Urgency::Samples => !elsewhere.load(Ordering::Relaxed),
+            Urgency::News => true,
+        })
+    }
+}
+
 /// The stream of one gateway.
 pub struct Stream {
     url: String,
     waker: Waker,
+    watch: Watch,
     socket: Option<Socket>,
     phase: LinkPhase,
     since: Option<Timestamp>,
@@ -87,6 +120,7 @@ impl Stream {
         Self {
             url,
             waker,
+            watch: Watch::default(),
             socket: None,
             phase: LinkPhase::Connecting,
             since: None,
@@ -159,6 +193,10 @@ impl Stream {
         self.history.take()
     }
 
+    pub(super) fn attend(&self, attention: Attention) {
+        self.watch.set(attention);
+    }
+
     pub(super) fn retry_now(&mut self) {
         self.next_try = 0.0;
         self.tries = 0;
@@ -171,19 +209,23 @@ impl Stream {
                 self.phase = LinkPhase::Connecting;
                 self.last_heard = now;
                 self.said = None;
-                self.socket = Some(Socket::connect(&self.url, SUBPROTOCOL_BIN, self.waker.clone()));
+                self.socket = Some(Socket::connect(&self.url, SUBPROTOCOL_BIN, self.waker.clone(), self.watch.heeds()));
             }
             return false;
         }
         let mut fed = false;
+        let mut drained = false;
         for _ in 0..FRAMES_A_POLL {
-            let Some(event) = self.socket.as_ref().and_then(Socket::poll) else { break };
+            let Some((event, at)) = self.socket.as_ref().and_then(Socket::poll) else {
+                drained = true;
+                break;
+            };
             match event {
                 SocketEvent::Opened => self.greet(),
                 SocketEvent::Message(bytes) => {
-                    self.last_heard = now;
+                    self.last_heard = at;
                     self.counts.bytes += bytes.len() as u64;
-                    fed |= self.take(&bytes, engine, clock, now);
+                    fed |= self.take(&bytes, engine, clock, at);
                 }
                 SocketEvent::Overflowed => return self.broken(clock, now, "too much arrived while the page was hidden", fed),
                 SocketEvent::Closed { code, reason } => {
@@ -195,6 +237,11 @@ impl Stream {
                     return fed;
                 }
             }
+        }
+        if !drained {
+            // What came while nobody looked is more than that: nothing else wakes for it, and the newest of it was not heard yet.
+            (self.waker)();
+            return fed;
         }
         if now - self.last_heard > self.silence {
             return self.broken(clock, now, "the server has gone silent", fed);
@@ -312,5 +359,33 @@ impl Stream {
         self.counts.samples += samples.len() as u64;
         engine.ingest(&samples);
         !samples.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use twin_protocol::{Gap, GapReason, encode_server};
+
+    #[test]
+    fn a_viewer_is_woken_for_what_changes_its_picture() {
+        let at = Timestamp::from_secs(1);
+        let range = TimeRange::new(at, at);
+        let beats = [ServerFrame::KeepAlive { server_time: at }, ServerFrame::Pong { nonce: 1, server_time: at }];
+        let samples = [ServerFrame::Batch(Batch { seq: 1, entries: Vec::new() })];
+        let news = [
+            ServerFrame::Gap(Gap { range, reason: GapReason::Away }),
+            ServerFrame::Sources(Vec::new()),
+            ServerFrame::Close(Close { code: 1001, reason: "stops".into() }),
+        ];
+        let watch = Watch::default();
+        let heeds = watch.heeds();
+        for (attention, woken_for_samples) in [(Attention::Live, true), (Attention::Elsewhere, false), (Attention::Live, true)] {
+            watch.set(attention);
+            assert!(beats.iter().all(|frame| !heeds(&encode_server(frame))), "{attention:?}");
+            assert!(samples.iter().all(|frame| heeds(&encode_server(frame)) == woken_for_samples), "{attention:?}");
+            assert!(news.iter().all(|frame| heeds(&encode_server(frame))), "{attention:?}");
+            assert!(heeds(b"no frame") && heeds(b""), "what can't be read is looked at");
+        }
     }
 }

@@ -8,9 +8,12 @@ use bevy::prelude::*;
 use bevy::render::RenderPlugin;
 use bevy::render::error_handler::{RenderErrorHandler, RenderErrorPolicy};
 use bevy::render::settings::RenderCreation;
-use bevy::window::{PresentMode, PrimaryWindow, RequestRedraw, WindowResolution};
+use bevy::window::{PresentMode, PrimaryWindow, RequestRedraw, WindowOccluded, WindowResolution};
 use bevy::winit::{EventLoopProxyWrapper, UpdateMode, WinitSettings, WinitUserEvent};
-use bevy_egui::{EguiGlobalSettings, EguiPlugin, EguiPostUpdateSet, EguiPrimaryContextPass};
+use bevy_egui::{
+    EguiGlobalSettings, EguiPlugin, EguiPostUpdateSet, EguiPreUpdateSet, EguiPrimaryContextPass, PrimaryEguiContext,
+};
+use twin_engine::PlayState;
 use twin_health::palette::Rgb;
 use twin_model::{AlarmState, Priority, Span};
 use twin_ui::view::{ProblemKind, Severity, Theme};
@@ -18,9 +21,10 @@ use twin_ui::view::{ProblemKind, Severity, Theme};
 use super::scene::high::HighMaterial;
 use super::scene::material::{BackdropMaterial, GridMaterial, PartMaterial};
 use super::scene::{self, Beat, MainCamera, SceneAssets, Spawner, Surroundings};
-use super::state::{Dirty, Viewer};
+use super::state::{Dirty, Viewer, ViewerCell};
 use super::{commands, hooks, input, paint, present, ui_shell};
 use crate::platform;
+use crate::session::Attention;
 
 /// What to open.
 #[derive(Debug, Clone, Default)]
@@ -55,6 +59,14 @@ const RUN_STEPS: u32 = 8;
 const RUN_MS: (f64, f64, f64) = (6.0, 150.0, 0.25);
 /// Seconds between two pictures of a live, quiet plant: ages grow, colours may turn stale.
 const LIVE_PERIOD_S: f64 = 0.5;
+
+/// Frames that are drawn before the page's cover goes: the first may still lack pipelines and glyphs.
+const DRAWN_UNCOVERED: u32 = 3;
+/// Frames that are drawn behind the cover, so that what every picture needs of pipelines is made while data are on their way.
+const DRAWN_COVERED: u64 = 2;
+
+/// Seconds between two pictures where nothing happens: what the panels say of the wall clock and of how far history goes.
+const REST_PERIOD_S: f64 = 60.0;
 
 /// Seconds between two writings of the view into the address.
 const LINK_PERIOD_S: f64 = 0.25;
@@ -96,16 +108,18 @@ pub fn run(start: Start) -> AppExit {
     app.add_systems(Update, receive.in_set(AppSystems::Receive));
     app.add_systems(Update, (input::pointer, apply).chain().in_set(AppSystems::Apply));
     app.add_systems(Update, fill_panels.in_set(AppSystems::Present));
-    app.add_systems(
-        Update,
-        (place_scene, paint::paint, style, keep_beat, outline, camera, pace).chain().in_set(AppSystems::Paint),
-    );
+    app.add_systems(Update, (place_scene, paint::paint, style, keep_beat, outline, camera).chain().in_set(AppSystems::Paint));
+    app.init_resource::<ui_shell::PanelsDue>();
+    app.add_systems(PreUpdate, ui_shell::only_changes.after(EguiPreUpdateSet::ProcessInput).before(EguiPreUpdateSet::BeginPass));
     app.add_systems(EguiPrimaryContextPass, ui_shell::panels);
     // New glyphs reach the graphics chip with the frame that first shows them; a frame later they would be blanks until then.
     app.configure_sets(PostUpdate, EguiPostUpdateSet::PostProcessOutput.before(AssetEventSystems));
     app.add_systems(
         PostUpdate,
-        ui_shell::redraw_for_new_glyphs.after(EguiPostUpdateSet::ProcessOutput).before(EguiPostUpdateSet::PostProcessOutput),
+        (pace, ui_shell::redraw_for_new_glyphs)
+            .chain()
+            .after(EguiPostUpdateSet::ProcessOutput)
+            .before(EguiPostUpdateSet::PostProcessOutput),
     );
     app.run()
 }
@@ -123,10 +137,13 @@ fn open(world: &mut World) {
         None => Arc::new(|| {}),
     };
     hooks::wake_with(waker.clone());
-    world.insert_non_send(Viewer::new(&start.base, &start.fragment, waker));
+    let viewer = ViewerCell::new(Viewer::new(&start.base, &start.fragment, waker));
+    hooks::answer_for(viewer.weak());
+    world.insert_non_send(viewer);
 }
 
-fn receive(mut viewer: NonSendMut<'_, Viewer>) {
+fn receive(viewer: NonSend<'_, ViewerCell>) {
+    let mut viewer = viewer.borrow_mut();
     let now = platform::monotonic();
     viewer.note_frame(now);
     viewer.advance(now);
@@ -136,7 +153,8 @@ fn receive(mut viewer: NonSendMut<'_, Viewer>) {
     }
 }
 
-fn apply(mut viewer: NonSendMut<'_, Viewer>, mut last: Local<'_, f64>) {
+fn apply(viewer: NonSend<'_, ViewerCell>, mut last: Local<'_, f64>) {
+    let mut viewer = viewer.borrow_mut();
     let now = platform::monotonic();
     let wall = Span::from_secs_f64((now - std::mem::replace(&mut *last, now)).clamp(0.0, 1.0));
     let viewer = &mut *viewer;
@@ -192,15 +210,15 @@ fn first_seek(viewer: &mut Viewer) {
     viewer.link.camera = link.camera.filter(|_| viewer.stage.is_none());
 }
 
-fn fill_panels(mut viewer: NonSendMut<'_, Viewer>, mut frame: Local<'_, u64>, mut linked: Local<'_, f64>) {
+fn fill_panels(viewer: NonSend<'_, ViewerCell>, mut linked: Local<'_, f64>) {
+    let mut viewer = viewer.borrow_mut();
     let now = platform::monotonic();
     if std::mem::take(&mut viewer.dirty.panels) || now - viewer.last_present > LIVE_PERIOD_S {
         viewer.last_present = now;
         present::fill(&mut viewer, now);
     }
     present::overlay(&mut viewer);
-    *frame += 1;
-    hooks::publish(&viewer, *frame);
+    hooks::note_site(&viewer);
     // Browsers take a few milliseconds for each, and refuse more than some a second.
     if viewer.stage.is_some() && viewer.dirty.link && now - *linked > LINK_PERIOD_S {
         *linked = now;
@@ -211,7 +229,7 @@ fn fill_panels(mut viewer: NonSendMut<'_, Viewer>, mut frame: Local<'_, u64>, mu
 
 #[allow(clippy::too_many_arguments, reason = "a system takes what it writes")]
 fn place_scene(
-    mut viewer: NonSendMut<'_, Viewer>,
+    viewer: NonSend<'_, ViewerCell>,
     mut commands: Commands<'_, '_>,
     mut assets: ResMut<'_, SceneAssets>,
     mut meshes: ResMut<'_, Assets<Mesh>>,
@@ -219,6 +237,8 @@ fn place_scene(
     mut materials: ResMut<'_, Assets<PartMaterial>>,
     mut high: ResMut<'_, Assets<HighMaterial>>,
 ) {
+    let mut viewer = viewer.borrow_mut();
+    let viewer = &mut *viewer;
     if !std::mem::take(&mut viewer.dirty.scene) {
         return;
     }
@@ -254,13 +274,15 @@ fn surroundings(theme: Theme) -> Surroundings {
 }
 
 fn style(
-    mut viewer: NonSendMut<'_, Viewer>,
+    viewer: NonSend<'_, ViewerCell>,
     assets: Res<'_, SceneAssets>,
     mut materials: ResMut<'_, Assets<PartMaterial>>,
     mut backdrops: ResMut<'_, Assets<BackdropMaterial>>,
     mut grids: ResMut<'_, Assets<GridMaterial>>,
     mut high: ResMut<'_, Assets<HighMaterial>>,
 ) {
+    let mut viewer = viewer.borrow_mut();
+    let viewer = &mut *viewer;
     if std::mem::take(&mut viewer.dirty.style) {
         scene::restyle(surroundings(viewer.vm.theme), &assets, &mut materials, &mut backdrops, &mut grids, &mut high);
     }
@@ -275,12 +297,13 @@ fn blinks(viewer: &Viewer) -> bool {
 }
 
 fn keep_beat(
-    viewer: NonSend<'_, Viewer>,
+    viewer: NonSend<'_, ViewerCell>,
     mut assets: ResMut<'_, SceneAssets>,
     mut materials: ResMut<'_, Assets<PartMaterial>>,
     mut high: ResMut<'_, Assets<HighMaterial>>,
     mut last: Local<'_, Beat>,
 ) {
+    let viewer = viewer.borrow();
     let height = viewer.shell.map_or(720.0, |shell| shell.viewport.height());
     let now = Beat::at(viewer.uptime(platform::monotonic()), blinks(&viewer), viewer.orbit.pose.distance, height);
     if std::mem::replace(&mut *last, now) != now {
@@ -289,11 +312,13 @@ fn keep_beat(
 }
 
 fn outline(
-    mut viewer: NonSendMut<'_, Viewer>,
+    viewer: NonSend<'_, ViewerCell>,
     mut commands: Commands<'_, '_>,
     mut meshes: ResMut<'_, Assets<Mesh>>,
     mut assets: ResMut<'_, SceneAssets>,
 ) {
+    let mut viewer = viewer.borrow_mut();
+    let viewer = &mut *viewer;
     if !std::mem::take(&mut viewer.dirty.outline) {
         return;
     }
@@ -304,10 +329,12 @@ fn outline(
 }
 
 fn camera(
-    viewer: NonSend<'_, Viewer>,
+    viewer: NonSend<'_, ViewerCell>,
     window: Query<'_, '_, &Window, With<PrimaryWindow>>,
     mut camera: Query<'_, '_, (&mut Camera, &mut Transform), With<MainCamera>>,
+    mut panels: Query<'_, '_, &mut Camera, (With<PrimaryEguiContext>, Without<MainCamera>)>,
 ) {
+    let viewer = viewer.borrow();
     let (Ok(window), Ok((mut camera, mut transform))) = (window.single(), camera.single_mut()) else { return };
     let pose = viewer.orbit.pose;
     *transform = Transform::from_translation(pose.eye()).with_rotation(pose.rotation());
@@ -316,7 +343,13 @@ fn camera(
     let whole = UVec2::new(window.physical_width(), window.physical_height());
     let from = (Vec2::new(shell.viewport.min.x, shell.viewport.min.y) * scale).round().as_uvec2().min(whole);
     let to = (Vec2::new(shell.viewport.max.x, shell.viewport.max.y) * scale).round().as_uvec2().min(whole);
-    camera.is_active = to.x > from.x && to.y > from.y;
+    let drawn = !viewer.is_behind_cover() || viewer.frames <= DRAWN_COVERED;
+    for mut panels in &mut panels {
+        if panels.is_active != drawn {
+            panels.is_active = drawn;
+        }
+    }
+    camera.is_active = drawn && to.x > from.x && to.y > from.y;
     let viewport = scene::viewport(from, to.saturating_sub(from));
     let same = match (&camera.viewport, &viewport) {
         (Some(a), Some(b)) => a.physical_position == b.physical_position && a.physical_size == b.physical_size,
@@ -327,31 +360,61 @@ fn camera(
     }
 }
 
-/// Decides when the next picture is due: at once while something moves, twice a second while live, else when woken.
+/// Says on the cover which stage of loading goes on, and how much has come.
+fn tell_progress(viewer: &Viewer) {
+    let Some(loading) = &viewer.vm.loading else { return };
+    let stage = loading.stages.iter().find(|stage| stage.state != twin_ui::view::StageState::Done);
+    let seen: u64 = loading.stages.iter().map(|stage| stage.bytes).sum();
+    let megabytes = |bytes: u64| format!("{:.1} MB", bytes as f64 / 1e6);
+    platform::progress(stage.map_or("", |stage| stage.name.as_str()), loading.fraction(), &megabytes(seen));
+}
+
+/// Decides when the next picture is due: at once while something moves, twice a second while it shows the present or blinks, else when
+/// something happens that is to be seen. Nothing is drawn for samples that don't change the picture, nor where nobody sees it.
 fn pace(
-    viewer: NonSend<'_, Viewer>,
+    viewer: NonSend<'_, ViewerCell>,
     mut settings: ResMut<'_, WinitSettings>,
-    mut redraw: MessageWriter<'_, RequestRedraw>,
+    mut redraws: ResMut<'_, Messages<RequestRedraw>>,
+    panels: Res<'_, ui_shell::PanelsDue>,
+    mut occlusions: MessageReader<'_, '_, WindowOccluded>,
+    mut hidden: Local<'_, bool>,
     mut announced: Local<'_, u32>,
 ) {
-    let playing = viewer
-        .engine
-        .as_ref()
-        .is_some_and(|engine| engine.running().is_some() || engine.playback().state() == twin_engine::PlayState::Playing);
-    let following = viewer.engine.as_ref().is_some_and(|engine| engine.playback().state() == twin_engine::PlayState::Following);
+    let viewer = viewer.borrow();
+    if let Some(message) = occlusions.read().last() {
+        *hidden = message.occluded;
+    }
+    let hidden = *hidden;
+    let state = viewer.engine.as_ref().map(|engine| engine.playback().state());
+    let computing = viewer.engine.as_ref().is_some_and(|engine| engine.running().is_some());
+    let playing = state == Some(PlayState::Playing);
+    let following = state == Some(PlayState::Following);
     let pending = viewer.dirty != Dirty { panels: viewer.dirty.panels, ..Dirty::NONE } || !viewer.wishes.is_empty();
     let loading = viewer.stage.is_none();
-    if viewer.orbit.is_moving() || playing || pending || loading || viewer.session.history().is_busy() {
-        redraw.write(RequestRedraw);
+    let changes = viewer.orbit.is_moving() || playing || pending;
+    let panels = panels.take().filter(|_| !hidden);
+    // What the panels' plugin asked for, with no regard to when.
+    redraws.clear();
+    if loading || computing || (changes || panels == Some(Duration::ZERO)) && !hidden {
+        redraws.write(RequestRedraw);
     }
-    let wait = Duration::from_secs_f64(if following || blinks(&viewer) { LIVE_PERIOD_S } else { 5.0 });
+    viewer.session.attend(if loading || following && !hidden { Attention::Live } else { Attention::Elsewhere });
+    let beats = (following || blinks(&viewer)) && !hidden;
+    // Of few numbers only: where the mode changes, a frame is drawn at once, so that a wait that ran down would draw all the time.
+    let beat = if beats || panels.is_some() { LIVE_PERIOD_S } else { REST_PERIOD_S };
+    let wait = Duration::from_secs_f64(viewer.session.due_in().min(beat));
     let mode = UpdateMode::reactive(wait);
     if settings.focused_mode != mode {
         *settings = WinitSettings { focused_mode: mode, unfocused_mode: UpdateMode::reactive_low_power(wait) };
     }
-    // The cover of the page goes once panels stand; loading shows its own progress inside.
-    *announced += 1;
-    if *announced == 3 {
-        platform::announce_ready();
+    // The cover of the page goes once there is a picture behind it.
+    if viewer.is_behind_cover() {
+        tell_progress(&viewer);
+    } else if *announced < DRAWN_UNCOVERED {
+        *announced += 1;
+        redraws.write(RequestRedraw);
+        if *announced == DRAWN_UNCOVERED {
+            platform::announce_ready();
+        }
     }
 }

@@ -10,7 +10,7 @@ use twin_scene::bvh::{Hit, Ray};
 use twin_ui::UiCommand;
 
 use super::scene::FOV_Y;
-use super::state::Viewer;
+use super::state::{Viewer, ViewerCell};
 
 /// A press that moved less than this many points is a click.
 const CLICK_POINTS: f32 = 4.0;
@@ -51,7 +51,7 @@ fn pressed_at(events: &mut MessageReader<'_, '_, WindowEvent>, from: &mut Option
 /// Turns input into camera motion and selection.
 #[allow(clippy::too_many_arguments, reason = "a system takes what it reads")]
 pub fn pointer(
-    mut viewer: NonSendMut<'_, Viewer>,
+    viewer: NonSend<'_, ViewerCell>,
     mut gesture: Local<'_, Gesture>,
     window: Query<'_, '_, &Window, With<PrimaryWindow>>,
     buttons: Res<'_, ButtonInput<MouseButton>>,
@@ -62,6 +62,8 @@ pub fn pointer(
     touches: Res<'_, Touches>,
     wants: Res<'_, EguiWantsInput>,
 ) {
+    let mut viewer = viewer.borrow_mut();
+    let viewer = &mut *viewer;
     let (pressed, presses) = pressed_at(&mut events, &mut pointer_at);
     let Ok(window) = window.single() else { return };
     let Some(shell) = viewer.shell else { return };
@@ -71,21 +73,21 @@ pub fn pointer(
     let scroll: f32 =
         wheel.read().map(|event| event.y * if event.unit == MouseScrollUnit::Line { 1.0 } else { 1.0 / 53.0 }).sum();
 
-    if touch(&mut viewer, &mut gesture, &touches, area, free) {
+    if touch(viewer, &mut gesture, &touches, area, free) {
         return;
     }
     let inside = cursor.filter(|at| free && area.contains(*at));
     if scroll != 0.0
         && let Some(at) = inside
     {
-        let anchor = pick(&mut viewer, at, area).map(|hit| hit.point);
+        let anchor = pick(viewer, at, area).map(|hit| hit.point);
         viewer.orbit.zoom(0.88_f32.powf(scroll.clamp(-6.0, 6.0)), anchor);
         viewer.dirty.link = true;
     }
     let any_down = buttons.any_just_pressed([MouseButton::Left, MouseButton::Middle, MouseButton::Right]);
     let start = pressed.or(cursor).filter(|at| free && area.contains(*at));
     if any_down && let Some(at) = start {
-        let point = pick(&mut viewer, at, area).map(|hit| hit.point);
+        let point = pick(viewer, at, area).map(|hit| hit.point);
         // A press that was let go and followed by this one within the frame was a click.
         let before = if gesture.press.is_some() && !gesture.dragging { gesture.presses } else { 0 };
         let presses = before + presses.max(1);
@@ -111,14 +113,14 @@ pub fn pointer(
         && !gesture.dragging
     {
         let additive = keys.any_pressed([KeyCode::ControlLeft, KeyCode::ControlRight, KeyCode::SuperLeft]);
-        click(&mut viewer, &mut gesture, start, area, additive);
+        click(viewer, &mut gesture, start, area, additive);
     }
     if gesture.press.is_none() && gesture.hover_from != inside {
         gesture.hover_from = inside;
-        hover(&mut viewer, inside, area);
+        hover(viewer, inside, area);
     }
     if !shell.captures_keyboard && !wants.wants_keyboard_input() {
-        camera_keys(&mut viewer, &keys, area);
+        camera_keys(viewer, &keys, area);
     }
 }
 

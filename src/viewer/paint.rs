@@ -5,11 +5,13 @@ use twin_health::palette::{UNBOUND, ViewFlags, texel, unbound_texel};
 use twin_model::{Freshness, Status};
 
 use super::scene::SceneAssets;
-use super::state::Viewer;
+use super::state::{Viewer, ViewerCell};
 
 /// Brings the palette texture up to date; at most one upload per frame, none where nothing changed.
-pub fn paint(mut viewer: NonSendMut<'_, Viewer>, mut assets: ResMut<'_, SceneAssets>, mut images: ResMut<'_, Assets<Image>>) {
-    if !std::mem::take(&mut viewer.dirty.palette) || !compute(&mut viewer) {
+pub fn paint(viewer: NonSend<'_, ViewerCell>, mut assets: ResMut<'_, SceneAssets>, mut images: ResMut<'_, Assets<Image>>) {
+    let mut viewer = viewer.borrow_mut();
+    let viewer = &mut *viewer;
+    if !std::mem::take(&mut viewer.dirty.palette) || !compute(viewer) {
         return;
     }
     let Some(stage) = &viewer.stage else { return };

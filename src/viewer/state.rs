@@ -1,6 +1,8 @@
 //! Everything that the shell remembers between frames: the session, the engine, and how the person looks at it.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use twin_engine::{Engine, EngineConfig};
@@ -18,8 +20,12 @@ use super::scene::camera::{Orbit, Pose};
 use crate::platform::{self, Waker};
 use crate::session::{ServedSite, Session};
 
-/// Triangles merged or sorted per frame while a model is being prepared.
-const TRIANGLES_A_FRAME: u64 = 60_000;
+/// Triangles merged between two looks at the clock, or sorted per frame, while a model is being prepared.
+const TRIANGLES_A_STEP: u64 = 60_000;
+/// Seconds of each frame for decoding and merging models: little where panels are to be drawn.
+const WORK_S: f64 = 0.008;
+/// The same while nothing is drawn; long enough that frames cost nothing, short enough that progress is seen.
+const WORK_BEHIND_COVER_S: f64 = 0.1;
 /// Shortest edge that is drawn, in metres: shorter ones are bevels, and half of all vertices.
 const MIN_EDGE_M: f32 = 0.03;
 /// Frame times kept for the performance overlay.
@@ -66,6 +72,30 @@ pub struct Dirty {
 impl Dirty {
     /// Nothing to do.
     pub const NONE: Self = Self { panels: false, palette: false, style: false, outline: false, scene: false, link: false };
+}
+
+/// The one viewer, as the systems share it with what is asked between two frames: systems run one after the other, and nobody is
+/// asked in the middle of one.
+pub struct ViewerCell(Rc<RefCell<Viewer>>);
+
+impl ViewerCell {
+    /// For the systems.
+    pub fn new(viewer: Viewer) -> Self {
+        Self(Rc::new(RefCell::new(viewer)))
+    }
+
+    /// For who asks between frames.
+    pub fn weak(&self) -> Weak<RefCell<Viewer>> {
+        Rc::downgrade(&self.0)
+    }
+}
+
+impl std::ops::Deref for ViewerCell {
+    type Target = RefCell<Viewer>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
 }
 
 /// The shell's memory.
@@ -120,6 +150,8 @@ pub struct Viewer {
     /// Problems that stay until mended.
     pub problems: Vec<ProblemView>,
     next_problem: u32,
+    /// Frames since the start.
+    pub frames: u64,
     /// Milliseconds of the last frames.
     pub frame_ms: VecDeque<f32>,
     /// Monotonic time of the last frame.
@@ -180,6 +212,7 @@ impl Viewer {
             dirty: Dirty { panels: true, palette: true, style: true, outline: false, scene: false, link: false },
             problems: Vec::new(),
             next_problem: 1,
+            frames: 0,
             frame_ms: VecDeque::new(),
             last_frame: now,
             last_present: 0.0,
@@ -200,9 +233,9 @@ impl Viewer {
     /// Starts over with the site that is served now; the view is kept as a link.
     pub fn restart(&mut self) {
         let fragment = self.current_link().to_fragment();
-        let wishes = (self.ui.clone(), self.vm.theme);
+        let kept = (self.ui.clone(), self.vm.theme, self.frames);
         *self = Self::new(&self.base.clone(), &fragment, self.waker.clone());
-        (self.ui, self.vm.theme) = wishes;
+        (self.ui, self.vm.theme, self.frames) = kept;
     }
 
     /// Moves loading and the stream forward by one frame.
@@ -213,7 +246,9 @@ impl Viewer {
             self.adopt(served);
         }
         let hash = self.served.as_ref().map(|served| served.hash.clone()).unwrap_or_default();
-        let news = self.session.poll(self.engine.as_mut(), &hash, now);
+        // Behind the cover nobody waits for the next frame, only for the first picture.
+        let until = now + if self.is_behind_cover() { WORK_BEHIND_COVER_S } else { WORK_S };
+        let news = self.session.poll(self.engine.as_mut(), &hash, now, until);
         if news.site_changed {
             tracing::info!("the gateway serves another site now; starting over");
             return self.restart();
@@ -222,7 +257,12 @@ impl Viewer {
             self.ui.toast(words);
         }
         self.dirty.panels |= news.data || !news.refused.is_empty();
-        self.prepare();
+        self.prepare(until);
+    }
+
+    /// Whether the page still has its cover on, which shows how loading goes: nothing of a picture is seen.
+    pub fn is_behind_cover(&self) -> bool {
+        platform::HAS_COVER && self.stage.is_none() && self.problems.is_empty() && self.session.link().shut_out().is_none()
     }
 
     fn adopt(&mut self, served: ServedSite) {
@@ -254,11 +294,11 @@ impl Viewer {
         self.dirty.panels = true;
     }
 
-    /// Turns models into a scene, a slice per frame, once all of them are here or given up.
-    fn prepare(&mut self) {
+    /// Turns models into a scene, until a moment in each frame, once all of them are here or given up.
+    fn prepare(&mut self, until: f64) {
         if self.stage.is_some() {
             if let Some(stage) = &mut self.stage {
-                stage.bvh.step(TRIANGLES_A_FRAME as usize);
+                stage.bvh.step(TRIANGLES_A_STEP as usize);
             }
             return;
         }
@@ -283,9 +323,11 @@ impl Viewer {
             }
         }
         let Some((planner, _)) = &mut self.planner else { return };
-        if !planner.step(TRIANGLES_A_FRAME).finished {
-            (self.waker)();
-            return;
+        while !planner.step(TRIANGLES_A_STEP).finished {
+            if platform::monotonic() > until {
+                (self.waker)();
+                return;
+            }
         }
         if let Some((planner, placed)) = self.planner.take() {
             let plan = planner.finish();
@@ -425,6 +467,7 @@ impl Viewer {
     pub fn note_frame(&mut self, now: f64) {
         let ms = ((now - self.last_frame) * 1e3) as f32;
         self.last_frame = now;
+        self.frames += 1;
         if self.frame_ms.len() >= FRAMES_KEPT {
             self.frame_ms.pop_front();
         }

@@ -258,6 +258,26 @@ pub fn is_frame(bytes: &[u8]) -> bool {
     bytes.first() == Some(&MAGIC)
 }
 
+/// How soon a frame of the server matters to who shows a plant, as its header tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Urgency {
+    /// Says that the link lives and what time it is, nothing else.
+    Beat,
+    /// Carries samples, or says how many were left out.
+    Samples,
+    /// Anything else, and what can't be read.
+    News,
+}
+
+/// How soon a frame of the server matters. Looks at the header only: costs nothing, and says nothing about whether the rest is sound.
+pub fn urgency(bytes: &[u8]) -> Urgency {
+    match bytes {
+        [MAGIC, _, KEEP_ALIVE | PONG, ..] => Urgency::Beat,
+        [MAGIC, _, BATCH | LAG, ..] => Urgency::Samples,
+        _ => Urgency::News,
+    }
+}
+
 fn finish(kind: u8, body: &[u8], compress: bool) -> Vec<u8> {
     if compress && body.len() >= TRY_LZ4_FROM {
         let packed = lz4_flex::block::compress(body);

@@ -16,7 +16,9 @@ pub mod recording;
 mod wire;
 
 pub use batch::pieces;
-pub use codec::{decode_client, decode_ingest, decode_server, encode_client, encode_ingest, encode_server, is_frame};
+pub use codec::{
+    Urgency, decode_client, decode_ingest, decode_server, encode_client, encode_ingest, encode_server, is_frame, urgency,
+};
 pub use error::{CloseCode, ProtocolError};
 pub use frame::{
     Batch, Capabilities, ClientFrame, ClientHello, Close, DictId, Dictionary, DictionaryEntry, Entry, Gap, GapReason, Hello,

@@ -81,6 +81,11 @@ pub(super) fn prefers_reduced_motion() -> bool {
 /// Whether the first picture was shown.
 static READY: AtomicBool = AtomicBool::new(false);
 
+/// A window shows its progress in its panels.
+pub(super) const HAS_COVER: bool = false;
+
+pub(super) fn progress(_words: &str, _share: f32, _detail: &str) {}
+
 pub(super) fn announce_ready() {
     READY.store(true, Ordering::Release);
 }

@@ -11,7 +11,7 @@ use tungstenite::client::IntoClientRequest as _;
 use tungstenite::http::HeaderValue;
 use tungstenite::{Error, Message, WebSocket};
 
-use super::super::{Inbox, SocketEvent, Waker};
+use super::super::{Heeds, Inbox, SocketEvent, Waker, monotonic};
 use super::wire::{Wire, credentials};
 
 /// Messages that may wait to be sent; more are dropped (the viewer sends a handful in its life).
@@ -28,7 +28,7 @@ pub struct Socket {
 
 impl Socket {
     /// Starts connecting to a `ws://` or `wss://` address with a subprotocol.
-    pub fn connect(url: &str, protocol: &str, waker: Waker) -> Self {
+    pub fn connect(url: &str, protocol: &str, waker: Waker, heeds: Heeds) -> Self {
         let inbox = Arc::new(Mutex::new(Inbox::default()));
         let (outgoing, queue) = sync_channel(OUTGOING);
         let (shared, url, protocol) = (inbox.clone(), url.to_owned(), protocol.to_owned());
@@ -36,7 +36,12 @@ impl Socket {
             let (code, reason) = match open(&url, &protocol) {
                 Ok(mut socket) => {
                     tell(&shared, &waker, SocketEvent::Opened);
-                    talk(&mut socket, &queue, &shared, &waker)
+                    talk(&mut socket, &queue, &mut |bytes| {
+                        let heeded = heeds(&bytes);
+                        if push(&shared, SocketEvent::Message(bytes)) || heeded {
+                            waker();
+                        }
+                    })
                 }
                 Err(reason) => (0, reason),
             };
@@ -50,17 +55,22 @@ impl Socket {
         let _dropped_when_full = self.outgoing.try_send(bytes);
     }
 
-    /// The next event.
-    pub fn poll(&self) -> Option<SocketEvent> {
+    /// The next event, and when it came.
+    pub fn poll(&self) -> Option<(SocketEvent, f64)> {
         self.inbox.lock().ok()?.pop()
     }
 }
 
 fn tell(inbox: &Mutex<Inbox>, waker: &Waker, event: SocketEvent) {
-    if let Ok(mut inbox) = inbox.lock() {
-        inbox.push(event);
-    }
+    push(inbox, event);
     waker();
+}
+
+/// Whether so much waits now that it has to be taken in.
+fn push(inbox: &Mutex<Inbox>, event: SocketEvent) -> bool {
+    let Ok(mut inbox) = inbox.lock() else { return false };
+    inbox.push(event, monotonic());
+    inbox.is_filling()
 }
 
 fn open(url: &str, protocol: &str) -> Result<WebSocket<Wire>, String> {
@@ -87,7 +97,7 @@ fn open(url: &str, protocol: &str) -> Result<WebSocket<Wire>, String> {
     Ok(socket)
 }
 
-fn talk(socket: &mut WebSocket<Wire>, queue: &Receiver<Vec<u8>>, inbox: &Mutex<Inbox>, waker: &Waker) -> (u16, String) {
+fn talk(socket: &mut WebSocket<Wire>, queue: &Receiver<Vec<u8>>, take: &mut dyn FnMut(Vec<u8>)) -> (u16, String) {
     loop {
         match queue.try_recv() {
             Ok(bytes) => {
@@ -103,8 +113,8 @@ fn talk(socket: &mut WebSocket<Wire>, queue: &Receiver<Vec<u8>>, inbox: &Mutex<I
             }
         }
         match socket.read() {
-            Ok(Message::Binary(bytes)) => tell(inbox, waker, SocketEvent::Message(bytes.to_vec())),
-            Ok(Message::Text(text)) => tell(inbox, waker, SocketEvent::Message(text.as_bytes().to_vec())),
+            Ok(Message::Binary(bytes)) => take(bytes.to_vec()),
+            Ok(Message::Text(text)) => take(text.as_bytes().to_vec()),
             Ok(Message::Close(frame)) => {
                 return frame.map_or((1005, String::new()), |frame| (frame.code.into(), frame.reason.to_string()));
             }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use gloo_net::http::Request;
+use gloo_net::http::{Request, Response};
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::ReadableStreamDefaultReader;
@@ -51,13 +51,23 @@ fn words(error: &JsValue) -> String {
     error.dyn_ref::<js_sys::Error>().map_or_else(|| format!("{error:?}"), |error| String::from(error.message()))
 }
 
-async fn download(url: &str, post: bool, shared: &Rc<RefCell<FetchState>>, waker: &Waker) -> Result<Vec<u8>, String> {
+async fn send(url: &str, post: bool) -> Result<Response, String> {
     let mut request = if post { Request::post(url) } else { Request::get(url) };
     if let Some(token) = super::token() {
         request = request.header("Authorization", &format!("Bearer {}", token.expose()));
     }
     let request = if post { request.header("content-type", "application/json").body("{}") } else { request.build() };
-    let response = request.map_err(|error| error.to_string())?.send().await.map_err(|error| error.to_string())?;
+    request.map_err(|error| error.to_string())?.send().await.map_err(|error| error.to_string())
+}
+
+async fn download(url: &str, post: bool, shared: &Rc<RefCell<FetchState>>, waker: &Waker) -> Result<Vec<u8>, String> {
+    let response = match (!post).then(|| super::early(url)).flatten() {
+        Some(asked) => {
+            let response = JsFuture::from(asked).await.map_err(|error| words(&error))?;
+            Response::from(response.dyn_into::<web_sys::Response>().map_err(|error| words(&error))?)
+        }
+        None => send(url, post).await?,
+    };
     if matches!(response.status(), 401 | 403) {
         // The gateway's own words say what is missing; a reload asks for another token.
         let words: String = response.text().await.unwrap_or_default().trim().chars().take(300).collect();

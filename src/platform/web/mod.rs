@@ -14,6 +14,10 @@ extern "C" {
     // Set up by web/boot.js before the module starts.
     #[wasm_bindgen(js_namespace = __orrery)]
     fn ready();
+    #[wasm_bindgen(js_namespace = __orrery, js_name = progress)]
+    fn show_progress(words: &str, share: f32, detail: &str);
+    #[wasm_bindgen(js_namespace = __orrery, js_name = early)]
+    fn page_early(url: &str) -> Option<js_sys::Promise>;
     #[wasm_bindgen(js_namespace = __orrery)]
     fn panic(message: &str);
     #[wasm_bindgen(js_namespace = __orrery)]
@@ -93,6 +97,18 @@ pub(super) fn prefers_light() -> bool {
 
 pub(super) fn prefers_reduced_motion() -> bool {
     matches("(prefers-reduced-motion: reduce)")
+}
+
+/// The page's cover is part of `index.html`.
+pub(super) const HAS_COVER: bool = true;
+
+pub(super) fn progress(words: &str, share: f32, detail: &str) {
+    show_progress(words, share, detail);
+}
+
+/// The answer to a request that the page made before the module was there, once.
+fn early(url: &str) -> Option<js_sys::Promise> {
+    page_early(url)
 }
 
 pub(super) fn announce_ready() {

@@ -9,7 +9,7 @@ use gloo_net::websocket::futures::WebSocket;
 use gloo_net::websocket::{Message, WebSocketError};
 use wasm_bindgen_futures::spawn_local;
 
-use super::super::{Inbox, SocketEvent, Waker};
+use super::super::{Heeds, Inbox, SocketEvent, Waker, monotonic};
 
 type Sink = futures_util::stream::SplitSink<WebSocket, Message>;
 
@@ -33,7 +33,7 @@ pub struct Socket {
 
 impl Socket {
     /// Starts connecting with a subprotocol.
-    pub fn connect(url: &str, protocol: &str, waker: Waker) -> Self {
+    pub fn connect(url: &str, protocol: &str, waker: Waker, heeds: Heeds) -> Self {
         let inbox = Rc::new(RefCell::new(Inbox::default()));
         let outbox = Rc::new(RefCell::new(Outbox::default()));
         let alive = Rc::new(Cell::new(true));
@@ -42,11 +42,11 @@ impl Socket {
                 let (write, read) = socket.split();
                 outbox.borrow_mut().sink = Some(write);
                 // gloo queues what is sent before the connection stands, so that the greeting may go out at once.
-                inbox.borrow_mut().push(SocketEvent::Opened);
-                spawn_local(listen(read, inbox.clone(), outbox.clone(), alive.clone(), waker));
+                inbox.borrow_mut().push(SocketEvent::Opened, monotonic());
+                spawn_local(listen(read, inbox.clone(), outbox.clone(), alive.clone(), waker, heeds));
             }
             Err(error) => {
-                inbox.borrow_mut().push(SocketEvent::Closed { code: 0, reason: error.to_string() });
+                inbox.borrow_mut().push(SocketEvent::Closed { code: 0, reason: error.to_string() }, monotonic());
                 waker();
             }
         }
@@ -65,8 +65,8 @@ impl Socket {
         }
     }
 
-    /// The next event.
-    pub fn poll(&self) -> Option<SocketEvent> {
+    /// The next event, and when it came.
+    pub fn poll(&self) -> Option<(SocketEvent, f64)> {
         self.inbox.borrow_mut().pop()
     }
 }
@@ -104,21 +104,33 @@ async fn listen(
     outbox: Rc<RefCell<Outbox>>,
     alive: Rc<Cell<bool>>,
     waker: Waker,
+    heeds: Heeds,
 ) {
     let mut end = (1005, String::new());
     while let Some(message) = read.next().await {
         if !alive.get() {
             return;
         }
-        match message {
-            Ok(Message::Bytes(bytes)) => inbox.borrow_mut().push(SocketEvent::Message(bytes)),
-            Ok(Message::Text(text)) => inbox.borrow_mut().push(SocketEvent::Message(text.into_bytes())),
-            Err(WebSocketError::ConnectionClose(close)) => end = (close.code, close.reason),
-            Err(error) => end = (0, error.to_string()),
+        let bytes = match message {
+            Ok(Message::Bytes(bytes)) => bytes,
+            Ok(Message::Text(text)) => text.into_bytes(),
+            Err(WebSocketError::ConnectionClose(close)) => {
+                end = (close.code, close.reason);
+                continue;
+            }
+            Err(error) => {
+                end = (0, error.to_string());
+                continue;
+            }
+        };
+        let heeded = heeds(&bytes);
+        let mut inbox = inbox.borrow_mut();
+        inbox.push(SocketEvent::Message(bytes), monotonic());
+        if heeded || inbox.is_filling() {
+            waker();
         }
-        waker();
     }
     outbox.borrow_mut().sink = None;
-    inbox.borrow_mut().push(SocketEvent::Closed { code: end.0, reason: end.1 });
+    inbox.borrow_mut().push(SocketEvent::Closed { code: end.0, reason: end.1 }, monotonic());
     waker();
 }

@@ -28,6 +28,10 @@ const fn mebibytes(n: f64) -> u64 {
 }
 /// Seconds between two looks at the catalogue: hours end, and late samples make new versions.
 const LOOK_EVERY_S: f64 = 60.0;
+/// Seconds between two looks at what is on its way; what arrives wakes by itself.
+const LOOK_WHILE_BUSY_S: f64 = 0.25;
+/// The same where something failed and is tried again.
+const LOOK_AFTER_FAILURE_S: f64 = 1.0;
 /// How far the catalogue is read anew at each look; the whole of it when a connection is made.
 const LOOK_BACK: Span = Span::from_secs(3 * 86_400);
 /// Seconds between two sums of what the store takes.
@@ -201,7 +205,21 @@ impl History {
         }
         self.note_bytes(engine);
         self.renew_cover();
+        if !self.arrived.is_empty() {
+            (self.waker)();
+        }
         fed
+    }
+
+    /// Seconds until it has to be moved on even where nothing arrives; infinity where a look now and then is enough.
+    pub(super) fn due_in(&self) -> f64 {
+        if self.is_busy() {
+            LOOK_WHILE_BUSY_S
+        } else if self.problem.is_some() {
+            LOOK_AFTER_FAILURE_S
+        } else {
+            f64::INFINITY
+        }
     }
 
     /// Tells the pager what history takes, now and then: summing over all signals is no work for every frame.
@@ -241,9 +259,6 @@ impl History {
             if monotonic() > until {
                 break;
             }
-        }
-        if !self.arrived.is_empty() {
-            (self.waker)();
         }
         fed
     }

@@ -4,6 +4,7 @@ mod ask;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::rc::Weak;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -22,8 +23,8 @@ use ask::{Ask, KNOWN, Known};
 const MAX_WAITING: usize = 256;
 
 thread_local! {
-    /// The newest answer to `getState`, refreshed every frame; pages ask between frames.
-    static STATE: RefCell<String> = const { RefCell::new(String::new()) };
+    /// Who answers `getState`; pages ask between frames.
+    static VIEWER: RefCell<Weak<RefCell<Viewer>>> = const { RefCell::new(Weak::new()) };
     static WAITING: RefCell<VecDeque<Value>> = const { RefCell::new(VecDeque::new()) };
     /// The site and the numbers of its branches, for the names in commands; refreshed every frame.
     static SITE: RefCell<(Option<Arc<Model>>, Vec<u32>)> = const { RefCell::new((None, Vec::new())) };
@@ -44,6 +45,11 @@ pub fn admitted() {
     }
 }
 
+/// Who answers `getState`.
+pub fn answer_for(viewer: Weak<RefCell<Viewer>>) {
+    VIEWER.set(viewer);
+}
+
 /// Queues a command; false where too many wait already.
 fn queue(command: Value) -> bool {
     let (room, first) = WAITING.with_borrow_mut(|waiting| {
@@ -61,10 +67,13 @@ fn queue(command: Value) -> bool {
     room
 }
 
-/// The state as JSON text, as of the last frame.
+/// The state as JSON text, as of the last frame. Made when asked for: a page at rest costs nothing.
 pub fn state() -> String {
-    let text = STATE.with_borrow(Clone::clone);
-    if text.is_empty() { json!({ "phase": "starting" }).to_string() } else { text }
+    let viewer = VIEWER.with_borrow(Weak::upgrade);
+    // Held only within a frame, when no page is heard.
+    let viewer = viewer.as_ref().and_then(|viewer| viewer.try_borrow().ok());
+    let begun = viewer.filter(|viewer| viewer.frames > 0);
+    begun.map_or_else(|| json!({ "phase": "starting" }), |viewer| describe(&viewer)).to_string()
 }
 
 /// Takes a command as JSON text; it is carried out before the next frame, or when the plant is first drawn. Answers `{"ok": true}`, or
@@ -185,10 +194,8 @@ fn one(viewer: &mut Viewer, key: &str, value: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// Writes down what `getState` answers until the next frame.
-pub fn publish(viewer: &Viewer, frame: u64) {
-    let text = describe(viewer, frame).to_string();
-    STATE.with_borrow_mut(|state| *state = text);
+/// Writes down what the names in commands are looked up in until the next frame.
+pub fn note_site(viewer: &Viewer) {
     SITE.set((viewer.model().cloned(), branches(viewer)));
 }
 
@@ -201,7 +208,7 @@ fn span(range: TimeRange) -> Value {
     json!([range.start.to_string(), range.end.to_string()])
 }
 
-fn describe(viewer: &Viewer, frame: u64) -> Value {
+fn describe(viewer: &Viewer) -> Value {
     let phase = match (&viewer.served, &viewer.stage) {
         (None, _) => "connecting",
         (Some(_), None) => "loading",
@@ -215,7 +222,7 @@ fn describe(viewer: &Viewer, frame: u64) -> Value {
     let problems: Vec<Value> = viewer.problems.iter().map(|p| json!({ "title": p.title, "detail": p.detail })).collect();
     let mut out = json!({
         "phase": phase,
-        "frame": frame,
+        "frame": viewer.frames,
         "link": link,
         "shutOut": viewer.session.link().shut_out(),
         "fragment": viewer.current_link().to_fragment(),

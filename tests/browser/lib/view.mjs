@@ -30,11 +30,11 @@ const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 export class View {
   /** Opens `url#fragment` in a context of its own and waits until the plant is drawn. */
-  static async open(browser, url, { size = [1280, 720], fragment = "", theme = "dark", ready = true } = {}) {
+  static async open(browser, url, { size = [1280, 720], fragment = "", theme = "dark", ready = true, motion = false } = {}) {
     const view = new View();
     // Camera moves jump under reduced motion, so that a test need not guess when they are over.
     view.context = await browser.newContext({
-      viewport: { width: size[0], height: size[1] }, deviceScaleFactor: 1, colorScheme: theme, reducedMotion: "reduce", locale: "en-GB", timezoneId: "UTC",
+      viewport: { width: size[0], height: size[1] }, deviceScaleFactor: 1, colorScheme: theme, reducedMotion: motion ? "no-preference" : "reduce", locale: "en-GB", timezoneId: "UTC",
     });
     view.size = size;
     view.console = [];

@@ -4,16 +4,12 @@
 //
 // Both are made to draw all the time: Orrery by playing history while the camera turns, three.js by its own loop. Rounds
 // alternate, so that a machine that grows busier wrongs neither. Prints JSON. Not part of `cargo verify`.
-import { createServer } from "node:http";
-import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
-import { dirname, extname, join, normalize } from "node:path";
-import { fileURLToPath } from "node:url";
 
 import { Gateway, ROOT } from "../lib/server.mjs";
 import { View, launch } from "../lib/view.mjs";
+import { servePeer } from "./serve.mjs";
 
-const here = dirname(fileURLToPath(import.meta.url));
 const option = (name, otherwise) => {
   const at = process.argv.indexOf(`--${name}`);
   return at > 0 ? Number(process.argv[at + 1]) : otherwise;
@@ -23,23 +19,8 @@ const rounds = option("rounds", 2);
 const SIZES = [[1280, 720], [640, 360]];
 /** Target, yaw, pitch, distance: the whole hall from a three-quarter angle. */
 const POSE = [-1, 1, 0, 0.6, 0.5, 44];
-const TYPES = { ".html": "text/html", ".mjs": "text/javascript", ".js": "text/javascript", ".glb": "model/gltf-binary" };
 
-const three = join(here, "../node_modules/three");
-const server = createServer((request, response) => {
-  const path = normalize(new URL(request.url, "http://x").pathname);
-  const file = path === "/" ? join(here, "page.html")
-    : path === "/peer.mjs" ? join(here, "peer.mjs")
-      : path === "/hall.glb" ? join(ROOT, "assets/sites/bottling/hall.glb")
-        : path.startsWith("/three/") ? join(three, path.slice(7)) : null;
-  try {
-    const body = readFileSync(file);
-    response.writeHead(200, { "Content-Type": TYPES[extname(file)] ?? "application/octet-stream" }).end(body);
-  } catch {
-    response.writeHead(404).end();
-  }
-});
-await new Promise((done) => server.listen(0, "127.0.0.1", done));
+const peerPage = await servePeer();
 
 const median = (numbers) => {
   const sorted = [...numbers].sort((a, b) => a - b);
@@ -51,7 +32,7 @@ async function openPeer(browser, [width, height]) {
   const context = await browser.newContext({ viewport: { width, height }, deviceScaleFactor: 1 });
   const page = await context.newPage();
   page.on("pageerror", (error) => console.error(`peer: ${error}`));
-  await page.goto(`http://127.0.0.1:${server.address().port}/`);
+  await page.goto(peerPage.url);
   await page.waitForFunction(() => window.peer, null, { timeout: 120_000 });
   return { page, context };
 }
@@ -129,6 +110,6 @@ try {
 } finally {
   await browser.close();
   await gateway.stop();
-  server.close();
+  peerPage.close();
 }
 console.log(JSON.stringify(out, null, 2));

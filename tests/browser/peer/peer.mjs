@@ -83,4 +83,18 @@ function measure({ width, height, seconds, pose, statuses }) {
   });
 }
 
-window.peer = { bind, measure, revision: THREE.REVISION };
+/** Draws the hall once and waits for its pixels; milliseconds since the page was asked for. */
+function show(width, height, pose) {
+  renderer.setSize(width, height);
+  camera.aspect = width / height;
+  camera.updateProjectionMatrix();
+  const [x, y, z, yaw, pitch, distance] = pose;
+  camera.position.set(x + distance * Math.cos(pitch) * Math.sin(yaw), y + distance * Math.sin(pitch), z + distance * Math.cos(pitch) * Math.cos(yaw));
+  camera.lookAt(x, y, z);
+  renderer.render(scene, camera);
+  const gl = renderer.getContext();
+  gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
+  return performance.now();
+}
+
+window.peer = { bind, show, measure, revision: THREE.REVISION };

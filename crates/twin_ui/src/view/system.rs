@@ -89,6 +89,19 @@ pub struct LoadingView {
     pub stages: Vec<StageView>,
 }
 
+impl LoadingView {
+    /// Which part of it is done, from 0 to 1. Stages count alike; within one, bytes decide.
+    pub fn fraction(&self) -> f32 {
+        let count = self.stages.len().max(1) as f32;
+        let parts = self.stages.iter().map(|stage| match (stage.state, stage.total) {
+            (StageState::Done | StageState::Failed, _) => 1.0,
+            (StageState::Running, Some(total)) if total > 0 => (stage.bytes as f32 / total as f32).min(1.0),
+            _ => 0.0,
+        });
+        parts.sum::<f32>() / count
+    }
+}
+
 /// How bad a problem is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {

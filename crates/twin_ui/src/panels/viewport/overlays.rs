@@ -26,7 +26,7 @@ pub(super) fn loading(ui: &Ui, rect: Rect, loading: &LoadingView, state: &mut Ui
             total.map_or_else(|| format::bytes(done), |total| format!("{} of {}", format::bytes(done), format::bytes(total)));
         text(ui, head, Align2::RIGHT_CENTER, &words, Type::Small, t.secondary);
     }
-    let part = fraction(loading);
+    let part = loading.fraction();
     let bar = Rect::from_min_size(pos2(inner.left(), head.bottom() + S8), vec2(inner.width(), 4.0));
     ui.painter().rect_filled(bar, 2.0, t.surface3);
     ui.painter().rect_filled(bar.with_max_x(bar.left() + bar.width() * part), 2.0, t.accent);
@@ -73,17 +73,6 @@ fn totals(loading: &LoadingView) -> (u64, Option<u64>) {
     let done = loading.stages.iter().map(|stage| stage.bytes).sum();
     let known = loading.stages.iter().filter_map(|stage| stage.total).sum::<u64>();
     (done, (known >= done && known > 0).then_some(known))
-}
-
-/// Stages count alike; within one, bytes decide.
-fn fraction(loading: &LoadingView) -> f32 {
-    let count = loading.stages.len().max(1) as f32;
-    let parts = loading.stages.iter().map(|stage| match (stage.state, stage.total) {
-        (StageState::Done | StageState::Failed, _) => 1.0,
-        (StageState::Running, Some(total)) if total > 0 => (stage.bytes as f32 / total as f32).min(1.0),
-        _ => 0.0,
-    });
-    parts.sum::<f32>() / count
 }
 
 /// What to do about a view without a plant in it.
