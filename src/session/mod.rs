@@ -98,7 +98,8 @@ impl Session {
     /// numbers, whatever the time: what paces the frames draws at once when its pace changes.
     pub fn due_in(&self) -> f64 {
         // The pause until the next try is counted down on the screen.
-        let link = if self.stream.phase() == LinkPhase::Up || self.stream.shut_out().is_some() { f64::INFINITY } else { LINK_LOOK_S };
+        let link =
+            if self.stream.phase() == LinkPhase::Up || self.stream.shut_out().is_some() { f64::INFINITY } else { LINK_LOOK_S };
         self.history.due_in().min(link)
     }
 

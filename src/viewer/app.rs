@@ -181,10 +181,12 @@ fn apply(viewer: NonSend<'_, ViewerCell>, mut last: Local<'_, f64>) {
         viewer.dirty.panels = true;
     }
     let Some(engine) = &mut viewer.engine else { return };
-    if engine.refresh() {
-        viewer.dirty.panels = true;
-        viewer.dirty.palette = true;
-    }
+    let changed = engine.refresh();
+    viewer.dirty.panels |= changed.moved;
+    viewer.dirty.palette |= changed.all || !changed.twins.is_empty();
+    let twins = engine.model().twins().len();
+    viewer.kept.tree.changed.add(changed.clone(), twins);
+    viewer.changed.add(changed, twins);
 }
 
 /// Goes to the instant of the link once anything is known about time.
@@ -389,7 +391,7 @@ fn pace(
     let computing = viewer.engine.as_ref().is_some_and(|engine| engine.running().is_some());
     let playing = state == Some(PlayState::Playing);
     let following = state == Some(PlayState::Following);
-    let pending = viewer.dirty != Dirty { panels: viewer.dirty.panels, ..Dirty::NONE } || !viewer.wishes.is_empty();
+    let pending = viewer.dirty != Dirty { panels: viewer.dirty.panels, ..Dirty::NONE } || viewer.wishes_press();
     let loading = viewer.stage.is_none();
     let changes = viewer.orbit.is_moving() || playing || pending;
     let panels = panels.take().filter(|_| !hidden);

@@ -234,7 +234,7 @@ pub fn pick(viewer: &mut Viewer, at: Vec2, area: Rect) -> Option<Hit> {
     let (plan, bvh) = (&stage.plan, &mut stage.bvh);
     bvh.raycast(&ray, &|part| {
         let twin = plan.parts.get(part.at()).and_then(|part| part.twin);
-        isolated.as_ref().is_none_or(|shown| twin.is_some_and(|twin| shown.contains(&twin)))
+        isolated.as_ref().is_none_or(|shown| twin.is_some_and(|twin| shown.binary_search(&twin).is_ok()))
     })
 }
 

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
-use twin_engine::{Engine, EngineConfig};
+use twin_engine::{Changed, Engine, EngineConfig, PartCodes, PlayState};
 use twin_model::{Model, SignalIndex, Span, TimeRange, Timestamp, TwinIndex};
 use twin_scene::bvh::SceneBvh;
 use twin_scene::merge::{MergePlan, PartIndex, Placed, Planner, Settings};
@@ -40,7 +40,7 @@ pub struct Stage {
     /// For rays.
     pub bvh: SceneBvh,
     /// What the palette texture holds, part by part.
-    pub texels: Vec<[u8; 4]>,
+    pub codes: PartCodes,
     /// The body of each twin, without long pipes: where a mark points and what the camera frames. `None` without geometry.
     pub bodies: Vec<Option<Corners>>,
 }
@@ -150,6 +150,8 @@ pub struct Viewer {
     /// Problems that stay until mended.
     pub problems: Vec<ProblemView>,
     next_problem: u32,
+    /// What the engine changed since the palette was last painted.
+    pub changed: Changed,
     /// Frames since the start.
     pub frames: u64,
     /// Milliseconds of the last frames.
@@ -212,6 +214,7 @@ impl Viewer {
             dirty: Dirty { panels: true, palette: true, style: true, outline: false, scene: false, link: false },
             problems: Vec::new(),
             next_problem: 1,
+            changed: Changed::default(),
             frames: 0,
             frame_ms: VecDeque::new(),
             last_frame: now,
@@ -233,9 +236,9 @@ impl Viewer {
     /// Starts over with the site that is served now; the view is kept as a link.
     pub fn restart(&mut self) {
         let fragment = self.current_link().to_fragment();
-        let kept = (self.ui.clone(), self.vm.theme, self.frames);
+        let kept = (self.ui.clone(), self.vm.theme, self.frames, self.vm.tree_stamp);
         *self = Self::new(&self.base.clone(), &fragment, self.waker.clone());
-        (self.ui, self.vm.theme, self.frames) = kept;
+        (self.ui, self.vm.theme, self.frames, self.vm.tree_stamp) = kept;
     }
 
     /// Moves loading and the stream forward by one frame.
@@ -339,8 +342,8 @@ impl Viewer {
                 .map(TwinIndex::from_at)
                 .map(|twin| box_to_frame(&plan.parts_of(twin).filter_map(corners).collect::<Vec<_>>()));
             let bodies = bodies.collect();
-            let texels = vec![twin_health::palette::unbound_texel(twin_health::palette::ViewFlags(0)); plan.parts.len()];
-            self.stage = Some(Stage { plan, placed, bvh, texels, bodies });
+            let codes = PartCodes::new(twins, plan.parts.iter().map(|part| part.twin));
+            self.stage = Some(Stage { plan, placed, bvh, codes, bodies });
             self.dirty = Dirty { scene: true, palette: true, outline: true, style: true, panels: true, link: false };
             self.frame_first_view();
         }
@@ -455,10 +458,21 @@ impl Viewer {
         }
     }
 
+    /// Whether a wish waits that is worth a frame of its own. That the stretch on the time bar slid along with the live edge is none: the
+    /// next frame, half a second later, is soon enough, and would slide it again.
+    pub fn wishes_press(&self) -> bool {
+        let following = self.engine.as_ref().is_some_and(|engine| engine.playback().state() == PlayState::Following);
+        let slid = |wish: &UiCommand| match wish {
+            UiCommand::ShowRange(range) => following && self.range.is_some_and(|before| before.span() == range.span()),
+            _ => false,
+        };
+        self.wishes.iter().any(|wish| !slid(wish))
+    }
+
     /// Makes every part count as changed, after its palette was made anew.
     pub fn repaint(&mut self) {
         if let Some(stage) = &mut self.stage {
-            stage.texels.fill(twin_health::palette::unbound_texel(twin_health::palette::ViewFlags(0)));
+            stage.codes.forget();
         }
         self.dirty.palette = true;
     }
@@ -484,20 +498,17 @@ impl Viewer {
         self.with_children(&self.selection)
     }
 
-    /// Twins and everything below them.
+    /// Twins and everything below them, ascending.
     pub fn with_children(&self, twins: &[TwinIndex]) -> Vec<TwinIndex> {
         let Some(model) = self.model() else { return Vec::new() };
-        let mut all = twins.to_vec();
-        let mut at = 0;
-        while at < all.len() {
-            for child in &model.twin(all[at]).children {
-                if !all.contains(child) {
-                    all.push(*child);
-                }
+        let mut inside = vec![false; model.twins().len()];
+        let mut waiting = twins.to_vec();
+        while let Some(twin) = waiting.pop() {
+            if !std::mem::replace(&mut inside[twin.at()], true) {
+                waiting.extend_from_slice(&model.twin(twin).children);
             }
-            at += 1;
         }
-        all
+        model.twin_indices().filter(|twin| inside[twin.at()]).collect()
     }
 
     /// Parts of a twin and of everything below it.

@@ -109,7 +109,7 @@ pub fn panels(
         }
         viewer.wishes.push_back(wish);
     }
-    if !viewer.wishes.is_empty() {
+    if viewer.wishes_press() {
         ctx.request_repaint();
     }
     Ok(())

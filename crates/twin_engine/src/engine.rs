@@ -6,10 +6,13 @@ use std::sync::Arc;
 use twin_health::health::RuleView as _;
 use twin_health::{Entry, Outlook, Policy, TwinHealth, explain, freshness};
 use twin_historian::{Envelope, HistorianError, Level, StoreConfig};
-use twin_model::{Model, Quality, RuleIndex, Sample, SignalIndex, SourceIndex, Span, Status, TimeRange, Timestamp, TwinIndex};
+use twin_model::{
+    Model, Quality, RuleIndex, Sample, SignalIndex, SourceIndex, Span, Status, TimeRange, Timestamp, TwinIndex, natural_order,
+};
 
 use crate::basis::{self, Basis};
 use crate::branch::{Branch, BranchId, Job, RunProgress};
+use crate::changed::Changed;
 use crate::command::{Direction, EngineCommand, SeekTo};
 use crate::events::{self, Event, StatusSpan};
 use crate::frame::{Scope, ViewFrame};
@@ -380,18 +383,24 @@ impl Engine {
         if edge { Basis::Was } else { self.basis }
     }
 
-    /// Brings the frame up to the playhead; true where it had to be computed anew.
-    pub fn refresh(&mut self) -> bool {
+    /// Brings the frame up to the playhead, and says what changed with that; nothing where it was up to it already.
+    pub fn refresh(&mut self) -> Changed {
         let t = self.playback.playhead();
         let key = (t, self.reality.revision(), self.shown, self.links_revision, self.basis());
         if self.computed == Some(key) {
-            return false;
+            return Changed::default();
         }
-        self.computed = Some(key);
+        let before = self.computed.replace(key);
         let mut frame = std::mem::take(&mut self.frame);
-        frame.compute(&self.scope(t), &self.config.policy);
+        let mut changed = frame.compute(&self.scope(t), &self.config.policy);
         self.frame = frame;
-        true
+        changed.branch = before.is_none_or(|(_, _, shown, ..)| shown != self.shown);
+        changed
+    }
+
+    /// Fills another frame for the playhead.
+    pub(crate) fn fill(&self, frame: &mut ViewFrame) -> Changed {
+        frame.compute(&self.scope(self.playback.playhead()), &self.config.policy)
     }
 
     /// What is shown at the playhead, as of the last [`Self::refresh`].
@@ -525,7 +534,7 @@ impl Engine {
         let known = basis.known_at(t);
         let scope = Scope { model: &self.model, reality: &self.reality, branch: None, links: &self.links, t, known };
         let mut twins: Vec<TwinReport> = self.model.twin_indices().map(|twin| self.report(&scope, twin)).collect();
-        twins.sort_by(|a, b| a.id.cmp(&b.id));
+        twins.sort_by(|a, b| natural_order(&a.id, &b.id));
         StateReport { at: t, basis, twins }
     }
 

@@ -1,5 +1,6 @@
 //! What is shown at one instant: state per twin and active alarms, from one record or a branch beside it.
 
+use twin_health::health::given_in;
 use twin_health::{Entry, Outcome, Policy, RuleView, Told, judge};
 use twin_historian::{Cursor, Snapshot};
 use twin_model::{
@@ -9,6 +10,8 @@ use twin_model::{
 
 use crate::acknowledged;
 use crate::basis;
+use crate::changed::Changed;
+use crate::recall::Recall;
 use crate::record::Record;
 use crate::sources::SourceLinks;
 
@@ -62,7 +65,7 @@ pub struct ActiveAlarm {
 }
 
 /// Everything that is shown at one instant.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct ViewFrame {
     /// The instant.
     pub t: Option<Timestamp>,
@@ -73,6 +76,16 @@ pub struct ViewFrame {
     /// Alarms that are not normal, in model order.
     pub alarms: Vec<ActiveAlarm>,
     pub(crate) cursor: Cursor,
+    /// What of the frame before stands still; `None` where each is to be made of the timelines alone, as tests and baselines do.
+    recall: Option<Recall>,
+    /// Of the frame before, to tell what changed.
+    before: (Vec<TwinState>, Vec<ActiveAlarm>),
+}
+
+impl Default for ViewFrame {
+    fn default() -> Self {
+        Self { recall: Some(Recall::default()), ..Self::plain() }
+    }
 }
 
 /// Where a frame's samples and outcomes come from.
@@ -174,6 +187,8 @@ impl RuleView for Scope<'_> {
 struct Snapped<'a> {
     scope: &'a Scope<'a>,
     snapshot: &'a Snapshot,
+    /// Where it holds: of reality.
+    recall: Option<&'a Recall>,
 }
 
 impl RuleView for Snapped<'_> {
@@ -189,6 +204,11 @@ impl RuleView for Snapped<'_> {
         self.scope.outcome(rule)
     }
 
+    fn given(&self, model: &Model, rule: RuleIndex, t: Timestamp) -> (Status, Option<Outcome>) {
+        let recall = self.recall.filter(|_| self.scope.known.is_none());
+        recall.map_or_else(|| given_in(self, model, rule, t), |recall| recall.rule(rule))
+    }
+
     fn last_known(&self, rule: RuleIndex) -> Option<(Status, Timestamp)> {
         self.scope.last_known(rule)
     }
@@ -198,6 +218,13 @@ impl RuleView for Snapped<'_> {
             return self.scope.taken(signal);
         }
         Some((self.snapshot.source_time(signal)?, self.snapshot.quality(signal)?))
+    }
+
+    fn current(&self, model: &Model, signal: SignalIndex, t: Timestamp) -> Option<(Freshness, bool)> {
+        match self.recall {
+            Some(recall) => recall.current(signal),
+            None => self.scope.current(model, signal, t),
+        }
     }
 
     fn source_offline(&self, signal: SignalIndex) -> Option<Timestamp> {
@@ -210,8 +237,21 @@ impl RuleView for Snapped<'_> {
 }
 
 impl ViewFrame {
-    /// Fills the frame for the scope's instant.
-    pub(crate) fn compute(&mut self, scope: &Scope<'_>, policy: &Policy) {
+    /// One that remembers nothing of the frame before: slower, and what the other is compared with.
+    pub(crate) fn plain() -> Self {
+        Self {
+            t: None,
+            snapshot: Snapshot::new(),
+            twins: Vec::new(),
+            alarms: Vec::new(),
+            cursor: Cursor::new(),
+            recall: None,
+            before: (Vec::new(), Vec::new()),
+        }
+    }
+
+    /// Fills the frame for the scope's instant, and says what of it is another than before.
+    pub(crate) fn compute(&mut self, scope: &Scope<'_>, policy: &Policy) -> Changed {
         let base = scope.beyond_fork().map_or(scope.t, |(_, fork)| fork);
         let store = scope.reality.store();
         match scope.known {
@@ -219,23 +259,52 @@ impl ViewFrame {
             Some(known) => store.known_snapshot_at(base, known, &mut self.cursor, &mut self.snapshot),
         }
         self.t = Some(scope.t);
+        std::mem::swap(&mut self.before.0, &mut self.twins);
+        std::mem::swap(&mut self.before.1, &mut self.alarms);
         self.alarms.clear();
         self.twins.clear();
         self.twins.resize(scope.model.twins().len(), TwinState::NOTHING);
-        let view = Snapped { scope, snapshot: &self.snapshot };
-        for twin in scope.model.twin_indices() {
+        self.judge_all(scope, policy);
+        self.collect_alarms(scope);
+        self.roll_up(scope.model, policy);
+        self.changed()
+    }
+
+    fn judge_all(&mut self, scope: &Scope<'_>, policy: &Policy) {
+        let mut recall = self.recall.as_mut().filter(|_| scope.beyond_fork().is_none());
+        if let Some(recall) = &mut recall {
+            recall.ages(scope.model, &self.snapshot, scope.links, (scope.t, scope.slack()));
+            if scope.known.is_none() {
+                recall.outcomes(scope.model, scope.reality, scope.t);
+            }
+        }
+        let view = Snapped { scope, snapshot: &self.snapshot, recall: recall.map(|recall| &*recall) };
+        for (twin, state) in scope.model.twin_indices().zip(&mut self.twins) {
             let judged = judge(scope.model, policy, &view, twin, scope.t);
-            let state = &mut self.twins[twin.at()];
             (state.status, state.freshness, state.rollup) = (judged.status, judged.freshness, judged.status);
             state.last_known = judged.last_known;
         }
-        self.collect_alarms(scope);
-        self.roll_up(scope.model, policy);
+    }
+
+    fn changed(&self) -> Changed {
+        let (twins, alarms) = &self.before;
+        if twins.len() != self.twins.len() {
+            return Changed::everything();
+        }
+        let pairs = twins.iter().zip(&self.twins).enumerate();
+        let others = pairs.filter(|(_, (before, now))| before != now).map(|(at, _)| TwinIndex::from_at(at));
+        Changed { moved: true, all: false, twins: others.collect(), alarms: *alarms != self.alarms, branch: false }
     }
 
     fn collect_alarms(&mut self, scope: &Scope<'_>) {
+        let recall = self.recall.as_ref().filter(|_| scope.beyond_fork().is_none() && scope.known.is_none());
         for at in 0..scope.model.alarms().len() {
             let index = AlarmIndex::from_at(at);
+            // Acknowledging makes nothing of an alarm whose condition is normal.
+            let said = recall.map(|recall| recall.alarm(index).map_or(AlarmState::Normal, |said| said.alarm()));
+            if said == Some(AlarmState::Normal) {
+                continue;
+            }
             let Some((state, since)) = scope.alarm(index) else { continue };
             if state == AlarmState::Normal {
                 continue;
@@ -250,55 +319,35 @@ impl ViewFrame {
             if more_urgent {
                 twin.alarm = Some((alarm.priority, state));
             }
-            if state.is_active() {
-                twin.alarms += 1;
-                twin.rollup_priority = Some(twin.rollup_priority.map_or(alarm.priority, |had| had.min(alarm.priority)));
-            }
         }
     }
 
-    /// Adds every twin to its ancestors. Walks up from each twin: trees are a handful of levels deep.
+    /// Adds every twin to its ancestors, and the active alarms to their twins and theirs. Walks up from each: trees are a handful
+    /// of levels deep.
     fn roll_up(&mut self, model: &Model, policy: &Policy) {
         // Whether a roll-up has anything in it yet: a hall of healthy machines is normal, not unknown.
         let mut holds: Vec<bool> = model.twins().iter().map(Twin::is_judged).collect();
-        for twin in model.twin_indices() {
+        for twin in model.twin_indices().filter(|twin| model.twin(*twin).is_judged()) {
             let own = self.twins[twin.at()];
-            let judged = model.twin(twin).is_judged();
-            let own_alarms = self.alarms_of(model, twin);
             let mut at = model.twin(twin).parent;
             while let Some(parent) = at {
                 let state = &mut self.twins[parent.at()];
-                if judged {
-                    let first = !std::mem::replace(&mut holds[parent.at()], true);
-                    state.rollup = if first { own.status } else { policy.worse(state.rollup, own.status) };
-                    state.troubled += u32::from(own.status.is_trouble());
-                    state.silent += u32::from(own.status == Status::Unknown);
-                }
-                if own_alarms.0 > 0 {
-                    state.alarms += own_alarms.0;
-                    state.rollup_priority = match (state.rollup_priority, own_alarms.1) {
-                        (Some(a), Some(b)) => Some(a.min(b)),
-                        (a, b) => a.or(b),
-                    };
-                }
+                let first = !std::mem::replace(&mut holds[parent.at()], true);
+                state.rollup = if first { own.status } else { policy.worse(state.rollup, own.status) };
+                state.troubled += u32::from(own.status.is_trouble());
+                state.silent += u32::from(own.status == Status::Unknown);
                 at = model.twin(parent).parent;
             }
         }
-    }
-
-    fn alarms_of(&self, model: &Model, twin: TwinIndex) -> (u32, Option<Priority>) {
-        if model.twin(twin).alarms.is_empty() {
-            return (0, None);
-        }
-        let mut count = 0;
-        let mut urgent: Option<Priority> = None;
         for active in self.alarms.iter().filter(|active| active.state.is_active()) {
             let alarm = model.alarm(active.alarm);
-            if alarm.twin == twin {
-                count += 1;
-                urgent = Some(urgent.map_or(alarm.priority, |had| had.min(alarm.priority)));
+            let mut at = Some(alarm.twin);
+            while let Some(twin) = at {
+                let state = &mut self.twins[twin.at()];
+                state.alarms += 1;
+                state.rollup_priority = Some(state.rollup_priority.map_or(alarm.priority, |had| had.min(alarm.priority)));
+                at = model.twin(twin).parent;
             }
         }
-        (count, urgent)
     }
 }

@@ -1,5 +1,6 @@
 //! One line of history: a store and what every rule and alarm said about it. Reality is one, each what-if branch another.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use twin_health::{Entry, Machine, Timeline, Told};
@@ -7,6 +8,7 @@ use twin_historian::{Appended, HistorianError, Level, SignalSpec, Store, StoreCo
 use twin_model::{AlarmIndex, Flags, Model, RuleIndex, Sample, SignalIndex, Span, TimeRange, Timestamp};
 
 use crate::basis;
+use crate::timelines::Timelines;
 
 /// What an ingest did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -26,31 +28,15 @@ impl Ingested {
     }
 }
 
-/// Which timelines a signal feeds.
-#[derive(Debug, Clone, Default)]
-struct Readers {
-    rules: Vec<RuleIndex>,
-    alarms: Vec<AlarmIndex>,
-}
-
-/// Bytes that the timelines of a record may take beyond their fixed part (about 300 bytes for each rule and alarm): what
-/// was said when, and where folding can begin again.
-pub const TIMELINE_BYTES: usize = if cfg!(target_arch = "wasm32") { 32 << 20 } else { 128 << 20 };
-
 /// A store with the timelines of all rules and alarms.
 #[derive(Debug, Clone)]
 pub struct Record {
     store: Store,
-    rules: Vec<Timeline>,
-    alarms: Vec<Timeline>,
-    readers: Vec<Readers>,
+    said: Timelines,
     /// Stretches whose samples were given up because they are kept elsewhere, sorted and apart: nobody was silent there.
     away: Vec<TimeRange>,
     /// Goes up with every change, so that views know when to look again.
     revision: u64,
-    /// Bytes of all timelines, and from how many on the oldest outcomes go.
-    timelines: (usize, usize),
-    timeline_budget: usize,
     /// Rules and alarms judge predictions, too: of a what-if branch, which is made of them. In reality they judge what was measured.
     judges_predictions: bool,
 }
@@ -58,21 +44,9 @@ pub struct Record {
 impl Record {
     /// An empty one for a model.
     pub fn new(model: &Model, config: StoreConfig) -> Self {
-        let mut readers = vec![Readers::default(); model.signals().len()];
-        for (at, rule) in model.rules().iter().enumerate() {
-            readers[rule.signal.at()].rules.push(RuleIndex::from_at(at));
-        }
-        for (at, alarm) in model.alarms().iter().enumerate() {
-            readers[alarm.signal.at()].alarms.push(AlarmIndex::from_at(at));
-        }
-        let fixed = (model.rules().len() + model.alarms().len()) * Timeline::default().bytes();
         Self {
-            timelines: (fixed, fixed.saturating_add(TIMELINE_BYTES)),
-            timeline_budget: TIMELINE_BYTES,
             store: Store::new(model.signals().iter().map(SignalSpec::from), config),
-            rules: vec![Timeline::default(); model.rules().len()],
-            alarms: vec![Timeline::default(); model.alarms().len()],
-            readers,
+            said: Timelines::new(model),
             away: Vec::new(),
             revision: 0,
             judges_predictions: false,
@@ -82,54 +56,22 @@ impl Record {
     /// An empty store whose rules and alarms go on from where `base` stands at `t`.
     #[must_use]
     pub fn forked(&self, model: &Model, t: Timestamp, config: StoreConfig) -> Self {
-        let mut record = Self::new(model, config);
-        record.rules = self.rules.iter().map(|timeline| timeline.forked(t)).collect();
-        record.alarms = self.alarms.iter().map(|timeline| timeline.forked(t)).collect();
-        record.set_timeline_budget(self.timeline_budget);
-        record.judges_predictions = true;
-        record
+        Self { said: self.said.forked(t), judges_predictions: true, ..Self::new(model, config) }
     }
 
     /// Bytes that timelines may take beyond their fixed part; [`TIMELINE_BYTES`] until said otherwise.
     pub fn set_timeline_budget(&mut self, bytes: usize) {
-        self.timeline_budget = bytes;
-        let fixed = (self.rules.len() + self.alarms.len()) * size_of::<Timeline>();
-        self.timelines = (self.count_timelines(), fixed.saturating_add(bytes));
-        self.keep_timelines_small();
+        self.said.set_budget(bytes);
     }
 
     /// Bytes held: samples and timelines.
     pub fn bytes(&self) -> usize {
-        self.store.bytes().total() + self.timelines.0
+        self.store.bytes().total() + self.said.bytes()
     }
 
     /// Bytes of all timelines.
     pub fn timeline_bytes(&self) -> usize {
-        self.timelines.0
-    }
-
-    fn count_timelines(&self) -> usize {
-        self.rules.iter().chain(&self.alarms).map(Timeline::bytes).sum()
-    }
-
-    /// Drops the oldest outcomes of the longest timelines until all fit again, with some room.
-    fn keep_timelines_small(&mut self) {
-        if self.timelines.0 <= self.timelines.1 {
-            return;
-        }
-        let fixed = (self.rules.len() + self.alarms.len()) * size_of::<Timeline>();
-        let wanted = fixed.saturating_add(self.timeline_budget / 4 * 3);
-        let (mut entries, mut checkpoints) = (32_768, 8);
-        while self.timelines.0 > wanted && entries >= 2 {
-            for timeline in self.rules.iter_mut().chain(&mut self.alarms) {
-                timeline.shrink(entries, checkpoints);
-            }
-            self.timelines.0 = self.count_timelines();
-            entries /= 2;
-            checkpoints = if entries < 64 { checkpoints / 2 } else { checkpoints };
-        }
-        // Where even the least is more than the budget, looking again pays only once there is more.
-        self.timelines.1 = fixed.saturating_add(self.timeline_budget).max(self.timelines.0 / 4 * 5);
+        self.said.bytes()
     }
 
     /// The samples.
@@ -140,6 +82,11 @@ impl Record {
     /// Changes whenever anything was taken in.
     pub fn revision(&self) -> u64 {
         self.revision
+    }
+
+    /// How often the timelines of rules and of alarms were changed, by index.
+    pub(crate) fn changes(&self) -> (&[u32], &[u32]) {
+        (&self.said.changes.0, &self.said.changes.1)
     }
 
     /// What a rule says at `t`: as it was, or as far as had been received by `known`.
@@ -156,29 +103,29 @@ impl Record {
 
     /// What a rule says at `t`.
     pub fn rule_at(&self, rule: RuleIndex, t: Timestamp) -> Option<Entry> {
-        self.rules.get(rule.at())?.at(t)
+        self.said.rules.get(rule.at())?.at(t)
     }
 
     /// What an alarm says at `t`.
     pub fn alarm_at(&self, alarm: AlarmIndex, t: Timestamp) -> Option<Entry> {
-        self.alarms.get(alarm.at())?.at(t)
+        self.said.alarms.get(alarm.at())?.at(t)
     }
 
     /// Timeline of a rule of the model.
     pub fn rule_timeline(&self, rule: RuleIndex) -> &Timeline {
-        &self.rules[rule.at()]
+        &self.said.rules[rule.at()]
     }
 
     /// Timeline of an alarm of the model.
     pub fn alarm_timeline(&self, alarm: AlarmIndex) -> &Timeline {
-        &self.alarms[alarm.at()]
+        &self.said.alarms[alarm.at()]
     }
 
     /// Takes samples in, in any order; rules see them in source-time order.
     pub fn ingest(&mut self, model: &Model, samples: &[(SignalIndex, Sample)]) -> Ingested {
         let mut done = Ingested::default();
         // Signals with late data, and from when to when: folded again once, at the end.
-        let mut late: Vec<(SignalIndex, Timestamp, Timestamp)> = Vec::new();
+        let mut late: BTreeMap<SignalIndex, (Timestamp, Timestamp)> = BTreeMap::new();
         for (signal, sample) in samples {
             let outcome = self.store.append(*signal, sample);
             if outcome == Appended::Quarantined {
@@ -186,40 +133,26 @@ impl Record {
                 continue;
             }
             done.samples += 1;
-            done.touch(sample.source_time);
-            let Some(readers) = self.readers.get(signal.at()).filter(|readers| !readers.is_empty()) else { continue };
-            if outcome != Appended::Duplicate && !self.judges(sample) {
+            let t = sample.source_time;
+            done.touch(t);
+            if !self.said.are_fed_by(*signal) || outcome != Appended::Duplicate && !self.judges(sample) {
                 continue;
             }
-            let waiting = late.iter().position(|(each, ..)| each == signal);
-            if outcome == Appended::New && waiting.is_none() {
-                for rule in &readers.rules {
-                    let timeline = &mut self.rules[rule.at()];
-                    let before = timeline.bytes();
-                    timeline.push(Machine::Rule(&model.rule(*rule).kind), sample);
-                    self.timelines.0 = self.timelines.0 + timeline.bytes() - before;
+            match late.get_mut(signal) {
+                Some((from, upto)) => (*from, *upto) = ((*from).min(t), (*upto).max(t)),
+                None if outcome == Appended::New => {
+                    self.said.change(model, *signal, &mut |machine, timeline| _ = timeline.push(machine, sample));
                 }
-                for alarm in &readers.alarms {
-                    let timeline = &mut self.alarms[alarm.at()];
-                    let before = timeline.bytes();
-                    timeline.push(Machine::Alarm(&model.alarm(*alarm).condition), sample);
-                    self.timelines.0 = self.timelines.0 + timeline.bytes() - before;
-                }
-            } else {
-                let t = sample.source_time;
-                match waiting {
-                    Some(at) => late[at] = (*signal, late[at].1.min(t), late[at].2.max(t)),
-                    None => late.push((*signal, t, t)),
-                }
+                None => _ = late.insert(*signal, (t, t)),
             }
         }
-        for (signal, from, upto) in late {
+        for (signal, (from, upto)) in late {
             self.refold(model, signal, from, upto);
         }
         if done.samples > 0 {
             self.revision += 1;
         }
-        self.keep_timelines_small();
+        self.said.keep_small();
         done
     }
 
@@ -237,11 +170,11 @@ impl Record {
         self.is_back(imported.range);
         for at in imported.key.first_signal..imported.key.first_signal.saturating_add(imported.key.signals) {
             let signal = SignalIndex(at);
-            if self.readers.get(signal.at()).is_some_and(|readers| !readers.is_empty()) {
+            if self.said.are_fed_by(signal) {
                 self.refold(model, signal, imported.range.start, imported.range.end);
             }
         }
-        self.keep_timelines_small();
+        self.said.keep_small();
         self.revision += 1;
         Ok(done)
     }
@@ -289,24 +222,14 @@ impl Record {
     }
 
     fn refold(&mut self, model: &Model, signal: SignalIndex, from: Timestamp, upto: Timestamp) {
-        let Self { store, rules, alarms, readers, timelines, judges_predictions, .. } = self;
+        let Self { store, said, judges_predictions, .. } = self;
         let mut replay = |start: Timestamp, f: &mut dyn FnMut(&Sample) -> ControlFlow<()>| {
             let range = TimeRange::new(start, Timestamp::MAX);
             store.for_each_sample(signal, range, &mut |sample| {
                 if *judges_predictions || !predicted(sample) { f(sample) } else { ControlFlow::Continue(()) }
             });
         };
-        let readers = &readers[signal.at()];
-        for rule in &readers.rules {
-            let before = rules[rule.at()].bytes();
-            rules[rule.at()].refold(Machine::Rule(&model.rule(*rule).kind), from, upto, &mut replay);
-            timelines.0 = timelines.0 + rules[rule.at()].bytes() - before;
-        }
-        for alarm in &readers.alarms {
-            let before = alarms[alarm.at()].bytes();
-            alarms[alarm.at()].refold(Machine::Alarm(&model.alarm(*alarm).condition), from, upto, &mut replay);
-            timelines.0 = timelines.0 + alarms[alarm.at()].bytes() - before;
-        }
+        said.change(model, signal, &mut |machine, timeline| timeline.refold(machine, from, upto, &mut replay));
     }
 }
 
@@ -319,10 +242,4 @@ fn without(range: TimeRange, other: TimeRange) -> impl Iterator<Item = TimeRange
     let before = TimeRange::new(range.start, range.end.min(other.start));
     let after = TimeRange::new(range.start.max(other.end), range.end);
     [before, after].into_iter().filter(|part| !part.is_empty())
-}
-
-impl Readers {
-    fn is_empty(&self) -> bool {
-        self.rules.is_empty() && self.alarms.is_empty()
-    }
 }

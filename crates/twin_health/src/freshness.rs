@@ -24,16 +24,35 @@ pub fn freshness(signal: &Signal, latest: Option<&Sample>, t: Timestamp, source_
 
 /// The same from the parts that matter, for columns that hold no whole samples.
 pub fn freshness_of_parts(signal: &Signal, taken: Timestamp, quality: Quality, t: Timestamp, source_offline: bool) -> Freshness {
-    if source_offline || quality == Quality::BAD_NO_COMMUNICATION {
-        return Freshness::Offline;
+    Ages::of(signal).freshness(taken, quality, t, source_offline)
+}
+
+/// From which age on a signal's value is late and stale: all that its freshness needs to know of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ages {
+    late: Option<Span>,
+    stale: Option<Span>,
+}
+
+impl Ages {
+    /// Of a signal.
+    pub fn of(signal: &Signal) -> Self {
+        Self { late: signal.late_limit(), stale: signal.stale_limit() }
     }
-    let age = t.since(taken);
-    if signal.stale_limit().is_some_and(|limit| age > limit) {
-        Freshness::Stale
-    } else if signal.late_limit().is_some_and(|limit| age > limit) {
-        Freshness::Late
-    } else {
-        Freshness::Live
+
+    /// Freshness at `t` of a value taken at `taken`, as [`freshness`] defines it.
+    pub fn freshness(self, taken: Timestamp, quality: Quality, t: Timestamp, source_offline: bool) -> Freshness {
+        if source_offline || quality == Quality::BAD_NO_COMMUNICATION {
+            return Freshness::Offline;
+        }
+        let age = t.since(taken);
+        if self.stale.is_some_and(|limit| age > limit) {
+            Freshness::Stale
+        } else if self.late.is_some_and(|limit| age > limit) {
+            Freshness::Late
+        } else {
+            Freshness::Live
+        }
     }
 }
 

@@ -36,7 +36,7 @@ impl Policy {
 
     /// The worse of two.
     pub fn worse(&self, a: Status, b: Status) -> Status {
-        if self.rank(b) > self.rank(a) { b } else { a }
+        if a != b && self.rank(b) > self.rank(a) { b } else { a }
     }
 }
 
@@ -55,6 +55,22 @@ pub trait RuleView {
     /// When the newest sample of a signal was taken, and how far it can be used ([`Sample::judged_quality`]).
     fn taken(&self, signal: SignalIndex) -> Option<(Timestamp, Quality)> {
         self.sample(signal).map(|sample| (sample.source_time, sample.judged_quality()))
+    }
+    /// What a rule gives at `t`, the instant, and what its timeline says, which a rule on age has none of.
+    fn given(&self, model: &Model, rule: RuleIndex, t: Timestamp) -> (Status, Option<Outcome>) {
+        given_in(self, model, rule, t)
+    }
+    /// How current a signal is at `t`, the instant, and whether its sample is of any use (its quality is not bad); `None` where it was
+    /// never seen and its source is not known to be down.
+    fn current(&self, model: &Model, signal: SignalIndex, t: Timestamp) -> Option<(Freshness, bool)> {
+        let down = self.source_offline(signal).is_some();
+        match self.taken(signal) {
+            Some((at, quality)) => {
+                let freshness = freshness_of_parts(model.signal(signal), at, quality, t - self.slack(), down);
+                Some((freshness, !quality.is_bad()))
+            }
+            None => down.then_some((Freshness::Offline, true)),
+        }
     }
     /// Since when the source of a signal is known to be down at the instant.
     fn source_offline(&self, signal: SignalIndex) -> Option<Timestamp>;
@@ -131,15 +147,12 @@ pub struct Judged {
 }
 
 /// Status and freshness of a twin, without words.
-pub fn judge(model: &Model, policy: &Policy, view: &dyn RuleView, twin: TwinIndex, t: Timestamp) -> Judged {
+pub fn judge<V: RuleView + ?Sized>(model: &Model, policy: &Policy, view: &V, twin: TwinIndex, t: Timestamp) -> Judged {
     let it = model.twin(twin);
     let (freshness, trusted) = twin_freshness(model, view, twin, t);
     let (mut status, mut last, mut silent) = (None, Status::Unknown, false);
     for &index in &it.rules {
-        let rule = model.rule(index);
-        let input = input(model, view, rule.signal, t);
-        let outcome = if matches!(rule.kind, RuleKind::Stale { .. }) { None } else { view.outcome(index) };
-        let given = given(rule, input, outcome);
+        let (given, outcome) = view.given(model, index, t);
         status = Some(status.map_or(given, |had| policy.worse(had, given)));
         if let Some(outcome) = outcome {
             silent |= given == Status::Unknown;
@@ -177,15 +190,15 @@ pub fn explain(model: &Model, policy: &Policy, view: &dyn RuleView, twin: TwinIn
     for &index in &it.rules {
         let rule = model.rule(index);
         let input = input(model, view, rule.signal, t);
-        let by_age = matches!(rule.kind, RuleKind::Stale { .. });
-        let entry = if by_age { None } else { view.rule(index) };
-        let given = given(rule, input, entry.as_ref().map(|entry| entry.outcome));
+        let by_age = by_age(&rule.kind);
+        let entry = if by_age.is_some() { None } else { view.rule(index) };
+        let given = given(by_age, input.freshness, entry.as_ref().map(|entry| entry.outcome));
         let began = input.silent_since.or_else(|| entry.as_ref().map(|entry| entry.since));
-        let last = if by_age { None } else { view.last_known(index) };
+        let last = if by_age.is_some() { None } else { view.last_known(index) };
         if given == judged.status {
             since = joined(given, since, began);
         }
-        let held = if given == Status::Unknown { last } else { began.filter(|_| !by_age).map(|began| (given, began)) };
+        let held = if given == Status::Unknown { last } else { began.filter(|_| by_age.is_none()).map(|began| (given, began)) };
         if let Some((status, began)) = held.filter(|(status, _)| Some(*status) == judged.last_known) {
             known = joined(status, known, Some(began));
         }
@@ -248,38 +261,43 @@ fn input(model: &Model, view: &dyn RuleView, signal: SignalIndex, t: Timestamp) 
     Input { freshness, silent_since }
 }
 
-/// What a rule gives: its outcome while its input is current, else unknown, or what a rule on age says about that.
-fn given(rule: &HealthRule, input: Input, outcome: Option<Outcome>) -> Status {
-    match (&rule.kind, input.freshness) {
-        (RuleKind::Stale { .. }, Freshness::Live | Freshness::Late) => Status::Normal,
-        (RuleKind::Stale { status }, Freshness::Stale | Freshness::Offline) => Status::Unknown.max(*status),
-        (_, Freshness::Live | Freshness::Late) => outcome.map_or(Status::Unknown, Outcome::status),
+/// What a rule gives in a view, asked for piece by piece: what [`RuleView::given`] is where nothing better is at hand.
+pub fn given_in<V: RuleView + ?Sized>(view: &V, model: &Model, rule: RuleIndex, t: Timestamp) -> (Status, Option<Outcome>) {
+    let it = model.rule(rule);
+    let by_age = by_age(&it.kind);
+    let freshness = view.current(model, it.signal, t).map_or(Freshness::NeverSeen, |(freshness, _)| freshness);
+    let outcome = if by_age.is_some() { None } else { view.outcome(rule) };
+    (given(by_age, freshness, outcome), outcome)
+}
+
+/// The status that a rule on age gives while stale; `None` for all others.
+pub fn by_age(kind: &RuleKind) -> Option<Status> {
+    if let RuleKind::Stale { status } = kind { Some(*status) } else { None }
+}
+
+/// What a rule gives: its outcome while its input is current, else unknown, or what a rule on age ([`by_age`]) says about that.
+pub fn given(by_age: Option<Status>, freshness: Freshness, outcome: Option<Outcome>) -> Status {
+    match (by_age, freshness) {
+        (Some(_), Freshness::Live | Freshness::Late) => Status::Normal,
+        (Some(status), Freshness::Stale | Freshness::Offline) => Status::Unknown.max(status),
+        (None, Freshness::Live | Freshness::Late) => outcome.map_or(Status::Unknown, Outcome::status),
         _ => Status::Unknown,
     }
 }
 
 /// What one rule gives at `t`.
 pub fn rule_status(model: &Model, view: &dyn RuleView, rule: RuleIndex, t: Timestamp) -> Status {
-    let it = model.rule(rule);
-    given(it, input(model, view, it.signal, t), view.outcome(rule))
+    view.given(model, rule, t).0
 }
 
 /// Worst among the signals ever seen, so that one silent sensor shows; signals never seen count only where all are. And
 /// whether none of those seen is bad.
-fn twin_freshness(model: &Model, view: &dyn RuleView, twin: TwinIndex, t: Timestamp) -> (Freshness, bool) {
+fn twin_freshness<V: RuleView + ?Sized>(model: &Model, view: &V, twin: TwinIndex, t: Timestamp) -> (Freshness, bool) {
     let mut worst: Option<Freshness> = None;
     let mut trusted = true;
     for &signal in &model.twin(twin).signals {
-        let taken = view.taken(signal);
-        let down = view.source_offline(signal).is_some();
-        let one = match taken {
-            Some((at, quality)) => {
-                trusted &= !quality.is_bad();
-                freshness_of_parts(model.signal(signal), at, quality, t - view.slack(), down)
-            }
-            None if down => Freshness::Offline,
-            None => continue,
-        };
+        let Some((one, usable)) = view.current(model, signal, t) else { continue };
+        trusted &= usable;
         worst = Some(worst.map_or(one, |worst| worst.max(one)));
     }
     (worst.unwrap_or(Freshness::NeverSeen), trusted)

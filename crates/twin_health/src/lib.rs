@@ -14,7 +14,7 @@ mod freshness;
 mod reason;
 mod told;
 
-pub use freshness::{CLOCK_TOLERANCE, clock_ahead, freshness, freshness_of_parts};
+pub use freshness::{Ages, CLOCK_TOLERANCE, clock_ahead, freshness, freshness_of_parts};
 pub use health::{Judged, LastKnown, Policy, Reason, RuleView, TwinHealth, explain, judge, rule_status};
 pub use machine::{Cause, Machine, Outcome, State};
 pub use timeline::{Entry, Timeline};

@@ -231,6 +231,22 @@ impl Timeline {
         after.checked_sub(1).map(|at| self.entries[at].outcome)
     }
 
+    /// The outcome at `t` as in [`Self::outcome_at`], and between which instants it stays that, the second not included, while
+    /// no sample is added: who asks again within them need not.
+    pub fn outcome_span(&self, t: Timestamp) -> (Option<Outcome>, TimeRange) {
+        let matures = self.tail.as_ref().and_then(|tail| Some((tail, tail.state.due()?.max(tail.t))));
+        if let Some((tail, at)) = matures
+            && at <= t
+        {
+            return (Some(tail.state.at(t).outcome), TimeRange::new(at, Timestamp::MAX));
+        }
+        let after = self.entries.partition_point(|entry| entry.since <= t);
+        let now = after.checked_sub(1).map(|at| &self.entries[at]);
+        let next = self.entries.get(after).map_or(Timestamp::MAX, |entry| entry.since);
+        let until = matures.map_or(next, |(_, at)| at.min(next));
+        (now.map(|now| now.outcome), TimeRange::new(now.map_or(Timestamp::MIN, |now| now.since), until))
+    }
+
     /// The last judgement at or before `t`, also where the newest sample had nothing to judge: its status and since when.
     pub fn last_known(&self, t: Timestamp) -> Option<(Status, Timestamp)> {
         let now = self.at(t)?;

@@ -6,6 +6,7 @@
 mod ids;
 pub mod limits;
 mod model;
+mod natural;
 mod opc_da;
 mod process;
 mod quality;
@@ -20,6 +21,7 @@ mod value;
 
 pub use ids::{AlarmIndex, KnobIndex, RuleIndex, SignalId, SignalIndex, SourceIndex, TwinId, TwinIndex};
 pub use model::{Interface, Model, ModelBuilder, ModelError, Relationship, SiteInfo, Source, Twin};
+pub use natural::natural_order;
 pub use process::{Knob, KnobTarget, ProcessKind, ProcessModel, ProcessStart};
 pub use quality::{Quality, QualityClass};
 pub use rules::{AckPolicy, Alarm, AlarmCondition, Band, HealthRule, Limit, MAX_BANDS, Priority, RuleKind};

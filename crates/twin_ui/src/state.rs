@@ -51,6 +51,19 @@ pub(crate) enum BarDrag {
     Pan,
 }
 
+/// What decides which rows of the tree are shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Listed {
+    /// What is searched for, in lower case.
+    pub(crate) needle: String,
+    /// Only what needs attention.
+    pub(crate) troubled_only: bool,
+    /// Rows that hide what is below.
+    pub(crate) folded: BTreeSet<TwinIndex>,
+    /// The rows themselves.
+    pub(crate) stamp: u64,
+}
+
 /// What search and filter of the tree find, without the ancestors that are shown with it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Hits {
@@ -98,6 +111,8 @@ pub struct UiState {
     pub perf_open: bool,
     pub(crate) folded: BTreeSet<TwinIndex>,
     pub(crate) visible_rows: Vec<u32>,
+    /// What [`Self::visible_rows`] and [`Self::hits`] were worked out from.
+    pub(crate) listed: Option<Listed>,
     /// What search and filter find.
     pub(crate) hits: Hits,
     pub(crate) reveal: Option<TwinIndex>,
@@ -132,6 +147,7 @@ impl Default for UiState {
             perf_open: false,
             folded: BTreeSet::new(),
             visible_rows: Vec::new(),
+            listed: None,
             hits: Hits::default(),
             reveal: None,
             last_primary: None,

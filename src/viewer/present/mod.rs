@@ -4,6 +4,7 @@ mod bar;
 mod branches;
 mod chart;
 mod marks;
+mod tree;
 mod twin;
 
 use std::collections::BTreeMap;
@@ -13,8 +14,8 @@ use twin_health::Outlook;
 use twin_model::{Freshness, RuleIndex, SignalIndex, Span, TimeRange, Timestamp, TwinIndex};
 use twin_protocol::LinkState as WireLink;
 use twin_ui::view::{
-    AlarmRow, CameraView, EnvelopePoint, FreshnessCounts, LinkState, LinksView, LoadingView, PerfRow, PerfView, ProblemKind,
-    SourceLink, StageState, StageView, StatusCounts, StatusSpan, TreeRow,
+    AlarmRow, CameraView, EnvelopePoint, LinkState, LinksView, LoadingView, PerfRow, PerfView, ProblemKind, SourceLink,
+    StageState, StageView, StatusSpan,
 };
 
 use super::scene::Quality;
@@ -26,6 +27,7 @@ use branches::what_if;
 use chart::chart;
 pub use marks::area_of;
 use marks::{hover, markers};
+use tree::{TreeKept, tree};
 use twin::{inspector, lines};
 
 /// What was asked of the time bar, and what flows through it.
@@ -52,6 +54,8 @@ pub struct Kept {
     chart_at: Option<Timestamp>,
     branches: Renewal<(Vec<u32>, Option<TwinIndex>), ()>,
     strips: Vec<Vec<StatusSpan>>,
+    /// Rows of the asset tree.
+    pub tree: TreeKept,
 }
 
 /// Fills everything that the panels show.
@@ -66,7 +70,7 @@ pub fn fill(viewer: &mut Viewer, now: f64) {
     let Some(engine) = viewer.engine.take() else { return };
     clock(viewer, &engine, now);
     timeline(viewer, &engine);
-    tree(viewer, &engine);
+    tree(&mut viewer.kept.tree, &mut viewer.vm, &engine);
     viewer.vm.alarms = alarms(&engine);
     if let Some(twin) = viewer.selection.last().copied() {
         lines(viewer, &engine, twin);
@@ -161,41 +165,6 @@ fn devices_down(viewer: &Viewer, source: &str) -> (u32, u32) {
         }
     }
     counts
-}
-
-fn tree(viewer: &mut Viewer, engine: &Engine) {
-    let model = engine.model();
-    let frame = engine.frame();
-    viewer.vm.tree.clear();
-    viewer.vm.status_counts = StatusCounts::default();
-    viewer.vm.freshness_counts = FreshnessCounts::default();
-    let mut stack: Vec<(TwinIndex, u16)> = model.roots().map(|twin| (twin, 0)).collect();
-    stack.reverse();
-    while let Some((index, depth)) = stack.pop() {
-        let twin = model.twin(index);
-        let Some(state) = frame.twins.get(index.at()) else { continue };
-        viewer.vm.tree.push(TreeRow {
-            twin: index,
-            id: twin.id.to_string(),
-            name: twin.display_name.clone(),
-            depth,
-            judged: twin.is_judged(),
-            status: state.status,
-            last_known: state.last_known,
-            rollup: state.rollup,
-            troubled: state.troubled,
-            silent: state.silent,
-            freshness: state.freshness,
-            alarms: state.alarms,
-            priority: state.rollup_priority,
-        });
-        // An asset of which nothing is known counts as unknown; what only groups others is no asset.
-        if twin.is_judged() || twin.children.is_empty() {
-            viewer.vm.status_counts.0[usize::from(state.status.code())] += 1;
-            viewer.vm.freshness_counts.0[usize::from(state.freshness.code())] += 1;
-        }
-        stack.extend(twin.children.iter().rev().map(|child| (*child, depth.saturating_add(1))));
-    }
 }
 
 fn alarms(engine: &Engine) -> Vec<AlarmRow> {

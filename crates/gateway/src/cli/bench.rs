@@ -55,6 +55,8 @@ pub(super) struct BenchArgs {
 enum What {
     /// Measures the time store on a plant-like load: size, ingest, jumps, drags, ranges, and the way to the disk
     Time(super::bench_time::TimeArgs),
+    /// Measures what a viewer pays per frame at scale: following, dragging, jumping, pointing
+    View(super::bench_view::ViewArgs),
     /// Pushes seeded plant values into a running gateway and checks that every one is acknowledged
     Feed(Box<super::feed::FeedArgs>),
 }
@@ -82,6 +84,7 @@ struct Numbers {
 pub(super) fn run(args: &BenchArgs) -> Result<u8> {
     match &args.what {
         Some(What::Time(args)) => return super::bench_time::run(args),
+        Some(What::View(args)) => return super::bench_view::run(args),
         Some(What::Feed(args)) => return super::feed::run(args),
         None => {}
     }

@@ -82,7 +82,7 @@ fn people(config: BenchConfig, rows: &[BenchRow]) {
 }
 
 /// Cores and processor, as the system names them.
-fn machine() -> String {
+pub(super) fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let name = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));

@@ -7,6 +7,7 @@ mod bench_disk;
 mod bench_durable;
 mod bench_sparse;
 mod bench_time;
+mod bench_view;
 mod check;
 mod client;
 mod door;

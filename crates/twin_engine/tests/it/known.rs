@@ -128,7 +128,7 @@ fn at_the_live_edge_there_is_no_difference_and_a_switch_is_remembered() {
     assert_eq!(e.sample(LEVEL).map(|sample| sample.value), Some(Value::Float(50.0)));
     // The same instant shows something else at once when the switch is turned.
     e.apply(EngineCommand::SetBasis(Basis::Was)).unwrap();
-    assert!(e.refresh());
+    assert!(e.refresh().moved);
     assert_eq!(e.sample(LEVEL).map(|sample| sample.value), Some(Value::Float(95.0)));
 }
 

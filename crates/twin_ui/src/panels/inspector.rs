@@ -2,7 +2,7 @@
 
 use egui::{Align2, CursorIcon, Rect, Sense, Ui, WidgetInfo, WidgetType, pos2, vec2};
 use twin_health::text::rounded;
-use twin_model::{Freshness, QualityClass, SignalKind, Status};
+use twin_model::{Freshness, QualityClass, SignalKind, Status, natural_order};
 
 use super::why;
 use crate::command::UiCommand;
@@ -56,7 +56,7 @@ fn nothing(ui: &mut Ui, screen: &Screen, vm: &ViewModel, state: &mut UiState, ou
         "Press a part in the 3D view or a line in the tree to see its values and why it has its colour.",
     );
     let mut worst: Vec<_> = vm.tree.iter().filter(|row| row.is_pressing()).collect();
-    worst.sort_by(|a, b| b.urgency().cmp(&a.urgency()).then_with(|| a.name.cmp(&b.name)));
+    worst.sort_by(|a, b| b.urgency().cmp(&a.urgency()).then_with(|| natural_order(&a.name, &b.name)));
     if worst.is_empty() {
         return;
     }

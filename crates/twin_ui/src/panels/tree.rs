@@ -9,7 +9,7 @@ use super::bars;
 use crate::command::UiCommand;
 use crate::icon;
 use crate::shell::{Screen, Width};
-use crate::state::{Hits, UiState};
+use crate::state::{Hits, Listed, UiState};
 use crate::theme::{self, ICON, INDENT, S4, S8, S12, Type, tokens};
 use crate::view::{TreeRow, ViewModel};
 use crate::widgets::{
@@ -77,13 +77,20 @@ fn header(ui: &Ui, rect: Rect, screen: &Screen, vm: &ViewModel, state: &mut UiSt
 
 /// Which rows are shown: all not below a folded one; or, with a search or filter, the hits and their ancestors.
 fn collect_rows(vm: &ViewModel, state: &mut UiState) {
-    let mut shown = std::mem::take(&mut state.visible_rows);
-    shown.clear();
-    let needle = state.search.trim().to_lowercase();
-    let filtering = !needle.is_empty() || state.troubled_only;
     if let Some(twin) = state.reveal {
         unfold_ancestors(&vm.tree, twin, state);
     }
+    let needle = state.search.trim().to_lowercase();
+    let listed =
+        Listed { needle: needle.clone(), troubled_only: state.troubled_only, folded: state.folded.clone(), stamp: vm.tree_stamp };
+    // Panels are laid out far more often than rows change, and a plant may have tens of thousands.
+    if state.listed.as_ref() == Some(&listed) {
+        return;
+    }
+    state.listed = Some(listed);
+    let mut shown = std::mem::take(&mut state.visible_rows);
+    shown.clear();
+    let filtering = !needle.is_empty() || state.troubled_only;
     let mut ancestors: Vec<(u16, u32)> = Vec::new();
     let mut folded_below: Option<u16> = None;
     let mut hits: Vec<(&str, TwinIndex)> = Vec::new();

@@ -57,6 +57,8 @@ pub struct ViewModel {
     pub timeline: TimelineView,
     /// Every twin, depth first, children after their parent. The panel folds and searches by itself.
     pub tree: Vec<TreeRow>,
+    /// Another number whenever a row of the tree is another: what was worked out from the rows holds while it stays.
+    pub tree_stamp: u64,
     /// Selected twins, the one in the inspector last.
     pub selection: Vec<TwinIndex>,
     /// The twin under the pointer in the 3D view.
@@ -106,6 +108,7 @@ impl ViewModel {
             clock: ClockView::at(never.start),
             timeline: TimelineView::empty(never),
             tree: Vec::new(),
+            tree_stamp: 0,
             selection: Vec::new(),
             hovered: None,
             isolated: false,

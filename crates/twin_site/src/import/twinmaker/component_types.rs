@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::Value as Json;
-use twin_model::{AlarmState, SignalKind, Value, ValueKind};
+use twin_model::{AlarmState, SignalKind, Value, ValueKind, natural_order};
 
 use super::super::Imported;
 use crate::codes;
@@ -51,7 +51,7 @@ impl Types {
                 }
             }
         }
-        signals.sort_by(|a, b| a.0.cmp(&b.0));
+        signals.sort_by(|a, b| natural_order(&a.0, &b.0));
         self.by_id.insert(id.to_owned(), Type { from: from.clone(), extends, signals });
     }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value as Json;
+use twin_model::natural_order;
 
 use super::super::Imported;
 use super::component_types::Types;
@@ -215,7 +216,8 @@ fn entity(item: &Json, types: &Types, left: &mut BTreeMap<String, usize>) -> Opt
             None => *left.entry(type_id).or_insert(0) += 1,
         }
     }
-    components.sort_by_key(|component| (types.is_alarm(&component.type_id), component.name.clone()));
+    let alarm = |component: &Component| types.is_alarm(&component.type_id);
+    components.sort_by(|a, b| alarm(a).cmp(&alarm(b)).then_with(|| natural_order(&a.name, &b.name)));
     Some(Entity {
         name: text("entityName").unwrap_or(&id).to_owned(),
         parent: text("parentEntityId").filter(|parent| *parent != "$ROOT").map(str::to_owned),
