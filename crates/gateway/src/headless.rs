@@ -62,11 +62,14 @@ pub fn fill(site: &Site, from: &From, at: Timestamp, start: Timestamp) -> Result
     let mut engine = Engine::new(site.loaded.model.clone(), config);
     let mut remarks = Vec::new();
     let (mut unusable, mut missing, mut unreadable) = (0, Vec::new(), 0);
+    // One signal comes after the other: what follows from several is folded once all are there.
+    engine.hold_back();
     match from {
         From::Sources => unusable = from_sources(site, at, start, &mut engine, &mut remarks)?,
         From::Data(folder) => (missing, unreadable) = from_data(site, folder, at, &mut engine, &mut remarks)?,
         From::Recording(path) => unreadable = from_recording(&recording::read(path)?, &mut engine, &mut remarks),
     }
+    engine.settle();
     Ok(Headless { engine, remarks, unusable, missing, unreadable })
 }
 
@@ -77,7 +80,9 @@ pub fn fill(site: &Site, from: &From, at: Timestamp, start: Timestamp) -> Result
 pub fn fill_from_recording(recording: &Recording) -> Headless {
     let mut engine = Engine::new(recording.site.model.clone(), kept());
     let mut remarks = Vec::new();
+    engine.hold_back();
     let unreadable = from_recording(recording, &mut engine, &mut remarks);
+    engine.settle();
     Headless { engine, remarks, unusable: 0, missing: Vec::new(), unreadable }
 }
 

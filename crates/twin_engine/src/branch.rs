@@ -1,10 +1,13 @@
 //! What-if branches: two runs side by side in slices, their samples in records of their own, and the comparison.
 
+use std::ops::ControlFlow;
+
 use twin_health::text::quantity;
 use twin_historian::StoreConfig;
 use twin_model::{Flags, Model, Quality, Sample, SignalIndex, Span, TimeRange, Timestamp, Value, ValueKind};
 use twin_scenario::{LeftOut, Row, Run, Scenario, Tracker, compare};
 
+use crate::computed::walk;
 use crate::record::Record;
 
 /// Name of a branch within one engine; never used twice.
@@ -85,6 +88,9 @@ struct Lane {
     run: Run,
     record: Record,
     tracker: Tracker,
+    /// Places of computed signals that follow from something that the run hands out, and up to when they were compared.
+    computed: Vec<usize>,
+    compared: Timestamp,
     done: bool,
 }
 
@@ -99,7 +105,29 @@ impl Lane {
             batch.push((signal, predicted(model, signal, t, value)));
         });
         self.record.ingest(model, &batch);
+        if let Some((_, newest)) = batch.last() {
+            self.compare_computed(newest.source_time);
+        }
         RunProgress { fraction: progress.fraction, simulated: progress.simulated }
+    }
+}
+
+impl Lane {
+    /// Shows the tracker what follows from the samples up to and with an instant.
+    fn compare_computed(&mut self, upto: Timestamp) {
+        let step = Span::from_micros(1);
+        let range = TimeRange::new(self.compared + step, upto + step);
+        let computed = self.record.computed();
+        for place in &self.computed {
+            let Some(signal) = computed.plan().all().get(*place).map(|it| it.signal) else { continue };
+            walk(computed, *place, self.record.inputs(None), range, &mut |change| {
+                if let Some(value) = change.sample.as_ref().and_then(Sample::usable_number) {
+                    self.tracker.push(signal, change.t, value);
+                }
+                ControlFlow::Continue(())
+            });
+        }
+        self.compared = upto;
     }
 }
 
@@ -126,14 +154,18 @@ impl Job {
     pub(crate) fn start(model: &Model, reality: &Record, scenario: Scenario, config: StoreConfig) -> Result<Self, Vec<String>> {
         let fork = scenario.fork;
         let state = |signal: SignalIndex| {
-            let sample = reality.store().measured_at(signal, fork)?;
+            let sample = reality.latest(signal, fork, None)?;
             sample.usable_number().filter(|value| value.is_finite())
         };
         let lane = |scenario: Scenario| -> Result<Lane, Vec<String>> {
             let run =
                 Run::new(model, scenario, &state).map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())?;
             let record = reality.forked(model, fork, config);
-            Ok(Lane { run, record, tracker: Tracker::new(model), done: false })
+            let mut computed: Vec<usize> = run.signals().flat_map(|signal| record.computed().readers(signal)).collect();
+            computed.sort_unstable();
+            computed.dedup();
+            let compared = fork - Span::from_micros(1);
+            Ok(Lane { run, record, tracker: Tracker::new(model), computed, compared, done: false })
         };
         let unchanged = lane(Scenario { settings: Vec::new(), ..scenario.clone() })?;
         let changed = lane(scenario.clone())?;

@@ -1,19 +1,19 @@
 //! The engine itself: one model, one reality, one playhead, some branches.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use twin_health::health::RuleView as _;
-use twin_health::{Entry, Outlook, Policy, TwinHealth, explain, freshness};
+use twin_health::{Entry, Outlook, Policy, TwinHealth, explain, signal_freshness};
 use twin_historian::{Envelope, HistorianError, Level, StoreConfig};
 use twin_model::{
     Model, Quality, RuleIndex, Sample, SignalIndex, SourceIndex, Span, Status, TimeRange, Timestamp, TwinIndex, natural_order,
 };
 
-use crate::basis::{self, Basis};
+use crate::basis::Basis;
 use crate::branch::{Branch, BranchId, Job, RunProgress};
 use crate::changed::Changed;
 use crate::command::{Direction, EngineCommand, SeekTo};
+use crate::derivation;
 use crate::events::{self, Event, StatusSpan};
 use crate::frame::{Scope, ViewFrame};
 use crate::outlook;
@@ -21,7 +21,7 @@ use crate::playback::{Playback, Ready};
 use crate::record::{Ingested, Record};
 use crate::report::{AlarmReport, OutlookReport, ReasonReport, SignalReport, StateReport, TwinReport};
 use crate::series::{ChartSeries, upto};
-use crate::silence;
+use crate::silence::Silences;
 use crate::sources::SourceLinks;
 
 /// Limits and policies.
@@ -133,6 +133,16 @@ impl Engine {
     /// Takes samples in, in any order.
     pub fn ingest(&mut self, samples: &[(SignalIndex, Sample)]) -> Ingested {
         self.reality.ingest(&self.model, samples)
+    }
+
+    /// From here on much is taken in before anybody looks: rules and alarms of computed signals are folded by [`Self::settle`], once.
+    pub fn hold_back(&mut self) {
+        self.reality.hold_back();
+    }
+
+    /// Brings up to date what [`Self::hold_back`] left, and holds nothing back any more.
+    pub fn settle(&mut self) {
+        self.reality.settle(&self.model);
     }
 
     /// Takes a sealed chunk of history in.
@@ -287,7 +297,7 @@ impl Engine {
     fn step_sample(&mut self, signals: &[SignalIndex], direction: Direction) {
         let t = self.playback.playhead();
         let scope = self.scope(t);
-        let store = scope.speaking().store();
+        let record = scope.speaking();
         let all: Vec<SignalIndex>;
         let signals = if signals.is_empty() {
             all = self.model.signal_indices().collect();
@@ -296,8 +306,8 @@ impl Engine {
             signals
         };
         let times = signals.iter().filter_map(|signal| match direction {
-            Direction::Forward => store.next_sample_time(*signal, t, twin_historian::Direction::Forward),
-            Direction::Back => store.next_sample_time(*signal, t, twin_historian::Direction::Backward),
+            Direction::Forward => record.next_sample_time(*signal, t, twin_historian::Direction::Forward),
+            Direction::Back => record.next_sample_time(*signal, t, twin_historian::Direction::Backward),
         });
         let next = match direction {
             Direction::Forward => times.min(),
@@ -430,6 +440,17 @@ impl Engine {
         twin_health::rule_status(&self.model, &self.scope(t), rule, t)
     }
 
+    /// How current a signal is at the playhead, in the branch on show; of a computed one, no more than what its value needs.
+    pub fn freshness(&self, signal: SignalIndex) -> twin_model::Freshness {
+        let t = self.playback.playhead();
+        signal_freshness(&self.model, &self.scope(t), signal, t)
+    }
+
+    /// What the value of a computed signal follows from at the playhead; `None` of a measured one.
+    pub fn derivation(&self, signal: SignalIndex) -> Option<crate::DerivationReport> {
+        derivation::report(&self.scope(self.playback.playhead()), signal)
+    }
+
     /// Everything about a twin at the playhead, with reasons.
     pub fn explain(&self, twin: TwinIndex) -> TwinHealth {
         let t = self.playback.playhead();
@@ -441,18 +462,18 @@ impl Engine {
         let t = self.playback.playhead();
         let Some(branch) = self.shown_branch() else {
             let known = self.basis().known_at(t);
-            let envelope = basis::envelope(self.reality.store(), signal, (upto(range, t), known), points);
+            let envelope = self.reality.envelope(signal, (upto(range, t), known), points);
             return ChartSeries { signal, envelope: cut(envelope, t), branch: None, projection: None };
         };
         let fork = branch.range.start;
         let before = TimeRange::new(range.start, range.end.min(fork));
         let beyond = TimeRange::new(range.start.max(fork), range.end);
-        let envelope = self.reality.store().envelope(signal, upto(before, t), points);
+        let envelope = self.reality.envelope(signal, (upto(before, t), None), points);
         ChartSeries {
             signal,
             envelope: cut(envelope, fork.min(t)),
-            branch: Some(cut(branch.record.store().envelope(signal, upto(beyond, t), points), t)),
-            projection: Some(branch.projection.store().envelope(signal, beyond, points)),
+            branch: Some(cut(branch.record.envelope(signal, (upto(beyond, t), None), points), t)),
+            projection: Some(branch.projection.envelope(signal, (beyond, None), points)),
         }
     }
 
@@ -478,20 +499,16 @@ impl Engine {
     /// too long.
     pub fn status_strip(&self, twin: Option<TwinIndex>, range: TimeRange) -> Vec<StatusSpan> {
         let model = &self.model;
-        let signals = twin.map_or(model.rules().len(), |twin| model.twin(twin).signals.len());
-        let mut known: BTreeMap<SignalIndex, Vec<TimeRange>> = BTreeMap::new();
-        let (store, probes) = (self.reality.store(), silence::probes(signals));
-        let thinned = store.thinned();
-        let mut silence = |signal: SignalIndex| {
-            let found = known.entry(signal).or_insert_with(|| {
-                let silent = match probes {
-                    Some(probes) => silence::of(model, store, &self.links, signal, range, (probes, thinned)),
-                    None => silence::lasting(model, store, &self.links, signal, range),
-                };
-                self.reality.but_away(silent)
-            });
-            found.clone()
+        let looks = |signal: SignalIndex| match self.reality.computed().kind(signal) {
+            crate::computed::Kind::Computed(place) => self.reality.computed().reads(place).len(),
+            _ => 1,
         };
+        let signals = match twin {
+            Some(twin) => model.twin(twin).signals.iter().map(|signal| looks(*signal)).sum(),
+            None => model.rules().iter().map(|rule| looks(rule.signal)).sum(),
+        };
+        let mut silences = Silences::new(model, &self.reality, &self.links, range, signals);
+        let mut silence = |signal: SignalIndex| silences.of(signal);
         events::strip(model, &self.reality, &self.config.policy, twin, range, &mut silence)
     }
 
@@ -515,13 +532,12 @@ impl Engine {
         let it = self.model.rule(rule);
         let signal = self.model.signal(it.signal);
         let sample = scope.sample(it.signal)?;
-        let offline = signal.source.is_some_and(|source| self.links.is_down(source, scope.t));
-        let fresh = freshness(signal, Some(&sample), scope.t - scope.slack(), offline);
+        let fresh = signal_freshness(&self.model, scope, it.signal, scope.t);
         if !fresh.is_current() || !sample.usable() {
             return None;
         }
         let now = scope.rule(rule)?.outcome.status();
-        outlook::of(signal, it, now, self.reality.store(), it.signal, (scope.t, scope.known))
+        outlook::of(signal, it, now, &self.reality, it.signal, (scope.t, scope.known))
     }
 
     /// The state of every twin at `t` as it was, in reality, whatever the playhead shows.
@@ -564,16 +580,16 @@ impl Engine {
         let signals = twin.signals.iter().map(|&at| {
             let signal = model.signal(at);
             let sample = scope.sample(at);
-            let offline = signal.source.is_some_and(|source| self.links.is_down(source, scope.t));
             SignalReport {
                 id: signal.id.to_string(),
                 unit: signal.unit.0.clone(),
                 time: sample.as_ref().map(|sample| sample.source_time),
                 quality: sample.as_ref().map_or(Quality::BAD, Sample::judged_quality),
                 age: sample.as_ref().map(|sample| scope.t.since(sample.source_time)),
-                freshness: freshness(signal, sample.as_ref(), scope.t - scope.slack(), offline),
+                freshness: signal_freshness(model, scope, at, scope.t),
                 value: sample.as_ref().and_then(Sample::given).cloned(),
                 ahead: scope.ahead(at),
+                derivation: derivation::report(scope, at),
             }
         });
         let outlooks = twin.rules.iter().filter_map(|&rule| {

@@ -1,5 +1,7 @@
 //! What is shown at one instant: state per twin and active alarms, from one record or a branch beside it.
 
+use std::borrow::Cow;
+
 use twin_health::health::given_in;
 use twin_health::{Entry, Outcome, Policy, RuleView, Told, judge};
 use twin_historian::{Cursor, Snapshot};
@@ -9,8 +11,9 @@ use twin_model::{
 };
 
 use crate::acknowledged;
-use crate::basis;
 use crate::changed::Changed;
+use crate::computed::{Held, Kind, Slots};
+use crate::derivation;
 use crate::recall::Recall;
 use crate::record::Record;
 use crate::sources::SourceLinks;
@@ -69,13 +72,17 @@ pub struct ActiveAlarm {
 pub struct ViewFrame {
     /// The instant.
     pub t: Option<Timestamp>,
-    /// What holds per signal at the instant, predictions left out.
+    /// What holds per signal at the instant, computed ones included, predictions left out; of a branch, at its fork.
     pub snapshot: Snapshot,
     /// By [`TwinIndex`].
     pub twins: Vec<TwinState>,
     /// Alarms that are not normal, in model order.
     pub alarms: Vec<ActiveAlarm>,
     pub(crate) cursor: Cursor,
+    /// What computed signals say in reality at the snapshot's instant.
+    derived: Slots,
+    /// What they say in the branch on show, beyond its fork.
+    beyond: Slots,
     /// What of the frame before stands still; `None` where each is to be made of the timelines alone, as tests and baselines do.
     recall: Option<Recall>,
     /// Of the frame before, to tell what changed.
@@ -123,17 +130,31 @@ impl<'a> Scope<'a> {
         acknowledged::standing(self.model, &told, self.reality.store(), alarm, (self.t, upto, self.known))
     }
 
-    /// What holds at the instant: measured, never predicted, by then. Beyond a fork, what the branch does not compute is held as it was there.
+    /// What holds at the instant: measured, never predicted, by then, or what follows from that. Beyond a fork, what the branch does
+    /// not compute is held as it was there.
     pub(crate) fn sample(&self, signal: SignalIndex) -> Option<Sample> {
+        match self.reality.computed().kind(signal) {
+            Kind::Nothing => None,
+            Kind::Computed(place) => self.held(place).sample,
+            Kind::Measured => self.measured(signal),
+        }
+    }
+
+    /// What the computed signal at a place says at the instant, with its reasons.
+    pub(crate) fn held(&self, place: usize) -> Held {
+        self.reality.computed().held(place, &mut |signal| self.measured(signal))
+    }
+
+    fn measured(&self, signal: SignalIndex) -> Option<Sample> {
         let Some((branch, fork)) = self.beyond_fork() else {
-            return basis::latest(self.reality.store(), signal, self.t, self.known);
+            return self.reality.inputs(self.known).latest(signal, self.t);
         };
         let computed = branch.store().latest_at(signal, self.t).map(|mut sample| {
             // A computed value stands until the next step; it does not age in between.
             sample.source_time = self.t;
             sample
         });
-        computed.or_else(|| held(self.reality.store().measured_at(signal, fork)?, fork, self.t))
+        computed.or_else(|| held(self.reality.inputs(None).latest(signal, fork)?, fork, self.t))
     }
 }
 
@@ -158,6 +179,18 @@ impl RuleView for Scope<'_> {
 
     fn last_known(&self, rule: RuleIndex) -> Option<(Status, Timestamp)> {
         self.told(rule).last_known(self.t)
+    }
+
+    fn needed(&self, signal: SignalIndex) -> Option<Cow<'_, [SignalIndex]>> {
+        match self.reality.computed().kind(signal) {
+            Kind::Computed(place) => Some(Cow::Owned(self.held(place).needed)),
+            Kind::Nothing => Some(Cow::Borrowed(&[])),
+            Kind::Measured => None,
+        }
+    }
+
+    fn derivation(&self, signal: SignalIndex) -> Option<String> {
+        derivation::words(self, signal)
     }
 
     fn source_offline(&self, signal: SignalIndex) -> Option<Timestamp> {
@@ -189,6 +222,14 @@ struct Snapped<'a> {
     snapshot: &'a Snapshot,
     /// Where it holds: of reality.
     recall: Option<&'a Recall>,
+    /// What computed signals say at the instant, in reality or the branch.
+    derived: &'a Slots,
+}
+
+impl Snapped<'_> {
+    fn computed(&self, signal: SignalIndex) -> Kind {
+        self.scope.reality.computed().kind(signal)
+    }
 }
 
 impl RuleView for Snapped<'_> {
@@ -197,7 +238,11 @@ impl RuleView for Snapped<'_> {
     }
 
     fn sample(&self, signal: SignalIndex) -> Option<Sample> {
-        if self.scope.beyond_fork().is_some() { self.scope.sample(signal) } else { self.snapshot.get(signal) }
+        match self.computed(signal) {
+            Kind::Computed(place) => self.derived.sample(place).cloned(),
+            _ if self.scope.beyond_fork().is_some() => self.scope.sample(signal),
+            _ => self.snapshot.get(signal),
+        }
     }
 
     fn outcome(&self, rule: RuleIndex) -> Option<Outcome> {
@@ -213,7 +258,18 @@ impl RuleView for Snapped<'_> {
         self.scope.last_known(rule)
     }
 
+    fn needed(&self, signal: SignalIndex) -> Option<Cow<'_, [SignalIndex]>> {
+        match self.computed(signal) {
+            Kind::Computed(place) => Some(Cow::Borrowed(self.derived.needed(place))),
+            Kind::Nothing => Some(Cow::Borrowed(&[])),
+            Kind::Measured => None,
+        }
+    }
+
     fn taken(&self, signal: SignalIndex) -> Option<(Timestamp, Quality)> {
+        if let Kind::Computed(place) = self.computed(signal) {
+            return self.derived.sample(place).map(|sample| (sample.source_time, sample.judged_quality()));
+        }
         if self.scope.beyond_fork().is_some() {
             return self.scope.taken(signal);
         }
@@ -245,6 +301,8 @@ impl ViewFrame {
             twins: Vec::new(),
             alarms: Vec::new(),
             cursor: Cursor::new(),
+            derived: Slots::default(),
+            beyond: Slots::default(),
             recall: None,
             before: (Vec::new(), Vec::new()),
         }
@@ -257,6 +315,15 @@ impl ViewFrame {
         match scope.known {
             None => store.measured_snapshot_at(base, &mut self.cursor, &mut self.snapshot),
             Some(known) => store.known_snapshot_at(base, known, &mut self.cursor, &mut self.snapshot),
+        }
+        let (reality, computed) = (scope.reality, scope.reality.computed());
+        let inputs = reality.inputs(scope.known);
+        self.derived.bring(computed, &inputs, base, &|place| reality.version(place), &mut self.snapshot);
+        // One that can't be computed has no value, whatever somebody kept under its name.
+        let never = scope.model.computed().iter().filter(|it| computed.kind(it.signal) == Kind::Nothing);
+        never.for_each(|it| self.snapshot.set(it.signal, None));
+        if scope.beyond_fork().is_some() {
+            self.beyond.fill(computed, &|signal| scope.sample(signal));
         }
         self.t = Some(scope.t);
         std::mem::swap(&mut self.before.0, &mut self.twins);
@@ -271,14 +338,17 @@ impl ViewFrame {
     }
 
     fn judge_all(&mut self, scope: &Scope<'_>, policy: &Policy) {
-        let mut recall = self.recall.as_mut().filter(|_| scope.beyond_fork().is_none());
+        let beyond = scope.beyond_fork().is_some();
+        let derived = if beyond { &self.beyond } else { &self.derived };
+        let mut recall = self.recall.as_mut().filter(|_| !beyond);
         if let Some(recall) = &mut recall {
             recall.ages(scope.model, &self.snapshot, scope.links, (scope.t, scope.slack()));
+            recall.ages_of_computed(scope.reality.computed(), derived);
             if scope.known.is_none() {
                 recall.outcomes(scope.model, scope.reality, scope.t);
             }
         }
-        let view = Snapped { scope, snapshot: &self.snapshot, recall: recall.map(|recall| &*recall) };
+        let view = Snapped { scope, snapshot: &self.snapshot, recall: recall.map(|recall| &*recall), derived };
         for (twin, state) in scope.model.twin_indices().zip(&mut self.twins) {
             let judged = judge(scope.model, policy, &view, twin, scope.t);
             (state.status, state.freshness, state.rollup) = (judged.status, judged.freshness, judged.status);

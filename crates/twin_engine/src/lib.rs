@@ -13,6 +13,8 @@ pub mod bench;
 mod branch;
 mod changed;
 mod command;
+mod computed;
+mod derivation;
 mod engine;
 mod events;
 mod frame;
@@ -32,6 +34,7 @@ pub use basis::Basis;
 pub use branch::{Branch, BranchId, Comparison, RunProgress};
 pub use changed::Changed;
 pub use command::{Direction, EngineCommand, SeekTo};
+pub use computed::Computed;
 pub use engine::{BRANCH_BYTES, DEFAULT_BRANCHES, Engine, EngineConfig, EngineError};
 pub use events::{Event, EventKind, StatusSpan, marked_events};
 pub use frame::{ActiveAlarm, TwinState, ViewFrame};
@@ -40,7 +43,9 @@ pub use parts::{Marks, PartCodes, is_faint};
 pub use playback::{PlayState, Playback, Ready, SPEED_LIMITS};
 pub use record::{Ingested, Record};
 pub use renew::{LEAST_WAIT_S, MOST_WAIT_S, Renewal, WAIT_PER_COST};
-pub use report::{AlarmReport, OutlookReport, ReasonReport, SignalReport, StateReport, TwinReport};
+pub use report::{
+    AlarmReport, DerivationReport, InputReport, OutlookReport, ReasonReport, SignalReport, StateReport, TwinReport,
+};
 pub use series::ChartSeries;
 pub use sources::SourceLinks;
 pub use timelines::TIMELINE_BYTES;

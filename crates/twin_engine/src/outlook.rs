@@ -1,10 +1,9 @@
 //! Reads the trend of a rule's signal from history: which stretch, which points, and whether they cover enough of it.
 
 use twin_health::{Outlook, trend};
-use twin_historian::Store;
 use twin_model::{HealthRule, RuleKind, Signal, SignalIndex, SignalKind, Span, Status, TimeRange, Timestamp};
 
-use crate::basis;
+use crate::record::Record;
 
 /// Stretches before the playhead that are looked at, shortest first: what the value does now counts more than what it did.
 pub const WINDOWS: [Span; 3] = [Span::from_secs(5 * 60), Span::from_secs(30 * 60), Span::from_secs(2 * 3_600)];
@@ -26,7 +25,7 @@ pub(crate) fn of(
     signal: &Signal,
     rule: &HealthRule,
     now: Status,
-    store: &Store,
+    record: &Record,
     index: SignalIndex,
     (t, known): (Timestamp, Option<Timestamp>),
 ) -> Option<Outlook> {
@@ -37,14 +36,14 @@ pub(crate) fn of(
     let mut direction = 0.0;
     for window in WINDOWS {
         let range = TimeRange::new(t - window, t + Span::from_micros(1));
-        let Some(line) = read(store, index, (range, known), window) else { continue };
+        let Some(line) = read(record, index, (range, known), window) else { continue };
         if line.slope * direction < 0.0 {
             return None;
         }
         direction = line.slope;
         if let Some(outlook) = trend::outlook(&line, bands, now).filter(|outlook| outlook.at > t) {
             let before = TimeRange::new(t - MEMORY, t - window);
-            let reached = basis::envelope(store, index, (before, known), POINTS).min_max();
+            let reached = record.envelope(index, (before, known), POINTS).min_max();
             return reached.is_none_or(|reached| !turned(reached, &outlook)).then_some(outlook);
         }
     }
@@ -52,12 +51,12 @@ pub(crate) fn of(
 }
 
 fn read(
-    store: &Store,
+    record: &Record,
     signal: SignalIndex,
     (range, known): (TimeRange, Option<Timestamp>),
     window: Span,
 ) -> Option<trend::Trend> {
-    let envelope = basis::envelope(store, signal, (range, known), POINTS);
+    let envelope = record.envelope(signal, (range, known), POINTS);
     let missing: f64 = envelope.gaps.iter().map(|gap| gap.intersect(range).span().as_secs_f64()).sum();
     if missing > window.as_secs_f64() * COVER.1 {
         return None;

@@ -9,6 +9,7 @@ use twin_health::{Ages, Outcome, Timeline};
 use twin_historian::Snapshot;
 use twin_model::{AlarmIndex, Freshness, Model, RuleIndex, SignalIndex, SourceIndex, Span, Status, TimeRange, Timestamp};
 
+use crate::computed::{Computed, Slots};
 use crate::record::Record;
 use crate::sources::SourceLinks;
 
@@ -64,6 +65,18 @@ impl Recall {
             };
             Some((ages.freshness(taken, quality, t - slack, down), !quality.is_bad()))
         }));
+    }
+
+    /// A computed signal is as current as the worst of what its value was needed for; after [`Self::ages`].
+    pub(crate) fn ages_of_computed(&mut self, computed: &Computed, derived: &Slots) {
+        for (place, it) in computed.plan().all().iter().enumerate() {
+            let Some((own, usable)) = self.current(it.signal) else { continue };
+            let of = |it: &SignalIndex| self.current(*it).map_or(Freshness::NeverSeen, |(freshness, _)| freshness);
+            let worst = derived.needed(place).iter().map(of).fold(own, Freshness::max);
+            if let Some(slot) = self.current.get_mut(it.signal.at()) {
+                *slot = Some((worst, usable));
+            }
+        }
     }
 
     /// Brings what rules and alarms say up to `t`, after [`Self::ages`].

@@ -2,20 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
-use twin_health::{Entry, Machine, Timeline, Told};
+use twin_health::{Entry, Timeline};
 use twin_historian::{Appended, HistorianError, Level, SignalSpec, Store, StoreConfig};
 use twin_model::{AlarmIndex, Flags, Model, RuleIndex, Sample, SignalIndex, Span, TimeRange, Timestamp};
 
-use crate::basis;
+use crate::computed::Computed;
 use crate::timelines::Timelines;
+
+mod follow;
 
 /// What an ingest did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Ingested {
     /// Samples taken in, late and replacing ones included.
     pub samples: u64,
-    /// Samples put aside (unknown signal, too far in the future).
+    /// Samples put aside (unknown signal, one that is computed, too far in the future).
     pub quarantined: u64,
     /// Smallest range of source times that anything was added in; empty where nothing was.
     pub touched: Option<TimeRange>,
@@ -39,24 +42,46 @@ pub struct Record {
     revision: u64,
     /// Rules and alarms judge predictions, too: of a what-if branch, which is made of them. In reality they judge what was measured.
     judges_predictions: bool,
+    /// Signals that follow from others, derived from the samples whenever somebody asks.
+    computed: Arc<Computed>,
+    /// Of a branch: what held at its fork of the signals that computed ones read, ascending.
+    held: Vec<(SignalIndex, Sample)>,
+    /// By place of a computed signal: goes up with every sample of what it reads.
+    versions: Vec<u64>,
+    /// Goes up with everything that is taken away.
+    taken_away: u64,
+    /// Stretches of computed signals that are folded later, once, from first to last: while much is read in.
+    waiting: Option<BTreeMap<usize, (Timestamp, Timestamp)>>,
 }
 
 impl Record {
     /// An empty one for a model.
     pub fn new(model: &Model, config: StoreConfig) -> Self {
+        Self::with(model, config, Arc::new(Computed::new(model)))
+    }
+
+    fn with(model: &Model, config: StoreConfig, computed: Arc<Computed>) -> Self {
         Self {
             store: Store::new(model.signals().iter().map(SignalSpec::from), config),
             said: Timelines::new(model),
             away: Vec::new(),
             revision: 0,
             judges_predictions: false,
+            versions: vec![0; computed.plan().all().len()],
+            computed,
+            held: Vec::new(),
+            taken_away: 0,
+            waiting: None,
         }
     }
 
     /// An empty store whose rules and alarms go on from where `base` stands at `t`.
     #[must_use]
     pub fn forked(&self, model: &Model, t: Timestamp, config: StoreConfig) -> Self {
-        Self { said: self.said.forked(t), judges_predictions: true, ..Self::new(model, config) }
+        let read = (0..model.signals().len()).map(SignalIndex::from_at).filter(|at| self.computed.readers(*at).next().is_some());
+        let held = read.filter_map(|signal| Some((signal, self.inputs(None).latest(signal, t)?))).collect();
+        let said = self.said.forked(t);
+        Self { said, held, judges_predictions: true, ..Self::with(model, config, self.computed.clone()) }
     }
 
     /// Bytes that timelines may take beyond their fixed part; [`TIMELINE_BYTES`] until said otherwise.
@@ -89,18 +114,6 @@ impl Record {
         (&self.said.changes.0, &self.said.changes.1)
     }
 
-    /// What a rule says at `t`: as it was, or as far as had been received by `known`.
-    pub(crate) fn told_rule(&self, model: &Model, rule: RuleIndex, when: (Timestamp, Option<Timestamp>)) -> Told<'_> {
-        let it = model.rule(rule);
-        basis::told(&self.store, Machine::Rule(&it.kind), self.rule_timeline(rule), it.signal, when)
-    }
-
-    /// What an alarm says at `t`: as it was, or as far as had been received by `known`.
-    pub(crate) fn told_alarm(&self, model: &Model, alarm: AlarmIndex, when: (Timestamp, Option<Timestamp>)) -> Told<'_> {
-        let it = model.alarm(alarm);
-        basis::told(&self.store, Machine::Alarm(&it.condition), self.alarm_timeline(alarm), it.signal, when)
-    }
-
     /// What a rule says at `t`.
     pub fn rule_at(&self, rule: RuleIndex, t: Timestamp) -> Option<Entry> {
         self.said.rules.get(rule.at())?.at(t)
@@ -126,7 +139,13 @@ impl Record {
         let mut done = Ingested::default();
         // Signals with late data, and from when to when: folded again once, at the end.
         let mut late: BTreeMap<SignalIndex, (Timestamp, Timestamp)> = BTreeMap::new();
+        // Signals that computed ones read, and from when to when something of them changed.
+        let mut changed: BTreeMap<SignalIndex, (Timestamp, Timestamp)> = BTreeMap::new();
         for (signal, sample) in samples {
+            if self.computed.is_computed(*signal) {
+                done.quarantined += 1;
+                continue;
+            }
             let outcome = self.store.append(*signal, sample);
             if outcome == Appended::Quarantined {
                 done.quarantined += 1;
@@ -135,6 +154,10 @@ impl Record {
             done.samples += 1;
             let t = sample.source_time;
             done.touch(t);
+            if self.computed.readers(*signal).next().is_some() {
+                let slot = changed.entry(*signal).or_insert((t, t));
+                *slot = (slot.0.min(t), slot.1.max(t));
+            }
             if !self.said.are_fed_by(*signal) || outcome != Appended::Duplicate && !self.judges(sample) {
                 continue;
             }
@@ -149,6 +172,7 @@ impl Record {
         for (signal, (from, upto)) in late {
             self.refold(model, signal, from, upto);
         }
+        self.follow(model, changed);
         if done.samples > 0 {
             self.revision += 1;
         }
@@ -168,12 +192,17 @@ impl Record {
         }
         done.touched = Some(imported.range);
         self.is_back(imported.range);
+        let mut changed = BTreeMap::new();
         for at in imported.key.first_signal..imported.key.first_signal.saturating_add(imported.key.signals) {
             let signal = SignalIndex(at);
-            if self.said.are_fed_by(signal) {
+            if self.said.are_fed_by(signal) && !self.computed.is_computed(signal) {
                 self.refold(model, signal, imported.range.start, imported.range.end);
             }
+            if self.computed.readers(signal).next().is_some() {
+                changed.insert(signal, (imported.range.start, imported.range.end));
+            }
         }
+        self.follow(model, changed);
         self.said.keep_small();
         self.revision += 1;
         Ok(done)
@@ -184,6 +213,7 @@ impl Record {
     pub fn reduce(&mut self, range: TimeRange, level: Level) -> u64 {
         let gone = self.store.reduce(range, level);
         if gone > 0 {
+            self.taken_away += 1;
             if level == Level::Raw {
                 self.away.push(range);
                 self.away = TimeRange::merged(std::mem::take(&mut self.away));

@@ -120,4 +120,38 @@ pub struct SignalReport {
     pub freshness: Freshness,
     /// By how much the clock of its source runs ahead, where a reading that had been received by the instant lies ahead of it.
     pub ahead: Option<Span>,
+    /// Of a computed signal, what its value follows from.
+    pub derivation: Option<DerivationReport>,
+}
+
+/// What the value of a computed signal follows from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DerivationReport {
+    /// The expression, as it is written.
+    pub expression: String,
+    /// One plain sentence: value, quality and what set it, and as of when.
+    pub text: String,
+    /// The inputs that were needed, measured or computed, in the order in which they were read.
+    pub inputs: Vec<InputReport>,
+    /// Ids of the inputs that were not.
+    pub not_needed: Vec<String>,
+}
+
+/// An input of a computed signal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InputReport {
+    /// Its id.
+    pub id: String,
+    /// Its value; `None` where there is none.
+    pub value: Option<Value>,
+    /// Unit of the value.
+    pub unit: String,
+    /// Its source time; `None` where it was never seen.
+    pub time: Option<Timestamp>,
+    /// Its age at the instant.
+    pub age: Option<Span>,
+    /// How far it can be used.
+    pub quality: Quality,
+    /// How current it is.
+    pub freshness: Freshness,
 }

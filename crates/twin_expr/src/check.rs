@@ -7,7 +7,7 @@ use crate::function::Function;
 use crate::names::nearest;
 use crate::print;
 use crate::program::unknown;
-use crate::steps::{self, Step};
+use crate::steps::{self, Step, Then};
 use crate::syntax::{Binary, Node, Place, Syntax};
 use crate::units;
 
@@ -76,7 +76,11 @@ impl Expression {
     /// # Errors
     /// The first fault of grammar, else the first unknown signal, else the first place where types do not fit.
     pub fn compile(text: &str, resolve: &mut dyn FnMut(&str) -> Result<Operand, String>) -> Result<Self, ExprError> {
-        let syntax = crate::parse(text)?;
+        Self::of(crate::parse(text)?, resolve)
+    }
+
+    /// The same of what is parsed already.
+    pub(crate) fn of(syntax: Syntax, resolve: &mut dyn FnMut(&str) -> Result<Operand, String>) -> Result<Self, ExprError> {
         let mut inputs = Vec::with_capacity(syntax.names.len());
         for (id, column) in &syntax.names {
             inputs.push(resolve(id).map_err(|hint| unknown(id, *column, &hint))?);
@@ -102,6 +106,11 @@ impl Expression {
     /// The signals that it names, each once, in order of appearance.
     pub fn inputs(&self) -> &[Operand] {
         &self.inputs
+    }
+
+    /// Whether it depends on values which inputs are needed: an `if`, `and` or `or` stands in it.
+    pub fn chooses(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step.then, Then::Branch { .. } | Then::IfTrue(_) | Then::IfFalse(_)))
     }
 
     /// What looks wrong though it can be evaluated: sums of different units.

@@ -1,7 +1,8 @@
 //! The expression language: text in, a checked expression out, and what it says of values, with how far that can be trusted.
 //!
 //! Holds grammar, types, evaluation with quality and time, and the reasons behind a result. Refuses to know stores, clocks and
-//! sites. Start reading at [`Expression`] (computed from readings) and [`program`] (process models, numbers only).
+//! sites. Start reading at [`Expression`] (computed from readings), [`Plan`] (all computed signals of a model) and [`program`] (process
+//! models, numbers only).
 //!
 //! ```text
 //! expression = both { "or" both }
@@ -51,6 +52,7 @@
 //! order of operations is fixed.
 
 mod check;
+mod computed;
 mod error;
 mod eval;
 mod explain;
@@ -69,6 +71,7 @@ mod syntax;
 mod units;
 
 pub use check::{Expression, Operand, Type, operand_of};
+pub use computed::{Computed, Evaluated, Obstacle, Plan};
 pub use error::{ExprError, Finding};
 pub use explain::{Explanation, NeededRow};
 pub use input::{AsOf, Input};

@@ -33,7 +33,7 @@ pub fn after_inputs(reads: &[Vec<usize>]) -> Result<Vec<usize>, Vec<Vec<usize>>>
 }
 
 /// Kahn's algorithm (1962) over the nodes that are not left out: the ordered ones, and those that wait for each other.
-fn sweep(reads: &[Vec<usize>], left_out: &[bool]) -> (Vec<usize>, BTreeSet<usize>) {
+pub(crate) fn sweep(reads: &[Vec<usize>], left_out: &[bool]) -> (Vec<usize>, BTreeSet<usize>) {
     let mut readers = vec![Vec::new(); reads.len()];
     let mut waits = vec![0_usize; reads.len()];
     let mut stuck: BTreeSet<usize> = (0..reads.len()).filter(|node| !left_out[*node]).collect();

@@ -3,6 +3,8 @@
 //! A judgement counts only while its input is current. The rule of a signal that is stale, offline, never seen or without a
 //! usable value says unknown, and what it said last is kept apart (decision 0015).
 
+use std::borrow::Cow;
+
 use twin_model::{
     Freshness, HealthRule, Limit, Model, Quality, RuleIndex, RuleKind, Sample, SignalIndex, Span, Status, Timestamp, TwinIndex,
     Value,
@@ -61,13 +63,16 @@ pub trait RuleView {
         given_in(self, model, rule, t)
     }
     /// How current a signal is at `t`, the instant, and whether its sample is of any use (its quality is not bad); `None` where it was
-    /// never seen and its source is not known to be down.
+    /// never seen and its source is not known to be down. A computed one is as current as the worst of what its value is needed for,
+    /// each by its own limits.
     fn current(&self, model: &Model, signal: SignalIndex, t: Timestamp) -> Option<(Freshness, bool)> {
         let down = self.source_offline(signal).is_some();
         match self.taken(signal) {
             Some((at, quality)) => {
-                let freshness = freshness_of_parts(model.signal(signal), at, quality, t - self.slack(), down);
-                Some((freshness, !quality.is_bad()))
+                let own = freshness_of_parts(model.signal(signal), at, quality, t - self.slack(), down);
+                let of = |it: &SignalIndex| self.current(model, *it, t).map_or(Freshness::NeverSeen, |(freshness, _)| freshness);
+                let needed = self.needed(signal).unwrap_or_default();
+                Some((needed.iter().map(of).fold(own, Freshness::max), !quality.is_bad()))
             }
             None => down.then_some((Freshness::Offline, true)),
         }
@@ -76,6 +81,14 @@ pub trait RuleView {
     fn source_offline(&self, signal: SignalIndex) -> Option<Timestamp>;
     /// By how much the clock of the signal's source runs ahead, where a reading of it lies ahead of the instant.
     fn ahead(&self, _: SignalIndex) -> Option<Span> {
+        None
+    }
+    /// Of a computed signal the measured ones that its value at the instant was needed for; `None` of a measured signal.
+    fn needed(&self, _: SignalIndex) -> Option<Cow<'_, [SignalIndex]>> {
+        None
+    }
+    /// Of a computed signal what its value follows from, in words; `None` of a measured signal.
+    fn derivation(&self, _: SignalIndex) -> Option<String> {
         None
     }
     /// How old a value may look only because an extract of the samples is at hand instead of all: not counted as age.
@@ -210,6 +223,9 @@ pub fn explain(model: &Model, policy: &Policy, view: &dyn RuleView, twin: TwinIn
         if given != Status::Normal {
             let before = last.map(|(status, _)| status);
             let mut reason = reason(model, index, given, entry.as_ref(), latest.as_ref(), (input, before), t);
+            if let Some(from) = view.derivation(rule.signal) {
+                reason.text.push_str(&format!("; {from}"));
+            }
             if let Some(ahead) = view.ahead(rule.signal) {
                 reason.text.push_str(&format!("; {}", clock(ahead)));
             }
@@ -246,6 +262,21 @@ pub(crate) struct Input {
 }
 
 fn input(model: &Model, view: &dyn RuleView, signal: SignalIndex, t: Timestamp) -> Input {
+    let own = input_itself(model, view, signal, t);
+    let Some(needed) = view.needed(signal) else { return own };
+    // A computed signal is as current as the worst of what it is computed from, each by its own limits.
+    needed.iter().map(|it| input_itself(model, view, *it, t)).fold(own, |worst, it| {
+        let since = match worst.freshness.cmp(&it.freshness) {
+            std::cmp::Ordering::Less => it.silent_since,
+            std::cmp::Ordering::Greater => worst.silent_since,
+            std::cmp::Ordering::Equal => worst.silent_since.into_iter().chain(it.silent_since).min(),
+        };
+        Input { freshness: worst.freshness.max(it.freshness), silent_since: since }
+    })
+}
+
+/// The same by the signal's own samples and limits.
+fn input_itself(model: &Model, view: &dyn RuleView, signal: SignalIndex, t: Timestamp) -> Input {
     let down = view.source_offline(signal);
     let Some((taken, quality)) = view.taken(signal) else {
         let freshness = if down.is_some() { Freshness::Offline } else { Freshness::NeverSeen };
@@ -283,6 +314,11 @@ pub fn given(by_age: Option<Status>, freshness: Freshness, outcome: Option<Outco
         (None, Freshness::Live | Freshness::Late) => outcome.map_or(Status::Unknown, Outcome::status),
         _ => Status::Unknown,
     }
+}
+
+/// How current a signal is at `t`; of a computed one, no more than what its value is needed for.
+pub fn signal_freshness(model: &Model, view: &dyn RuleView, signal: SignalIndex, t: Timestamp) -> Freshness {
+    input(model, view, signal, t).freshness
 }
 
 /// What one rule gives at `t`.

@@ -10,12 +10,13 @@ pub mod text;
 pub mod timeline;
 pub mod trend;
 
+mod amend;
 mod freshness;
 mod reason;
 mod told;
 
 pub use freshness::{Ages, CLOCK_TOLERANCE, clock_ahead, freshness, freshness_of_parts};
-pub use health::{Judged, LastKnown, Policy, Reason, RuleView, TwinHealth, explain, judge, rule_status};
+pub use health::{Judged, LastKnown, Policy, Reason, RuleView, TwinHealth, explain, judge, rule_status, signal_freshness};
 pub use machine::{Cause, Machine, Outcome, State};
 pub use timeline::{Entry, Timeline};
 pub use told::{History, Told};

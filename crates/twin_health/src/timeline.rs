@@ -11,9 +11,9 @@ use crate::machine::{Cause, Machine, Outcome, State};
 /// Samples between two new checkpoints. A late sample costs about this many steps, an old one about as many as it is old.
 const CHECKPOINT_EVERY: u32 = if cfg!(test) { 16 } else { 512 };
 /// Checkpoints kept per timeline, the further apart the older they are.
-const CHECKPOINTS: usize = 8;
+pub(crate) const CHECKPOINTS: usize = 8;
 /// Entries kept per timeline; beyond that the oldest quarter is dropped and [`Timeline::known_from`] moves up.
-const MAX_ENTRIES: usize = 65_536;
+pub(crate) const MAX_ENTRIES: usize = 65_536;
 
 /// An outcome and when it began.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,8 +42,8 @@ pub struct Timeline {
     pub(crate) entries: Vec<Entry>,
     pub(crate) checkpoints: Vec<Checkpoint>,
     pub(crate) tail: Option<Checkpoint>,
-    since_checkpoint: u32,
-    known_from: Option<Timestamp>,
+    pub(crate) since_checkpoint: u32,
+    pub(crate) known_from: Option<Timestamp>,
 }
 
 impl Timeline {
@@ -104,7 +104,7 @@ impl Timeline {
     }
 
     /// Keeps at most so many checkpoints: of all but the newest and the oldest, those go first that stand closest for their age.
-    fn thin(&mut self, most: usize) {
+    pub(crate) fn thin(&mut self, most: usize) {
         while self.checkpoints.len() > most.max(2) {
             let newest = self.checkpoints.last().map_or(Timestamp::MIN, |last| last.t);
             let crowded = |three: &[Checkpoint]| {

@@ -22,6 +22,11 @@ pub trait History {
     fn unknown(&self, after: Timestamp, upto: Timestamp) -> Option<Timestamp>;
     /// The known samples strictly after one instant, up to and with another, in order of source time.
     fn known(&self, after: Timestamp, upto: Timestamp, f: &mut dyn FnMut(&Sample) -> ControlFlow<()>);
+    /// Whether the known sample of an instant is the one that the timeline folded. One of a signal that follows from others is another
+    /// while a sample of these is still to come.
+    fn shared(&self, _: Timestamp) -> bool {
+        true
+    }
 }
 
 /// What a machine said: the part of its timeline that is shared with other answers, and what follows.
@@ -127,7 +132,8 @@ fn fold_until_alike(
         folded += 1;
         let said = (folded >= wait).then(|| newest(&timeline.entries, sample.source_time)).flatten();
         let settled = said.and_then(|said| machine.settled_by(said.outcome, sample));
-        let same = settled.is_some_and(|outcome| late.tail.as_ref().is_some_and(|tail| tail.state.is_settled_at(outcome)));
+        let same = settled.is_some_and(|outcome| late.tail.as_ref().is_some_and(|tail| tail.state.is_settled_at(outcome)))
+            && history.shared(sample.source_time);
         if same {
             alike = Some(sample.source_time);
         }
@@ -160,16 +166,16 @@ fn go_along(
 }
 
 /// What a timeline had said by `t`.
-fn upto(timeline: &Timeline, t: Timestamp) -> &[Entry] {
+pub(crate) fn upto(timeline: &Timeline, t: Timestamp) -> &[Entry] {
     timeline.entries.get(..timeline.entries.partition_point(|entry| entry.since <= t)).unwrap_or_default()
 }
 
-fn newest(entries: &[Entry], t: Timestamp) -> Option<&Entry> {
+pub(crate) fn newest(entries: &[Entry], t: Timestamp) -> Option<&Entry> {
     entries.get(entries.partition_point(|entry| entry.since <= t).checked_sub(1)?)
 }
 
 /// The state from which to fold on: that after all samples up to its time, at or before `unknown`; and what was said until then.
-fn resume<'a>(
+pub(crate) fn resume<'a>(
     timeline: &'a Timeline,
     machine: Machine<'_>,
     history: &dyn History,

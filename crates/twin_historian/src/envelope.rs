@@ -76,6 +76,52 @@ impl Envelope {
     }
 }
 
+/// Makes an [`Envelope`] of values that no store holds, because they follow from those of others.
+#[derive(Debug)]
+pub struct EnvelopeMaker {
+    range: TimeRange,
+    builder: Builder,
+    before: Option<Sample>,
+}
+
+impl EnvelopeMaker {
+    /// For a range without open ends, of about `count` values, in at most about `max_points` buckets (at least 2).
+    pub fn new(range: TimeRange, count: u64, max_points: usize) -> Self {
+        Self { range, builder: Builder::new(bucket_width(range, count, max_points), None), before: None }
+    }
+
+    /// Tells of the newest value before the range.
+    pub fn before(&mut self, sample: Sample) {
+        if drawn(&sample).is_some() {
+            self.builder.before(sample.source_time.as_micros());
+        }
+        self.before = Some(sample);
+    }
+
+    /// Adds the next value of the range, in order of time. One that may not be drawn counts all the same; `gap` says whether there
+    /// is a gap between it and the one drawn before.
+    pub fn push(&mut self, sample: &Sample, draw: bool, gap: bool) {
+        let value = drawn(sample).filter(|_| draw);
+        self.builder.next_gap(value.map(|_| gap));
+        self.builder.push(sample.source_time.as_micros(), value, sample.judged_quality().bits());
+    }
+
+    /// The envelope; `after` is the oldest value after the range, and whether there is a gap before it. `thinned` are stretches of the
+    /// range in which not every value was looked at.
+    pub fn finish(mut self, after: Option<(Sample, bool)>, thinned: Vec<TimeRange>) -> Envelope {
+        let drawn_after = after.as_ref().filter(|(sample, _)| drawn(sample).is_some());
+        self.builder.next_gap(drawn_after.map(|(_, gap)| *gap));
+        let width = Span::from_micros(self.builder.width);
+        let (buckets, gaps) = self.builder.finish(drawn_after.map(|(sample, _)| sample.source_time.as_micros()));
+        Envelope { range: self.range, width, buckets, gaps, before: self.before, after: after.map(|(sample, _)| sample), thinned }
+    }
+}
+
+/// The number that is drawn of a sample; texts have none here.
+fn drawn(sample: &Sample) -> Option<f64> {
+    sample.given()?.as_f64().filter(|value| value.is_finite())
+}
+
 /// What is known of consecutive samples, all of them drawable and without a gap between them.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Run {

@@ -35,7 +35,7 @@ mod store;
 
 pub use chunk::{Chunk, ChunkKey, Level};
 pub use counters::{BytesReport, Counters};
-pub use envelope::{Envelope, EnvelopeBucket, Point};
+pub use envelope::{Envelope, EnvelopeBucket, EnvelopeMaker, Point};
 pub use error::HistorianError;
 pub use historian::{Historian, MemoryHistorian};
 pub use snapshot::{Cursor, SampleRef, Snapshot};

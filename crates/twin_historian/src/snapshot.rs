@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use twin_model::{Flags, Quality, Sample, SignalIndex, Timestamp, Value};
 
-use crate::row::{BOOL, FLOAT, INT, Row, TEXT, number_of};
+use crate::row::{BOOL, FLOAT, INT, Row, TEXT, kind_code, number_of};
 use crate::series::Place;
 
 /// A sample read out of a [`Snapshot`]; text is shared, not copied.
@@ -101,6 +101,31 @@ impl Snapshot {
     /// All samples in signal order.
     pub fn iter(&self) -> impl Iterator<Item = (SignalIndex, Option<SampleRef>)> + '_ {
         (0..self.len()).map(SignalIndex::from_at).map(|signal| (signal, self.get(signal)))
+    }
+
+    /// Puts what holds of a signal that no store has samples of, because it follows from others; nothing where it has no value yet.
+    /// A signal that the snapshot does not know is passed over.
+    pub fn set(&mut self, signal: SignalIndex, sample: Option<&Sample>) {
+        if signal.at() >= self.len() {
+            return;
+        }
+        let row = sample.map(|sample| Row {
+            t: sample.source_time.as_micros(),
+            r: sample.received_time.as_micros(),
+            bits: match &sample.value {
+                Value::Float(value) => value.to_bits(),
+                Value::Int(value) => *value as u64,
+                Value::Bool(value) => u64::from(*value),
+                Value::Text(_) => 0,
+            },
+            q: sample.quality.bits(),
+            f: sample.flags.0,
+            k: kind_code(sample.value.kind()),
+        });
+        self.put(signal.at(), row, |_| match sample.map(|sample| &sample.value) {
+            Some(Value::Text(text)) => Some(text.clone()),
+            _ => None,
+        });
     }
 
     pub(crate) fn resize(&mut self, signals: usize) {

@@ -3,6 +3,7 @@
 //! Holds plain data and the checks that make it consistent. Refuses to know files, wires, clocks, health evaluation
 //! and pixels. Start reading at [`Model`] (what a site consists of) and [`Sample`] (what arrives from it).
 
+mod computed;
 mod ids;
 pub mod limits;
 mod model;
@@ -19,6 +20,7 @@ mod status_codes;
 mod time;
 mod value;
 
+pub use computed::ComputedSignal;
 pub use ids::{AlarmIndex, KnobIndex, RuleIndex, SignalId, SignalIndex, SourceIndex, TwinId, TwinIndex};
 pub use model::{Interface, Model, ModelBuilder, ModelError, Relationship, SiteInfo, Source, Twin};
 pub use natural::natural_order;

@@ -59,6 +59,14 @@ pub const JOURNAL_READ_BYTES: usize = 1 << 30;
 /// Bytes of a text in an entry of the journal that is read; it was one message at most.
 pub const JOURNAL_READ_TEXT_BYTES: usize = 4 << 20;
 
+/// Signals that one computed signal follows from, directly and through other computed ones. Whoever writes a site is told, whoever
+/// derives computes none that has more.
+pub const COMPUTED_FROM: usize = 1_024;
+/// Computed signals that stand on top of each other, the topmost included.
+pub const COMPUTED_LEVELS: usize = 16;
+/// Bytes of the expressions of all computed signals of a model together: of checked ones each takes some hundred times as much.
+pub const COMPUTED_BYTES: usize = 8 << 20;
+
 /// A signal's text and its number among the distinct ones.
 const TEXT_FRAME_BYTES: usize = TEXT_BYTES + 8;
 

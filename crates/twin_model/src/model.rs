@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use crate::{
-    AckPolicy, Alarm, AlarmCondition, AlarmIndex, HealthRule, Knob, KnobIndex, KnobTarget, ProcessModel, RuleIndex, Signal,
-    SignalIndex, SignalKind, SourceIndex, TwinId, TwinIndex, Unit, ValueKind,
+    AckPolicy, Alarm, AlarmCondition, AlarmIndex, ComputedSignal, HealthRule, Knob, KnobIndex, KnobTarget, ProcessModel,
+    RuleIndex, Signal, SignalIndex, SignalKind, SourceIndex, TwinId, TwinIndex, Unit, ValueKind,
 };
 
 /// Name and place of the site.
@@ -89,6 +89,8 @@ pub struct Model {
     sources: Vec<Source>,
     processes: Vec<ProcessModel>,
     knobs: Vec<Knob>,
+    /// Ascending by signal.
+    computed: Vec<ComputedSignal>,
     twin_by_id: HashMap<TwinId, TwinIndex>,
     signal_by_id: HashMap<crate::SignalId, SignalIndex>,
     /// By alarm: the signal that carries its acknowledgements.
@@ -159,6 +161,28 @@ impl Model {
         &self.knobs
     }
 
+    /// Signals that follow from others, ascending by signal, at most one entry per signal.
+    pub fn computed(&self) -> &[ComputedSignal] {
+        &self.computed
+    }
+
+    /// How a signal follows from others; `None` where it is measured.
+    pub fn computation(&self, signal: SignalIndex) -> Option<&ComputedSignal> {
+        let at = self.computed.binary_search_by_key(&signal, |computed| computed.signal).ok()?;
+        self.computed.get(at)
+    }
+
+    /// Whether a signal follows from others, so that nobody may feed it.
+    pub fn is_computed(&self, signal: SignalIndex) -> bool {
+        self.computation(signal).is_some()
+    }
+
+    /// The signal that a name stands for in an expression of a twin: a signal of the twin by its name, else any by its whole id.
+    pub fn find_signal_from(&self, twin: TwinIndex, name: &str) -> Option<SignalIndex> {
+        let own = self.twins.get(twin.at()).and_then(|twin| self.find_signal(&format!("{}.{name}", twin.id)));
+        own.or_else(|| self.find_signal(name))
+    }
+
     /// The twin of an index from this model.
     pub fn twin(&self, twin: TwinIndex) -> &Twin {
         &self.twins[twin.at()]
@@ -208,10 +232,10 @@ impl Model {
 /// Why a model cannot be built.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ModelError {
-    /// Two twins, or two signals, with the same id.
+    /// Two twins, or two signals, with the same id; or two expressions of one computed signal.
     #[error("{what} id '{id}' is used twice; ids must be unique within a site")]
     Duplicate {
-        /// `twin` or `signal`.
+        /// `twin`, `signal` or `computed signal`.
         what: &'static str,
         /// The id.
         id: String,
@@ -256,6 +280,7 @@ impl ModelBuilder {
                 sources: Vec::new(),
                 processes: Vec::new(),
                 knobs: Vec::new(),
+                computed: Vec::new(),
                 twin_by_id: HashMap::new(),
                 signal_by_id: HashMap::new(),
                 acknowledgements: Vec::new(),
@@ -330,10 +355,15 @@ impl ModelBuilder {
         KnobIndex::from_at(self.model.knobs.len() - 1)
     }
 
+    /// Says that a signal follows from others.
+    pub fn computed(&mut self, computed: ComputedSignal) {
+        self.model.computed.push(computed);
+    }
+
     /// Checks every reference and derives the lists of each twin.
     ///
     /// # Errors
-    /// The first [`ModelError`] found, in the order twins, signals, rules, alarms, relationships, processes, knobs.
+    /// The first [`ModelError`] found, in the order twins, signals, rules, alarms, relationships, processes, knobs, computed signals.
     pub fn build(self) -> Result<Model, ModelError> {
         let mut m = self.model;
         let seen = m.signals.len();
@@ -348,7 +378,9 @@ impl ModelBuilder {
                 return Err(ModelError::Duplicate { what: "signal", id: signal.id.to_string() });
             }
         }
+        m.computed.sort_by_key(|computed| computed.signal);
         check_references(&m)?;
+        check_computed(&m)?;
         check_parents(&m.twins)?;
         derive_lists(&mut m, seen);
         Ok(m)
@@ -426,6 +458,25 @@ fn check_references(m: &Model) -> Result<(), ModelError> {
             | KnobTarget::Set(signal)
             | KnobTarget::ResetAt { signal, .. }) = target;
             inside(format!("knob '{}'", knob.id), "signal", signal.0, signals)?;
+        }
+    }
+    Ok(())
+}
+
+/// At most one expression a signal.
+fn check_computed(m: &Model) -> Result<(), ModelError> {
+    for computed in &m.computed {
+        let (index, count) = (computed.signal.0, m.signals.len());
+        if computed.signal.at() >= count {
+            return Err(ModelError::Dangling { from: "computed signal".to_owned(), what: "signal", index, count });
+        }
+    }
+    for pair in m.computed.windows(2) {
+        if let [one, other] = pair
+            && one.signal == other.signal
+        {
+            let id = m.signal(one.signal).id.to_string();
+            return Err(ModelError::Duplicate { what: "computed signal", id });
         }
     }
     Ok(())
@@ -514,6 +565,48 @@ mod tests {
         let y = b.twin("y", "", "i", Some(x));
         b.set_parent(x, y);
         assert!(matches!(b.build(), Err(ModelError::ParentCycle(_))));
+    }
+
+    #[test]
+    fn a_computed_signal_is_found_by_its_signal_and_has_one_expression() {
+        let signal = |twin: TwinIndex, id: &str| Signal {
+            id: id.into(),
+            twin,
+            name: id.split('.').next_back().unwrap_or(id).to_owned(),
+            display_name: String::new(),
+            unit: Unit::default(),
+            kind: SignalKind::Analog,
+            value_kind: ValueKind::Float,
+            expected_period: None,
+            late_after: None,
+            stale_after: None,
+            range: None,
+            source: None,
+            source_key: String::new(),
+        };
+        let mut b = builder();
+        let x = b.twin("x", "", "i", None);
+        let y = b.twin("y", "", "i", None);
+        let [a, own, other] = [(x, "x.a"), (x, "x.y.a"), (y, "y.a")].map(|(twin, id)| b.signal(signal(twin, id)));
+        b.computed(ComputedSignal { signal: other, expr: "x.a".into() });
+        b.computed(ComputedSignal { signal: own, expr: "a + 1".into() });
+        let twice = {
+            let mut b = b.clone();
+            b.computed(ComputedSignal { signal: own, expr: "a + 2".into() });
+            b.build()
+        };
+        assert_eq!(twice.unwrap_err(), ModelError::Duplicate { what: "computed signal", id: "x.y.a".into() });
+        let dangling = {
+            let mut b = b.clone();
+            b.computed(ComputedSignal { signal: SignalIndex(9), expr: "a".into() });
+            b.build()
+        };
+        assert!(matches!(dangling, Err(ModelError::Dangling { index: 9, count: 3, .. })));
+        let model = b.build().unwrap();
+        assert_eq!([a, own, other].map(|signal| model.is_computed(signal)), [false, true, true]);
+        assert_eq!(model.computation(own).map(|it| it.expr.as_str()), Some("a + 1"));
+        // The twin's own signal `y.a` goes before the whole id.
+        assert_eq!((model.find_signal_from(x, "y.a"), model.find_signal_from(y, "x.a")), (Some(own), Some(a)));
     }
 
     #[test]

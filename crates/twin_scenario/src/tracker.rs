@@ -79,10 +79,12 @@ pub struct Tracker {
 }
 
 impl Tracker {
-    /// Watches all signals that a run of this model may hand out: those with a model and those that a knob targets.
+    /// Watches all signals that a run of this model may hand out, those with a model and those that a knob targets; and the computed
+    /// ones, which whoever keeps the samples derives.
     pub fn new(model: &Model) -> Self {
         let mut signals: Vec<SignalIndex> = model.processes().iter().map(|process| process.signal).collect();
         signals.extend(model.knobs().iter().flat_map(|knob| &knob.targets).map(target_signal));
+        signals.extend(model.computed().iter().map(|computed| computed.signal));
         signals.sort_unstable();
         signals.dedup();
         let thresholds: Vec<Threshold> =

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use twin_model::{
-    Interface, Model, ModelBuilder, Relationship, Signal, SignalId, SignalIndex, SignalKind, SiteInfo, Source, SourceIndex,
-    TwinIndex, Unit, ValueKind,
+    ComputedSignal, Interface, Model, ModelBuilder, Relationship, Signal, SignalId, SignalIndex, SignalKind, SiteInfo, Source,
+    SourceIndex, TwinIndex, Unit, ValueKind, limits,
 };
 
 use super::bindings::{Bind, RawBinding};
 use super::codes;
+use super::computed::{self, Written};
 use super::contents::{Contents, RawSignal};
 use super::diag::{Diagnostics, Location};
 use super::interfaces::Interfaces;
@@ -48,6 +49,10 @@ pub(crate) struct Names {
     list: Vec<Signal>,
     /// By `SignalIndex`, as in [`Built::decided`].
     decided: Vec<bool>,
+    /// Ascending by signal.
+    computed: Vec<Written>,
+    /// Bytes of their expressions together.
+    computed_bytes: usize,
 }
 
 impl Names {
@@ -69,6 +74,10 @@ impl Names {
 
     pub(crate) fn unit(&self, signal: SignalIndex) -> &str {
         self.list.get(signal.at()).map_or("", |signal| signal.unit.0.as_str())
+    }
+
+    pub(crate) fn is_computed(&self, signal: SignalIndex) -> bool {
+        self.computed.binary_search_by_key(&signal, |it| it.signal).is_ok()
     }
 
     pub(crate) fn value_kind(&self, signal: SignalIndex) -> ValueKind {
@@ -133,6 +142,9 @@ pub(crate) fn build(parts: Parts, out: &mut Diagnostics) -> Built {
     for signal in &names.list {
         builder.signal(signal.clone());
     }
+    for it in &names.computed {
+        builder.computed(ComputedSignal { signal: it.signal, expr: it.text.clone() });
+    }
     let decided = std::mem::take(&mut names.decided);
     feeds.report_unknown(&names, out);
     unfinished::report(&parts.interfaces, &raw, &parts.sources, out);
@@ -161,7 +173,9 @@ pub(crate) fn build(parts: Parts, out: &mut Diagnostics) -> Built {
         }
     }
     let twin_locations = raw.iter().map(|twin| twin.id.at.clone()).collect();
-    Built { model: finish(builder, out), no_geometry, decided, bindings, twin_locations, process_locations }
+    let model = finish(builder, out);
+    computed::report(&model, &names.computed, out);
+    Built { model, no_geometry, decided, bindings, twin_locations, process_locations }
 }
 
 /// Everything was checked on the way; should a check have been missed, the site is empty rather than wrong.
@@ -360,6 +374,14 @@ fn signals(
     let default = default.and_then(|word| feeds.named(word, twin.id.as_str(), out));
     for raw in &full.contents.signals {
         let id = format!("{}.{}", twin.id.as_str(), raw.name.as_str());
+        if raw.computed == Some(true) {
+            follows(raw, full, &id, feeds, names, out);
+            continue;
+        }
+        if let Some(word) = &raw.expression {
+            let message = format!("the expression of '{id}' does nothing: its kind is not computed");
+            out.warning_once(codes::KEY_UNUSED, &word.at, twin.id.as_str(), message, "write kind = \"computed\", or delete it");
+        }
         let own = raw.source.as_ref().and_then(|word| feeds.named(word, &id, out));
         // Its own source goes before whoever else names it, that of its twin before those whose globs fit.
         let naming = feeds.naming(&id);
@@ -383,6 +405,46 @@ fn signals(
         names.list.push(signal);
         names.decided.push(decided.is_some());
     }
+}
+
+/// A signal that follows from others: nothing feeds it.
+fn follows(raw: &RawSignal, full: &FullTwin, id: &str, feeds: &Feeds<'_>, names: &mut Names, out: &mut Diagnostics) {
+    if names.find_signal(id).is_some() {
+        let message = format!("two signals would be called '{id}'");
+        out.error(codes::ID_DUPLICATE, &raw.name.at, id, message, "rename the twin or the signal".to_owned());
+        return;
+    }
+    for (key, word) in [("source", &raw.source), ("source_key", &raw.source_key)] {
+        if let Some(word) = word {
+            let message = format!("signal '{id}' is computed, and its {key} feeds nothing");
+            out.warning_once(codes::COMPUTED_FED, &word.at, id, message, "delete it, or the expression and kind = \"computed\"");
+        }
+    }
+    for (at, named, column) in feeds.naming(id) {
+        let source = feeds.sources.get(*at).map_or("", |source| source.id.as_str());
+        let message = format!("column '{column}' of source '{source}' is not read for '{id}', which is computed");
+        out.warning(codes::COMPUTED_FED, &named.at, id, message, "take it out of the columns".to_owned());
+    }
+    let within = names.computed_bytes <= limits::COMPUTED_BYTES;
+    let filled = |word: &Word, out: &mut Diagnostics| template::fill(word, &full.vars, &full.id, out);
+    // The first beyond the limit is kept, for the plan to say so; of the others nobody needs the text.
+    let text = raw.expression.as_ref().filter(|_| within).map(|word| filled(word, out));
+    names.computed_bytes += text.as_ref().map_or(0, String::len);
+    if raw.expression.as_ref().is_none_or(|word| word.as_str().trim().is_empty()) {
+        let at = raw.expression.as_ref().map_or(&raw.name.at, |word| &word.at);
+        let message = format!("computed signal '{id}' has no expression");
+        let help = "add expression = \"\u{2026}\", such as \"inlet - outlet\"".to_owned();
+        out.error(codes::RULE_INCOMPLETE, at, full.id.as_str(), message, help);
+    }
+    let index = SignalIndex::from_at(names.list.len());
+    let at = raw.expression.as_ref().map_or(&raw.name.at, |word| &word.at).clone();
+    names.computed.push(Written { signal: index, text: text.unwrap_or_default().trim().to_owned(), at });
+    names.signals.insert(SignalId::new(id), index);
+    let signal = signal(&RawSignal { kind: None, ..raw.clone() }, full.index, id, None, id.to_owned());
+    super::sense::ages(&signal, &raw.name.at, full.id.as_str(), out);
+    names.list.push(signal);
+    // No table is read for it.
+    names.decided.push(true);
 }
 
 fn signal(raw: &RawSignal, twin: TwinIndex, id: &str, source: Option<usize>, source_key: String) -> Signal {

@@ -42,6 +42,10 @@ codes! {
     PROCESS_INVALID = "process.invalid", "A process model that no what-if run can compute.";
     PROCESS_DUPLICATE = "process.duplicate", "A signal has two process models.";
     EXPRESSION_REFERENCE = "expression.reference", "An expression mentions a signal that does not exist.";
+    EXPRESSION_INVALID = "expression.invalid", "The expression of a computed signal cannot be computed.";
+    EXPRESSION_UNIT = "expression.unit", "The units in an expression do not fit each other, or not the signal.";
+    EXPRESSION_CYCLE = "expression.cycle", "A computed signal follows from itself.";
+    COMPUTED_FED = "computed.fed", "Something feeds or drives a computed signal, which takes nothing.";
     BINDING_INVALID = "binding.invalid", "A binding cannot be understood.";
     BINDING_DANGLING = "binding.dangling", "A binding matches no node of any model.";
     BINDING_AMBIGUOUS = "binding.ambiguous", "A binding matches several nodes where it may match one; none is bound.";

@@ -25,6 +25,9 @@ pub(crate) struct RawSignal {
     pub(crate) display_name: Option<String>,
     pub(crate) unit: Option<String>,
     pub(crate) kind: Option<SignalKind>,
+    /// Whether `kind` says that it follows from others; none where there is no `kind`.
+    pub(crate) computed: Option<bool>,
+    pub(crate) expression: Option<Word>,
     pub(crate) value: Option<ValueKind>,
     pub(crate) period: Option<Span>,
     pub(crate) late_after: Option<Span>,
@@ -106,7 +109,7 @@ macro_rules! part {
     };
 }
 
-part!(RawSignal, name; display_name, unit, kind, value, period, late_after, stale_after, range, source, source_key);
+part!(RawSignal, name; display_name, unit, kind, computed, expression, value, period, late_after, stale_after, range, source, source_key);
 part!(RawRule, id; kind, signal, bands, deadband, on_delay, off_delay, cases, otherwise, uncertain, bad, status, note);
 part!(RawAlarm, id; kind, signal, priority, message, limit, deadband, on_delay, off_delay, ack, states, otherwise);
 part!(RawProcess, signal; kind, expr, tau, clamp, start);
@@ -189,11 +192,14 @@ fn signal(s: &Section<'_>) -> Option<RawSignal> {
         name: s.word("name")?,
         display_name: s.text("display_name"),
         unit: s.text("unit"),
-        kind: s.choice("kind").map(|word| match word {
-            "counter" => SignalKind::Counter,
-            "discrete" => SignalKind::Discrete,
-            _ => SignalKind::Analog,
+        kind: s.choice("kind").and_then(|word| match word {
+            "counter" => Some(SignalKind::Counter),
+            "discrete" => Some(SignalKind::Discrete),
+            "computed" => None,
+            _ => Some(SignalKind::Analog),
         }),
+        computed: s.choice("kind").map(|word| word == "computed"),
+        expression: s.word("expression"),
         value: s.choice("value").map(|word| match word {
             "int" => ValueKind::Int,
             "bool" => ValueKind::Bool,

@@ -6,6 +6,7 @@ use twin_model::{Knob, KnobTarget, Span};
 
 use super::build::Names;
 use super::codes;
+use super::computed;
 use super::diag::Diagnostics;
 use super::read::{Section, Word};
 
@@ -121,6 +122,10 @@ fn resolve_one(raw: RawKnob, names: &Names, out: &mut Diagnostics) -> Knob {
             out.error(codes::SIGNAL_UNKNOWN, &target.signal.at, raw.id.as_str(), message, help);
             continue;
         };
+        let help = "turn a signal that it follows from";
+        if !computed::measured(names.is_computed(signal), &target.signal, "a knob turns", codes::COMPUTED_FED, help, out) {
+            continue;
+        }
         unit = unit.or_else(|| Some(default_unit(target.how, names.unit(signal))));
         targets.push(match target.how {
             "scale" => KnobTarget::Scale(signal),

@@ -9,6 +9,7 @@ pub mod bindings;
 mod build;
 pub mod check;
 pub mod codes;
+mod computed;
 pub(crate) mod contents;
 pub mod diag;
 pub mod import;
@@ -316,8 +317,14 @@ fn report_unfed(model: &Model, sources: &[SourceDef], file: &Arc<str>, out: &mut
         return;
     }
     for twin in model.twins() {
-        let unfed: Vec<&str> =
-            twin.signals.iter().map(|at| model.signal(*at)).filter(|s| s.source.is_none()).map(|s| s.name.as_str()).collect();
+        let unfed: Vec<&str> = twin
+            .signals
+            .iter()
+            .filter(|at| !model.is_computed(**at))
+            .map(|at| model.signal(*at))
+            .filter(|s| s.source.is_none())
+            .map(|s| s.name.as_str())
+            .collect();
         if !unfed.is_empty() {
             let message = format!("no source is named for {} of twin '{}'", unfed.join(", "), twin.id);
             let help = "set 'source' of the twin, its interface or the signal, or 'feeds' of a source".to_owned();

@@ -9,6 +9,7 @@ use twin_model::{
 
 use super::build::{FullTwin, Names};
 use super::codes;
+use super::computed;
 use super::contents::{RawAlarm, RawProcess, RawRule};
 use super::diag::{Diagnostics, Location};
 use super::read::Word;
@@ -50,6 +51,10 @@ pub(crate) fn add(twin: &FullTwin, names: &Names, builder: &mut ModelBuilder, ou
 fn default_rules(twin: &FullTwin, names: &Names, builder: &mut ModelBuilder) {
     for raw in &twin.contents.signals {
         let Some(signal) = names.find_signal(&format!("{}.{}", twin.id.as_str(), raw.name.as_str())) else { continue };
+        // What a computed signal follows from is judged where it is measured.
+        if names.is_computed(signal) {
+            continue;
+        }
         let mut push = |id: String, kind: RuleKind| {
             builder.rule(HealthRule { id, twin: twin.index, signal, kind, note: String::new() });
         };
@@ -226,6 +231,10 @@ fn process(raw: &RawProcess, twin: &FullTwin, names: &Names, out: &mut Diagnosti
         return None;
     };
     let signal = find(&raw.signal, "a process model", twin, names, out)?;
+    let help = "delete it: in a run the signal follows from what it is computed from";
+    if !computed::measured(names.is_computed(signal), &raw.signal, "a process model drives", codes::COMPUTED_FED, help, out) {
+        return None;
+    }
     let kind = match kind {
         "assign" => ProcessKind::Assign,
         "integrate" => ProcessKind::Integrate,
@@ -239,7 +248,9 @@ fn process(raw: &RawProcess, twin: &FullTwin, names: &Names, out: &mut Diagnosti
         }
     };
     let text = template::fill(expr, &twin.vars, &twin.id, out);
-    check_expression(&text, expr, twin, names, out);
+    if !check_expression(&text, expr, twin, names, out) {
+        return None;
+    }
     if raw.tau.is_some() && !matches!(kind, ProcessKind::Lag { .. }) {
         let message = format!("tau of the process model of '{}' does nothing: only lag has a time constant", raw.signal.as_str());
         out.warning_once(codes::KEY_UNUSED, &raw.signal.at, twin.id.as_str(), message, "delete it; kind = \"lag\" reads it");
@@ -256,17 +267,26 @@ fn process(raw: &RawProcess, twin: &FullTwin, names: &Names, out: &mut Diagnosti
     Some(ProcessModel { signal, kind, expr: text, clamp: raw.clamp, start })
 }
 
-/// Warns of every word with a dot that is no signal. Says nothing about grammar: that is `twin_expr`'s.
-fn check_expression(text: &str, at: &Word, twin: &FullTwin, names: &Names, out: &mut Diagnostics) {
-    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
-    for word in text.split(|c: char| !is_word(c)) {
-        let word = word.trim_matches(['-', '.']);
-        let reference = word.contains('.') && word.chars().next().is_some_and(char::is_alphabetic);
-        if reference && names.find_signal(word).is_none() {
-            let otherwise = "name signals as <twin id>.<signal name>, and put spaces around minus";
-            let help = out.suggest(word, names.signal_ids(), otherwise);
-            let message = format!("the process model of '{}' mentions '{word}', which is no signal", twin.id.as_str());
-            out.error(codes::EXPRESSION_REFERENCE, &at.at, twin.id.as_str(), message, help);
+/// Names every whole id that is no signal. Says nothing about grammar: that is said of the whole model. False where the process can't
+/// be kept, because it reads what a run does not compute with.
+fn check_expression(text: &str, at: &Word, twin: &FullTwin, names: &Names, out: &mut Diagnostics) -> bool {
+    let Ok(syntax) = twin_expr::parse(text) else { return true };
+    let mut keep = true;
+    for name in syntax.names().filter(|name| name.contains('.')) {
+        match names.find_signal(name) {
+            None => {
+                let otherwise = "name signals as <twin id>.<signal name>, and put spaces around minus";
+                let help = out.suggest(name, names.signal_ids(), otherwise);
+                let message = format!("the process model of '{}' mentions '{name}', which is no signal", twin.id.as_str());
+                out.error(codes::EXPRESSION_REFERENCE, &at.at, twin.id.as_str(), message, help);
+            }
+            Some(signal) => {
+                let help = "write its expression there: a run computes with signals that are measured or have a process";
+                let word = Word::new(name, &at.at);
+                let what = format!("the process model of '{}' reads", twin.id.as_str());
+                keep &= computed::measured(names.is_computed(signal), &word, &what, codes::PROCESS_INVALID, help, out);
+            }
         }
     }
+    keep
 }

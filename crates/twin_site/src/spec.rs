@@ -203,7 +203,16 @@ static SIGNAL: TableSpec = TableSpec {
         must("name", Ty::Id, "Name within the twin, for example temperature."),
         may("display_name", Ty::Text, "Words for people; default: the name with spaces."),
         may("unit", Ty::Text, "Unit text, for example \u{b0}C, mm/s, 1/min."),
-        may("kind", Ty::Choice(&["analog", "discrete", "counter"]), "How it behaves; default analog for floats, else discrete."),
+        may(
+            "kind",
+            Ty::Choice(&["analog", "discrete", "counter", "computed"]),
+            "How it behaves; default analog for floats, else discrete. computed: it follows from others by its expression.",
+        ),
+        may(
+            "expression",
+            Ty::Text,
+            "computed: expression over signals of the same twin and whole signal ids, for example inlet - outlet; {placeholders} allowed.",
+        ),
         may("value", Ty::Choice(&["float", "int", "bool", "text"]), "Which values it takes; default float."),
         may("period", Ty::Duration, "Time between samples when all is well; leave out for signals that report only changes."),
         may("late_after", Ty::Duration, "Age from which a value is late; default three periods."),

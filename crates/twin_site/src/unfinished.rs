@@ -1,4 +1,4 @@
-//! Rules, alarms and process models of interfaces that no twin has and nobody extends: nothing is left that could complete
+//! Computed signals, rules, alarms and process models of interfaces that no twin has and nobody extends: nothing is left that could complete
 //! them. Those of twins are judged where they are resolved.
 
 use std::collections::{BTreeSet, HashSet};
@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashSet};
 use twin_model::Span;
 
 use super::codes;
-use super::contents::{Contents, RawAlarm, RawProcess, RawRule};
+use super::contents::{Contents, RawAlarm, RawProcess, RawRule, RawSignal};
 use super::diag::Diagnostics;
 use super::interfaces::Interfaces;
 use super::read::Word;
@@ -44,7 +44,13 @@ fn missing(contents: &Contents) -> impl Iterator<Item = (&'static str, &Word, &'
     let rules = contents.rules.iter().filter_map(|raw| Some(("rule", &raw.id, rule(raw)?)));
     let alarms = contents.alarms.iter().filter_map(|raw| Some(("alarm", &raw.id, alarm(raw)?)));
     let processes = contents.processes.iter().filter_map(|raw| Some(("the process model of", &raw.signal, process(raw)?)));
-    rules.chain(alarms).chain(processes)
+    let signals = contents.signals.iter().filter_map(|raw| Some(("computed signal", &raw.name, signal(raw)?)));
+    signals.chain(rules).chain(alarms).chain(processes)
+}
+
+fn signal(raw: &RawSignal) -> Option<&'static str> {
+    let empty = raw.expression.as_ref().is_none_or(|word| word.as_str().trim().is_empty());
+    (!raw.remove && raw.computed == Some(true) && empty).then_some("expression")
 }
 
 fn rule(raw: &RawRule) -> Option<&'static str> {

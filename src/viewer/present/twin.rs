@@ -135,8 +135,6 @@ pub(super) fn signal_view(viewer: &Viewer, engine: &Engine, index: SignalIndex) 
     let signal = model.signal(index);
     let t = engine.playback().playhead();
     let sample = engine.sample(index);
-    let offline = signal.source.is_some_and(|source| engine.links().is_down(source, t));
-    let freshness = twin_health::freshness(signal, sample.as_ref(), t, offline);
     let status = model
         .twin(signal.twin)
         .rules
@@ -153,7 +151,7 @@ pub(super) fn signal_view(viewer: &Viewer, engine: &Engine, index: SignalIndex) 
         age: sample.as_ref().map(|sample| t.since(sample.source_time)),
         quality: sample.as_ref().map_or(twin_model::Quality::BAD, twin_model::Sample::judged_quality),
         value: sample.as_ref().and_then(twin_model::Sample::given).cloned(),
-        freshness,
+        freshness: engine.freshness(index),
         status,
         kind: signal.kind,
         spark: viewer.kept.sparks.get(&index).cloned().unwrap_or_default(),

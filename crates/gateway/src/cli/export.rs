@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
+use twin_engine::Computed;
 use twin_historian::Store;
 use twin_model::{Model, SignalIndex, TimeRange, Timestamp};
 use twin_site::bind::Glob;
@@ -39,6 +40,9 @@ pub(super) struct ExportArgs {
     /// Only signals whose id matches, like 'pump-*.flow'; may be given more than once
     #[arg(long, value_name = "GLOB")]
     signal: Vec<String>,
+    /// Computed signals, too: a row for every sample of what they follow from, with the time from which the value held
+    #[arg(long)]
+    computed: bool,
     /// Default: by the ending of FILE; csv to standard output
     #[arg(long, value_enum)]
     format: Option<Format>,
@@ -100,7 +104,12 @@ pub(super) fn run(args: &ExportArgs) -> Result<u8> {
 }
 
 fn write(args: &ExportArgs, model: &Model, store: &Store, range: TimeRange, format: Format) -> Result<exchange::Exported> {
-    Ok(exchange::export(model, store, &chosen(model, &args.signal)?, range, format, &args.output)?)
+    let signals = chosen(model, &args.signal)?;
+    let computed = args.computed.then(|| Computed::new(model));
+    if computed.is_none() && !args.signal.is_empty() && signals.iter().all(|signal| model.is_computed(*signal)) {
+        term::warn("what was chosen is computed from other signals and kept nowhere; --computed derives it");
+    }
+    Ok(exchange::export(model, (store, computed.as_ref()), &signals, range, format, &args.output)?)
 }
 
 fn format(args: &ExportArgs) -> Result<Format> {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use serde::Serialize;
-use twin_engine::{AlarmReport, Basis, StateReport, TwinReport};
+use twin_engine::{AlarmReport, Basis, DerivationReport, InputReport, StateReport, TwinReport};
 use twin_historian::Level;
 use twin_model::{AlarmState, Model, Status, Timestamp, Value};
 
@@ -197,6 +197,46 @@ struct SignalJson {
     freshness: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     ahead_s: Option<f64>,
+    /// Of a computed signal: what its value follows from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    computed: Option<ComputedJson>,
+}
+
+#[derive(Serialize)]
+struct ComputedJson {
+    expression: String,
+    text: String,
+    inputs: Vec<InputJson>,
+    not_needed: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct InputJson {
+    id: String,
+    value: serde_json::Value,
+    unit: String,
+    time: Option<String>,
+    age_s: Option<f64>,
+    quality: String,
+    freshness: &'static str,
+}
+
+fn computed_json(derivation: &DerivationReport) -> ComputedJson {
+    let input = |input: &InputReport| InputJson {
+        id: input.id.clone(),
+        value: value_json(input.value.as_ref()),
+        unit: input.unit.clone(),
+        time: text(input.time),
+        age_s: input.age.map(twin_model::Span::as_secs_f64),
+        quality: input.quality.to_string(),
+        freshness: input.freshness.as_str(),
+    };
+    ComputedJson {
+        expression: derivation.expression.clone(),
+        text: derivation.text.clone(),
+        inputs: derivation.inputs.iter().map(input).collect(),
+        not_needed: derivation.not_needed.clone(),
+    }
 }
 
 fn text(t: Option<Timestamp>) -> Option<String> {
@@ -258,6 +298,7 @@ fn twin_json(twin: &TwinReport) -> TwinJson {
                 quality: signal.quality.to_string(),
                 freshness: signal.freshness.as_str(),
                 ahead_s: signal.ahead.map(twin_model::Span::as_secs_f64),
+                computed: signal.derivation.as_ref().map(computed_json),
             })
             .collect(),
         outlooks: twin

@@ -21,6 +21,7 @@ mod row;
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use twin_engine::Computed;
 use twin_historian::Store;
 use twin_model::{Flags, Model, Sample, SignalIndex, TimeRange, ValueKind};
 
@@ -81,13 +82,14 @@ pub struct Exported {
 }
 
 /// Writes the samples of `signals` (in that order) with a source time in `range` to `path`, or to standard output where it
-/// is `-`. A file gets its name when it is whole.
+/// is `-`. A file gets its name when it is whole. Where `computed` is given, those of computed signals are derived from the store; else
+/// they have none, whatever is kept under their names from before they were.
 ///
 /// # Errors
 /// Where it can't be written. A reader of standard output that goes away is no error.
 pub fn export(
     model: &Model,
-    store: &Store,
+    from: (&Store, Option<&Computed>),
     signals: &[SignalIndex],
     range: TimeRange,
     format: Format,
@@ -96,7 +98,7 @@ pub fn export(
     let failed = |source| GatewayError::Write { path: path.to_owned(), source };
     let output = output::Output::create(path).map_err(failed)?;
     let mut done = Exported::default();
-    let written = write(model, store, signals, range, format, &output, &mut done);
+    let written = write(model, from, signals, range, format, &output, &mut done);
     let cut = output.reader_left();
     match written {
         Err(why) if !cut => Err(failed(std::io::Error::other(why))),
@@ -106,7 +108,7 @@ pub fn export(
 
 fn write(
     model: &Model,
-    store: &Store,
+    (store, computed): (&Store, Option<&Computed>),
     signals: &[SignalIndex],
     range: TimeRange,
     format: Format,
@@ -120,11 +122,16 @@ fn write(
     for signal in signals {
         let mut result = Ok(());
         let before = done.rows;
-        store.for_each_sample(*signal, range, &mut |sample| {
+        let mut row = |sample: &Sample| {
             done.rows += 1;
             result = sink.row(*signal, sample);
             if result.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-        });
+        };
+        match computed.filter(|computed| computed.is_computed(*signal)) {
+            Some(computed) => computed.for_each(store, *signal, range, &mut row),
+            None if model.is_computed(*signal) => {}
+            None => store.for_each_sample(*signal, range, &mut row),
+        }
         done.signals += u64::from(done.rows > before);
         result?;
     }

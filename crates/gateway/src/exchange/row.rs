@@ -233,6 +233,10 @@ impl<'a> RowReader<'a> {
                 let signal = found.ok_or_else(|| {
                     Refusal::new(Reason::UnknownSignal, format!("there is no signal {}", quoted(id)), SIGNAL_HELP)
                 })?;
+                if self.model.is_computed(signal) {
+                    let what = format!("{} is computed from other signals and takes no samples", quoted(id));
+                    return Err(Refusal::new(Reason::UnknownSignal, what, "leave these rows out; it follows from the others"));
+                }
                 self.last = Some(((*id).to_owned(), signal));
                 Ok(signal)
             }

@@ -224,11 +224,18 @@ impl<'a> Taker<'a> {
     /// A complaint about a name, with the one that may be meant.
     fn unknown(&self, name: &str) -> String {
         let complaint = LineError::Signal(name.to_owned()).to_string();
+        let model = self.app.hub.model();
+        if let Some(signal) = model.find_signal(name).filter(|signal| model.is_computed(*signal)) {
+            return format!(
+                "'{}' is computed from other signals and takes no samples; send those",
+                model.signal(signal).id.as_str()
+            );
+        }
         if self.suggested.get() >= SUGGESTIONS {
             return complaint;
         }
         self.suggested.set(self.suggested.get() + 1);
-        match self.inbox.similar(self.app.hub.model(), name) {
+        match self.inbox.similar(model, name) {
             Some(meant) => format!("{complaint}; did you mean '{meant}'?"),
             None => complaint,
         }

@@ -173,11 +173,11 @@ impl Inbox {
     }
 
     /// The signal that a sender means: by its id, or by its key in this source. `None` where the site has none such or
-    /// another source feeds it.
+    /// another source feeds it, or it is computed.
     pub fn find(&self, model: &Model, name: &str) -> Option<SignalIndex> {
         // Senders go through their signals in the site's order, again and again: a look at the next one is cheaper than a hash.
         let next = SignalIndex(self.shared.found.load(Ordering::Relaxed).wrapping_add(1));
-        let is_next = |signal: &Signal| signal.id.as_str() == name && may_feed(self.source, signal);
+        let is_next = |signal: &Signal| signal.id.as_str() == name && may_feed(self.source, model, next, signal);
         let found = if model.signals().get(next.0 as usize).is_some_and(is_next) {
             next
         } else {
@@ -189,7 +189,8 @@ impl Inbox {
 
     /// What a name that [`Self::find`] does not know was probably meant to be; costs a pass over all signals.
     pub(crate) fn similar<'a>(&self, model: &'a Model, name: &str) -> Option<&'a str> {
-        let ours = model.signals().iter().filter(|signal| may_feed(self.source, signal));
+        let all = model.signal_indices().map(|at| (at, model.signal(at)));
+        let ours = all.filter(|(at, signal)| may_feed(self.source, model, *at, signal)).map(|(_, signal)| signal);
         closest(name, ours.flat_map(|signal| [Some(signal.id.as_str()), key_of(self.source, signal)].into_iter().flatten()))
     }
 
@@ -286,14 +287,14 @@ fn names(model: &Model, source: SourceIndex) -> HashMap<String, SignalIndex> {
             names.entry(key.to_owned()).or_insert(index);
         }
     }
-    let ours = model.signal_indices().filter(|index| may_feed(source, model.signal(*index)));
+    let ours = model.signal_indices().filter(|index| may_feed(source, model, *index, model.signal(*index)));
     names.extend(ours.map(|index| (model.signal(index).id.as_str().to_owned(), index)));
     names
 }
 
-/// Whether a source may feed a signal: no other does.
-fn may_feed(source: SourceIndex, signal: &Signal) -> bool {
-    signal.source.is_none_or(|of| of == source)
+/// Whether a source may feed a signal: no other does, and it isn't computed.
+fn may_feed(source: SourceIndex, model: &Model, index: SignalIndex, signal: &Signal) -> bool {
+    signal.source.is_none_or(|of| of == source) && !model.is_computed(index)
 }
 
 /// What a signal is called in the source that feeds it, where that has a name of its own for it.

@@ -37,6 +37,22 @@ pub(crate) fn entry(id: u32, t: Timestamp, value: Value) -> Entry {
 }
 
 #[tokio::test]
+async fn a_computed_signal_takes_nothing_and_its_sender_is_told() {
+    let twin = "[[interfaces.signals]]\nname = \"twice\"\nkind = \"computed\"\nunit = \"l/min\"\nexpression = \"flow + flow\"\n[[interfaces.rules]]";
+    let site = SITE.replacen("[[interfaces.rules]]", twin, 1);
+    let world = World::start_with(&site, Wish { pump: true, ..Wish::default() }).await;
+    let mut sender = world.socket("/ingest", None).await;
+    sender.text(r#"{"signal":"pump-01.twice","value":1,"time":"2026-03-02T08:15:04Z"}"#).await;
+    let answer = sender.line().await;
+    assert_eq!(answer["error"], "'pump-01.twice' is computed from other signals and takes no samples; send those");
+    sender.frame_of(&dictionary(&["pump-01.twice", "pump-01.flow"])).await;
+    sender.push(1, vec![entry(0, at(0), Value::Float(1.0)), entry(1, at(0), Value::Float(2.0))]).await;
+    let ack = sender.ack().await;
+    assert_eq!((ack.taken, ack.refused), (1, 1));
+    assert!(ack.reasons.iter().any(|words| words.contains("'pump-01.twice' is computed")), "{:?}", ack.reasons);
+}
+
+#[tokio::test]
 async fn lines_become_samples_and_faults_are_answered_one_by_one() {
     let world = World::start_with(SITE, Wish { pump: true, ..Wish::default() }).await;
     let mut sender = world.socket("/ingest", None).await;

@@ -9,6 +9,7 @@ mod acknowledged;
 mod ahead;
 mod assets;
 mod commands;
+mod computed;
 mod cookie_factory;
 mod corpus;
 mod cost;

@@ -2,8 +2,12 @@
 //! and what it says is changed is all that did.
 
 use proptest::prelude::*;
-use twin_model::{Flags, KnobIndex, Quality, Sample, SignalIndex, SourceIndex, Span, TimeRange, Timestamp, TwinIndex};
+use twin_model::{
+    ComputedSignal, Flags, KnobIndex, Model, Quality, Sample, SignalIndex, SignalKind, SourceIndex, Span, Status, TimeRange,
+    Timestamp, TwinIndex, ValueKind,
+};
 use twin_scenario::Scenario;
+use twin_testkit::kit::SmallModel;
 
 use crate::bench::naive::Naive;
 use crate::bench::{Load, ViewConfig};
@@ -195,7 +199,29 @@ fn steps() -> impl Strategy<Value = Vec<(Step, bool)>> {
     proptest::collection::vec((step(), any::<bool>()), 1..60)
 }
 
+/// A plant whose rules and alarm stand on what follows from others, one of them needed only while a switch is on.
+fn computed() -> Model {
+    let mut m = SmallModel::new();
+    let two = Span::from_secs(2);
+    m.signal("m.a", SignalKind::Analog, ValueKind::Float, |s| s.expected_period = Some(two));
+    m.signal("m.b", SignalKind::Analog, ValueKind::Float, |s| s.expected_period = Some(two * 5));
+    m.float("m.on");
+    for (name, expr) in [("m.difference", "a - b"), ("m.choice", "if(on > 20, difference, a)")] {
+        let signal = m.signal(name, SignalKind::Analog, ValueKind::Float, |s| s.expected_period = None);
+        m.builder().computed(ComputedSignal { signal, expr: expr.to_owned() });
+    }
+    m.bands("m.difference", &[(3.0, Status::Maintenance), (20.0, Status::Failure)]);
+    m.bands("m.choice", &[(10.0, Status::OutOfSpecification)]);
+    m.alarm_above("m.high", "m.difference", 6.0);
+    m.build()
+}
+
 proptest! {
+    #[test]
+    fn remembering_the_frame_before_changes_nothing_of_a_plant_with_computed_signals(steps in steps()) {
+        Watched::new(Engine::new(computed(), EngineConfig::default())).run(steps)?;
+    }
+
     #[test]
     fn remembering_the_frame_before_changes_nothing_of_a_plant_with_branches(steps in steps()) {
         Watched::new(plant::engine()).run(steps)?;

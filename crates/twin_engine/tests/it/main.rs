@@ -4,6 +4,7 @@
 mod acknowledge;
 mod ahead;
 mod bounds;
+mod computed;
 mod known;
 mod live_replay;
 mod paging;

@@ -1,6 +1,7 @@
 //! Promises of the expression language.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
+mod computed;
 mod corpus;
 mod explain;
 mod grammar;

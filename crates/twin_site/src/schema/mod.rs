@@ -122,7 +122,7 @@ mod tests {
         std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/site.schema.json")
     }
 
-    /// `ORRERY_WRITE_SCHEMA=1 cargo test -p twin_scene schema` brings the file up to date.
+    /// `ORRERY_WRITE_SCHEMA=1 cargo test -p twin_site schema` brings the file up to date.
     #[test]
     fn the_stored_schema_is_the_one_the_loader_checks() {
         if std::env::var_os("ORRERY_WRITE_SCHEMA").is_some() {

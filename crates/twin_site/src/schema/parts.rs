@@ -1,4 +1,4 @@
-//! When a rule, an alarm or a process model has to be whole: twins and interfaces inherit parts and change them key by key,
+//! When a computed signal, a rule, an alarm or a process model has to be whole: twins and interfaces inherit parts and change them key by key,
 //! so a key is needed where it stands only if nobody else in the file can give it.
 
 use serde_json::{Value as Json, json};
@@ -14,7 +14,8 @@ const fn need(list: &'static str, one_of: &'static [&'static str], kind: Option<
     Need { list, one_of, kind }
 }
 
-const NEEDS: [Need; 11] = [
+const NEEDS: [Need; 12] = [
+    need("signals", &["expression"], Some("computed")),
     need("rules", &["signal"], None),
     need("rules", &["kind"], None),
     need("rules", &["bands"], Some("range")),
@@ -37,7 +38,7 @@ pub(super) fn conditions() -> Vec<Json> {
 /// A twin without an interface inherits nothing.
 fn alone() -> Json {
     let mut lists = serde_json::Map::new();
-    for list in ["rules", "alarms", "processes"] {
+    for list in ["signals", "rules", "alarms", "processes"] {
         let whole: Vec<Json> = NEEDS.iter().filter(|need| need.list == list).map(whole).collect();
         lists.insert(list.to_owned(), json!({ "items": { "allOf": whole } }));
     }
@@ -62,6 +63,8 @@ fn filled(key: &str) -> Json {
         "bands" | "cases" | "states" => json!({ "minItems": 1 }),
         // Longer than nothing: some digit is not zero.
         "tau" => json!({ "pattern": super::shape::NOT_ZERO }),
+        // More than white space.
+        "expression" => json!({ "pattern": r"\S" }),
         _ => json!({}),
     }
 }

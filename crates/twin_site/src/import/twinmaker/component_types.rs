@@ -145,6 +145,8 @@ fn signal(name: &str, kind: ValueKind, from: &Type) -> RawSignal {
         display_name: None,
         unit: None,
         kind: (kind != ValueKind::Float).then_some(SignalKind::Discrete),
+        computed: None,
+        expression: None,
         value: Some(kind),
         period: None,
         late_after: None,
