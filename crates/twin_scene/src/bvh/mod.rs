@@ -11,5 +11,6 @@ mod tree;
 
 pub use mesh::{LocalHit, MeshBuilder, MeshBvh};
 pub use ray::{Ray, ray_triangle};
+pub(crate) use scene::reaches_inside;
 pub use scene::{Hit, SceneBvh};
 pub use tree::{Tree, TreeBuilder};

@@ -218,7 +218,7 @@ impl SceneBvh {
 }
 
 /// The corner of the box that lies furthest along the plane's normal decides.
-fn reaches_inside(bounds: &Aabb, plane: &Vec4) -> bool {
+pub(crate) fn reaches_inside(bounds: &Aabb, plane: &Vec4) -> bool {
     let normal = plane.truncate();
     let corner = Vec3::select(normal.cmpge(Vec3::ZERO), bounds.max, bounds.min);
     normal.dot(corner) + plane.w >= 0.0

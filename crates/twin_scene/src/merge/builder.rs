@@ -1,27 +1,33 @@
 //! Appends parts to chunks: transforms vertices, bakes materials into them, opens a new chunk when one is full.
 
-use glam::{DMat3, DMat4, Mat3, Vec3};
+use glam::{DMat3, DMat4, DVec3, Mat3, Vec3};
 
 use super::{Chunk, Class, EDGE_CLASSES, LineChunk, LinePiece, MAX_LINE_VERTICES, Part, PartIndex, Piece, UNLIT};
 use crate::geometry::{Aabb, AlphaMode, Material, Primitive};
+use crate::srgb;
 
 /// One primitive of one part, to be appended.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Item<'a> {
-    pub(super) class: Class,
-    pub(super) part: PartIndex,
-    pub(super) primitive: &'a Primitive,
-    pub(super) material: &'a Material,
+pub(crate) struct Item<'a> {
+    pub(crate) class: Class,
+    pub(crate) part: PartIndex,
+    pub(crate) primitive: &'a Primitive,
+    pub(crate) material: &'a Material,
     /// Number of the primitive's first triangle in the part's order.
-    pub(super) first: u32,
+    pub(crate) first: u32,
 }
 
 /// Which class a primitive belongs to.
 pub(super) fn class(asset: u32, primitive: &Primitive, material: &Material) -> Class {
-    let double_sided = material.double_sided;
     if let (Some(_), Some(index), false) = (material.base_color_image, primitive.material, primitive.uvs.is_empty()) {
         return Class::Textured { asset, material: u32::try_from(index).unwrap_or(u32::MAX) };
     }
+    plain_class(primitive, material)
+}
+
+/// Which class a primitive belongs to when its image is not looked at.
+pub(crate) fn plain_class(primitive: &Primitive, material: &Material) -> Class {
+    let double_sided = material.double_sided;
     // Many exporters say BLEND for everything: what is fully opaque need not be sorted and blended.
     let see_through = material.base_color[3] < 0.999 || primitive.colors.iter().any(|color| color[3] < 0.999);
     if material.alpha == AlphaMode::Blend && see_through { Class::Blend { double_sided } } else { Class::Opaque { double_sided } }
@@ -178,7 +184,11 @@ impl Builder {
 
 /// Position in [`EDGE_CLASSES`] of the first bound that is not below the edge's length.
 fn edge_class([a, b]: &[Vec3; 2]) -> usize {
-    let length = a.distance(*b);
+    class_of_length(a.distance(*b))
+}
+
+/// Position in [`EDGE_CLASSES`] of edges of that length.
+pub(crate) fn class_of_length(length: f32) -> usize {
     EDGE_CLASSES.iter().position(|longest| length <= *longest).unwrap_or(EDGE_CLASSES.len() - 1)
 }
 
@@ -187,17 +197,27 @@ fn joins(piece: &Piece, first: u32) -> bool {
 }
 
 /// Makes the vertices of one primitive of one part.
-struct Baker<'a> {
+pub(crate) struct Baker<'a> {
     item: Item<'a>,
     world: DMat4,
     normal: Mat3,
-    mirrored: bool,
+    /// Whether corners must change places, so that triangles still face outwards.
+    pub(crate) mirrored: bool,
     plain: [u8; 4],
     surface: [u8; 4],
 }
 
+/// A vertex where it stands, with its material in it.
+pub(crate) struct Baked {
+    pub(crate) position: DVec3,
+    pub(crate) normal: Vec3,
+    pub(crate) color: [u8; 4],
+    pub(crate) surface: [u8; 4],
+    pub(crate) uv: [f32; 2],
+}
+
 impl<'a> Baker<'a> {
-    fn new(world: &DMat4, item: Item<'a>) -> Self {
+    pub(crate) fn new(world: &DMat4, item: Item<'a>) -> Self {
         let linear = DMat3::from_mat4(*world).as_mat3();
         let mirrored = linear.determinant() < 0.0;
         let material = item.material;
@@ -207,20 +227,32 @@ impl<'a> Baker<'a> {
         Self { item, world: *world, normal: cofactors(linear, mirrored), mirrored, plain: color(item, [1.0; 4]), surface }
     }
 
-    /// Appends a vertex and returns its position.
-    fn push(&self, chunk: &mut Chunk, at: usize) -> Vec3 {
+    /// One vertex of the primitive.
+    pub(crate) fn vertex(&self, at: usize) -> Baked {
         let primitive = self.item.primitive;
         let local = primitive.positions.get(at).copied().map_or(Vec3::ZERO, Vec3::from);
-        let position = self.world.transform_point3(local.as_dvec3()).as_vec3();
         let normal = self.normal * primitive.normals.get(at).copied().map_or(Vec3::Y, Vec3::from);
+        Baked {
+            position: self.world.transform_point3(local.as_dvec3()),
+            normal: unit(normal),
+            color: primitive.colors.get(at).map_or(self.plain, |tint| color(self.item, *tint)),
+            surface: self.surface,
+            uv: primitive.uvs.get(at).copied().unwrap_or_default(),
+        }
+    }
+
+    /// Appends a vertex and returns its position.
+    fn push(&self, chunk: &mut Chunk, at: usize) -> Vec3 {
+        let vertex = self.vertex(at);
+        let position = vertex.position.as_vec3();
         chunk.bounds.add(position);
         chunk.positions.push(position.to_array());
-        chunk.normals.push(unit(normal).to_array());
-        chunk.colors.push(primitive.colors.get(at).map_or(self.plain, |tint| color(self.item, *tint)));
-        chunk.surfaces.push(self.surface);
+        chunk.normals.push(vertex.normal.to_array());
+        chunk.colors.push(vertex.color);
+        chunk.surfaces.push(vertex.surface);
         chunk.parts.push(self.item.part.0);
         if matches!(self.item.class, Class::Textured { .. }) {
-            chunk.uvs.push(primitive.uvs.get(at).copied().unwrap_or_default());
+            chunk.uvs.push(vertex.uv);
         }
         position
     }
@@ -243,14 +275,9 @@ fn color(item: Item<'_>, tint: [f32; 4]) -> [u8; 4] {
     let [r, g, b, a] = item.material.base_color;
     let [er, eg, eb] = item.material.emissive;
     // What glows shows the colour of its light: a lamp's base colour is often black.
-    let encode = |base: f32, tint: f32, glow: f32| byte(srgb((base * tint).max(glow)));
+    let encode = |base: f32, tint: f32, glow: f32| byte(srgb::encode((base * tint).max(glow)));
     let alpha = if matches!(item.class, Class::Opaque { .. }) { 255 } else { byte(a * tint[3]) };
     [encode(r, tint[0], er), encode(g, tint[1], eg), encode(b, tint[2], eb), alpha]
-}
-
-/// Linear to sRGB, IEC 61966-2-1.
-fn srgb(linear: f32) -> f32 {
-    if linear <= 0.003_130_8 { linear * 12.92 } else { 1.055 * linear.min(1.0).powf(1.0 / 2.4) - 0.055 }
 }
 
 /// `0..=1` in 255ths; saturates.

@@ -8,6 +8,11 @@ use crate::geometry::face_normal;
 /// Edges where the two faces differ by more than `angle` radians, and edges with one face only, as pairs of corners in
 /// the mesh's space, sorted by position. Vertices at the same place count as one, whatever their normals.
 pub fn feature_edges(mesh: &Mesh, angle: f32) -> Vec<[[f32; 3]; 2]> {
+    edges_below(mesh, angle.cos())
+}
+
+/// The same by the cosine of the angle, which does not depend on the platform's own cosine.
+pub(crate) fn edges_below(mesh: &Mesh, limit: f32) -> Vec<[[f32; 3]; 2]> {
     let welded = Welded::new(mesh);
     let mut sides: Vec<(u32, u32, u32)> = Vec::with_capacity(welded.triangles.len() * 3);
     for (face, corners) in (0u32..).zip(&welded.triangles) {
@@ -18,7 +23,6 @@ pub fn feature_edges(mesh: &Mesh, angle: f32) -> Vec<[[f32; 3]; 2]> {
         }
     }
     sides.sort_unstable();
-    let limit = angle.cos();
     let edges = sides.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1));
     edges.filter(|sides| welded.is_feature(sides, limit)).filter_map(|sides| welded.corners(sides)).collect()
 }

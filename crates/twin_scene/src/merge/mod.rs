@@ -26,6 +26,8 @@ use twin_model::TwinIndex;
 
 use crate::geometry::{Aabb, SceneModel};
 
+pub(crate) use builder::{Baker, Item, class_of_length, plain_class};
+pub(crate) use edges::edges_below;
 pub use edges::feature_edges;
 pub use parts::{Listed, list_parts};
 pub use planner::Planner;
