@@ -1,8 +1,93 @@
 #!/usr/bin/env python3
 """Listens to a gateway: python3 examples/client.py [HOST:PORT] [SECONDS]. Prints the newest sample of every signal as JSON.
 
+Or reads what the site is: python3 examples/client.py publication HOST:PORT|FOLDER [TIME]. Prints twins, signals and rules as JSON, as they are
+or (with TIME and a folder) as they were then. Every piece is compared with its name.
+
 Written from docs/PROTOCOL.md alone, with nothing but Python's standard library, to show that the page is enough."""
-import base64, json, os, socket, struct, sys, time
+import base64, bisect, datetime, hashlib, http.client, json, os, socket, struct, sys, time
+
+
+def fetcher(place):
+    """How to get a file of a publication: out of a folder, or from a gateway."""
+    if os.path.isdir(place):
+        def from_folder(name):
+            with open(os.path.join(place, name), "rb") as file:
+                return file.read()
+        return from_folder
+
+    def from_gateway(name):
+        path = "/api/publication" if name == "manifest.json" else "/api/piece/" + name.removeprefix("pieces/")
+        gateway = http.client.HTTPConnection(place, timeout=30)
+        token = os.environ.get("ORRERY_TOKEN")
+        for _ in range(60):
+            gateway.request("GET", path, headers={"Authorization": f"Bearer {token}"} if token else {})
+            answer = gateway.getresponse()
+            body = answer.read()
+            if answer.status == 200:
+                return body
+            if answer.status != 503:
+                break
+            # Still being compiled; the answer says when to come again.
+            time.sleep(float(answer.headers.get("Retry-After", 1)))
+        sys.exit(f"{path}: {answer.status} {body.decode(errors='replace').strip()}")
+    return from_gateway
+
+
+def document(data, form):
+    """A JSON document, where it is of the form and version that this program knows."""
+    document = json.loads(data)
+    if document.get("format") != form or document.get("version") != 1:
+        sys.exit(f"this program reads {form} version 1, not {document.get('format')} version {document.get('version')}")
+    return document
+
+
+def checked(data, piece):
+    """Bytes, where they are the piece that was named."""
+    if len(data) != piece["bytes"] or hashlib.sha256(data).hexdigest() != piece["sha256"]:
+        sys.exit(f"piece {piece['sha256']} is damaged")
+    return data
+
+
+def at_time(fetch, manifest, text):
+    """The manifest that was valid at an instant: the last that had begun, before the first one the first."""
+    def instant(text):
+        return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+    if not manifest["revision"] > 1 or instant(manifest["valid_from"]) <= instant(text):
+        return manifest
+    earlier = document(fetch("revisions.json"), "orrery.revisions")["revisions"]
+    earlier = [one for one in earlier if one["revision"] < manifest["revision"]]
+    begun = bisect.bisect_right([instant(one["valid_from"]) for one in earlier], instant(text))
+    found = earlier[max(begun, 1) - 1]
+    return document(checked(fetch(f"revisions/{found['revision']}.json"), found), "orrery.publication")
+
+
+def publication(place, time=None):
+    """What there is, with the defaults of the page filled in."""
+    fetch = fetcher(place)
+    manifest = document(fetch("manifest.json"), "orrery.publication")
+    if time:
+        manifest = at_time(fetch, manifest, time)
+    scene = manifest.get("scene") or {}
+    pieces = [manifest["model"], *([scene["index"]] if scene else []), *scene.get("cells", []), *scene.get("coarse", []),
+              *scene.get("images", []), *manifest.get("assets", []), *([manifest["history"]] if "history" in manifest else [])]
+    data = {piece["sha256"]: checked(fetch("pieces/" + piece["sha256"]), piece) for piece in pieces}
+    model = document(data[manifest["model"]["sha256"]], "orrery.model")
+    twins, signals = model.get("twins", []), model.get("signals", [])
+    ids = [one.get("id", twins[one["twin"]]["id"] + "." + one["name"]) for one in signals]
+    rules = [{"id": rule["id"], "twin": twins[rule.get("twin", signals[rule["signal"]]["twin"])]["id"], "signal": ids[rule["signal"]], "kind": rule["kind"]}
+             for rule in model.get("rules", []) if rule["signal"] < len(ids)]
+    return {"site": manifest["site"]["id"], "revision": manifest["revision"], "valid_from": manifest["valid_from"], "pieces": len(data),
+            "findings": len(manifest.get("findings", [])),
+            "twins": [{"id": one["id"], "name": one.get("display_name", one["id"])} for one in twins],
+            "signals": [{"id": id, "unit": one.get("unit", ""), "value": one.get("value", "float")} for id, one in zip(ids, signals)], "rules": rules}
+
+
+if sys.argv[1:2] == ["publication"]:
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    print(json.dumps(publication(*sys.argv[2:4]), indent=1, ensure_ascii=False))
+    sys.exit()
 
 HOST, _, PORT = (sys.argv[1] if len(sys.argv) > 1 else "127.0.0.1:7077").partition(":")
 SECONDS = float(sys.argv[2]) if len(sys.argv) > 2 else 5.0

@@ -102,6 +102,15 @@ pub enum GatewayError {
         /// What is wrong and what to do.
         why: String,
     },
+    /// A publication can't be made, or the folder of one is not what it should be.
+    #[error("publication {path}", path = path.display())]
+    Publication {
+        /// The folder or file.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        #[source]
+        source: twin_publication::PublicationError,
+    },
     /// Another server writes to the data folder.
     #[error("another server uses this data folder (it holds {path}); stop it, or give this one another --data", path = path.display())]
     InUse {

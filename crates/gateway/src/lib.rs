@@ -3,7 +3,7 @@
 //! The only crate that reads clocks, opens files and sockets, and spawns. Holds adapters around the pure crates and
 //! refuses to know health rules, glTF and pixels. Read in this order: [`assemble`] (a site becomes a running plant),
 //! [`sources`] (where samples come from), [`hub`] (who has seen what), [`stream`] and [`server`] (the way out),
-//! [`history`] (where it is kept), [`headless`], [`exchange`] and [`cli`] (the commands without a server).
+//! [`history`] (where it is kept), [`publish`] (what viewers get of a site), [`headless`], [`exchange`] and [`cli`] (the commands without a server).
 
 pub mod accept;
 pub mod access;
@@ -32,6 +32,8 @@ mod mistaken;
 pub mod pack;
 pub mod page;
 pub mod peers;
+mod publication_api;
+pub mod publish;
 pub mod ready;
 pub mod recording;
 pub mod remote;

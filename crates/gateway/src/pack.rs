@@ -61,6 +61,11 @@ impl Packed {
         Self { plain: bytes.into(), brotli: OnceLock::new(), gzip: OnceLock::new() }
     }
 
+    /// The same for content that others hold, too.
+    pub fn shared(bytes: Bytes) -> Self {
+        Self { plain: bytes, brotli: OnceLock::new(), gzip: OnceLock::new() }
+    }
+
     /// The content as it is.
     pub fn plain(&self) -> &Bytes {
         &self.plain

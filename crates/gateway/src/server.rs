@@ -22,9 +22,10 @@ use crate::lease::LeaseTimes;
 use crate::pack::{Coding, Packed, fnv64};
 use crate::page::{Page, media_type};
 use crate::peers::Peers;
+use crate::publish::shelf::Shelf;
 use crate::site::Assets;
 use crate::sources::Inbox;
-use crate::{alarms, answers, history_api, ingest, metrics, ready, stream};
+use crate::{alarms, answers, history_api, ingest, metrics, publication_api, ready, stream};
 
 pub use crate::lacks::{Damaged, Lacks, NoHistory};
 pub use crate::life::run;
@@ -92,6 +93,8 @@ pub struct App {
     pub site_json: Packed,
     /// Hash of the site.
     pub site_hash: String,
+    /// Manifest and pieces.
+    pub publication: Shelf,
     /// Sources that take samples in.
     pub inboxes: Vec<Inbox>,
     /// Who may come in.
@@ -120,6 +123,8 @@ pub fn routes() -> Vec<Route> {
     vec![
         route("/api/site", view, get(site)),
         route("/api/asset/{*path}", view, get(asset)),
+        route("/api/publication", view, get(publication_api::manifest)),
+        route("/api/piece/{hash}", view, get(publication_api::piece)),
         route("/api/history", view, get(history_api::history)),
         route("/api/catalogue", view, get(history_api::catalogue)),
         route("/api/page/{level}/{start}/{version}/{part}", view, get(history_api::page)),
@@ -141,9 +146,18 @@ pub fn router(app: Arc<App>) -> Router {
     let mut needs = HashMap::new();
     for Route { path, need, handler } in routes() {
         needs.insert(path, need);
-        // Answers that are made for each request; models and the page inside the program are shared by all, and answers about
+        // Answers that are made for each request; models, pieces and the page inside the program are shared by all, and answers about
         // history take their room with their turn.
-        let booked = ["/api/site", "/api/asset/", "/api/history", "/api/catalogue", "/api/page/", "/api/chunk/"];
+        let booked = [
+            "/api/site",
+            "/api/asset/",
+            "/api/publication",
+            "/api/piece/",
+            "/api/history",
+            "/api/catalogue",
+            "/api/page/",
+            "/api/chunk/",
+        ];
         let made = path.starts_with("/api/") && !booked.iter().any(|booked| path.starts_with(booked));
         let small = middleware::from_fn_with_state(app.clone(), answers::small);
         router = router.route(path, if made { handler.layer(small) } else { handler });

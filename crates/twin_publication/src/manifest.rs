@@ -93,7 +93,7 @@ pub struct Manifest {
     pub history: Option<PieceRef>,
     /// Address of a gateway with live data, `http` or `https`; `None` where there is none.
     pub live: Option<String>,
-    /// What viewers should know, worst first as far as the writer orders them.
+    /// What viewers should know, worst first.
     pub findings: Vec<Finding>,
 }
 

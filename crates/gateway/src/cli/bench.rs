@@ -22,6 +22,7 @@ use crate::hub::{Hub, empty_store};
 use crate::pack::Packed;
 use crate::page::Page;
 use crate::peers::Peers;
+use crate::publish::shelf::Shelf;
 use crate::ring::RingLimits;
 use crate::server::{self, App, ServerConfig};
 use crate::site::Assets;
@@ -247,6 +248,7 @@ fn serve(args: &BenchArgs, disk: Option<&Disk>) -> Result<Served> {
             assets: Assets::default(),
             site_json: Packed::new(Vec::new()),
             site_hash: String::new(),
+            publication: Shelf::default(),
             inboxes: Vec::new(),
             peers: Peers::new(&config),
             config,

@@ -22,6 +22,7 @@ use crate::hub::{Hub, empty_store};
 use crate::pack::Packed;
 use crate::page::Page;
 use crate::peers::Peers;
+use crate::publish::shelf::Shelf;
 use crate::remote::Remote;
 use crate::ring::RingLimits;
 use crate::server::{self, App, ServerConfig};
@@ -151,6 +152,7 @@ where
             assets: Assets::default(),
             site_json: Packed::new(Vec::new()),
             site_hash: String::new(),
+            publication: Shelf::default(),
             inboxes: vec![inbox],
             peers: Peers::new(&config),
             config,

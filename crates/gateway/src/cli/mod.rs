@@ -10,6 +10,7 @@ mod bench_time;
 mod bench_view;
 mod check;
 mod client;
+mod compile;
 mod door;
 mod export;
 mod feed;
@@ -52,6 +53,8 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Finds everything that is wrong with a site
     Check(check::CheckArgs),
+    /// Compiles a site into what viewers get: a manifest, and pieces that never change
+    Compile(compile::CompileArgs),
     /// Prints the health of every twin at an instant, with the reasons
     State(state::StateArgs),
     /// Writes a recording of a site: its models, its history and what arrives from now on
@@ -95,6 +98,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let result = match cli.command {
         Command::Serve(args) => serve::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Compile(args) => compile::run(&args),
         Command::State(args) => state::run(&args),
         Command::Record(args) => record::run(&args),
         Command::Export(args) => export::run(&args),

@@ -15,7 +15,7 @@ use crate::hub::{Hub, empty_store};
 use crate::recording::{RecordedSource, read};
 use crate::ring::RingLimits;
 use crate::site::{Assets, site_json};
-use crate::{GatewayError, term};
+use crate::{GatewayError, publish, term};
 
 /// Arguments of `orrery replay`.
 #[derive(Debug, clap::Args)]
@@ -55,6 +55,7 @@ pub(super) fn run(args: &ReplayArgs) -> Result<u8> {
     let assets = Assets::of_recording(&recording.site, &recording.files);
     let (json, hash) = site_json(hub.model(), recording.file_name.clone(), &recording.toml, &side_files(&recording), &assets);
     let name = recording.site.model.site().name.clone();
+    let (site, files) = (recording.site.clone(), recording.files.clone());
     let plant = Plant {
         hub,
         clock,
@@ -63,7 +64,8 @@ pub(super) fn run(args: &ReplayArgs) -> Result<u8> {
         capabilities: Capabilities::RESUME.with(Capabilities::HISTORY).with(Capabilities::REPLAY),
         remarks: Vec::new(),
     };
-    let load = move || Ok(Loaded { plant, assets, json: json.to_vec(), hash });
+    let compile = move |at| publish::compile_recording(&site, &files, at);
+    let load = move || Ok(Loaded { plant, assets, json: json.to_vec(), hash, compile: Box::new(compile) });
     serve(load, Named { name, tokens: Vec::new(), data: None }, &args.listen)
 }
 

@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use twin_model::Timestamp;
+use twin_publication::PublicationError;
 
 use super::door::{self, DoorArgs};
 use super::keep::Keep;
@@ -23,6 +24,8 @@ use crate::life::{self, Doorway};
 use crate::pack::Packed;
 use crate::page::Page;
 use crate::peers::Peers;
+use crate::publish::shelf::Shelf;
+use crate::publish::{self, Publication};
 use crate::server::{App, ServerConfig};
 use crate::site::{Assets, site_json};
 use crate::sources::Pump;
@@ -143,7 +146,8 @@ pub(super) fn run(args: &ServeArgs) -> Result<u8> {
         plant.remarks.append(&mut remarks);
         let assets = Assets::of(&site);
         let (json, hash) = site_json(plant.hub.model(), site.file_name(), &site.toml, &site.files, &assets);
-        Ok(Loaded { plant, assets, json: json.to_vec(), hash })
+        let compile = move |at| publish::compile(&site, at).map(|compiled| compiled.publication);
+        Ok(Loaded { plant, assets, json: json.to_vec(), hash, compile: Box::new(compile) })
     };
     serve(load, named, &args.listen)
 }
@@ -168,7 +172,12 @@ pub(super) struct Loaded {
     pub(super) json: Vec<u8>,
     /// Its hash.
     pub(super) hash: String,
+    /// Makes the publication, valid from an instant; done while the server already runs.
+    pub(super) compile: Compile,
 }
+
+/// See [`Loaded::compile`].
+pub(super) type Compile = Box<dyn FnOnce(Timestamp) -> Result<Publication, PublicationError> + Send>;
 
 /// Loads a plant and serves it until someone stops it. Listens from the start: `/readyz` tells how far it is.
 pub(super) fn serve(load: impl FnOnce() -> Result<Loaded> + Send + 'static, named: Named, listen: &ListenArgs) -> Result<u8> {
@@ -196,7 +205,7 @@ pub(super) fn serve(load: impl FnOnce() -> Result<Loaded> + Send + 'static, name
         let mut running = None;
         let loading = async {
             let loaded = tokio::task::spawn_blocking(load).await.context("loading broke")??;
-            let Loaded { mut plant, assets, json, hash: site_hash } = loaded;
+            let Loaded { mut plant, assets, json, hash: site_hash, compile } = loaded;
             for remark in &plant.remarks {
                 term::warn(remark);
             }
@@ -204,14 +213,28 @@ pub(super) fn serve(load: impl FnOnce() -> Result<Loaded> + Send + 'static, name
             let (hub, clock, inboxes) = (plant.hub.clone(), plant.clock, std::mem::take(&mut plant.inboxes));
             running = Some(Pump::start(hub.clone(), clock, std::mem::take(&mut plant.sources)));
             let site_json = Packed::new(json);
-            let app = Arc::new(App { peers, hub, clock, page, assets, site_json, site_hash, inboxes, access, config, stopping });
+            let publication = Shelf::default();
+            let app = Arc::new(App {
+                peers,
+                hub,
+                clock,
+                page,
+                assets,
+                site_json,
+                site_hash,
+                publication,
+                inboxes,
+                access,
+                config,
+                stopping,
+            });
             term::note(&format!("{name} is served at"));
             term::say(&url);
             if listen.open {
                 open(&url);
             }
             let warm = app.clone();
-            drop(tokio::task::spawn_blocking(move || warm.assets.warm()));
+            drop(tokio::task::spawn_blocking(move || prepare(&warm, compile)));
             Ok::<_, anyhow::Error>(app)
         };
         let ended = life::run_loading(door, stop, stopped, loading).await;
@@ -241,6 +264,19 @@ pub(super) fn serve(load: impl FnOnce() -> Result<Loaded> + Send + 'static, name
         return Ok(2);
     }
     Ok(0)
+}
+
+/// What is done while the server already runs: everything packed for its first visitor, and the site compiled.
+fn prepare(app: &App, compile: Compile) {
+    // First what the page asks for today.
+    app.assets.warm();
+    // The clock of a recording without a sample stands before every calendar.
+    app.publication.fill(compile(app.clock.now().max(Timestamp::from_micros(0))));
+    match app.publication.get() {
+        Some(Ok(served)) => served.warm(),
+        Some(Err(why)) => term::warn(&format!("there is no publication of the site: {why}")),
+        None => {}
+    }
 }
 
 /// Whether everything that came in is kept as it was promised; tries once more.

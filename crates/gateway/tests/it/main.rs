@@ -26,6 +26,8 @@ mod lost;
 mod mending;
 mod missing;
 mod peers;
+mod publication;
+mod publication_folder;
 mod python_client;
 mod readers;
 mod recordings;

@@ -52,6 +52,77 @@ async fn a_client_in_another_language_reads_every_kind_of_value() {
     world.stop().await;
 }
 
+/// What the client prints of a publication, or what it says instead.
+fn publication(args: &[&str]) -> Result<serde_json::Value, String> {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/client.py");
+    let output = Command::new("python3").args([script, "publication"]).args(args).output().unwrap();
+    match output.status.success() {
+        true => Ok(serde_json::from_slice(&output.stdout).unwrap()),
+        false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+    }
+}
+
+#[tokio::test]
+async fn a_client_in_another_language_reads_what_the_site_is() {
+    if !python("a_client_in_another_language_reads_what_the_site_is") {
+        return;
+    }
+    let world = World::start().await;
+    let address = world.address.to_string();
+    let said = tokio::task::spawn_blocking(move || publication(&[&address])).await.unwrap().unwrap();
+    assert_eq!((&said["site"], &said["revision"], &said["pieces"]), (&"little".into(), &1.into(), &1.into()));
+    let ids = |list: &str| -> Vec<String> {
+        said[list].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect()
+    };
+    let model = world.hub.model();
+    assert_eq!(ids("twins"), model.twins().iter().map(|twin| twin.id.to_string()).collect::<Vec<_>>());
+    assert_eq!(ids("signals"), model.signals().iter().map(|signal| signal.id.to_string()).collect::<Vec<_>>());
+    assert_eq!(said["signals"][1], serde_json::json!({ "id": "pump-01.starts", "unit": "", "value": "int" }));
+    let rule = serde_json::json!({ "id": "flow-high", "twin": "pump-02", "signal": "pump-02.flow", "kind": "range" });
+    assert_eq!(said["rules"][1], rule);
+    world.stop().await;
+}
+
+#[test]
+fn a_client_in_another_language_reads_a_folder_as_it_is_and_as_it_was() {
+    if !python("a_client_in_another_language_reads_a_folder_as_it_is_and_as_it_was") {
+        return;
+    }
+    let folder = Folder::new();
+    let out = folder.0.join("out").display().to_string();
+    for (day, site) in
+        [("02", SITE.to_owned()), ("04", SITE.replace("pump-02", "pump-07")), ("06", SITE.replace("\"l/min\"", "\"m\u{b3}/h\""))]
+    {
+        let site = folder.write("site.toml", site).display().to_string();
+        let (code, _, err) = crate::world::orrery(&["compile", &site, "-o", &out, "--at", &format!("2026-03-{day}T00:00:00Z")]);
+        assert_eq!(code, 0, "{err}");
+    }
+    let now = publication(&[&out]).unwrap();
+    assert_eq!(
+        (&now["revision"], &now["signals"][0]["unit"], &now["twins"][1]["id"]),
+        (&3.into(), &"m\u{b3}/h".into(), &"pump-02".into())
+    );
+    for (time, revision, twin) in [
+        ("2020-01-01T00:00:00Z", 1, "pump-02"),
+        ("2026-03-04T00:59:59.999999+01:00", 1, "pump-02"),
+        ("2026-03-04T00:00:00Z", 2, "pump-07"),
+        ("2026-03-05T23:59:59.999999Z", 2, "pump-07"),
+        ("2026-03-06T00:00:00Z", 3, "pump-02"),
+        ("2030-01-01T00:00:00Z", 3, "pump-02"),
+    ] {
+        let said = publication(&[&out, time]).unwrap();
+        assert_eq!((&said["revision"], &said["twins"][1]["id"]), (&revision.into(), &twin.into()), "{time}");
+    }
+    // A piece that is not what it is called.
+    let pieces: Vec<_> = std::fs::read_dir(folder.0.join("out/pieces")).unwrap().map(|it| it.unwrap().path()).collect();
+    for piece in pieces {
+        let mut bytes = std::fs::read(&piece).unwrap();
+        bytes[10] ^= 1;
+        std::fs::write(&piece, bytes).unwrap();
+    }
+    assert!(publication(&[&out]).unwrap_err().contains("is damaged"));
+}
+
 #[tokio::test]
 async fn a_sender_in_another_language_gets_to_know_that_its_samples_are_safe() {
     if !python("a_sender_in_another_language_gets_to_know_that_its_samples_are_safe") {

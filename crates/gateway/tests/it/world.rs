@@ -13,6 +13,7 @@ use gateway::hub::Hub;
 use gateway::pack::Packed;
 use gateway::page::Page;
 use gateway::peers::Peers;
+use gateway::publish::{self, shelf::Shelf};
 use gateway::server::{self, App, ServerConfig};
 use gateway::site::{Assets, Site, site_json};
 use gateway::sources::{Polled, Pump, Source, step};
@@ -187,6 +188,7 @@ impl World {
             assets,
             site_json: Packed::new(json.to_vec()),
             site_hash,
+            publication: Shelf::of(publish::compile(site, at(0)).map(|compiled| compiled.publication)),
             inboxes: plant.inboxes,
             peers: Peers::new(&config),
             config,

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use crate::corpus::{publication_manifest, publication_model};
-use crate::plants::{Dice, viewer};
+use crate::plants::{Dice, cases, viewer};
 use twin_publication::{PieceHash, ViewerModel};
 
 /// Changes some bytes: others, fewer, more, pieces of itself.
@@ -36,6 +36,7 @@ fn spoil(bytes: &mut Vec<u8>, dice: &mut Dice) {
 }
 
 proptest! {
+    #![proptest_config(cases())]
     #[test]
     fn a_spoilt_model_is_refused_in_words_or_is_a_whole_one(seed in any::<u64>()) {
         let mut bytes = viewer(seed).write().unwrap();

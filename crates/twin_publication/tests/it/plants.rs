@@ -1,11 +1,20 @@
 //! Models for tests: one with every kind of thing in it, and any number of made-up ones by seed.
 
+use proptest::prelude::ProptestConfig;
 use twin_model::{
     AckPolicy, Alarm, AlarmCondition, AlarmState, Band, HealthRule, Interface, Knob, KnobTarget, Limit, Model, ModelBuilder,
     Priority, ProcessKind, ProcessModel, ProcessStart, Relationship, RuleKind, Signal, SignalIndex, SignalKind, SiteInfo, Source,
     SourceIndex, Span, Status, Timestamp, TwinIndex, Unit, Value, ValueKind,
 };
 use twin_publication::{Anchor, Placement, Start, View, ViewerModel};
+
+/// 256 cases; in the nightly lane (`ORRERY_LONG_TESTS=1`) 30 times as many.
+pub(crate) fn cases() -> ProptestConfig {
+    let long = std::env::var_os("ORRERY_LONG_TESTS").is_some();
+    let wanted = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
+    let cases = wanted.unwrap_or(if long { 7_680 } else { 256 });
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
 
 /// Numbers from a seed (SplitMix64, Steele et al. 2014): the same on every machine.
 pub(crate) struct Dice(pub(crate) u64);

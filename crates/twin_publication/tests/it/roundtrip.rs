@@ -7,7 +7,7 @@ use twin_model::{AckPolicy, AlarmCondition, HealthRule, ModelBuilder, RuleKind, 
 use twin_publication::{PublicationError, ViewerModel};
 use twin_site::paths;
 
-use crate::plants::{bare, model, viewer};
+use crate::plants::{bare, cases, model, viewer};
 
 fn check(viewer: &ViewerModel) -> Vec<u8> {
     let bytes = viewer.write().unwrap();
@@ -18,6 +18,7 @@ fn check(viewer: &ViewerModel) -> Vec<u8> {
 }
 
 proptest! {
+    #![proptest_config(cases())]
     #[test]
     fn a_made_up_model_comes_back_as_it_was(seed in any::<u64>()) {
         check(&viewer(seed));

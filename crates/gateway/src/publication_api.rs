@@ -1,0 +1,62 @@
+//! `/api/publication` and `/api/piece`: what a viewer gets of the site.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use twin_publication::{PieceHash, PieceKind};
+
+use crate::pack::{Packed, fnv64};
+use crate::publish::shelf::Served;
+use crate::server::{Answer, App, FOR_EVER, REVALIDATE, accepted, blocking, missing, respond};
+
+/// The manifest. Asked for again at every visit: it is the one thing that changes.
+pub(crate) async fn manifest(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    blocking(move || match shelf(&app) {
+        Err(refusal) => *refusal,
+        Ok(served) => {
+            let tag = fnv64(served.manifest.plain());
+            send(&headers, &served.manifest, "application/json", tag, REVALIDATE)
+        }
+    })
+    .await
+}
+
+/// A piece by its name, to be kept for ever.
+pub(crate) async fn piece(State(app): State<Arc<App>>, Path(name): Path<String>, headers: HeaderMap) -> Response {
+    blocking(move || {
+        let served = match shelf(&app) {
+            Err(refusal) => return *refusal,
+            Ok(served) => served,
+        };
+        let found = name.parse::<PieceHash>().ok().and_then(|hash| served.piece(hash));
+        let Some((kind, content)) = found else { return missing("no such piece; /api/publication names them") };
+        send(&headers, content, media_type(kind), fnv64(name.as_bytes()), FOR_EVER)
+    })
+    .await
+}
+
+fn send(headers: &HeaderMap, content: &Packed, media_type: &str, tag: u64, cache: &'static str) -> Response {
+    let (coding, body) = content.best(&accepted(headers));
+    respond(headers, Answer { media_type, coding, body, size: content.plain().len(), tag, cache })
+}
+
+/// What is served, or why there is nothing. Boxed: an answer is large, and this is the rare case.
+fn shelf(app: &App) -> Result<&Served, Box<Response>> {
+    let refuse = |status: StatusCode, words: String| Box::new((status, [(header::RETRY_AFTER, "1")], words).into_response());
+    match app.publication.get() {
+        Some(Ok(served)) => Ok(served),
+        Some(Err(why)) => Err(refuse(StatusCode::INTERNAL_SERVER_ERROR, format!("the site could not be compiled: {why}\n"))),
+        None => Err(refuse(StatusCode::SERVICE_UNAVAILABLE, "the site is still being compiled; try again in 1 s\n".to_owned())),
+    }
+}
+
+fn media_type(kind: PieceKind) -> &'static str {
+    match kind {
+        PieceKind::Model | PieceKind::History => "application/json",
+        PieceKind::SceneIndex | PieceKind::Cell | PieceKind::Coarse | PieceKind::Image | PieceKind::Asset => {
+            "application/octet-stream"
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! A publication in a folder, as any file server can hand it out: `manifest.json`, `pieces/<hash>`, and of earlier revisions
+//! `revisions/<n>.json` with `revisions.json`, which lists them.
+//!
+//! Whoever writes holds the lock of the folder (`.lock`), so that two compiles take turns. Every file is written under another name, synced and
+//! renamed, pieces before the manifest: whenever it ends, the manifest that is there is whole and so is every piece that it names.
+//! Nothing is written twice, and what earlier revisions name stays.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+
+use axum::body::Bytes;
+use twin_model::Timestamp;
+use twin_publication::{Manifest, PieceHash, PieceRef, PublicationError, Revision, Revisions, limits};
+
+use super::Publication;
+use crate::GatewayError;
+use crate::files::{read_all, regular};
+
+/// The manifest in force.
+pub const MANIFEST: &str = "manifest.json";
+/// The list of earlier revisions.
+pub const REVISIONS: &str = "revisions.json";
+/// Folder of pieces.
+pub const PIECES: &str = "pieces";
+/// Folder of earlier manifests.
+const EARLIER: &str = "revisions";
+const LOCK: &str = ".lock";
+/// What a file is called until it is whole.
+const PARTIAL: &str = ".partial-";
+
+/// When a revision begins that has to be made.
+#[derive(Debug, Clone, Copy)]
+pub enum Since {
+    /// What the clock shows; a little later where it was set back behind the revision before.
+    Clock(Timestamp),
+    /// This instant, which must lie after the revision before.
+    Fixed(Timestamp),
+}
+
+/// What became of the folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// A new revision.
+    Revision,
+    /// The plant is what it was; findings or addresses beside it are others. The revision stays.
+    Remarks,
+    /// Nothing was written to the manifest.
+    Nothing,
+}
+
+impl Change {
+    /// The word of machine output.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Revision => "revision",
+            Self::Remarks => "remarks",
+            Self::Nothing => "nothing",
+        }
+    }
+}
+
+/// What was written.
+#[derive(Debug)]
+pub struct Written {
+    /// What changed.
+    pub change: Change,
+    /// The manifest that is in force now.
+    pub manifest: Manifest,
+    /// Pieces that were not there before.
+    pub pieces: Vec<PieceRef>,
+}
+
+/// Writes a publication into a folder, which is made where there is none, as the revision after what is there; as the same one where
+/// the plant has not changed.
+///
+/// # Errors
+/// Where the folder can't be read or written, holds another site, or the instant is not after the revision before.
+pub fn write(folder: &Path, publication: Publication, since: Since) -> Result<Written, GatewayError> {
+    make(folder)?;
+    let _lock = lock(&folder.join(LOCK))?;
+    sweep(folder);
+    let odd = |source| GatewayError::Publication { path: folder.to_owned(), source };
+    let Publication { mut manifest, pieces } = publication;
+    let before = manifest_of(folder)?;
+    let mut earlier = earlier(folder)?;
+    let mut change = Change::Revision;
+    match &before {
+        Some((old, _)) if old.site.id != manifest.site.id => {
+            let why = format!(
+                "it holds the site '{}', and this one is '{}'; name another folder, or move that one away",
+                old.site.id, manifest.site.id
+            );
+            return Err(odd(PublicationError::Invalid { at: MANIFEST.to_owned(), why }));
+        }
+        Some((old, bytes)) => {
+            earlier.forget_from(old.revision);
+            earlier.add(Revision::of(old, bytes)).map_err(odd)?;
+            (manifest.revision, manifest.valid_from) = (old.revision, old.valid_from);
+            change = match old {
+                old if *old == manifest => Change::Nothing,
+                old if old.same_plant(&manifest) => Change::Remarks,
+                _ => Change::Revision,
+            };
+        }
+        None => {}
+    }
+    if change == Change::Revision {
+        // Behind everything that is listed, also where the manifest itself was taken away.
+        let last = earlier.as_slice().last().map_or(0, |last| last.number);
+        manifest.revision = last.saturating_add(1);
+        manifest.valid_from = begins(&earlier, &manifest, since).map_err(odd)?;
+    }
+    let bytes = manifest.write().map_err(odd)?;
+    let pieces = put_pieces(folder, &manifest, &pieces)?;
+    if let (Change::Revision, Some((old, old_bytes))) = (change, &before) {
+        make(&folder.join(EARLIER))?;
+        put(&folder.join(EARLIER), &format!("{}.json", old.revision), old_bytes)?;
+        put(folder, REVISIONS, &earlier.write().map_err(odd)?)?;
+    }
+    if change != Change::Nothing {
+        put(folder, MANIFEST, &bytes)?;
+    }
+    Ok(Written { change, manifest, pieces })
+}
+
+/// When a new revision begins.
+fn begins(earlier: &Revisions, manifest: &Manifest, since: Since) -> Result<Timestamp, PublicationError> {
+    let at = match since {
+        Since::Clock(now) => earlier.next_instant(now),
+        Since::Fixed(at) => at,
+    };
+    // Tried on a copy: what it refuses is not later than what is there.
+    let next = Revision { number: manifest.revision, valid_from: at, manifest: manifest.model };
+    earlier.clone().add(next).map(|()| at)
+}
+
+/// Reads a folder: the manifest in force and every piece that it names, each compared with its name.
+///
+/// # Errors
+/// Where something is missing, damaged or no publication.
+pub fn read(folder: &Path) -> Result<Publication, GatewayError> {
+    let Some((manifest, _)) = manifest_of(folder)? else {
+        let source = std::io::Error::new(ErrorKind::NotFound, "there is no manifest.json; `orrery compile` makes one");
+        return Err(GatewayError::Read { path: folder.join(MANIFEST), source });
+    };
+    let mut pieces = BTreeMap::new();
+    for (_, piece) in manifest.pieces() {
+        if !pieces.contains_key(&piece.hash) {
+            let path = folder.join(PIECES).join(piece.hash.to_string());
+            let bytes = read_file(&path, piece.bytes.min(limits::PIECE_BYTES as u64))?;
+            piece.check(&bytes).map_err(|source| GatewayError::Publication { path, source })?;
+            pieces.insert(piece.hash, Bytes::from(bytes));
+        }
+    }
+    Ok(Publication { manifest, pieces })
+}
+
+/// Every revision of a folder in ascending order, the one in force last.
+///
+/// # Errors
+/// As [`read`], but for pieces, which are not looked at.
+pub fn revisions(folder: &Path) -> Result<Revisions, GatewayError> {
+    let mut all = earlier(folder)?;
+    if let Some((manifest, bytes)) = manifest_of(folder)? {
+        let odd = |source| GatewayError::Publication { path: folder.join(REVISIONS), source };
+        all.add(Revision::of(&manifest, &bytes)).map_err(odd)?;
+    }
+    Ok(all)
+}
+
+/// The manifest in force with its bytes; `None` where the folder has none.
+fn manifest_of(folder: &Path) -> Result<Option<(Manifest, Vec<u8>)>, GatewayError> {
+    let path = folder.join(MANIFEST);
+    let Some(bytes) = read_if_there(&path, limits::MANIFEST_BYTES)? else { return Ok(None) };
+    match Manifest::read(&bytes) {
+        Ok(manifest) => Ok(Some((manifest, bytes))),
+        Err(source) => Err(GatewayError::Publication { path, source }),
+    }
+}
+
+fn earlier(folder: &Path) -> Result<Revisions, GatewayError> {
+    let path = folder.join(REVISIONS);
+    let Some(bytes) = read_if_there(&path, limits::REVISIONS_BYTES)? else { return Ok(Revisions::default()) };
+    Revisions::read(&bytes).map_err(|source| GatewayError::Publication { path, source })
+}
+
+fn read_if_there(path: &Path, most: usize) -> Result<Option<Vec<u8>>, GatewayError> {
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        _ => read_file(path, most as u64).map(Some),
+    }
+}
+
+fn read_file(path: &Path, most: u64) -> Result<Vec<u8>, GatewayError> {
+    regular(path).and_then(|file| read_all(file, most)).map_err(|why| {
+        let source = std::io::Error::other(why);
+        GatewayError::Read { path: path.to_owned(), source }
+    })
+}
+
+/// Writes the pieces that are not there yet, or not as they should be.
+fn put_pieces(folder: &Path, manifest: &Manifest, pieces: &BTreeMap<PieceHash, Bytes>) -> Result<Vec<PieceRef>, GatewayError> {
+    let folder = folder.join(PIECES);
+    make(&folder)?;
+    let mut written = Vec::new();
+    let mut seen = std::collections::BTreeSet::new();
+    for (_, piece) in manifest.pieces().filter(|(_, piece)| seen.insert(piece.hash)) {
+        let name = piece.hash.to_string();
+        let there = read_file(&folder.join(&name), piece.bytes).is_ok_and(|bytes| piece.check(&bytes).is_ok());
+        if let (false, Some(bytes)) = (there, pieces.get(&piece.hash)) {
+            put(&folder, &name, bytes)?;
+            written.push(piece);
+        }
+    }
+    Ok(written)
+}
+
+fn make(folder: &Path) -> Result<(), GatewayError> {
+    fs::create_dir_all(folder).map_err(|source| GatewayError::Write { path: folder.to_owned(), source })
+}
+
+/// Writes a file so that it is there whole or not at all, also after a power cut.
+fn put(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), GatewayError> {
+    let (path, partial) = (folder.join(name), folder.join(format!("{PARTIAL}{name}")));
+    let written = put_under(&partial, bytes).and_then(|()| fs::rename(&partial, &path)).and_then(|()| sync(folder));
+    written.map_err(|source| {
+        // What could not be finished is in nobody's way; the error says what matters.
+        fs::remove_file(&partial).ok();
+        GatewayError::Write { path, source }
+    })
+}
+
+fn put_under(partial: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    // One that a killed compile left, or a link that somebody put there, is not written through.
+    match fs::remove_file(partial) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).open(partial)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+#[cfg(unix)]
+fn sync(folder: &Path) -> std::io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Elsewhere folders can't be opened as files; a rename is as safe as the system makes it.
+#[cfg(not(unix))]
+fn sync(_folder: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// Takes away what a killed compile left half written. Whoever calls this holds the lock: nobody is writing.
+fn sweep(folder: &Path) {
+    for folder in [folder.to_owned(), folder.join(PIECES), folder.join(EARLIER)] {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            if entry.file_name().as_encoded_bytes().starts_with(PARTIAL.as_bytes()) {
+                // What can't be removed is written over, or is in nobody's way.
+                fs::remove_file(entry.path()).ok();
+            }
+        }
+    }
+}
+
+/// Waits until nobody else writes. A file system without locks goes without: renames are whole there, too.
+fn lock(path: &PathBuf) -> Result<File, GatewayError> {
+    let failed = |source| GatewayError::Write { path: path.clone(), source };
+    let file = OpenOptions::new().write(true).create(true).truncate(false).open(path).map_err(failed)?;
+    match file.lock() {
+        Err(error) if error.kind() != ErrorKind::Unsupported => Err(failed(error)),
+        _ => Ok(file),
+    }
+}

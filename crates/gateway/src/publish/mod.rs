@@ -1,0 +1,124 @@
+//! The publication of a site: what a viewer gets, compiled from what people write.
+//!
+//! Read in this order: [`compile`] (a site becomes manifest and pieces), `model` (what a viewer needs of the site file), `scene` (models read,
+//! bound and, in one place, cut into cells), `findings` (what viewers may see of what is wrong), [`folder`] (written so that a kill leaves the old
+//! one whole), [`shelf`] (served). Refuses to know formats: those are `twin_publication`'s. Nothing here asks for the time.
+
+mod findings;
+pub mod folder;
+mod model;
+pub(crate) mod scene;
+pub mod shelf;
+
+use std::collections::BTreeMap;
+
+use axum::body::Bytes;
+use twin_model::Timestamp;
+use twin_publication::{Manifest, PieceHash, PieceRef, PublicationError, Scene, SiteName};
+use twin_site::LoadedSite;
+use twin_site::check::CheckReport;
+
+use crate::site::Site;
+use scene::{Models, SceneBytes, scene_pieces};
+
+/// A compiled site: its manifest, and the bytes of every piece that it names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Publication {
+    /// What viewers ask for first.
+    pub manifest: Manifest,
+    /// Each piece once, by its name.
+    pub pieces: BTreeMap<PieceHash, Bytes>,
+}
+
+/// A publication, and what was found while it was compiled: the same as `orrery check` finds.
+pub struct Compiled {
+    /// The first revision; writing it into a folder gives it its number.
+    pub publication: Publication,
+    /// For the people who wrote the site; the manifest holds what viewers may see of it.
+    pub report: CheckReport,
+}
+
+/// Compiles a site, as its first revision and valid from `at`. The same files give the same bytes, in whatever folder they lie.
+///
+/// # Errors
+/// Where the site is larger than a publication can be.
+pub fn compile(site: &Site, at: Timestamp) -> Result<Compiled, PublicationError> {
+    let models = Models::of_site(site);
+    let report = models.report(site);
+    let publication = publication(&site.loaded, &models, &report, at)?;
+    Ok(Compiled { publication, report })
+}
+
+/// The same for the site of a recording, whose files are those of the recording.
+///
+/// # Errors
+/// As [`compile`].
+pub fn compile_recording(
+    site: &LoadedSite,
+    files: &BTreeMap<String, Vec<u8>>,
+    at: Timestamp,
+) -> Result<Publication, PublicationError> {
+    let models = Models::of_recording(site, files);
+    let report = models.report_with(site, Vec::new());
+    publication(site, &models, &report, at)
+}
+
+fn publication(site: &LoadedSite, models: &Models, report: &CheckReport, at: Timestamp) -> Result<Publication, PublicationError> {
+    let mut pieces = BTreeMap::new();
+    let model = keep(&mut pieces, model::of(site).write()?);
+    let scene = scene_pieces(&models.placed(site)).map(|scene| scene_of(&mut pieces, scene));
+    let info = site.model.site();
+    let manifest = Manifest {
+        site: SiteName { id: info.id.clone(), name: info.name.clone() },
+        revision: 1,
+        valid_from: at,
+        model,
+        scene,
+        assets: Vec::new(),
+        history: None,
+        live: None,
+        findings: findings::public(site, &report.findings),
+    };
+    // What cannot be written is found here, before anything is served or touched on disk.
+    manifest.write()?;
+    Ok(Publication { manifest, pieces })
+}
+
+/// Keeps a piece under its name.
+fn keep(pieces: &mut BTreeMap<PieceHash, Bytes>, bytes: Vec<u8>) -> PieceRef {
+    let piece = PieceRef::of(&bytes);
+    pieces.entry(piece.hash).or_insert_with(|| bytes.into());
+    piece
+}
+
+/// The pieces of a scene under their names, in the order of their ordinals.
+fn scene_of(pieces: &mut BTreeMap<PieceHash, Bytes>, scene: SceneBytes) -> Scene {
+    let mut all = |list: Vec<Vec<u8>>| list.into_iter().map(|bytes| keep(pieces, bytes)).collect();
+    let (cells, coarse, images) = (all(scene.cells), all(scene.coarse), all(scene.images));
+    Scene { index: keep(pieces, scene.index), cells, coarse, images }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_of_a_scene_keep_their_ordinals_and_equal_ones_are_kept_once() {
+        let piece = |text: &str| text.as_bytes().to_vec();
+        let scene = SceneBytes {
+            index: piece("index"),
+            cells: vec![piece("b"), piece("a"), piece("b")],
+            coarse: vec![piece("c")],
+            images: vec![piece("a")],
+        };
+        let mut pieces = BTreeMap::new();
+        let made = scene_of(&mut pieces, scene);
+        let of = |text: &str| PieceRef::of(text.as_bytes());
+        assert_eq!(
+            made,
+            Scene { index: of("index"), cells: vec![of("b"), of("a"), of("b")], coarse: vec![of("c")], images: vec![of("a")] }
+        );
+        assert_eq!(pieces.len(), 4);
+        assert!(pieces.iter().all(|(hash, bytes)| PieceHash::of(bytes) == *hash));
+    }
+}
