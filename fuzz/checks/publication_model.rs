@@ -27,7 +27,7 @@ fn points_inside(model: &Model) {
         assert!(twin.parent.is_none_or(|parent| parent.at() < model.twins().len()));
     }
     for rule in model.rules() {
-        assert!(model.twin(rule.twin).rules.iter().any(|at| model.rule(*at) as *const _ == rule as *const _));
+        assert!(model.twin(rule.twin).rules.iter().any(|at| std::ptr::eq(model.rule(*at), rule)));
         assert!(rule.signal.at() < model.signals().len());
     }
     for alarm in model.alarms() {

@@ -44,11 +44,16 @@ fn send(headers: &HeaderMap, content: &Packed, media_type: &str, tag: u64, cache
 
 /// What is served, or why there is nothing. Boxed: an answer is large, and this is the rare case.
 fn shelf(app: &App) -> Result<&Served, Box<Response>> {
-    let refuse = |status: StatusCode, words: String| Box::new((status, [(header::RETRY_AFTER, "1")], words).into_response());
     match app.publication.get() {
         Some(Ok(served)) => Ok(served),
-        Some(Err(why)) => Err(refuse(StatusCode::INTERNAL_SERVER_ERROR, format!("the site could not be compiled: {why}\n"))),
-        None => Err(refuse(StatusCode::SERVICE_UNAVAILABLE, "the site is still being compiled; try again in 1 s\n".to_owned())),
+        Some(Err(why)) => {
+            let words = format!("the site could not be compiled: {why}\n");
+            Err(Box::new((StatusCode::INTERNAL_SERVER_ERROR, words).into_response()))
+        }
+        None => {
+            let words = "the site is still being compiled; try again in 1 s\n";
+            Err(Box::new((StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], words).into_response()))
+        }
     }
 }
 

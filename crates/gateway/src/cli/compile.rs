@@ -98,5 +98,6 @@ fn people(args: &CompileArgs, written: &Written, report: &CheckReport) {
     let pieces: Vec<_> = written.manifest.pieces().collect();
     let bytes: u64 = pieces.iter().map(|(_, piece)| piece.bytes).sum();
     let new: u64 = written.pieces.iter().map(|piece| piece.bytes).sum();
-    term::say(&format!("{} pieces with {bytes} bytes; {} written, with {new} bytes", pieces.len(), written.pieces.len()));
+    let word = if pieces.len() == 1 { "piece" } else { "pieces" };
+    term::say(&format!("{} {word} with {bytes} bytes; {} written, with {new} bytes", pieces.len(), written.pieces.len()));
 }

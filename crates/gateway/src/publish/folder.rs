@@ -5,7 +5,7 @@
 //! renamed, pieces before the manifest: whenever it ends, the manifest that is there is whole and so is every piece that it names.
 //! Nothing is written twice, and what earlier revisions name stays.
 
-use std::collections::BTreeMap;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
@@ -147,11 +147,12 @@ pub fn read(folder: &Path) -> Result<Publication, GatewayError> {
     };
     let mut pieces = BTreeMap::new();
     for (_, piece) in manifest.pieces() {
-        if !pieces.contains_key(&piece.hash) {
+        // One that is used twice is read once.
+        if let Entry::Vacant(place) = pieces.entry(piece.hash) {
             let path = folder.join(PIECES).join(piece.hash.to_string());
             let bytes = read_file(&path, piece.bytes.min(limits::PIECE_BYTES as u64))?;
             piece.check(&bytes).map_err(|source| GatewayError::Publication { path, source })?;
-            pieces.insert(piece.hash, Bytes::from(bytes));
+            place.insert(Bytes::from(bytes));
         }
     }
     Ok(Publication { manifest, pieces })

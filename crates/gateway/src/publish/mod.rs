@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use axum::body::Bytes;
 use twin_model::Timestamp;
-use twin_publication::{Manifest, PieceHash, PieceRef, PublicationError, Scene, SiteName};
+use twin_publication::{Manifest, PieceHash, PieceRef, PublicationError, Scene, SiteName, ViewerModel};
 use twin_site::LoadedSite;
 use twin_site::check::CheckReport;
 
@@ -41,7 +41,7 @@ pub struct Compiled {
 /// Compiles a site, as its first revision and valid from `at`. The same files give the same bytes, in whatever folder they lie.
 ///
 /// # Errors
-/// Where the site is larger than a publication can be.
+/// Where the site is larger than a publication can be, or has something that no viewer could read.
 pub fn compile(site: &Site, at: Timestamp) -> Result<Compiled, PublicationError> {
     let models = Models::of_site(site);
     let report = models.report(site);
@@ -65,7 +65,10 @@ pub fn compile_recording(
 
 fn publication(site: &LoadedSite, models: &Models, report: &CheckReport, at: Timestamp) -> Result<Publication, PublicationError> {
     let mut pieces = BTreeMap::new();
-    let model = keep(&mut pieces, model::of(site).write()?);
+    let model = model::of(site).write()?;
+    // Nothing is published that no viewer could read: a knob whose step is too small to be one, for example.
+    ViewerModel::read(&model)?;
+    let model = keep(&mut pieces, model);
     let scene = scene_pieces(&models.placed(site)).map(|scene| scene_of(&mut pieces, scene));
     let info = site.model.site();
     let manifest = Manifest {

@@ -31,6 +31,9 @@ pub(crate) fn scene_pieces(_placed: &[Placed]) -> Option<SceneBytes> {
     None
 }
 
+/// The bytes of a file, or words for people.
+type Bytes = Result<Vec<u8>, String>;
+
 /// Every model file of a site by the path that the site file uses, or why it cannot be had.
 pub(crate) struct Models(BTreeMap<String, Result<Arc<SceneModel>, String>>);
 
@@ -47,11 +50,7 @@ impl Models {
         Self::read(site, &get, &beside)
     }
 
-    fn read(
-        site: &LoadedSite,
-        read: &dyn Fn(&str) -> Result<Vec<u8>, String>,
-        beside: &dyn Fn(&str, &str) -> Result<Vec<u8>, String>,
-    ) -> Self {
+    fn read(site: &LoadedSite, read: &dyn Fn(&str) -> Bytes, beside: &dyn Fn(&str, &str) -> Bytes) -> Self {
         let load = |path: &str| {
             let bytes = read(path)?;
             let mut beside = |name: &str| beside(path, name);

@@ -156,7 +156,7 @@ fn the_page_of_commands_shows_the_keys_of_their_json() {
     let table =
         "signal,time,value\npump-01.flow,2026-03-02T08:15:04Z,70\npump-01.flow,soon,70\npump-01.flow,2026-03-02T08:15:05Z,x\n";
     let table = text(folder.write("lab.csv", table));
-    let (data, copy) = (text(folder.0.join("data")), text(folder.0.join("copy")));
+    let (data, copy, out) = (text(folder.0.join("data")), text(folder.0.join("copy")), text(folder.0.join("out")));
     let run = |command: &str, more: &[&str]| -> Json {
         let args: Vec<&str> = command.split(' ').chain(more.iter().copied()).chain(["--json"]).collect();
         let (code, out, err) = orrery(&args);
@@ -166,6 +166,7 @@ fn the_page_of_commands_shows_the_keys_of_their_json() {
     for (command, more) in [
         ("import-samples", vec![&*site, "--data", &data, &table]),
         ("check", vec![&site]),
+        ("compile", vec![&site, "-o", &out]),
         ("state", vec![&site, "--at", "2026-03-02T08:15:04Z", "--data", &data]),
         ("backup", vec![&data, &copy]),
         ("fsck", vec![&data]),
@@ -175,7 +176,7 @@ fn the_page_of_commands_shows_the_keys_of_their_json() {
     ] {
         let (said, page) = (run(command, &more), shown(&page, command));
         assert_eq!(keys(&said), keys(&page), "{command}");
-        for list in ["first_refused", "first_noted", "series", "twins"] {
+        for list in ["first_refused", "first_noted", "pieces", "series", "twins"] {
             if let (Some(said), Some(page)) = (said[list].get(0), page[list].get(0)) {
                 assert_eq!(keys(said), keys(page), "{command}: {list}");
             }

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use gateway::publish::shelf::Shelf;
 use gateway::publish::{Publication, compile};
 use gateway::site::Site;
-use twin_publication::{Manifest, PieceHash, ViewerModel};
+use twin_publication::{Manifest, PieceHash, PublicationError, ViewerModel};
 
-use crate::world::{Folder, SITE, Wish, World, at, orrery, shared};
+use crate::world::{Folder, SITE, World, at, orrery, shared};
 
 fn compiled(site: &Path) -> Publication {
     compile(&Site::read_usable(site).unwrap(), at(0)).unwrap().publication
@@ -252,17 +253,21 @@ fn get(host: &str, path: &str) -> (u16, Vec<u8>) {
 }
 
 #[tokio::test]
-async fn without_a_publication_yet_the_answer_says_when_to_come_again() {
-    let folder = Folder::new();
-    let site = Site::read_usable(&folder.write("site.toml", SITE)).unwrap();
-    let plant = gateway::assemble::plant(&site, &gateway::assemble::PlantOptions::default()).unwrap();
-    let (_stop, stopping) = tokio::sync::watch::channel(false);
-    let mut app = std::sync::Arc::into_inner(World::app(&site, plant, Wish::default(), stopping)).unwrap();
-    app.publication = gateway::publish::shelf::Shelf::default();
-    assert!(app.publication.get().is_none());
-    app.publication.fill(Err(twin_publication::PublicationError::TooMany { what: "twins", count: 3, most: 2 }));
-    let why = app.publication.get().unwrap().err().unwrap().to_owned();
-    assert!(why.contains("twins: 3 are too many"), "{why}");
-    app.publication.fill(compile(&site, at(0)).map(|compiled| compiled.publication));
-    assert!(app.publication.get().unwrap().is_err(), "the first counts");
+async fn without_a_publication_the_answer_says_why_and_whether_to_come_again() {
+    for (failed, status, words, again) in [(false, 503, "still being compiled", "1"), (true, 500, "twins: 3 are too many", "")] {
+        let folder = Folder::new();
+        let site = Site::read_usable(&folder.write("site.toml", SITE)).unwrap();
+        let shelf = Shelf::default();
+        if failed {
+            shelf.fill(Err(PublicationError::TooMany { what: "twins", count: 3, most: 2 }));
+            shelf.fill(compile(&site, at(0)).map(|compiled| compiled.publication));
+        }
+        let world = World::with_publication(&site, shelf).await;
+        for path in ["/api/publication", "/api/piece/x"] {
+            let (code, head, body) = world.get(path, "").await;
+            assert_eq!((code, header(&head, "retry-after")), (status, again), "{path}");
+            assert!(String::from_utf8_lossy(&body).contains(words), "{path}: {body:?}");
+        }
+        world.stop().await;
+    }
 }

@@ -114,7 +114,7 @@ fn a_changed_site_is_a_new_revision_and_earlier_ones_stay_readable() {
         }
     }
     // Back to what it was once: a revision of its own, whose pieces are there already.
-    let back = bench.compile(&SITE.replace("Little plant", names[0]).replace("80.0", "80.0"), "2026-03-09T00:00:00Z");
+    let back = bench.compile(&SITE.replace("Little plant", names[0]), "2026-03-09T00:00:00Z");
     assert_eq!((&back["revision"], &back["written_bytes"]), (&4.into(), &0.into()));
 }
 
@@ -240,6 +240,17 @@ fn exit_codes_are_those_of_check_and_a_site_that_cannot_be_used_writes_nothing()
     }
     let (_, said, _) = orrery(&["compile", &folder.0.display().to_string(), "-o", &named]);
     assert!(said.contains("stays: nothing has changed"), "{said}");
+}
+
+#[test]
+fn what_no_viewer_could_read_is_not_published() {
+    let folder = Folder::new();
+    let out = folder.0.join("out");
+    // A hundredth of its range is zero.
+    let knob = "[[knobs]]\nid = \"k\"\nmin = 0.0\nmax = 5e-324\ntargets = [{ scale = \"pump-01.flow\" }]\n[[sources]]";
+    let site = folder.write("site.toml", SITE.replace("[[sources]]", knob)).display().to_string();
+    let (code, _, err) = orrery(&["compile", &site, "-o", &out.display().to_string()]);
+    assert!(code == 2 && err.contains("knobs[0]: min < max") && !out.exists(), "{err}");
 }
 
 #[test]

@@ -133,6 +133,8 @@ pub(crate) struct Wish {
     /// Asks the sources in a thread, as the program does; without, only the test puts samples in.
     pub(crate) pump: bool,
     pub(crate) web: Option<PathBuf>,
+    /// What is served instead of the site's own publication.
+    pub(crate) publication: Option<Shelf>,
 }
 
 impl World {
@@ -154,6 +156,12 @@ impl World {
         let plant = plant(&site, &wish.options).unwrap();
         assert_eq!(plant.remarks, Vec::<String>::new());
         Self::run(&site, plant, wish).await
+    }
+
+    /// Serves a site with another publication than its own.
+    pub(crate) async fn with_publication(site: &Site, publication: Shelf) -> Self {
+        let plant = plant(site, &PlantOptions::default()).unwrap();
+        Self::run(site, plant, Wish { publication: Some(publication), ..Wish::default() }).await
     }
 
     /// Serves a plant that a test made itself.
@@ -188,7 +196,7 @@ impl World {
             assets,
             site_json: Packed::new(json.to_vec()),
             site_hash,
-            publication: Shelf::of(publish::compile(site, at(0)).map(|compiled| compiled.publication)),
+            publication: wish.publication.unwrap_or_else(|| Shelf::of(publish::compile(site, at(0)).map(|it| it.publication))),
             inboxes: plant.inboxes,
             peers: Peers::new(&config),
             config,
