@@ -1,4 +1,5 @@
-//! What must hold of any bytes as a manifest, and as a list of revisions. Used by the fuzzer, and by the tests over the kept corpus.
+//! What must hold of any bytes as a manifest, and as a list of revisions. Used by the fuzzer, and by the tests over the kept
+//! corpus.
 
 use twin_model::Timestamp;
 use twin_publication::{Manifest, Revision, Revisions, revision_at};

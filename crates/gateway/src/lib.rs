@@ -3,7 +3,8 @@
 //! The only crate that reads clocks, opens files and sockets, and spawns. Holds adapters around the pure crates and
 //! refuses to know health rules, glTF and pixels. Read in this order: [`assemble`] (a site becomes a running plant),
 //! [`sources`] (where samples come from), [`hub`] (who has seen what), [`stream`] and [`server`] (the way out),
-//! [`history`] (where it is kept), [`publish`] (what viewers get of a site), [`headless`], [`exchange`] and [`cli`] (the commands without a server).
+//! [`history`] (where it is kept), [`publish`] (what viewers get of a site), [`headless`], [`exchange`] and [`cli`] (the commands
+//! without a server).
 
 pub mod accept;
 pub mod access;

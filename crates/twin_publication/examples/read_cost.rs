@@ -1,5 +1,5 @@
-//! What the model of a large site costs: `cargo run --release -p twin_publication --example read_cost`. 50,000 signals with a rule each
-//! and 5,000 alarms, 5,000 twins.
+//! What the model of a large site costs: `cargo run --release -p twin_publication --example read_cost`. 50,000 signals with a
+//! rule each and 5,000 alarms, 5,000 twins.
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a tool that measures and prints")]
 
 use std::time::Instant;

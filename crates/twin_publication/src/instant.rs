@@ -4,8 +4,8 @@ use twin_model::Timestamp;
 
 use crate::error::PublicationError;
 
-/// The text of an instant, for example `2026-03-02T08:15:04.000000Z`. Equal instants have equal texts, and within the years 0 to 9999
-/// texts sort like instants.
+/// The text of an instant, for example `2026-03-02T08:15:04.000000Z`. Equal instants have equal texts, and within the years 0 to
+/// 9999 texts sort like instants.
 ///
 /// # Errors
 /// An instant outside of the years 0 to 9999, which RFC 3339 has no words for.

@@ -1,7 +1,8 @@
-//! What a viewer gets of a site: a small manifest, and pieces that never change because their names are the hashes of their bytes.
+//! What a viewer gets of a site: a small manifest, and pieces that never change because their names are the hashes of their
+//! bytes.
 //!
-//! Holds the formats of manifest, list of revisions and model, each with writer, reader and one set of limits. Refuses to know files,
-//! sockets, clocks, site files and renderers: instants and bytes are arguments. Start at [`Manifest`] and [`ViewerModel`];
+//! Holds the formats of manifest, list of revisions and model, each with writer, reader and one set of limits. Refuses to know
+//! files, sockets, clocks, site files and renderers: instants and bytes are arguments. Start at [`Manifest`] and [`ViewerModel`];
 //! `docs/PROTOCOL.md`, "Publication", describes the bytes for whoever writes a viewer.
 
 mod error;

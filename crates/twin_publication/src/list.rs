@@ -61,8 +61,8 @@ impl<'de, T: Deserialize<'de>, const MOST: usize> Visitor<'de> for ListVisitor<T
     }
 }
 
-/// A number with every bit. JSON has no words for some; they are texts: `"NaN"`, `"Infinity"`, `"-Infinity"`, and for a NaN with other
-/// bits than the usual one `"NaN:"` and its 16 hexadecimal digits.
+/// A number with every bit. JSON has no words for some; they are texts: `"NaN"`, `"Infinity"`, `"-Infinity"`, and for a NaN with
+/// other bits than the usual one `"NaN:"` and its 16 hexadecimal digits.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Num(pub(crate) f64);
 

@@ -202,8 +202,8 @@ impl Manifest {
             .chain(self.history.iter().map(of(PieceKind::History)))
     }
 
-    /// Whether two manifests describe the same plant. Revision and instant are not compared, nor are history, the live address and
-    /// findings, which change while the plant stays what it is (a line number, after a comment was written).
+    /// Whether two manifests describe the same plant. Revision and instant are not compared, nor are history, the live address
+    /// and findings, which change while the plant stays what it is (a line number, after a comment was written).
     pub fn same_plant(&self, other: &Self) -> bool {
         self.site == other.site && self.model == other.model && self.scene == other.scene && self.assets == other.assets
     }

@@ -32,8 +32,8 @@ impl Revision {
     }
 }
 
-/// The revision that was valid at an instant, out of a list in ascending order: the last that had begun. Before the first one there was
-/// none, and the first is the best that is known. `None` where the list is empty.
+/// The revision that was valid at an instant, out of a list in ascending order: the last that had begun. Before the first one
+/// there was none, and the first is the best that is known. `None` where the list is empty.
 pub fn revision_at(revisions: &[Revision], at: Timestamp) -> Option<&Revision> {
     let begun = revisions.partition_point(|revision| revision.valid_from <= at);
     revisions.get(begun.saturating_sub(1))
@@ -72,7 +72,8 @@ impl Revisions {
         revision_at(&self.0, at)
     }
 
-    /// Adds a revision. One of the same number takes the place of what was there. Of more than [`REVISIONS`] the oldest leaves the list.
+    /// Adds a revision. One of the same number takes the place of what was there. Of more than [`REVISIONS`] the oldest leaves
+    /// the list.
     ///
     /// # Errors
     /// [`PublicationError::NotLater`] where it begins before or with the one before it.
@@ -97,8 +98,8 @@ impl Revisions {
         self.0.retain(|known| known.number < number);
     }
 
-    /// The earliest instant at which another revision may begin, where the clock shows `now`: a clock that was set back would otherwise
-    /// put it before what it replaces.
+    /// The earliest instant at which another revision may begin, where the clock shows `now`: a clock that was set back would
+    /// otherwise put it before what it replaces.
     pub fn next_instant(&self, now: Timestamp) -> Timestamp {
         self.0.last().map_or(now, |last| now.max(last.valid_from + Span::from_micros(1)))
     }

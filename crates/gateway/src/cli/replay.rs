@@ -55,7 +55,7 @@ pub(super) fn run(args: &ReplayArgs) -> Result<u8> {
     let assets = Assets::of_recording(&recording.site, &recording.files);
     let (json, hash) = site_json(hub.model(), recording.file_name.clone(), &recording.toml, &side_files(&recording), &assets);
     let name = recording.site.model.site().name.clone();
-    let (site, files) = (recording.site.clone(), recording.files.clone());
+    let (site, files) = (recording.site.clone(), std::mem::take(&mut recording.files));
     let plant = Plant {
         hub,
         clock,

@@ -1,8 +1,8 @@
 //! What viewers may see of what is wrong with a site.
 //!
-//! A finding is written for the people who have the site file in front of them: it repeats paths, values and words of the system. Viewers
-//! may be anybody. So only the words of findings about what is published anyway (twins, signals, rules, nodes) go out as they are; of
-//! every other one the general meaning of its code.
+//! A finding is written for the people who have the site file in front of them: it repeats paths, values and words of the system.
+//! Viewers may be anybody. So only the words of findings about what is published anyway (twins, signals, rules, nodes) go out as
+//! they are; of every other one the general meaning of its code.
 
 use twin_publication::{Finding, limits};
 use twin_site::check::Finding as Found;

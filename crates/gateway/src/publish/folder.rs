@@ -1,9 +1,9 @@
 //! A publication in a folder, as any file server can hand it out: `manifest.json`, `pieces/<hash>`, and of earlier revisions
 //! `revisions/<n>.json` with `revisions.json`, which lists them.
 //!
-//! Whoever writes holds the lock of the folder (`.lock`), so that two compiles take turns. Every file is written under another name, synced and
-//! renamed, pieces before the manifest: whenever it ends, the manifest that is there is whole and so is every piece that it names.
-//! Nothing is written twice, and what earlier revisions name stays.
+//! Whoever writes holds the lock of the folder (`.lock`), so that two compiles take turns. Every file is written under another
+//! name, synced and renamed, pieces before the manifest: whenever it ends, the manifest that is there is whole and so is every
+//! piece that it names. Nothing is written twice, and what earlier revisions name stays.
 
 use std::collections::btree_map::{BTreeMap, Entry};
 use std::fs::{self, File, OpenOptions};
@@ -72,8 +72,8 @@ pub struct Written {
     pub pieces: Vec<PieceRef>,
 }
 
-/// Writes a publication into a folder, which is made where there is none, as the revision after what is there; as the same one where
-/// the plant has not changed.
+/// Writes a publication into a folder, which is made where there is none, as the revision after what is there; as the same one
+/// where the plant has not changed.
 ///
 /// # Errors
 /// Where the folder can't be read or written, holds another site, or the instant is not after the revision before.

@@ -1,8 +1,9 @@
 //! The publication of a site: what a viewer gets, compiled from what people write.
 //!
-//! Read in this order: [`compile`] (a site becomes manifest and pieces), `model` (what a viewer needs of the site file), `scene` (models read,
-//! bound and, in one place, cut into cells), `findings` (what viewers may see of what is wrong), [`folder`] (written so that a kill leaves the old
-//! one whole), [`shelf`] (served). Refuses to know formats: those are `twin_publication`'s. Nothing here asks for the time.
+//! Read in this order: [`compile`] (a site becomes manifest and pieces), `model` (what a viewer needs of the site file), `scene`
+//! (models read, bound and, in one place, cut into cells), `findings` (what viewers may see of what is wrong), [`folder`]
+//! (written so that a kill leaves the old one whole), [`shelf`] (served). Refuses to know formats: those are
+//! `twin_publication`'s. Nothing here asks for the time.
 
 mod findings;
 pub mod folder;

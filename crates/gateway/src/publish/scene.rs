@@ -25,14 +25,14 @@ pub(crate) struct SceneBytes {
     pub(crate) images: Vec<Vec<u8>>,
 }
 
-/// The scene of placed models: the one place where models become pieces. Nothing of the scene is published so far: viewers read the
-/// model files themselves (`/api/site`), and the manifest has no `scene`.
+/// The scene of placed models: the one place where models become pieces. Nothing of the scene is published so far: viewers read
+/// the model files themselves (`/api/site`), and the manifest has no `scene`.
 pub(crate) fn scene_pieces(_placed: &[Placed]) -> Option<SceneBytes> {
     None
 }
 
 /// The bytes of a file, or words for people.
-type Bytes = Result<Vec<u8>, String>;
+type FileBytes = Result<Vec<u8>, String>;
 
 /// Every model file of a site by the path that the site file uses, or why it cannot be had.
 pub(crate) struct Models(BTreeMap<String, Result<Arc<SceneModel>, String>>);
@@ -50,7 +50,7 @@ impl Models {
         Self::read(site, &get, &beside)
     }
 
-    fn read(site: &LoadedSite, read: &dyn Fn(&str) -> Bytes, beside: &dyn Fn(&str, &str) -> Bytes) -> Self {
+    fn read(site: &LoadedSite, read: &dyn Fn(&str) -> FileBytes, beside: &dyn Fn(&str, &str) -> FileBytes) -> Self {
         let load = |path: &str| {
             let bytes = read(path)?;
             let mut beside = |name: &str| beside(path, name);

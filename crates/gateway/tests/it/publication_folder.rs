@@ -189,7 +189,8 @@ fn what_cannot_be_written_leaves_the_old_publication_whole() {
     let first = compiled(&folder.write("site.toml", SITE));
     folder::write(&out, first.clone(), Since::Fixed(at(0))).unwrap();
     let second = compiled(&folder.write("site.toml", SITE.replace("80.0", "81.0")));
-    // Where a piece, an earlier revision, the list of them, or the manifest would go, there is a folder: a full disk at each step.
+    // Where a piece, an earlier revision, the list of them, or the manifest would go, there is a folder: a full disk at each
+    // step.
     let piece = second.manifest.model.hash.to_string();
     for blocked in [format!("pieces/{piece}"), "revisions/1.json".to_owned(), "revisions.json".to_owned()] {
         let place = out.join(&blocked);

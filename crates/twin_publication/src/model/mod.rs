@@ -1,7 +1,8 @@
-//! The model of a site on the wire: everything that a rule, reason, alarm, what-if, tree, search or link needs, and how a viewer starts.
+//! The model of a site on the wire: everything that a rule, reason, alarm, what-if, tree, search or link needs, and how a viewer
+//! starts.
 //!
-//! Holds the form, its writer and its reader; see decision 0023 for why it is JSON by rows. Refuses to hold what a viewer has no need
-//! of: addresses of sources, tokens, paths of files.
+//! Holds the form, its writer and its reader; see decision 0023 for why it is JSON by rows. Refuses to hold what a viewer has no
+//! need of: addresses of sources, tokens, paths of files.
 
 mod read;
 mod rows;
@@ -45,7 +46,8 @@ pub struct View {
 pub struct Placement {
     /// Id of the model; several placements may share one.
     pub id: String,
-    /// From the file's coordinates to the site's (metres, Y up): a matrix of four columns of four, column after column, as in glTF.
+    /// From the file's coordinates to the site's (metres, Y up): a matrix of four columns of four, column after column, as in
+    /// glTF.
     pub transform: [f64; 16],
     /// Globs of node paths that belong to no twin on purpose.
     pub background: Vec<String>,
@@ -86,8 +88,8 @@ impl ViewerModel {
         write::write(self)
     }
 
-    /// Reads a model. Fields that are not known are passed over; a word that is not known (another kind of rule) is refused, because a
-    /// rule that is left out would show as if all were well.
+    /// Reads a model. Fields that are not known are passed over; a word that is not known (another kind of rule) is refused,
+    /// because a rule that is left out would show as if all were well.
     ///
     /// # Errors
     /// In words with the place, for example `rules[12].kind: …`.

@@ -1,4 +1,5 @@
-//! From rows to a model. Whoever wrote the bytes is trusted in nothing: positions, words and ranges are checked before they are used.
+//! From rows to a model. Whoever wrote the bytes is trusted in nothing: positions, words and ranges are checked before they are
+//! used.
 
 mod judged;
 
