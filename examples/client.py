@@ -69,7 +69,7 @@ def publication(place, time=None):
     if time:
         manifest = at_time(fetch, manifest, time)
     scene = manifest.get("scene") or {}
-    pieces = [manifest["model"], *([scene["index"]] if scene else []), *scene.get("cells", []), *scene.get("coarse", []),
+    pieces = [manifest["model"], *([scene["index"]] if scene else []), *scene.get("geometry", []),
               *scene.get("images", []), *manifest.get("assets", []), *([manifest["history"]] if "history" in manifest else [])]
     data = {piece["sha256"]: checked(fetch("pieces/" + piece["sha256"]), piece) for piece in pieces}
     model = document(data[manifest["model"]["sha256"]], "orrery.model")

@@ -60,8 +60,6 @@ fn shelf(app: &App) -> Result<&Served, Box<Response>> {
 fn media_type(kind: PieceKind) -> &'static str {
     match kind {
         PieceKind::Model | PieceKind::History => "application/json",
-        PieceKind::SceneIndex | PieceKind::Cell | PieceKind::Coarse | PieceKind::Image | PieceKind::Asset => {
-            "application/octet-stream"
-        }
+        PieceKind::SceneIndex | PieceKind::Geometry | PieceKind::Image | PieceKind::Asset => "application/octet-stream",
     }
 }

@@ -12,8 +12,8 @@ pub const PIECE_BYTES: usize = 512 << 20;
 /// Bytes of a model.
 pub const MODEL_BYTES: usize = 256 << 20;
 
-/// Cells of a scene; also pieces of its coarse level.
-pub const CELLS: usize = 65_536;
+/// Pieces of geometry of a scene.
+pub const GEOMETRY: usize = 65_536;
 /// Images of a scene.
 pub const IMAGES: usize = 16_384;
 /// Files beside the scene: documents, fonts.
@@ -48,7 +48,7 @@ pub const PLACEMENTS: usize = 1_000_000;
 const PIECE_ENTRY: usize = 64 + 10 + 24;
 
 const _: () = {
-    let pieces = (2 * CELLS + IMAGES) * PIECE_ENTRY + ASSETS * (PIECE_ENTRY + 2 * 64);
+    let pieces = (GEOMETRY + IMAGES) * PIECE_ENTRY + ASSETS * (PIECE_ENTRY + 2 * 64);
     let findings = FINDINGS * (2 * FINDING_BYTES + 256);
     assert!(pieces + findings < MANIFEST_BYTES, "the largest manifest with names of usual length is read");
     assert!(REVISIONS * 192 < REVISIONS_BYTES, "the longest list of revisions is read");

@@ -5,7 +5,7 @@ use twin_model::Timestamp;
 
 use crate::error::PublicationError;
 use crate::instant;
-use crate::limits::{ASSETS, CELLS, FINDING_BYTES, FINDINGS, IMAGES, MANIFEST_BYTES};
+use crate::limits::{ASSETS, FINDING_BYTES, FINDINGS, GEOMETRY, IMAGES, MANIFEST_BYTES};
 use crate::list::List;
 use crate::piece::{PieceKind, PieceRef};
 use crate::wire::{Form, name};
@@ -27,10 +27,8 @@ pub struct SiteName {
 pub struct Scene {
     /// Its header: boxes, errors in metres and parts of all cells.
     pub index: PieceRef,
-    /// Its cells in full detail, by ordinal.
-    pub cells: Vec<PieceRef>,
-    /// Its coarse level, by ordinal.
-    pub coarse: Vec<PieceRef>,
+    /// Its pieces of geometry, by ordinal: levels of cells lie in them as the header says.
+    pub geometry: Vec<PieceRef>,
     /// Images of its materials, by ordinal.
     pub images: Vec<PieceRef>,
 }
@@ -123,9 +121,7 @@ struct Document {
 struct SceneRow {
     index: PieceRef,
     #[serde(default, skip_serializing_if = "List::is_empty")]
-    cells: List<PieceRef, CELLS>,
-    #[serde(default, skip_serializing_if = "List::is_empty")]
-    coarse: List<PieceRef, CELLS>,
+    geometry: List<PieceRef, GEOMETRY>,
     #[serde(default, skip_serializing_if = "List::is_empty")]
     images: List<PieceRef, IMAGES>,
 }
@@ -140,8 +136,7 @@ impl Manifest {
         let head = FORM.head();
         let scene = self.scene.as_ref().map(|scene| SceneRow {
             index: scene.index,
-            cells: List(scene.cells.clone()),
-            coarse: List(scene.coarse.clone()),
+            geometry: List(scene.geometry.clone()),
             images: List(scene.images.clone()),
         });
         FORM.write(&Document {
@@ -165,12 +160,7 @@ impl Manifest {
     /// In words: too large, not JSON, something else, a later version, or a value that makes no sense.
     pub fn read(bytes: &[u8]) -> Result<Self, PublicationError> {
         let document: Document = FORM.read(bytes, |document: &Document| (&document.format, document.version))?;
-        let scene = document.scene.map(|scene| Scene {
-            index: scene.index,
-            cells: scene.cells.0,
-            coarse: scene.coarse.0,
-            images: scene.images.0,
-        });
+        let scene = document.scene.map(|scene| Scene { index: scene.index, geometry: scene.geometry.0, images: scene.images.0 });
         let manifest = Self {
             site: document.site,
             revision: document.revision,
@@ -191,9 +181,8 @@ impl Manifest {
         let of = |kind: PieceKind| move |piece: &PieceRef| (kind, *piece);
         let scene = self.scene.iter().flat_map(move |scene| {
             let index = std::iter::once((PieceKind::SceneIndex, scene.index));
-            let cells = scene.cells.iter().map(of(PieceKind::Cell));
-            let coarse = scene.coarse.iter().map(of(PieceKind::Coarse));
-            index.chain(cells).chain(coarse).chain(scene.images.iter().map(of(PieceKind::Image)))
+            let geometry = scene.geometry.iter().map(of(PieceKind::Geometry));
+            index.chain(geometry).chain(scene.images.iter().map(of(PieceKind::Image)))
         });
         let assets = self.assets.iter().map(|asset| (PieceKind::Asset, asset.piece));
         std::iter::once((PieceKind::Model, self.model))
@@ -228,11 +217,7 @@ impl Manifest {
     fn counts(&self) -> Result<(), PublicationError> {
         let lists = [("assets", self.assets.len(), ASSETS), ("findings", self.findings.len(), FINDINGS)];
         let scene = self.scene.iter().flat_map(|scene| {
-            [
-                ("cells of the scene", scene.cells.len(), CELLS),
-                ("pieces of the coarse level", scene.coarse.len(), CELLS),
-                ("images of the scene", scene.images.len(), IMAGES),
-            ]
+            [("pieces of geometry", scene.geometry.len(), GEOMETRY), ("images of the scene", scene.images.len(), IMAGES)]
         });
         match lists.into_iter().chain(scene).find(|(_, count, most)| count > most) {
             Some((what, count, most)) => Err(PublicationError::TooMany { what, count, most }),

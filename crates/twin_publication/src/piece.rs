@@ -103,10 +103,8 @@ pub enum PieceKind {
     Model,
     /// The header of the scene.
     SceneIndex,
-    /// A cell of the scene in full detail.
-    Cell,
-    /// A part of the scene's coarse level.
-    Coarse,
+    /// Geometry of the scene.
+    Geometry,
     /// An image that the scene's materials use.
     Image,
     /// A file that people open: a document, a font.
@@ -121,8 +119,7 @@ impl PieceKind {
         match self {
             Self::Model => "model",
             Self::SceneIndex => "scene_index",
-            Self::Cell => "cell",
-            Self::Coarse => "coarse",
+            Self::Geometry => "geometry",
             Self::Image => "image",
             Self::Asset => "asset",
             Self::History => "history",

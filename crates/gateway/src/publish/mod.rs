@@ -98,8 +98,8 @@ fn keep(pieces: &mut BTreeMap<PieceHash, Bytes>, bytes: Vec<u8>) -> PieceRef {
 /// The pieces of a scene under their names, in the order of their ordinals.
 fn scene_of(pieces: &mut BTreeMap<PieceHash, Bytes>, scene: SceneBytes) -> Scene {
     let mut all = |list: Vec<Vec<u8>>| list.into_iter().map(|bytes| keep(pieces, bytes)).collect();
-    let (cells, coarse, images) = (all(scene.cells), all(scene.coarse), all(scene.images));
-    Scene { index: keep(pieces, scene.index), cells, coarse, images }
+    let (geometry, images) = (all(scene.geometry), all(scene.images));
+    Scene { index: keep(pieces, scene.index), geometry, images }
 }
 
 #[cfg(test)]
@@ -111,17 +111,13 @@ mod tests {
         let piece = |text: &str| text.as_bytes().to_vec();
         let scene = SceneBytes {
             index: piece("index"),
-            cells: vec![piece("b"), piece("a"), piece("b")],
-            coarse: vec![piece("c")],
+            geometry: vec![piece("b"), piece("a"), piece("b"), piece("c")],
             images: vec![piece("a")],
         };
         let mut pieces = BTreeMap::new();
         let made = scene_of(&mut pieces, scene);
         let of = |text: &str| PieceRef::of(text.as_bytes());
-        assert_eq!(
-            made,
-            Scene { index: of("index"), cells: vec![of("b"), of("a"), of("b")], coarse: vec![of("c")], images: vec![of("a")] }
-        );
+        assert_eq!(made, Scene { index: of("index"), geometry: ["b", "a", "b", "c"].map(of).to_vec(), images: vec![of("a")] });
         assert_eq!(pieces.len(), 4);
         assert!(pieces.iter().all(|(hash, bytes)| PieceHash::of(bytes) == *hash));
     }

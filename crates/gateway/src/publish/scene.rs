@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use twin_geometry::glb;
+use twin_scene::cells::{self, CellSettings};
 use twin_scene::geometry::SceneModel;
 use twin_scene::merge::Placed;
 use twin_site::bind::AssetNodes;
@@ -17,18 +18,17 @@ use crate::site::Site;
 pub(crate) struct SceneBytes {
     /// The header.
     pub(crate) index: Vec<u8>,
-    /// Cells in full detail.
-    pub(crate) cells: Vec<Vec<u8>>,
-    /// The coarse level.
-    pub(crate) coarse: Vec<Vec<u8>>,
+    /// Geometry.
+    pub(crate) geometry: Vec<Vec<u8>>,
     /// Images of materials.
     pub(crate) images: Vec<Vec<u8>>,
 }
 
-/// The scene of placed models: the one place where models become pieces. Nothing of the scene is published so far: viewers read
-/// the model files themselves (`/api/site`), and the manifest has no `scene`.
-pub(crate) fn scene_pieces(_placed: &[Placed]) -> Option<SceneBytes> {
-    None
+/// The scene of placed models: the one place where models become pieces. `None` of a site without geometry.
+pub(crate) fn scene_pieces(placed: &[Placed]) -> Option<SceneBytes> {
+    let compiled = cells::compile(placed, &CellSettings::default());
+    let images = compiled.images.into_iter().map(|image| image.bytes).collect();
+    (compiled.summary.parts > 0).then_some(SceneBytes { index: compiled.index, geometry: compiled.cells, images })
 }
 
 /// The bytes of a file, or words for people.

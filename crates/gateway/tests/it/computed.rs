@@ -51,11 +51,13 @@ fn the_example_of_the_reference_has_nothing_to_mend() {
     assert_eq!((code, json["findings"].as_array().map(Vec::len)), (0, Some(0)), "{out}{err}");
 }
 
+/// Seconds, the difference, as of which second, its quality, what the rule gives and whether the alarm is active.
+type Expected = (&'static str, Option<f64>, Option<&'static str>, &'static str, &'static str, bool);
+
 #[test]
 fn state_says_what_was_worked_out_by_hand() {
     let (_folder, site) = folder(LOG);
-    // Seconds, the difference, as of which second, its quality, what the rule gives and whether the alarm is active.
-    let table: [(&str, Option<f64>, Option<&str>, &str, &str, bool); 9] = [
+    let table: [Expected; 9] = [
         ("00", None, None, "bad", "unknown", false),
         ("01.9", None, None, "bad", "unknown", false),
         ("02", Some(16.0), Some("01"), "good", "normal", false),

@@ -157,14 +157,13 @@ fn a_folder_is_read_back_with_every_piece_compared_to_its_name() {
     let folder = Folder::new();
     let out = folder.0.join("out");
     let mut publication = compiled(&folder.write("site.toml", SITE));
-    // A scene, as cells will make one.
+    // A scene with equal pieces.
     let mut keep = |text: &str| {
         let piece = PieceRef::of(text.as_bytes());
         publication.pieces.insert(piece.hash, text.to_owned().into());
         piece
     };
-    let scene =
-        Scene { index: keep("index"), cells: vec![keep("b"), keep("a"), keep("b")], coarse: vec![keep("c")], images: Vec::new() };
+    let scene = Scene { index: keep("index"), geometry: ["b", "a", "b", "c"].map(keep).to_vec(), images: Vec::new() };
     publication.manifest.scene = Some(scene);
     let written = folder::write(&out, publication.clone(), Since::Fixed(at(0))).unwrap();
     assert_eq!((written.change, written.pieces.len()), (Change::Revision, 5), "equal pieces are written once");

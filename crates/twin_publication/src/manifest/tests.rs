@@ -26,8 +26,7 @@ fn full() -> Manifest {
         model: piece("model"),
         scene: Some(Scene {
             index: piece("index"),
-            cells: vec![piece("cell 0"), piece("cell 1")],
-            coarse: vec![piece("coarse")],
+            geometry: vec![piece("cell 0"), piece("cell 1"), piece("coarse")],
             images: vec![piece("image"), piece("image")],
         }),
         assets: vec![Asset { name: "manual.pdf".into(), media_type: "application/pdf".into(), piece: piece("pdf") }],
@@ -154,8 +153,8 @@ fn what_is_too_much_is_refused_by_writer_and_reader_alike() {
 
 #[test]
 fn a_full_scene_of_the_largest_size_is_written_and_read() {
-    let cells = vec![PieceRef { bytes: u64::MAX / 1_000_000_000, ..piece("x") }; CELLS];
-    let scene = Scene { index: piece("i"), cells: cells.clone(), coarse: cells, images: vec![piece("p"); IMAGES] };
+    let geometry = vec![PieceRef { bytes: u64::MAX / 1_000_000_000, ..piece("x") }; GEOMETRY];
+    let scene = Scene { index: piece("i"), geometry, images: vec![piece("p"); IMAGES] };
     let manifest = Manifest { scene: Some(scene), findings: vec![finding(9); FINDINGS], ..full() };
     assert_eq!(Manifest::read(&manifest.write().unwrap()).unwrap(), manifest);
 }
@@ -163,7 +162,7 @@ fn a_full_scene_of_the_largest_size_is_written_and_read() {
 #[test]
 fn pieces_come_with_their_kinds_in_the_order_of_the_document() {
     let kinds: Vec<&str> = full().pieces().map(|(kind, _)| kind.as_str()).collect();
-    assert_eq!(kinds, ["model", "scene_index", "cell", "cell", "coarse", "image", "image", "asset", "history"]);
+    assert_eq!(kinds, ["model", "scene_index", "geometry", "geometry", "geometry", "image", "image", "asset", "history"]);
     assert_eq!(full().pieces().nth(2).unwrap().1, piece("cell 0"));
 }
 

@@ -4,8 +4,8 @@
 mod judged;
 
 use twin_model::{
-    Interface, Knob, KnobTarget, Model, ModelBuilder, ProcessKind, ProcessModel, Relationship, Signal, SignalIndex, SiteInfo,
-    Source, SourceIndex, Span, TwinIndex, Unit,
+    ComputedSignal, Interface, Knob, KnobTarget, Model, ModelBuilder, ProcessKind, ProcessModel, Relationship, Signal,
+    SignalIndex, SiteInfo, Source, SourceIndex, Span, TwinIndex, Unit,
 };
 
 use super::rows::{Document, KnobRow, PlacementRow, ProcessRow, SignalRow, TargetRow, Text, ViewRow};
@@ -65,6 +65,9 @@ fn model(document: &Document<'_>) -> Read<Model> {
     }
     for (at, row) in document.processes.0.iter().enumerate() {
         builder.process(process(row, at)?);
+    }
+    for row in &document.computed.0 {
+        builder.computed(ComputedSignal { signal: SignalIndex(row.signal), expr: row.expr.to_string() });
     }
     for (at, row) in document.knobs.0.iter().enumerate() {
         builder.knob(knob(row, at)?);

@@ -44,6 +44,8 @@ pub(super) struct Document<'a> {
     #[serde(borrow, default, skip_serializing_if = "List::is_empty")]
     pub(super) processes: List<ProcessRow<'a>, RULES>,
     #[serde(borrow, default, skip_serializing_if = "List::is_empty")]
+    pub(super) computed: List<ComputedRow<'a>, SIGNALS>,
+    #[serde(borrow, default, skip_serializing_if = "List::is_empty")]
     pub(super) knobs: List<KnobRow<'a>, KNOBS>,
     #[serde(borrow, default, skip_serializing_if = "ViewRow::is_empty")]
     pub(super) view: ViewRow<'a>,
@@ -136,6 +138,13 @@ pub(super) struct RelationshipRow<'a> {
     pub(super) name: Text<'a>,
     pub(super) source: u32,
     pub(super) target: u32,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct ComputedRow<'a> {
+    pub(super) signal: u32,
+    #[serde(borrow)]
+    pub(super) expr: Text<'a>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -5,8 +5,8 @@ mod judged;
 use twin_model::{AlarmCondition, Knob, KnobTarget, Model, ProcessKind, ProcessModel, RuleKind, Signal, SignalIndex, Span, Twin};
 
 use super::rows::{
-    AnchorRow, Document, InterfaceRow, KnobRow, PlacementRow, ProcessRow, RelationshipRow, SignalRow, SiteRow, SourceRow,
-    TargetRow, Text, TwinRow, ViewRow,
+    AnchorRow, ComputedRow, Document, InterfaceRow, KnobRow, PlacementRow, ProcessRow, RelationshipRow, SignalRow, SiteRow,
+    SourceRow, TargetRow, Text, TwinRow, ViewRow,
 };
 use super::words::{PROCESS_START, SIGNAL_KIND, VALUE_KIND};
 use super::{Placement, Start, View, ViewerModel};
@@ -49,6 +49,7 @@ pub(super) fn write(viewer: &ViewerModel) -> Result<Vec<u8>, PublicationError> {
             .map(|it| RelationshipRow { name: text(&it.name), source: it.source.0, target: it.target.0 })
             .collect(),
         processes: model.processes().iter().map(process).collect(),
+        computed: model.computed().iter().map(|it| ComputedRow { signal: it.signal.0, expr: text(&it.expr) }).collect(),
         knobs: model.knobs().iter().map(knob).collect(),
         view: view(&viewer.view)?,
         placements: viewer.placements.iter().map(placement).collect(),
@@ -90,6 +91,7 @@ fn counts(viewer: &ViewerModel, own: usize) -> Result<(), PublicationError> {
         ("alarms", model.alarms().len(), RULES),
         ("relationships", model.relationships().len(), RULES),
         ("process models", model.processes().len(), RULES),
+        ("computed signals", model.computed().len(), SIGNALS),
         ("knobs", model.knobs().len(), KNOBS),
         ("placed models", viewer.placements.len(), PLACEMENTS),
         ("anchors", viewer.anchors.len(), PLACEMENTS),

@@ -50,7 +50,7 @@ proptest! {
         let mut bytes = format!(
             "{{\"format\":\"orrery.publication\",\"version\":1,\"site\":{{\"id\":\"s\",\"name\":\"S\"}},\"revision\":2,\
              \"valid_from\":\"2026-03-02T08:15:04.000000Z\",\"model\":{{\"sha256\":\"{hash}\",\"bytes\":1}},\
-             \"scene\":{{\"index\":{{\"sha256\":\"{hash}\",\"bytes\":1}},\"cells\":[{{\"sha256\":\"{hash}\",\"bytes\":1}}]}},\
+             \"scene\":{{\"index\":{{\"sha256\":\"{hash}\",\"bytes\":1}},\"geometry\":[{{\"sha256\":\"{hash}\",\"bytes\":1}}]}},\
              \"live\":\"https://x/\",\"findings\":[{{\"severity\":\"info\",\"code\":\"c\",\"message\":\"m\",\"line\":3}}]}}"
         ).into_bytes();
         publication_manifest::check(&bytes);

@@ -117,8 +117,7 @@ fn manifest() -> Manifest {
         model: PieceRef::of(&pump().write().unwrap()),
         scene: Some(Scene {
             index: piece("index"),
-            cells: vec![piece("cell 0"), piece("cell 1")],
-            coarse: vec![piece("coarse")],
+            geometry: vec![piece("cell 0"), piece("cell 1"), piece("coarse")],
             images: Vec::new(),
         }),
         assets: Vec::new(),

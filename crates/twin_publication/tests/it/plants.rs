@@ -2,9 +2,9 @@
 
 use proptest::prelude::ProptestConfig;
 use twin_model::{
-    AckPolicy, Alarm, AlarmCondition, AlarmState, Band, HealthRule, Interface, Knob, KnobTarget, Limit, Model, ModelBuilder,
-    Priority, ProcessKind, ProcessModel, ProcessStart, Relationship, RuleKind, Signal, SignalIndex, SignalKind, SiteInfo, Source,
-    SourceIndex, Span, Status, Timestamp, TwinIndex, Unit, Value, ValueKind,
+    AckPolicy, Alarm, AlarmCondition, AlarmState, Band, ComputedSignal, HealthRule, Interface, Knob, KnobTarget, Limit, Model,
+    ModelBuilder, Priority, ProcessKind, ProcessModel, ProcessStart, Relationship, RuleKind, Signal, SignalIndex, SignalKind,
+    SiteInfo, Source, SourceIndex, Span, Status, Timestamp, TwinIndex, Unit, Value, ValueKind,
 };
 use twin_publication::{Anchor, Placement, Start, View, ViewerModel};
 
@@ -183,6 +183,10 @@ fn fill(b: &mut ModelBuilder, dice: &mut Dice, twins: usize, signals: usize) {
             clamp: dice.maybe(|dice| (-dice.number().abs(), dice.number().abs())),
             start: dice.of(&[ProcessStart::Observed, ProcessStart::Model]),
         });
+    }
+    // One expression a signal.
+    for at in (0..signals).filter(|_| dice.below(8) == 0).collect::<Vec<_>>() {
+        b.computed(ComputedSignal { signal: SignalIndex::from_at(at), expr: dice.text() });
     }
     for n in 0..dice.below(4) {
         let targets = (0..dice.below(4)).map(|_| target(dice, signals)).collect();
