@@ -8,8 +8,9 @@ use axum::response::{IntoResponse as _, Response};
 use twin_publication::{PieceHash, PieceKind};
 
 use crate::pack::{Packed, fnv64};
-use crate::publish::shelf::Served;
+use crate::publish::shelf::{Compile, Served};
 use crate::server::{Answer, App, FOR_EVER, REVALIDATE, accepted, blocking, missing, respond};
+use crate::term;
 
 /// The manifest. Asked for again at every visit: it is the one thing that changes.
 pub(crate) async fn manifest(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
@@ -42,8 +43,22 @@ fn send(headers: &HeaderMap, content: &Packed, media_type: &str, tag: u64, cache
     respond(headers, Answer { media_type, coding, body, size: content.plain().len(), tag, cache })
 }
 
+/// Compiles the site, and packs what comes of it.
+fn fill(app: &App, compile: Compile) {
+    app.publication.fill(compile());
+    match app.publication.get() {
+        Some(Ok(served)) => served.warm(),
+        Some(Err(why)) => term::warn(&format!("there is no publication of the site: {why}")),
+        None => {}
+    }
+}
+
 /// What is served, or why there is nothing. Boxed: an answer is large, and this is the rare case.
-fn shelf(app: &App) -> Result<&Served, Box<Response>> {
+fn shelf(app: &Arc<App>) -> Result<&Served, Box<Response>> {
+    if let Some(compile) = app.publication.begin() {
+        let app = app.clone();
+        drop(tokio::task::spawn_blocking(move || fill(&app, compile)));
+    }
     match app.publication.get() {
         Some(Ok(served)) => Ok(served),
         Some(Err(why)) => {

@@ -172,7 +172,7 @@ pub(super) struct Loaded {
     pub(super) json: Vec<u8>,
     /// Its hash.
     pub(super) hash: String,
-    /// Makes the publication, valid from an instant; done while the server already runs.
+    /// Makes the publication, valid from an instant; done once somebody asks for it.
     pub(super) compile: Compile,
 }
 
@@ -213,7 +213,9 @@ pub(super) fn serve(load: impl FnOnce() -> Result<Loaded> + Send + 'static, name
             let (hub, clock, inboxes) = (plant.hub.clone(), plant.clock, std::mem::take(&mut plant.inboxes));
             running = Some(Pump::start(hub.clone(), clock, std::mem::take(&mut plant.sources)));
             let site_json = Packed::new(json);
-            let publication = Shelf::default();
+            // The clock of a recording without a sample stands before every calendar.
+            let at = clock.now().max(Timestamp::from_micros(0));
+            let publication = Shelf::when_asked(Box::new(move || compile(at)));
             let app = Arc::new(App {
                 peers,
                 hub,
@@ -234,7 +236,7 @@ pub(super) fn serve(load: impl FnOnce() -> Result<Loaded> + Send + 'static, name
                 open(&url);
             }
             let warm = app.clone();
-            drop(tokio::task::spawn_blocking(move || prepare(&warm, compile)));
+            drop(tokio::task::spawn_blocking(move || warm.assets.warm()));
             Ok::<_, anyhow::Error>(app)
         };
         let ended = life::run_loading(door, stop, stopped, loading).await;
@@ -264,19 +266,6 @@ pub(super) fn serve(load: impl FnOnce() -> Result<Loaded> + Send + 'static, name
         return Ok(2);
     }
     Ok(0)
-}
-
-/// What is done while the server already runs: everything packed for its first visitor, and the site compiled.
-fn prepare(app: &App, compile: Compile) {
-    // First what the page asks for today.
-    app.assets.warm();
-    // The clock of a recording without a sample stands before every calendar.
-    app.publication.fill(compile(app.clock.now().max(Timestamp::from_micros(0))));
-    match app.publication.get() {
-        Some(Ok(served)) => served.warm(),
-        Some(Err(why)) => term::warn(&format!("there is no publication of the site: {why}")),
-        None => {}
-    }
 }
 
 /// Whether everything that came in is kept as it was promised; tries once more.

@@ -1,16 +1,23 @@
-//! A publication as it is served: packed once, found by name, and filled in while the server already runs.
+//! A publication as it is served: compiled when it is first asked for, packed once, found by name.
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use twin_publication::{PieceHash, PieceKind, PublicationError};
 
 use super::Publication;
 use crate::pack::{Coding, Packed};
 
-/// What `/api/publication` and `/api/piece` hand out. Compiled behind the server's back: until then it is empty.
+/// Makes a publication, or says why there is none.
+pub type Compile = Box<dyn FnOnce() -> Result<Publication, PublicationError> + Send>;
+
+/// What `/api/publication` and `/api/piece` hand out. Compiling takes time and memory that a server whose visitors ask for none of it
+/// need not spend: it begins with the first question, behind the server's back, and until it is done the shelf is empty.
 #[derive(Default)]
-pub struct Shelf(OnceLock<Result<Served, String>>);
+pub struct Shelf {
+    made: OnceLock<Result<Served, String>>,
+    waiting: Mutex<Option<Compile>>,
+}
 
 /// A publication ready to be sent.
 pub struct Served {
@@ -41,14 +48,24 @@ impl Shelf {
         shelf
     }
 
+    /// One that will be filled by this once somebody asks.
+    pub fn when_asked(compile: Compile) -> Self {
+        Self { made: OnceLock::new(), waiting: Mutex::new(Some(compile)) }
+    }
+
+    /// What is to be done to fill it; the first to ask gets it, and does it.
+    pub fn begin(&self) -> Option<Compile> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
     /// Puts a publication on it, or why there is none; the first counts.
     pub fn fill(&self, compiled: Result<Publication, PublicationError>) {
-        self.0.get_or_init(|| compiled.and_then(served).map_err(|error| error.to_string()));
+        self.made.get_or_init(|| compiled.and_then(served).map_err(|error| error.to_string()));
     }
 
     /// What is on it; nothing while it is still compiled, words where that failed.
     pub fn get(&self) -> Option<Result<&Served, &str>> {
-        self.0.get().map(|made| made.as_ref().map_err(String::as_str))
+        self.made.get().map(|made| made.as_ref().map_err(String::as_str))
     }
 }
 
