@@ -26,15 +26,15 @@ after(async () => {
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
-/** Lets everything that was begun come to its end: three seconds without a frame, or, of what never rests, twenty seconds. */
+/** Lets everything that was begun come to its end: six seconds without a frame and no history on its way, or, of what never rests, twenty seconds. */
 async function settle(of, { never = false } = {}) {
   if (never) return pause(20_000);
   const end = Date.now() + PATIENCE_MS;
   let { frame } = await of.state();
-  for (let quiet = 0; quiet < 3; ) {
+  for (let quiet = 0; quiet < 6; ) {
     await pause(1_000);
-    const now = (await of.state()).frame;
-    quiet = now === frame ? quiet + 1 : 0;
+    const { frame: now, historyBusy } = await of.state();
+    quiet = now === frame && !historyBusy ? quiet + 1 : 0;
     frame = now;
     assert.ok(Date.now() < end, `it never rests: ${JSON.stringify({ ...(await of.state()), twins: null })}`);
   }
