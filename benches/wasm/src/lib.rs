@@ -3,7 +3,7 @@
 //!
 //! Holds the calls between node and the module; what is measured is `twin_historian::bench` and `twin_engine::bench`.
 
-use twin_engine::bench::{ViewConfig, ViewRow};
+use twin_engine::bench::ViewConfig;
 use twin_historian::bench::{self, BenchConfig, BenchRow};
 
 /// The rows that node and the native program compare: the whole load, then jumps, drag steps and ranges.
@@ -12,7 +12,7 @@ pub fn rows(signals: usize, seconds: i64, reads: usize, clock: &mut dyn FnMut() 
 }
 
 /// The rows of `orrery bench view`, of so many twins with ten signals each and as many changes a second as twins.
-pub fn view_rows(twins: usize, seconds: i64, frames: usize, clock: &mut dyn FnMut() -> f64) -> Vec<ViewRow> {
+pub fn view_rows(twins: usize, seconds: i64, frames: usize, clock: &mut dyn FnMut() -> f64) -> Vec<BenchRow> {
     twin_engine::bench::run(ViewConfig { twins, changes: twins, seconds, frames, seed: 1 }, clock)
 }
 

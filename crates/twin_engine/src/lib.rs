@@ -39,7 +39,7 @@ pub use engine::{BRANCH_BYTES, DEFAULT_BRANCHES, Engine, EngineConfig, EngineErr
 pub use events::{Event, EventKind, StatusSpan, marked_events};
 pub use frame::{ActiveAlarm, TwinState, ViewFrame};
 pub use outlook::WINDOWS;
-pub use parts::{Marks, PartCodes, is_faint};
+pub use parts::{Marks, PartCodes};
 pub use playback::{PlayState, Playback, Ready, SPEED_LIMITS};
 pub use record::{Ingested, Record};
 pub use renew::{LEAST_WAIT_S, MOST_WAIT_S, Renewal, WAIT_PER_COST};

@@ -88,7 +88,7 @@ impl PartCodes {
         &self.codes
     }
 
-    /// Whether any part is drawn faintly, as [`is_faint`] says.
+    /// Whether any part is drawn faintly: left aside, or never seen and not selected.
     pub const fn any_faint(&self) -> bool {
         self.faint > 0
     }
@@ -206,7 +206,7 @@ impl PartCodes {
 
 /// Whether a part is drawn by the faint pipeline, as `marks.wgsl` decides it too: what was never seen is, unless it is selected,
 /// because the selection's outline is only hidden behind what is solid.
-pub fn is_faint([status, freshness, _, flags]: &[u8; 4]) -> bool {
+pub(crate) fn is_faint([status, freshness, _, flags]: &[u8; 4]) -> bool {
     let never_seen = *status != UNBOUND && *freshness == Freshness::NeverSeen.code();
     flags & ViewFlags::GHOST != 0 || (never_seen && flags & ViewFlags::SELECTED == 0)
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use twin_historian::bench::{self, BenchConfig, BenchRow};
 
 use super::bench_disk::Disk;
+use super::bench_rows::{Row, json, machine, table};
 use crate::clock::instant;
 use crate::term;
 
@@ -38,14 +39,6 @@ struct Report {
     rows: Vec<Row>,
 }
 
-#[derive(Serialize)]
-struct Row {
-    id: &'static str,
-    value: f64,
-    unit: &'static str,
-    must: Option<f64>,
-}
-
 pub(super) fn run(args: &TimeArgs) -> Result<u8> {
     let config = if args.quick { BenchConfig::QUICK } else { BenchConfig::FULL };
     let disk = Disk::choose(args.data.as_deref())?;
@@ -55,7 +48,7 @@ pub(super) fn run(args: &TimeArgs) -> Result<u8> {
     rows.splice(after_ingest..after_ingest, super::bench_durable::run(config.signals, config.seed, &disk)?);
     rows.extend(super::bench_sparse::run(config.seed, &disk)?);
     if args.json {
-        let rows = rows.iter().map(|row| Row { id: row.id, value: row.value, unit: row.unit, must: row.must }).collect();
+        let rows = json(&rows);
         let note = args.quick.then_some(QUICK_NOTE);
         let report = Report { machine: machine(), signals: config.signals, quick: args.quick, note, disk, rows };
         term::say(&serde_json::to_string_pretty(&report)?);
@@ -67,24 +60,9 @@ pub(super) fn run(args: &TimeArgs) -> Result<u8> {
 }
 
 fn people(config: BenchConfig, rows: &[BenchRow]) {
-    let line = |row: &BenchRow| {
-        let verdict = row.must.map_or(String::new(), |must| {
-            let way = if row.unit == "samples/s" { "at least" } else { "at most" };
-            format!("{way} {must}: {}", if row.passes() { "met" } else { "MISSED" })
-        });
-        vec![row.id.to_owned(), format!("{:.3}", row.value), row.unit.to_owned(), verdict]
-    };
     term::say(&format!("{}, {} signals x {} s at 1 Hz", machine(), config.signals, config.seconds));
-    term::say(&term::table(&["ROW", "VALUE", "UNIT", "MUST"], &rows.iter().map(line).collect::<Vec<_>>()));
+    term::say(&table(rows));
     if config == BenchConfig::QUICK {
         term::say(&format!("Quick: {QUICK_NOTE}."));
     }
-}
-
-/// Cores and processor, as the system names them.
-pub(super) fn machine() -> String {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let name = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
-    format!("{cores} cores, {}", name.map_or(std::env::consts::ARCH, |(_, name)| name.trim()))
 }

@@ -2,9 +2,10 @@
 
 use anyhow::Result;
 use serde::Serialize;
-use twin_engine::bench::{self, ViewConfig, ViewRow};
+use twin_engine::bench::{self, ViewConfig};
+use twin_historian::bench::BenchRow;
 
-use super::bench_time::machine;
+use super::bench_rows::{Row, json, machine, table};
 use crate::clock::instant;
 use crate::term;
 
@@ -35,20 +36,11 @@ struct Report {
     rows: Vec<Row>,
 }
 
-#[derive(Serialize)]
-struct Row {
-    id: &'static str,
-    value: f64,
-    unit: &'static str,
-    must: Option<f64>,
-}
-
 pub(super) fn run(args: &ViewArgs) -> Result<u8> {
     let config = if args.quick { ViewConfig::QUICK } else { ViewConfig::FULL };
     let origin = instant();
     let rows = bench::run(config, &mut || origin.elapsed().as_secs_f64());
     if args.json {
-        let rows = rows.iter().map(|row| Row { id: row.id, value: row.value, unit: row.unit, must: row.must }).collect();
         let report = Report {
             machine: machine(),
             signals: config.signals(),
@@ -57,7 +49,7 @@ pub(super) fn run(args: &ViewArgs) -> Result<u8> {
             changes_a_second: config.changes,
             quick: args.quick,
             note: args.quick.then_some(QUICK_NOTE),
-            rows,
+            rows: json(&rows),
         };
         term::say(&serde_json::to_string_pretty(&report)?);
     } else {
@@ -66,15 +58,10 @@ pub(super) fn run(args: &ViewArgs) -> Result<u8> {
     Ok(0)
 }
 
-fn people(config: ViewConfig, rows: &[ViewRow]) {
-    let line = |row: &ViewRow| {
-        let verdict =
-            row.must.map_or(String::new(), |must| format!("at most {must}: {}", if row.passes() { "met" } else { "MISSED" }));
-        vec![row.id.to_owned(), format!("{:.3}", row.value), row.unit.to_owned(), verdict]
-    };
+fn people(config: ViewConfig, rows: &[BenchRow]) {
     let (signals, twins, parts, changes) = (config.signals(), config.twins, config.parts(), config.changes);
     term::say(&format!("{}, {signals} signals, {twins} twins, {parts} parts, {changes} changes a second", machine()));
-    term::say(&term::table(&["ROW", "VALUE", "UNIT", "MUST"], &rows.iter().map(line).collect::<Vec<_>>()));
+    term::say(&table(rows));
     if config == ViewConfig::QUICK {
         term::say(&format!("Quick: {QUICK_NOTE}."));
     }

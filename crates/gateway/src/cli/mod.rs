@@ -5,6 +5,7 @@ mod backup;
 mod bench;
 mod bench_disk;
 mod bench_durable;
+mod bench_rows;
 mod bench_sparse;
 mod bench_time;
 mod bench_view;

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use twin_historian::bench::Random;
 use twin_model::{
     AckPolicy, Alarm, AlarmCondition, Band, HealthRule, Limit, Model, ModelBuilder, Priority, RuleKind, Sample, Signal,
     SignalIndex, SignalKind, SiteInfo, Source, SourceIndex, Span, Status, Timestamp, TwinIndex, Unit, Value, ValueKind,
@@ -19,22 +20,9 @@ const LIMITS: [f64; 2] = [85.0, 95.0];
 /// Furthest step of a value.
 const STEP: f64 = 3.0;
 
-/// SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014).
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Random(pub(super) u64);
-
-impl Random {
-    pub(super) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    /// From 0 to 1.
-    fn share(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
-    }
+/// From 0 to 1.
+fn share(random: &mut Random) -> f64 {
+    (random.next() >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 /// The plant and where its values stand.
@@ -54,7 +42,7 @@ impl Load {
     /// Never: the model refers to what it holds.
     pub fn new(config: ViewConfig) -> Self {
         let mut random = Random(config.seed);
-        let values = (0..config.signals()).map(|_| random.share() * LIMITS[0]).collect();
+        let values = (0..config.signals()).map(|_| share(&mut random) * LIMITS[0]).collect();
         Self { model: Arc::new(model(config)), config, values, random, made: 0 }
     }
 
@@ -86,7 +74,7 @@ impl Load {
 
     fn sample(&mut self, at: usize, time: Timestamp) -> Sample {
         let value = &mut self.values[at];
-        *value = (*value + (self.random.share() - 0.5) * 2.0 * STEP).clamp(0.0, 100.0);
+        *value = (*value + (share(&mut self.random) - 0.5) * 2.0 * STEP).clamp(0.0, 100.0);
         // Most of the time of a plant all is well: what stands at the top is brought back.
         if *value > LIMITS[1] && self.random.next().is_multiple_of(8) {
             *value = LIMITS[0] / 2.0;

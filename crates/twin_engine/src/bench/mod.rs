@@ -8,6 +8,7 @@
 mod load;
 pub(crate) mod naive;
 
+use twin_historian::bench::{BenchRow, Random, percentile, row};
 use twin_model::{Sample, SignalIndex, Span, Timestamp, TwinIndex};
 
 use crate::command::{EngineCommand, SeekTo};
@@ -52,26 +53,6 @@ impl ViewConfig {
     }
 }
 
-/// One figure.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ViewRow {
-    /// Stable name.
-    pub id: &'static str,
-    /// What was measured.
-    pub value: f64,
-    /// Unit of `value`.
-    pub unit: &'static str,
-    /// The upper limit, where there is one.
-    pub must: Option<f64>,
-}
-
-impl ViewRow {
-    /// Whether the limit is kept.
-    pub fn passes(&self) -> bool {
-        self.must.is_none_or(|must| self.value <= must)
-    }
-}
-
 /// Furthest step of a drag.
 const DRAG: Span = Span::from_secs(10);
 /// Time from frame to frame while following.
@@ -100,12 +81,11 @@ impl Bench<'_> {
         assert!(self.naive.codes() == self.codes.codes(), "what is told as changed has to be all that did");
     }
 
-    fn rows(&mut self, ids: [&'static str; 3], must: f64) -> [ViewRow; 3] {
-        let ms = |id, seconds: f64, must| ViewRow { id, value: seconds * 1e3, unit: "ms", must };
+    fn rows(&mut self, ids: [&'static str; 3], must: f64) -> [BenchRow; 3] {
         let rows = [
-            ms(ids[0], percentile(&mut self.spent, 50), None),
-            ms(ids[1], percentile(&mut self.spent, 99), Some(must)),
-            ms(ids[2], percentile(&mut self.naively, 99), None),
+            row(ids[0], percentile(&self.spent, 50) * 1e3, "ms", None),
+            row(ids[1], percentile(&self.spent, 99) * 1e3, "ms", Some(must)),
+            row(ids[2], percentile(&self.naively, 99) * 1e3, "ms", None),
         ];
         self.spent.clear();
         self.naively.clear();
@@ -117,7 +97,7 @@ impl Bench<'_> {
 ///
 /// # Panics
 /// Where the codes are others than the naive way makes them: the figures would be worth nothing.
-pub fn run(config: ViewConfig, clock: &mut dyn FnMut() -> f64) -> Vec<ViewRow> {
+pub fn run(config: ViewConfig, clock: &mut dyn FnMut() -> f64) -> Vec<BenchRow> {
     let mut load = Load::new(config);
     let mut engine = Engine::new(load.model().clone(), EngineConfig::default());
     let before = clock();
@@ -133,8 +113,7 @@ pub fn run(config: ViewConfig, clock: &mut dyn FnMut() -> f64) -> Vec<ViewRow> {
     let codes = PartCodes::new(load.model().twins().len(), twins.iter().copied());
     let naive = naive::Naive::new(twins, load.model());
     let mut bench = Bench { engine, codes, naive, clock, spent: Vec::new(), naively: Vec::new() };
-    let rate = samples as f64 / ingest_s;
-    let mut rows = vec![ViewRow { id: "ingest_with_rules_samples_s", value: rate, unit: "samples/s", must: None }];
+    let mut rows = vec![row("ingest_with_rules_samples_s", samples as f64 / ingest_s, "samples/s", None)];
     let end = load::START + Span::from_secs(config.seconds);
     rows.extend(following(&mut bench, &mut load, config, end));
     let upto = end + FRAME * config.frames as i64;
@@ -145,7 +124,7 @@ pub fn run(config: ViewConfig, clock: &mut dyn FnMut() -> f64) -> Vec<ViewRow> {
 }
 
 /// Frames at the live edge, with the samples that came since the one before.
-fn following(bench: &mut Bench<'_>, load: &mut Load, config: ViewConfig, start: Timestamp) -> Vec<ViewRow> {
+fn following(bench: &mut Bench<'_>, load: &mut Load, config: ViewConfig, start: Timestamp) -> Vec<BenchRow> {
     let mut batch = Vec::new();
     let mut taking = Vec::new();
     for frame in 1..=config.frames as i64 {
@@ -158,7 +137,7 @@ fn following(bench: &mut Bench<'_>, load: &mut Load, config: ViewConfig, start: 
         bench.show(&Marks::default());
     }
     let mut rows = bench.rows(["follow_p50_ms", "follow_p99_ms", "follow_naive_p99_ms"], 4.0).to_vec();
-    rows.push(ViewRow { id: "follow_ingest_p99_ms", value: percentile(&mut taking, 99) * 1e3, unit: "ms", must: None });
+    rows.push(row("follow_ingest_p99_ms", percentile(&taking, 99) * 1e3, "ms", None));
     rows
 }
 
@@ -169,8 +148,8 @@ fn seek(engine: &mut Engine, t: Timestamp) {
 }
 
 /// Steps back through the history, each at most [`DRAG`].
-fn dragging(bench: &mut Bench<'_>, config: ViewConfig, end: Timestamp) -> [ViewRow; 3] {
-    let mut random = load::Random(config.seed ^ 0xD4A6);
+fn dragging(bench: &mut Bench<'_>, config: ViewConfig, end: Timestamp) -> [BenchRow; 3] {
+    let mut random = Random(config.seed ^ 0xD4A6);
     let mut t = end;
     for _ in 0..config.frames {
         let step = Span::from_micros((random.next() % DRAG.as_micros().unsigned_abs()) as i64);
@@ -182,8 +161,8 @@ fn dragging(bench: &mut Bench<'_>, config: ViewConfig, end: Timestamp) -> [ViewR
 }
 
 /// Instants anywhere in the history.
-fn jumping(bench: &mut Bench<'_>, config: ViewConfig, end: Timestamp) -> [ViewRow; 3] {
-    let mut random = load::Random(config.seed ^ 0x1337);
+fn jumping(bench: &mut Bench<'_>, config: ViewConfig, end: Timestamp) -> [BenchRow; 3] {
+    let mut random = Random(config.seed ^ 0x1337);
     let length = end.since(load::START).as_micros().unsigned_abs();
     for _ in 0..config.frames {
         seek(&mut bench.engine, load::START + Span::from_micros((random.next() % length) as i64));
@@ -193,8 +172,8 @@ fn jumping(bench: &mut Bench<'_>, config: ViewConfig, end: Timestamp) -> [ViewRo
 }
 
 /// The pointer wanders over the parts while nothing else changes.
-fn pointing(bench: &mut Bench<'_>, config: ViewConfig) -> [ViewRow; 3] {
-    let mut random = load::Random(config.seed ^ 0x9017);
+fn pointing(bench: &mut Bench<'_>, config: ViewConfig) -> [BenchRow; 3] {
+    let mut random = Random(config.seed ^ 0x9017);
     let selected: Vec<TwinIndex> = (0..config.twins / 50).map(|at| TwinIndex::from_at(at * 7)).collect();
     // Selecting is one costly step, as the marks of all twins are worked out; pointing is what happens with every frame.
     bench.show(&Marks { selected: &selected, ..Marks::default() });
@@ -205,10 +184,4 @@ fn pointing(bench: &mut Bench<'_>, config: ViewConfig) -> [ViewRow; 3] {
         bench.show(&Marks { selected: &selected, hovered: Some(hovered), ..Marks::default() });
     }
     bench.rows(["hover_p50_ms", "hover_p99_ms", "hover_naive_p99_ms"], 1.0)
-}
-
-/// Of at least one measurement.
-fn percentile(all: &mut [f64], percent: usize) -> f64 {
-    all.sort_by(f64::total_cmp);
-    all.get((all.len() * percent / 100).min(all.len().saturating_sub(1))).copied().unwrap_or_default()
 }

@@ -11,7 +11,8 @@ use twin_testkit::kit::SmallModel;
 
 use crate::bench::naive::Naive;
 use crate::bench::{Load, ViewConfig};
-use crate::{Basis, Changed, Engine, EngineCommand, EngineConfig, Marks, PartCodes, SeekTo, is_faint};
+use crate::parts::is_faint;
+use crate::{Basis, Changed, Engine, EngineCommand, EngineConfig, Marks, PartCodes, SeekTo};
 
 #[path = "../../tests/it/plant.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]

@@ -5,7 +5,7 @@
 
 mod plant;
 
-pub use plant::Plant;
+pub use plant::{Plant, Random};
 
 use twin_model::{Sample, SignalIndex, Span, TimeRange, Timestamp};
 
@@ -85,7 +85,8 @@ pub fn reads(config: BenchConfig, clock: &mut dyn FnMut() -> f64) -> Vec<BenchRo
     rows
 }
 
-const fn row(id: &'static str, value: f64, unit: &'static str, must: Option<f64>) -> BenchRow {
+/// A figure.
+pub const fn row(id: &'static str, value: f64, unit: &'static str, must: Option<f64>) -> BenchRow {
     BenchRow { id, value, unit, must }
 }
 
@@ -287,7 +288,7 @@ fn ranges(seed: u64, clock: &mut dyn FnMut() -> f64) -> Vec<f64> {
 }
 
 /// The value that `percent` of the values do not exceed (nearest rank).
-fn percentile(values: &[f64], percent: usize) -> f64 {
+pub fn percentile(values: &[f64], percent: usize) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let rank = (sorted.len() * percent).div_ceil(100).max(1) - 1;
