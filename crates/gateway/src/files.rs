@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use twin_site::paths;
 
+use crate::GatewayError;
+
 /// Folders that a site may read from.
 #[derive(Debug, Clone)]
 pub struct Folders {
@@ -95,6 +97,26 @@ pub fn read_all(file: File, most: u64) -> Result<Vec<u8>, String> {
     // It may grow while it is read.
     file.take(most).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     Ok(bytes)
+}
+
+/// All bytes of a regular file, which has at most so many.
+///
+/// # Errors
+/// With its path.
+pub fn read_file(path: &Path, most: u64) -> Result<Vec<u8>, GatewayError> {
+    regular(path).and_then(|file| read_all(file, most)).map_err(|why| {
+        let source = std::io::Error::other(why);
+        GatewayError::Read { path: path.to_owned(), source }
+    })
+}
+
+/// Brings the names in a folder to the disk: a rename is there after a power cut only then. Where folders can't be opened as files it is
+/// as safe as the system makes it.
+///
+/// # Errors
+/// Where that fails.
+pub(crate) fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use twin_geometry::glb;
 use twin_site::{LoadedSite, Location, Severity, codes, paths, redacted_import, redacted_site};
 
 use crate::GatewayError;
-use crate::files::{Folders, read_all, regular};
+use crate::files::{Folders, read_file, regular};
 use crate::mistaken::not_a_site;
 use crate::pack::{Coding, Packed, fnv64};
 
@@ -53,10 +53,7 @@ impl Site {
         if let Some((what, help)) = regular(&path).ok().and_then(|file| not_a_site(&path, file)) {
             return Err(GatewayError::NotASite { path, what, help });
         }
-        let bytes = regular(&path).and_then(|file| read_all(file, most_bytes())).map_err(|why| {
-            let source = std::io::Error::other(why);
-            GatewayError::Read { path: path.clone(), source }
-        })?;
+        let bytes = read_file(&path, most_bytes())?;
         let folders = Folders::of_site(&path, allowed);
         let toml = String::from_utf8_lossy(&bytes).into_owned();
         let name = path.file_name().map_or_else(|| "site.toml".into(), |name| name.to_string_lossy().into_owned());

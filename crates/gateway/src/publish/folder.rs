@@ -16,7 +16,7 @@ use twin_publication::{Manifest, PieceHash, PieceRef, PublicationError, Revision
 
 use super::Publication;
 use crate::GatewayError;
-use crate::files::{read_all, regular};
+use crate::files::{read_file, sync_folder};
 
 /// The manifest in force.
 pub const MANIFEST: &str = "manifest.json";
@@ -194,13 +194,6 @@ fn read_if_there(path: &Path, most: usize) -> Result<Option<Vec<u8>>, GatewayErr
     }
 }
 
-fn read_file(path: &Path, most: u64) -> Result<Vec<u8>, GatewayError> {
-    regular(path).and_then(|file| read_all(file, most)).map_err(|why| {
-        let source = std::io::Error::other(why);
-        GatewayError::Read { path: path.to_owned(), source }
-    })
-}
-
 /// Writes the pieces that are not there yet, or not as they should be.
 fn put_pieces(folder: &Path, manifest: &Manifest, pieces: &BTreeMap<PieceHash, Bytes>) -> Result<Vec<PieceRef>, GatewayError> {
     let folder = folder.join(PIECES);
@@ -211,10 +204,12 @@ fn put_pieces(folder: &Path, manifest: &Manifest, pieces: &BTreeMap<PieceHash, B
         let name = piece.hash.to_string();
         let there = read_file(&folder.join(&name), piece.bytes).is_ok_and(|bytes| piece.check(&bytes).is_ok());
         if let (false, Some(bytes)) = (there, pieces.get(&piece.hash)) {
-            put(&folder, &name, bytes)?;
+            put_whole(&folder, &name, bytes)?;
             written.push(piece);
         }
     }
+    // Once for all of them, before a manifest names them; also of those that a compile before this one did not come to.
+    synced(&folder)?;
     Ok(written)
 }
 
@@ -224,9 +219,17 @@ fn make(folder: &Path) -> Result<(), GatewayError> {
 
 /// Writes a file so that it is there whole or not at all, also after a power cut.
 fn put(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), GatewayError> {
+    put_whole(folder, name, bytes).and_then(|()| synced(folder))
+}
+
+fn synced(folder: &Path) -> Result<(), GatewayError> {
+    sync_folder(folder).map_err(|source| GatewayError::Write { path: folder.to_owned(), source })
+}
+
+/// Writes a file so that it is there whole or not at all; its name is on the disk once the folder is.
+fn put_whole(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), GatewayError> {
     let (path, partial) = (folder.join(name), folder.join(format!("{PARTIAL}{name}")));
-    let written = put_under(&partial, bytes).and_then(|()| fs::rename(&partial, &path)).and_then(|()| sync(folder));
-    written.map_err(|source| {
+    put_under(&partial, bytes).and_then(|()| fs::rename(&partial, &path)).map_err(|source| {
         // What could not be finished is in nobody's way; the error says what matters.
         fs::remove_file(&partial).ok();
         GatewayError::Write { path, source }
@@ -242,17 +245,6 @@ fn put_under(partial: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).open(partial)?;
     file.write_all(bytes)?;
     file.sync_all()
-}
-
-#[cfg(unix)]
-fn sync(folder: &Path) -> std::io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-/// Elsewhere folders can't be opened as files; a rename is as safe as the system makes it.
-#[cfg(not(unix))]
-fn sync(_folder: &Path) -> std::io::Result<()> {
-    Ok(())
 }
 
 /// Takes away what a killed compile left half written. Whoever calls this holds the lock: nobody is writing.

@@ -9,6 +9,7 @@ use super::super::fsck::Report;
 use super::super::sqlite::{SqliteHistorian, SyncPolicy};
 use super::super::wal;
 use crate::GatewayError;
+use crate::files::sync_folder;
 
 /// While it is written.
 const UNDER_WAY: &str = "history.salvaging.sqlite3";
@@ -102,9 +103,5 @@ fn discard(path: &Path) {
 
 /// Renames are on disk only when the folder is.
 fn sync(folder: &Path) -> Result<(), GatewayError> {
-    if cfg!(unix) {
-        let synced = File::open(folder).and_then(|folder| folder.sync_all());
-        return synced.map_err(|source| GatewayError::Write { path: folder.to_owned(), source });
-    }
-    Ok(())
+    sync_folder(folder).map_err(|source| GatewayError::Write { path: folder.to_owned(), source })
 }
