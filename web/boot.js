@@ -66,7 +66,7 @@ function takeToken() {
 // Answers that the first picture needs, asked for before the module is there: it takes these instead of asking again. By address.
 const early = new Map();
 /** More are asked for by the module. */
-const EARLY = 8;
+const EARLY = 12;
 
 // Taken in as it comes: the gateway lets go of whoever leaves an answer unread for long, and the module may take its time.
 async function asked(url) {
@@ -79,22 +79,32 @@ async function asked(url) {
 
 const absolute = (path) => new URL(path, location.href).href;
 
-// Asks for the site and what it draws; answers the status, or nothing where there was no answer.
+function askEarly(path) {
+  const answer = asked(absolute(path));
+  answer.catch(() => { /* whoever takes it says so */ });
+  early.set(absolute(path), answer);
+}
+
+// The pieces that a first picture needs: model, the scene's header, the coarsest geometry.
+function firstPieces(text) {
+  try {
+    const { model, scene } = JSON.parse(text);
+    const geometry = (scene?.first ?? []).map((ordinal) => scene.geometry[ordinal]);
+    return [model, scene?.index, ...geometry].filter((piece) => piece?.sha256).slice(0, EARLY);
+  } catch {
+    return []; // the module has the words for it
+  }
+}
+
+// Asks for the publication and what the first picture needs of it; answers the status, or nothing where there was no answer.
 async function askAhead() {
-  const url = absolute("/api/site");
+  const url = absolute("/api/publication");
   const response = await fetch(url, { headers: credentials() }).catch(() => null);
+  // A site that is still being compiled is asked for again by the module, which says so meanwhile.
   if (!response?.ok) return response?.status;
   const text = await response.text();
   early.set(url, Promise.resolve(new Response(text, { headers: response.headers })));
-  let assets = [];
-  try {
-    assets = JSON.parse(text).assets ?? [];
-  } catch { /* the module has the words for it */ }
-  for (const { url: path } of assets.filter((asset) => asset.url).slice(0, EARLY)) {
-    const answer = asked(absolute(path));
-    answer.catch(() => { /* whoever takes it says so */ });
-    early.set(absolute(path), answer);
-  }
+  for (const { sha256 } of firstPieces(text)) askEarly(`/api/piece/${sha256}`);
   return response.status;
 }
 

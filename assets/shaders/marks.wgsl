@@ -19,7 +19,7 @@ struct Look {
     floor: vec4<f32>,
 }
 
-const PALETTE_WIDTH: u32 = 256u;
+const PALETTE_WIDTH: u32 = 2048u;
 const UNBOUND: u32 = 255u;
 const NEVER_SEEN: u32 = 4u;
 

@@ -1,10 +1,11 @@
 // The slim material: hemisphere plus one key light, status tint and patterns from one palette texel per part.
 //
-// Everything that depends on the part is fetched once per vertex and handed on flat; the fragment stage does a few dozen
-// arithmetic operations. StandardMaterial costs about ten times as much per pixel in software WebGL2, where every branch of
+// Vertices lie on the lattice of their cell, so that they take few bytes. Everything that depends on the part is fetched once per vertex
+// and handed on flat; the fragment stage does a few dozen arithmetic operations. StandardMaterial costs about ten times as much per pixel in software WebGL2, where every branch of
 // a shader is paid for by every pixel: what most parts do not need is another pipeline (KIND) rather than an `if`, and the
 // opaque ones never discard, so that hidden pixels are not shaded at all.
 
+#import bevy_pbr::mesh_functions
 #import bevy_pbr::mesh_view_bindings::view
 #import orrery::marks::{Look, PALETTE_WIDTH, UNBOUND, NEVER_SEEN, FLAG_HIDDEN, FLAG_GHOST, FLAG_HOVERED, is_faint, luma, saturate_by, freshness_saturation, marked}
 
@@ -16,15 +17,31 @@
 @group(#{MATERIAL_BIND_GROUP}) @binding(5) var base_sampler: sampler;
 
 struct Vertex {
-    @location(0) position: vec3<f32>,
-    // xyz: unit normal; w: glow, light of its own.
-    @location(1) normal: vec4<f32>,
+    @builtin(instance_index) instance_index: u32,
+    // xyz: place on the cell's lattice; w: the part's number in the cell.
+    @location(0) lattice: vec4<u32>,
+#ifndef EDGES
+    // Unit normal as a point of the unfolded octahedron.
+    @location(1) normal: vec2<f32>,
+    // sRGB, and alpha.
     @location(2) color: vec4<f32>,
-    @location(3) part: u32,
+    // Roughness, metal, glow, flags.
+    @location(3) surface: vec4<f32>,
+#endif
 #ifdef TEXTURED
     @location(4) uv: vec2<f32>,
 #endif
 };
+
+// The surface's flag of what shines all over.
+const UNLIT: u32 = 1u;
+
+// The unit vector of a point of the square onto which the octahedron is unfolded.
+fn from_octahedral(at: vec2<f32>) -> vec3<f32> {
+    let z = 1.0 - abs(at.x) - abs(at.y);
+    let fold = max(-z, 0.0);
+    return normalize(vec3<f32>(at.x + select(fold, -fold, at.x >= 0.0), at.y + select(fold, -fold, at.y >= 0.0), z));
+}
 
 struct Varyings {
     @builtin(position) position: vec4<f32>,
@@ -54,18 +71,32 @@ fn left_out(code: vec4<u32>) -> bool {
 @vertex
 fn vertex(in: Vertex) -> Varyings {
     var out: Varyings;
-    let code = textureLoad(palette, vec2<i32>(i32(in.part % PALETTE_WIDTH), i32(in.part / PALETTE_WIDTH)), 0);
-    // Merged chunks lie in the site's space already: there is no matrix but the camera's.
-    out.world = in.position;
-    out.normal = in.normal;
+    let slot = mesh_functions::get_tag(in.instance_index) + in.lattice.w;
+    let code = textureLoad(palette, vec2<i32>(i32(slot % PALETTE_WIDTH), i32(slot / PALETTE_WIDTH)), 0);
+    // A cell is moved and scaled alike along all axes, so that normals stay what they are.
+    let scene_from_cell = mesh_functions::get_world_from_local(in.instance_index);
+    out.world = (scene_from_cell * vec4<f32>(vec3<f32>(in.lattice.xyz), 1.0)).xyz;
+#ifdef EDGES
+    out.normal = vec4<f32>(0.0, 1.0, 0.0, 0.0);
+    out.color = vec4<f32>(1.0);
+#else
+    let glow = select(in.surface.z, 1.0, (u32(round(in.surface.w * 255.0)) & UNLIT) != 0u);
+    out.normal = vec4<f32>(from_octahedral(in.normal), glow);
     // Stored as sRGB so that dark colours keep their steps; a cubic is near enough to the curve at 8 bits.
     let c = in.color.rgb;
-    out.color = vec4<f32>(c * (c * (c * 0.305306 + 0.682171) + 0.012523), in.color.a);
+#ifdef BLENDED
+    let alpha = in.color.a;
+#else
+    // How strong the sheen is: what is smooth, and metal more than other things.
+    let alpha = (1.0 - in.surface.x) * (0.45 + 0.55 * in.surface.y);
+#endif
+    out.color = vec4<f32>(c * (c * (c * 0.305306 + 0.682171) + 0.012523), alpha);
+#endif
 #ifdef TEXTURED
     out.uv = in.uv;
 #endif
     out.code = code;
-    out.position = view.clip_from_world * vec4<f32>(in.position, 1.0);
+    out.position = view.clip_from_world * vec4<f32>(out.world, 1.0);
 #ifdef EDGES
     // Reversed depth: a nudge towards the viewer keeps lines in front of the faces that they bound.
     out.position.z *= 1.0008;

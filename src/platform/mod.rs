@@ -48,7 +48,7 @@ pub enum SocketEvent {
 }
 
 /// Where a download stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum FetchState {
     /// Under way.
     Running {
@@ -61,8 +61,40 @@ pub enum FetchState {
     Done(Vec<u8>),
     /// Failed, with a sentence that says why.
     Failed(String),
+    /// Not there yet: the server asks to come back in so many seconds. Handed out once.
+    Later(f64),
     /// Its result was taken already.
     Taken,
+}
+
+/// Why a download gave nothing.
+#[derive(Debug)]
+enum Refusal {
+    /// For good.
+    Failed(String),
+    /// For so many seconds.
+    Later(f64),
+}
+
+/// Longest pause between two questions that a server may ask for, in seconds.
+const LONGEST_PAUSE_S: f64 = 30.0;
+
+impl Refusal {
+    /// What an answer means that says 503: in `Retry-After` stand seconds (RFC 9110, 10.2.3), a date is as good as one.
+    fn busy(retry_after: Option<&str>) -> Option<Self> {
+        let seconds = retry_after?.trim().parse().unwrap_or(1.0_f64);
+        Some(Self::Later(if seconds.is_nan() { 1.0 } else { seconds.clamp(0.1, LONGEST_PAUSE_S) }))
+    }
+}
+
+impl From<Result<Vec<u8>, Refusal>> for FetchState {
+    fn from(outcome: Result<Vec<u8>, Refusal>) -> Self {
+        match outcome {
+            Ok(bytes) => Self::Done(bytes),
+            Err(Refusal::Failed(why)) => Self::Failed(why),
+            Err(Refusal::Later(seconds)) => Self::Later(seconds),
+        }
+    }
 }
 
 /// The token that has to be in the greeting of a stream; `None` where it went in a header, or there is none.
@@ -123,6 +155,10 @@ pub fn prefers_reduced_motion() -> bool {
 
 /// Whether the page covers the viewer until the first picture and shows its progress itself.
 pub const HAS_COVER: bool = imp::HAS_COVER;
+
+/// Bytes of a scene's levels that are held besides the coarsest ones. What is drawn takes about as much again, and rays two thirds of it:
+/// in a page all of it stays within half a gigabyte.
+pub const SCENE_BYTES: u64 = if HAS_COVER { 160 << 20 } else { 1 << 30 };
 
 /// Says on the cover how loading goes; `share` is of the whole, from 0 to 1.
 pub fn progress(words: &str, share: f32, detail: &str) {

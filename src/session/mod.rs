@@ -1,23 +1,30 @@
-//! The conversation with a gateway: site, models, history and the live stream, in slices that never hold a frame up.
+//! The conversation with a gateway: publication, pieces of the scene, history and the live stream, in slices that never hold a frame up.
 //!
 //! Feeds the engine and says what happened; decides nothing about what is shown. Knows no Bevy. Start at [`Session::poll`].
 
 mod clock;
 mod history;
-mod models;
-mod site;
+mod pieces;
+mod place;
+mod publication;
 mod stream;
 
 pub use clock::SiteClock;
 pub use history::{HISTORY_MIB, History, level_words};
-pub use models::{ModelJob, Models};
-pub use site::{ServedSite, SiteJob};
+pub use pieces::{Arrival, Pieces, ScenePiece};
+pub use publication::{PublicationJob, Published};
 pub use stream::{Attention, LinkPhase, Stream};
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use twin_engine::Engine;
 use twin_model::{TimeRange, Timestamp};
+use twin_publication::Manifest;
 
+use self::place::Place;
 use crate::platform::{Fetch, FetchState, Waker};
+
+/// What is escaped in a step of a path: everything but what RFC 3986 (2.3) calls unreserved.
+const STEP: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Seconds between two looks at a link that is not there.
 const LINK_LOOK_S: f64 = 1.0;
@@ -27,8 +34,6 @@ const LINK_LOOK_S: f64 = 1.0;
 pub struct News {
     /// Samples arrived or links changed.
     pub data: bool,
-    /// The site served is another than the one loaded: start over.
-    pub site_changed: bool,
     /// Why acknowledgements were not taken, for people.
     pub refused: Vec<String>,
 }
@@ -53,10 +58,13 @@ pub struct Session {
     /// `http://host:port` without a slash at the end.
     base: String,
     waker: Waker,
-    /// The site file on its way, until it is here.
-    pub site: SiteJob,
-    /// The models on their way.
-    pub models: Models,
+    place: Place,
+    /// The publication on its way.
+    pub publication: PublicationJob,
+    /// Pieces of its scene on their way.
+    pub pieces: Pieces,
+    /// How often the gateway had said what it serves when the publication was last asked for.
+    asked_at: u32,
     stream: Stream,
     history: History,
     /// The site's clock.
@@ -71,9 +79,12 @@ impl Session {
     /// Starts talking to the gateway at `base`.
     pub fn new(base: &str, waker: Waker) -> Self {
         let base = base.trim_end_matches('/').to_owned();
+        let place = Place::gateway(&base);
         Self {
-            site: SiteJob::start(&base, waker.clone()),
-            models: Models::default(),
+            publication: PublicationJob::start(&place, None, &waker),
+            pieces: Pieces::none(&place, &waker),
+            asked_at: 0,
+            place,
             stream: Stream::new(&base, waker.clone()),
             history: History::new(&base, waker.clone()),
             clock: SiteClock::default(),
@@ -100,7 +111,7 @@ impl Session {
         // The pause until the next try is counted down on the screen.
         let link =
             if self.stream.phase() == LinkPhase::Up || self.stream.shut_out().is_some() { f64::INFINITY } else { LINK_LOOK_S };
-        self.history.due_in().min(link)
+        self.history.due_in().min(link).min(self.pieces.due_in()).min(self.publication.due_in())
     }
 
     /// Where loading of history stands.
@@ -118,33 +129,59 @@ impl Session {
         self.history.look(engine, view);
     }
 
-    /// Begins to fetch the models of a site that arrived.
-    pub fn fetch_models(&mut self, served: &ServedSite) {
-        self.models = Models::start(&self.base, served, &self.waker);
+    /// The publication, once it is here, and again whenever the gateway serves another; `shown` is what the viewer shows now. `now` is
+    /// of the monotonic clock, in seconds.
+    pub fn poll_publication(&mut self, shown: Option<&Published>, now: f64) -> Option<Published> {
+        // Asked once more after each greeting, the first included: what is here may be of the server's run before. An equal manifest
+        // is no news.
+        let told = self.stream.tellings();
+        if shown.is_some() && told != self.asked_at && self.publication.is_over() {
+            self.asked_at = told;
+            self.publication = PublicationJob::start(&self.place, shown.cloned(), &self.waker);
+        }
+        let published = self.publication.poll(now)?;
+        self.pieces.of(&published.manifest);
+        Some(published)
+    }
+
+    /// Pieces are those of this manifest from now on; what was on its way is let go.
+    pub fn pieces_of(&mut self, manifest: &Manifest) {
+        self.pieces.of(manifest);
+    }
+
+    /// Starts stream and history over, for another model; what the site's clock shows stays known.
+    pub fn start_over(&mut self) {
+        self.stream = Stream::new(&self.base, self.waker.clone());
+        self.asked_at = 0;
+        self.history = History::new(&self.base, self.waker.clone());
+        self.gaps.clear();
     }
 
     /// Tells the gateway that a person has seen an alarm; that it was taken in shows in the stream.
     pub fn acknowledge(&mut self, alarm: &str) {
-        let url = format!("{}/api/alarms/{}/acknowledge", self.base, encoded(alarm));
+        let url = format!("{}/api/alarms/{}/acknowledge", self.base, utf8_percent_encode(alarm, STEP));
         self.acknowledging.push(Fetch::post(&url, self.waker.clone()));
     }
 
     /// Tries again at once what failed: the site, or the connection.
     pub fn retry(&mut self) {
-        if self.site.failed().is_some() {
-            self.site = SiteJob::start(&self.base, self.waker.clone());
+        if self.publication.failed().is_some() {
+            self.publication = PublicationJob::start(&self.place, None, &self.waker);
         }
         self.stream.retry_now();
     }
 
-    /// Moves everything forward a little; models are decoded until `until`. Both are of the monotonic clock, in seconds.
-    pub fn poll(&mut self, engine: Option<&mut Engine>, site_hash: &str, now: f64, until: f64) -> News {
+    /// Moves stream and history forward a little. `now` is of the monotonic clock, in seconds.
+    pub fn poll(&mut self, engine: Option<&mut Engine>, now: f64) -> News {
         let mut news = News::default();
-        self.models.poll(until);
         self.acknowledging.retain(|post| match post.poll() {
             FetchState::Running { .. } => true,
             FetchState::Failed(why) => {
                 news.refused.push(format!("The alarm was not acknowledged: {why}"));
+                false
+            }
+            FetchState::Later(_) => {
+                news.refused.push("The alarm was not acknowledged: the server is busy; try again".to_owned());
                 false
             }
             FetchState::Done(_) | FetchState::Taken => false,
@@ -152,11 +189,6 @@ impl Session {
         // Without an engine samples have nowhere to go; the socket waits so that nothing is lost.
         let Some(engine) = engine else { return news };
         news.data |= self.stream.poll(engine, &mut self.clock, now);
-        if let Some(hash) = self.stream.served_hash()
-            && hash != site_hash
-        {
-            news.site_changed = true;
-        }
         for gap in self.stream.take_gaps() {
             self.history.want(gap);
             self.gaps.push(gap);
@@ -175,17 +207,4 @@ impl Session {
         news.data |= self.history.poll(engine, &mut self.gaps);
         news
     }
-}
-
-/// A piece of a path, with everything but letters, digits and `-._~` as `%XX`.
-fn encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
 }

@@ -89,7 +89,8 @@ pub struct Stream {
     place: Option<(u64, u64)>,
     newest_received: Option<Timestamp>,
     ids: Vec<Option<SignalIndex>>,
-    served_hash: Option<String>,
+    /// How often the server has said what it serves.
+    tellings: u32,
     /// What the last hello said of history, once.
     history: Option<Option<TimeRange>>,
     gaps: Vec<TimeRange>,
@@ -136,7 +137,7 @@ impl Stream {
             place: None,
             newest_received: None,
             ids: Vec::new(),
-            served_hash: None,
+            tellings: 0,
             history: None,
             gaps: Vec::new(),
             counts: Counts::default(),
@@ -180,8 +181,8 @@ impl Stream {
         &self.sources
     }
 
-    pub(super) fn served_hash(&self) -> Option<&str> {
-        self.served_hash.as_deref()
+    pub(super) fn tellings(&self) -> u32 {
+        self.tellings
     }
 
     pub(super) fn take_gaps(&mut self) -> Vec<TimeRange> {
@@ -306,7 +307,7 @@ impl Stream {
                 // Only samples make it our place: were it taken now and the link broke before the gap was told, the next
                 // resume would hide it.
                 self.epoch = hello.epoch;
-                self.served_hash = Some(hello.site_hash);
+                self.tellings = self.tellings.wrapping_add(1);
                 self.history = Some(hello.history);
                 false
             }

@@ -65,6 +65,9 @@ const DRAWN_UNCOVERED: u32 = 3;
 /// Frames that are drawn behind the cover, so that what every picture needs of pipelines is made while data are on their way.
 const DRAWN_COVERED: u64 = 2;
 
+/// Frames that are drawn after something of the scene came: meshes and pipelines of it may be a frame late.
+const FRAMES_TO_SETTLE: u32 = 3;
+
 /// Seconds between two pictures where nothing happens: what the panels say of the wall clock and of how far history goes.
 const REST_PERIOD_S: f64 = 60.0;
 
@@ -147,7 +150,9 @@ fn receive(viewer: NonSend<'_, ViewerCell>) {
     let now = platform::monotonic();
     viewer.note_frame(now);
     viewer.advance(now);
-    if let Some(why) = viewer.session.site.failed().map(str::to_owned) {
+    if viewer.published.is_none()
+        && let Some(why) = viewer.session.publication.failed().map(str::to_owned)
+    {
         let help = "Check that the gateway runs, then try again.";
         viewer.report(Severity::Warning, ProblemKind::Gateway, "The gateway does not answer", &why, help);
     }
@@ -241,11 +246,7 @@ fn place_scene(
 ) {
     let mut viewer = viewer.borrow_mut();
     let viewer = &mut *viewer;
-    if !std::mem::take(&mut viewer.dirty.scene) {
-        return;
-    }
-    let around = surroundings(viewer.vm.theme);
-    let Some(stage) = &viewer.stage else { return };
+    let Some(stage) = &mut viewer.stage else { return };
     let mut spawner = Spawner {
         commands: &mut commands,
         meshes: &mut meshes,
@@ -254,13 +255,23 @@ fn place_scene(
         high: &mut high,
         assets: &mut assets,
         quality: viewer.quality,
+        around: surroundings(viewer.vm.theme),
     };
-    spawner.spawn(&stage.plan, &stage.placed, around);
-    // A new scene starts with a blank palette: all texels count as changed.
-    viewer.repaint();
-    if viewer.first_picture.is_none() {
+    let another = std::mem::take(&mut viewer.dirty.scene);
+    if another {
+        spawner.clear(stage.index());
+    }
+    let followed = spawner.follow(stage);
+    if another || followed | spawner.bake_floor(stage) {
+        viewer.settling = FRAMES_TO_SETTLE;
+        viewer.dirty.outline |= !viewer.selection.is_empty();
+    }
+    if another {
+        // A new scene starts with a blank palette: all texels count as changed.
+        viewer.repaint();
         let now = platform::monotonic();
-        viewer.first_picture = Some(viewer.uptime(now));
+        let uptime = viewer.uptime(now);
+        viewer.first_picture.get_or_insert(uptime);
     }
 }
 
@@ -326,7 +337,7 @@ fn outline(
     }
     let parts = viewer.parts_of(&viewer.selection.clone());
     if let Some(stage) = &viewer.stage {
-        scene::outline(&stage.plan, &parts, &mut commands, &mut meshes, &mut assets);
+        scene::outline(&stage.scene, &parts, &mut commands, &mut meshes, &mut assets);
     }
 }
 
@@ -382,7 +393,9 @@ fn pace(
     mut hidden: Local<'_, bool>,
     mut announced: Local<'_, u32>,
 ) {
-    let viewer = viewer.borrow();
+    let mut viewer = viewer.borrow_mut();
+    let settling = viewer.settling > 0;
+    viewer.settling = viewer.settling.saturating_sub(1);
     if let Some(message) = occlusions.read().last() {
         *hidden = message.occluded;
     }
@@ -393,7 +406,7 @@ fn pace(
     let following = state == Some(PlayState::Following);
     let pending = viewer.dirty != Dirty { panels: viewer.dirty.panels, ..Dirty::NONE } || viewer.wishes_press();
     let loading = viewer.stage.is_none();
-    let changes = viewer.orbit.is_moving() || playing || pending;
+    let changes = viewer.orbit.is_moving() || playing || pending || settling;
     let panels = panels.take().filter(|_| !hidden);
     // What the panels' plugin asked for, with no regard to when.
     redraws.clear();

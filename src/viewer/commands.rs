@@ -180,9 +180,7 @@ fn select(viewer: &mut Viewer, twin: Option<TwinIndex>, additive: bool) {
 fn focus(viewer: &mut Viewer, twin: TwinIndex) {
     let twins = viewer.with_children(&[twin]);
     let Some(stage) = &viewer.stage else { return };
-    let parts = twins.iter().flat_map(|twin| stage.plan.parts_of(*twin)).filter_map(|part| stage.plan.parts.get(part.at()));
-    let parts: Vec<_> = parts.map(|part| (part.bounds.min, part.bounds.max)).collect();
-    let Some((min, max)) = box_to_frame(&parts) else { return };
+    let Some((min, max)) = box_to_frame(&stage.boxes_of(&twins)) else { return };
     let aspect = viewer.shell.map_or(1.6, |shell| shell.viewport.width() / shell.viewport.height().max(1.0));
     // Some of the surroundings stay in the picture, so that the part is seen in its place.
     let grown = (max - min) * 0.35 + glam::Vec3::splat(0.3);
@@ -205,7 +203,7 @@ fn look_from(viewer: &mut Viewer, side: Side) {
     };
     let Some(stage) = &viewer.stage else { return };
     let aspect = viewer.shell.map_or(1.6, |shell| shell.viewport.width() / shell.viewport.height().max(1.0));
-    let bounds = stage.plan.bounds;
+    let bounds = stage.index().bounds;
     let pose = Pose::framing(bounds.min, bounds.max, yaw, pitch, super::scene::FOV_Y, aspect.max(0.2));
     viewer.orbit.go(Pose { target: home.target, ..pose });
     viewer.dirty.link = true;

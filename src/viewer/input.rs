@@ -6,7 +6,8 @@ use bevy::prelude::*;
 use bevy::window::{PrimaryWindow, WindowEvent};
 use bevy_egui::input::EguiWantsInput;
 use twin_model::TwinIndex;
-use twin_scene::bvh::{Hit, Ray};
+use twin_scene::bvh::Ray;
+use twin_scene::cells::CellHit;
 use twin_ui::UiCommand;
 
 use super::scene::FOV_Y;
@@ -66,6 +67,7 @@ pub fn pointer(
     let viewer = &mut *viewer;
     let (pressed, presses) = pressed_at(&mut events, &mut pointer_at);
     let Ok(window) = window.single() else { return };
+    viewer.scale_factor = window.scale_factor();
     let Some(shell) = viewer.shell else { return };
     let area = Rect::new(shell.viewport.min.x, shell.viewport.min.y, shell.viewport.max.x, shell.viewport.max.y);
     let cursor = window.cursor_position();
@@ -130,7 +132,7 @@ fn click(viewer: &mut Viewer, gesture: &mut Gesture, at: Vec2, area: Rect, addit
     let frame = f64::from(viewer.frame_ms.back().copied().unwrap_or(0.0)) / 1e3;
     let window = DOUBLE_CLICK_S.max(frame * 3.0).min(1.5);
     let now = crate::platform::monotonic();
-    let twin = pick(viewer, at, area).and_then(|hit| viewer.stage.as_ref()?.plan.parts.get(hit.part.at())?.twin);
+    let twin = pick(viewer, at, area).and_then(|hit| viewer.stage.as_ref()?.twin_of(hit.part));
     let double = merged || gesture.last_click.is_some_and(|(t, before)| now - t < window && before == twin);
     gesture.last_click = (!double).then_some((now, twin));
     if double {
@@ -146,7 +148,7 @@ fn click(viewer: &mut Viewer, gesture: &mut Gesture, at: Vec2, area: Rect, addit
 fn hover(viewer: &mut Viewer, at: Option<Vec2>, area: Rect) {
     let hit = at.and_then(|at| pick(viewer, at, area));
     let part = hit.map(|hit| hit.part);
-    let twin = part.and_then(|part| viewer.stage.as_ref()?.plan.parts.get(part.at())?.twin);
+    let twin = part.and_then(|part| viewer.stage.as_ref()?.twin_of(part));
     viewer.hover_at = at.map(|at| (at.x, at.y));
     if part != viewer.hovered_part || twin != viewer.hovered {
         viewer.hovered_part = part;
@@ -227,15 +229,16 @@ fn camera_keys(viewer: &mut Viewer, keys: &ButtonInput<KeyCode>, area: Rect) {
 }
 
 /// What lies under a point of the screen; ghosts let the ray through.
-pub fn pick(viewer: &mut Viewer, at: Vec2, area: Rect) -> Option<Hit> {
+pub fn pick(viewer: &mut Viewer, at: Vec2, area: Rect) -> Option<CellHit> {
     let isolated = viewer.isolated.then(|| viewer.selected_with_children());
     let ray = ray_at(viewer, at, area);
     let stage = viewer.stage.as_mut()?;
-    let (plan, bvh) = (&stage.plan, &mut stage.bvh);
-    bvh.raycast(&ray, &|part| {
-        let twin = plan.parts.get(part.at()).and_then(|part| part.twin);
-        isolated.as_ref().is_none_or(|shown| twin.is_some_and(|twin| shown.binary_search(&twin).is_ok()))
-    })
+    let Some(shown) = isolated else { return stage.scene.raycast(&ray, &|_| true) };
+    let inside: Vec<bool> = {
+        let of = |part: &twin_scene::cells::IndexPart| part.twin.is_some_and(|twin| shown.binary_search(&twin).is_ok());
+        stage.index().parts.iter().map(of).collect()
+    };
+    stage.scene.raycast(&ray, &|part| inside.get(part.at()).copied().unwrap_or(false))
 }
 
 fn ray_at(viewer: &Viewer, at: Vec2, area: Rect) -> Ray {

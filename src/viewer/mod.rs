@@ -9,9 +9,11 @@ mod link;
 mod paint;
 mod present;
 mod scene;
+mod stage;
 mod state;
 mod ui_shell;
 
 pub use app::{Start, run};
 pub use hooks::{admitted as hook_admitted, command as hook_command, state as hook_state};
 pub use link::ViewLink;
+pub use stage::{Fresh, Sight, Stage};

@@ -21,8 +21,12 @@ pub fn paint(viewer: NonSend<'_, ViewerCell>, mut assets: ResMut<'_, SceneAssets
     assets.isolated = viewer.isolated;
     assets.any_ghosts = stage.codes.any_faint();
     if let Some(data) = &mut image.data {
-        for (slot, code) in data.chunks_exact_mut(4).zip(stage.codes.codes()) {
-            slot.copy_from_slice(code);
+        // A part has a slot in each cell that has something of it.
+        let (codes, slots) = (stage.codes.codes(), stage.index().slots());
+        for (texel, part) in data.as_chunks_mut::<4>().0.iter_mut().zip(slots) {
+            if let Some(code) = codes.get(part.at()) {
+                *texel = *code;
+            }
         }
     }
 }

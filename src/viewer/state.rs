@@ -5,52 +5,28 @@ use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
-use twin_engine::{Changed, Engine, EngineConfig, PartCodes, PlayState};
-use twin_model::{Model, SignalIndex, Span, TimeRange, Timestamp, TwinIndex};
-use twin_scene::bvh::SceneBvh;
-use twin_scene::merge::{MergePlan, PartIndex, Placed, Planner, Settings};
-use twin_site::bind::AssetNodes;
+use twin_engine::{Changed, Engine, EngineConfig, PlayState};
+use twin_model::{Model, SignalIndex, Span, Status, TimeRange, Timestamp, TwinIndex};
+use twin_scene::cells::Index;
+use twin_scene::merge::PartIndex;
 use twin_ui::view::{ProblemKind, ProblemView, Severity, SiteView, Theme, ViewModel};
 use twin_ui::{ShellOutput, UiCommand, UiState};
 
-use super::framing::{Corners, box_to_frame};
 use super::link::{SitePose, ViewLink};
 use super::scene::Quality;
 use super::scene::camera::{Orbit, Pose};
+use super::stage::{Sight, Stage};
 use crate::platform::{self, Waker};
-use crate::session::{ServedSite, Session};
+use crate::session::{Published, Session};
 
-/// Triangles merged between two looks at the clock, or sorted per frame, while a model is being prepared.
-const TRIANGLES_A_STEP: u64 = 60_000;
-/// Seconds of each frame for decoding and merging models: little where panels are to be drawn.
+/// Seconds of each frame for taking in pieces of the scene: little where panels are to be drawn.
 const WORK_S: f64 = 0.008;
 /// The same while nothing is drawn; long enough that frames cost nothing, short enough that progress is seen.
 const WORK_BEHIND_COVER_S: f64 = 0.1;
-/// Shortest edge that is drawn, in metres: shorter ones are bevels, and half of all vertices.
-const MIN_EDGE_M: f32 = 0.03;
+/// Findings of severity error that get a card; the panel of problems is no list.
+const FINDINGS_SHOWN: usize = 3;
 /// Frame times kept for the performance overlay.
 const FRAMES_KEPT: usize = 120;
-
-/// The prepared 3D scene.
-pub struct Stage {
-    /// Merged meshes and parts.
-    pub plan: MergePlan,
-    /// The models they were made from.
-    pub placed: Vec<Placed>,
-    /// For rays.
-    pub bvh: SceneBvh,
-    /// What the palette texture holds, part by part.
-    pub codes: PartCodes,
-    /// The body of each twin, without long pipes: where a mark points and what the camera frames. `None` without geometry.
-    pub bodies: Vec<Option<Corners>>,
-}
-
-impl Stage {
-    /// The body of a twin by its lowest and highest corner; `None` where it has no geometry.
-    pub fn body(&self, twin: TwinIndex) -> Option<Corners> {
-        self.bodies.get(twin.at()).copied().flatten()
-    }
-}
 
 /// What must be brought up to date before the next picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +39,7 @@ pub struct Dirty {
     pub style: bool,
     /// Selection outline.
     pub outline: bool,
-    /// The scene was prepared and must be put into the world.
+    /// Another scene is on the stage and must be put into the world.
     pub scene: bool,
     /// The address.
     pub link: bool,
@@ -102,8 +78,8 @@ impl std::ops::Deref for ViewerCell {
 pub struct Viewer {
     /// The conversation with the gateway.
     pub session: Session,
-    /// The site as served, once it is here.
-    pub served: Option<ServedSite>,
+    /// What is shown, once it is here.
+    pub published: Option<Published>,
     /// The engine, once the site is here.
     pub engine: Option<Engine>,
     /// What the panels show.
@@ -114,9 +90,14 @@ pub struct Viewer {
     pub wishes: VecDeque<UiCommand>,
     /// Where the panels left room, as of the last frame.
     pub shell: Option<ShellOutput>,
-    /// The scene, once every model is here or given up.
+    /// Physical pixels per point of the panels.
+    pub scale_factor: f32,
+    /// The scene, once something of every cell is here or given up.
     pub stage: Option<Stage>,
-    planner: Option<(Planner, Vec<Placed>)>,
+    /// The one that takes its place as soon as there is a picture of it.
+    coming: Option<Stage>,
+    /// What is shown from then on, where it is another publication.
+    next: Option<Published>,
     /// Selected twins, the inspected one last.
     pub selection: Vec<TwinIndex>,
     /// The part under the pointer.
@@ -147,6 +128,8 @@ pub struct Viewer {
     pub link: ViewLink,
     /// What must be done before the next picture.
     pub dirty: Dirty,
+    /// Frames that are still to be drawn because something of the scene came.
+    pub settling: u32,
     /// Problems that stay until mended.
     pub problems: Vec<ProblemView>,
     next_problem: u32,
@@ -189,14 +172,16 @@ impl Viewer {
         let now = platform::monotonic();
         Self {
             session: Session::new(base, waker.clone()),
-            served: None,
+            published: None,
             engine: None,
             vm,
             ui: UiState::default(),
             wishes: VecDeque::new(),
             shell: None,
+            scale_factor: 1.0,
             stage: None,
-            planner: None,
+            coming: None,
+            next: None,
             selection: Vec::new(),
             hovered_part: None,
             hovered: None,
@@ -212,6 +197,7 @@ impl Viewer {
             run_error: None,
             link,
             dirty: Dirty { panels: true, palette: true, style: true, outline: false, scene: false, link: false },
+            settling: 0,
             problems: Vec::new(),
             next_problem: 1,
             changed: Changed::default(),
@@ -243,24 +229,17 @@ impl Viewer {
 
     /// Moves loading and the stream forward by one frame.
     pub fn advance(&mut self, now: f64) {
-        if self.served.is_none()
-            && let Some(served) = self.session.site.poll()
-        {
-            self.adopt(served);
+        let shown = self.next.as_ref().or(self.published.as_ref());
+        if let Some(published) = self.session.poll_publication(shown, now) {
+            self.adopt(published);
         }
-        let hash = self.served.as_ref().map(|served| served.hash.clone()).unwrap_or_default();
-        // Behind the cover nobody waits for the next frame, only for the first picture.
-        let until = now + if self.is_behind_cover() { WORK_BEHIND_COVER_S } else { WORK_S };
-        let news = self.session.poll(self.engine.as_mut(), &hash, now, until);
-        if news.site_changed {
-            tracing::info!("the gateway serves another site now; starting over");
-            return self.restart();
-        }
+        let news = self.session.poll(self.engine.as_mut(), now);
         for words in &news.refused {
             self.ui.toast(words);
         }
         self.dirty.panels |= news.data || !news.refused.is_empty();
-        self.prepare(until);
+        // Behind the cover nobody waits for the next frame, only for the first picture.
+        self.prepare(now, now + if self.is_behind_cover() { WORK_BEHIND_COVER_S } else { WORK_S });
     }
 
     /// Whether the page still has its cover on, which shows how loading goes: nothing of a picture is seen.
@@ -268,92 +247,139 @@ impl Viewer {
         platform::HAS_COVER && self.stage.is_none() && self.problems.is_empty() && self.session.link().shut_out().is_none()
     }
 
-    fn adopt(&mut self, served: ServedSite) {
-        for finding in served.site.diagnostics.iter().filter(|finding| finding.severity == twin_site::Severity::Error).take(3) {
-            self.report(Severity::Warning, ProblemKind::Site, &finding.message, &finding.at.to_string(), &finding.help);
+    /// Takes a publication that came: the first one, or another revision of what is shown, or another site altogether.
+    fn adopt(&mut self, published: Published) {
+        let Some(before) = &self.published else { return self.open(published) };
+        if before.manifest.site.id != published.manifest.site.id {
+            tracing::info!("the gateway serves another site now; starting over");
+            return self.restart();
         }
-        if !served.site.usable {
-            let detail = served.site.diagnostics.first().map(ToString::to_string).unwrap_or_default();
-            self.report(Severity::Fatal, ProblemKind::Site, "The site file can't be used", &detail, "Mend it, then reload.");
+        tracing::info!("the plant has changed: revision {}", published.manifest.revision);
+        let same_scene = before.manifest.scene == published.manifest.scene;
+        if same_scene && self.coming.is_none() {
+            self.show(published);
+        } else {
+            // What is on the screen stays until there is a picture of the new.
+            let twins = published.model.model.twins().len();
+            self.coming = Some(Stage::new(published.index.clone(), twins));
+            self.next = Some(published);
         }
-        let model = Arc::new(served.site.model.clone());
+    }
+
+    /// Opens the first publication.
+    fn open(&mut self, published: Published) {
+        let link = std::mem::take(&mut self.link);
+        self.coming = Some(Stage::new(published.index.clone(), published.model.model.twins().len()));
+        self.enter(published, &link);
+        self.link = link;
+        self.frame_first_view();
+    }
+
+    /// Shows another revision of the same site, which has the same scene as what is on the stage: with the same camera, selection and
+    /// time.
+    fn show(&mut self, published: Published) {
+        let chart = self.model().map(|model| self.chart.iter().map(|signal| model.signal(*signal).id.to_string()).collect());
+        let link = ViewLink { camera: None, chart: chart.unwrap_or_default(), ..self.current_link() };
+        let open = self.ui.chart_open;
+        let same_model = self.published.as_ref().is_some_and(|before| Arc::ptr_eq(&before.model, &published.model));
+        self.ui.toast(&format!("The plant has changed: revision {}", published.manifest.revision));
+        if same_model {
+            self.report_findings(&published);
+            self.published = Some(published);
+            return;
+        }
+        self.session.start_over();
+        (self.hovered, self.hovered_part, self.fork, self.run_error) = (None, None, None, None);
+        self.kept = super::present::Kept::default();
+        self.changed = Changed::default();
+        if let Some(stage) = &mut self.stage {
+            stage.show_model(published.model.model.twins().len());
+        }
+        self.enter(published, &link);
+        (self.link, self.ui.chart_open) = (link, open);
+        self.dirty = Dirty { palette: true, outline: true, panels: true, ..self.dirty };
+    }
+
+    /// Puts a publication's model into a new engine, with what a link, or else the site, says of the view.
+    fn enter(&mut self, published: Published, link: &ViewLink) {
+        self.report_findings(&published);
+        let model = Arc::new(published.model.model.clone());
+        let view = &published.model.view;
         let info = model.site();
         self.vm.site = SiteView { name: info.name.clone(), time_zone: info.time_zone.clone() };
         self.knobs = model.knobs().iter().map(|knob| knob.neutral).collect();
-        self.selection = self.link.select.iter().filter_map(|id| model.find_twin(id)).collect();
-        if self.selection.is_empty() {
-            self.selection.extend(served.site.settings.select);
+        self.selection = link.select.iter().filter_map(|id| model.find_twin(id)).collect();
+        if self.selection.is_empty() && self.published.is_none() {
+            self.selection.extend(view.select);
         }
-        self.chart = self.link.chart.iter().filter_map(|id| model.find_signal(id)).collect();
+        self.chart = link.chart.iter().filter_map(|id| model.find_signal(id)).collect();
         if self.chart.is_empty() {
-            self.chart.clone_from(&served.site.settings.chart);
+            self.chart.clone_from(&view.chart);
         }
         // A link that names signals shows them; the site's own are there when the drawer is opened.
-        self.ui.chart_open |= !self.link.chart.is_empty();
-        self.isolated = self.link.isolate && !self.selection.is_empty();
+        self.ui.chart_open |= !link.chart.is_empty();
+        self.isolated = link.isolate && !self.selection.is_empty();
         self.engine = Some(Engine::new(model, EngineConfig::default()));
-        self.session.fetch_models(&served);
-        self.served = Some(served);
+        self.published = Some(published);
         self.dirty.panels = true;
     }
 
-    /// Turns models into a scene, until a moment in each frame, once all of them are here or given up.
-    fn prepare(&mut self, until: f64) {
-        if self.stage.is_some() {
-            if let Some(stage) = &mut self.stage {
-                stage.bvh.step(TRIANGLES_A_STEP as usize);
-            }
-            return;
+    fn report_findings(&mut self, published: &Published) {
+        let findings = &published.manifest.findings;
+        for finding in findings.iter().filter(|finding| finding.severity == "error").take(FINDINGS_SHOWN) {
+            let place = if finding.line > 0 { format!("{}:{}", finding.file, finding.line) } else { finding.file.clone() };
+            let told = finding.subject.is_empty() || finding.message.contains(&finding.subject);
+            let title = if told { finding.message.clone() } else { format!("{}: {}", finding.subject, finding.message) };
+            let kind = if finding.code.starts_with("model.") { ProblemKind::Model } else { ProblemKind::Site };
+            self.report(Severity::Warning, kind, &title, &place, &finding.help);
         }
-        let Some(served) = &self.served else { return };
-        if self.planner.is_none() {
-            if !self.session.models.are_over() {
-                return;
-            }
-            let failed: Vec<(String, String)> =
-                self.session.models.jobs().iter().filter_map(|job| Some((job.path.clone(), job.failed()?.to_owned()))).collect();
-            let placed = self.place(served);
-            self.planner = Some((Planner::new(placed.clone(), Settings { min_edge: MIN_EDGE_M, ..Settings::default() }), placed));
-            for (path, why) in failed {
-                let title = format!("{path} can't be shown");
-                self.report(
-                    Severity::Warning,
-                    ProblemKind::Model,
-                    &title,
-                    &why,
-                    "Everything else works. Put the file right and reload.",
-                );
-            }
+    }
+
+    /// Brings pieces of the scene in, until a moment in each frame; what becomes whole is put on the stage.
+    fn prepare(&mut self, now: f64, until: f64) {
+        let sight = self.sight();
+        let Self { stage, coming, session, engine, .. } = self;
+        // Pieces are those of the publication that came last, so that what it replaces stays as it is.
+        let Some(stage) = coming.as_mut().or(stage.as_mut()) else { return };
+        let twins = engine.as_ref().map(|engine| engine.frame().twins.as_slice()).unwrap_or_default();
+        let unhealthy = |twin: TwinIndex| twins.get(twin.at()).is_some_and(|state| state.status > Status::Normal);
+        let failures = stage.advance(&mut session.pieces, &sight, &unhealthy, now, until);
+        if stage.is_busy() {
+            (self.waker)();
         }
-        let Some((planner, _)) = &mut self.planner else { return };
-        while !planner.step(TRIANGLES_A_STEP).finished {
-            if platform::monotonic() > until {
-                (self.waker)();
-                return;
-            }
+        if coming.as_ref().is_some_and(Stage::is_whole) {
+            self.raise_curtain();
         }
-        if let Some((planner, placed)) = self.planner.take() {
-            let plan = planner.finish();
-            self.report_left_out(plan.left_out, plan.too_far);
-            let bvh = SceneBvh::new(&placed, &plan.parts);
-            let twins = self.model().map_or(0, |model| model.twin_indices().count());
-            let corners = |part: PartIndex| plan.parts.get(part.at()).map(|part| (part.bounds.min, part.bounds.max));
-            let bodies = (0..twins)
-                .map(TwinIndex::from_at)
-                .map(|twin| box_to_frame(&plan.parts_of(twin).filter_map(corners).collect::<Vec<_>>()));
-            let bodies = bodies.collect();
-            let codes = PartCodes::new(twins, plan.parts.iter().map(|part| part.twin));
-            self.stage = Some(Stage { plan, placed, bvh, codes, bodies });
-            self.dirty = Dirty { scene: true, palette: true, outline: true, style: true, panels: true, link: false };
-            self.frame_first_view();
+        for why in failures {
+            let help = "Everything else works. Reload to try again; if it stays, the gateway's log says more.";
+            self.report(Severity::Warning, ProblemKind::Model, "A piece of the scene can't be shown", &why, help);
+        }
+    }
+
+    /// Puts the coming scene on the stage, and shows what it belongs to.
+    fn raise_curtain(&mut self) {
+        let first = self.stage.is_none();
+        let seen_from = SitePose::of(&self.orbit.pose, self.origin());
+        let outlined = self.coming.as_ref().map(|stage| (stage.index().left_out, stage.index().too_far));
+        self.stage = self.coming.take();
+        if let Some(next) = self.next.take() {
+            self.show(next);
+        }
+        self.hovered_part = None;
+        self.dirty = Dirty { scene: true, palette: true, outline: true, style: true, panels: true, link: self.dirty.link };
+        let (left_out, too_far) = outlined.unwrap_or_default();
+        self.report_left_out(left_out, too_far);
+        self.frame_first_view();
+        if !first {
+            self.orbit.pose = seen_from.pose(self.origin());
         }
     }
 
     /// Says that parts are missing from the picture, which nothing else would.
-    fn report_left_out(&mut self, left_out: usize, too_far: usize) {
+    fn report_left_out(&mut self, left_out: u32, too_far: u32) {
         let help = "Everything else works. Check the models' unit and translate in the site file, or simplify them.";
         if left_out > 0 {
-            let why = format!("{left_out} parts have more triangles together with the others than a page can draw.");
+            let why = format!("{left_out} parts have more triangles together with the others than a scene can have.");
             self.report(Severity::Warning, ProblemKind::Model, "Parts are not shown", &why, help);
         }
         if too_far > 0 {
@@ -362,35 +388,24 @@ impl Viewer {
         }
     }
 
-    /// Models with their transforms and the twin of every node.
-    fn place(&self, served: &ServedSite) -> Vec<Placed> {
-        let models: Vec<_> = served.site.assets.iter().map(|asset| self.session.models.model(&asset.path).cloned()).collect();
-        let nodes: Vec<AssetNodes<'_>> =
-            models.iter().enumerate().filter_map(|(at, model)| Some(AssetNodes::of(at, model.as_ref()?))).collect();
-        let report = served.site.bind(&nodes);
-        report
-            .lists
-            .iter()
-            .filter_map(|list| {
-                let model = models.get(list.asset)?.clone()?;
-                let asset = served.site.assets.get(list.asset)?;
-                Some(Placed { model, transform: asset.transform, twins: list.twins.clone() })
-            })
-            .collect()
+    /// How the scene is looked at now.
+    fn sight(&self) -> Sight {
+        let (width, height) = self.shell.map_or((1280.0, 720.0), |shell| (shell.viewport.width(), shell.viewport.height()));
+        let scale = self.scale_factor.max(0.1);
+        self.orbit.pose.sight(super::scene::FOV_Y, width.max(1.0) / height.max(1.0), height.max(1.0) * scale)
     }
 
     fn frame_first_view(&mut self) {
         let home = self.home_pose();
         let origin = self.origin();
         if let Some(home) = home {
-            let bounds = self.stage.as_ref().map(|stage| stage.plan.bounds);
-            if let Some(bounds) = bounds {
+            if let Some(bounds) = self.index().map(|index| index.bounds) {
                 // The site's own floor, unless the scene counts from another height.
                 self.orbit.floor = if origin.y == 0.0 { bounds.min.y.min(0.0) } else { bounds.min.y };
                 self.orbit.reach = (0.3, (bounds.max - bounds.min).length().max(10.0) * 4.0);
             }
-            let start = self.served.as_ref().and_then(|served| {
-                let (eye, target) = (served.site.settings.eye?, served.site.settings.target?);
+            let start = self.published.as_ref().and_then(|published| {
+                let (eye, target) = (published.model.view.eye?, published.model.view.target?);
                 let [eye, target] = [eye, target].map(|place| (glam::DVec3::from(place) - origin).as_vec3());
                 pose_between(eye, target)
             });
@@ -398,14 +413,19 @@ impl Viewer {
         }
     }
 
+    /// The table of contents of the scene on the stage; of the first one, while it comes.
+    fn index(&self) -> Option<&Index> {
+        self.stage.as_ref().or(self.coming.as_ref()).map(Stage::index)
+    }
+
     /// Where the scene has its origin in the site's space.
     pub fn origin(&self) -> glam::DVec3 {
-        self.stage.as_ref().map_or(glam::DVec3::ZERO, |stage| stage.plan.origin)
+        self.index().map_or(glam::DVec3::ZERO, |index| index.origin)
     }
 
     /// The whole site from a pleasant angle.
     pub fn home_pose(&self) -> Option<Pose> {
-        let bounds = self.stage.as_ref().map(|stage| stage.plan.bounds).filter(|bounds| !bounds.is_empty())?;
+        let bounds = self.index().map(|index| index.bounds).filter(|bounds| !bounds.is_empty())?;
         let aspect = self.shell.map_or(1.6, |shell| shell.viewport.width() / shell.viewport.height().max(1.0));
         Some(Pose::framing(bounds.min, bounds.max, 0.5, 0.44, super::scene::FOV_Y, aspect.max(0.2)))
     }
@@ -436,7 +456,7 @@ impl Viewer {
         let following = playback.state() == twin_engine::PlayState::Following;
         let charted = self.chart.iter().filter(|_| self.ui.chart_open);
         ViewLink {
-            camera: self.stage.as_ref().map(|stage| SitePose::of(&self.orbit.pose, stage.plan.origin)),
+            camera: self.stage.as_ref().map(|stage| SitePose::of(&self.orbit.pose, stage.index().origin)),
             select: self.selection.iter().map(|twin| model.twin(*twin).id.to_string()).collect(),
             time: (!following).then(|| playback.playhead()),
             known: engine.asked_basis() == twin_engine::Basis::Known,
@@ -449,12 +469,16 @@ impl Viewer {
         }
     }
 
-    /// Chooses how much goes into the picture; the scene is made anew.
+    /// Chooses how much goes into the picture; the scene is brought in anew.
     pub fn set_quality(&mut self, quality: Quality) {
-        if std::mem::replace(&mut self.quality, quality) != quality {
-            self.dirty.scene = self.stage.is_some();
-            self.dirty.outline = true;
-            self.dirty.link = true;
+        if std::mem::replace(&mut self.quality, quality) == quality {
+            return;
+        }
+        self.dirty.link = true;
+        // Vertices of the two differ, and their bytes are not kept: asked for again, which the platform's cache answers.
+        if let (Some(published), None) = (&self.published, &self.next) {
+            self.coming = Some(Stage::new(published.index.clone(), published.model.model.twins().len()));
+            self.session.pieces_of(&published.manifest);
         }
     }
 
@@ -514,7 +538,7 @@ impl Viewer {
     /// Parts of a twin and of everything below it.
     pub fn parts_of(&self, twins: &[TwinIndex]) -> Vec<PartIndex> {
         let Some(stage) = &self.stage else { return Vec::new() };
-        twins.iter().flat_map(|twin| stage.plan.parts_of(*twin)).collect()
+        twins.iter().flat_map(|twin| stage.index().parts_of(*twin)).collect()
     }
 }
 

@@ -49,7 +49,7 @@ const type = async (view, token, press) => {
 };
 
 test("without a token nothing of the plant leaves the gateway", async () => {
-  for (const path of ["/api/site", "/api/history?signal=x", "/api/catalogue", "/metrics"]) {
+  for (const path of ["/api/publication", "/api/history?signal=x", "/api/catalogue", "/metrics"]) {
     const response = await fetch(`${gateway.url}${path}`);
     assert.equal(response.status, 401, path);
     assert.ok(!(await response.text()).includes("cube"), path);

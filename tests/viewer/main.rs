@@ -1,5 +1,7 @@
 //! The viewer without a window: links, and what a host page may ask and say.
 
+mod publication;
+
 use orrery::{ViewLink, hook_command, hook_state};
 use serde_json::Value;
 

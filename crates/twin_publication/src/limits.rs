@@ -48,7 +48,7 @@ pub const PLACEMENTS: usize = 1_000_000;
 const PIECE_ENTRY: usize = 64 + 10 + 24;
 
 const _: () = {
-    let pieces = (GEOMETRY + IMAGES) * PIECE_ENTRY + ASSETS * (PIECE_ENTRY + 2 * 64);
+    let pieces = (GEOMETRY + IMAGES) * PIECE_ENTRY + GEOMETRY * 6 + ASSETS * (PIECE_ENTRY + 2 * 64);
     let findings = FINDINGS * (2 * FINDING_BYTES + 256);
     assert!(pieces + findings < MANIFEST_BYTES, "the largest manifest with names of usual length is read");
     assert!(REVISIONS * 192 < REVISIONS_BYTES, "the longest list of revisions is read");

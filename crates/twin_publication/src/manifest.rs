@@ -31,6 +31,9 @@ pub struct Scene {
     pub geometry: Vec<PieceRef>,
     /// Images of its materials, by ordinal.
     pub images: Vec<PieceRef>,
+    /// Ordinals of the geometry that holds the coarsest level of all cells, ascending: what a first picture needs, so that it can be
+    /// asked for beside the header. May be empty, then only the header tells.
+    pub first: Vec<u32>,
 }
 
 /// A file that people open.
@@ -124,6 +127,8 @@ struct SceneRow {
     geometry: List<PieceRef, GEOMETRY>,
     #[serde(default, skip_serializing_if = "List::is_empty")]
     images: List<PieceRef, IMAGES>,
+    #[serde(default, skip_serializing_if = "List::is_empty")]
+    first: List<u32, GEOMETRY>,
 }
 
 impl Manifest {
@@ -138,6 +143,7 @@ impl Manifest {
             index: scene.index,
             geometry: List(scene.geometry.clone()),
             images: List(scene.images.clone()),
+            first: List(scene.first.clone()),
         });
         FORM.write(&Document {
             format: head.format,
@@ -160,7 +166,10 @@ impl Manifest {
     /// In words: too large, not JSON, something else, a later version, or a value that makes no sense.
     pub fn read(bytes: &[u8]) -> Result<Self, PublicationError> {
         let document: Document = FORM.read(bytes, |document: &Document| (&document.format, document.version))?;
-        let scene = document.scene.map(|scene| Scene { index: scene.index, geometry: scene.geometry.0, images: scene.images.0 });
+        let scene = document.scene.map(|scene| {
+            let SceneRow { index, geometry, images, first } = scene;
+            Scene { index, geometry: geometry.0, images: images.0, first: first.0 }
+        });
         let manifest = Self {
             site: document.site,
             revision: document.revision,
@@ -202,6 +211,7 @@ impl Manifest {
             return Err(PublicationError::invalid("revision", "revisions count from 1"));
         }
         self.counts()?;
+        self.scene.as_ref().map_or(Ok(()), Scene::check)?;
         name(&self.site.id, || "site.id".to_owned())?;
         name(&self.site.name, || "site.name".to_owned())?;
         for (at, asset) in self.assets.iter().enumerate() {
@@ -223,6 +233,18 @@ impl Manifest {
             Some((what, count, most)) => Err(PublicationError::TooMany { what, count, most }),
             None => Ok(()),
         }
+    }
+}
+
+impl Scene {
+    /// Ordinals that exist, each once: there are at most as many as pieces.
+    fn check(&self) -> Result<(), PublicationError> {
+        let ascending = self.first.windows(2).all(|pair| pair[0] < pair[1]);
+        let there = self.first.last().is_none_or(|last| (*last as usize) < self.geometry.len());
+        if ascending && there {
+            return Ok(());
+        }
+        Err(PublicationError::invalid("scene.first", "these are ordinals of geometry, ascending, each once"))
     }
 }
 

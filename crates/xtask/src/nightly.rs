@@ -77,6 +77,7 @@ fn soak() -> Result<()> {
     }
     tools::ensure_debian(&[("chromium", "chromium"), ("npm", "npm")])?;
     let (gateway, _) = demo::build(Quality::Release)?;
+    tools::ensure_playwright()?;
     Step::new("soak", "node").args([&script]).env("ORRERY_BIN", &gateway).limit(Duration::from_secs(45 * 60)).run()
 }
 

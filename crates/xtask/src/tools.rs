@@ -160,3 +160,13 @@ fn locked_version(package: &str) -> Result<String> {
         .map(str::to_owned)
         .with_context(|| format!("Cargo.lock names no {package}"))
 }
+
+/// Installs what drives browsers where it is not there yet; answers the folder of the browser suite.
+pub(crate) fn ensure_playwright() -> Result<PathBuf> {
+    let folder = util::root().join("tests").join("browser");
+    if !folder.join("node_modules").join("playwright-core").is_dir() {
+        let step = Step::new("installing playwright-core", "npm").args(["ci", "--no-audit", "--no-fund", "--prefix"]);
+        step.args([&folder]).run()?;
+    }
+    Ok(folder)
+}

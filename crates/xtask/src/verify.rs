@@ -147,13 +147,7 @@ fn clippy_viewer() -> Result<()> {
 fn browser() -> Result<()> {
     tools::ensure_debian(&[("chromium", "chromium"), ("npm", "npm")])?;
     let (gateway, _) = demo::build(Quality::Release)?;
-    let folder = util::root().join("tests").join("browser");
-    if !folder.join("node_modules").join("playwright-core").is_dir() {
-        Step::new("installing playwright-core", "npm")
-            .args(["ci", "--no-audit", "--no-fund", "--prefix"])
-            .args([&folder])
-            .run()?;
-    }
+    let folder = tools::ensure_playwright()?;
     let mut files: Vec<String> = std::fs::read_dir(&folder)?
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter(|name| name.ends_with(".test.mjs"))

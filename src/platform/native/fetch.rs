@@ -4,7 +4,7 @@
 use std::io::Read as _;
 use std::sync::{Arc, Mutex};
 
-use super::super::{FetchState, Waker};
+use super::super::{FetchState, Refusal, Waker};
 use super::wire::credentials;
 
 /// Largest body that is taken in.
@@ -32,7 +32,7 @@ impl Fetch {
         std::thread::spawn(move || {
             let outcome = download(&url, post, &shared, &waker);
             if let Ok(mut state) = shared.lock() {
-                *state = outcome.map_or_else(FetchState::Failed, FetchState::Done);
+                *state = outcome.into();
             }
             waker();
         });
@@ -44,7 +44,9 @@ impl Fetch {
         let Ok(mut state) = self.state.lock() else { return FetchState::Taken };
         match &*state {
             FetchState::Running { .. } | FetchState::Taken => state.clone(),
-            FetchState::Done(_) | FetchState::Failed(_) => std::mem::replace(&mut *state, FetchState::Taken),
+            FetchState::Done(_) | FetchState::Failed(_) | FetchState::Later(_) => {
+                std::mem::replace(&mut *state, FetchState::Taken)
+            }
         }
     }
 }
@@ -52,7 +54,8 @@ impl Fetch {
 /// Asks with our token, and trusts whom we were told to trust.
 fn ask(url: &str, post: bool) -> Result<ureq::http::Response<ureq::Body>, ureq::Error> {
     let credentials = credentials();
-    let mut config = ureq::Agent::config_builder();
+    // What a refusal says is read like an answer: how long to wait stands in it.
+    let mut config = ureq::Agent::config_builder().http_status_as_error(false);
     if !credentials.authorities.is_empty() {
         let roots = credentials.authorities.iter().map(|der| ureq::tls::Certificate::from_der(der).to_owned());
         let tls = ureq::tls::TlsConfig::builder()
@@ -76,13 +79,17 @@ fn ask(url: &str, post: bool) -> Result<ureq::http::Response<ureq::Body>, ureq::
     }
 }
 
-fn download(url: &str, post: bool, shared: &Arc<Mutex<FetchState>>, waker: &Waker) -> Result<Vec<u8>, String> {
-    let response = ask(url, post).map_err(|error| match error {
-        ureq::Error::StatusCode(401 | 403) => {
-            format!("the gateway does not let us in; name a file with a token: --token-file FILE ({url})")
-        }
-        error => format!("{error} ({url})"),
-    })?;
+fn download(url: &str, post: bool, shared: &Arc<Mutex<FetchState>>, waker: &Waker) -> Result<Vec<u8>, Refusal> {
+    let failed = |error: &dyn std::fmt::Display| Refusal::Failed(format!("{error} ({url})"));
+    let response = ask(url, post).map_err(|error| failed(&error))?;
+    let status = response.status().as_u16();
+    let busy = || Refusal::busy(response.headers().get("retry-after").and_then(|value| value.to_str().ok()));
+    match status {
+        200..=299 => {}
+        401 | 403 => return Err(failed(&"the gateway does not let us in; name a file with a token: --token-file FILE")),
+        503 => return Err(busy().unwrap_or_else(|| failed(&"the gateway is busy"))),
+        _ => return Err(failed(&format_args!("http status: {status}"))),
+    }
     let total = response.headers().get("content-length").and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     let mut body = response.into_body().into_with_config().limit(MAX_BODY).reader();
     let mut bytes = Vec::with_capacity(total.unwrap_or(0).min(64 * 1024 * 1024) as usize);
@@ -90,9 +97,9 @@ fn download(url: &str, post: bool, shared: &Arc<Mutex<FetchState>>, waker: &Wake
     loop {
         // Nobody else holds the state any more: the answer is not wanted.
         if Arc::strong_count(shared) == 1 {
-            return Err("given up".to_owned());
+            return Err(Refusal::Failed("given up".to_owned()));
         }
-        let read = body.read(&mut buffer).map_err(|error| format!("{error} ({url})"))?;
+        let read = body.read(&mut buffer).map_err(|error| failed(&error))?;
         if read == 0 {
             return Ok(bytes);
         }

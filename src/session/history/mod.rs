@@ -39,6 +39,9 @@ const SUM_EVERY_S: f64 = 1.0;
 /// Steps of the pager per poll.
 const STEPS: usize = 16;
 
+/// Why nothing came from a server that will have it later; what failed is asked for again anyway.
+const BUSY: &str = "the server is busy";
+
 /// A page's part on its way.
 struct Coming {
     request: Request,
@@ -270,6 +273,7 @@ impl History {
                 FetchState::Running { .. } => return,
                 FetchState::Taken => Err("lost".to_owned()),
                 FetchState::Failed(why) => Err(why),
+                FetchState::Later(_) => Err(BUSY.to_owned()),
                 FetchState::Done(bytes) => {
                     self.bytes += bytes.len() as u64;
                     catalogue::read(&bytes)
@@ -357,6 +361,7 @@ impl History {
                 }
                 FetchState::Taken => Err("lost".to_owned()),
                 FetchState::Failed(why) => Err(why),
+                FetchState::Later(_) => Err(BUSY.to_owned()),
                 FetchState::Done(bytes) => open_page(&bytes).map(|chunks| (chunks, bytes.len() as u64)),
             };
             let Coming { request, began, .. } = self.coming.remove(at);

@@ -51,6 +51,7 @@ impl Tail {
             FetchState::Running { .. } => return None,
             FetchState::Taken => Err("lost".to_owned()),
             FetchState::Failed(why) => Err(why),
+            FetchState::Later(_) => Err(super::BUSY.to_owned()),
             FetchState::Done(bytes) => Ok(bytes),
         };
         self.running = None;

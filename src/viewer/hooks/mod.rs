@@ -209,7 +209,7 @@ fn span(range: TimeRange) -> Value {
 }
 
 fn describe(viewer: &Viewer) -> Value {
-    let phase = match (&viewer.served, &viewer.stage) {
+    let phase = match (&viewer.published, &viewer.stage) {
         (None, _) => "connecting",
         (Some(_), None) => "loading",
         (Some(_), Some(_)) => "running",

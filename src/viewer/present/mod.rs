@@ -86,7 +86,7 @@ pub fn fill(viewer: &mut Viewer, now: f64) {
 /// What depends on the camera or the pointer: cheap, so filled on every frame.
 pub fn overlay(viewer: &mut Viewer) {
     let pose = viewer.orbit.pose;
-    let empty = viewer.stage.as_ref().is_some_and(|stage| stage.plan.parts.is_empty());
+    let empty = viewer.stage.as_ref().is_some_and(|stage| stage.index().parts.is_empty());
     // Models that failed have their own words.
     viewer.vm.no_model = empty && viewer.problems.iter().all(|problem| problem.kind != ProblemKind::Model);
     let turned = CameraView { yaw: -pose.yaw, pitch: pose.pitch };
@@ -106,27 +106,22 @@ fn loading(viewer: &mut Viewer) {
         _ if seen > 0 => StageState::Running,
         _ => StageState::Waiting,
     };
-    let (seen, total) = viewer.session.site.seen();
-    let here = viewer.served.is_some();
-    let mut stages = vec![StageView {
-        name: "Site".to_owned(),
-        state: if here { StageState::Done } else { state(false, viewer.session.site.failed().is_some(), seen.max(1)) },
-        bytes: seen,
-        total,
-    }];
-    for stage in viewer.session.models.stages() {
-        let state = state(stage.done, stage.failed.is_some(), stage.seen);
+    let mut stages: Vec<StageView> = Vec::new();
+    for stage in viewer.session.publication.stages() {
+        let state = state(stage.done, stage.failed.is_some(), stage.seen.max(1));
         stages.push(StageView { name: stage.name, state, bytes: stage.seen, total: stage.total });
     }
-    let prepare = if here && viewer.session.models.are_over() { StageState::Running } else { StageState::Waiting };
-    stages.push(StageView { name: "Preparing the scene".to_owned(), state: prepare, bytes: 0, total: None });
+    // Pieces that were asked for are those that the first picture needs.
+    let (seen, total) = viewer.session.pieces.seen();
+    let running = if viewer.published.is_some() { StageState::Running } else { StageState::Waiting };
+    stages.push(StageView { name: "First picture".to_owned(), state: running, bytes: seen, total: (total > 0).then_some(total) });
     viewer.vm.loading = Some(LoadingView { stages });
 }
 
 fn links(viewer: &mut Viewer, now: f64) {
     let link = viewer.session.link();
     let gateway = match link.phase() {
-        _ if viewer.served.is_none() && viewer.session.site.failed().is_some() => LinkState::Down,
+        _ if viewer.published.is_none() && viewer.session.publication.failed().is_some() => LinkState::Down,
         LinkPhase::Connecting => LinkState::Connecting,
         LinkPhase::Up => LinkState::Up,
         LinkPhase::Down => LinkState::Down,
@@ -201,9 +196,9 @@ fn perf(viewer: &Viewer, engine: &Engine, now: f64) -> PerfView {
         row("Uptime", format!("{:.0} s", viewer.uptime(now))),
     ];
     if let Some(stage) = &viewer.stage {
-        rows.push(row("Parts", stage.plan.parts.len().to_string()));
-        rows.push(row("Triangles", stage.plan.triangle_count().to_string()));
-        rows.push(row("Draws", (stage.plan.chunks.len() + stage.plan.lines.len()).to_string()));
+        rows.push(row("Parts", stage.index().parts.len().to_string()));
+        rows.push(row("Triangles", stage.scene.triangle_count().to_string()));
+        rows.push(row("Draws", stage.draws.to_string()));
     }
     if let Some(first) = viewer.first_picture {
         rows.push(row("First picture", format!("{first:.2} s")));

@@ -1,77 +1,93 @@
-//! From merged chunks to Bevy meshes. One entity per chunk; parts live inside as ranges with a texel each.
+//! From a cell's bytes to Bevy meshes: ranges are copied, no vertex is worked on. Parts live inside as numbers with a texel each.
 
 use bevy::asset::RenderAssetUsages;
 use bevy::camera::primitives::Aabb;
 use bevy::image::{CompressedImageFormats, ImageSampler, ImageType};
-use bevy::mesh::{Indices, PrimitiveTopology, VertexAttributeValues};
+use bevy::mesh::{Indices, MeshVertexAttribute, PrimitiveTopology, VertexAttributeValues};
 use bevy::prelude::*;
 use bevy::render::render_resource::{Extent3d, TextureDimension, TextureFormat};
-use twin_scene::merge::{Chunk, Class, LineChunk, MergePlan, PartIndex, Placed, UNLIT};
+use twin_scene::cells::{CellScene, CellView, Group};
+use twin_scene::merge::PartIndex;
 
-use super::material::{ATTRIBUTE_COLOR8, ATTRIBUTE_NORMAL8, ATTRIBUTE_PART, PALETTE_WIDTH};
-
-/// Byte by which edges are told from faces where a colour is wanted but none is given.
-const EDGE_GREY: [u8; 4] = [96, 102, 110, 255];
-
-fn snorm(v: f32) -> i8 {
-    (v.clamp(-1.0, 1.0) * 127.0).round() as i8
-}
-
-/// Gloss from roughness and metal: how strong the sheen of a vertex is, 0 to 255.
-fn gloss(surface: [u8; 4]) -> u8 {
-    let (rough, metal) = (f32::from(surface[0]) / 255.0, f32::from(surface[1]) / 255.0);
-    ((1.0 - rough) * (0.45 + 0.55 * metal) * 255.0) as u8
-}
-
-/// Share of light of its own, 0 to 1: what is unlit shines all over.
-pub(super) fn glow(surface: [u8; 4]) -> f32 {
-    if surface[3] & UNLIT != 0 { 1.0 } else { f32::from(surface[2]) / 255.0 }
-}
+use super::material::{
+    ATTRIBUTE_COLOR8, ATTRIBUTE_LATTICE16, ATTRIBUTE_LATTICE32, ATTRIBUTE_NORMAL_OCT, ATTRIBUTE_SURFACE8, PALETTE_WIDTH,
+};
 
 fn bounds_of(bounds: &twin_scene::geometry::Aabb) -> Aabb {
     Aabb::from_min_max(bounds.min, bounds.max)
 }
 
-/// Faces of one chunk.
-pub(super) fn chunk_mesh(chunk: &Chunk) -> (Mesh, Aabb) {
-    let packed = chunk.normals.iter().zip(&chunk.surfaces);
-    let normals: Vec<[i8; 4]> = packed.map(|(n, s)| [snorm(n[0]), snorm(n[1]), snorm(n[2]), snorm(glow(*s))]).collect();
-    let blended = matches!(chunk.class, Class::Blend { .. });
-    let colors: Vec<[u8; 4]> = if blended {
-        chunk.colors.clone()
+/// Numbers of a range of bytes, a fixed count of `N` bytes each; where the bytes end before, fewer.
+pub(super) fn rows<const N: usize, T>(bytes: &[u8], of: std::ops::Range<u32>, row: impl Fn([u8; N]) -> T) -> Vec<T> {
+    let range = (of.start as usize).saturating_mul(N)..(of.end as usize).saturating_mul(N);
+    let bytes = bytes.get(range).unwrap_or_default();
+    bytes.as_chunks::<N>().0.iter().map(|bytes| row(*bytes)).collect()
+}
+
+pub(super) fn u16x4(b: [u8; 8]) -> [u16; 4] {
+    [[b[0], b[1]], [b[2], b[3]], [b[4], b[5]], [b[6], b[7]]].map(u16::from_le_bytes)
+}
+
+pub(super) fn u32x4(b: [u8; 16]) -> [u32; 4] {
+    let at = |n: usize| u32::from_le_bytes([b[n], b[n + 1], b[n + 2], b[n + 3]]);
+    [at(0), at(4), at(8), at(12)]
+}
+
+pub(super) fn f32x2(b: [u8; 8]) -> [f32; 2] {
+    [[b[0], b[1], b[2], b[3]], [b[4], b[5], b[6], b[7]]].map(f32::from_le_bytes)
+}
+
+pub(super) fn i16x2(b: [u8; 4]) -> [i16; 2] {
+    [[b[0], b[1]], [b[2], b[3]]].map(i16::from_le_bytes)
+}
+
+/// Places on the lattice and numbers of parts, as the attribute of the cell's width.
+fn lattice(bytes: &[u8], of: std::ops::Range<u32>, wide: bool) -> (MeshVertexAttribute, VertexAttributeValues) {
+    if wide {
+        (ATTRIBUTE_LATTICE32, VertexAttributeValues::Uint32x4(rows(bytes, of, u32x4)))
     } else {
-        chunk.colors.iter().zip(&chunk.surfaces).map(|(c, s)| [c[0], c[1], c[2], gloss(*s)]).collect()
-    };
-    let mut mesh = Mesh::new(PrimitiveTopology::TriangleList, RenderAssetUsages::RENDER_WORLD);
-    mesh.insert_attribute(Mesh::ATTRIBUTE_POSITION, chunk.positions.clone());
-    mesh.insert_attribute(ATTRIBUTE_NORMAL8, VertexAttributeValues::Snorm8x4(normals));
-    mesh.insert_attribute(ATTRIBUTE_COLOR8, VertexAttributeValues::Unorm8x4(colors));
-    mesh.insert_attribute(ATTRIBUTE_PART, VertexAttributeValues::Uint32(chunk.parts.clone()));
-    if !chunk.uvs.is_empty() {
-        mesh.insert_attribute(Mesh::ATTRIBUTE_UV_0, chunk.uvs.clone());
+        (ATTRIBUTE_LATTICE16, VertexAttributeValues::Uint16x4(rows(bytes, of, u16x4)))
     }
-    mesh.insert_indices(if chunk.positions.len() < usize::from(u16::MAX) {
-        Indices::U16(chunk.indices.iter().map(|i| *i as u16).collect())
-    } else {
-        Indices::U32(chunk.indices.clone())
-    });
-    (mesh, bounds_of(&chunk.bounds))
 }
 
-/// Edges of one line chunk.
-pub(super) fn line_mesh(lines: &LineChunk) -> (Mesh, Aabb) {
-    let count = lines.positions.len();
+/// Indices of a group.
+pub(super) fn indices(view: &CellView<'_>, group: &Group) -> Vec<u16> {
+    rows(view.indices(), group.indices.clone(), u16::from_le_bytes)
+}
+
+/// Texture coordinates of a group; empty unless it is textured.
+pub(super) fn uvs(view: &CellView<'_>, group: &Group) -> Vec<[f32; 2]> {
+    rows(view.uvs(), group.uvs.clone(), f32x2)
+}
+
+/// Faces of one group, on the cell's lattice.
+pub(super) fn face_mesh(view: &CellView<'_>, group: &Group, wide: bool) -> Mesh {
+    let of = || group.vertices.clone();
+    let mut mesh = Mesh::new(PrimitiveTopology::TriangleList, RenderAssetUsages::RENDER_WORLD);
+    let (attribute, values) = lattice(view.positions(), of(), wide);
+    mesh.insert_attribute(attribute, values);
+    mesh.insert_attribute(ATTRIBUTE_NORMAL_OCT, VertexAttributeValues::Snorm16x2(rows(view.normals(), of(), i16x2)));
+    mesh.insert_attribute(ATTRIBUTE_COLOR8, VertexAttributeValues::Unorm8x4(rows(view.colors(), of(), |bytes| bytes)));
+    mesh.insert_attribute(ATTRIBUTE_SURFACE8, VertexAttributeValues::Unorm8x4(rows(view.surfaces(), of(), |bytes| bytes)));
+    let uvs = uvs(view, group);
+    if !uvs.is_empty() {
+        mesh.insert_attribute(Mesh::ATTRIBUTE_UV_0, uvs);
+    }
+    mesh.insert_indices(Indices::U16(indices(view, group)));
+    mesh
+}
+
+/// Edges of one length class, on the cell's lattice; `of` counts their ends.
+pub(super) fn line_mesh(view: &CellView<'_>, of: std::ops::Range<u32>, wide: bool) -> Mesh {
     let mut mesh = Mesh::new(PrimitiveTopology::LineList, RenderAssetUsages::RENDER_WORLD);
-    mesh.insert_attribute(Mesh::ATTRIBUTE_POSITION, lines.positions.clone());
-    mesh.insert_attribute(ATTRIBUTE_NORMAL8, VertexAttributeValues::Snorm8x4(vec![[0, 127, 0, 0]; count]));
-    mesh.insert_attribute(ATTRIBUTE_COLOR8, VertexAttributeValues::Unorm8x4(vec![EDGE_GREY; count]));
-    mesh.insert_attribute(ATTRIBUTE_PART, VertexAttributeValues::Uint32(lines.parts.clone()));
-    (mesh, bounds_of(&lines.bounds))
+    let (attribute, values) = lattice(view.edges(), of, wide);
+    mesh.insert_attribute(attribute, values);
+    mesh
 }
 
-/// The palette texture for that many parts. Its size never changes, so that updates are plain texture writes.
-pub(super) fn palette_image(parts: usize) -> Image {
-    let rows = (parts as u32).div_ceil(PALETTE_WIDTH).max(1);
+/// The palette texture for that many slots. Its size never changes, so that updates are plain texture writes.
+pub(super) fn palette_image(slots: usize) -> Image {
+    let rows = (slots as u32).div_ceil(PALETTE_WIDTH).max(1);
     let mut image = Image::new_fill(
         Extent3d { width: PALETTE_WIDTH, height: rows, depth_or_array_layers: 1 },
         TextureDimension::D2,
@@ -84,35 +100,19 @@ pub(super) fn palette_image(parts: usize) -> Image {
     image
 }
 
-/// Base colour image of a textured chunk; `None` where it can't be decoded.
-pub(super) fn chunk_image(placed: &[Placed], class: Class) -> Option<Image> {
-    let Class::Textured { asset, material } = class else { return None };
-    let model = &placed.get(asset as usize)?.model;
-    let index = model.materials.get(material as usize)?.base_color_image?;
-    let source = model.images.get(index)?;
-    let kind = ImageType::MimeType(source.mime);
-    Image::from_buffer(
-        &source.bytes,
-        kind,
-        CompressedImageFormats::NONE,
-        true,
-        ImageSampler::linear(),
-        RenderAssetUsages::RENDER_WORLD,
-    )
-    .ok()
+/// A base colour image; `None` where it can't be decoded.
+pub(super) fn picture(bytes: &[u8], mime: &str) -> Option<Image> {
+    let (kind, sampler) = (ImageType::MimeType(mime), ImageSampler::linear());
+    Image::from_buffer(bytes, kind, CompressedImageFormats::NONE, true, sampler, RenderAssetUsages::RENDER_WORLD).ok()
 }
 
 /// Triangles of some parts as one mesh with smoothed normals, for the selection outline.
 ///
 /// Vertices at one place share the mean of their faces' normals, or the blown-up hull would gape along hard edges.
-pub(super) fn outline_mesh(plan: &MergePlan, parts: &[PartIndex]) -> Option<(Mesh, Aabb)> {
+pub(super) fn outline_mesh(scene: &CellScene, parts: &[PartIndex]) -> Option<(Mesh, Aabb)> {
     let mut positions: Vec<[f32; 3]> = Vec::new();
     for part in parts {
-        for piece in &plan.parts.get(part.at())?.pieces {
-            let chunk = plan.chunks.get(piece.chunk as usize)?;
-            let range = piece.triangles.start as usize * 3..piece.triangles.end as usize * 3;
-            positions.extend(chunk.indices.get(range)?.iter().map(|i| chunk.positions[*i as usize]));
-        }
+        scene.triangles_of(*part, &mut |corners| positions.extend(corners.map(|corner| corner.to_array())));
     }
     if positions.is_empty() {
         return None;
@@ -146,8 +146,8 @@ pub(super) fn outline_mesh(plan: &MergePlan, parts: &[PartIndex]) -> Option<(Mes
         start = end;
     }
     let mut bounds = twin_scene::geometry::Aabb::EMPTY;
-    for part in parts {
-        bounds = bounds.union(&plan.parts[part.at()].bounds);
+    for part in parts.iter().filter_map(|part| scene.index().parts.get(part.at())) {
+        bounds = bounds.union(&part.bounds);
     }
     let mut mesh = Mesh::new(PrimitiveTopology::TriangleList, RenderAssetUsages::RENDER_WORLD);
     mesh.insert_attribute(Mesh::ATTRIBUTE_POSITION, positions);

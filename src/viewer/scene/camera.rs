@@ -2,6 +2,8 @@
 
 use glam::{Mat3, Quat, Vec2, Vec3};
 
+use crate::viewer::stage::Sight;
+
 /// Length of an eased move in seconds.
 const MOVE_S: f32 = 0.3;
 /// Steepest and flattest look, in radians; the floor is never passed from above.
@@ -36,6 +38,25 @@ impl Pose {
     /// Orientation of the eye, looking at the target.
     pub fn rotation(&self) -> Quat {
         Quat::from_rotation_y(self.yaw) * Quat::from_rotation_x(-self.pitch)
+    }
+
+    /// What is seen from here: `fov_y` in radians, `aspect` is width over height, `height` of the picture in physical pixels.
+    pub fn sight(&self, fov_y: f32, aspect: f32, height: f32) -> Sight {
+        let (eye, rotation) = (self.eye(), self.rotation());
+        let tan_y = (fov_y * 0.5).tan();
+        let tan_x = tan_y * aspect;
+        // The eye looks along -z: a point is right of the left side where x - tan_x * z is not negative.
+        let inward = [
+            Vec3::new(1.0, 0.0, -tan_x),
+            Vec3::new(-1.0, 0.0, -tan_x),
+            Vec3::new(0.0, 1.0, -tan_y),
+            Vec3::new(0.0, -1.0, -tan_y),
+        ];
+        let planes = inward.map(|inward| {
+            let normal = rotation * inward.normalize();
+            normal.extend(-normal.dot(eye))
+        });
+        Sight { eye, fov_y, height, planes }
     }
 
     /// Pose that frames a box from a pleasant three-quarter angle.

@@ -1,14 +1,14 @@
 //! What of the scene is worth drawing now: edges long enough to be seen, ghosts where there are any, and the beat at which
 //! unacknowledged alarms blink.
 
-use bevy::camera::primitives::Aabb;
 use bevy::prelude::*;
+use twin_scene::geometry::Aabb;
 
 use super::high::HighMaterial;
 use super::material::{Look, PartMaterial};
 use super::{FOV_Y, MainCamera, SceneAssets};
 
-/// Edges shorter than this many pixels, seen from the nearest point of their chunk, make the picture darker and not clearer.
+/// Edges shorter than this many pixels, seen from the nearest point of their cell, make the picture darker and not clearer.
 const MIN_EDGE_PIXELS: f32 = 6.0;
 /// Seconds of a blink: half of them bright. ISA-18.2 names no rate; common panels blink at 1 to 2 Hz.
 const BLINK_S: f64 = 1.0;
@@ -20,9 +20,11 @@ const PATTERN_PIXELS: f32 = 12.0;
 pub(super) struct Edges {
     /// No edge is longer, in metres.
     pub(super) longest: f32,
+    /// Around their cell, in the scene's space.
+    pub(super) bounds: Aabb,
 }
 
-/// Marks the faint copy of a chunk.
+/// Marks the faint copy of a group.
 #[derive(Component)]
 pub(super) struct Ghosts;
 
@@ -32,17 +34,17 @@ fn is_seen(longest: f32, distance: f32, height: f32) -> bool {
     longest * pixels_per_metre >= MIN_EDGE_PIXELS
 }
 
-/// Hides chunks of edges too short to be seen from where the camera is.
+/// Hides edges too short to be seen from where the camera is.
 pub(super) fn edges_worth_drawing(
     camera: Query<'_, '_, (&Camera, &Transform), With<MainCamera>>,
-    mut edges: Query<'_, '_, (&Edges, &Aabb, &mut Visibility)>,
+    mut edges: Query<'_, '_, (&Edges, &mut Visibility)>,
 ) {
     let Ok((camera, transform)) = camera.single() else { return };
     let Some(height) = camera.physical_viewport_size().map(|size| size.y as f32) else { return };
     let eye = transform.translation;
-    for (edges, bounds, mut visibility) in &mut edges {
-        let outside = (eye - Vec3::from(bounds.center)).abs() - Vec3::from(bounds.half_extents);
-        let distance = outside.max(Vec3::ZERO).length();
+    for (edges, mut visibility) in &mut edges {
+        let bounds = edges.bounds;
+        let distance = (eye - eye.clamp(bounds.min, bounds.max)).length();
         let wanted = if is_seen(edges.longest, distance, height) { Visibility::Inherited } else { Visibility::Hidden };
         visibility.set_if_neq(wanted);
     }
@@ -119,7 +121,7 @@ mod tests {
         assert!(!is_seen(0.125, 44.0, 720.0));
         assert!(is_seen(1.0, 44.0, 720.0));
         assert!(is_seen(f32::INFINITY, 5_000.0, 720.0));
-        assert!(is_seen(0.1, 0.0, 100.0), "inside the chunk");
+        assert!(is_seen(0.1, 0.0, 100.0), "inside the cell");
     }
 
     #[test]

@@ -8,7 +8,8 @@ use bevy::pbr::{ExtendedMaterial, MaterialExtension, MaterialPlugin};
 use bevy::prelude::*;
 use bevy::render::render_resource::{AsBindGroup, Face};
 use bevy::shader::ShaderRef;
-use twin_scene::merge::{Chunk, Class};
+use twin_scene::cells::{CellView, Group, from_octahedral};
+use twin_scene::merge::UNLIT;
 
 use super::material::Look;
 use super::{SceneAssets, build};
@@ -76,30 +77,44 @@ fn shadows_while_whole(assets: Res<'_, SceneAssets>, mut suns: Query<'_, '_, &mu
     }
 }
 
-/// Faces of one chunk with everything that StandardMaterial's shaders read: see `high.wgsl` for the texture coordinates.
-pub(super) fn chunk_mesh(chunk: &Chunk) -> Mesh {
-    let linear = |byte: u8| twin_health::palette::Rgb(byte, byte, byte).linear()[0];
-    let colors: Vec<[f32; 4]> =
-        chunk.colors.iter().map(|c| [linear(c[0]), linear(c[1]), linear(c[2]), f32::from(c[3]) / 255.0]).collect();
-    let surface: Vec<[f32; 2]> = if chunk.uvs.is_empty() {
-        chunk.surfaces.iter().map(|s| [f32::from(s[0]) / 255.0, f32::from(s[1]) / 255.0]).collect()
+/// Share of light of its own, 0 to 1: what is unlit shines all over.
+fn glow(surface: [u8; 4]) -> f32 {
+    if surface[3] & UNLIT != 0 { 1.0 } else { f32::from(surface[2]) / 255.0 }
+}
+
+/// Faces of one group, on the cell's lattice, with everything that StandardMaterial's shaders read: see `high.wgsl` for the texture
+/// coordinates. `first_slot` is that of the cell.
+pub(super) fn face_mesh(view: &CellView<'_>, group: &Group, wide: bool, first_slot: u32) -> Mesh {
+    let of = || group.vertices.clone();
+    let places: Vec<[u32; 4]> = if wide {
+        build::rows(view.positions(), of(), build::u32x4)
     } else {
-        chunk.uvs.clone()
+        build::rows(view.positions(), of(), |bytes| build::u16x4(bytes).map(u32::from))
     };
-    let part: Vec<[f32; 2]> = chunk.parts.iter().zip(&chunk.surfaces).map(|(part, s)| [*part as f32, build::glow(*s)]).collect();
+    let linear = |byte: u8| twin_health::palette::Rgb(byte, byte, byte).linear()[0];
+    let color = |c: [u8; 4]| [linear(c[0]), linear(c[1]), linear(c[2]), f32::from(c[3]) / 255.0];
+    let surfaces: Vec<[u8; 4]> = build::rows(view.surfaces(), of(), |bytes| bytes);
+    let mut uvs = build::uvs(view, group);
+    if uvs.is_empty() {
+        uvs = surfaces.iter().map(|s| [f32::from(s[0]) / 255.0, f32::from(s[1]) / 255.0]).collect();
+    }
+    let part: Vec<[f32; 2]> = places.iter().zip(&surfaces).map(|(at, s)| [(first_slot + at[3]) as f32, glow(*s)]).collect();
+    let positions: Vec<[f32; 3]> = places.iter().map(|at| [at[0] as f32, at[1] as f32, at[2] as f32]).collect();
+    let normals: Vec<[f32; 3]> = build::rows(view.normals(), of(), |bytes| from_octahedral(build::i16x2(bytes)).to_array());
+    let colors: Vec<[f32; 4]> = build::rows(view.colors(), of(), color);
     let mut mesh = Mesh::new(PrimitiveTopology::TriangleList, RenderAssetUsages::RENDER_WORLD);
-    mesh.insert_attribute(Mesh::ATTRIBUTE_POSITION, chunk.positions.clone());
-    mesh.insert_attribute(Mesh::ATTRIBUTE_NORMAL, chunk.normals.clone());
+    mesh.insert_attribute(Mesh::ATTRIBUTE_POSITION, positions);
+    mesh.insert_attribute(Mesh::ATTRIBUTE_NORMAL, normals);
     mesh.insert_attribute(Mesh::ATTRIBUTE_COLOR, colors);
-    mesh.insert_attribute(Mesh::ATTRIBUTE_UV_0, surface);
+    mesh.insert_attribute(Mesh::ATTRIBUTE_UV_0, uvs);
     mesh.insert_attribute(Mesh::ATTRIBUTE_UV_1, part);
-    mesh.insert_indices(Indices::U32(chunk.indices.clone()));
+    mesh.insert_indices(Indices::U16(build::indices(view, group)));
     mesh
 }
 
-/// StandardMaterial of a class; colour, roughness and metal come from the vertices unless there is an image.
+/// StandardMaterial; colour, roughness and metal come from the vertices unless there is an image.
 pub(super) fn material(
-    class: Class,
+    blended: bool,
     double_sided: bool,
     image: Option<Handle<Image>>,
     look: Look,
@@ -109,7 +124,7 @@ pub(super) fn material(
         base_color_texture: image,
         double_sided,
         cull_mode: if double_sided { None } else { Some(Face::Back) },
-        alpha_mode: if matches!(class, Class::Blend { .. }) { AlphaMode::Blend } else { AlphaMode::Opaque },
+        alpha_mode: if blended { AlphaMode::Blend } else { AlphaMode::Opaque },
         perceptual_roughness: 0.8,
         ..default()
     };

@@ -17,15 +17,24 @@ const BACKDROP_SHADER: Handle<Shader> = uuid_handle!("6f1f3f0a-6c1d-4a6b-9c0e-0c
 const MARKS_SHADER: Handle<Shader> = uuid_handle!("6f1f3f0a-6c1d-4a6b-9c0e-0c9a8f3f7a06");
 const GRID_SHADER: Handle<Shader> = uuid_handle!("6f1f3f0a-6c1d-4a6b-9c0e-0c9a8f3f7a04");
 
-/// Normal packed into four signed bytes; the fourth is glow, the share of light of its own.
-pub const ATTRIBUTE_NORMAL8: MeshVertexAttribute = MeshVertexAttribute::new("Normal8", 0x4F52_5259_0001, VertexFormat::Snorm8x4);
-/// Linear base colour; alpha carries gloss.
-pub const ATTRIBUTE_COLOR8: MeshVertexAttribute = MeshVertexAttribute::new("Color8", 0x4F52_5259_0002, VertexFormat::Unorm8x4);
-/// Texel of the part in the palette.
-pub const ATTRIBUTE_PART: MeshVertexAttribute = MeshVertexAttribute::new("Part", 0x4F52_5259_0003, VertexFormat::Uint32);
+/// Place on the cell's lattice, and the part's number in the cell. The mesh's transform leads to the scene's space, its tag is the slot
+/// of the cell's first part.
+pub const ATTRIBUTE_LATTICE16: MeshVertexAttribute =
+    MeshVertexAttribute::new("Lattice16", 0x4F52_5259_0001, VertexFormat::Uint16x4);
+/// The same where 16 bits are too few.
+pub const ATTRIBUTE_LATTICE32: MeshVertexAttribute =
+    MeshVertexAttribute::new("Lattice32", 0x4F52_5259_0002, VertexFormat::Uint32x4);
+/// Unit normal as a point of the unfolded octahedron.
+pub const ATTRIBUTE_NORMAL_OCT: MeshVertexAttribute =
+    MeshVertexAttribute::new("NormalOct", 0x4F52_5259_0003, VertexFormat::Snorm16x2);
+/// Base colour, encoded as sRGB, and alpha.
+pub const ATTRIBUTE_COLOR8: MeshVertexAttribute = MeshVertexAttribute::new("Color8", 0x4F52_5259_0004, VertexFormat::Unorm8x4);
+/// Roughness, metal, glow, and flags of the surface.
+pub const ATTRIBUTE_SURFACE8: MeshVertexAttribute =
+    MeshVertexAttribute::new("Surface8", 0x4F52_5259_0005, VertexFormat::Unorm8x4);
 
-/// Width of the palette texture in texels; part `p` sits at `(p % 256, p / 256)`.
-pub const PALETTE_WIDTH: u32 = 256;
+/// Width of the palette texture in texels, the least that WebGL2 promises; slot `s` sits at `(s % 2048, s / 2048)`.
+pub const PALETTE_WIDTH: u32 = 2048;
 
 /// What the part shader needs besides the palette; one for the whole scene. Layout as in `marks.wgsl`.
 #[derive(Clone, Copy, Debug, ShaderType)]
@@ -53,14 +62,14 @@ pub struct PartMaterial {
     /// Lights, colours and style.
     #[uniform(0)]
     pub look: Look,
-    /// `Rgba8Uint`, one texel per part.
+    /// `Rgba8Uint`, one texel per slot.
     #[texture(1, sample_type = "u_int")]
     pub palette: Handle<Image>,
     /// Baked contact shadow of the floor, one channel.
     #[texture(2)]
     #[sampler(3)]
     pub shadow: Handle<Image>,
-    /// Base colour image of textured chunks; any image elsewhere.
+    /// Base colour image of what is textured; any image elsewhere.
     #[texture(4)]
     #[sampler(5)]
     pub image: Handle<Image>,
@@ -131,18 +140,19 @@ impl Material for PartMaterial {
         layout: &MeshVertexBufferLayoutRef,
         key: MaterialPipelineKey<Self>,
     ) -> Result<(), SpecializedMeshPipelineError> {
-        let mut attributes = vec![
-            Mesh::ATTRIBUTE_POSITION.at_shader_location(0),
-            ATTRIBUTE_NORMAL8.at_shader_location(1),
-            ATTRIBUTE_COLOR8.at_shader_location(2),
-            ATTRIBUTE_PART.at_shader_location(3),
-        ];
         let PartKey { kind, double_sided } = key.bind_group_data;
+        let lattice = if layout.0.contains(ATTRIBUTE_LATTICE32) { ATTRIBUTE_LATTICE32 } else { ATTRIBUTE_LATTICE16 };
+        let mut attributes = vec![lattice.at_shader_location(0)];
+        if kind != PartKind::Edges {
+            attributes.push(ATTRIBUTE_NORMAL_OCT.at_shader_location(1));
+            attributes.push(ATTRIBUTE_COLOR8.at_shader_location(2));
+            attributes.push(ATTRIBUTE_SURFACE8.at_shader_location(3));
+        }
         if kind == PartKind::Textured {
             attributes.push(Mesh::ATTRIBUTE_UV_0.at_shader_location(4));
         }
         descriptor.vertex.buffers = vec![layout.0.get_layout(&attributes)?];
-        // Merging turned the triangles of mirrored parts, so front faces are counter-clockwise everywhere.
+        // Compiling turned the triangles of mirrored parts, so front faces are counter-clockwise everywhere.
         descriptor.primitive.cull_mode = if double_sided { None } else { Some(Face::Back) };
         let kind = match kind {
             PartKind::Faces => None,

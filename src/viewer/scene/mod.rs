@@ -1,33 +1,31 @@
-//! What stands in the 3D world: merged meshes, the palette, outlines, backdrop and the camera. Speaks parts and texels.
+//! What stands in the 3D world: cells, the palette, outlines, backdrop and the camera. Speaks parts and texels.
 
 mod build;
 pub mod camera;
+mod cells;
 mod detail;
 pub mod high;
 pub mod material;
 mod shadow;
 
-use std::collections::BTreeMap;
-
 use bevy::asset::RenderAssetUsages;
 use bevy::camera::visibility::{NoFrustumCulling, RenderLayers};
 use bevy::camera::{CameraOutputMode, Viewport};
 use bevy::core_pipeline::tonemapping::{DebandDither, Tonemapping};
-use bevy::image::ImageSampler;
 use bevy::prelude::*;
 use bevy::render::render_resource::{Extent3d, TextureDimension, TextureFormat};
 use bevy::render::renderer::RenderAdapterInfo;
 use bevy_egui::PrimaryEguiContext;
 use twin_health::palette::{Rgb, fill};
 use twin_model::Status;
+use twin_scene::cells::CellScene;
 use twin_scene::geometry::Aabb;
-use twin_scene::merge::{Class, MergePlan, PartIndex, Placed};
+use twin_scene::merge::PartIndex;
 
 use high::HighMaterial;
-use material::{
-    BackdropLook, BackdropMaterial, GridLook, GridMaterial, Look, OutlineLook, OutlineMaterial, PartKind, PartMaterial,
-};
+use material::{BackdropLook, BackdropMaterial, GridLook, GridMaterial, Look, OutlineLook, OutlineMaterial, PartMaterial};
 
+pub use cells::Spawner;
 pub use detail::{Beat, beat};
 
 /// Vertical field of view in radians.
@@ -40,7 +38,7 @@ const FAINT: (f32, f32) = (0.10, 0.14);
 /// Handles of everything that the scene changes later.
 #[derive(Resource, Default)]
 pub struct SceneAssets {
-    /// One texel per part.
+    /// One texel per slot: see [`Index::slots`](twin_scene::cells::Index::slots).
     pub palette: Handle<Image>,
     /// Materials that carry the look, to be changed together.
     parts: Vec<Handle<PartMaterial>>,
@@ -58,7 +56,10 @@ pub struct SceneAssets {
     /// Whether any part is shown faintly: only then the ghosts' meshes are drawn.
     pub any_ghosts: bool,
     outlined: Vec<Entity>,
+    /// What stands there besides cells: grid and light.
     spawned: Vec<Entity>,
+    /// The cells that are here.
+    cells: cells::World,
 }
 
 /// Colours of the surroundings, from the tokens of `twin_ui::theme`.
@@ -158,130 +159,6 @@ fn one_texel(value: u8) -> Image {
     )
 }
 
-/// Everything that spawning a plan needs.
-pub struct Spawner<'a, 'w, 's> {
-    /// Entities.
-    pub commands: &'a mut Commands<'w, 's>,
-    /// Meshes.
-    pub meshes: &'a mut Assets<Mesh>,
-    /// Images.
-    pub images: &'a mut Assets<Image>,
-    /// Materials.
-    pub materials: &'a mut Assets<PartMaterial>,
-    /// Materials of the high tier.
-    pub high: &'a mut Assets<HighMaterial>,
-    /// Handles.
-    pub assets: &'a mut SceneAssets,
-    /// How much goes into the picture.
-    pub quality: Quality,
-}
-
-impl Spawner<'_, '_, '_> {
-    /// Puts the merged scene into the world, in place of whatever was there.
-    pub fn spawn(&mut self, plan: &MergePlan, placed: &[Placed], around: Surroundings) {
-        for entity in self.assets.spawned.drain(..).chain(self.assets.outlined.drain(..)) {
-            self.commands.entity(entity).despawn();
-        }
-        self.assets.parts.clear();
-        self.assets.high.clear();
-        self.assets.palette = self.images.add(build::palette_image(plan.parts.len()));
-        self.bake_floor(plan);
-        let look = detail::with_beat(look(around, self.assets.floor), self.assets.beat);
-        let mut shared = BTreeMap::new();
-        for chunk in &plan.chunks {
-            let (kind, double_sided) = match chunk.class {
-                Class::Opaque { double_sided } => (PartKind::Faces, double_sided),
-                Class::Blend { double_sided } => (PartKind::Blended, double_sided),
-                Class::Textured { asset, material } => (PartKind::Textured, is_double_sided(placed, asset, material)),
-            };
-            let image = build::chunk_image(placed, chunk.class).map(|image| self.images.add(image));
-            let (mesh, bounds) = build::chunk_mesh(chunk);
-            let mesh = self.meshes.add(mesh);
-            if self.quality == Quality::High {
-                let material = high::material(chunk.class, double_sided, image, look, self.assets.palette.clone());
-                let material = self.high.add(material);
-                self.assets.high.push(material.clone());
-                let full = self.meshes.add(high::chunk_mesh(chunk));
-                self.put((Mesh3d(full), MeshMaterial3d(material), bounds));
-            } else {
-                let material = match (kind, image) {
-                    (PartKind::Textured, Some(image)) => self.material(look, kind, double_sided, Some(image)),
-                    // An image that can't be read leaves the plain colour.
-                    (PartKind::Textured, None) => self.shared(&mut shared, look, PartKind::Faces, double_sided),
-                    (kind, _) => self.shared(&mut shared, look, kind, double_sided),
-                };
-                self.put((Mesh3d(mesh.clone()), MeshMaterial3d(material), bounds));
-            }
-            let ghosts = self.shared(&mut shared, look, PartKind::Ghosts, double_sided);
-            self.put((Mesh3d(mesh), MeshMaterial3d(ghosts), bounds, detail::Ghosts, Visibility::Hidden));
-        }
-        for lines in &plan.lines {
-            let edges = self.shared(&mut shared, look, PartKind::Edges, true);
-            let (mesh, bounds) = build::line_mesh(lines);
-            let mesh = self.meshes.add(mesh);
-            self.put((Mesh3d(mesh), MeshMaterial3d(edges), bounds, detail::Edges { longest: lines.longest }));
-        }
-        if self.quality == Quality::High {
-            self.put(high::sun(&look, (plan.bounds.max - plan.bounds.min).length().clamp(1.0, 5_000.0)));
-        }
-        let (grid, centre) = Grid::of(&plan.bounds);
-        let mesh = self.meshes.add(build::grid_mesh(centre, grid.spacing, grid.reach));
-        self.put((Mesh3d(mesh), MeshMaterial3d(self.assets.grid.clone()), NoFrustumCulling));
-        self.assets.grid_place = grid;
-    }
-
-    fn put(&mut self, what: impl Bundle) {
-        let entity = self.commands.spawn(what).id();
-        self.assets.spawned.push(entity);
-    }
-
-    /// The one material of a kind and side that needs no image of its own.
-    fn shared(&mut self, made: &mut Shared, look: Look, kind: PartKind, double_sided: bool) -> Handle<PartMaterial> {
-        if let Some(handle) = made.get(&(kind, double_sided)) {
-            return handle.clone();
-        }
-        let handle = self.material(look, kind, double_sided, None);
-        made.insert((kind, double_sided), handle.clone());
-        handle
-    }
-
-    fn material(&mut self, look: Look, kind: PartKind, double_sided: bool, image: Option<Handle<Image>>) -> Handle<PartMaterial> {
-        let handle = self.materials.add(PartMaterial {
-            look,
-            palette: self.assets.palette.clone(),
-            shadow: self.assets.shadow.clone(),
-            image: image.unwrap_or_else(|| self.assets.white.clone()),
-            kind,
-            double_sided,
-        });
-        self.assets.parts.push(handle.clone());
-        handle
-    }
-
-    fn bake_floor(&mut self, plan: &MergePlan) {
-        let baked = shadow::bake(plan);
-        let side = shadow::SIZE as u32;
-        let mut image = Image::new(
-            Extent3d { width: side, height: side, depth_or_array_layers: 1 },
-            TextureDimension::D2,
-            baked.texels,
-            TextureFormat::R8Unorm,
-            RenderAssetUsages::RENDER_WORLD,
-        );
-        image.sampler = ImageSampler::linear();
-        self.assets.shadow = self.images.add(image);
-        self.assets.floor = Vec4::new(baked.centre[0], baked.centre[1], baked.extent, 0.55);
-    }
-}
-
-/// Materials that several chunks share.
-type Shared = BTreeMap<(PartKind, bool), Handle<PartMaterial>>;
-
-fn is_double_sided(placed: &[Placed], asset: u32, material: u32) -> bool {
-    let model = placed.get(asset as usize).map(|placed| &placed.model);
-    model.and_then(|model| model.materials.get(material as usize)).is_some_and(|material| material.double_sided)
-}
-
 /// Where the floor's lines are and how far they reach, in metres.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Grid {
@@ -358,7 +235,7 @@ pub fn restyle(
 
 /// Draws the outline around these parts instead of any before.
 pub fn outline(
-    plan: &MergePlan,
+    scene: &CellScene,
     parts: &[PartIndex],
     commands: &mut Commands<'_, '_>,
     meshes: &mut Assets<Mesh>,
@@ -367,7 +244,7 @@ pub fn outline(
     for entity in assets.outlined.drain(..) {
         commands.entity(entity).despawn();
     }
-    let Some((mesh, bounds)) = build::outline_mesh(plan, parts) else { return };
+    let Some((mesh, bounds)) = build::outline_mesh(scene, parts) else { return };
     let mesh = meshes.add(mesh);
     for material in assets.outlines.clone() {
         let entity = commands.spawn((Mesh3d(mesh.clone()), MeshMaterial3d(material), bounds)).id();

@@ -2,8 +2,8 @@
 //!
 //! Cheaper than any shadow map, and the same on every machine. Knows plain geometry only.
 
+use twin_scene::cells::CellScene;
 use twin_scene::geometry::Aabb;
-use twin_scene::merge::MergePlan;
 
 /// Side of the map in texels.
 pub const SIZE: usize = 512;
@@ -23,9 +23,10 @@ pub struct FloorShadow {
     pub extent: f32,
 }
 
-/// Bakes the map for a plan; the floor is taken at height zero.
-pub fn bake(plan: &MergePlan) -> FloorShadow {
-    let bounds = if plan.bounds == Aabb::EMPTY { Aabb { min: glam::Vec3::ZERO, max: glam::Vec3::ONE } } else { plan.bounds };
+/// Bakes the map from what is here of a scene; the floor is taken at height zero.
+pub fn bake(scene: &CellScene) -> FloorShadow {
+    let all = scene.index().bounds;
+    let bounds = if all == Aabb::EMPTY { Aabb { min: glam::Vec3::ZERO, max: glam::Vec3::ONE } } else { all };
     let extent = (bounds.max.x - bounds.min.x).max(bounds.max.z - bounds.min.z).max(1.0) * 1.06;
     let centre = [(bounds.min.x + bounds.max.x) * 0.5, (bounds.min.z + bounds.max.z) * 0.5];
     let mut map = vec![0.0_f32; SIZE * SIZE];
@@ -33,18 +34,19 @@ pub fn bake(plan: &MergePlan) -> FloorShadow {
         let scale = SIZE as f32 / extent;
         ((x - centre[0]) * scale + SIZE as f32 * 0.5, (z - centre[1]) * scale + SIZE as f32 * 0.5)
     };
-    for chunk in &plan.chunks {
-        for corners in chunk.indices.chunks_exact(3) {
-            let p = [0, 1, 2].map(|i| chunk.positions[corners[i] as usize]);
-            let low = p.iter().map(|p| p[1]).fold(f32::INFINITY, f32::min);
-            let high = p.iter().map(|p| p[1]).fold(f32::NEG_INFINITY, f32::max);
-            if high < FLOOR_M || low > REACH_M {
-                continue;
-            }
-            // Nearer the floor is darker.
-            let weight = (1.0 - (low.max(0.0) / REACH_M)).clamp(0.0, 1.0).powi(2);
-            fill(&mut map, p.map(|p| to_map(p[0], p[2])), weight);
+    for (cell, info) in (0u32..).zip(&scene.index().cells) {
+        if info.bounds.max.y < FLOOR_M || info.bounds.min.y > REACH_M {
+            continue;
         }
+        scene.triangles_in(cell, &mut |p| {
+            let low = p[0].y.min(p[1].y).min(p[2].y);
+            let high = p[0].y.max(p[1].y).max(p[2].y);
+            if high >= FLOOR_M && low <= REACH_M {
+                // Nearer the floor is darker.
+                let weight = (1.0 - (low.max(0.0) / REACH_M)).clamp(0.0, 1.0).powi(2);
+                fill(&mut map, p.map(|p| to_map(p.x, p.z)), weight);
+            }
+        });
     }
     for _ in 0..2 {
         blur(&mut map, 3);

@@ -99,7 +99,7 @@ fn keep(pieces: &mut BTreeMap<PieceHash, Bytes>, bytes: Vec<u8>) -> PieceRef {
 fn scene_of(pieces: &mut BTreeMap<PieceHash, Bytes>, scene: SceneBytes) -> Scene {
     let mut all = |list: Vec<Vec<u8>>| list.into_iter().map(|bytes| keep(pieces, bytes)).collect();
     let (geometry, images) = (all(scene.geometry), all(scene.images));
-    Scene { index: keep(pieces, scene.index), geometry, images }
+    Scene { index: keep(pieces, scene.index), geometry, images, first: scene.first }
 }
 
 #[cfg(test)]
@@ -113,11 +113,20 @@ mod tests {
             index: piece("index"),
             geometry: vec![piece("b"), piece("a"), piece("b"), piece("c")],
             images: vec![piece("a")],
+            first: vec![1, 3],
         };
         let mut pieces = BTreeMap::new();
         let made = scene_of(&mut pieces, scene);
         let of = |text: &str| PieceRef::of(text.as_bytes());
-        assert_eq!(made, Scene { index: of("index"), geometry: ["b", "a", "b", "c"].map(of).to_vec(), images: vec![of("a")] });
+        assert_eq!(
+            made,
+            Scene {
+                index: of("index"),
+                geometry: ["b", "a", "b", "c"].map(of).to_vec(),
+                images: vec![of("a")],
+                first: vec![1, 3]
+            }
+        );
         assert_eq!(pieces.len(), 4);
         assert!(pieces.iter().all(|(hash, bytes)| PieceHash::of(bytes) == *hash));
     }

@@ -22,13 +22,20 @@ pub(crate) struct SceneBytes {
     pub(crate) geometry: Vec<Vec<u8>>,
     /// Images of materials.
     pub(crate) images: Vec<Vec<u8>>,
+    /// Ordinals of the geometry that a first picture needs.
+    pub(crate) first: Vec<u32>,
 }
 
 /// The scene of placed models: the one place where models become pieces. `None` of a site without geometry.
 pub(crate) fn scene_pieces(placed: &[Placed]) -> Option<SceneBytes> {
     let compiled = cells::compile(placed, &CellSettings::default());
     let images = compiled.images.into_iter().map(|image| image.bytes).collect();
-    (compiled.summary.parts > 0).then_some(SceneBytes { index: compiled.index, geometry: compiled.cells, images })
+    (compiled.summary.parts > 0).then_some(SceneBytes {
+        index: compiled.index,
+        geometry: compiled.cells,
+        images,
+        first: compiled.first,
+    })
 }
 
 /// The bytes of a file, or words for people.

@@ -163,7 +163,8 @@ fn a_folder_is_read_back_with_every_piece_compared_to_its_name() {
         publication.pieces.insert(piece.hash, text.to_owned().into());
         piece
     };
-    let scene = Scene { index: keep("index"), geometry: ["b", "a", "b", "c"].map(keep).to_vec(), images: Vec::new() };
+    let scene =
+        Scene { index: keep("index"), geometry: ["b", "a", "b", "c"].map(keep).to_vec(), images: Vec::new(), first: vec![0] };
     publication.manifest.scene = Some(scene);
     let written = folder::write(&out, publication.clone(), Since::Fixed(at(0))).unwrap();
     assert_eq!((written.change, written.pieces.len()), (Change::Revision, 5), "equal pieces are written once");

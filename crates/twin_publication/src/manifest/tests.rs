@@ -28,6 +28,7 @@ fn full() -> Manifest {
             index: piece("index"),
             geometry: vec![piece("cell 0"), piece("cell 1"), piece("coarse")],
             images: vec![piece("image"), piece("image")],
+            first: vec![0, 2],
         }),
         assets: vec![Asset { name: "manual.pdf".into(), media_type: "application/pdf".into(), piece: piece("pdf") }],
         history: Some(piece("catalogue")),
@@ -154,7 +155,7 @@ fn what_is_too_much_is_refused_by_writer_and_reader_alike() {
 #[test]
 fn a_full_scene_of_the_largest_size_is_written_and_read() {
     let geometry = vec![PieceRef { bytes: u64::MAX / 1_000_000_000, ..piece("x") }; GEOMETRY];
-    let scene = Scene { index: piece("i"), geometry, images: vec![piece("p"); IMAGES] };
+    let scene = Scene { index: piece("i"), geometry, images: vec![piece("p"); IMAGES], first: (0..GEOMETRY as u32).collect() };
     let manifest = Manifest { scene: Some(scene), findings: vec![finding(9); FINDINGS], ..full() };
     assert_eq!(Manifest::read(&manifest.write().unwrap()).unwrap(), manifest);
 }

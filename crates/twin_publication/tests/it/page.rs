@@ -119,6 +119,7 @@ fn manifest() -> Manifest {
             index: piece("index"),
             geometry: vec![piece("cell 0"), piece("cell 1"), piece("coarse")],
             images: Vec::new(),
+            first: vec![2],
         }),
         assets: Vec::new(),
         history: None,

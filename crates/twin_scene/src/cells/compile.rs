@@ -25,6 +25,8 @@ pub struct Compiled {
     pub cells: Vec<Vec<u8>>,
     /// Images of textured materials.
     pub images: Vec<EncodedImage>,
+    /// Pieces that hold the coarsest level of all cells, ascending: what a first picture needs.
+    pub first: Vec<u32>,
     /// What is in it and what is not.
     pub summary: Summary,
 }
@@ -119,7 +121,8 @@ pub fn compile_into(placed: &[Placed], settings: &CellSettings, emit: &mut dyn F
         without_edges: number(summary.without_edges),
         slots,
     };
-    Compiled { index: index.write(), cells: Vec::new(), images: kitchen.looks.encoded(), summary }
+    let (first, images) = (index.first_pieces(), kitchen.looks.encoded());
+    Compiled { index: index.write(), cells: Vec::new(), images, first, summary }
 }
 
 /// A box of places of the site in the scene's space, with room for rounding to the lattice and to 32 bits.

@@ -51,6 +51,21 @@ impl Kept {
         self.positions.len() + self.indices.len() + self.layout.triangles as usize / FAN * 40
     }
 
+    pub(super) fn triangle_count(&self) -> u32 {
+        self.layout.triangles
+    }
+
+    /// Corners of all triangles, in the site's space.
+    pub(super) fn triangles(&self, grid: &Grid, visit: &mut dyn FnMut([DVec3; 3])) {
+        for group in &self.layout.groups {
+            for triangle in 0..(group.indices.end - group.indices.start) / 3 {
+                if let Some(corners) = self.layout.corners(&self.positions, &self.indices, group, triangle) {
+                    visit(corners.map(|corner| grid.place(corner)));
+                }
+            }
+        }
+    }
+
     /// Corners of the triangles of one part, in the site's space.
     pub(super) fn triangles_of(&self, part: u16, grid: &Grid, visit: &mut dyn FnMut([DVec3; 3])) {
         for group in &self.layout.groups {

@@ -1,5 +1,7 @@
 //! What a viewer holds of a scene in pieces: the index and the levels that are here. Answers rays and boxes from those.
 
+use std::sync::Arc;
+
 use glam::{DVec3, Vec3, Vec4};
 
 use super::pick::Kept;
@@ -26,7 +28,7 @@ pub struct CellHit {
 /// A scene of which some cells are here.
 #[derive(Debug)]
 pub struct CellScene {
-    index: Index,
+    index: Arc<Index>,
     /// By cell; finest first.
     here: Vec<Vec<Kept>>,
     /// Over the cells, for rays.
@@ -37,7 +39,8 @@ pub struct CellScene {
 
 impl CellScene {
     /// A scene of which nothing is here yet.
-    pub fn new(index: Index) -> Self {
+    pub fn new(index: impl Into<Arc<Index>>) -> Self {
+        let index: Arc<Index> = index.into();
         let numbers = 0..super::bytes::number(index.cells.len());
         let reach = |cell: u32| {
             let boxes = index.parts_in(cell).iter().filter_map(|part| index.parts.get(part.at()));
@@ -145,6 +148,20 @@ impl CellScene {
         found.sort_unstable();
         found.dedup();
         found.into_iter().for_each(visit);
+    }
+
+    /// Calls `visit` with the corners, in the scene's space, of all triangles of a cell as they are here.
+    pub fn triangles_in(&self, cell: u32, visit: &mut dyn FnMut([Vec3; 3])) {
+        let kept = self.here.get(cell as usize).and_then(|here| here.first());
+        if let (Some(kept), Some(info)) = (kept, self.index.cell(cell)) {
+            let origin = self.index.origin;
+            kept.triangles(&info.grid, &mut |corners| visit(corners.map(|corner| (corner - origin).as_vec3())));
+        }
+    }
+
+    /// Triangles that are here and drawn: of each cell those of its finest level.
+    pub fn triangle_count(&self) -> u64 {
+        self.here.iter().filter_map(|here| here.first()).map(|kept| u64::from(kept.triangle_count())).sum()
     }
 
     /// Calls `visit` with the corners, in the scene's space, of all triangles of a part as they are here: for outlines.

@@ -167,6 +167,26 @@ impl Lookup {
 }
 
 impl Index {
+    /// That of a scene without anything in it.
+    pub fn empty() -> Self {
+        Self {
+            origin: DVec3::ZERO,
+            bounds: Aabb::EMPTY,
+            parts: Vec::new(),
+            names: Names::default(),
+            models: 0,
+            materials: Vec::new(),
+            images: Vec::new(),
+            pieces: Vec::new(),
+            cells: Vec::new(),
+            left_out: 0,
+            too_far: 0,
+            without_edges: 0,
+            slots: Vec::new(),
+            lookup: Lookup::new(&[], &[], &[]),
+        }
+    }
+
     /// The cell of that number.
     pub fn cell(&self, cell: u32) -> Option<&CellInfo> {
         self.cells.get(cell as usize)
@@ -175,6 +195,14 @@ impl Index {
     /// One level of one cell; 0 is full detail.
     pub fn level(&self, cell: u32, level: u32) -> Option<&LevelInfo> {
         self.cell(cell)?.levels.get(level as usize)
+    }
+
+    /// Pieces that hold the coarsest level of all cells, ascending: what a first picture needs.
+    pub fn first_pieces(&self) -> Vec<u32> {
+        let mut first: Vec<u32> = self.cells.iter().filter_map(|cell| cell.levels.last()).map(|level| level.piece).collect();
+        first.sort_unstable();
+        first.dedup();
+        first
     }
 
     /// Cells and levels that lie in a piece, ascending.
@@ -193,6 +221,11 @@ impl Index {
     /// a scene, entry `first_slot(cell) + number in the cell`.
     pub fn first_slot(&self, cell: u32) -> u32 {
         self.cell(cell).map_or(0, |cell| super::bytes::number(cell.slots.start))
+    }
+
+    /// The part of each slot, in the order of slots.
+    pub fn slots(&self) -> &[PartIndex] {
+        &self.slots
     }
 
     /// How many slots there are.
