@@ -1,6 +1,7 @@
 //! `/api/publication` and `/api/piece`: what a viewer gets of the site.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -12,8 +13,14 @@ use crate::publish::shelf::{Compile, Served};
 use crate::server::{Answer, App, FOR_EVER, REVALIDATE, accepted, blocking, missing, respond};
 use crate::term;
 
-/// The manifest. Asked for again at every visit: it is the one thing that changes.
+/// How long a question for the manifest waits for a compile that goes on, before it is told to come back.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The manifest. Asked for again at every visit: it is the one thing that changes. Who asks while the site is being compiled waits a
+/// while: asking again would only be slower.
 pub(crate) async fn manifest(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    begin(&app);
+    app.publication.wait(PATIENCE).await;
     blocking(move || match shelf(&app) {
         Err(refusal) => *refusal,
         Ok(served) => {
@@ -53,12 +60,16 @@ fn fill(app: &App, compile: Compile) {
     }
 }
 
-/// What is served, or why there is nothing. Boxed: an answer is large, and this is the rare case.
-fn shelf(app: &Arc<App>) -> Result<&Served, Box<Response>> {
+fn begin(app: &Arc<App>) {
     if let Some(compile) = app.publication.begin() {
         let app = app.clone();
         drop(tokio::task::spawn_blocking(move || fill(&app, compile)));
     }
+}
+
+/// What is served, or why there is nothing. Boxed: an answer is large, and this is the rare case.
+fn shelf(app: &Arc<App>) -> Result<&Served, Box<Response>> {
+    begin(app);
     match app.publication.get() {
         Some(Ok(served)) => Ok(served),
         Some(Err(why)) => {

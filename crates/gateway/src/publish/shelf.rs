@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
+use tokio::sync::Notify;
 use twin_publication::{PieceHash, PieceKind, PublicationError};
 
 use super::Publication;
@@ -17,6 +19,7 @@ pub type Compile = Box<dyn FnOnce() -> Result<Publication, PublicationError> + S
 pub struct Shelf {
     made: OnceLock<Result<Served, String>>,
     waiting: Mutex<Option<Compile>>,
+    filled: Notify,
 }
 
 /// A publication ready to be sent.
@@ -50,7 +53,7 @@ impl Shelf {
 
     /// One that will be filled by this once somebody asks.
     pub fn when_asked(compile: Compile) -> Self {
-        Self { made: OnceLock::new(), waiting: Mutex::new(Some(compile)) }
+        Self { waiting: Mutex::new(Some(compile)), ..Self::default() }
     }
 
     /// What is to be done to fill it; the first to ask gets it, and does it.
@@ -61,6 +64,18 @@ impl Shelf {
     /// Puts a publication on it, or why there is none; the first counts.
     pub fn fill(&self, compiled: Result<Publication, PublicationError>) {
         self.made.get_or_init(|| compiled.and_then(served).map_err(|error| error.to_string()));
+        self.filled.notify_waiters();
+    }
+
+    /// Waits until something is on it, at most so long.
+    pub async fn wait(&self, most: Duration) {
+        let mut filled = std::pin::pin!(self.filled.notified());
+        // Heard from here on, also what happens before it is awaited.
+        filled.as_mut().enable();
+        if self.made.get().is_none() {
+            // Whoever comes next sees whether it was in vain.
+            tokio::time::timeout(most, filled).await.ok();
+        }
     }
 
     /// What is on it; nothing while it is still compiled, words where that failed.
