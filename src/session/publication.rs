@@ -49,17 +49,19 @@ impl<T> Reading<T> {
     }
 }
 
+struct Reads {
+    manifest: Manifest,
+    model: Reading<ViewerModel>,
+    index: Reading<Index>,
+}
+
 enum Phase {
     /// The manifest, or a pause until it is asked for again.
     Manifest {
         fetch: Option<Fetch>,
         next_try: f64,
     },
-    Pieces {
-        manifest: Box<Manifest>,
-        model: Reading<ViewerModel>,
-        index: Reading<Index>,
-    },
+    Pieces(Box<Reads>),
     Over,
 }
 
@@ -104,7 +106,7 @@ impl PublicationJob {
         let name = if self.compiling { "Site (being compiled)" } else { "Site" };
         let stage = |name: &str, done| Stage { name: name.to_owned(), seen: 0, total: None, done, failed: None };
         match &self.phase {
-            Phase::Pieces { model, index, .. } => vec![stage("Site", true), model.stage("Model"), index.stage("Scene")],
+            Phase::Pieces(reads) => vec![stage("Site", true), reads.model.stage("Model"), reads.index.stage("Scene")],
             _ => vec![Stage { failed: self.failed.clone(), ..stage(name, over) }, stage("Model", over), stage("Scene", over)],
         }
     }
@@ -143,13 +145,14 @@ impl PublicationJob {
                     self.phase = self.ask(manifest);
                 }
             },
-            Phase::Pieces { model, index, .. } => {
+            Phase::Pieces(reads) => {
+                let Reads { manifest, model, index } = &mut **reads;
                 model.poll(now, |bytes| ViewerModel::read(bytes).map_err(|error| error.to_string()))?;
                 index.poll(now, |bytes| Index::read(bytes).map_err(|error| error.to_string()))?;
                 if let (Reading::Here(model), Reading::Here(index)) = (model, index) {
-                    let (model, index) = (model.clone(), index.clone());
-                    let Phase::Pieces { manifest, .. } = std::mem::replace(&mut self.phase, Phase::Over) else { return Ok(None) };
-                    return Ok(Some(Published { manifest: *manifest, model, index }));
+                    let published = Published { manifest: manifest.clone(), model: model.clone(), index: index.clone() };
+                    self.phase = Phase::Over;
+                    return Ok(Some(published));
                 }
             }
         }
@@ -173,6 +176,6 @@ impl PublicationJob {
             (_, Some(index)) => Reading::Coming(coming(index)),
             (_, None) => Reading::Here(Arc::new(Index::empty())),
         };
-        Phase::Pieces { manifest: Box::new(manifest), model, index }
+        Phase::Pieces(Box::new(Reads { manifest, model, index }))
     }
 }

@@ -282,7 +282,7 @@ impl Viewer {
         let link = ViewLink { camera: None, chart: chart.unwrap_or_default(), ..self.current_link() };
         let open = self.ui.chart_open;
         let same_model = self.published.as_ref().is_some_and(|before| Arc::ptr_eq(&before.model, &published.model));
-        self.ui.toast(&format!("The plant has changed: revision {}", published.manifest.revision));
+        self.ui.toast(format!("The plant has changed: revision {}", published.manifest.revision));
         if same_model {
             self.report_findings(&published);
             self.published = Some(published);
