@@ -4,7 +4,7 @@ use twin_model::{Secret, SignalId, TimeRange, Timestamp};
 
 use crate::frame::{
     Batch, Capabilities, ClientFrame, ClientHello, Close, Dictionary, DictionaryEntry, Gap, GapReason, Hello, History, IngestAck,
-    IngestFrame, Lag, LinkChange, LinkState, Page, Resume, ServerFrame, Snapshot, SourceLink,
+    IngestFrame, Lag, LinkChange, LinkState, Page, Resume, Revision, ServerFrame, Snapshot, SourceLink,
 };
 use crate::wire::{Reader, Writer};
 use crate::{Limits, ProtocolError, VERSION, batch};
@@ -33,6 +33,8 @@ const CLOSE: u8 = 0x0A;
 const HISTORY: u8 = 0x0B;
 const PAGE: u8 = 0x0C;
 const INGEST_ACK: u8 = 0x0D;
+/// Among the kinds that may be skipped: viewers from before there were revisions pass over it.
+const REVISION: u8 = 0x40;
 const CLIENT_HELLO: u8 = 0x21;
 const PING: u8 = 0x22;
 const INGEST_DICTIONARY: u8 = 0x23;
@@ -100,6 +102,11 @@ pub fn encode_server(frame: &ServerFrame) -> Vec<u8> {
                 w.text(reason);
             }
             INGEST_ACK
+        }
+        ServerFrame::Revision(v) => {
+            w.varint(v.number);
+            w.zigzag(v.valid_from.as_micros());
+            REVISION
         }
         ServerFrame::Unknown { kind } => *kind,
     };
@@ -181,6 +188,7 @@ pub fn decode_server(bytes: &[u8], limits: &Limits) -> Result<ServerFrame, Proto
             let reasons = (0..n).map(|_| r.text("reason").map(str::to_owned)).collect::<Result<_, _>>()?;
             ServerFrame::IngestAck(IngestAck { seq, taken, refused, durable, reasons })
         }
+        REVISION => ServerFrame::Revision(Revision { number: r.varint("revision")?, valid_from: read_time(r)? }),
         kind if kind >= SKIPPABLE => ServerFrame::Unknown { kind },
         kind => return Err(ProtocolError::Kind(kind)),
     })

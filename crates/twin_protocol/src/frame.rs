@@ -39,6 +39,8 @@ pub enum ServerFrame {
     Page(Page),
     /// Answer to [`IngestFrame::Push`], on `/ingest` only.
     IngestAck(IngestAck),
+    /// Which revision of the site's publication is in force.
+    Revision(Revision),
     /// A kind from 0x40 up that this side does not know: to be skipped, so that newer servers can add to it.
     Unknown {
         /// Its kind byte.
@@ -66,6 +68,16 @@ pub enum IngestFrame {
     /// Samples, with a number of the sender's own that the answer repeats. Receive times are the server's to say: it replaces
     /// those in the frame.
     Push(Batch),
+}
+
+/// Which revision of the site's publication is in force: said once after the start of a connection, as soon as there is one, and again
+/// whenever its manifest has changed. With the number that was said before, only what stands beside the plant has (findings).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Revision {
+    /// Its number, as in the manifest.
+    pub number: u64,
+    /// Since when it describes the plant.
+    pub valid_from: Timestamp,
 }
 
 /// What became of a push. In the order of the pushes, one for each.

@@ -9,7 +9,7 @@ use twin_model::{Flags, Quality, Sample, Secret, TimeRange, Timestamp, Value, Va
 use crate::codec::SKIPPABLE;
 use crate::frame::{
     Batch, Capabilities, ClientFrame, ClientHello, Close, DictId, Dictionary, DictionaryEntry, Entry, Gap, GapReason, Hello,
-    History, IngestAck, Lag, LinkChange, LinkState, Page, Resume, ServerFrame, Snapshot, SourceLink,
+    History, IngestAck, Lag, LinkChange, LinkState, Page, Resume, Revision, ServerFrame, Snapshot, SourceLink,
 };
 use crate::{Limits, ProtocolError};
 
@@ -162,9 +162,16 @@ enum ServerJson {
         #[serde(default)]
         reasons: Vec<String>,
     },
+    Revision {
+        revision: u64,
+        valid_from_us: i64,
+    },
     Unknown {
         kind: u8,
     },
+    /// A name that this side does not know: passed over, as its kind would be in the binary form.
+    #[serde(other)]
+    Other,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -355,6 +362,7 @@ fn server_out(frame: &ServerFrame) -> ServerJson {
             durable: v.durable,
             reasons: v.reasons.clone(),
         },
+        ServerFrame::Revision(v) => ServerJson::Revision { revision: v.number, valid_from_us: v.valid_from.as_micros() },
         ServerFrame::Unknown { kind } => ServerJson::Unknown { kind: *kind },
     }
 }
@@ -416,6 +424,10 @@ fn server_in(json: ServerJson, limits: &Limits) -> Result<ServerFrame, ProtocolE
             }
             ServerFrame::IngestAck(IngestAck { seq, taken, refused, durable, reasons })
         }
+        ServerJson::Revision { revision, valid_from_us } => {
+            ServerFrame::Revision(Revision { number: revision, valid_from: Timestamp::from_micros(valid_from_us) })
+        }
+        ServerJson::Other => ServerFrame::Unknown { kind: u8::MAX },
         ServerJson::Unknown { kind } if kind >= SKIPPABLE => ServerFrame::Unknown { kind },
         ServerJson::Unknown { kind } => return Err(ProtocolError::Kind(kind)),
     })

@@ -22,7 +22,7 @@ pub use codec::{
 pub use error::{CloseCode, ProtocolError};
 pub use frame::{
     Batch, Capabilities, ClientFrame, ClientHello, Close, DictId, Dictionary, DictionaryEntry, Entry, Gap, GapReason, Hello,
-    History, IngestAck, IngestFrame, Lag, LinkChange, LinkState, Page, Resume, ServerFrame, Snapshot, SourceLink,
+    History, IngestAck, IngestFrame, Lag, LinkChange, LinkState, Page, Resume, Revision, ServerFrame, Snapshot, SourceLink,
 };
 pub use handshake::{Form, SUBPROTOCOL_BIN, SUBPROTOCOL_INGEST_BIN, SUBPROTOCOL_JSON, VERSION, VERSIONS, choose_version};
 pub use limits::Limits;

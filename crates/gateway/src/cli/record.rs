@@ -168,7 +168,14 @@ async fn from_gateway(args: &RecordArgs, remote: &Remote, over: &dyn Fn() -> boo
                     }
                     started(args);
                 }
-                Ok(ServerFrame::KeepAlive { .. } | ServerFrame::Pong { .. } | ServerFrame::Close(_) | ServerFrame::Hello(_)) => {}
+                Ok(
+                    ServerFrame::KeepAlive { .. }
+                    | ServerFrame::Pong { .. }
+                    | ServerFrame::Close(_)
+                    | ServerFrame::Hello(_)
+                    // The recording has one site from its beginning to its end.
+                    | ServerFrame::Revision(_),
+                ) => {}
                 Ok(frame) => {
                     if let ServerFrame::Batch(batch) = &frame {
                         samples += batch.entries.len() as u64;

@@ -1,6 +1,7 @@
 //! Bytes from anywhere: an error, never a panic, never memory beyond the limits.
 
 use proptest::prelude::*;
+use twin_model::Timestamp;
 use twin_protocol::*;
 
 use crate::roundtrip::{batch, every_client_frame, every_ingest_frame, every_server_frame};
@@ -122,7 +123,30 @@ fn control_frames_may_grow_but_sample_frames_may_not() {
 fn an_unknown_frame_in_json_must_be_of_a_kind_that_may_be_skipped() {
     let read = |kind: u8| json::decode_server(&format!(r#"{{"frame":"unknown","kind":{kind}}}"#), &Limits::SERVER_FRAMES);
     assert_eq!(read(0x3F), Err(ProtocolError::Kind(0x3F)));
-    assert_eq!(read(0x40), Ok(ServerFrame::Unknown { kind: 0x40 }));
+    assert_eq!(read(0x41), Ok(ServerFrame::Unknown { kind: 0x41 }));
+}
+
+#[test]
+fn a_frame_that_a_later_server_adds_is_passed_over_in_both_forms() {
+    let later = encode_server(&ServerFrame::Unknown { kind: 0x55 });
+    let later = [&later[..], &[1, 2, 3]].concat();
+    assert_eq!(decode_server(&later, &Limits::SERVER_FRAMES), Ok(ServerFrame::Unknown { kind: 0x55 }));
+    let text = r#"{"frame":"weather","rain_mm":[1,2],"nested":{"frame":"hello"}}"#;
+    assert!(matches!(json::decode_server(text, &Limits::SERVER_FRAMES), Ok(ServerFrame::Unknown { kind }) if kind >= 0x40));
+    // What it knows it reads as it is, or refuses.
+    for text in [r#"{"frame":"pong"}"#, r#"{"rain_mm":1}"#, r#"{"frame":7}"#, "[]"] {
+        assert!(json::decode_server(text, &Limits::SERVER_FRAMES).is_err(), "{text}");
+    }
+}
+
+/// A viewer from before there were revisions knows no kind from 0x40 up: this one has to be among them.
+#[test]
+fn viewers_from_before_may_pass_over_a_revision() {
+    let frame = ServerFrame::Revision(Revision { number: 2, valid_from: Timestamp::from_secs(1) });
+    assert!(encode_server(&frame)[2] >= 0x40);
+    for cut in 4..encode_server(&frame).len() {
+        assert!(decode_server(&encode_server(&frame)[..cut], &Limits::SERVER_FRAMES).is_err(), "{cut}");
+    }
 }
 
 #[test]
@@ -154,7 +178,7 @@ proptest! {
     }
 
     #[test]
-    fn mutated_control_frames_never_panic(which in 0_usize..13, at in any::<u16>(), with in any::<u8>()) {
+    fn mutated_control_frames_never_panic(which in 0_usize..15, at in any::<u16>(), with in any::<u8>()) {
         let mut bytes = encode_server(&every_server_frame()[which]);
         let at = usize::from(at) % bytes.len();
         bytes[at] ^= with;

@@ -65,6 +65,7 @@ pub(crate) fn every_server_frame() -> Vec<ServerFrame> {
             durable: true,
             reasons: vec!["signal 'pump-09.flow' is not fed by this source; check the site file".into()],
         }),
+        ServerFrame::Revision(Revision { number: 300, valid_from: time(5) }),
         ServerFrame::Unknown { kind: 0x7F },
     ]
 }
