@@ -39,10 +39,16 @@ pub(crate) async fn acknowledge(
         return refused(StatusCode::BAD_REQUEST, "the body is no JSON object; write {\"by\": \"who\"}, or nothing");
     };
     let (hub, now) = (&app.hub, app.clock.now());
-    let (signal, sample) = match acknowledgement(hub.model(), &id, fields.get("by"), now, now) {
+    // Alarms are those that viewers are shown: of the revision in force, until there is one those of the site as it was started with.
+    let model = app.publication.model().unwrap_or_else(|| hub.model().clone());
+    let (signal, sample) = match acknowledgement(&model, &id, fields.get("by"), now, now) {
         Ok(it) => it,
-        Err(error) if hub.model().find_alarm(&id).is_none() => return refused(StatusCode::NOT_FOUND, &error.to_string()),
+        Err(error) if model.find_alarm(&id).is_none() => return refused(StatusCode::NOT_FOUND, &error.to_string()),
         Err(error) => return refused(StatusCode::CONFLICT, &error.to_string()),
+    };
+    // Nothing is in force that has signals which do not run.
+    let Some(signal) = hub.model().find_signal(model.signal(signal).id.as_str()) else {
+        return refused(StatusCode::CONFLICT, "this alarm takes acknowledgements once the server is started again");
     };
     let answer = json!({ "alarm": id, "by": sample.value.to_string(), "time": now.to_string() });
     let losses = hub.persist().map(crate::history::Persist::losses);

@@ -1,10 +1,11 @@
 //! The state of a site at an instant without a server: from its sources, from a data folder, or from a recording.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use twin_engine::{Engine, EngineConfig};
 use twin_historian::StoreConfig;
-use twin_model::{Model, Sample, SignalIndex, Span, TimeRange, Timestamp};
+use twin_model::{Model, Sample, SignalIndex, SourceIndex, Span, TimeRange, Timestamp};
 use twin_protocol::LinkState;
 use twin_site::{SourceKind, StartAt};
 
@@ -58,15 +59,23 @@ impl Headless {
 /// # Errors
 /// Where the site or what it is read from cannot be used.
 pub fn fill(site: &Site, from: &From, at: Timestamp, start: Timestamp) -> Result<Headless, GatewayError> {
+    fill_by(site, site.loaded.model.clone(), from, at, start)
+}
+
+/// The same, judged by a model that need not be the site's of now: of another revision of it.
+///
+/// # Errors
+/// As [`fill`].
+pub fn fill_by(site: &Site, model: Model, from: &From, at: Timestamp, start: Timestamp) -> Result<Headless, GatewayError> {
     let config = if *from == From::Sources { EngineConfig::default() } else { kept() };
-    let mut engine = Engine::new(site.loaded.model.clone(), config);
+    let mut engine = Engine::new(model, config);
     let mut remarks = Vec::new();
     let (mut unusable, mut missing, mut unreadable) = (0, Vec::new(), 0);
     // One signal comes after the other: what follows from several is folded once all are there.
     engine.hold_back();
     match from {
         From::Sources => unusable = from_sources(site, at, start, &mut engine, &mut remarks)?,
-        From::Data(folder) => (missing, unreadable) = from_data(site, folder, at, &mut engine, &mut remarks)?,
+        From::Data(folder) => (missing, unreadable) = from_data(folder, at, &mut engine, &mut remarks)?,
         From::Recording(path) => unreadable = from_recording(&recording::read(path)?, &mut engine, &mut remarks),
     }
     engine.settle();
@@ -91,6 +100,41 @@ fn kept() -> EngineConfig {
     EngineConfig { store: StoreConfig::default().believing(), ..EngineConfig::default() }
 }
 
+/// Where the signals and sources of one model stand in another.
+struct Places {
+    /// `None` where both are the same.
+    signals: Option<Vec<Option<SignalIndex>>>,
+    sources: Vec<Option<SourceIndex>>,
+}
+
+impl Places {
+    fn of(from: &Model, to: &Model) -> Self {
+        let source = |id: &str| to.sources().iter().position(|source| source.id == id).map(SourceIndex::from_at);
+        let place = |signal: SignalIndex| {
+            let found = to.find_signal(from.signal(signal).id.as_str())?;
+            // One that is of another kind now says nothing about what it was.
+            (to.signal(found).value_kind == from.signal(signal).value_kind).then_some(found)
+        };
+        let signals: Vec<Option<SignalIndex>> = from.signal_indices().map(place).collect();
+        let same = from.signal_indices().zip(&signals).all(|(signal, place)| Some(signal) == *place);
+        Self {
+            signals: (!same).then_some(signals),
+            sources: from.sources().iter().map(|known| source(&known.id)).collect(),
+        }
+    }
+
+    /// Samples of the one as those of the other; what it does not have is left out.
+    fn moved<'a>(&self, samples: &'a [(SignalIndex, Sample)]) -> Cow<'a, [(SignalIndex, Sample)]> {
+        let Some(signals) = &self.signals else { return Cow::Borrowed(samples) };
+        let place = |signal: &SignalIndex| signals.get(signal.at()).copied().flatten();
+        Cow::Owned(samples.iter().filter_map(|(signal, sample)| Some((place(signal)?, sample.clone()))).collect())
+    }
+
+    fn source(&self, source: SourceIndex) -> Option<SourceIndex> {
+        self.sources.get(source.at()).copied().flatten()
+    }
+}
+
 fn from_sources(
     site: &Site,
     at: Timestamp,
@@ -100,6 +144,7 @@ fn from_sources(
 ) -> Result<usize, GatewayError> {
     let (files, unusable) = csv_files(site, remarks);
     let mut failed = unusable.len();
+    let places = Places::of(&site.loaded.model, engine.model());
     for mut file in files {
         let shift = file.shift(start);
         if let (true, Some(extent)) = (file.def.repeat, file.extent()) {
@@ -112,15 +157,15 @@ fn from_sources(
             ));
         }
         let read = file.each(shift, &mut |samples| {
-            engine.ingest(samples);
+            engine.ingest(&places.moved(samples));
         });
         if let Err(error) = read {
             failed += 1;
             remarks.push(format!("{}: {error}", file.def.path));
         }
     }
-    for source in &unusable {
-        engine.note_link(source.source(), start.min(at), false);
+    for source in unusable.iter().filter_map(|source| places.source(source.source())) {
+        engine.note_link(source, start.min(at), false);
     }
     for def in &site.loaded.sources {
         if matches!(def.kind, SourceKind::WebSocket { .. }) {
@@ -135,26 +180,27 @@ fn from_sources(
         source.history(TimeRange::new(source.first(), end.max(source.first())), &mut |signal, sample| {
             samples.push((signal, sample));
             if samples.len() >= SLICE {
-                engine.ingest(&samples);
+                engine.ingest(&places.moved(&samples));
                 samples.clear();
             }
         });
-        engine.ingest(&samples);
+        engine.ingest(&places.moved(&samples));
         for (link, t, up) in source.link_changes(end) {
-            engine.note_link(link, t, up);
+            if let Some(link) = places.source(link) {
+                engine.note_link(link, t, up);
+            }
         }
     }
     Ok(failed)
 }
 
 fn from_data(
-    site: &Site,
     folder: &Path,
     at: Timestamp,
     engine: &mut Engine,
     remarks: &mut Vec<String>,
 ) -> Result<(Vec<Lacks>, usize), GatewayError> {
-    let model = &site.loaded.model;
+    let model = &engine.model().clone();
     let mut store = history::patient_store(model);
     // What lies ahead of the instant and was known by then tells of a clock that runs ahead.
     let ahead = StoreConfig::default().future_limit;

@@ -44,6 +44,7 @@ pub mod site;
 pub mod sources;
 mod stream;
 mod term;
+pub mod then;
 pub mod tls;
 mod turns;
 pub mod vitals;

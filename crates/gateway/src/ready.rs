@@ -7,6 +7,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 use std::sync::Arc;
 
+use crate::publish::shelf::Remark;
 use crate::server::App;
 
 /// Why a server is not ready.
@@ -72,7 +73,9 @@ fn remarks(app: &App) -> Vec<Reason> {
     let what = format!(
         "{damaged} pieces of the kept history can't be read, and readers are told that they are missing; orrery fsck says what they are"
     );
-    if damaged > 0 { vec![Reason { code: "history.damaged", what }] } else { Vec::new() }
+    let damaged = (damaged > 0).then(|| Reason { code: "history.damaged", what });
+    let site = app.publication.remark().map(|Remark { code, what }| Reason { code, what });
+    damaged.into_iter().chain(site).collect()
 }
 
 /// The answer of `/readyz`.

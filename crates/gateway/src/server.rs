@@ -93,8 +93,8 @@ pub struct App {
     pub site_json: Packed,
     /// Hash of the site.
     pub site_hash: String,
-    /// Manifest and pieces.
-    pub publication: Shelf,
+    /// Manifests and pieces.
+    pub publication: Arc<Shelf>,
     /// Sources that take samples in.
     pub inboxes: Vec<Inbox>,
     /// Who may come in.
@@ -124,6 +124,8 @@ pub fn routes() -> Vec<Route> {
         route("/api/site", view, get(site)),
         route("/api/asset/{*path}", view, get(asset)),
         route("/api/publication", view, get(publication_api::manifest)),
+        route("/api/publication/revisions", view, get(publication_api::revisions)),
+        route("/api/publication/{number}", view, get(publication_api::revision)),
         route("/api/piece/{hash}", view, get(publication_api::piece)),
         route("/api/history", view, get(history_api::history)),
         route("/api/catalogue", view, get(history_api::catalogue)),

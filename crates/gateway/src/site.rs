@@ -27,6 +27,8 @@ pub struct Site {
     pub toml: String,
     /// Other files that were read to understand it (imports), by the path that the site file uses.
     pub files: BTreeMap<String, Vec<u8>>,
+    /// Imports that could not be read, in the order in which they were asked for.
+    pub absent: Vec<String>,
     folders: Folders,
 }
 
@@ -57,15 +59,15 @@ impl Site {
         let folders = Folders::of_site(&path, allowed);
         let toml = String::from_utf8_lossy(&bytes).into_owned();
         let name = path.file_name().map_or_else(|| "site.toml".into(), |name| name.to_string_lossy().into_owned());
-        let mut files = BTreeMap::new();
+        let (mut files, mut absent) = (BTreeMap::new(), Vec::new());
         let mut read = |relative: &str| {
-            let bytes = folders.read(relative, most_bytes())?;
+            let bytes = folders.read(relative, most_bytes()).inspect_err(|_| absent.push(relative.to_owned()))?;
             files.insert(relative.to_owned(), bytes.clone());
             Ok(bytes)
         };
         let mut loaded = twin_site::load_bytes(&bytes, &name, &mut read);
         judge_processes(&mut loaded, &name);
-        Ok(Self { loaded, path, toml, files, folders })
+        Ok(Self { loaded, path, toml, files, absent, folders })
     }
 
     /// The same, where the site must be good enough to run.

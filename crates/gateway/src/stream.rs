@@ -12,8 +12,8 @@ use axum::response::Response;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 use twin_protocol::{
-    Capabilities, ClientFrame, ClientHello, Close, CloseCode, Dictionary, Form, Hello, Limits, ProtocolError, SUBPROTOCOL_BIN,
-    SUBPROTOCOL_JSON, ServerFrame, choose_version, decode_client, encode_server, json,
+    Capabilities, ClientFrame, ClientHello, Close, CloseCode, Dictionary, Form, Hello, Limits, ProtocolError, Revision,
+    SUBPROTOCOL_BIN, SUBPROTOCOL_JSON, ServerFrame, choose_version, decode_client, encode_server, json,
 };
 
 use crate::access::{Connection, Entry, Role};
@@ -151,14 +151,20 @@ async fn converse(client: &mut Client, peer: SocketAddr) -> Result<Never, End> {
     let version = choose_version(&hello.versions)?;
     // Subscribed before the first look, so that nothing falls between.
     let mut changes = app.hub.changes();
+    let mut told = app.publication.told();
     let mut place = client.open(version, &hello).await?;
     // A viewer cannot know how fast a replay's clock runs; it is told often.
     let period = if app.config.capabilities.has(Capabilities::REPLAY) { REPLAY_CLOCK } else { app.config.keep_alive };
     let mut keep_alive = Instant::now() + period;
+    client.revision(&mut told).await?;
     loop {
         client.drain(&mut place, &stopping).await?;
         tokio::select! {
             changed = changes.changed() => changed.map_err(|_| stops())?,
+            changed = told.changed() => {
+                changed.map_err(|_| stops())?;
+                client.revision(&mut told).await?;
+            }
             message = client.socket.recv() => client.answer(message).await?,
             () = client.lease.due() => client.ping().await?,
             () = sleep_until(keep_alive) => {
@@ -221,6 +227,15 @@ impl Client {
             self.send_next(Next::Own(frame)).await?;
         }
         Ok(place)
+    }
+
+    /// Says which revision is in force, once there is one. Of several since the last time only the newest.
+    async fn revision(&mut self, told: &mut watch::Receiver<Option<Revision>>) -> Result<(), End> {
+        let newest = *told.borrow_and_update();
+        match newest {
+            Some(revision) => self.send(&ServerFrame::Revision(revision)).await,
+            None => Ok(()),
+        }
     }
 
     /// Sends everything that the hub has for this place; a slow socket makes the place fall behind, never a queue grow. A client

@@ -98,6 +98,11 @@ impl Revisions {
         self.0.retain(|known| known.number < number);
     }
 
+    /// Removes one, which can't be had any more.
+    pub fn forget(&mut self, number: u64) {
+        self.0.retain(|known| known.number != number);
+    }
+
     /// The earliest instant at which another revision may begin, where the clock shows `now`: a clock that was set back would
     /// otherwise put it before what it replaces.
     pub fn next_instant(&self, now: Timestamp) -> Timestamp {
@@ -192,6 +197,10 @@ mod tests {
         assert_eq!(all.as_slice(), [revision(1, 100), revision(2, 150)]);
         all.forget_from(2);
         assert_eq!(all.as_slice(), [revision(1, 100)]);
+        let mut all = three();
+        all.forget(2);
+        all.forget(9);
+        assert_eq!(all.as_slice(), [revision(1, 100), revision(5, 300)]);
     }
 
     #[test]

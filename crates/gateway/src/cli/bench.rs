@@ -248,7 +248,7 @@ fn serve(args: &BenchArgs, disk: Option<&Disk>) -> Result<Served> {
             assets: Assets::default(),
             site_json: Packed::new(Vec::new()),
             site_hash: String::new(),
-            publication: Shelf::default(),
+            publication: Arc::new(Shelf::default()),
             inboxes: Vec::new(),
             peers: Peers::new(&config),
             config,

@@ -152,7 +152,7 @@ where
             assets: Assets::default(),
             site_json: Packed::new(Vec::new()),
             site_hash: String::new(),
-            publication: Shelf::default(),
+            publication: Arc::new(Shelf::default()),
             inboxes: vec![inbox],
             peers: Peers::new(&config),
             config,

@@ -11,6 +11,8 @@ use twin_site::bind::Glob;
 use super::usable;
 use crate::exchange::{self, Format, history};
 use crate::headless::{self, From};
+use crate::site::Site;
+use crate::then::{Chosen, model_at};
 use crate::{clock, recording, term};
 
 /// Arguments of `orrery export`.
@@ -28,6 +30,8 @@ pub(super) struct ExportArgs {
     /// Read a recording, which holds its own site
     #[arg(long, value_name = "FILE", group = "from_where")]
     recording: Option<PathBuf>,
+    #[command(flatten)]
+    then: super::ThenArgs,
     /// Read the site's CSV files and run its generators, up to --to
     #[arg(long, group = "from_where")]
     sources: bool,
@@ -67,7 +71,7 @@ pub(super) fn run(args: &ExportArgs) -> Result<u8> {
         (None, Some(site)) => {
             let (site, faults) = usable(site, &args.allow)?;
             unusable += faults;
-            let model = &site.loaded.model;
+            let model = &named_by(args, &site, range)?;
             if let Some(folder) = &args.data {
                 let (store, lacks) = history::read_about(model, folder, range, &mut remarks)?;
                 let signals = chosen(model, &args.signal)?;
@@ -79,7 +83,7 @@ pub(super) fn run(args: &ExportArgs) -> Result<u8> {
                 write(args, model, &store, range, format)?
             } else {
                 let to = args.to.unwrap_or_else(clock::wall);
-                let filled = headless::fill(&site, &From::Sources, to, args.from.unwrap_or_else(clock::wall))?;
+                let filled = headless::fill_by(&site, model.clone(), &From::Sources, to, args.from.unwrap_or_else(clock::wall))?;
                 remarks.extend(filled.remarks);
                 unusable += filled.unusable;
                 let store = filled.engine.reality().store();
@@ -101,6 +105,20 @@ pub(super) fn run(args: &ExportArgs) -> Result<u8> {
         term::note(&what);
     }
     Ok(u8::from(unusable > 0))
+}
+
+/// The model that names what is in the table: of the revision in force at the range's end. Says which, where it is not the site's of now.
+fn named_by(args: &ExportArgs, site: &Site, range: TimeRange) -> Result<Model> {
+    let last = Timestamp::from_micros(range.end.as_micros().saturating_sub(1));
+    let Chosen { model, revision } = model_at(site, &args.then.kept(args.data.as_deref()), last, args.then.judge_by)?;
+    if let Some(then) = revision.filter(|revision| !revision.now) {
+        let earlier = if range.start < then.valid_from { "; what lies before that is named by it, too" } else { "" };
+        term::note(&format!(
+            "signals and units are those of revision {}, valid from {}, which was in force at the end of the range{earlier}",
+            then.number, then.valid_from
+        ));
+    }
+    Ok(model)
 }
 
 fn write(args: &ExportArgs, model: &Model, store: &Store, range: TimeRange, format: Format) -> Result<exchange::Exported> {

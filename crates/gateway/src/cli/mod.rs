@@ -35,6 +35,7 @@ use twin_model::Timestamp;
 use twin_site::Severity;
 
 use crate::site::Site;
+use crate::then::{JudgeBy, Kept};
 use crate::{GatewayError, clock, term};
 
 pub use serve::ServeArgs;
@@ -181,6 +182,28 @@ fn usable(site: &Path, allow: &AllowArgs) -> Result<(Site, usize), GatewayError>
         term::note(&format!("and {} more; orrery check names them all", count - FAULTS));
     }
     Ok((site, count))
+}
+
+/// By which revision of a site something is judged.
+#[derive(Debug, clap::Args)]
+struct ThenArgs {
+    /// Folder with the site's revisions (`serve --cache`); default: publication in the data folder
+    #[arg(long, value_name = "DIR", conflicts_with = "recording")]
+    cache: Option<PathBuf>,
+    /// The site as it was at that instant, or as its file is now
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
+    judge_by: JudgeBy,
+}
+
+impl ThenArgs {
+    /// Where revisions may lie.
+    fn kept(&self, data: Option<&Path>) -> Kept {
+        match (&self.cache, data) {
+            (Some(folder), _) => Kept::Named(folder.clone()),
+            (None, Some(data)) => Kept::Beside(serve::publication_in(data)),
+            (None, None) => Kept::Nowhere,
+        }
+    }
 }
 
 /// Where a site may read from.

@@ -12,10 +12,12 @@ use super::serve::{ListenArgs, Loaded, Named, serve};
 use crate::assemble::Plant;
 use crate::clock::{Clock, wall};
 use crate::hub::{Hub, empty_store};
+use crate::publish::publisher::Origin;
+use crate::publish::shelf::Shelf;
 use crate::recording::{RecordedSource, read};
 use crate::ring::RingLimits;
 use crate::site::{Assets, site_json};
-use crate::{GatewayError, publish, term};
+use crate::{GatewayError, term};
 
 /// Arguments of `orrery replay`.
 #[derive(Debug, clap::Args)]
@@ -64,8 +66,8 @@ pub(super) fn run(args: &ReplayArgs) -> Result<u8> {
         capabilities: Capabilities::RESUME.with(Capabilities::HISTORY).with(Capabilities::REPLAY),
         remarks: Vec::new(),
     };
-    let compile = move |at| publish::compile_recording(&site, &files, at);
-    let load = move || Ok(Loaded { plant, assets, json: json.to_vec(), hash, compile: Box::new(compile) });
+    let origin = Origin::Recording { site: Box::new(site), files };
+    let load = move || Ok(Loaded { plant, assets, json: json.to_vec(), hash, shelf: Shelf::default(), origin });
     serve(load, Named { name, tokens: Vec::new(), data: None }, &args.listen)
 }
 

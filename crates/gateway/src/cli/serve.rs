@@ -10,7 +10,6 @@ use anyhow::{Context as _, Result};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use twin_model::Timestamp;
-use twin_publication::PublicationError;
 
 use super::door::{self, DoorArgs};
 use super::keep::Keep;
@@ -24,8 +23,8 @@ use crate::life::{self, Doorway};
 use crate::pack::Packed;
 use crate::page::Page;
 use crate::peers::Peers;
+use crate::publish::publisher::{Origin, Publisher};
 use crate::publish::shelf::Shelf;
-use crate::publish::{self, Publication};
 use crate::server::{App, ServerConfig};
 use crate::site::{Assets, site_json};
 use crate::sources::Pump;
@@ -46,6 +45,9 @@ pub struct ServeArgs {
     /// Folder for history; without it history lives in memory and ends with the program
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Folder for what viewers get of the site, with its earlier revisions; default: publication in the data folder, else memory only
+    #[arg(long, value_name = "DIR")]
+    cache: Option<PathBuf>,
     /// Megabytes of history in memory
     #[arg(long, value_name = "MB", default_value_t = 256)]
     memory: usize,
@@ -141,13 +143,16 @@ pub(super) fn run(args: &ServeArgs) -> Result<u8> {
     let options = PlantOptions { data, memory_bytes, setup, sync, speed, clock: args.clock, ..PlantOptions::default() };
     let name = site.loaded.model.site().name.clone();
     let named = Named { name, tokens, data: args.data.clone() };
+    let allowed = args.site.allow.allow_dir.clone();
+    let cache = args.cache.clone().or_else(|| args.data.as_deref().map(publication_in));
     let load = move || {
         let mut plant = plant(&site, &options)?;
         plant.remarks.append(&mut remarks);
         let assets = Assets::of(&site);
         let (json, hash) = site_json(plant.hub.model(), site.file_name(), &site.toml, &site.files, &assets);
-        let compile = move |at| publish::compile(&site, at).map(|compiled| compiled.publication);
-        Ok(Loaded { plant, assets, json: json.to_vec(), hash, compile: Box::new(compile) })
+        let shelf = cache.map_or_else(Shelf::default, |folder| Shelf::over(folder, &plant.hub.model().site().id));
+        let origin = Origin::Site { site: Box::new(site), allowed };
+        Ok(Loaded { plant, assets, json: json.to_vec(), hash, shelf, origin })
     };
     serve(load, named, &args.listen)
 }
@@ -172,12 +177,16 @@ pub(super) struct Loaded {
     pub(super) json: Vec<u8>,
     /// Its hash.
     pub(super) hash: String,
-    /// Makes the publication, valid from an instant; done once somebody asks for it.
-    pub(super) compile: Compile,
+    /// Where its publication goes.
+    pub(super) shelf: Shelf,
+    /// What that is made of.
+    pub(super) origin: Origin,
 }
 
-/// See [`Loaded::compile`].
-pub(super) type Compile = Box<dyn FnOnce(Timestamp) -> Result<Publication, PublicationError> + Send>;
+/// Where a server keeps what it publishes, in a data folder.
+pub(super) fn publication_in(data: &Path) -> PathBuf {
+    data.join("publication")
+}
 
 /// Loads a plant and serves it until someone stops it. Listens from the start: `/readyz` tells how far it is.
 pub(super) fn serve(load: impl FnOnce() -> Result<Loaded> + Send + 'static, named: Named, listen: &ListenArgs) -> Result<u8> {
@@ -202,10 +211,10 @@ pub(super) fn serve(load: impl FnOnce() -> Result<Loaded> + Send + 'static, name
         let peers = Peers::new(&config);
         let url = url(address, tls.is_some());
         let door = Doorway::new(listener, tls.map_or_else(Door::plain, Door::tls), peers.seats.clone(), &config);
-        let mut running = None;
+        let (mut running, mut publishing) = (None, None);
         let loading = async {
             let loaded = tokio::task::spawn_blocking(load).await.context("loading broke")??;
-            let Loaded { mut plant, assets, json, hash: site_hash, compile } = loaded;
+            let Loaded { mut plant, assets, json, hash: site_hash, shelf, origin } = loaded;
             for remark in &plant.remarks {
                 term::warn(remark);
             }
@@ -213,9 +222,6 @@ pub(super) fn serve(load: impl FnOnce() -> Result<Loaded> + Send + 'static, name
             let (hub, clock, inboxes) = (plant.hub.clone(), plant.clock, std::mem::take(&mut plant.inboxes));
             running = Some(Pump::start(hub.clone(), clock, std::mem::take(&mut plant.sources)));
             let site_json = Packed::new(json);
-            // The clock of a recording without a sample stands before every calendar.
-            let at = clock.now().max(Timestamp::from_micros(0));
-            let publication = Shelf::when_asked(Box::new(move || compile(at)));
             let app = Arc::new(App {
                 peers,
                 hub,
@@ -224,12 +230,13 @@ pub(super) fn serve(load: impl FnOnce() -> Result<Loaded> + Send + 'static, name
                 assets,
                 site_json,
                 site_hash,
-                publication,
+                publication: Arc::new(shelf),
                 inboxes,
                 access,
                 config,
                 stopping,
             });
+            publishing = Some(Publisher::new(origin, app.publication.clone(), app.clock).start(app.hub.vitals()));
             term::note(&format!("{name} is served at"));
             term::say(&url);
             if listen.open {
@@ -240,6 +247,7 @@ pub(super) fn serve(load: impl FnOnce() -> Result<Loaded> + Send + 'static, name
             Ok::<_, anyhow::Error>(app)
         };
         let ended = life::run_loading(door, stop, stopped, loading).await;
+        drop(publishing);
         // The pump's last batch must be on disk before the hub goes.
         tokio::task::spawn_blocking(move || drop(running)).await.context("the sources did not stop")?;
         let app = ended.context("the server ended")?;

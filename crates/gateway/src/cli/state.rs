@@ -11,6 +11,7 @@ use twin_model::{AlarmState, Model, Status, Timestamp, Value};
 use super::usable;
 use crate::headless::{self, From};
 use crate::server::Lacks;
+use crate::then::{Chosen, Judged, model_at};
 use crate::{clock, recording, term};
 
 /// Arguments of `orrery state`.
@@ -33,6 +34,8 @@ pub(super) struct StateArgs {
     /// Read a recording, which holds its own site
     #[arg(long, value_name = "FILE")]
     recording: Option<PathBuf>,
+    #[command(flatten)]
+    then: super::ThenArgs,
     /// Where generators and CSV files begin that the site file starts "now"
     #[arg(long, value_name = "TIME", value_parser = super::instant)]
     start: Option<Timestamp>,
@@ -45,14 +48,16 @@ pub(super) struct StateArgs {
 }
 
 pub(super) fn run(args: &StateArgs) -> Result<u8> {
-    let mut faults = 0;
+    let (mut faults, mut judged) = (0, None);
     let filled = match (&args.recording, &args.site) {
         (Some(path), _) => headless::fill_from_recording(&recording::read(path)?),
         (None, Some(site)) => {
             let (site, found) = usable(site, &args.allow)?;
             faults = found;
             let from = args.data.clone().map_or(From::Sources, From::Data);
-            headless::fill(&site, &from, args.at, args.start.unwrap_or_else(clock::wall))?
+            let Chosen { model, revision } = model_at(&site, &args.then.kept(args.data.as_deref()), args.at, args.then.judge_by)?;
+            judged = revision;
+            headless::fill_by(&site, model, &from, args.at, args.start.unwrap_or_else(clock::wall))?
         }
         (None, None) => anyhow::bail!("name a site or a recording"),
     };
@@ -74,9 +79,9 @@ pub(super) fn run(args: &StateArgs) -> Result<u8> {
     if args.json {
         let model = filled.engine.model();
         let missing = filled.missing.iter().map(|lacks| lacks_json(model, lacks)).collect();
-        term::say(&json(&report, detail, missing));
+        term::say(&json(&report, detail, missing, judged));
     } else {
-        people(&report);
+        people(&report, judged);
     }
     Ok(filled.code(faults))
 }
@@ -92,13 +97,14 @@ fn asks(state: AlarmState) -> bool {
 
 /// The report in the form that `docs/CLI.md` promises.
 pub fn state_json(report: &StateReport) -> String {
-    json(report, Level::Raw, Vec::new())
+    json(report, Level::Raw, Vec::new(), None)
 }
 
-fn json(report: &StateReport, detail: Level, missing: Vec<LacksJson>) -> String {
+fn json(report: &StateReport, detail: Level, missing: Vec<LacksJson>, judged: Option<Judged>) -> String {
     let out = StateJson {
         at: report.at.to_string(),
         basis: report.basis.as_str(),
+        revision: judged.map(|judged| RevisionJson { number: judged.number, valid_from: judged.valid_from.to_string(), now: judged.now }),
         detail: (detail != Level::Raw).then(|| detail.to_string()),
         missing,
         twins: report.twins.iter().map(twin_json).collect(),
@@ -110,12 +116,23 @@ fn json(report: &StateReport, detail: Level, missing: Vec<LacksJson>) -> String 
 struct StateJson {
     at: String,
     basis: &'static str,
+    /// The revision of the site by which it was judged, where one is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revision: Option<RevisionJson>,
     /// The level of which the readings are, where not every reading of then is kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     missing: Vec<LacksJson>,
     twins: Vec<TwinJson>,
+}
+
+#[derive(Serialize)]
+struct RevisionJson {
+    number: u64,
+    valid_from: String,
+    /// Whether it is that of the site file as it is now.
+    now: bool,
 }
 
 /// A stretch of history that can't be read.
@@ -337,7 +354,7 @@ fn why(twin: &TwinReport) -> String {
     words
 }
 
-fn people(report: &StateReport) {
+fn people(report: &StateReport, judged: Option<Judged>) {
     let mut rows = Vec::new();
     for twin in &report.twins {
         let asking = twin.alarms.iter().filter(|alarm| asks(alarm.state));
@@ -351,7 +368,11 @@ fn people(report: &StateReport) {
         Basis::Was => "as it was",
         Basis::Known => "as it was known then",
     };
-    term::say(&format!("at {}, {basis}", report.at));
+    let by = judged.map_or_else(String::new, |judged| {
+        let whose = if judged.now { "the site as it is now" } else { "the site as it was then" };
+        format!("; judged by revision {} (valid from {}), {whose}", judged.number, judged.valid_from)
+    });
+    term::say(&format!("at {}, {basis}{by}", report.at));
     term::say(&term::table(&["TWIN", "STATUS", "DATA", "ALARMS", "WHY"], &rows));
     // What only groups others has no status to count.
     let count = |status: Status| report.twins.iter().filter(|twin| twin.judged && twin.status == status).count();

@@ -11,10 +11,11 @@ use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use axum::body::Bytes;
-use twin_model::Timestamp;
 use twin_publication::{Manifest, PieceHash, PieceRef, PublicationError, Revision, Revisions, limits};
 
 use super::Publication;
+use super::numbering::follow;
+pub use super::numbering::{Change, Since};
 use crate::GatewayError;
 use crate::files::{read_file, sync_folder};
 
@@ -25,41 +26,10 @@ pub const REVISIONS: &str = "revisions.json";
 /// Folder of pieces.
 pub const PIECES: &str = "pieces";
 /// Folder of earlier manifests.
-const EARLIER: &str = "revisions";
+pub(super) const EARLIER: &str = "revisions";
 const LOCK: &str = ".lock";
 /// What a file is called until it is whole.
 const PARTIAL: &str = ".partial-";
-
-/// When a revision begins that has to be made.
-#[derive(Debug, Clone, Copy)]
-pub enum Since {
-    /// What the clock shows; a little later where it was set back behind the revision before.
-    Clock(Timestamp),
-    /// This instant, which must lie after the revision before.
-    Fixed(Timestamp),
-}
-
-/// What became of the folder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
-    /// A new revision.
-    Revision,
-    /// The plant is what it was; findings or addresses beside it are others. The revision stays.
-    Remarks,
-    /// Nothing was written to the manifest.
-    Nothing,
-}
-
-impl Change {
-    /// The word of machine output.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Revision => "revision",
-            Self::Remarks => "remarks",
-            Self::Nothing => "nothing",
-        }
-    }
-}
 
 /// What was written.
 #[derive(Debug)]
@@ -85,33 +55,15 @@ pub fn write(folder: &Path, publication: Publication, since: Since) -> Result<Wr
     let Publication { mut manifest, pieces } = publication;
     let before = manifest_of(folder)?;
     let mut earlier = earlier(folder)?;
-    let mut change = Change::Revision;
-    match &before {
-        Some((old, _)) if old.site.id != manifest.site.id => {
-            let why = format!(
-                "it holds the site '{}', and this one is '{}'; name another folder, or move that one away",
-                old.site.id, manifest.site.id
-            );
-            return Err(odd(PublicationError::Invalid { at: MANIFEST.to_owned(), why }));
-        }
-        Some((old, bytes)) => {
-            earlier.forget_from(old.revision);
-            earlier.add(Revision::of(old, bytes)).map_err(odd)?;
-            (manifest.revision, manifest.valid_from) = (old.revision, old.valid_from);
-            change = match old {
-                old if *old == manifest => Change::Nothing,
-                old if old.same_plant(&manifest) => Change::Remarks,
-                _ => Change::Revision,
-            };
-        }
-        None => {}
+    if let Some((old, _)) = before.as_ref().filter(|(old, _)| old.site.id != manifest.site.id) {
+        let why = format!(
+            "it holds the site '{}', and this one is '{}'; name another folder, or move that one away",
+            old.site.id, manifest.site.id
+        );
+        return Err(odd(PublicationError::Invalid { at: MANIFEST.to_owned(), why }));
     }
-    if change == Change::Revision {
-        // Behind everything that is listed, also where the manifest itself was taken away.
-        let last = earlier.as_slice().last().map_or(0, |last| last.number);
-        manifest.revision = last.saturating_add(1);
-        manifest.valid_from = begins(&earlier, &manifest, since).map_err(odd)?;
-    }
+    let known = before.as_ref().map(|(old, bytes)| (old, &bytes[..]));
+    let change = follow(&mut manifest, known, &mut earlier, since).map_err(odd)?;
     let bytes = manifest.write().map_err(odd)?;
     let pieces = put_pieces(folder, &manifest, &pieces)?;
     if let (Change::Revision, Some((old, old_bytes))) = (change, &before) {
@@ -123,17 +75,6 @@ pub fn write(folder: &Path, publication: Publication, since: Since) -> Result<Wr
         put(folder, MANIFEST, &bytes)?;
     }
     Ok(Written { change, manifest, pieces })
-}
-
-/// When a new revision begins.
-fn begins(earlier: &Revisions, manifest: &Manifest, since: Since) -> Result<Timestamp, PublicationError> {
-    let at = match since {
-        Since::Clock(now) => earlier.next_instant(now),
-        Since::Fixed(at) => at,
-    };
-    // Tried on a copy: what it refuses is not later than what is there.
-    let next = Revision { number: manifest.revision, valid_from: at, manifest: manifest.model };
-    earlier.clone().add(next).map(|()| at)
 }
 
 /// Reads a folder: the manifest in force and every piece that it names, each compared with its name.
@@ -163,16 +104,20 @@ pub fn read(folder: &Path) -> Result<Publication, GatewayError> {
 /// # Errors
 /// As [`read`], but for pieces, which are not looked at.
 pub fn revisions(folder: &Path) -> Result<Revisions, GatewayError> {
+    // The manifest first: whoever writes lists an earlier one before it puts the next manifest there, so that a list which is read
+    // later lacks none. Where it has more, they were written in between.
+    let manifest = manifest_of(folder)?;
     let mut all = earlier(folder)?;
-    if let Some((manifest, bytes)) = manifest_of(folder)? {
+    if let Some((manifest, bytes)) = manifest {
         let odd = |source| GatewayError::Publication { path: folder.join(REVISIONS), source };
+        all.forget_from(manifest.revision);
         all.add(Revision::of(&manifest, &bytes)).map_err(odd)?;
     }
     Ok(all)
 }
 
 /// The manifest in force with its bytes; `None` where the folder has none.
-fn manifest_of(folder: &Path) -> Result<Option<(Manifest, Vec<u8>)>, GatewayError> {
+pub(super) fn manifest_of(folder: &Path) -> Result<Option<(Manifest, Vec<u8>)>, GatewayError> {
     let path = folder.join(MANIFEST);
     let Some(bytes) = read_if_there(&path, limits::MANIFEST_BYTES)? else { return Ok(None) };
     match Manifest::read(&bytes) {
@@ -187,7 +132,7 @@ fn earlier(folder: &Path) -> Result<Revisions, GatewayError> {
     Revisions::read(&bytes).map_err(|source| GatewayError::Publication { path, source })
 }
 
-fn read_if_there(path: &Path, most: usize) -> Result<Option<Vec<u8>>, GatewayError> {
+pub(super) fn read_if_there(path: &Path, most: usize) -> Result<Option<Vec<u8>>, GatewayError> {
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         _ => read_file(path, most as u64).map(Some),
@@ -218,7 +163,7 @@ fn make(folder: &Path) -> Result<(), GatewayError> {
 }
 
 /// Writes a file so that it is there whole or not at all, also after a power cut.
-fn put(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), GatewayError> {
+pub(super) fn put(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), GatewayError> {
     put_whole(folder, name, bytes).and_then(|()| synced(folder))
 }
 

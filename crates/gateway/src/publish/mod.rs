@@ -2,12 +2,18 @@
 //!
 //! Read in this order: [`compile`] (a site becomes manifest and pieces), `model` (what a viewer needs of the site file), `scene`
 //! (models read, bound and, in one place, cut into cells), `findings` (what viewers may see of what is wrong), [`folder`]
-//! (written so that a kill leaves the old one whole), [`shelf`] (served). Refuses to know formats: those are
-//! `twin_publication`'s. Nothing here asks for the time.
+//! (written so that a kill leaves the old one whole), [`shelf`] (served), [`publisher`] (compiled again when files change). Refuses to
+//! know formats: those are `twin_publication`'s.
 
+pub mod earlier;
 mod findings;
 pub mod folder;
+mod inputs;
 mod model;
+mod numbering;
+pub mod publisher;
+mod remembered;
+mod running;
 pub(crate) mod scene;
 pub mod shelf;
 
@@ -64,9 +70,17 @@ pub fn compile_recording(
     publication(site, &models, &report, at)
 }
 
+/// What viewers know of a site, as the bytes of its piece.
+///
+/// # Errors
+/// Where the site is larger than a publication can be.
+pub fn model_piece(site: &LoadedSite) -> Result<Vec<u8>, PublicationError> {
+    model::of(site).write()
+}
+
 fn publication(site: &LoadedSite, models: &Models, report: &CheckReport, at: Timestamp) -> Result<Publication, PublicationError> {
     let mut pieces = BTreeMap::new();
-    let model = model::of(site).write()?;
+    let model = model_piece(site)?;
     // Nothing is published that no viewer could read: a knob whose step is too small to be one, for example.
     ViewerModel::read(&model)?;
     let model = keep(&mut pieces, model);

@@ -1,94 +1,268 @@
-//! A publication as it is served: compiled when it is first asked for, packed once, found by name.
+//! What is published, as it is served: the revision in force, packed once; earlier ones from the folder that keeps them, or from memory.
+//!
+//! Nothing is on it until the first compile is done. Without a folder, and where it can't be written, revisions of this run live in memory:
+//! of earlier ones as many as `memory` says; then the oldest leaves, and its place in the list. Of a folder's earlier manifests and pieces
+//! the last ones that were asked for are held.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, OnceLock, PoisonError};
+mod held;
+mod memory;
+mod served;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Notify;
-use twin_publication::{PieceHash, PieceKind, PublicationError};
+use tokio::sync::{Notify, watch};
+use twin_model::Model;
+use twin_protocol::Revision as Told;
+use twin_publication::{Finding, Manifest, PieceHash, PublicationError, Revision, Revisions};
 
 use super::Publication;
-use crate::pack::{Coding, Packed};
+use super::folder::{self, Change, Since};
+use super::numbering::follow;
+use crate::pack::Packed;
+use crate::{GatewayError, term};
 
-/// Makes a publication, or says why there is none.
-pub type Compile = Box<dyn FnOnce() -> Result<Publication, PublicationError> + Send>;
+use held::Held;
+pub use held::Piece;
+use memory::Inner;
+pub use served::Served;
 
-/// What `/api/publication` and `/api/piece` hand out. Compiling takes time and memory that a server whose visitors ask for none of it
-/// need not spend: it begins with the first question, behind the server's back, and until it is done the shelf is empty.
-#[derive(Default)]
+/// Why the site on disk is not all that runs and is shown: for those who run the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remark {
+    /// For programs, as in `/readyz`.
+    pub code: &'static str,
+    /// For people; says nothing that not everybody may know.
+    pub what: String,
+}
+
+/// See the module's head.
 pub struct Shelf {
-    made: OnceLock<Result<Served, String>>,
-    waiting: Mutex<Option<Compile>>,
-    filled: Notify,
+    folder: Option<PathBuf>,
+    /// The folder could not be written.
+    gave_up: AtomicBool,
+    inner: Mutex<Inner>,
+    held: Held,
+    told: watch::Sender<Option<Told>>,
+    /// Wakes whoever waits for the first compile.
+    settled: Notify,
 }
 
-/// A publication ready to be sent.
-pub struct Served {
-    /// The manifest.
-    pub manifest: Packed,
-    pieces: BTreeMap<PieceHash, (PieceKind, Packed)>,
-}
-
-impl Served {
-    /// A piece by its name, and what it is for.
-    pub fn piece(&self, hash: PieceHash) -> Option<(PieceKind, &Packed)> {
-        self.pieces.get(&hash).map(|(kind, content)| (*kind, content))
-    }
-
-    /// Packs everything as browsers ask for it, so that the first visitor need not wait.
-    pub fn warm(&self) {
-        for content in self.pieces.values().map(|(_, content)| content).chain([&self.manifest]) {
-            content.best(&[Coding::Brotli]);
-        }
+impl Default for Shelf {
+    /// An empty one that keeps nothing.
+    fn default() -> Self {
+        let (gave_up, told) = (AtomicBool::new(false), watch::Sender::new(None));
+        Self { folder: None, gave_up, inner: Mutex::default(), held: Held::default(), told, settled: Notify::new() }
     }
 }
 
 impl Shelf {
-    /// One that is filled.
-    pub fn of(compiled: Result<Publication, PublicationError>) -> Self {
-        let shelf = Self::default();
-        shelf.fill(compiled);
-        shelf
-    }
-
-    /// One that will be filled by this once somebody asks.
-    pub fn when_asked(compile: Compile) -> Self {
-        Self { waiting: Mutex::new(Some(compile)), ..Self::default() }
-    }
-
-    /// What is to be done to fill it; the first to ask gets it, and does it.
-    pub fn begin(&self) -> Option<Compile> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-
-    /// Puts a publication on it, or why there is none; the first counts.
-    pub fn fill(&self, compiled: Result<Publication, PublicationError>) {
-        self.made.get_or_init(|| compiled.and_then(served).map_err(|error| error.to_string()));
-        self.filled.notify_waiters();
-    }
-
-    /// Waits until something is on it, at most so long.
-    pub async fn wait(&self, most: Duration) {
-        let mut filled = std::pin::pin!(self.filled.notified());
-        // Heard from here on, also what happens before it is awaited.
-        filled.as_mut().enable();
-        if self.made.get().is_none() {
-            // Whoever comes next sees whether it was in vain.
-            tokio::time::timeout(most, filled).await.ok();
+    /// An empty one over a folder, which may have revisions of the site already. One that has another site's is left alone.
+    pub fn over(folder: PathBuf, site: &str) -> Self {
+        match folder::manifest_of(&folder) {
+            Ok(Some((manifest, _))) if manifest.site.id != site => {
+                term::warn(&format!(
+                    "{} holds what was published of the site '{}', not of '{site}': what is published now is kept in memory only; name \
+                     another folder with --cache, or move that one away",
+                    folder.display(),
+                    manifest.site.id
+                ));
+                Self::default()
+            }
+            _ => Self { folder: Some(folder), ..Self::default() },
         }
     }
 
-    /// What is on it; nothing while it is still compiled, words where that failed.
-    pub fn get(&self) -> Option<Result<&Served, &str>> {
-        self.made.get().map(|made| made.as_ref().map_err(String::as_str))
+    /// One that is filled, in memory.
+    pub fn of(compiled: Result<Publication, PublicationError>) -> Self {
+        let shelf = Self::default();
+        let placed = compiled.and_then(|publication| {
+            let since = Since::Fixed(publication.manifest.valid_from);
+            shelf.place(publication, since)
+        });
+        if let Err(error) = placed {
+            shelf.fail(&error.to_string());
+        }
+        shelf
     }
-}
 
-fn served(publication: Publication) -> Result<Served, PublicationError> {
-    let Publication { manifest, mut pieces } = publication;
-    let named = manifest.pieces().filter_map(|(kind, piece)| {
-        let bytes = pieces.remove(&piece.hash)?;
-        Some((piece.hash, (kind, Packed::shared(bytes))))
-    });
-    Ok(Served { pieces: named.collect(), manifest: Packed::new(manifest.write()?) })
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a publication in force, as the revision after the one that is: written to the folder first, where there is one. A folder that
+    /// can't be written is told of, and left alone from then on. One writer at a time.
+    ///
+    /// # Errors
+    /// Where nobody could read it.
+    pub fn place(&self, publication: Publication, since: Since) -> Result<Change, PublicationError> {
+        let written = self.writable().and_then(|folder| match folder::write(folder, publication.clone(), since) {
+            Ok(written) => Some((written.manifest, written.change, folder::revisions(folder).unwrap_or_default())),
+            Err(error) => {
+                self.give_up(folder, &error);
+                None
+            }
+        });
+        let Publication { mut manifest, pieces } = publication;
+        let (change, listed) = match written {
+            Some((written, change, listed)) => {
+                manifest = written;
+                (change, listed)
+            }
+            None => self.follow(&mut manifest, since)?,
+        };
+        self.put(Publication { manifest, pieces }, listed, change == Change::Revision)?;
+        Ok(change)
+    }
+
+    /// Puts what the folder has in force, as it is; `listed` are its revisions.
+    ///
+    /// # Errors
+    /// As [`Self::place`].
+    pub fn place_kept(&self, publication: Publication, listed: Revisions) -> Result<(), PublicationError> {
+        self.put(publication, listed, false)
+    }
+
+    /// Numbers a manifest that no folder keeps.
+    fn follow(&self, manifest: &mut Manifest, since: Since) -> Result<(Change, Revisions), PublicationError> {
+        let (now, listed) = {
+            let inner = self.lock();
+            (inner.now.clone(), inner.revisions.clone())
+        };
+        let (before, mut earlier) = match now.and_then(Result::ok) {
+            Some(before) => (Some((before.plain().clone(), before.listed.plain().to_vec())), (*listed).clone()),
+            // What cannot be written may be there to be read.
+            None => {
+                let folder = self.folder.as_deref();
+                let before = folder.and_then(|folder| folder::manifest_of(folder).ok().flatten());
+                (before, folder.and_then(|folder| folder::revisions(folder).ok()).unwrap_or_default())
+            }
+        };
+        let known = before.as_ref().map(|(before, bytes)| (before, &bytes[..]));
+        let change = follow(manifest, known, &mut earlier, since)?;
+        Ok((change, earlier))
+    }
+
+    fn put(&self, publication: Publication, mut listed: Revisions, new: bool) -> Result<(), PublicationError> {
+        let before = self.now().and_then(Result::ok);
+        let served = Served::new(publication.manifest, publication.pieces, before.as_deref())?;
+        listed.forget_from(served.plain().revision);
+        listed.add(Revision::of(served.plain(), served.listed.plain()))?;
+        let told = served.told();
+        let mut inner = self.lock();
+        inner.now = Some(Ok(Arc::new(served)));
+        inner.revisions = Arc::new(listed);
+        inner.remark = None;
+        if let (Some(before), true, None) = (before, new, self.writable()) {
+            inner.keep(before);
+        }
+        inner.list = Some(Arc::new(Packed::new(inner.revisions.write()?)));
+        drop(inner);
+        self.told.send_replace(Some(told));
+        self.settled.notify_waiters();
+        Ok(())
+    }
+
+    /// Waits until there is something to serve, or it is known why not; at most so long.
+    pub async fn wait(&self, most: Duration) {
+        let mut settled = std::pin::pin!(self.settled.notified());
+        // Heard from here on, also what happens before it is awaited.
+        settled.as_mut().enable();
+        if self.now().is_none() {
+            // Whoever comes next sees whether it was in vain.
+            tokio::time::timeout(most, settled).await.ok();
+        }
+    }
+
+    /// Says that there is nothing to serve, and why; where there is something, that stays.
+    pub fn fail(&self, why: &str) {
+        let mut inner = self.lock();
+        if !matches!(inner.now, Some(Ok(_))) {
+            inner.now = Some(Err(why.to_owned()));
+        }
+        drop(inner);
+        self.settled.notify_waiters();
+    }
+
+    /// Notes why the site on disk is not all that runs and is shown, or that it is. Viewers get it as a finding of the manifest.
+    ///
+    /// # Errors
+    /// A finding that nobody could read.
+    pub fn note(&self, remark: Option<(Remark, Finding)>) -> Result<(), PublicationError> {
+        let (remark, finding) = remark.unzip();
+        let mut inner = self.lock();
+        if inner.remark == remark {
+            return Ok(());
+        }
+        if let Some(Ok(served)) = inner.now.clone() {
+            inner.now = Some(Ok(Arc::new(served.with(finding)?)));
+            self.told.send_replace(Some(served.told()));
+        }
+        inner.remark = remark;
+        Ok(())
+    }
+
+    /// See [`Self::note`].
+    pub fn remark(&self) -> Option<Remark> {
+        self.lock().remark.clone()
+    }
+
+    /// What is in force; nothing while it is still compiled, words where that failed.
+    pub fn now(&self) -> Option<Result<Arc<Served>, String>> {
+        self.lock().now.clone()
+    }
+
+    /// The model in force, where there is one.
+    pub fn model(&self) -> Option<Arc<Model>> {
+        self.now()?.ok().map(|served| served.model.clone())
+    }
+
+    /// What is in force, for those who want to be told: wakes whenever its manifest has changed.
+    pub fn told(&self) -> watch::Receiver<Option<Told>> {
+        self.told.subscribe()
+    }
+
+    /// The list of every revision that can be had, the one in force last.
+    pub fn list(&self) -> Option<Arc<Packed>> {
+        self.lock().list.clone()
+    }
+
+    /// The manifest of a revision, as it is listed. Reads files: not for async code.
+    pub fn manifest(&self, number: u64) -> Option<Arc<Packed>> {
+        let (held, listed) = {
+            let inner = self.lock();
+            let listed = inner.revisions.as_slice().iter().find(|revision| revision.number == number).copied();
+            (inner.all().find(|served| served.plain().revision == number).cloned(), listed)
+        };
+        match held {
+            Some(served) => Some(served.listed.clone()),
+            None => self.held.manifest(self.folder.as_deref()?, &listed?),
+        }
+    }
+
+    /// A piece of any revision by its name. Reads files: not for async code.
+    pub fn piece(&self, hash: PieceHash) -> Option<Piece> {
+        let held = self.lock().all().find_map(|served| served.pieces.get(&hash).cloned());
+        match held {
+            Some((kind, content)) => Some(Piece::Held(Some(kind), content)),
+            None => self.held.piece(self.folder.as_deref()?, hash),
+        }
+    }
+
+    /// The folder, while it is written.
+    pub(super) fn writable(&self) -> Option<&Path> {
+        self.folder.as_deref().filter(|_| !self.gave_up.load(Ordering::Acquire))
+    }
+
+    /// Says that revisions are not written any more.
+    fn give_up(&self, folder: &Path, error: &GatewayError) {
+        self.gave_up.store(true, Ordering::Release);
+        let because = std::error::Error::source(error).map_or_else(String::new, |why| format!(": {why}"));
+        term::warn(&format!(
+            "what is published is kept in memory only until the program is started again, not in {}: {error}{because}",
+            folder.display()
+        ));
+    }
 }

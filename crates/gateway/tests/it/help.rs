@@ -167,7 +167,7 @@ fn the_page_of_commands_shows_the_keys_of_their_json() {
         ("import-samples", vec![&*site, "--data", &data, &table]),
         ("check", vec![&site]),
         ("compile", vec![&site, "-o", &out]),
-        ("state", vec![&site, "--at", "2026-03-02T08:15:04Z", "--data", &data]),
+        ("state", vec![&site, "--at", "2026-03-02T08:15:04Z", "--data", &data, "--cache", &out]),
         ("backup", vec![&data, &copy]),
         ("fsck", vec![&data]),
         ("history list", vec![&site, "--data", &data]),

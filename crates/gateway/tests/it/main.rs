@@ -32,6 +32,8 @@ mod python_client;
 mod readers;
 mod recordings;
 mod resume;
+mod revisions;
+mod revisions_then;
 mod retention;
 mod salvage;
 mod secrets;

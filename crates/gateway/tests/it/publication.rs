@@ -1,11 +1,12 @@
 //! What a publication holds and what it never holds, and how it is served.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use gateway::publish::shelf::Shelf;
 use gateway::publish::{Publication, compile};
 use gateway::site::Site;
-use twin_publication::{Manifest, PieceHash, PublicationError, ViewerModel};
+use twin_publication::{Manifest, PieceHash, ViewerModel};
 
 use crate::world::{Folder, SITE, World, at, orrery, shared};
 
@@ -257,13 +258,12 @@ async fn without_a_publication_the_answer_says_why_and_whether_to_come_again() {
     for (failed, status, words, again) in [(false, 503, "still being compiled", "1"), (true, 500, "twins: 3 are too many", "")] {
         let folder = Folder::new();
         let site = Site::read_usable(&folder.write("site.toml", SITE)).unwrap();
-        let shelf = Shelf::default();
+        let shelf = Arc::new(Shelf::default());
         if failed {
-            shelf.fill(Err(PublicationError::TooMany { what: "twins", count: 3, most: 2 }));
-            shelf.fill(compile(&site, at(0)).map(|compiled| compiled.publication));
+            shelf.fail("twins: 3 are too many");
         }
         let world = World::with_publication(&site, shelf).await;
-        for path in ["/api/publication", "/api/piece/x"] {
+        for path in ["/api/publication", "/api/publication/revisions", "/api/publication/1", "/api/piece/x"] {
             let (code, head, body) = world.get(path, "").await;
             assert_eq!((code, header(&head, "retry-after")), (status, again), "{path}");
             assert!(String::from_utf8_lossy(&body).contains(words), "{path}: {body:?}");

@@ -13,7 +13,7 @@ use twin_protocol::*;
 use crate::world::{SITE, Wish, World, at, values};
 
 #[tokio::test]
-async fn a_client_gets_hello_dictionary_sources_snapshot_and_then_batches() {
+async fn a_client_gets_hello_dictionary_sources_snapshot_revision_and_then_batches() {
     let world = World::start().await;
     world.put(0, at(1), 40.0);
     world.put(0, at(2), 41.5);
@@ -29,6 +29,8 @@ async fn a_client_gets_hello_dictionary_sources_snapshot_and_then_batches() {
     assert_eq!((sources[0].source.as_str(), sources[0].state), ("script", LinkState::Unknown));
     let ServerFrame::Snapshot(snapshot) = client.frame().await else { panic!("then the newest values") };
     assert_eq!((snapshot.seq, values(&snapshot.entries)), (2, vec![(0, Value::Float(41.5))]));
+    let ServerFrame::Revision(revision) = client.frame().await else { panic!("then which revision is in force") };
+    assert_eq!(revision, Revision { number: 1, valid_from: at(0) });
     world.put(4, at(3), 7.0);
     let ServerFrame::Batch(batch) = client.frame().await else { panic!("then what is new") };
     assert_eq!((batch.seq, values(&batch.entries)), (3, vec![(4, Value::Float(7.0))]));
@@ -42,7 +44,7 @@ async fn the_json_form_says_the_same() {
     let mut client = world.socket("/stream", Some(SUBPROTOCOL_JSON)).await;
     client.text(r#"{"frame":"hello","versions":[1]}"#).await;
     let mut kinds = Vec::new();
-    while kinds.last().is_none_or(|kind| kind != "snapshot") {
+    while kinds.last().is_none_or(|kind| kind != "revision") {
         let Some(Message::Text(text)) = client.message().await else { panic!("JSON comes as text") };
         let json: serde_json::Value = serde_json::from_str(&text).unwrap();
         kinds.push(json["frame"].as_str().unwrap().to_owned());
@@ -50,7 +52,7 @@ async fn the_json_form_says_the_same() {
             assert_eq!(json["samples"][0]["value"], 40.5);
         }
     }
-    assert_eq!(kinds, ["hello", "dictionary", "sources", "snapshot"]);
+    assert_eq!(kinds, ["hello", "dictionary", "sources", "snapshot", "revision"]);
     client.text(r#"{"frame":"ping","nonce":7}"#).await;
     let Some(Message::Text(text)) = client.message().await else { panic!() };
     assert!(text.starts_with(r#"{"frame":"pong","nonce":7"#), "{text}");

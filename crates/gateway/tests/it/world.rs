@@ -134,7 +134,7 @@ pub(crate) struct Wish {
     pub(crate) pump: bool,
     pub(crate) web: Option<PathBuf>,
     /// What is served instead of the site's own publication.
-    pub(crate) publication: Option<Shelf>,
+    pub(crate) publication: Option<Arc<Shelf>>,
 }
 
 impl World {
@@ -159,7 +159,7 @@ impl World {
     }
 
     /// Serves a site with another publication than its own.
-    pub(crate) async fn with_publication(site: &Site, publication: Shelf) -> Self {
+    pub(crate) async fn with_publication(site: &Site, publication: Arc<Shelf>) -> Self {
         let plant = plant(site, &PlantOptions::default()).unwrap();
         Self::run(site, plant, Wish { publication: Some(publication), ..Wish::default() }).await
     }
@@ -196,7 +196,9 @@ impl World {
             assets,
             site_json: Packed::new(json.to_vec()),
             site_hash,
-            publication: wish.publication.unwrap_or_else(|| Shelf::of(publish::compile(site, at(0)).map(|it| it.publication))),
+            publication: wish.publication.unwrap_or_else(|| {
+                Arc::new(Shelf::of(publish::compile(site, at(0)).map(|it| it.publication)))
+            }),
             inboxes: plant.inboxes,
             peers: Peers::new(&config),
             config,

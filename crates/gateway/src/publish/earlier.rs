@@ -1,0 +1,60 @@
+//! What a folder has of any revision that it lists: its manifest, its pieces, its model. Reads, never writes.
+
+use std::path::{Path, PathBuf};
+
+use twin_publication::{Manifest, PieceHash, PublicationError, Revision, ViewerModel, limits};
+
+use super::folder::{EARLIER, MANIFEST, PIECES, read_if_there};
+use crate::GatewayError;
+use crate::files::read_file;
+
+/// The bytes of the manifest of a revision, compared with what the list says of it.
+///
+/// # Errors
+/// Where it is missing, or is not what is listed.
+pub fn manifest(folder: &Path, revision: &Revision) -> Result<Vec<u8>, GatewayError> {
+    let path = folder.join(EARLIER).join(format!("{}.json", revision.number));
+    let kept = read_if_there(&path, limits::MANIFEST_BYTES)?;
+    // The one in force has no file of its own yet. One that an interrupted compile left there is not what is listed.
+    if let Some(bytes) = kept.filter(|bytes| revision.manifest.check(bytes).is_ok()) {
+        return Ok(bytes);
+    }
+    let path = folder.join(MANIFEST);
+    let bytes = read_file(&path, limits::MANIFEST_BYTES as u64)?;
+    match revision.manifest.check(&bytes) {
+        Ok(()) => Ok(bytes),
+        Err(source) => Err(GatewayError::Publication { path, source }),
+    }
+}
+
+/// Where a piece of that name lies, whether there is one or not.
+pub fn place_of(folder: &Path, hash: PieceHash) -> PathBuf {
+    folder.join(PIECES).join(hash.to_string())
+}
+
+/// A piece of at most `most` bytes, compared with its name; `None` where the folder has none such, or a larger one.
+pub fn piece(folder: &Path, hash: PieceHash, most: u64) -> Option<Vec<u8>> {
+    read_file(&place_of(folder, hash), most).ok().filter(|bytes| PieceHash::of(bytes) == hash)
+}
+
+/// The name of the model of a revision.
+///
+/// # Errors
+/// Where its manifest is missing or damaged.
+pub fn model_of(folder: &Path, revision: &Revision) -> Result<PieceHash, GatewayError> {
+    let odd = |source| GatewayError::Publication { path: folder.to_owned(), source };
+    Ok(Manifest::read(&manifest(folder, revision)?).map_err(odd)?.model.hash)
+}
+
+/// What viewers knew of the site while a revision was in force.
+///
+/// # Errors
+/// Where its manifest or its model is missing, damaged, or of a version that this program does not read.
+pub fn model(folder: &Path, revision: &Revision) -> Result<ViewerModel, GatewayError> {
+    let odd = |source| GatewayError::Publication { path: folder.to_owned(), source };
+    let manifest = Manifest::read(&manifest(folder, revision)?).map_err(odd)?;
+    let path = place_of(folder, manifest.model.hash);
+    let bytes = read_file(&path, manifest.model.bytes.min(limits::MODEL_BYTES as u64))?;
+    let read = manifest.model.check(&bytes).and_then(|()| ViewerModel::read(&bytes));
+    read.map_err(|source: PublicationError| GatewayError::Publication { path, source })
+}
