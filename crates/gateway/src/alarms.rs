@@ -39,7 +39,8 @@ pub(crate) async fn acknowledge(
         return refused(StatusCode::BAD_REQUEST, "the body is no JSON object; write {\"by\": \"who\"}, or nothing");
     };
     let (hub, now) = (&app.hub, app.clock.now());
-    // Alarms are those that viewers are shown: of the revision in force, until there is one those of the site as it was started with.
+    // Alarms are those that viewers are shown: of the revision in force, until there is one those of the site as it was started
+    // with.
     let model = app.publication.model().unwrap_or_else(|| hub.model().clone());
     let (signal, sample) = match acknowledgement(&model, &id, fields.get("by"), now, now) {
         Ok(it) => it,

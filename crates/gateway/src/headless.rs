@@ -117,10 +117,7 @@ impl Places {
         };
         let signals: Vec<Option<SignalIndex>> = from.signal_indices().map(place).collect();
         let same = from.signal_indices().zip(&signals).all(|(signal, place)| Some(signal) == *place);
-        Self {
-            signals: (!same).then_some(signals),
-            sources: from.sources().iter().map(|known| source(&known.id)).collect(),
-        }
+        Self { signals: (!same).then_some(signals), sources: from.sources().iter().map(|known| source(&known.id)).collect() }
     }
 
     /// Samples of the one as those of the other; what it does not have is left out.

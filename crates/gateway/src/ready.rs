@@ -73,7 +73,7 @@ fn remarks(app: &App) -> Vec<Reason> {
     let what = format!(
         "{damaged} pieces of the kept history can't be read, and readers are told that they are missing; orrery fsck says what they are"
     );
-    let damaged = (damaged > 0).then(|| Reason { code: "history.damaged", what });
+    let damaged = (damaged > 0).then_some(Reason { code: "history.damaged", what });
     let site = app.publication.remark().map(|Remark { code, what }| Reason { code, what });
     damaged.into_iter().chain(site).collect()
 }

@@ -67,14 +67,19 @@ impl Kept {
     }
 }
 
-/// The model for an instant. Before the newest revision it is that of the revision which was in force, before the first one that of the
-/// first, which is the best that is known; from the newest on it is the site file's.
+/// The model for an instant. Before the newest revision it is that of the revision which was in force, before the first one that
+/// of the first, which is the best that is known; from the newest on it is the site file's.
 ///
 /// # Errors
 /// Where the folder, or what it has of that revision, cannot be read.
 pub fn model_at(site: &Site, kept: &Kept, at: Timestamp, by: JudgeBy) -> Result<Chosen, GatewayError> {
     let today = site.loaded.model.clone();
-    let Some((folder, all)) = kept.revisions()? else { return Ok(Chosen { model: today, revision: None }) };
+    let revisions = match kept.revisions() {
+        // Nobody asked for them.
+        Err(_) if by == JudgeBy::Now && !matches!(kept, Kept::Named(_)) => None,
+        revisions => revisions?,
+    };
+    let Some((folder, all)) = revisions else { return Ok(Chosen { model: today, revision: None }) };
     let newest = all.last().filter(|newest| by == JudgeBy::Now || newest.valid_from <= at);
     match (newest, twin_publication::revision_at(&all, at)) {
         (None, Some(then)) => {
@@ -82,7 +87,8 @@ pub fn model_at(site: &Site, kept: &Kept, at: Timestamp, by: JudgeBy) -> Result<
             Ok(Chosen { model: earlier::model(folder, then)?.model, revision: Some(revision) })
         }
         (Some(newest), _) => {
-            let same = Some(earlier::model_of(folder, newest)?) == hash_of(site);
+            // Where it cannot be read it is not known which one the site file is.
+            let same = earlier::model_of(folder, newest).ok().zip(hash_of(site)).is_some_and(|(newest, now)| newest == now);
             let revision = Judged { number: newest.number, valid_from: newest.valid_from, now: true };
             Ok(Chosen { model: today, revision: same.then_some(revision) })
         }

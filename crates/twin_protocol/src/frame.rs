@@ -70,8 +70,9 @@ pub enum IngestFrame {
     Push(Batch),
 }
 
-/// Which revision of the site's publication is in force: said once after the start of a connection, as soon as there is one, and again
-/// whenever its manifest has changed. With the number that was said before, only what stands beside the plant has (findings).
+/// Which revision of the site's publication is in force: said once after the start of a connection, as soon as there is one, and
+/// again whenever its manifest has changed. With the number that was said before, only what stands beside the plant has
+/// (findings).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Revision {
     /// Its number, as in the manifest.

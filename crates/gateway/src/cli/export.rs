@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use twin_engine::Computed;
 use twin_historian::Store;
 use twin_model::{Model, SignalIndex, TimeRange, Timestamp};
@@ -107,10 +107,12 @@ pub(super) fn run(args: &ExportArgs) -> Result<u8> {
     Ok(u8::from(unusable > 0))
 }
 
-/// The model that names what is in the table: of the revision in force at the range's end. Says which, where it is not the site's of now.
+/// The model that names what is in the table: of the revision in force at the range's end. Says which, where it is not the site's
+/// of now.
 fn named_by(args: &ExportArgs, site: &Site, range: TimeRange) -> Result<Model> {
     let last = Timestamp::from_micros(range.end.as_micros().saturating_sub(1));
-    let Chosen { model, revision } = model_at(site, &args.then.kept(args.data.as_deref()), last, args.then.judge_by)?;
+    let Chosen { model, revision } =
+        model_at(site, &args.then.kept(args.data.as_deref()), last, args.then.judge_by).context(super::NOT_THEN)?;
     if let Some(then) = revision.filter(|revision| !revision.now) {
         let earlier = if range.start < then.valid_from { "; what lies before that is named by it, too" } else { "" };
         term::note(&format!(

@@ -195,6 +195,9 @@ struct ThenArgs {
     judge_by: JudgeBy,
 }
 
+/// Where it cannot be told how the site was.
+const NOT_THEN: &str = "how the site was then can't be read; --judge-by now takes its file as it is now";
+
 impl ThenArgs {
     /// Where revisions may lie.
     fn kept(&self, data: Option<&Path>) -> Kept {

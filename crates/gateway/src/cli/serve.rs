@@ -45,7 +45,8 @@ pub struct ServeArgs {
     /// Folder for history; without it history lives in memory and ends with the program
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Folder for what viewers get of the site, with its earlier revisions; default: publication in the data folder, else memory only
+    /// Folder for what viewers get of the site, with its earlier revisions; default: publication in the data folder, else memory
+    /// only
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
     /// Megabytes of history in memory

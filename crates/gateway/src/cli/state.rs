@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use serde::Serialize;
 use twin_engine::{AlarmReport, Basis, DerivationReport, InputReport, StateReport, TwinReport};
 use twin_historian::Level;
@@ -55,7 +55,8 @@ pub(super) fn run(args: &StateArgs) -> Result<u8> {
             let (site, found) = usable(site, &args.allow)?;
             faults = found;
             let from = args.data.clone().map_or(From::Sources, From::Data);
-            let Chosen { model, revision } = model_at(&site, &args.then.kept(args.data.as_deref()), args.at, args.then.judge_by)?;
+            let Chosen { model, revision } =
+                model_at(&site, &args.then.kept(args.data.as_deref()), args.at, args.then.judge_by).context(super::NOT_THEN)?;
             judged = revision;
             headless::fill_by(&site, model, &from, args.at, args.start.unwrap_or_else(clock::wall))?
         }
@@ -104,7 +105,11 @@ fn json(report: &StateReport, detail: Level, missing: Vec<LacksJson>, judged: Op
     let out = StateJson {
         at: report.at.to_string(),
         basis: report.basis.as_str(),
-        revision: judged.map(|judged| RevisionJson { number: judged.number, valid_from: judged.valid_from.to_string(), now: judged.now }),
+        revision: judged.map(|judged| RevisionJson {
+            number: judged.number,
+            valid_from: judged.valid_from.to_string(),
+            now: judged.now,
+        }),
         detail: (detail != Level::Raw).then(|| detail.to_string()),
         missing,
         twins: report.twins.iter().map(twin_json).collect(),

@@ -104,8 +104,8 @@ pub fn read(folder: &Path) -> Result<Publication, GatewayError> {
 /// # Errors
 /// As [`read`], but for pieces, which are not looked at.
 pub fn revisions(folder: &Path) -> Result<Revisions, GatewayError> {
-    // The manifest first: whoever writes lists an earlier one before it puts the next manifest there, so that a list which is read
-    // later lacks none. Where it has more, they were written in between.
+    // The manifest first: whoever writes lists an earlier one before it puts the next manifest there, so that a list which is
+    // read later lacks none. Where it has more, they were written in between.
     let manifest = manifest_of(folder)?;
     let mut all = earlier(folder)?;
     if let Some((manifest, bytes)) = manifest {

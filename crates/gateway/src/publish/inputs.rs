@@ -1,9 +1,9 @@
 //! What a publication is made from: which files, how they looked when they were read, and one hash over all of it.
 //!
-//! The files are the site's own, its imports, its models and what those name beside themselves. Tables of sources are among the inputs only
-//! as far as `orrery check` has something to say of them: by size and time, not by content, which may be large and grow; and a table that
-//! grows is the plant's business, so nothing watches it. The hash holds no path in readable form: it lies in a folder that people may
-//! hand out.
+//! The files are the site's own, its imports, its models and what those name beside themselves. Tables of sources are among the
+//! inputs only as far as `orrery check` has something to say of them: by size and time, not by content, which may be large and
+//! grow; and a table that grows is the plant's business, so nothing watches it. The hash holds no path in readable form: it lies
+//! in a folder that people may hand out.
 
 use std::collections::BTreeMap;
 use std::fs::Metadata;
@@ -16,7 +16,8 @@ use twin_site::SourceKind;
 use crate::files::read_file;
 use crate::site::{Site, references};
 
-/// How a file looks from outside. Whoever writes it changes one of these, also where the clock stands still or its time is set back.
+/// How a file looks from outside. Whoever writes it changes one of these, also where the clock stands still or its time is set
+/// back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Look {
     bytes: u64,
@@ -78,8 +79,8 @@ pub(super) struct Inputs {
 }
 
 impl Inputs {
-    /// Reads what a site names. What the site was read from before is compared with what lies there now: where it differs, it looks like
-    /// nothing that will be seen again.
+    /// Reads what a site names. What the site was read from before is compared with what lies there now: where it differs, it
+    /// looks like nothing that will be seen again.
     pub(super) fn of(site: &Site) -> Self {
         let mut walk = Walk { site, looks: BTreeMap::new(), seen: Vec::new() };
         walk.told("program", program().as_deref().unwrap_or_default());

@@ -2,8 +2,8 @@
 //!
 //! Read in this order: [`compile`] (a site becomes manifest and pieces), `model` (what a viewer needs of the site file), `scene`
 //! (models read, bound and, in one place, cut into cells), `findings` (what viewers may see of what is wrong), [`folder`]
-//! (written so that a kill leaves the old one whole), [`shelf`] (served), [`publisher`] (compiled again when files change). Refuses to
-//! know formats: those are `twin_publication`'s.
+//! (written so that a kill leaves the old one whole), [`shelf`] (served), [`publisher`] (compiled again when files change).
+//! Refuses to know formats: those are `twin_publication`'s.
 
 pub mod earlier;
 mod findings;

@@ -34,8 +34,8 @@ impl Change {
     }
 }
 
-/// Gives a manifest its number and instant after `before`, a manifest with its bytes. `earlier` becomes what is listed then: everything
-/// before `manifest` where that is a new revision, and `before` with what was before it where not.
+/// Gives a manifest its number and instant after `before`, a manifest with its bytes. `earlier` becomes what is listed then:
+/// everything before `manifest` where that is a new revision, and `before` with what was before it where not.
 ///
 /// # Errors
 /// Where the instant is not after the revision before.

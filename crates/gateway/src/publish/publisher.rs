@@ -1,23 +1,22 @@
-//! Publishes a site while it is served: compiled in the background, from the folder where that has the same already, and again whenever
-//! its files have changed. One thread, which asks files how they look and never reads what did not change.
+//! Publishes a site while it is served: compiled in the background, from the folder where that has the same already, and again
+//! whenever its files have changed. One thread, which asks files how they look and never reads what did not change.
 //!
-//! A file that is being written looks another way each time: only what looked alike twice is read, and what changed while it was compiled
-//! is thrown away. A site with errors that the one in force has not changes nothing; one that does not fit the running plant waits for
-//! a restart ([`super::running`]). Decision 0025 says why.
+//! A file that is being written looks another way each time: only what looked alike twice is read, and what changed while it was
+//! compiled is thrown away. A site with errors that the one in force has not changes nothing; one that does not fit the running
+//! plant waits for a restart ([`super::running`]). Decision 0025 says why.
 
+mod thread;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::time::Duration;
 
 use twin_model::Timestamp;
 use twin_publication::{PieceHash, PublicationError};
-use twin_site::{LoadedSite, Severity};
 use twin_site::check::CheckReport;
+use twin_site::{LoadedSite, Severity};
 
 use super::folder::{self, Change, Since};
 use super::inputs::{Inputs, Looks};
@@ -27,10 +26,11 @@ use super::{Compiled, Publication, compile, compile_recording, remembered};
 use crate::clock::Clock;
 use crate::site::Site;
 use crate::term;
-use crate::vitals::Vitals;
 
-/// How often files are looked at. A change is in force after two looks that are alike, and a compile.
-pub const LOOK: Duration = Duration::from_secs(2);
+pub use thread::{LOOK, Publishing};
+
+/// Said of a site over which this program stumbled.
+const BROKE: &str = "compiling it broke, which is a fault of this program; please report it";
 
 /// What is published.
 pub enum Origin {
@@ -87,12 +87,6 @@ pub struct Publisher {
     watch: Option<Watch>,
 }
 
-/// The thread that publishes. Dropping this ends it after what it does at the moment, which nobody waits for: what it writes is whole at
-/// every moment.
-pub struct Publishing {
-    _hold: Sender<()>,
-}
-
 struct Watch {
     running: Running,
     /// What was read last, and how the files looked.
@@ -119,7 +113,7 @@ fn errors(report: &CheckReport) -> BTreeMap<PieceHash, String> {
 fn contained<T>(work: impl FnOnce() -> Result<T, PublicationError>) -> Result<T, String> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(done) => done.map_err(|error| error.to_string()),
-        Err(_) => Err("compiling it broke, which is a fault of this program; please report it".to_owned()),
+        Err(_) => Err(BROKE.to_owned()),
     }
 }
 
@@ -127,24 +121,6 @@ impl Publisher {
     /// Nothing is read yet.
     pub fn new(origin: Origin, shelf: Arc<Shelf>, clock: Clock) -> Self {
         Self { origin, shelf, clock, watch: None }
-    }
-
-    /// Publishes in the background until the result is dropped. Where the thread dies the program ends with words, as with every thread
-    /// whose work somebody relies on.
-    pub fn start(self, vitals: &Arc<Vitals>) -> Publishing {
-        let (hold, stop) = channel();
-        if let Err(error) = vitals.spawn("publisher", move || self.run(&stop)) {
-            vitals.broke("thread publisher", &error.to_string());
-        }
-        Publishing { _hold: hold }
-    }
-
-    /// Publishes what there is, then looks again and again until `stop` hangs up.
-    fn run(mut self, stop: &Receiver<()>) {
-        self.begin();
-        while self.watch.is_some() && stop.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
-            self.look();
-        }
     }
 
     /// The clock of a recording without a sample stands before every calendar.
@@ -262,7 +238,8 @@ impl Publisher {
             Err(why) => return self.refuse(vec![why]),
         };
         let found = errors(&report);
-        let new: Vec<String> = found.iter().filter(|(hash, _)| !watch.errors.contains(hash)).map(|(_, words)| words.clone()).collect();
+        let new: Vec<String> =
+            found.iter().filter(|(hash, _)| !watch.errors.contains(hash)).map(|(_, words)| words.clone()).collect();
         if !new.is_empty() {
             return self.refuse(new);
         }

@@ -1,14 +1,14 @@
-//! Of what the manifest in a folder was made, so that a program that is started again need not compile: a small file beside it, of hashes
-//! only. Whatever does not fit, or cannot be read, is compiled again.
+//! Of what the manifest in a folder was made, so that a program that is started again need not compile: a small file beside it,
+//! of hashes only. Whatever does not fit, or cannot be read, is compiled again.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use twin_publication::PieceHash;
 
+use super::Publication;
 use super::folder::{self, put};
 use super::inputs::Inputs;
-use super::Publication;
 use crate::GatewayError;
 use crate::files::read_file;
 

@@ -1,9 +1,9 @@
 //! What of a changed site may be shown while the plant of the old one runs: its signals and sources stay what they are until a
 //! restart.
 //!
-//! Viewers resolve the dictionary of the stream by signal id, and history names sources by their position. So a model may have fewer
-//! signals than run, and whatever else it likes; a signal that does not run, or that runs as another, would be shown as if it were silent,
-//! or with values that mean something else. See decision 0025.
+//! Viewers resolve the dictionary of the stream by signal id, and history names sources by their position. So a model may have
+//! fewer signals than run, and whatever else it likes; a signal that does not run, or that runs as another, would be shown as if
+//! it were silent, or with values that mean something else. See decision 0025.
 
 use std::sync::Arc;
 
@@ -65,7 +65,10 @@ impl Running {
             return Fit::Shown("times without an offset are read otherwise than they are now".to_owned());
         }
         if let Some(signal) = old.signals().iter().find(|signal| new.find_signal(signal.id.as_str()).is_none()) {
-            return Fit::Shown(format!("signal '{}' still comes in and is kept, though the site has it no more", signal.id.as_str()));
+            return Fit::Shown(format!(
+                "signal '{}' still comes in and is kept, though the site has it no more",
+                signal.id.as_str()
+            ));
         }
         Fit::Whole
     }

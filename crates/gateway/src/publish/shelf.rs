@@ -1,8 +1,9 @@
-//! What is published, as it is served: the revision in force, packed once; earlier ones from the folder that keeps them, or from memory.
+//! What is published, as it is served: the revision in force, packed once; earlier ones from the folder that keeps them, or from
+//! memory.
 //!
-//! Nothing is on it until the first compile is done. Without a folder, and where it can't be written, revisions of this run live in memory:
-//! of earlier ones as many as `memory` says; then the oldest leaves, and its place in the list. Of a folder's earlier manifests and pieces
-//! the last ones that were asked for are held.
+//! Nothing is on it until the first compile is done. Without a folder, and where it can't be written, revisions of this run live
+//! in memory: of earlier ones as many as `memory` says; then the oldest leaves, and its place in the list. Of a folder's earlier
+//! manifests and pieces the last ones that were asked for are held.
 
 mod held;
 mod memory;
@@ -92,8 +93,8 @@ impl Shelf {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts a publication in force, as the revision after the one that is: written to the folder first, where there is one. A folder that
-    /// can't be written is told of, and left alone from then on. One writer at a time.
+    /// Puts a publication in force, as the revision after the one that is: written to the folder first, where there is one. A
+    /// folder that can't be written is told of, and left alone from then on. One writer at a time.
     ///
     /// # Errors
     /// Where nobody could read it.

@@ -170,7 +170,12 @@ fn whatever_a_publication_is_made_of_makes_another_start_compile() {
     }
     // Compiled by hand to something else meanwhile.
     bench.save(&toml.replace("80.0", "82.0"));
-    folder::write(&bench.cache, compile(&Site::read_usable(&bench.site).unwrap(), at(9)).unwrap().publication, Since::Clock(at(9))).unwrap();
+    folder::write(
+        &bench.cache,
+        compile(&Site::read_usable(&bench.site).unwrap(), at(9)).unwrap().publication,
+        Since::Clock(at(9)),
+    )
+    .unwrap();
     bench.save(&toml);
     assert_eq!(bench.start(), Begun::Compiled(Change::Revision));
 }
@@ -259,7 +264,7 @@ fn a_file_that_is_still_being_written_waits_and_one_that_was_only_touched_makes_
     let (mut publisher, shelf) = bench.publisher(bench.over(), at(0));
     publisher.begin();
     for size in 2..6 {
-        bench.folder.write("pump.bin", corners(1.0)[..size * 6].to_vec());
+        bench.folder.write("pump.bin", &corners(1.0)[..size * 6]);
         assert_eq!(publisher.look(), Looked::Waits);
     }
     bench.folder.write("pump.bin", corners(7.0));
@@ -312,7 +317,8 @@ fn a_site_that_began_with_an_error_may_change_but_gets_no_further_one() {
 #[tokio::test]
 async fn viewers_never_get_a_signal_that_does_not_run_or_runs_as_another() {
     let ours = format!("{SITE}token = {{ env = \"ORRERY_IT_NO_SUCH_TOKEN\" }}\n");
-    let computed = "[[interfaces.signals]]\nname = \"double\"\nkind = \"computed\"\nexpression = \"flow + flow\"\n[[interfaces.rules]]";
+    let computed =
+        "[[interfaces.signals]]\nname = \"double\"\nkind = \"computed\"\nexpression = \"flow + flow\"\n[[interfaces.rules]]";
     let change = |from: &str, to: &str| ours.replacen(from, to, 1);
     let shown = Looked::Published(Change::Revision);
     let cases = [
@@ -322,17 +328,42 @@ async fn viewers_never_get_a_signal_that_does_not_run_or_runs_as_another() {
         ("how often it should come", change("period = \"1s\"", "period = \"2s\""), shown, None),
         ("what follows from others", change("[[interfaces.rules]]", computed), shown, None),
         ("a twin without signals", format!("{ours}\n[[twins]]\nid = \"hall\"\nbind = false\n"), shown, None),
-        ("one pump less", change("[[twins]]\nid = \"pump-02\"\ninterface = \"pump\"\nbind = false\n", ""), shown, Some("site.restart")),
-        ("the token", change("ORRERY_IT_NO_SUCH_TOKEN", "ORRERY_IT_ANOTHER"), Looked::Published(Change::Nothing), Some("site.restart")),
-        ("one pump more", change("[[sources]]", "[[twins]]\nid = \"pump-03\"\ninterface = \"pump\"\nbind = false\n[[sources]]"), Looked::Held, Some("site.restart")),
+        (
+            "one pump less",
+            change("[[twins]]\nid = \"pump-02\"\ninterface = \"pump\"\nbind = false\n", ""),
+            shown,
+            Some("site.restart"),
+        ),
+        (
+            "the token",
+            change("ORRERY_IT_NO_SUCH_TOKEN", "ORRERY_IT_ANOTHER"),
+            Looked::Published(Change::Nothing),
+            Some("site.restart"),
+        ),
+        (
+            "one pump more",
+            change("[[sources]]", "[[twins]]\nid = \"pump-03\"\ninterface = \"pump\"\nbind = false\n[[sources]]"),
+            Looked::Held,
+            Some("site.restart"),
+        ),
         ("a unit", change("l/min", "l/h"), Looked::Held, Some("site.restart")),
         ("a kind of values", change("value = \"int\"", "value = \"float\""), Looked::Held, Some("site.restart")),
         ("a counter no more", change("kind = \"counter\"\n", ""), Looked::Held, Some("site.restart")),
         ("a source's id", change("id = \"script\"", "id = \"skript\""), Looked::Held, Some("site.restart")),
         ("one source more", format!("{ours}[[sources]]\nid = \"b\"\nkind = \"websocket\"\n"), Looked::Held, Some("site.restart")),
         ("the site's id", change("id = \"little\"", "id = \"tiny\""), Looked::Held, Some("site.restart")),
-        ("an alarm to be acknowledged", change("id = \"overflow\"", "acknowledge = \"required\"\nid = \"overflow\""), Looked::Held, Some("site.restart")),
-        ("flow is computed", change("name = \"flow\"", "name = \"flow\"\nkind = \"computed\"\nexpression = \"starts + 0\""), Looked::Held, Some("site.restart")),
+        (
+            "an alarm to be acknowledged",
+            change("id = \"overflow\"", "acknowledge = \"required\"\nid = \"overflow\""),
+            Looked::Held,
+            Some("site.restart"),
+        ),
+        (
+            "flow is computed",
+            change("name = \"flow\"", "name = \"flow\"\nkind = \"computed\"\nexpression = \"starts + 0\""),
+            Looked::Held,
+            Some("site.restart"),
+        ),
     ];
     for (what, toml, wanted, remark) in cases {
         let bench = Bench::new(&ours);

@@ -135,7 +135,9 @@ fn a_cache_elsewhere_is_named_and_sources_are_judged_by_the_revision_of_then_too
     folder.write("log.csv", "t,one,two\n2026-03-02T12:00:00Z,90,12\n2026-03-03T12:00:00Z,90,12\n");
     let csv = |columns: &str| {
         let base = SITE.split("[[sources]]").next().unwrap();
-        format!("{base}[[sources]]\nid = \"log\"\nkind = \"csv\"\npath = \"log.csv\"\ntime = {{ column = \"t\" }}\ncolumns = {{ {columns} }}\n")
+        format!(
+            "{base}[[sources]]\nid = \"log\"\nkind = \"csv\"\npath = \"log.csv\"\ntime = {{ column = \"t\" }}\ncolumns = {{ {columns} }}\n"
+        )
     };
     let both = csv("one = \"pump-01.flow\", two = \"pump-02.flow\"");
     let path = folder.write("site.toml", both.clone()).display().to_string();
@@ -164,7 +166,9 @@ fn a_cache_elsewhere_is_named_and_sources_are_judged_by_the_revision_of_then_too
     assert!(code == 2 && err.contains("holds no publication"), "{err}");
     std::fs::remove_dir_all(folder.0.join("elsewhere/pieces")).unwrap();
     let (code, _, err) = orrery(&["state", &path, "--at", "2026-03-02T12:00:00Z", "--cache", &cache]);
-    assert!(code == 2 && err.contains("elsewhere/pieces"), "{err}");
+    assert!(code == 2 && err.contains("elsewhere/pieces") && err.contains("--judge-by now"), "{err}");
+    let json = state("2026-03-02T12:00:00Z", &["--cache", &cache, "--judge-by", "now"]);
+    assert_eq!((&json["revision"]["number"], statuses(&json)[1]), (&2.into(), ("pump-01", "normal")));
 }
 
 #[test]

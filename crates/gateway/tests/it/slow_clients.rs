@@ -60,7 +60,7 @@ fn noise(seed: u64) -> f64 {
 async fn a_client_that_stops_reading_is_conflated_and_catches_up() {
     let world = World::start_with(&wide_site(), Wish::default()).await;
     let mut client = world.client(None).await;
-    client.until(|frame| matches!(frame, ServerFrame::Snapshot(_)).then_some(())).await;
+    client.until(|frame| matches!(frame, ServerFrame::Revision(_)).then_some(())).await;
     // 1,500 batches are 24 MB, more than the buffers of both sockets take, while the client reads nothing.
     let last = 1_500_u64;
     for seq in 1..=last {

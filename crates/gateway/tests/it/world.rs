@@ -196,9 +196,9 @@ impl World {
             assets,
             site_json: Packed::new(json.to_vec()),
             site_hash,
-            publication: wish.publication.unwrap_or_else(|| {
-                Arc::new(Shelf::of(publish::compile(site, at(0)).map(|it| it.publication)))
-            }),
+            publication: wish
+                .publication
+                .unwrap_or_else(|| Arc::new(Shelf::of(publish::compile(site, at(0)).map(|it| it.publication)))),
             inboxes: plant.inboxes,
             peers: Peers::new(&config),
             config,

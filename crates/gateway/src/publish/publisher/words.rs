@@ -1,5 +1,5 @@
-//! What a publisher says: on the console in full, to viewers and to whoever asks whether the server is ready in words that everybody may
-//! read.
+//! What a publisher says: on the console in full, to viewers and to whoever asks whether the server is ready in words that
+//! everybody may read.
 
 use twin_publication::Finding;
 
@@ -20,7 +20,8 @@ impl Publisher {
         if let Some(Ok(served)) = self.shelf.now() {
             let told = served.told();
             term::note(&format!("revision {} is in force, {how}, valid from {}", told.number, told.valid_from));
-            served.warm();
+            // Apart, so that the next change need not wait for it. Where there is no thread for it, whoever asks first waits.
+            std::thread::Builder::new().name("packer".to_owned()).spawn(move || served.warm()).ok();
         }
     }
 
@@ -42,9 +43,13 @@ impl Publisher {
 
     /// The files describe another plant than runs.
     pub(super) fn hold(&self, why: &str) -> Looked {
-        term::warn(&format!("the site on disk is not what runs: {why}; restart the server to have it, until then nothing of it is shown"));
+        term::warn(&format!(
+            "the site on disk is not what runs: {why}; restart the server to have it, until then nothing of it is shown"
+        ));
         let shown = self.in_force();
-        let what = format!("the site's files describe other signals or sources than run; {shown} is shown until the server is restarted");
+        let what = format!(
+            "the site's files describe other signals or sources than run; {shown} is shown until the server is restarted"
+        );
         self.note(Some((RESTART, what)));
         Looked::Held
     }

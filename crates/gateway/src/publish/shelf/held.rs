@@ -1,5 +1,5 @@
-//! Manifests and pieces of earlier revisions, read from the folder when they are asked for. The last ones are held with their packed forms; large
-//! ones are sent as they are read.
+//! Manifests and pieces of earlier revisions, read from the folder when they are asked for. The last ones are held with their
+//! packed forms; large ones are sent as they are read.
 
 use std::collections::VecDeque;
 use std::path::Path;
