@@ -64,11 +64,11 @@ impl Running {
         if self.times != site.times {
             return Fit::Shown("times without an offset are read otherwise than they are now".to_owned());
         }
-        if let Some(signal) = old.signals().iter().find(|signal| new.find_signal(signal.id.as_str()).is_none()) {
-            return Fit::Shown(format!(
-                "signal '{}' still comes in and is kept, though the site has it no more",
-                signal.id.as_str()
-            ));
+        // What was computed came from nowhere, and goes without a trace.
+        let gone = |at: &SignalIndex| !old.is_computed(*at) && new.find_signal(old.signal(*at).id.as_str()).is_none();
+        if let Some(gone) = old.signal_indices().find(gone) {
+            let id = old.signal(gone).id.as_str();
+            return Fit::Shown(format!("signal '{id}' still comes in and is kept, though the site has it no more"));
         }
         Fit::Whole
     }

@@ -388,6 +388,21 @@ async fn viewers_never_get_a_signal_that_does_not_run_or_runs_as_another() {
     }
 }
 
+#[test]
+fn a_computed_signal_may_come_and_go_and_compute_otherwise() {
+    let computed = |expression: &str| {
+        let signal = format!("[[interfaces.signals]]\nname = \"double\"\nkind = \"computed\"\nexpression = \"{expression}\"\n");
+        SITE.replacen("[[interfaces.rules]]", &format!("{signal}[[interfaces.rules]]"), 1)
+    };
+    let bench = Bench::new(&computed("flow + flow"));
+    let (mut publisher, shelf) = bench.publisher(bench.over(), at(0));
+    publisher.begin();
+    for toml in [computed("flow * 2"), SITE.to_owned(), computed("flow + flow")] {
+        bench.save(&toml);
+        assert_eq!((settled(&mut publisher), shelf.remark()), (Looked::Published(Change::Revision), None), "{toml}");
+    }
+}
+
 #[tokio::test]
 async fn alarms_can_be_acknowledged_as_long_as_viewers_are_shown_them() {
     let toml = SITE.replacen("id = \"overflow\"", "id = \"overflow\"\nacknowledge = \"required\"", 1);
