@@ -347,6 +347,11 @@ impl Stream {
                 self.said = Some(close);
                 false
             }
+            ServerFrame::Revision(_) => {
+                // What it is stands in the manifest, which is asked for again.
+                self.tellings = self.tellings.wrapping_add(1);
+                false
+            }
             ServerFrame::History(_) | ServerFrame::Page(_) | ServerFrame::IngestAck(_) | ServerFrame::Unknown { .. } => false,
         }
     }
