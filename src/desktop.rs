@@ -177,8 +177,8 @@ fn wait_for(address: SocketAddr) -> Result<(), String> {
 fn has_loaded(address: SocketAddr) -> std::io::Result<bool> {
     let mut stream = TcpStream::connect_timeout(&address, Duration::from_millis(100))?;
     stream.set_read_timeout(Some(Duration::from_secs(1)))?;
-    stream.write_all(format!("HEAD /api/publication HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").as_bytes())?;
+    stream.write_all(format!("HEAD /api/catalogue HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").as_bytes())?;
     let mut status = [0; 12];
     stream.read_exact(&mut status)?;
-    Ok(status.ends_with(b" 200") || status.ends_with(b" 503"))
+    Ok(status.ends_with(b" 200"))
 }
