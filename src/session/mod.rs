@@ -139,12 +139,10 @@ impl Session {
             self.asked_at = told;
             self.publication = PublicationJob::start(&self.place, shown.cloned(), &self.waker);
         }
-        let published = self.publication.poll(now)?;
-        self.pieces.of(&published.manifest);
-        Some(published)
+        self.publication.poll(now)
     }
 
-    /// Pieces are those of this manifest from now on; what was on its way is let go.
+    /// Pieces are those of this manifest's scene from now on; what was on its way is let go.
     pub fn pieces_of(&mut self, manifest: &Manifest) {
         self.pieces.of(manifest);
     }
@@ -165,9 +163,7 @@ impl Session {
 
     /// Tries again at once what failed: the site, or the connection.
     pub fn retry(&mut self) {
-        if self.publication.failed().is_some() {
-            self.publication = PublicationJob::start(&self.place, None, &self.waker);
-        }
+        self.publication.retry();
         self.stream.retry_now();
     }
 

@@ -70,7 +70,7 @@ pub struct PublicationJob {
     place: Place,
     waker: Waker,
     phase: Phase,
-    /// Why the server has none yet, where it says so.
+    /// Whether the server said that it has none yet.
     compiling: bool,
     failed: Option<String>,
     /// What is shown already: pieces of it are not fetched again, and an equal manifest is no news.
@@ -88,6 +88,14 @@ impl PublicationJob {
     /// Why it failed, if it did.
     pub fn failed(&self) -> Option<&str> {
         self.failed.as_deref()
+    }
+
+    /// Asks again where it failed.
+    pub(super) fn retry(&mut self) {
+        if self.failed.take().is_some() {
+            self.phase = Phase::Manifest { fetch: None, next_try: 0.0 };
+            (self.waker)();
+        }
     }
 
     /// Whether nothing more will come of it.

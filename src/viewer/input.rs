@@ -233,12 +233,7 @@ pub fn pick(viewer: &mut Viewer, at: Vec2, area: Rect) -> Option<CellHit> {
     let isolated = viewer.isolated.then(|| viewer.selected_with_children());
     let ray = ray_at(viewer, at, area);
     let stage = viewer.stage.as_mut()?;
-    let Some(shown) = isolated else { return stage.scene.raycast(&ray, &|_| true) };
-    let inside: Vec<bool> = {
-        let of = |part: &twin_scene::cells::IndexPart| part.twin.is_some_and(|twin| shown.binary_search(&twin).is_ok());
-        stage.index().parts.iter().map(of).collect()
-    };
-    stage.scene.raycast(&ray, &|part| inside.get(part.at()).copied().unwrap_or(false))
+    stage.pick(&ray, isolated.as_deref())
 }
 
 fn ray_at(viewer: &Viewer, at: Vec2, area: Rect) -> Ray {

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use glam::{Vec3, Vec4};
 use twin_engine::PartCodes;
 use twin_model::TwinIndex;
-use twin_scene::cells::{Budgets, CellScene, Index, State, View, order};
+use twin_scene::bvh::Ray;
+use twin_scene::cells::{Ask, Budgets, CellHit, CellScene, Index, State, View, order};
 use twin_scene::merge::PartIndex;
 
 use super::framing::{Corners, box_to_frame};
@@ -82,12 +83,11 @@ pub struct Stage {
 impl Stage {
     /// A scene of which nothing is here, of a model with so many twins.
     pub fn new(index: Arc<Index>, twins: usize) -> Self {
-        let (codes, bodies) = (codes(&index, twins), bodies(&index, twins));
         Self {
             asked: vec![0; index.cells.len()],
+            codes: codes(&index, twins),
+            bodies: bodies(&index, twins),
             scene: CellScene::new(index),
-            codes,
-            bodies,
             lost: BTreeSet::new(),
             came: VecDeque::new(),
             fresh: Vec::new(),
@@ -118,6 +118,14 @@ impl Stage {
     /// The twin that a part shows.
     pub fn twin_of(&self, part: PartIndex) -> Option<TwinIndex> {
         self.index().parts.get(part.at())?.twin
+    }
+
+    /// What a ray meets first, of everything or of some twins, which ascend.
+    pub fn pick(&mut self, ray: &Ray, among: Option<&[TwinIndex]>) -> Option<CellHit> {
+        let index = self.scene.shared_index();
+        let twin = |part: PartIndex| index.parts.get(part.at()).and_then(|part| part.twin);
+        let within = |twins: &[TwinIndex], part| twin(part).is_some_and(|twin| twins.binary_search(&twin).is_ok());
+        self.scene.raycast(ray, &|part| among.is_none_or(|twins| within(twins, part)))
     }
 
     /// Boxes of the parts of some twins.
@@ -218,20 +226,17 @@ impl Stage {
         let whole = self.is_whole();
         let index = self.scene.index();
         let here = self.scene.here();
-        let troubled: Vec<bool> = if whole {
-            let troubled = |part: &PartIndex| index.parts.get(part.at()).and_then(|part| part.twin).is_some_and(unhealthy);
-            (0u32..).zip(&index.cells).map(|(cell, _)| index.parts_in(cell).iter().any(troubled)).collect()
-        } else {
-            Vec::new()
-        };
+        // Only of cells that have something to wish for: parts are many, and this runs whenever the camera moves.
+        let troubled = |part: &PartIndex| index.parts.get(part.at()).and_then(|part| part.twin).is_some_and(unhealthy);
+        let waits = |(cell, here): (u32, &u8)| whole && here & 1 == 0 && index.parts_in(cell).iter().any(troubled);
+        let troubled: Vec<bool> = (0u32..).zip(&here).map(waits).collect();
         let Sight { eye, fov_y, height, ref planes } = *sight;
         let view = View { eye, fov_y, height, tolerance: TOLERANCE_PX, planes };
         let in_flight = if whole { IN_FLIGHT_BYTES } else { u64::MAX };
         let budgets = Budgets { in_flight, memory: platform::SCENE_BYTES };
         let order = order(index, &view, &budgets, &State { here: &here, asked: &self.asked, unhealthy: &troubled });
         let coarsest = |cell: u32| index.cells.get(cell as usize).map_or(0, |cell| cell.levels.len().saturating_sub(1) as u32);
-        let wanted =
-            |ask: &&twin_scene::cells::Ask| (whole || ask.level == coarsest(ask.cell)) && !self.lost.contains(&ask.piece);
+        let wanted = |ask: &&Ask| (whole || ask.level == coarsest(ask.cell)) && !self.lost.contains(&ask.piece);
         for ask in order.ask.iter().filter(wanted) {
             pieces.ask(ScenePiece::Geometry(ask.piece));
             self.asked[ask.cell as usize] |= 1 << ask.level;

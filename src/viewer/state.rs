@@ -260,16 +260,21 @@ impl Viewer {
             self.show(published);
         } else {
             // What is on the screen stays until there is a picture of the new.
-            let twins = published.model.model.twins().len();
-            self.coming = Some(Stage::new(published.index.clone(), twins));
+            self.bring_in(&published);
             self.next = Some(published);
         }
+    }
+
+    /// Has the scene of a publication come, from its first piece on.
+    fn bring_in(&mut self, published: &Published) {
+        self.coming = Some(Stage::new(published.index.clone(), published.model.model.twins().len()));
+        self.session.pieces_of(&published.manifest);
     }
 
     /// Opens the first publication.
     fn open(&mut self, published: Published) {
         let link = std::mem::take(&mut self.link);
-        self.coming = Some(Stage::new(published.index.clone(), published.model.model.twins().len()));
+        self.bring_in(&published);
         self.enter(published, &link);
         self.link = link;
         self.frame_first_view();
@@ -339,7 +344,7 @@ impl Viewer {
     fn prepare(&mut self, now: f64, until: f64) {
         let sight = self.sight();
         let Self { stage, coming, session, engine, .. } = self;
-        // Pieces are those of the publication that came last, so that what it replaces stays as it is.
+        // Pieces are those of the scene that comes, so that what it replaces stays as it is.
         let Some(stage) = coming.as_mut().or(stage.as_mut()) else { return };
         let twins = engine.as_ref().map(|engine| engine.frame().twins.as_slice()).unwrap_or_default();
         let unhealthy = |twin: TwinIndex| twins.get(twin.at()).is_some_and(|state| state.status > Status::Normal);
@@ -360,14 +365,13 @@ impl Viewer {
     fn raise_curtain(&mut self) {
         let first = self.stage.is_none();
         let seen_from = SitePose::of(&self.orbit.pose, self.origin());
-        let outlined = self.coming.as_ref().map(|stage| (stage.index().left_out, stage.index().too_far));
         self.stage = self.coming.take();
         if let Some(next) = self.next.take() {
             self.show(next);
         }
         self.hovered_part = None;
         self.dirty = Dirty { scene: true, palette: true, outline: true, style: true, panels: true, link: self.dirty.link };
-        let (left_out, too_far) = outlined.unwrap_or_default();
+        let (left_out, too_far) = self.index().map_or((0, 0), |index| (index.left_out, index.too_far));
         self.report_left_out(left_out, too_far);
         self.frame_first_view();
         if !first {
@@ -476,9 +480,8 @@ impl Viewer {
         }
         self.dirty.link = true;
         // Vertices of the two differ, and their bytes are not kept: asked for again, which the platform's cache answers.
-        if let (Some(published), None) = (&self.published, &self.next) {
-            self.coming = Some(Stage::new(published.index.clone(), published.model.model.twins().len()));
-            self.session.pieces_of(&published.manifest);
+        if let (Some(published), None) = (self.published.clone(), &self.next) {
+            self.bring_in(&published);
         }
     }
 

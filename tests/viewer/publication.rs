@@ -100,6 +100,7 @@ fn open(base: &str) -> (Session, Published, Stage) {
         assert_eq!(session.publication.failed(), None);
         session.poll_publication(None, monotonic())
     });
+    session.pieces_of(&published.manifest);
     let stage = Stage::new(published.index.clone(), published.model.model.twins().len());
     (session, published, stage)
 }

@@ -15,7 +15,7 @@ use twin_site::{LoadedSite, Location, Severity, codes, paths, redacted_import, r
 use crate::GatewayError;
 use crate::files::{Folders, read_file, regular};
 use crate::mistaken::not_a_site;
-use crate::pack::{Coding, Packed, fnv64};
+use crate::pack::{Packed, fnv64};
 
 /// A site read from disk.
 pub struct Site {
@@ -120,8 +120,13 @@ impl Site {
     /// # Errors
     /// Words for people.
     pub fn read_beside(&self, model: &str, name: &str) -> Result<Vec<u8>, String> {
+        self.read_file(&Self::beside(model, name))
+    }
+
+    /// The path, from the site's folder, of a file that a model names beside itself.
+    pub(crate) fn beside(model: &str, name: &str) -> String {
         let folder = model.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
-        self.read_file(&format!("{folder}{name}"))
+        format!("{folder}{name}")
     }
 
     /// File name of the site file, as findings show it.
@@ -241,13 +246,6 @@ impl Assets {
     /// The file of a request path below `/api/asset/`, already percent-decoded. Only exact names exist.
     pub fn find(&self, path: &str) -> Option<Arc<AssetFile>> {
         self.files.get(path).cloned()
-    }
-
-    /// Packs every model as browsers ask for it, so that the first visitor need not wait. Takes a second per 10 MB.
-    pub fn warm(&self) {
-        for file in self.files.values() {
-            drop(file.content().best(&[Coding::Brotli]));
-        }
     }
 }
 

@@ -28,13 +28,10 @@ pub(super) struct World {
     levels: BTreeMap<(u32, u32), Level>,
     /// By cell: the level that is drawn, and its entities.
     drawn: BTreeMap<u32, (u32, Vec<Entity>)>,
-    /// Materials without an image of their own.
-    shared: BTreeMap<(PartKind, bool), Handle<PartMaterial>>,
-    /// The same of the high tier, by blended and double-sided.
-    shared_high: BTreeMap<(bool, bool), Handle<HighMaterial>>,
-    /// Materials with an image, by their position in the index.
-    textured: BTreeMap<u32, Handle<PartMaterial>>,
-    textured_high: BTreeMap<u32, Handle<HighMaterial>>,
+    /// Materials of what is drawn alike.
+    slim: BTreeMap<Drawing, Handle<PartMaterial>>,
+    /// The same of the high tier.
+    high: BTreeMap<Drawing, Handle<HighMaterial>>,
     /// Images that are here, by their position in the index.
     images: BTreeMap<u32, Handle<Image>>,
     /// Triangles from which the floor's shadow was baked.
@@ -57,23 +54,23 @@ struct Faces {
 }
 
 /// How a group is drawn.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Drawing {
     kind: PartKind,
     double_sided: bool,
-    /// Position in [`Index::materials`].
-    textured: Option<u32>,
+    /// Position in [`Index::images`].
+    image: Option<u32>,
 }
 
 impl Drawing {
     fn of(index: &Index, info: &CellInfo, class: CellClass) -> Self {
         match class {
-            CellClass::Opaque { double_sided } => Self { kind: PartKind::Faces, double_sided, textured: None },
-            CellClass::Blend { double_sided } => Self { kind: PartKind::Blended, double_sided, textured: None },
+            CellClass::Opaque { double_sided } => Self { kind: PartKind::Faces, double_sided, image: None },
+            CellClass::Blend { double_sided } => Self { kind: PartKind::Blended, double_sided, image: None },
             CellClass::Textured { material } => {
-                let textured = info.materials.get(usize::from(material)).copied();
-                let material = textured.and_then(|at| index.materials.get(at as usize));
-                Self { kind: PartKind::Textured, double_sided: material.is_some_and(|it| it.double_sided), textured }
+                let material = info.materials.get(usize::from(material)).and_then(|at| index.materials.get(*at as usize));
+                let double_sided = material.is_some_and(|it| it.double_sided);
+                Self { kind: PartKind::Textured, double_sided, image: material.map(|it| it.image) }
             }
         }
     }
@@ -191,12 +188,12 @@ impl Spawner<'_, '_, '_> {
                     entities.push(self.commands.spawn((mesh, MeshMaterial3d(material), place.bundle())).id());
                 }
             }
-            let ghosts = self.material(Drawing { kind: PartKind::Ghosts, textured: None, ..drawing });
+            let ghosts = self.material(Drawing { kind: PartKind::Ghosts, image: None, ..drawing });
             let ghosts = (Mesh3d(faces.slim.clone()), MeshMaterial3d(ghosts), place.bundle(), detail::Ghosts, Visibility::Hidden);
             entities.push(self.commands.spawn(ghosts).id());
         }
         for (mesh, longest) in &made.edges {
-            let edges = self.material(Drawing { kind: PartKind::Edges, double_sided: true, textured: None });
+            let edges = self.material(Drawing { kind: PartKind::Edges, double_sided: true, image: None });
             let seen = detail::Edges { longest: *longest, bounds: info.bounds };
             entities.push(self.commands.spawn((Mesh3d(mesh.clone()), MeshMaterial3d(edges), place.bundle(), seen)).id());
         }
@@ -213,47 +210,40 @@ impl Spawner<'_, '_, '_> {
         detail::with_beat(look(self.around, self.assets.floor), self.assets.beat)
     }
 
-    /// The one material of a kind and side, or of a material with an image.
+    /// The image of a drawing. Until it is here, and where it can't be read, the plain colour shows.
+    fn image(&self, drawing: Drawing) -> Handle<Image> {
+        let here = drawing.image.and_then(|image| self.assets.cells.images.get(&image));
+        here.unwrap_or(&self.assets.white).clone()
+    }
+
+    /// The one material of a drawing.
     fn material(&mut self, drawing: Drawing) -> Handle<PartMaterial> {
-        let Drawing { kind, double_sided, textured } = drawing;
-        let cells = &self.assets.cells;
-        let made = textured.map_or_else(|| cells.shared.get(&(kind, double_sided)), |at| cells.textured.get(&at));
-        if let Some(handle) = made {
+        if let Some(handle) = self.assets.cells.slim.get(&drawing) {
             return handle.clone();
         }
         let handle = self.materials.add(PartMaterial {
             look: self.look(),
             palette: self.assets.palette.clone(),
             shadow: self.assets.shadow.clone(),
-            // Until its own image is here, and where that can't be read, the plain colour shows.
-            image: self.assets.white.clone(),
-            kind,
-            double_sided,
+            image: self.image(drawing),
+            kind: drawing.kind,
+            double_sided: drawing.double_sided,
         });
         self.assets.parts.push(handle.clone());
-        match textured {
-            Some(at) => self.assets.cells.textured.insert(at, handle.clone()),
-            None => self.assets.cells.shared.insert((kind, double_sided), handle.clone()),
-        };
+        self.assets.cells.slim.insert(drawing, handle.clone());
         handle
     }
 
     /// The same of the high tier.
     fn high_material(&mut self, drawing: Drawing) -> Handle<HighMaterial> {
-        let (blended, double_sided) = (drawing.kind == PartKind::Blended, drawing.double_sided);
-        let cells = &self.assets.cells;
-        let made =
-            drawing.textured.map_or_else(|| cells.shared_high.get(&(blended, double_sided)), |at| cells.textured_high.get(&at));
-        if let Some(handle) = made {
+        if let Some(handle) = self.assets.cells.high.get(&drawing) {
             return handle.clone();
         }
-        let image = drawing.textured.map(|_| self.assets.white.clone());
-        let handle = self.high.add(high::material(blended, double_sided, image, self.look(), self.assets.palette.clone()));
+        let (blended, image) = (drawing.kind == PartKind::Blended, drawing.image.map(|_| self.image(drawing)));
+        let made = high::material(blended, drawing.double_sided, image, self.look(), self.assets.palette.clone());
+        let handle = self.high.add(made);
         self.assets.high.push(handle.clone());
-        match drawing.textured {
-            Some(at) => self.assets.cells.textured_high.insert(at, handle.clone()),
-            None => self.assets.cells.shared_high.insert((blended, double_sided), handle.clone()),
-        };
+        self.assets.cells.high.insert(drawing, handle.clone());
         handle
     }
 
@@ -265,17 +255,18 @@ impl Spawner<'_, '_, '_> {
             return;
         };
         let handle = self.images.add(picture);
-        self.assets.cells.images.insert(image, handle.clone());
-        for (material, _) in (0u32..).zip(&index.materials).filter(|(_, material)| material.image == image) {
-            let slim = self.assets.cells.textured.get(&material);
-            if let Some(mut made) = slim.and_then(|made| self.materials.get_mut(made)) {
+        let cells = &mut self.assets.cells;
+        for (_, slim) in cells.slim.iter().filter(|(drawing, _)| drawing.image == Some(image)) {
+            if let Some(mut made) = self.materials.get_mut(slim) {
                 made.image = handle.clone();
             }
-            let high = self.assets.cells.textured_high.get(&material);
-            if let Some(mut made) = high.and_then(|made| self.high.get_mut(made)) {
+        }
+        for (_, high) in cells.high.iter().filter(|(drawing, _)| drawing.image == Some(image)) {
+            if let Some(mut made) = self.high.get_mut(high) {
                 made.base.base_color_texture = Some(handle.clone());
             }
         }
+        cells.images.insert(image, handle);
     }
 
     /// Bakes the floor's shadow from what is here, once everything that was asked for is. True where it is another than before.

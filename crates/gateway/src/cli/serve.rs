@@ -243,8 +243,6 @@ pub(super) fn serve(load: impl FnOnce() -> Result<Loaded> + Send + 'static, name
             if listen.open {
                 open(&url);
             }
-            let warm = app.clone();
-            drop(tokio::task::spawn_blocking(move || warm.assets.warm()));
             Ok::<_, anyhow::Error>(app)
         };
         let ended = life::run_loading(door, stop, stopped, loading).await;

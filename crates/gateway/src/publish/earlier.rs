@@ -42,8 +42,12 @@ pub fn piece(folder: &Path, hash: PieceHash, most: u64) -> Option<Vec<u8>> {
 /// # Errors
 /// Where its manifest is missing or damaged.
 pub fn model_of(folder: &Path, revision: &Revision) -> Result<PieceHash, GatewayError> {
+    read(folder, revision).map(|manifest| manifest.model.hash)
+}
+
+fn read(folder: &Path, revision: &Revision) -> Result<Manifest, GatewayError> {
     let odd = |source| GatewayError::Publication { path: folder.to_owned(), source };
-    Ok(Manifest::read(&manifest(folder, revision)?).map_err(odd)?.model.hash)
+    Manifest::read(&manifest(folder, revision)?).map_err(odd)
 }
 
 /// What viewers knew of the site while a revision was in force.
@@ -51,10 +55,9 @@ pub fn model_of(folder: &Path, revision: &Revision) -> Result<PieceHash, Gateway
 /// # Errors
 /// Where its manifest or its model is missing, damaged, or of a version that this program does not read.
 pub fn model(folder: &Path, revision: &Revision) -> Result<ViewerModel, GatewayError> {
-    let odd = |source| GatewayError::Publication { path: folder.to_owned(), source };
-    let manifest = Manifest::read(&manifest(folder, revision)?).map_err(odd)?;
-    let path = place_of(folder, manifest.model.hash);
-    let bytes = read_file(&path, manifest.model.bytes.min(limits::MODEL_BYTES as u64))?;
-    let read = manifest.model.check(&bytes).and_then(|()| ViewerModel::read(&bytes));
-    read.map_err(|source: PublicationError| GatewayError::Publication { path, source })
+    let piece = read(folder, revision)?.model;
+    let path = place_of(folder, piece.hash);
+    let bytes = read_file(&path, piece.bytes.min(limits::MODEL_BYTES as u64))?;
+    let model = piece.check(&bytes).and_then(|()| ViewerModel::read(&bytes));
+    model.map_err(|source: PublicationError| GatewayError::Publication { path, source })
 }

@@ -143,8 +143,7 @@ impl Walk<'_> {
         let Some(bytes) = self.file(path, |site| site.read_file(path)) else { return };
         for name in references(&bytes) {
             self.told("beside", name.as_bytes());
-            let folder = path.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
-            self.file(&format!("{folder}{name}"), |site| site.read_beside(path, &name));
+            self.file(&Site::beside(path, &name), |site| site.read_beside(path, &name));
         }
     }
 

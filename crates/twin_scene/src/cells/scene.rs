@@ -56,6 +56,11 @@ impl CellScene {
         &self.index
     }
 
+    /// The same, to be held while the scene itself is asked.
+    pub fn shared_index(&self) -> Arc<Index> {
+        self.index.clone()
+    }
+
     /// Takes a level in. The bytes may go afterwards: what rays need of them is kept.
     ///
     /// # Errors
