@@ -1,4 +1,4 @@
-//! The viewer's page: embedded in the program, or read from a folder.
+//! The viewer's page: embedded in the program, or read from a folder, also from that which a package lays beside the program.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -79,6 +79,14 @@ impl Page {
         }
     }
 
+    /// The page of a folder that was asked for, else the embedded one, else that which a package laid beside the program.
+    pub fn of_program(asked: Option<&Path>, program: Option<&Path>) -> Self {
+        match Self::choose(asked) {
+            Self::Missing => program.and_then(beside).map_or(Self::Missing, |folder| Self::choose(Some(&folder))),
+            page => page,
+        }
+    }
+
     /// Whether there is a page.
     pub fn exists(&self) -> bool {
         match self {
@@ -101,6 +109,15 @@ impl Page {
             Self::Missing => None,
         }
     }
+}
+
+/// Where packages lay the page: `share/orrery/web` beside the folder `bin` that the program lies in, once links to it are followed.
+/// A program elsewhere, as in a build's folder, has none.
+fn beside(program: &Path) -> Option<PathBuf> {
+    let program = program.canonicalize().ok()?;
+    let folder = program.parent().filter(|folder| folder.ends_with("bin"))?;
+    let page = folder.parent()?.join("share/orrery/web");
+    page.join("index.html").is_file().then_some(page)
 }
 
 fn embedded(path: &str, accepted: &[Coding]) -> Option<PageFile> {

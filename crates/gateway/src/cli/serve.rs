@@ -77,7 +77,7 @@ pub(super) struct ListenArgs {
     /// Address and port; default 127.0.0.1:7077 or the next free port
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
-    /// Folder of the built page; default: the page inside the program
+    /// Folder of the built page; default: the page inside the program, else the one that a package laid beside it
     #[arg(long, value_name = "DIR")]
     web: Option<PathBuf>,
     /// Open the page in a browser
@@ -116,12 +116,15 @@ impl ListenArgs {
     }
 
     pub(super) fn page(&self) -> Result<Page> {
-        let page = Page::choose(self.web.as_deref());
+        let page = Page::of_program(self.web.as_deref(), std::env::current_exe().ok().as_deref());
         if let (Page::Folder { root, .. }, false) = (&page, page.exists()) {
             anyhow::bail!("{} holds no index.html; build the page with: cargo xtask web", root.display());
         }
         if !page.exists() {
-            term::warn("the viewer's page is not built into this program; build it with: cargo demo --build-only");
+            term::warn(
+                "the viewer's page is not in this program, nor in share/orrery/web beside its folder bin; build it with: cargo demo \
+                 --build-only",
+            );
         }
         Ok(page)
     }

@@ -18,6 +18,7 @@ mod exchange;
 mod help;
 mod http;
 mod ingest;
+mod installed;
 mod keepers;
 mod kill;
 mod known;

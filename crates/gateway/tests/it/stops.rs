@@ -25,10 +25,15 @@ pub(crate) struct Limited {
 impl Limited {
     /// A server whose files may have `blocks` of 512 bytes (of 1,024 with some shells), as on a disk that is full then.
     pub(crate) fn start(site: &Path, data: &Path, blocks: Option<u32>) -> Self {
+        Self::start_as(Path::new(env!("CARGO_BIN_EXE_orrery")), site, data, blocks)
+    }
+
+    /// The same by another name of the program.
+    pub(crate) fn start_as(program: &Path, site: &Path, data: &Path, blocks: Option<u32>) -> Self {
         let limit = blocks.map_or_else(String::new, |blocks| format!("trap '' XFSZ; ulimit -f {blocks}; "));
         let mut child = Command::new("sh")
-            .args(["-c", &format!("{limit}exec \"$@\""), "sh", env!("CARGO_BIN_EXE_orrery"), "serve"])
-            .args([site, Path::new("--data"), data, Path::new("--listen"), Path::new("127.0.0.1:0")])
+            .args(["-c", &format!("{limit}exec \"$@\""), "sh"])
+            .args([program, Path::new("serve"), site, Path::new("--data"), data, Path::new("--listen"), Path::new("127.0.0.1:0")])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
