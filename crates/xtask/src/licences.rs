@@ -9,21 +9,43 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-use crate::util;
+use crate::{dist, util};
 
-/// Checks licences and banned dependencies.
+/// Checks licences and banned dependencies, and that the text of every licence that is shipped can be had.
 pub(crate) fn check() -> Result<()> {
-    let deny: toml::Table = std::fs::read_to_string(util::root().join("deny.toml"))?.parse()?;
+    let deny = deny()?;
     let metadata = metadata()?;
     let packages = metadata["packages"].as_array().context("cargo metadata lists no packages")?;
     let mut problems = licence_problems(&deny, packages);
     problems.extend(ban_problems(&deny, &metadata, packages));
     if problems.is_empty() {
         println!("   {} packages, all under allowed licences", packages.len());
-        Ok(())
+        dist::check_texts()
     } else {
         bail!("{}", problems.join("\n       "))
     }
+}
+
+/// Licences that may be linked, those that only named crates may have included.
+pub(crate) fn allowed() -> Result<BTreeSet<String>> {
+    let deny = deny()?;
+    let of_crates = exceptions(&deny).into_values().flatten();
+    Ok(strings(&deny, &["licenses", "allow"]).into_iter().chain(of_crates).map(str::to_owned).collect())
+}
+
+fn deny() -> Result<toml::Table> {
+    Ok(std::fs::read_to_string(util::root().join("deny.toml"))?.parse()?)
+}
+
+/// Licences that a crate may have beyond the list, by its name.
+fn exceptions(deny: &toml::Table) -> BTreeMap<&str, BTreeSet<&str>> {
+    deny.get("licenses")
+        .and_then(|licenses| licenses.get("exceptions"))
+        .and_then(toml::Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some((entry.get("crate")?.as_str()?, strings(entry.as_table()?, &["allow"]))))
+        .collect()
 }
 
 fn metadata() -> Result<Value> {
@@ -50,14 +72,7 @@ fn strings<'a>(table: &'a toml::Table, path: &[&str]) -> BTreeSet<&'a str> {
 
 fn licence_problems(deny: &toml::Table, packages: &[Value]) -> Vec<String> {
     let allowed = strings(deny, &["licenses", "allow"]);
-    let exceptions: BTreeMap<&str, BTreeSet<&str>> = deny
-        .get("licenses")
-        .and_then(|licenses| licenses.get("exceptions"))
-        .and_then(toml::Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| Some((entry.get("crate")?.as_str()?, strings(entry.as_table()?, &["allow"]))))
-        .collect();
+    let exceptions = exceptions(deny);
     let mut problems = Vec::new();
     for package in packages {
         let name = package["name"].as_str().unwrap_or_default();

@@ -39,19 +39,25 @@ impl Quality {
         }
     }
 
-    fn dist(self) -> PathBuf {
-        util::root().join("dist").join(match self {
+    /// Its folder within `dist/`.
+    const fn folder(self) -> &'static str {
+        match self {
             Self::Release => "release",
             Self::Dev => "dev",
-        })
+        }
     }
 }
 
 /// Builds the page unless nothing changed; returns its folder.
 pub(crate) fn build(quality: Quality) -> Result<PathBuf> {
-    let dist = quality.dist();
-    let now = stamp::of_inputs(&format!("{quality:?} {}", dist.display()))?;
-    let name = format!("web-{quality:?}");
+    build_with(quality, quality.folder(), &[])
+}
+
+/// Builds the page with more in its environment, into a folder of its own within `dist/`; returns that folder.
+pub(crate) fn build_with(quality: Quality, folder: &str, environment: &[(&str, String)]) -> Result<PathBuf> {
+    let dist = util::root().join("dist").join(folder);
+    let now = stamp::of_inputs(&format!("{quality:?} {} {environment:?}", dist.display()))?;
+    let name = format!("web-{folder}");
     if stamp::is_current(&name, &now) && dist.join("index.html").is_file() {
         println!("── the page is up to date");
         return Ok(dist);
@@ -59,11 +65,11 @@ pub(crate) fn build(quality: Quality) -> Result<PathBuf> {
     tools::ensure_for_page()?;
     let start = Instant::now();
     let staging = dist.with_extension("staging");
-    Step::new(format!("building the page ({})", quality.wasm_profile()), "trunk")
+    let step = Step::new(format!("building the page ({})", quality.wasm_profile()), "trunk")
         .args(quality.trunk_args())
         .args([&staging])
-        .env("NO_COLOR", "true")
-        .run()?;
+        .env("NO_COLOR", "true");
+    environment.iter().fold(step, |step, (key, value)| step.env(key, value)).run()?;
     let effort = if quality == Quality::Release { "release" } else { "dev" };
     Step::new("naming files by content and compressing them", "node")
         .args([util::root().join("web/pack.mjs").as_os_str(), staging.as_os_str(), effort.as_ref()])
