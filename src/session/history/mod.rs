@@ -15,8 +15,11 @@ use twin_protocol::{Limits, LinkState, ServerFrame, decode_server};
 use self::tail::Tail;
 use crate::platform::{Fetch, FetchState, Waker, monotonic};
 
-/// Seconds spent on chunks per poll, at least one chunk: signals may be few with long chunks, or many with short ones.
-const POLL_S: f64 = 0.006;
+/// Seconds spent on chunks per poll, at least one chunk: signals may be few with long chunks, or many with short ones. Where a picture
+/// takes long, a part of that time: else a day of history takes minutes of pictures that nobody needs.
+const POLL_S: std::ops::RangeInclusive<f64> = 0.006..=0.060;
+/// The part of the time between two polls that may be spent on chunks.
+const POLL_SHARE: f64 = 0.2;
 /// What a page may be told to hold of history, in MiB: the most is what it holds unless told otherwise, of the store's 256 MiB, so
 /// that live samples have room until the next step.
 pub const HISTORY_MIB: std::ops::RangeInclusive<f64> = 1.0..=224.0;
@@ -67,6 +70,8 @@ pub struct History {
     catalogue: Option<(Fetch, TimeRange)>,
     next_look: f64,
     next_sum: f64,
+    /// When it was last moved on.
+    last_poll: f64,
     whole_look: bool,
     /// What lies ahead of the clock is still to be asked for.
     look_ahead: bool,
@@ -96,6 +101,7 @@ impl History {
             catalogue: None,
             next_look: f64::INFINITY,
             next_sum: 0.0,
+            last_poll: f64::NEG_INFINITY,
             whole_look: true,
             look_ahead: true,
             extent: None,
@@ -236,7 +242,9 @@ impl History {
 
     fn take_in(&mut self, engine: &mut Engine, gaps: &mut Vec<TimeRange>) -> bool {
         let mut fed = false;
-        let until = monotonic() + POLL_S;
+        let now = monotonic();
+        let since = now - std::mem::replace(&mut self.last_poll, now);
+        let until = now + (since * POLL_SHARE).clamp(*POLL_S.start(), *POLL_S.end());
         while let Some((piece, chunks)) = self.arrived.front_mut() {
             if let Some(chunk) = chunks.pop_front() {
                 match engine.import_chunk(&chunk) {
@@ -282,7 +290,10 @@ impl History {
             self.catalogue = None;
             self.next_look = monotonic() + LOOK_EVERY_S;
             match outcome {
-                Ok(catalogue) => self.take_catalogue(catalogue, about, engine),
+                Ok(catalogue) => {
+                    self.problem = None;
+                    self.take_catalogue(catalogue, about, engine);
+                }
                 Err(why) => {
                     self.whole_look |= !self.begun;
                     self.next_look = monotonic() + 5.0;
@@ -311,8 +322,8 @@ impl History {
             // The end that no page holds yet, up to where the stream took over.
             let from = catalogue.sealed_until.unwrap_or(extent.start);
             let until = self.streamed.unwrap_or(whole.end).max(from);
-            if self.missing(TimeRange::new(from, until)) {
-                self.tail.want(TimeRange::new(from, until));
+            for hole in holes(self.pager.held(), TimeRange::new(from, until)) {
+                self.tail.want(hole);
             }
             // Readings that lay ahead of the clock when the stream took over: nobody sends them again when their time comes.
             let ahead = TimeRange::new(until, extent.end.min(until + StoreConfig::default().future_limit));
@@ -323,11 +334,6 @@ impl History {
         let sealed = catalogue.sealed_until.unwrap_or(Timestamp::MAX);
         self.pager.set_catalogue(about, catalogue.pages.into_iter().filter_map(|page| up_to(page, sealed)));
         self.begun = true;
-    }
-
-    /// Whether any of a stretch is not here.
-    fn missing(&self, range: TimeRange) -> bool {
-        !range.is_empty() && !self.pager.held().iter().any(|held| held.start <= range.start && range.end <= held.end)
     }
 
     fn ask_for_pages(&mut self, engine: &mut Engine) {
@@ -408,6 +414,12 @@ impl History {
     }
 }
 
+/// What of a stretch is in none of `held`, in order of time.
+fn holes(held: &[TimeRange], range: TimeRange) -> Vec<TimeRange> {
+    let whole = if range.is_empty() { Vec::new() } else { vec![range] };
+    held.iter().fold(whole, |holes, each| holes.iter().flat_map(|hole| hole.without(*each)).collect())
+}
+
 /// The page as far as it says anything: a coarse slab that is not over holds only what was sealed.
 fn up_to(mut page: Page, sealed: Timestamp) -> Option<Page> {
     if page.level != Level::Raw {
@@ -431,5 +443,30 @@ pub fn level_words(level: Level) -> &'static str {
         Level::Raw | Level::Carried => "every sample",
         Level::FiveMinutes => "extracts of 5 minutes",
         Level::Hour => "hourly extracts",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn s(from: i64, to: i64) -> TimeRange {
+        TimeRange::new(Timestamp::from_secs(from), Timestamp::from_secs(to))
+    }
+
+    #[test]
+    fn only_what_is_not_here_is_asked_for_again() {
+        assert_eq!(holes(&[], s(10, 20)), [s(10, 20)]);
+        assert_eq!(holes(&[s(0, 30)], s(10, 20)), []);
+        assert_eq!(holes(&[s(10, 20)], s(10, 20)), []);
+        assert_eq!(holes(&[s(0, 12), s(14, 15), s(19, 40)], s(10, 20)), [s(12, 14), s(15, 19)]);
+        assert_eq!(
+            holes(&[s(0, 18)], s(10, 20)),
+            [s(18, 20)],
+            "a link that was away for two seconds costs two seconds, not a day"
+        );
+        assert_eq!(holes(&[s(0, 5), s(30, 40)], s(10, 20)), [s(10, 20)]);
+        assert_eq!(holes(&[s(12, 40)], s(10, 20)), [s(10, 12)]);
+        assert_eq!(holes(&[s(0, 5)], s(20, 20)), []);
     }
 }
