@@ -7,12 +7,14 @@ mod history;
 mod pieces;
 mod place;
 mod publication;
+mod revisions;
 mod stream;
 
 pub use clock::SiteClock;
 pub use history::{HISTORY_MIB, History, level_words};
 pub use pieces::{Arrival, Pieces, ScenePiece};
 pub use publication::{PublicationJob, Published};
+pub use revisions::RevisionsJob;
 pub use stream::{Attention, LinkPhase, Stream};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -61,6 +63,8 @@ pub struct Session {
     place: Place,
     /// The publication on its way.
     pub publication: PublicationJob,
+    /// Which revisions there were.
+    pub revisions: RevisionsJob,
     /// Pieces of its scene on their way.
     pub pieces: Pieces,
     /// How often the gateway had said what it serves when the publication was last asked for.
@@ -82,6 +86,7 @@ impl Session {
         let place = Place::gateway(&base);
         Self {
             publication: PublicationJob::start(&place, None, &waker),
+            revisions: RevisionsJob::new(&place, &waker),
             pieces: Pieces::none(&place, &waker),
             asked_at: 0,
             place,
@@ -111,7 +116,7 @@ impl Session {
         // The pause until the next try is counted down on the screen.
         let link =
             if self.stream.phase() == LinkPhase::Up || self.stream.shut_out().is_some() { f64::INFINITY } else { LINK_LOOK_S };
-        self.history.due_in().min(link).min(self.pieces.due_in()).min(self.publication.due_in())
+        self.history.due_in().min(link).min(self.pieces.due_in()).min(self.publication.due_in()).min(self.revisions.due_in())
     }
 
     /// Where loading of history stands.
@@ -129,8 +134,8 @@ impl Session {
         self.history.look(engine, view);
     }
 
-    /// The publication, once it is here, and again whenever the gateway serves another; `shown` is what the viewer shows now. `now` is
-    /// of the monotonic clock, in seconds.
+    /// The publication in force, once it is here, and again whenever the gateway serves another; `shown` is the one that is known. `now`
+    /// is of the monotonic clock, in seconds.
     pub fn poll_publication(&mut self, shown: Option<&Published>, now: f64) -> Option<Published> {
         // Asked once more after each greeting, the first included: what is here may be of the server's run before. An equal manifest
         // is no news.
@@ -138,6 +143,7 @@ impl Session {
         if shown.is_some() && told != self.asked_at && self.publication.is_over() {
             self.asked_at = told;
             self.publication = PublicationJob::start(&self.place, shown.cloned(), &self.waker);
+            self.revisions.renew();
         }
         self.publication.poll(now)
     }

@@ -20,6 +20,16 @@ impl Place {
         format!("{}/api/publication", self.base)
     }
 
+    /// The list of all revisions.
+    pub(super) fn revisions(&self) -> String {
+        format!("{}/api/publication/revisions", self.base)
+    }
+
+    /// The manifest of one of them.
+    pub(super) fn revision(&self, number: u64) -> String {
+        format!("{}/api/publication/{number}", self.base)
+    }
+
     /// A piece by its name.
     pub(super) fn piece(&self, hash: PieceHash) -> String {
         format!("{}/api/piece/{hash}", self.base)

@@ -67,22 +67,40 @@ enum Phase {
 
 /// The download of a publication.
 pub struct PublicationJob {
+    /// Where its manifest is to be had.
+    manifest: String,
+    /// Whether a manifest of the plant that is shown already is passed over.
+    news_only: bool,
     place: Place,
     waker: Waker,
     phase: Phase,
     /// Whether the server said that it has none yet.
     compiling: bool,
     failed: Option<String>,
-    /// What is shown already: pieces of it are not fetched again, and an equal manifest is no news.
+    /// What is shown already: pieces of it are not fetched again.
     shown: Option<Published>,
 }
 
 impl PublicationJob {
     /// Starts it. `shown` is what the viewer shows already, if anything.
     pub(super) fn start(place: &Place, shown: Option<Published>, waker: &Waker) -> Self {
-        let fetch = Some(Fetch::start(&place.manifest(), waker.clone()));
+        Self { news_only: true, ..Self::of(place.manifest(), place, shown, waker) }
+    }
+
+    /// The same of the manifest at an address, which comes also where it describes the plant that is shown.
+    pub(super) fn of(manifest: String, place: &Place, shown: Option<Published>, waker: &Waker) -> Self {
+        let fetch = Some(Fetch::start(&manifest, waker.clone()));
         let (place, waker) = (place.clone(), waker.clone());
-        Self { place, waker, phase: Phase::Manifest { fetch, next_try: 0.0 }, compiling: false, failed: None, shown }
+        Self {
+            manifest,
+            news_only: false,
+            place,
+            waker,
+            phase: Phase::Manifest { fetch, next_try: 0.0 },
+            compiling: false,
+            failed: None,
+            shown,
+        }
     }
 
     /// Why it failed, if it did.
@@ -135,7 +153,7 @@ impl PublicationJob {
             Phase::Over => {}
             Phase::Manifest { fetch: fetch @ None, next_try } => {
                 if now >= *next_try {
-                    *fetch = Some(Fetch::start(&self.place.manifest(), self.waker.clone()));
+                    *fetch = Some(Fetch::start(&self.manifest, self.waker.clone()));
                 }
             }
             Phase::Manifest { fetch: Some(fetch), .. } => match fetch.poll() {
@@ -169,7 +187,7 @@ impl PublicationJob {
 
     /// Asks for what of a manifest is not here.
     fn ask(&self, manifest: Manifest) -> Phase {
-        if self.shown.as_ref().is_some_and(|shown| shown.manifest.same_plant(&manifest)) {
+        if self.news_only && self.shown.as_ref().is_some_and(|shown| shown.manifest.same_plant(&manifest)) {
             return Phase::Over;
         }
         let coming = |piece| PieceFetch::start(&self.place, piece, &self.waker);

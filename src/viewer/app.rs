@@ -404,7 +404,7 @@ fn pace(
     let computing = viewer.engine.as_ref().is_some_and(|engine| engine.running().is_some());
     let playing = state == Some(PlayState::Playing);
     let following = state == Some(PlayState::Following);
-    let pending = viewer.dirty != Dirty { panels: viewer.dirty.panels, ..Dirty::NONE } || viewer.wishes_press();
+    let pending = viewer.dirty != Dirty { panels: viewer.dirty.panels, ..Dirty::NONE } || viewer.wishes_press() || viewer.leans();
     let loading = viewer.stage.is_none();
     let changes = viewer.orbit.is_moving() || playing || pending || settling;
     let panels = panels.take().filter(|_| !hidden);

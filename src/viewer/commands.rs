@@ -64,6 +64,7 @@ fn apply(viewer: &mut Viewer, wish: UiCommand) {
         UiCommand::Follow => engine(viewer, EngineCommand::Follow),
         UiCommand::SetSpeed(speed) => engine(viewer, EngineCommand::SetSpeed(speed)),
         UiCommand::ShowAsKnown(on) => engine(viewer, EngineCommand::SetBasis(if on { Basis::Known } else { Basis::Was })),
+        UiCommand::JudgeByThen(then) => viewer.judge_by_then(then),
         UiCommand::StepEvent(to) => engine(viewer, EngineCommand::StepEvent(direction(to))),
         UiCommand::StepSample(to) => {
             let signals = match (viewer.selection.last(), viewer.model()) {

@@ -64,6 +64,8 @@ pub struct ViewLink {
     pub time: Option<Timestamp>,
     /// Whether instants are shown as they were known; else as they were.
     pub known: bool,
+    /// Whether instants before the revision in force are judged by it; else by the revision of then.
+    pub by_now: bool,
     /// Playing speed.
     pub speed: Option<f64>,
     /// Whether it plays.
@@ -114,6 +116,9 @@ impl ViewLink {
         if self.known {
             parts.push("as=known".to_owned());
         }
+        if self.by_now {
+            parts.push("judge=now".to_owned());
+        }
         if let Some(speed) = self.speed {
             parts.push(format!("speed={speed}"));
         }
@@ -146,6 +151,7 @@ impl ViewLink {
                 "sel" => link.select = items(),
                 "t" => link.time = unescape(value).parse().ok(),
                 "as" => link.known = value == "known",
+                "judge" => link.by_now = value == "now",
                 "speed" => link.speed = value.parse().ok().filter(|speed: &f64| SPEEDS.contains(&speed.abs())),
                 "play" => link.play = value == "1",
                 "isolate" => link.isolate = value == "1",
@@ -175,6 +181,7 @@ mod tests {
             select: vec!["filler-01".into(), "odd id, with & and #".into()],
             time: Some("2026-03-02T08:15:04Z".parse().unwrap()),
             known: true,
+            by_now: true,
             speed: Some(-10.0),
             play: true,
             isolate: true,
@@ -188,8 +195,9 @@ mod tests {
     #[test]
     fn a_live_link_says_so_and_nonsense_is_left_out() {
         assert_eq!(ViewLink::default().to_fragment(), "t=live");
-        let link =
-            ViewLink::from_fragment("cam=1,2&sel=&t=yesterday&speed=0&foo=bar&&%zz=1&theme=pink&as=read&cam=NaN,0,0,0,0,1");
+        let link = ViewLink::from_fragment(
+            "cam=1,2&sel=&t=yesterday&speed=0&foo=bar&&%zz=1&theme=pink&as=read&judge=me&cam=NaN,0,0,0,0,1",
+        );
         assert_eq!(link, ViewLink::default());
     }
 

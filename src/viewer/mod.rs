@@ -11,6 +11,7 @@ mod present;
 mod scene;
 mod stage;
 mod state;
+mod then;
 mod ui_shell;
 
 pub use app::{Start, run};

@@ -80,6 +80,10 @@ pub struct Viewer {
     pub session: Session,
     /// What is shown, once it is here.
     pub published: Option<Published>,
+    /// The revision in force, which is what is shown but for instants before it.
+    pub(super) newest: Option<Published>,
+    /// Whether instants before the revision in force are judged by it; else by the revision of then.
+    pub by_now: bool,
     /// The engine, once the site is here.
     pub engine: Option<Engine>,
     /// What the panels show.
@@ -97,7 +101,7 @@ pub struct Viewer {
     /// The one that takes its place as soon as there is a picture of it.
     coming: Option<Stage>,
     /// What is shown from then on, where it is another publication.
-    next: Option<Published>,
+    pub(super) next: Option<Published>,
     /// Selected twins, the inspected one last.
     pub selection: Vec<TwinIndex>,
     /// The part under the pointer.
@@ -173,6 +177,8 @@ impl Viewer {
         Self {
             session: Session::new(base, waker.clone()),
             published: None,
+            newest: None,
+            by_now: link.by_now,
             engine: None,
             vm,
             ui: UiState::default(),
@@ -229,10 +235,10 @@ impl Viewer {
 
     /// Moves loading and the stream forward by one frame.
     pub fn advance(&mut self, now: f64) {
-        let shown = self.next.as_ref().or(self.published.as_ref());
-        if let Some(published) = self.session.poll_publication(shown, now) {
-            self.adopt(published);
+        if let Some(published) = self.session.poll_publication(self.newest.as_ref(), now) {
+            self.hear_of(published);
         }
+        self.look_back(now);
         let news = self.session.poll(self.engine.as_mut(), now);
         for words in &news.refused {
             self.ui.toast(words);
@@ -247,14 +253,9 @@ impl Viewer {
         platform::HAS_COVER && self.stage.is_none() && self.problems.is_empty() && self.session.link().shut_out().is_none()
     }
 
-    /// Takes a publication that came: the first one, or another revision of what is shown, or another site altogether.
-    fn adopt(&mut self, published: Published) {
+    /// Shows a publication that came: the first one, or another revision of what is shown.
+    pub(super) fn adopt(&mut self, published: Published) {
         let Some(before) = &self.published else { return self.open(published) };
-        if before.manifest.site.id != published.manifest.site.id {
-            tracing::info!("the gateway serves another site now; starting over");
-            return self.restart();
-        }
-        tracing::info!("the plant has changed: revision {}", published.manifest.revision);
         let same_scene = before.manifest.scene == published.manifest.scene;
         if same_scene && self.coming.is_none() {
             self.show(published);
@@ -275,7 +276,7 @@ impl Viewer {
     fn open(&mut self, published: Published) {
         let link = std::mem::take(&mut self.link);
         self.bring_in(&published);
-        self.enter(published, &link);
+        self.enter(published, &link, false);
         self.link = link;
         self.frame_first_view();
     }
@@ -287,28 +288,41 @@ impl Viewer {
         let link = ViewLink { camera: None, chart: chart.unwrap_or_default(), ..self.current_link() };
         let open = self.ui.chart_open;
         let same_model = self.published.as_ref().is_some_and(|before| Arc::ptr_eq(&before.model, &published.model));
-        self.ui.toast(format!("The plant has changed: revision {}", published.manifest.revision));
         if same_model {
             self.report_findings(&published);
             self.published = Some(published);
+            self.dirty.panels = true;
             return;
         }
-        self.session.start_over();
+        // Rules of the same signals judge what is here; else it comes again.
+        let kept = self.engine.as_mut().is_some_and(|engine| engine.judge_by(published.model.model.clone()));
+        if !kept {
+            if self.engine.as_ref().is_some_and(|engine| !engine.branches().is_empty()) {
+                self.ui.toast("What-if branches of the site before are gone");
+            }
+            self.session.start_over();
+        }
         (self.hovered, self.hovered_part, self.fork, self.run_error) = (None, None, None, None);
         self.kept = super::present::Kept::default();
         self.changed = Changed::default();
         if let Some(stage) = &mut self.stage {
             stage.show_model(published.model.model.twins().len());
         }
-        self.enter(published, &link);
-        (self.link, self.ui.chart_open) = (link, open);
+        self.enter(published, &link, kept);
+        self.ui.chart_open = open;
+        if !kept {
+            self.link = link;
+        }
         self.dirty = Dirty { palette: true, outline: true, panels: true, ..self.dirty };
     }
 
-    /// Puts a publication's model into a new engine, with what a link, or else the site, says of the view.
-    fn enter(&mut self, published: Published, link: &ViewLink) {
+    /// Puts a publication's model into a new engine, unless one is kept that has it, with what a link, or else the site, says of the view.
+    fn enter(&mut self, published: Published, link: &ViewLink, kept: bool) {
         self.report_findings(&published);
-        let model = Arc::new(published.model.model.clone());
+        let model = match &self.engine {
+            Some(engine) if kept => engine.model().clone(),
+            _ => Arc::new(published.model.model.clone()),
+        };
         let view = &published.model.view;
         let info = model.site();
         self.vm.site = SiteView { name: info.name.clone(), time_zone: info.time_zone.clone() };
@@ -324,12 +338,18 @@ impl Viewer {
         // A link that names signals shows them; the site's own are there when the drawer is opened.
         self.ui.chart_open |= !link.chart.is_empty();
         self.isolated = link.isolate && !self.selection.is_empty();
-        self.engine = Some(Engine::new(model, EngineConfig::default()));
+        if !kept {
+            self.engine = Some(Engine::new(model, EngineConfig::default()));
+        }
         self.published = Some(published);
         self.dirty.panels = true;
     }
 
+    /// Findings of the site as it is now; of an earlier revision nobody can mend them.
     fn report_findings(&mut self, published: &Published) {
+        if self.newest.as_ref().is_some_and(|newest| newest.manifest.revision != published.manifest.revision) {
+            return;
+        }
         let findings = &published.manifest.findings;
         for finding in findings.iter().filter(|finding| finding.severity == "error").take(FINDINGS_SHOWN) {
             let place = if finding.line > 0 { format!("{}:{}", finding.file, finding.line) } else { finding.file.clone() };
@@ -464,6 +484,7 @@ impl Viewer {
             select: self.selection.iter().map(|twin| model.twin(*twin).id.to_string()).collect(),
             time: (!following).then(|| playback.playhead()),
             known: engine.asked_basis() == twin_engine::Basis::Known,
+            by_now: self.by_now,
             speed: (playback.speed() != 1.0).then(|| playback.speed()),
             play: playback.state() == twin_engine::PlayState::Playing,
             isolate: self.isolated,

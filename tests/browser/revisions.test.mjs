@@ -32,35 +32,64 @@ after(async () => {
   await gateway?.stop();
 });
 
-test("a changed rule colours the same instant anew, without a reload, with camera, selection and instant as they were", async () => {
+/** Waits until the gateway lists so many revisions. */
+async function revisions(count) {
+  for (;;) {
+    const listed = await (await fetch(`${gateway.url}/api/publication/revisions`)).json();
+    if (listed.revisions.length >= count) return listed.revisions;
+    await new Promise((done) => setTimeout(done, 200));
+  }
+}
+
+test("a changed rule holds from its instant on: before it the plant is judged as it was, or by today's rule where somebody asks", async () => {
   await view.seek(AT);
   await view.command({ select: CUBE });
-  const before = await view.until((s) => s.selection.includes(CUBE), "the selection");
   const was = statusAt(CUBE, Date.parse(AT));
-  assert.equal(before.twins[CUBE].status, was);
+  const before = await view.until((s) => s.selection.includes(CUBE) && s.twins[CUBE].status === was && !s.historyBusy, "the selection");
+  assert.deepEqual([before.time.revision, before.time.judgeBy], [1, "then"]);
   await view.page.evaluate(() => { window.__same = true; });
   const other = was === "failure" ? "maintenance" : "failure";
   const text = readFileSync(site, "utf8");
   const changed = text.replace(`{ value = "${was}", status = "${was}" }`, `{ value = "${was}", status = "${other}" }`);
   assert.notEqual(changed, text, "the rule is there to be changed");
   replace(site, changed);
-  const now = await view.until((s) => s.twins?.[CUBE]?.status === other && !s.historyBusy, "the new rule to be in force");
+  const [, second] = await revisions(2);
+  assert.ok(Date.parse(second.valid_from) > Date.parse(AT), "the change is after the instant on the screen");
+  const like = (s, revision, status) => s.time.revision === revision && s.twins?.[CUBE]?.status === status && !s.historyBusy;
+  await view.command({ judgeBy: "now" });
+  const now = await view.until((s) => like(s, 2, other), "today's rule");
+  assert.ok(now.fragment.split("&").includes("judge=now"), now.fragment);
+  await view.press("j");
+  const then = await view.until((s) => like(s, 1, was), "the rule of then");
+  // The live edge is judged by the revision in force, and the way back is the same again.
+  await view.command({ follow: true });
+  await view.until((s) => s.time.state === "following" && s.time.revision === 2, "the revision in force");
+  await view.seek(AT);
+  const back = await view.until((s) => like(s, 1, was), "the rule of then again");
   assert.equal(await view.page.evaluate(() => window.__same), true, "the page is the same");
-  assert.deepEqual([now.selection, now.time.playhead, now.fragment.split("&")[0]], [before.selection, before.time.playhead, before.fragment.split("&")[0]]);
-  assert.deepEqual(now.problems, []);
+  for (const state of [now, then, back]) {
+    assert.deepEqual([state.selection, state.time.playhead, state.fragment.split("&")[0]], [before.selection, before.time.playhead, before.fragment.split("&")[0]]);
+    assert.deepEqual([state.problems, state.connections, state.samples], [[], before.connections, before.samples], "nothing is fetched again for another rule");
+  }
+  await view.shot("revision-of-then");
 });
 
-test("a changed model takes the place of the old one while everything goes on", async () => {
+test("a changed model takes the place of the old one from its instant on, and the old one is there before it", async () => {
   // The same cubes, each half a metre higher: seen by where their marks are.
-  const before = await view.state();
+  const before = await view.until((s) => s.time.revision === 1 && s.twins?.[CUBE]?.screen, "the first model");
   const spots = CUBES.map((name, at) => ({ name, at: [(at % 3) * 4 - 4, 1.5, at < 3 ? -2 : 2] }));
   replace(join(dirname(site), "cubes.glb"), cubesGlb(spots));
-  const now = await view.until((s) => s.twins?.[CUBE]?.screen && s.twins[CUBE].screen[1] < before.twins[CUBE].screen[1] - 5, "the new model to be drawn");
+  await revisions(3);
+  await view.command({ judgeBy: "now" });
+  const now = await view.until((s) => s.time.revision === 3 && s.twins?.[CUBE]?.screen && s.twins[CUBE].screen[1] < before.twins[CUBE].screen[1] - 5, "the new model to be drawn");
   assert.equal(await view.page.evaluate(() => window.__same), true, "the page is the same");
   assert.deepEqual([now.selection, now.time.playhead], [before.selection, before.time.playhead]);
   const place = now.twins["cube-6"].screen;
   const wanted = now.twins["cube-6"].status;
   await view.see((picture) => wanted === "normal" || picture.share(around(place, 6), FILL[wanted], 10) > 0.5 || `${wanted} is not seen at ${place}`, "the cube in its new place");
+  await view.command({ judgeBy: "then" });
+  const then = await view.until((s) => s.time.revision === 1 && s.twins?.[CUBE]?.screen && Math.abs(s.twins[CUBE].screen[1] - before.twins[CUBE].screen[1]) < 1, "the old model to be drawn again");
+  assert.deepEqual([then.selection, then.time.playhead], [before.selection, before.time.playhead]);
 });
 
 test("the browser had nothing to complain about", async () => {

@@ -110,6 +110,20 @@ impl Engine {
         }
     }
 
+    /// Judges everything that is here by another model of the same plant from now on, with the same samples, clock and basis: rules,
+    /// alarms, names and formulas may be others. False, and nothing changed, where signals or sources are others, or where there are
+    /// what-if branches, which belong to the model that they were computed by.
+    pub fn judge_by(&mut self, model: impl Into<Arc<Model>>) -> bool {
+        let model = model.into();
+        let sources = |model: &Model| model.sources().iter().map(|source| source.id.clone()).collect::<Vec<_>>();
+        let free = self.branches.is_empty() && self.job.is_none() && sources(&model) == sources(&self.model);
+        if !free || !self.reality.judge_by(&model, &self.model) {
+            return false;
+        }
+        (self.model, self.frame, self.computed) = (model, ViewFrame::default(), None);
+        true
+    }
+
     /// The model.
     pub fn model(&self) -> &Arc<Model> {
         &self.model

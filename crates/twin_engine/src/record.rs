@@ -84,6 +84,41 @@ impl Record {
         Self { said, held, judges_predictions: true, ..Self::with(model, config, self.computed.clone()) }
     }
 
+    /// Has the same samples judged by the rules and alarms of another model, as if it had been there from the start. False, and nothing
+    /// changed, where its signals are others: samples would mean something else.
+    pub(crate) fn judge_by(&mut self, model: &Model, before: &Model) -> bool {
+        let computed = Computed::new(model);
+        let signals = (0..model.signals().len()).map(SignalIndex::from_at);
+        let same = model.signals().len() == before.signals().len()
+            && model
+                .signals()
+                .iter()
+                .zip(before.signals())
+                .all(|(a, b)| a.id == b.id && SignalSpec::from(a) == SignalSpec::from(b))
+            && signals.clone().all(|signal| computed.is_computed(signal) == self.computed.is_computed(signal));
+        if !same {
+            return false;
+        }
+        let budget = self.said.budget();
+        self.versions = vec![0; computed.plan().all().len()];
+        (self.computed, self.said, self.waiting) = (Arc::new(computed), Timelines::new(model), None);
+        self.said.set_budget(budget);
+        if let Some(all) = self.store.extent() {
+            let measured = signals.filter(|signal| !self.computed.is_computed(*signal));
+            let (judged, read): (Vec<_>, Vec<_>) = (
+                measured.clone().filter(|signal| self.said.are_fed_by(*signal)).collect(),
+                measured.filter(|signal| self.computed.readers(*signal).next().is_some()).collect(),
+            );
+            for signal in judged {
+                self.refold(model, signal, all.start, all.end);
+            }
+            self.follow(model, read.into_iter().map(|signal| (signal, (all.start, all.end))).collect());
+            self.said.keep_small();
+        }
+        self.revision += 1;
+        true
+    }
+
     /// Bytes that timelines may take beyond their fixed part; [`TIMELINE_BYTES`] until said otherwise.
     pub fn set_timeline_budget(&mut self, bytes: usize) {
         self.said.set_budget(bytes);

@@ -103,6 +103,11 @@ impl Timelines {
         self.keep_small();
     }
 
+    /// See [`Self::set_budget`].
+    pub(crate) const fn budget(&self) -> usize {
+        self.budget
+    }
+
     fn fixed(&self) -> usize {
         (self.rules.len() + self.alarms.len()) * size_of::<Timeline>()
     }

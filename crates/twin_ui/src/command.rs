@@ -56,6 +56,8 @@ pub enum UiCommand {
     SetSpeed(f64),
     /// Show what had been received by then only, as it was known, or everything that was measured by then, as it was.
     ShowAsKnown(bool),
+    /// Show instants of earlier revisions by the site as it was then (rules, names, geometry), or by the one in force.
+    JudgeByThen(bool),
     /// Go to the next event of the time bar.
     StepEvent(Direction),
     /// Go to the next sample of the selection, or of anything.

@@ -16,6 +16,7 @@ pub(crate) const SHORTCUTS: &[(&str, &[(&str, &str)])] = &[
             ("← →", "Step to the previous or next sample"),
             ("Ctrl ← →", "Step to the previous or next event"),
             ("K", "As it was, or as it was known then"),
+            ("J", "By the site of then, or by today's"),
             ("Home", "Go to the start of the visible time"),
             ("End", "Return to live"),
             ("Wheel", "Zoom the time bar about the pointer"),
@@ -91,6 +92,11 @@ fn time(ui: &Ui, vm: &ViewModel, state: &UiState, out: &mut Vec<UiCommand>) {
         && pressed(ui, Key::K)
     {
         out.push(UiCommand::ShowAsKnown(!on));
+    }
+    if let Some(judged) = vm.clock.judged
+        && pressed(ui, Key::J)
+    {
+        out.push(UiCommand::JudgeByThen(!judged.by_then));
     }
 }
 

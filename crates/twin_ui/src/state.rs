@@ -206,6 +206,11 @@ impl UiState {
         self.blocked.push(rect);
     }
 
+    /// Whether a hand drags something on the time bar.
+    pub fn is_dragging_time(&self) -> bool {
+        self.drag.is_some()
+    }
+
     /// Keeps the visible stretch sensible as time goes on: the live edge stays in place while following, a playhead that
     /// walks or is sent out of sight is followed page by page, and a branch that comes on show is shown to its end.
     /// Never moves anything under a dragging hand, and never away from where somebody looks while the clock stands.

@@ -15,12 +15,13 @@ use crate::viewer::link::{MAX_REACH_M, MIN_DISTANCE_M, PITCH, SPEEDS, SitePose};
 use crate::viewer::scene::Quality;
 
 /// The commands, as `docs/EMBED.md` lists them.
-pub(super) const KNOWN: [&str; 23] = [
+pub(super) const KNOWN: [&str; 24] = [
     "select",
     "focus",
     "isolate",
     "seek",
     "as",
+    "judgeBy",
     "play",
     "pause",
     "follow",
@@ -49,6 +50,8 @@ pub(super) enum Ask {
     Isolate(bool),
     Seek(Timestamp),
     As(Basis),
+    /// Whether by the revision of then.
+    JudgeBy(bool),
     Play,
     Pause,
     Follow,
@@ -97,6 +100,11 @@ pub(super) fn understand(key: &str, value: &Value, known: Known<'_>) -> Result<A
         "isolate" => Ask::Isolate(value.as_bool().ok_or("wants true or false")?),
         "seek" => Ask::Seek(time(value)?),
         "as" => Ask::As(value.as_str().and_then(|basis| basis.parse().ok()).ok_or("wants \"was\" or \"known\"")?),
+        "judgeBy" => Ask::JudgeBy(match value.as_str() {
+            Some("then") => true,
+            Some("now") => false,
+            _ => return Err("wants \"then\" or \"now\"".to_owned()),
+        }),
         "play" => plain(value, Ask::Play)?,
         "pause" => plain(value, Ask::Pause)?,
         "follow" => plain(value, Ask::Follow)?,

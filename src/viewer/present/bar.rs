@@ -4,6 +4,7 @@ use twin_engine::{Basis, Engine, Event, EventKind, PlayState, marked_events};
 use twin_historian::Level;
 use twin_historian::pager::Cover;
 use twin_model::{Span, TimeRange, Timestamp, TwinIndex};
+use twin_publication::Revision;
 use twin_ui::view::{ClockView, DensityView, PlayMode, StatusSpan, TickKind, TimeTick};
 
 use crate::platform;
@@ -42,6 +43,7 @@ pub(super) fn clock(viewer: &mut Viewer, engine: &Engine, now: f64) {
         ended: playback.ended(),
         extract: extract(engine),
         as_known: as_known(engine),
+        judged: viewer.judged(engine),
     };
 }
 
@@ -80,7 +82,7 @@ pub(super) fn timeline(viewer: &mut Viewer, engine: &Engine) {
     let primary = viewer.selection.last().copied().filter(|twin| !engine.model().twin(*twin).rules.is_empty());
     let branch = engine.shown_branch().map(|branch| branch.id.0);
     let asked = (shown.span(), page(shown.start, shown.span()), primary, branch);
-    let flowing = (shown, extent, engine.reality().revision());
+    let flowing = (shown, extent, engine.reality().revision() + viewer.session.revisions.list().len() as u64);
     let began = platform::monotonic();
     if viewer.kept.bar.is_due(&asked, &flowing, began) {
         bar_lanes(viewer, engine, shown, extent, primary);
@@ -100,6 +102,9 @@ pub(super) fn bar_lanes(viewer: &mut Viewer, engine: &Engine, shown: TimeRange, 
     bar.status = engine.status_strip(primary, real).iter().map(span).collect();
     bar.status_of = primary.map_or_else(|| "Site".to_owned(), |twin| engine.model().twin(twin).display_name.clone());
     bar.ticks = marked_events(engine.model(), &engine.events(known, TICKS)).iter().map(|event| tick(engine, event)).collect();
+    let revisions = viewer.session.revisions.list();
+    bar.ticks.extend(revisions.iter().skip(1).filter(|revision| known.contains(revision.valid_from)).map(changed_site));
+    bar.ticks.sort_by_key(|tick| tick.t);
 }
 
 /// What is here, only in extracts, on its way or lost.
@@ -128,6 +133,15 @@ pub(super) fn tick(engine: &Engine, event: &Event) -> TimeTick {
             let label = format!("{}: {}", model.twin(twin).display_name, status.label());
             TimeTick { t: event.t, kind: TickKind::Status(status), label }
         }
+    }
+}
+
+/// A change of the site; the first revision is none.
+fn changed_site(revision: &Revision) -> TimeTick {
+    TimeTick {
+        t: revision.valid_from,
+        kind: TickKind::Revision,
+        label: format!("The site changed: revision {}", revision.number),
     }
 }
 

@@ -5,6 +5,7 @@ mod acknowledge;
 mod ahead;
 mod bounds;
 mod computed;
+mod judged;
 mod known;
 mod live_replay;
 mod paging;

@@ -34,6 +34,11 @@ fn signal(id: &str, twin: TwinIndex, unit: &str) -> Signal {
 }
 
 pub(crate) fn model() -> Model {
+    model_with(5.0)
+}
+
+/// The same with another limit of maintenance for the vibration, in mm/s.
+pub(crate) fn model_with(maintenance: f64) -> Model {
     let mut b = ModelBuilder::new(SiteInfo { id: "test".into(), name: "Test".into(), time_zone: "UTC".into() });
     let hall = b.twin("hall", "Hall", "Area", None);
     let pump = b.twin("pump", "Pump", "Pump", Some(hall));
@@ -47,7 +52,7 @@ pub(crate) fn model() -> Model {
         signal: vibration,
         kind: RuleKind::Range {
             bands: vec![
-                Band { limit: Limit::Above(5.0), status: Status::Maintenance },
+                Band { limit: Limit::Above(maintenance), status: Status::Maintenance },
                 Band { limit: Limit::Above(10.0), status: Status::Failure },
             ],
             deadband: 0.5,

@@ -35,6 +35,8 @@ pub(crate) fn viewport(ui: &mut Ui, screen: &Screen, vm: &ViewModel, state: &mut
     }
     if vm.clock.is_as_known() {
         as_known(ui, rect, screen, state, out);
+    } else if let Some(revision) = vm.clock.revision_of_then() {
+        of_then(ui, rect, screen, revision, state, out);
     }
     let top = connection(ui, rect, screen, vm, state, out);
     if let Some(camera) = vm.camera {
@@ -74,6 +76,11 @@ fn beside_orientation(rect: Rect, screen: &Screen, wanted: f32) -> (f32, f32) {
     ((rect.center().x - width / 2.0).min(right - width).max(left), width)
 }
 
+/// Whether a banner at the top says that this is not the plant of now.
+fn is_framed(vm: &ViewModel) -> bool {
+    vm.shown_branch().is_some() || vm.clock.is_as_known() || vm.clock.revision_of_then().is_some()
+}
+
 /// The frame and banner around what is not real.
 fn not_real(ui: &Ui, rect: Rect, screen: &Screen, name: &str, state: &mut UiState, out: &mut Vec<UiCommand>) {
     let t = tokens(ui);
@@ -89,6 +96,16 @@ fn as_known(ui: &Ui, rect: Rect, screen: &Screen, state: &mut UiState, out: &mut
     let look = Banner { symbol: icon::EYE, fill: t.accent, ink: t.on_accent };
     if banner(ui, rect, screen, &look, ("As it was known then", "As it was"), state).clicked() {
         out.push(UiCommand::ShowAsKnown(false));
+    }
+}
+
+/// The frame and banner around a plant as its site was then: rules, names and geometry may be others than today's.
+fn of_then(ui: &Ui, rect: Rect, screen: &Screen, revision: u64, state: &mut UiState, out: &mut Vec<UiCommand>) {
+    let t = tokens(ui);
+    let look = Banner { symbol: icon::CLOCK_COUNTER_CLOCKWISE, fill: t.accent, ink: t.on_accent };
+    let words = format!("Site of then: revision {revision}");
+    if banner(ui, rect, screen, &look, (&words, "Today's site"), state).clicked() {
+        out.push(UiCommand::JudgeByThen(false));
     }
 }
 
@@ -135,7 +152,7 @@ fn connection(ui: &Ui, rect: Rect, screen: &Screen, vm: &ViewModel, state: &mut 
         return rect.top();
     };
     let t = tokens(ui);
-    let top = rect.top() + if vm.shown_branch().is_some() || vm.clock.is_as_known() { 46.0 } else { S12 };
+    let top = rect.top() + if is_framed(vm) { 46.0 } else { S12 };
     let retry = vm.links.gateway == LinkState::Down;
     let action = if retry { button_width(ui, None, "Try now") + S8 } else { 0.0 };
     let wanted = (measure(ui, &title, Type::BodyBold).max(measure(ui, &detail, Type::Small)) + 132.0 + action + 3.0 * S12).ceil();

@@ -32,6 +32,7 @@ pub(super) fn controls(ui: &mut Ui, rect: Rect, screen: &Screen, vm: &ViewModel,
     );
     let t = tokens(ui);
     let right = as_known_button(ui, zoom_buttons(ui, lower, full, vm, state), lower.center().y, vm, out);
+    let right = judged_button(ui, right, lower.center().y, vm, out);
     let ink = if vm.clock.buffering { t.accent } else { t.secondary };
     text(ui, lower.with_max_x(right - S4), Align2::LEFT_CENTER, mode_words(vm), Type::Small, ink);
 }
@@ -44,6 +45,10 @@ pub(super) fn narrow(ui: &mut Ui, rect: Rect, _screen: &Screen, vm: &ViewModel, 
     if vm.clock.as_known.is_some() {
         left += ZOOM + S4;
         as_known_button(ui, left, rect.center().y, vm, out);
+    }
+    if vm.clock.judged.is_some() {
+        left += ZOOM + S4;
+        judged_button(ui, left, rect.center().y, vm, out);
     }
     super::readout::narrow(ui, Rect::from_min_max(pos2(left + S8, rect.top()), rect.max - vec2(S12, 0.0)), vm, _state, out);
 }
@@ -187,6 +192,17 @@ fn as_known_button(ui: &Ui, right: f32, y: f32, vm: &ViewModel, out: &mut Vec<Ui
     let label = if on { "Show it as it was (K)" } else { "Show it as it was known then (K)" };
     if icon_button_lit(ui, place, icon::EYE, label, on).clicked() {
         out.push(UiCommand::ShowAsKnown(!on));
+    }
+    place.left()
+}
+
+/// Switches between the site as it was then and as it is now, where they differ; returns where it begins.
+fn judged_button(ui: &Ui, right: f32, y: f32, vm: &ViewModel, out: &mut Vec<UiCommand>) -> f32 {
+    let Some(judged) = vm.clock.judged else { return right };
+    let place = Rect::from_min_size(pos2(right - ZOOM, y - ZOOM / 2.0), theme::square(ZOOM));
+    let label = if judged.by_then { "Judge it by today's site (J)" } else { "Judge it by the site of then (J)" };
+    if icon_button_lit(ui, place, icon::CLOCK_COUNTER_CLOCKWISE, label, judged.by_then).clicked() {
+        out.push(UiCommand::JudgeByThen(!judged.by_then));
     }
     place.left()
 }

@@ -17,7 +17,8 @@ pub use system::{
     LinkState, LinksView, LoadingView, PerfRow, PerfView, ProblemKind, ProblemView, Severity, SourceLink, StageState, StageView,
 };
 pub use time::{
-    ChartView, ClockView, DensityView, EnvelopePoint, PlayMode, SeriesView, StatusSpan, TickKind, TimeTick, TimelineView,
+    ChartView, ClockView, DensityView, EnvelopePoint, JudgedView, PlayMode, SeriesView, StatusSpan, TickKind, TimeTick,
+    TimelineView,
 };
 pub use what_if::{BranchId, BranchView, KnobView, ResultRow, ResultsView, RunView, Trend, WhatIfView};
 

@@ -36,6 +36,18 @@ pub struct ClockView {
     /// Whether the instant is shown as it was known then (else as it was); `None` where that makes no difference: at the live
     /// edge, and while a branch is shown.
     pub as_known: Option<bool>,
+    /// Of which revision of the site the instant is shown, where that is not the same now; `None` from the instant on at which the
+    /// revision in force began, while following, and while a branch is shown.
+    pub judged: Option<JudgedView>,
+}
+
+/// Whether an instant before the revision in force is shown by the site as it was then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JudgedView {
+    /// Whether it is; else by the revision in force.
+    pub by_then: bool,
+    /// The revision that was in force then.
+    pub revision: u64,
 }
 
 impl ClockView {
@@ -52,12 +64,18 @@ impl ClockView {
             ended: false,
             extract: None,
             as_known: None,
+            judged: None,
         }
     }
 
     /// Whether what had not been received by then is left out.
     pub fn is_as_known(&self) -> bool {
         self.as_known == Some(true)
+    }
+
+    /// The revision of then, where the instant is shown by it.
+    pub fn revision_of_then(&self) -> Option<u64> {
+        self.judged.filter(|judged| judged.by_then).map(|judged| judged.revision)
     }
 
     /// How far the playhead lies behind the live edge; zero while following or without one.
@@ -89,6 +107,8 @@ pub enum TickKind {
     Status(Status),
     /// Anything else worth stepping to, for example a link that dropped.
     Event,
+    /// The site changed: another revision came into force.
+    Revision,
 }
 
 /// A moment worth stepping to.

@@ -337,6 +337,7 @@ fn timeline(view: TimeRange) -> TimelineView {
         tick(840, TickKind::Event, "PLC 2 link lost"),
         tick(760, TickKind::Event, "PLC 2 link back"),
         tick(748, TickKind::Alarm(Priority::Critical), "Bearing vibration very high"),
+        tick(690, TickKind::Revision, "The site changed: revision 3"),
         tick(600, TickKind::Status(Status::FunctionCheck), "Capper: function check"),
         tick(410, TickKind::Alarm(Priority::Medium), "Outlet temperature low"),
         tick(404, TickKind::Alarm(Priority::Low), "Filter change due"),

@@ -3,7 +3,7 @@
 use egui::Key;
 use egui_kittest::kittest::Queryable;
 use twin_model::{KnobIndex, SignalIndex, TwinIndex};
-use twin_ui::view::{BranchId, Theme};
+use twin_ui::view::{BranchId, JudgedView, Theme};
 use twin_ui::{Direction, RightTab, UiCommand, UiState};
 
 use crate::fake;
@@ -111,6 +111,34 @@ fn as_it_was_and_as_it_was_known_are_told_apart_and_one_press_away() {
         harness.key_press(Key::K);
         assert_eq!(taken(&mut harness), []);
     }
+}
+
+#[test]
+fn the_site_of_then_and_todays_are_told_apart_and_one_press_away() {
+    let by = |by_then: bool| {
+        let mut vm = fake::history();
+        vm.clock.judged = Some(JudgedView { by_then, revision: 2 });
+        vm
+    };
+    let harness = check(wide(by(true)), "Judge it by today's site (J)", &[UiCommand::JudgeByThen(false)]);
+    assert!(harness.query_by_label("Today's site").is_some(), "the banner's way out");
+    check(wide(by(true)), "Today's site", &[UiCommand::JudgeByThen(false)]);
+    let harness = check(wide(by(false)), "Judge it by the site of then (J)", &[UiCommand::JudgeByThen(true)]);
+    assert!(harness.query_by_label("Today's site").is_none(), "today's site needs no banner");
+    for by_then in [true, false] {
+        let mut harness = wide(by(by_then));
+        assert_eq!(painted(&harness).iter().any(|text| text == "Site of then: revision 2"), by_then);
+        taken(&mut harness);
+        harness.key_press(Key::J);
+        assert_eq!(taken(&mut harness), [UiCommand::JudgeByThen(!by_then)]);
+    }
+    check(rig((390.0, 844.0), by(true), UiState::default()), "Judge it by today's site (J)", &[UiCommand::JudgeByThen(false)]);
+    // Where nothing differs there is no switch.
+    let mut harness = wide(fake::history());
+    taken(&mut harness);
+    assert!(harness.query_by_label("Judge it by the site of then (J)").is_none());
+    harness.key_press(Key::J);
+    assert_eq!(taken(&mut harness), []);
 }
 
 /// Every text that is painted.

@@ -4,9 +4,10 @@ use egui::{Align2, Rect, Stroke, Ui, pos2, vec2};
 use twin_model::AlarmState;
 
 use super::super::Scale;
+use crate::icon;
 use crate::theme::{self, Type, tokens};
 use crate::view::{TickKind, TimeTick, ViewModel};
-use crate::widgets::{alarm_mark, measure, status_mark, text};
+use crate::widgets::{alarm_mark, icon, measure, status_mark, text};
 
 /// Marks nearer than this merge.
 const CROWDED: f32 = 15.0;
@@ -55,7 +56,8 @@ fn rank(kind: TickKind) -> (u8, u8) {
     match kind {
         TickKind::Alarm(priority) => (0, priority.number()),
         TickKind::Status(status) => (1, u8::MAX - status.rank()),
-        TickKind::Event => (2, 0),
+        TickKind::Revision => (2, 0),
+        TickKind::Event => (3, 0),
     }
 }
 
@@ -102,6 +104,7 @@ pub(super) fn paint(ui: &Ui, lane: Rect, clusters: &[Cluster]) {
         match cluster.worst {
             TickKind::Alarm(priority) => alarm_mark(ui, center, 11.0, priority, AlarmState::AckActive),
             TickKind::Status(status) => status_mark(ui, center, 10.0, status),
+            TickKind::Revision => icon(ui, center, icon::CUBE, 12.0, t.secondary),
             TickKind::Event => {
                 ui.painter().vline(center.x, lane.shrink(3.0).y_range(), Stroke::new(theme::BOLD, t.faint));
             }
