@@ -12,7 +12,8 @@ use twin_site::{Diagnostic, Severity, SourceDef, SourceKind, StartAt, codes};
 
 use crate::GatewayError;
 use crate::clock::Clock;
-use crate::history::{Database, Persist, Setup, SyncPolicy};
+use crate::exchange::history::ALWAYS;
+use crate::history::{Apart, Database, Persist, Setup, SyncPolicy};
 use crate::hub::{Hub, empty_store};
 use crate::ring::RingLimits;
 use crate::site::Site;
@@ -148,6 +149,7 @@ fn open_history(
             absent.len()
         ));
     }
+    remarks.extend(Apart::words(&database.apart(model, ALWAYS)?, folder));
     let loaded = database.load_newest(model, &mut store, now)?;
     remarks.extend(loaded.remarks.iter().cloned());
     if loaded.unreadable > 0 {

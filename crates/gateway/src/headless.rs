@@ -12,7 +12,7 @@ use twin_site::{SourceKind, StartAt};
 use crate::GatewayError;
 use crate::assemble::{csv_files, synthetic_groups};
 use crate::exchange::history;
-use crate::history::Database;
+use crate::history::{Apart, Database};
 use crate::lacks;
 use crate::recording::{self, Recording};
 use crate::server::Lacks;
@@ -202,7 +202,10 @@ fn from_data(
     // What lies ahead of the instant and was known by then tells of a clock that runs ahead.
     let ahead = StoreConfig::default().future_limit;
     let end = Timestamp::from_micros(at.as_micros().saturating_add(ahead.as_micros()).saturating_add(1));
-    let loaded = Database::open_to_read(folder)?.load_before(model, &mut store, end)?;
+    let database = Database::open_to_read(folder)?;
+    let loaded = database.load_before(model, &mut store, end)?;
+    let until = TimeRange::new(Timestamp::MIN, Timestamp::from_micros(at.as_micros().saturating_add(1)));
+    remarks.extend(Apart::words(&database.apart(model, until)?, folder));
     remarks.extend(loaded.remarks.iter().cloned());
     if loaded.unreadable > 0 {
         remarks.push(format!("{} pieces of saved history can't be read and are missing", loaded.unreadable));

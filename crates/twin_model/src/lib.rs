@@ -18,6 +18,7 @@ mod signal;
 mod status;
 mod status_codes;
 mod time;
+pub mod unit;
 mod value;
 
 pub use computed::ComputedSignal;

@@ -24,6 +24,8 @@ enum What {
     List(ListArgs),
     /// Gives a series another id; where that has samples already, both become one only with --merge. No server may use the folder
     Rename(RenameArgs),
+    /// Says in which unit the samples of a series are, or converts them. No server may use the folder
+    Unit(UnitArgs),
     /// Removes a series and its samples for good. No server may use the folder
     Remove(RemoveArgs),
 }
@@ -65,6 +67,27 @@ struct RenameArgs {
     merge: bool,
     /// Of different samples of one instant keep the later received only
     #[arg(long, requires = "merge")]
+    yes: bool,
+    /// Print JSON (docs/CLI.md)
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct UnitArgs {
+    #[command(flatten)]
+    place: WhereArgs,
+    /// Id of the series, as `orrery history list` has it
+    #[arg(value_name = "ID")]
+    id: String,
+    /// Its unit
+    #[arg(value_name = "UNIT")]
+    unit: String,
+    /// Compute the values anew from the unit that they are in; without it they stay what they are
+    #[arg(long)]
+    convert: bool,
+    /// Where the signal has other readings of the same instants in that unit, keep the later received only
+    #[arg(long)]
     yes: bool,
     /// Print JSON (docs/CLI.md)
     #[arg(long)]
@@ -120,6 +143,7 @@ pub(super) fn run(args: &HistoryArgs) -> Result<u8> {
     match &args.what {
         What::List(args) => list(args),
         What::Rename(args) => rename(args),
+        What::Unit(args) => unit(args),
         What::Remove(args) => remove(args),
     }
 }
@@ -143,10 +167,11 @@ fn list(args: &ListArgs) -> Result<u8> {
     let cells = |row: &SeriesRow| {
         let numbers = [row.samples.to_string(), time(row.first_us), time(row.last_us)];
         let [samples, first, last] = numbers;
-        vec![row.id.clone(), row.kind.to_owned(), samples, first, last, site(row.in_site).to_owned()]
+        let unit = row.unit.clone().unwrap_or_else(|| "-".to_owned());
+        vec![row.id.clone(), row.kind.to_owned(), unit, samples, first, last, site(row.in_site).to_owned()]
     };
     let rows: Vec<Vec<String>> = series.iter().map(cells).collect();
-    term::say(&term::table(&["series", "kind", "samples", "first", "last", "in site"], &rows));
+    term::say(&term::table(&["series", "kind", "unit", "samples", "first", "last", "in site"], &rows));
     Ok(0)
 }
 
@@ -169,6 +194,34 @@ fn rename(args: &RenameArgs) -> Result<u8> {
     } else {
         term::say(&format!("{from} is {to} now: {} samples", done.moved));
     }
+    Ok(0)
+}
+
+fn unit(args: &UnitArgs) -> Result<u8> {
+    let (folder, site) = args.place.read()?;
+    let how = crate::history::How { convert: args.convert, overwrite: args.yes };
+    let done = crate::history::relabel(folder, &args.id, &args.unit, how)?;
+    let model = site.as_ref().map(|site| (&site.loaded.model, site.file_name()));
+    if let Some((model, name)) = model
+        && let Some(signal) = model.find_signal(&done.id).map(|signal| model.signal(signal))
+        && !signal.unit.0.is_empty()
+        && !twin_model::unit::alike(&signal.unit.0, &done.unit)
+    {
+        let (id, unit) = (&done.id, &signal.unit.0);
+        term::warn(&format!("{name} has {id} in {unit}; what is in {} is shown when it has it in that", done.unit));
+    }
+    if args.json {
+        term::say(&serde_json::to_string_pretty(&done)?);
+        return Ok(0);
+    }
+    let crate::history::Relabelled { id, from, unit, samples, converted, overwritten } = &done;
+    let gone = match overwritten {
+        0 => String::new(),
+        instants => format!("; at {instants} instants only the later received of two different values is left"),
+    };
+    let from = from.as_deref().filter(|from| !from.is_empty()).unwrap_or("no unit");
+    let how = if *converted { "converted from" } else { "which said" };
+    term::say(&format!("{id} is in {unit} now, {how} {from}: {samples} samples{gone}"));
     Ok(0)
 }
 

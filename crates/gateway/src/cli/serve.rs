@@ -189,7 +189,7 @@ pub(super) struct Loaded {
 
 /// Where a server keeps what it publishes, in a data folder.
 pub(super) fn publication_in(data: &Path) -> PathBuf {
-    data.join("publication")
+    data.join(crate::history::PUBLICATION)
 }
 
 /// Loads a plant and serves it until someone stops it. Listens from the start: `/readyz` tells how far it is.

@@ -9,7 +9,7 @@ use twin_historian::{Store, StoreConfig};
 use twin_model::{Model, TimeRange, Timestamp};
 
 use crate::GatewayError;
-use crate::history::{Database, Loaded, Missing};
+use crate::history::{Apart, Database, Loaded, Missing};
 use crate::hub::Hub;
 use crate::recording::Recording;
 use crate::ring::RingLimits;
@@ -44,8 +44,10 @@ pub fn read_about(
     remarks: &mut Vec<String>,
 ) -> Result<(Store, Vec<Lacks>), GatewayError> {
     let mut store = patient_store(model);
-    let loaded = Database::open_to_read(folder)?.load(model, &mut store)?;
+    let database = Database::open_to_read(folder)?;
+    let loaded = database.load(model, &mut store)?;
     note(&loaded, remarks);
+    remarks.extend(Apart::words(&database.apart(model, range)?, folder));
     let lacks = lacks(&loaded, &store, model, range);
     Ok((store, lacks))
 }
@@ -105,6 +107,7 @@ impl OpenHistory {
         let mut store = patient_store(model);
         let loaded = database.load(model, &mut store)?;
         note(&loaded, remarks);
+        remarks.extend(Apart::words(&database.apart(model, ALWAYS)?, folder));
         Ok(Self { store, database, folder: folder.to_owned(), model: model.clone() })
     }
 

@@ -188,7 +188,7 @@ impl<'a> RowReader<'a> {
         let known = self.model.signal(signal);
         if let Cell::Text(unit) = cell(cells, Field::Unit)
             && !known.unit.0.is_empty()
-            && *unit != known.unit.0
+            && !twin_model::unit::alike(unit, &known.unit.0)
         {
             let what = format!("values of '{}' are in {}, the row is in {}", known.id.as_str(), known.unit.0, quoted(unit));
             return Err(Refusal::new(Reason::OtherUnit, what, "convert the values, or leave the unit out if it is only a name"));

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use twin_historian::chunk::{self, MAX_SAMPLES};
 use twin_historian::historian::{Blob, Change, Historian as _, KeepError, Kept, LEVELS, Position};
-use twin_historian::{Chunk, ChunkKey, Level, StoreConfig};
-use twin_model::{Model, Timestamp, ValueKind};
+use twin_historian::{Chunk, ChunkKey, HistorianError, Level, StoreConfig};
+use twin_model::unit::Conversion;
+use twin_model::{Model, Timestamp, Value, ValueKind};
 use twin_protocol::{Batch, DictId, Entry, Limits, ServerFrame, decode_server, encode_server};
 
 use super::database::{Database, of_page};
@@ -33,6 +34,11 @@ pub struct SeriesRow {
     pub last_us: Option<i64>,
     /// Whether the site has a signal of this id; none where no site was asked.
     pub in_site: Option<bool>,
+    /// Unit of the values; none where nobody wrote it down.
+    pub unit: Option<String>,
+    /// The signal of which these are the values in another unit than its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub apart_of: Option<String>,
 }
 
 const fn word(kind: ValueKind) -> &'static str {
@@ -82,6 +88,8 @@ pub fn list(folder: &Path, model: Option<&Model>) -> Result<Vec<SeriesRow>, Gate
             first_us: tally.map(|tally| tally.first.as_micros()),
             last_us: tally.map(|tally| tally.last.as_micros()),
             in_site,
+            unit: one.unit.clone(),
+            apart_of: one.apart.clone(),
         };
         let kinds = [ValueKind::Float, ValueKind::Int, ValueKind::Bool, ValueKind::Text];
         let found = kinds.into_iter().filter_map(|kind| Some(row(kind, Some(tallies.get(&(number, kind as u8))?))));
@@ -135,7 +143,7 @@ fn tally(keeper: &SqliteHistorian) -> Result<Tallies, KeepError> {
 }
 
 /// Number, kind and source time of every sample of a journal entry; none of one that is damaged.
-fn samples_of(bytes: &[u8]) -> Vec<(u32, ValueKind, Timestamp)> {
+pub(super) fn samples_of(bytes: &[u8]) -> Vec<(u32, ValueKind, Timestamp)> {
     if chunk::is_chunk(bytes) {
         let runs = chunk::runs(bytes).unwrap_or_default();
         return runs.into_iter().flat_map(|run| run.times.into_iter().map(move |t| (run.signal, run.kind, t))).collect();
@@ -190,19 +198,32 @@ pub fn rename(folder: &Path, from: &str, to: &str, allowed: Allowed) -> Result<R
         keeper.set_series(&series, None).map_err(failed)?;
         return Ok(Renamed { merged: false, moved, overwritten: 0 });
     };
+    one_unit(&series, number, other).map_err(refused)?;
     let there = Instants::read(&keeper, other).map_err(failed)?;
     let overwritten = own.contradictions(&there);
     let declared = |number: u32| series.all().get(number as usize).map(|one| one.kind);
     may_merge((from, &own), (to, &there, declared(other)), overwritten, allowed).map_err(refused)?;
-    transfer(&mut keeper, number, Some(other)).map_err(failed)?;
+    transfer(&mut keeper, number, Some(other), None).map_err(failed)?;
     series.rename(number, "");
     keeper.set_series(&series, None).map_err(failed)?;
     fsck::rebuild(&mut keeper).map_err(failed)?;
     Ok(Renamed { merged: true, moved, overwritten })
 }
 
+/// Why two series must not become one: their values are in different units.
+fn one_unit(series: &Series, from: u32, to: u32) -> Result<(), String> {
+    let [Some(from), Some(to)] = [from, to].map(|number| series.all().get(number as usize)) else { return Ok(()) };
+    match (&from.unit, &to.unit) {
+        (Some(own), Some(there)) if !from.fits(there) => Err(format!(
+            "{} is in {own} and {} in {there}; say first in which unit {} is, or have it converted: orrery history unit DIR '{}' '{there}'",
+            from.id, to.id, from.id, from.id
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// Why two series must not become one. One without samples takes nothing from the other.
-fn may_merge(
+pub(super) fn may_merge(
     (from, own): (&str, &Instants),
     (to, there, declared): (&str, &Instants, Option<ValueKind>),
     overwritten: u64,
@@ -248,15 +269,15 @@ pub fn remove(folder: &Path, id: &str) -> Result<u64, GatewayError> {
     let mut series = keeper.series().map_err(failed)?;
     let number = find(&series, folder, id)?;
     let removed = Instants::read(&keeper, number).map_err(failed)?.len();
-    transfer(&mut keeper, number, None).map_err(failed)?;
+    transfer(&mut keeper, number, None, None).map_err(failed)?;
     series.rename(number, "");
     keeper.set_series(&series, None).map_err(failed)?;
     Ok(removed)
 }
 
-type Opened = (SqliteHistorian, PathBuf, Option<std::fs::File>);
+pub(super) type Opened = (SqliteHistorian, PathBuf, Option<std::fs::File>);
 
-fn open(folder: &Path) -> Result<Opened, GatewayError> {
+pub(super) fn open(folder: &Path) -> Result<Opened, GatewayError> {
     let path = folder.join(super::FILE);
     if !path.exists() {
         return Err(GatewayError::Read { path, source: std::io::Error::from(std::io::ErrorKind::NotFound) });
@@ -265,7 +286,7 @@ fn open(folder: &Path) -> Result<Opened, GatewayError> {
     Ok((keeper, path, lock))
 }
 
-fn find(series: &Series, folder: &Path, id: &str) -> Result<u32, GatewayError> {
+pub(super) fn find(series: &Series, folder: &Path, id: &str) -> Result<u32, GatewayError> {
     series.find(id).ok_or_else(|| {
         let count = series.all().iter().filter(|one| !one.id.is_empty()).count();
         let why = format!("there is no series '{id}' among its {count}; `orrery history list` names them");
@@ -279,8 +300,14 @@ fn lane(number: u32) -> u32 {
     number / width * width
 }
 
-/// Moves all samples of a number to another, or away: chunk by chunk, each in one commit, then the journal in one.
-fn transfer(keeper: &mut SqliteHistorian, from: u32, to: Option<u32>) -> Result<(), KeepError> {
+/// Moves all samples of a number to another, or away: chunk by chunk, each in one commit, then the journal in one. Values are converted
+/// on the way where that is asked for.
+pub(super) fn transfer(
+    keeper: &mut SqliteHistorian,
+    from: u32,
+    to: Option<u32>,
+    scale: Option<Conversion>,
+) -> Result<(), KeepError> {
     for level in LEVELS {
         for page in keeper.pages(level, ALWAYS)? {
             let Some(kept) = keeper.kept(level, page.start, lane(from))? else { continue };
@@ -289,6 +316,10 @@ fn transfer(keeper: &mut SqliteHistorian, from: u32, to: Option<u32>) -> Result<
             if runs.iter().all(|run| run.signal != from) {
                 continue;
             }
+            let bytes = match scale {
+                Some(scale) => converted(&bytes, from, scale).map_err(|error| damaged(&kept.key, &error))?,
+                None => bytes,
+            };
             let changes = match to {
                 None => vec![without(&kept, &bytes, from)?],
                 Some(to) if lane(to) == lane(from) => vec![joined(keeper, &kept, &bytes, from, to)?],
@@ -299,8 +330,13 @@ fn transfer(keeper: &mut SqliteHistorian, from: u32, to: Option<u32>) -> Result<
     }
     keeper.rewrite_journal(&mut |bytes| {
         let here = samples_of(bytes).iter().any(|(number, _, _)| *number == from);
-        here.then(|| renumbered(bytes, from, to))
+        here.then(|| renumbered(bytes, from, to, scale))
     })
+}
+
+/// The chunk with other values of a number.
+fn converted(bytes: &[u8], number: u32, scale: Conversion) -> Result<Blob, HistorianError> {
+    chunk::mapped(bytes, number, &|value| scale.apply(value)).map(|chunk| chunk.bytes.into())
 }
 
 fn damaged(key: &ChunkKey, error: &twin_historian::HistorianError) -> KeepError {
@@ -353,8 +389,10 @@ fn joined(keeper: &SqliteHistorian, kept: &Kept, bytes: &Blob, from: u32, to: u3
 }
 
 /// A journal entry with another number in the place of one, or without it; no pieces where nothing is left.
-fn renumbered(bytes: &[u8], from: u32, to: Option<u32>) -> Vec<(Vec<u8>, u32)> {
+fn renumbered(bytes: &[u8], from: u32, to: Option<u32>, scale: Option<Conversion>) -> Vec<(Vec<u8>, u32)> {
     if let Ok(key) = chunk::peek_key(bytes) {
+        let other = scale.and_then(|scale| converted(bytes, from, scale).ok());
+        let bytes = other.as_deref().unwrap_or(bytes);
         let rest = chunk::gather(key, &[bytes], &|number| (number != from).then_some(number)).ok();
         let own = to.and_then(|to| {
             let key = ChunkKey { first_signal: lane(to), signals: to - lane(to) + 1, ..key };
@@ -363,9 +401,14 @@ fn renumbered(bytes: &[u8], from: u32, to: Option<u32>) -> Vec<(Vec<u8>, u32)> {
         return rest.into_iter().chain(own).filter(|chunk| chunk.samples > 0).map(|chunk| (chunk.bytes, chunk.samples)).collect();
     }
     let Ok(ServerFrame::Batch(batch)) = decode_server(bytes, &Limits::KEPT_FRAMES) else { return vec![(bytes.to_vec(), 0)] };
-    let number = |entry: Entry| {
-        let id = if entry.id.0 == from { to.map(DictId)? } else { entry.id };
-        Some(Entry { id, ..entry })
+    let number = |mut entry: Entry| {
+        if entry.id.0 == from {
+            entry.id = to.map(DictId)?;
+            if let (Value::Float(value), Some(scale)) = (&mut entry.sample.value, scale) {
+                *value = scale.apply(*value);
+            }
+        }
+        Some(entry)
     };
     let entries: Vec<Entry> = batch.entries.into_iter().filter_map(number).collect();
     if entries.is_empty() {

@@ -1,6 +1,6 @@
 //! A data folder: the database in it, who may write it, and what a store gets from it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,12 +14,16 @@ use super::damage::{self, Missing, Piece};
 use super::links::Links;
 use super::series::{Numbers, Series};
 use super::sqlite::{SqliteHistorian, SyncPolicy};
+use super::units::{Apart, with_samples};
 use super::{ALWAYS, Persist, Setup, carried, guard, outside, salvage::replace, wal};
 use crate::GatewayError;
 use crate::clock::instant;
+use crate::publish::earlier;
 
 /// Name of the database in the data folder.
 pub const FILE: &str = "history.sqlite3";
+/// Where a server keeps what it publishes, in the data folder.
+pub const PUBLICATION: &str = "publication";
 /// Where history was written anew for a changed site until issue 9; a kill could leave it without its final name.
 const MOVING: &str = "history.moving.sqlite3";
 /// Bytes in memory for each byte of a chunk, on the safe side: measured 1.7 on the load of `orrery bench time`.
@@ -209,9 +213,8 @@ impl Database {
 
     /// Says to the store under which numbers its signals are kept, and reads what is read in any case.
     fn begin(&self, model: &Model, store: &mut Store) -> Result<Loaded, KeepError> {
-        let mut series = self.keeper.series()?;
+        let (series, numbers) = self.numbered(model)?;
         let absent = series.absent(model).len();
-        let numbers = series.number(model);
         number(store, &numbers);
         let position = |id: &str| model.sources().iter().position(|source| source.id == id).map(|at| at as u32);
         let links = Links::load(&self.keeper)?.all(&position);
@@ -223,8 +226,41 @@ impl Database {
     /// # Errors
     /// Where they cannot be read.
     pub fn absent(&self, model: &Model) -> Result<Vec<String>, GatewayError> {
-        let series = self.keeper.series().map_err(|source| self.failed(source))?;
+        let (series, _) = self.numbered(model).map_err(|source| self.failed(source))?;
         Ok(series.absent(model).into_iter().map(str::to_owned).collect())
+    }
+
+    /// The table of series, with the numbers of a site's signals. Units that no program wrote down are those of the newest revision
+    /// beside the history, which is of the site that wrote it last; else the site's own.
+    fn numbered(&self, model: &Model) -> Result<(Series, Numbers), KeepError> {
+        let mut series = self.keeper.series()?;
+        if series.all().iter().all(|one| one.unit.is_none())
+            && let Some(before) = self.path.parent().and_then(|folder| earlier::newest_model(&folder.join(PUBLICATION)))
+        {
+            series.learn_units(&before);
+        }
+        // Where it can't be told whether any are there, they count as there.
+        let mut used = |asked: &BTreeSet<u32>| with_samples(&self.keeper, asked, ALWAYS).unwrap_or_else(|_| asked.clone());
+        let numbers = series.number(model, &mut used);
+        Ok((series, numbers))
+    }
+
+    /// Samples in a stretch of time that are kept in another unit than a site has them in, and so are not shown.
+    ///
+    /// # Errors
+    /// Where they cannot be read.
+    pub fn apart(&self, model: &Model, range: TimeRange) -> Result<Vec<Apart>, GatewayError> {
+        let read = || -> Result<Vec<Apart>, KeepError> {
+            let (series, _) = self.numbered(model)?;
+            // Who may write sets them apart at its start; until then they have the names that they had.
+            let on_disk = if self.lock.is_some() { series.clone() } else { self.keeper.series()? };
+            let mut apart = series.apart(model, &on_disk);
+            let numbers: BTreeSet<u32> = apart.iter().map(|(number, _)| *number).collect();
+            let there = if numbers.is_empty() { numbers } else { with_samples(&self.keeper, &numbers, range)? };
+            apart.retain(|(number, _)| there.contains(number));
+            Ok(apart.into_iter().map(|(_, one)| one).collect())
+        };
+        read().map_err(|source| self.failed(source))
     }
 
     fn import(&self, level: Level, range: TimeRange, store: &mut Store, loaded: &mut Loaded) -> Result<(), KeepError> {
@@ -292,8 +328,7 @@ impl Database {
     pub fn start(self, model: &Model, store: &mut Store) -> Result<Persist, GatewayError> {
         debug_assert_eq!(store.signals(), model.signals().len());
         if store.extent().is_none() {
-            let mut series = self.keeper.series().map_err(|source| self.failed(source))?;
-            number(store, &series.number(model));
+            number(store, &self.numbered(model).map_err(|source| self.failed(source))?.1);
         }
         self.start_with(model, Setup::default(), &Loaded::default())
     }
@@ -308,8 +343,7 @@ impl Database {
         for (position, why) in &loaded.damaged {
             self.keeper.set_aside_entry(*position, why).map_err(failed)?;
         }
-        let mut series = self.keeper.series().map_err(failed)?;
-        let numbers = series.number(model);
+        let (series, numbers) = self.numbered(model).map_err(failed)?;
         self.keeper.set_series(&series, Some(&model.site().id)).map_err(failed)?;
         let persist = Persist::numbered(Box::new(self.keeper), model, numbers, setup, true, self.lock).map_err(failed)?;
         // Before any round of sealing may trim the journal.

@@ -26,15 +26,19 @@ mod sealer;
 mod series;
 mod sqlite;
 mod tiles;
+mod unit_by_hand;
+pub(crate) mod units;
 pub mod wal;
 mod wide;
 mod writer;
 
 pub use backup::{Backup, backup};
 pub use damage::Missing;
-pub use database::{Database, FILE, Loaded};
+pub use database::{Database, FILE, Loaded, PUBLICATION};
 pub use persist::{Persist, Setup};
 pub use sqlite::{SqliteHistorian, SyncPolicy};
+pub use unit_by_hand::{How, Relabelled, relabel};
+pub use units::Apart;
 pub use writer::PersistTotals;
 
 use twin_historian::Level;

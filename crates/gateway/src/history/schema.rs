@@ -140,18 +140,28 @@ pub(super) fn write_series(transaction: &Transaction<'_>, series: &Series) -> ru
         let number = number as u32;
         insert.execute(params![number, letter(one.kind), one.id, series_crc(number, one)])?;
     }
-    apply(transaction, &Change::Note { name: super::SIGNALS.to_owned(), text: series.text() })
+    apply(transaction, &Change::Note { name: super::SIGNALS.to_owned(), text: series.text() })?;
+    let note = |text| Change::Note { name: super::units::UNITS.to_owned(), text };
+    series.units_text().map_or(Ok(()), |text| apply(transaction, &note(text)))
 }
 
-/// Reads the table of numbers; its second copy where a row of it is not what was written.
+/// Reads the table of numbers, its second copy where a row of it is not what was written, and the units.
 pub(super) fn read_series(connection: &Connection) -> rusqlite::Result<Option<Series>> {
+    let Some(mut series) = read_table(connection)? else { return Ok(None) };
+    let sql = "SELECT text FROM note WHERE name = ?1";
+    let units: Option<String> = connection.query_row(sql, [super::units::UNITS], |row| row.get(0)).optional()?;
+    units.iter().for_each(|text| series.read_units(text));
+    Ok(Some(series))
+}
+
+fn read_table(connection: &Connection) -> rusqlite::Result<Option<Series>> {
     let mut table = connection.prepare_cached("SELECT number, kind, id, crc FROM series ORDER BY number")?;
     let mut rows = table.query([])?;
     let mut series = Series::default();
     let mut sound = true;
     while let Some(row) = rows.next()? {
         let (number, kind, id, crc): (u32, String, String, u32) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-        let one = kind_of(&kind).map(|kind| One { kind, id });
+        let one = kind_of(&kind).map(|kind| One::new(kind, id));
         match one.filter(|one| number as usize == series.all().len() && series_crc(number, one) == crc) {
             Some(one) => series.push(one),
             None => sound = false,

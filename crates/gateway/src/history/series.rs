@@ -15,6 +15,17 @@ pub(crate) struct One {
     pub(crate) kind: ValueKind,
     /// `<twin>.<signal>`; empty where it was removed. Its number is never given to another.
     pub(crate) id: String,
+    /// Unit of its values, empty where they were declared without one; `None` where nobody wrote it down.
+    pub(crate) unit: Option<String>,
+    /// The signal whose values in another unit than its own these are.
+    pub(crate) apart: Option<String>,
+}
+
+impl One {
+    /// One of which no unit is known.
+    pub(crate) fn new(kind: ValueKind, id: String) -> Self {
+        Self { kind, id, unit: None, apart: None }
+    }
 }
 
 /// All series, by number.
@@ -47,7 +58,7 @@ impl Series {
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let line = |line: &str| {
             let (kind, id) = line.split_once(' ')?;
-            Some(One { kind: kind_of(kind)?, id: id.to_owned() })
+            Some(One::new(kind_of(kind)?, id.to_owned()))
         };
         text.lines().map(line).collect::<Option<Vec<One>>>().map(Self)
     }
@@ -76,32 +87,19 @@ impl Series {
     pub(crate) fn rename(&mut self, number: u32, id: &str) {
         if let Some(one) = self.0.get_mut(number as usize) {
             id.clone_into(&mut one.id);
+            one.apart = None;
         }
     }
 
-    /// Every signal of a site has a number after this: those seen before keep theirs.
-    pub(crate) fn number(&mut self, model: &Model) -> Numbers {
-        let mut known: BTreeMap<String, u32> = BTreeMap::new();
-        for (number, one) in self.0.iter().enumerate().filter(|(_, one)| !one.id.is_empty()) {
-            known.entry(one.id.clone()).or_insert(number as u32);
-        }
-        let mut of = Vec::with_capacity(model.signals().len());
-        for signal in model.signals() {
-            let next = self.0.len() as u32;
-            let number = *known.entry(signal.id.as_str().to_owned()).or_insert(next);
-            match self.0.get_mut(number as usize) {
-                Some(one) => one.kind = signal.value_kind,
-                None => self.0.push(One { kind: signal.value_kind, id: signal.id.as_str().to_owned() }),
-            }
-            of.push(number);
-        }
-        Numbers::new(of, self.0.len() as u32)
+    /// The one of a number.
+    pub(super) fn one_mut(&mut self, number: u32) -> Option<&mut One> {
+        self.0.get_mut(number as usize)
     }
 
-    /// Series that a site does not have.
+    /// Series that a site does not have; those that are set apart of its signals are told by [`Self::apart`].
     pub(crate) fn absent(&self, model: &Model) -> Vec<&str> {
-        let ids = self.0.iter().map(|one| one.id.as_str()).filter(|id| !id.is_empty());
-        ids.filter(|id| model.find_signal(id).is_none()).collect()
+        let absent = |one: &&One| model.find_signal(one.apart.as_deref().unwrap_or(&one.id)).is_none();
+        self.0.iter().filter(|one| !one.id.is_empty()).filter(absent).map(|one| one.id.as_str()).collect()
     }
 }
 
@@ -115,7 +113,7 @@ pub(crate) struct Numbers {
 }
 
 impl Numbers {
-    fn new(of: Vec<u32>, given: u32) -> Self {
+    pub(super) fn new(of: Vec<u32>, given: u32) -> Self {
         let same = of.iter().enumerate().all(|(at, number)| at as u32 == *number);
         let at = (!same).then(|| of.iter().enumerate().map(|(at, number)| (*number, at as u32)).collect());
         Self { of, at, given }
@@ -213,7 +211,7 @@ mod tests {
     use super::*;
 
     fn series(ids: &[&str]) -> Series {
-        Series(ids.iter().map(|id| One { kind: ValueKind::Float, id: (*id).to_owned() }).collect())
+        Series(ids.iter().map(|id| One::new(ValueKind::Float, (*id).to_owned())).collect())
     }
 
     #[test]

@@ -61,3 +61,9 @@ pub fn model(folder: &Path, revision: &Revision) -> Result<ViewerModel, GatewayE
     let model = piece.check(&bytes).and_then(|()| ViewerModel::read(&bytes));
     model.map_err(|source: PublicationError| GatewayError::Publication { path, source })
 }
+
+/// The model of the newest revision that a folder has; none where it has none, or it can't be read.
+pub fn newest_model(folder: &Path) -> Option<twin_model::Model> {
+    let all = super::folder::revisions(folder).ok()?;
+    model(folder, all.as_slice().last()?).ok().map(|known| known.model)
+}

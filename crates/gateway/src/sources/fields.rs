@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
+use twin_model::unit;
 
 use super::inbox::SenderRules;
-use super::meanings::{Meaning, Name, same_unit};
+use super::meanings::{Meaning, Name};
 use super::scalar::{Scalar, scalar};
 
 /// Keys that nobody reads, of one line: each is looked at, so that no line may have more.
@@ -114,7 +115,7 @@ impl Fields<'_> {
             return None;
         }
         let other = |(key, value): &(Cow<'_, str>, &RawValue)| {
-            let given = Name::new(key).unit(value).filter(|given| !same_unit(given, unit))?;
+            let given = Name::new(key).unit(value).filter(|given| !unit::alike(given, unit))?;
             let (key, given) = (shown(key), twin_table::quoted(&given));
             Some(format!("'{key}' is not read: {signal} is in {unit}, not in {given}; send it in {unit}, nothing is converted"))
         };

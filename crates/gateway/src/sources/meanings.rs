@@ -397,15 +397,6 @@ impl<'a> Given<'a> {
     }
 }
 
-/// Whether two units are the same, also where one is written with other signs that look the same.
-pub(super) fn same_unit(a: &str, b: &str) -> bool {
-    let written = |unit: &str| {
-        let unit = unit.trim().replace('\u{2103}', "°C").replace('\u{2109}', "°F");
-        unit.replace('\u{ba}', "°").replace('\u{3bc}', "\u{b5}")
-    };
-    written(a) == written(b)
-}
-
 /// Whether a key is a name but for one letter too many or too few, two that changed places or, in a long name, another letter:
 /// a tile is no time.
 fn near(key: &str, name: &str) -> bool {

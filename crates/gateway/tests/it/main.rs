@@ -48,6 +48,7 @@ mod stream;
 mod tables;
 mod tables_played;
 mod tls;
+mod units;
 mod unread;
 mod vitals;
 mod world;

@@ -26,19 +26,19 @@ fn site(ids: &[&str], value: &str) -> String {
 }
 
 /// As `serve` does, in this process.
-fn open(folder: &Folder, toml: &str) -> Plant {
+pub(crate) fn open(folder: &Folder, toml: &str) -> Plant {
     let site = Site::read_usable(&folder.write("site.toml", toml)).unwrap();
     let options = PlantOptions { data: Some(folder.0.join("data")), ..PlantOptions::default() };
     plant(&site, &options).unwrap()
 }
 
-fn put(hub: &Hub, id: &str, s: i64, value: Value) {
+pub(crate) fn put(hub: &Hub, id: &str, s: i64, value: Value) {
     let signal = hub.model().find_signal(id).unwrap();
     hub.ingest(&[(signal, Sample::new(at(s), value))]);
     hub.flush();
 }
 
-fn settle(hub: &Hub, seal: bool) {
+pub(crate) fn settle(hub: &Hub, seal: bool) {
     if seal {
         hub.seal(at(400 * 3_600));
     }
@@ -56,7 +56,7 @@ fn of(store: &Store, hub: &Hub, id: &str) -> Vec<(Timestamp, Value)> {
 }
 
 /// Values of an id as a viewer of this site gets them.
-fn seen(hub: &Arc<Hub>, id: &str) -> Vec<Value> {
+pub(crate) fn seen(hub: &Arc<Hub>, id: &str) -> Vec<Value> {
     of(&everything(hub), hub, id).into_iter().map(|(_, value)| value).collect()
 }
 

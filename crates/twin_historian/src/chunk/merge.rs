@@ -170,6 +170,19 @@ pub fn with_version(bytes: &[u8], version: u32) -> Result<Chunk, HistorianError>
     Ok(Chunk { key: ChunkKey { version, ..header.key }, samples: header.samples, bytes })
 }
 
+/// The same samples, the floats of one signal with the value that `f` gives for theirs; whole numbers, switches and texts stay.
+///
+/// # Errors
+/// Where it cannot be read.
+pub fn mapped(bytes: &[u8], signal: u32, f: &dyn Fn(f64) -> f64) -> Result<Chunk, HistorianError> {
+    let (key, mut all) = rows_of(bytes)?;
+    let rows = all.get_mut(&signal).into_iter().flat_map(|rows| &mut rows.rows);
+    for row in rows.filter(|row| row.k == FLOAT) {
+        row.bits = f(f64::from_bits(row.bits)).to_bits();
+    }
+    Ok(write(key, &all))
+}
+
 /// Whether two chunks of one level, lane and time hold the same samples, whatever their versions.
 pub fn same_samples(a: &[u8], b: &[u8]) -> bool {
     a.get(16..).is_some_and(|a| b.get(16..) == Some(a))

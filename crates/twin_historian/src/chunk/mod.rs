@@ -19,7 +19,7 @@ pub use coarse::{Coarse, coarsen, coarsen_into, least};
 pub(crate) use coarse::{keep, mark};
 pub use cut::{Census, Opened, open};
 pub use level::Level;
-pub use merge::{Run, carry, gather, inspect, known, merge, runs, same_samples, with_version, within, without};
+pub use merge::{Run, carry, gather, inspect, known, mapped, merge, runs, same_samples, with_version, within, without};
 pub use parts::{Proof, WRITTEN_BYTES, digest, hull, join};
 
 pub(crate) use parts::{Strand, write_all};

@@ -117,7 +117,7 @@ impl Found {
             }
             (Some(number), [Null, Text(kind), Text(id), Int(crc)]) => {
                 let (Some(kind), Ok(number)) = (kind_of(kind), u32::try_from(number)) else { return Ok(()) };
-                let one = One { kind, id: id.clone() };
+                let one = One::new(kind, id.clone());
                 let sound = i64::from(series_crc(number, &one)) == *crc;
                 if sound || !self.series.contains_key(&number) {
                     self.series.insert(number, (one, sound));
@@ -284,16 +284,14 @@ impl Found {
         let mut nameless = 0;
         for number in 0..count {
             let of_copy = lines.get(number).and_then(|line| line.split_once(' '));
-            let of_copy = of_copy.and_then(|(kind, id)| Some(One { kind: kind_of(kind)?, id: id.to_owned() }));
+            let of_copy = of_copy.and_then(|(kind, id)| Some(One::new(kind_of(kind)?, id.to_owned())));
             let row = self.series.remove(&(number as u32));
             let one = match (row, of_copy) {
                 (Some((one, true)), _) | (None | Some(_), Some(one)) => one,
                 (row, None) => {
                     nameless += 1;
-                    row.map_or(One { kind: ValueKind::Float, id: format!("lost.series-{number}") }, |(one, _)| One {
-                        id: format!("lost.series-{number}"),
-                        ..one
-                    })
+                    let kind = row.map_or(ValueKind::Float, |(one, _)| one.kind);
+                    One::new(kind, format!("lost.series-{number}"))
                 }
             };
             series.push(one);
