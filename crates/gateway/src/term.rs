@@ -1,16 +1,35 @@
 //! What the program says on the terminal. Everything else in the gateway is silent.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is the program's voice")]
 
+use std::borrow::Cow;
 use std::io::Write as _;
 
 /// Prints a result. A closed pipe (`orrery state | head`) is no error.
 pub(crate) fn say(text: &str) {
-    drop(writeln!(std::io::stdout().lock(), "{text}"));
+    drop(writeln!(std::io::stdout().lock(), "{}", harmless(text)));
 }
 
 /// Prints a remark for people, apart from results.
 pub(crate) fn note(text: &str) {
-    drop(writeln!(std::io::stderr().lock(), "{text}"));
+    drop(writeln!(std::io::stderr().lock(), "{}", harmless(text)));
+}
+
+/// Whatever files, senders and site files say, it steers no terminal: control characters but the ends of lines, and marks that turn the
+/// direction of text round, are written by their numbers, as JSON does, so that JSON stays what it means.
+fn harmless(text: &str) -> Cow<'_, str> {
+    let steers = |c: char| c != '\n' && (c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'));
+    if !text.contains(steers) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if steers(c) {
+            out.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
 }
 
 /// Prints something that a person should look at.
@@ -42,6 +61,15 @@ pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn nothing_of_outside_steers_a_terminal_and_json_keeps_its_meaning() {
+        assert_eq!(super::harmless("a\u{1b}[2J\r\tb\nc\u{9b}\u{202e}é"), "a\\u001b[2J\\u000d\\u0009b\nc\\u009b\\u202eé");
+        let json = serde_json::to_string_pretty(&["\u{1b}\u{9b}\u{7f}\u{202e}\t\n"]).unwrap();
+        let said = super::harmless(&json);
+        assert!(said.chars().all(|c| c == '\n' || !c.is_control()));
+        assert_eq!(serde_json::from_str::<Vec<String>>(&said).unwrap(), ["\u{1b}\u{9b}\u{7f}\u{202e}\t\n"]);
+    }
+
     #[test]
     fn columns_line_up() {
         let rows = [vec!["a".to_owned(), "x".to_owned()], vec!["grün".to_owned(), "y".to_owned()]];

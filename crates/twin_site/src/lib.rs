@@ -127,7 +127,7 @@ impl LoadedSite {
         let mut add = |key: &str, at: SignalIndex| {
             let signal = self.model.signal(at);
             let feed = Feed { signal: at, kind: signal.value_kind, unit: signal.unit.0.clone() };
-            let all = feeds.entry(key.to_owned()).or_default();
+            let all = feeds.entry(twin_table::names::composed(key).into_owned()).or_default();
             if !all.contains(&feed) {
                 all.push(feed);
             }

@@ -101,7 +101,7 @@ pub(super) fn fields<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Result
     match needs.iter().find(|(there, _)| !there) {
         None => Ok(fields),
         Some((_, missing)) => {
-            let all: Vec<&str> = names.take(30).collect();
+            let all: Vec<String> = names.take(30).map(|name| twin_table::listed(name.trim())).collect();
             Err(format!("it has no column {missing}; it has: {}. docs/HISTORIAN.md names the columns", all.join(", ")))
         }
     }

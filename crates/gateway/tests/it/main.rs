@@ -51,4 +51,5 @@ mod tls;
 mod units;
 mod unread;
 mod vitals;
+mod words;
 mod world;

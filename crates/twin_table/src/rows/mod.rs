@@ -5,6 +5,7 @@
 //! the middle of a cell, more than [`QUOTED_BYTES`], or the end of the file.
 
 mod encoding;
+mod foreign;
 mod split;
 
 use std::io::{self, Read};
@@ -70,11 +71,14 @@ impl<R: Read> RowReader<R> {
     /// Reads from the beginning of a file; what its encoding is stands in its first bytes or was declared.
     ///
     /// # Errors
-    /// Where nothing can be read.
+    /// Where nothing can be read; of kind [`io::ErrorKind::InvalidData`], with what it is and what to do, where it is no text.
     pub fn new(input: R, separator: u8, declared: Option<Encoding>) -> io::Result<Self> {
         let mut reader = Self::at(input, separator, Encoding::Utf8, 0, 1);
         let mut start = Vec::new();
         reader.input.by_ref().take(PIECE as u64).read_to_end(&mut start)?;
+        if let Some((what, help)) = foreign::foreign(&start) {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, format!("it is {what}; {help}")));
+        }
         let (encoding, mark) = Encoding::of(&start, declared);
         reader.encoding = encoding;
         reader.offset = mark as u64;

@@ -107,7 +107,7 @@ pub struct Feed {
     pub unit: String,
 }
 
-/// Which signals a key feeds: source keys of a long table, columns of a wide one.
+/// Which signals a key feeds: source keys of a long table, columns of a wide one; keys as [`composed`](crate::names::composed) spells them.
 pub type Feeds = HashMap<String, Vec<Feed>>;
 
 /// Why a table can't be read at all, for a person.
@@ -128,6 +128,10 @@ impl TableError {
     }
 
     pub(crate) fn read(error: &std::io::Error) -> Self {
-        Self::new("path", format!("it can't be read: {error}"), "")
+        // What is no text says itself what it is.
+        match error.kind() {
+            std::io::ErrorKind::InvalidData => Self::new("path", error.to_string(), ""),
+            _ => Self::new("path", format!("it can't be read: {error}"), ""),
+        }
     }
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::def::{Column, Feed, Feeds, KeyPart, Layout, TableDef, TableError, TimeColumns};
-use crate::quoted;
+use crate::names::{compared, composed, lookalike};
+use crate::{listed, quoted};
 
 /// Names that an error lists at most.
 const LISTED: usize = 30;
@@ -55,7 +56,7 @@ impl Plan {
             }
             Layout::Wide { columns } => {
                 let column = |(column, key): &(Column, String)| {
-                    Ok((at(column, "columns")?, feeds.get(key).cloned().unwrap_or_default().into()))
+                    Ok((at(column, "columns")?, feeds.get(&*composed(key)).cloned().unwrap_or_default().into()))
                 };
                 Cells::Wide(columns.iter().map(column).collect::<Result<_, TableError>>()?)
             }
@@ -122,7 +123,7 @@ impl Plan {
 fn lacking<'c>(column: &'c Column, names: &[String]) -> Option<&'c str> {
     match column {
         Column::Index(_) => None,
-        Column::Name(name) => Some(name.trim()).filter(|name| names.iter().all(|known| known != name)),
+        Column::Name(name) => Some(name.trim()).filter(|name| names.iter().all(|known| compared(known) != compared(name))),
     }
 }
 
@@ -131,11 +132,15 @@ fn position(column: &Column, names: &[String], shift: usize, def: &TableDef, key
         Column::Index(at) => return Ok(*at),
         Column::Name(name) => name.trim(),
     };
-    let mut found = names.iter().enumerate().filter(|(_, known)| *known == name).map(|(at, _)| at);
-    match (found.next(), found.next()) {
+    let mut found = names.iter().enumerate().filter(|(_, known)| *known == name).map(|(at, _)| at).peekable();
+    // The very characters first; else those that look the same.
+    let alike = names.iter().enumerate().filter(|(_, known)| compared(known) == compared(name)).map(|(at, _)| at);
+    let mut alike = if found.peek().is_some() { None } else { Some(alike) }.into_iter().flatten();
+    let mut next = || found.next().or_else(|| alike.next());
+    match (next(), next()) {
         (Some(at), None) => Ok(at + shift),
         (Some(first), Some(second)) => {
-            let what = format!("its columns {} and {} (counted from 1) are both called '{name}'", first + 1, second + 1);
+            let what = format!("its columns {} and {} (counted from 1) are both called {}", first + 1, second + 1, quoted(name));
             let help = "rename one; or write header = false, skip one line more, and count columns from 0";
             Err(TableError::new(key, what, help))
         }
@@ -145,9 +150,9 @@ fn position(column: &Column, names: &[String], shift: usize, def: &TableDef, key
 
 /// Says what the table has instead, and what that looks like.
 fn missing(name: &str, names: &[String], def: &TableDef, key: &'static str) -> TableError {
-    let listed: Vec<&str> = names.iter().take(LISTED).map(String::as_str).collect();
+    let listed: Vec<String> = names.iter().take(LISTED).map(|name| listed(name)).collect();
     let more = if names.len() > LISTED { format!(" and {} more", names.len() - LISTED) } else { String::new() };
-    let what = format!("it has no column '{name}'; it has: {}{more}", listed.join(", "));
+    let what = format!("it has no column {}; it has: {}{more}", quoted(name), listed.join(", "));
     if let [only] = names
         && let Some(other) =
             [',', ';', '\t', '|'].into_iter().find(|c| only.contains(*c) && u8::try_from(*c) != Ok(def.separator))
@@ -157,6 +162,9 @@ fn missing(name: &str, names: &[String], def: &TableDef, key: &'static str) -> T
     }
     if names.iter().any(|name| name.contains(char::REPLACEMENT_CHARACTER)) {
         return TableError::new(key, what, "its names are not UTF-8: write encoding = \"windows-1252\"");
+    }
+    if let Some(help) = names.iter().find_map(|known| lookalike(name, known)) {
+        return TableError::new(key, what, help);
     }
     let same = names.iter().find(|known| known.to_lowercase() == name.to_lowercase());
     let help = same.map_or_else(String::new, |same| format!("is {} meant?", quoted(same)));

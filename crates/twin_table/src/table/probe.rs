@@ -7,6 +7,7 @@ use twin_model::Timestamp;
 use super::plan::{Cells, Plan};
 use super::{Table, TableError, cell, names, text};
 use crate::cell::{Cell, ReadQuality, Texts, Unreadable};
+use crate::names::composed;
 use crate::quoted;
 use crate::rows::Row;
 use crate::table::report::Seen;
@@ -73,10 +74,18 @@ impl<R: Read> Table<'_, R> {
         let Cells::Wide(columns) = &plan.cells else { return Ok(()) };
         for (at, feeds) in columns {
             let unit = cell(&row.cells, *at).unwrap_or_default().trim_matches(['[', ']', '(', ')', ' ']);
-            for feed in feeds.iter().filter(|feed| !unit.is_empty() && !feed.unit.is_empty() && feed.unit != unit) {
+            for feed in feeds
+                .iter()
+                .filter(|feed| !unit.is_empty() && !feed.unit.is_empty() && !twin_model::unit::alike(&feed.unit, unit))
+            {
                 let name = plan.names.get(*at).cloned().unwrap_or_default();
                 self.report.note(Seen::Unit, row.line, || {
-                    format!("column '{name}' is in {}, its signal in {}; nothing is converted", quoted(unit), quoted(&feed.unit))
+                    format!(
+                        "column {} is in {}, its signal in {}; nothing is converted",
+                        quoted(&name),
+                        quoted(unit),
+                        quoted(&feed.unit)
+                    )
                 });
             }
         }
@@ -128,7 +137,7 @@ impl<R: Read> Table<'_, R> {
                 }
                 Cells::Long(values) => values.iter().find_map(|(at, parts)| {
                     let key = super::row::key(parts, &row.cells, plan);
-                    self.feeds.get(&key)?.iter().find_map(|feed| style(*at, feed.kind))
+                    self.feeds.get(&*composed(&key))?.iter().find_map(|feed| style(*at, feed.kind))
                 }),
             };
             if let Some(text) = found {

@@ -10,6 +10,7 @@ use twin_model::{Quality, Sample, SignalIndex, Timestamp};
 use super::plan::{Cells, Part, Plan};
 use super::{Began, Empty, Place, Table, cell};
 use crate::cell::{Cell, ReadQuality, Unreadable};
+use crate::names::composed;
 use crate::rows::{self, Oddity, Row};
 use crate::table::report::Seen;
 use crate::time::{Opening, ReadTime};
@@ -79,7 +80,7 @@ impl<R: Read> Table<'_, R> {
             Cells::Long(values) => {
                 let all = self.feeds;
                 for ((at, _), key) in values.iter().zip(&keys) {
-                    let Some(feeds) = all.get(key) else {
+                    let Some(feeds) = all.get(&*composed(key)) else {
                         self.report.unknown(key);
                         continue;
                     };

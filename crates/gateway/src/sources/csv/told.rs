@@ -1,7 +1,7 @@
 //! What was found in a table, in words: for the terminal, for link states, and for whether it can be used at all.
 
 use twin_site::{CsvSource, ZoneFrom};
-use twin_table::{Report, Seen, TableError};
+use twin_table::{Report, Seen, TableError, quoted};
 
 /// Unknown keys that are named.
 const KEYS: usize = 3;
@@ -62,7 +62,7 @@ pub(super) fn notes(def: &CsvSource, report: &Report) -> Vec<String> {
         out.push(format!("{} samples take the place of one of the same signal and instant", report.overwritten));
     }
     if !report.unknown_keys.is_empty() {
-        let keys: Vec<&str> = report.unknown_keys.keys().take(KEYS).map(String::as_str).collect();
+        let keys: Vec<String> = report.unknown_keys.keys().take(KEYS).map(|key| quoted(key)).collect();
         let count = report.unknown_keys.len();
         out.push(format!("{count} keys of {} belong to no signal, for example {}", def.path, keys.join(", ")));
     }
