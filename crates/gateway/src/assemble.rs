@@ -174,7 +174,7 @@ pub(crate) fn csv_files(site: &Site, remarks: &mut Vec<String>) -> (Vec<CsvFile>
     let (mut files, mut unusable) = (Vec::new(), Vec::new());
     for def in &site.loaded.sources {
         let SourceKind::Csv(csv) = &def.kind else { continue };
-        match CsvFile::open(site, def, csv) {
+        match CsvFile::open(site, def, csv, crate::clock::wall()) {
             Ok(file) => {
                 remarks.extend(file.remarks(&def.id));
                 files.push(file);

@@ -40,7 +40,7 @@ fn a_plant_shows_what_was_past_at_every_moment_whatever_the_order_of_the_rows() 
         assert_eq!((held.source_time, held.value.as_f64()), (now, Some(minute as f64)));
     }
     assert_eq!(plant.hub.links()[0].state, LinkState::Ended, "the row of 2099 is far away");
-    assert!(plant.remarks.join(" ").contains("1 rows are far away from all others"), "{:?}", plant.remarks);
+    assert!(plant.remarks.join(" ").contains("1 row is far away from all others"), "{:?}", plant.remarks);
 }
 
 #[test]

@@ -93,3 +93,17 @@ fn nothing_in_a_table_steers_the_terminal() {
         }
     }
 }
+
+#[test]
+fn a_row_of_another_year_is_told_with_its_line_by_every_command_that_reads_the_file() {
+    let rows = "Time;Oil\n2026-03-02T08:00:01Z;20\n2062-03-02T08:00:30Z;95\n2026-03-02T08:00:02Z;21\n";
+    for (command, code) in [
+        (&["check"][..], 1),
+        (&["state", "--at", "2026-03-02T08:05:00Z"], 0),
+        (&["export", "--sources", "-o", "-", "--to", "2063-01-01T00:00:00Z"], 0),
+    ] {
+        let (found, said) = say("Oil", rows.as_bytes(), command);
+        let words = "1 row is far away from all others in time and doesn't set the clock: line 3 2062-03-02T08:00:30";
+        assert!(found == code && said.contains(words), "{command:?} {found}: {said}");
+    }
+}

@@ -1,19 +1,20 @@
 //! Where the rows of a file are in time: stretches of it in which times only rise or only fall. Bounded whatever the file is.
 
+use twin_model::limits::AHEAD;
 use twin_model::{Span, TimeRange, Timestamp};
 use twin_table::{Place, TableError};
+
+use super::spread;
 
 /// Stretches of one file; with 48 bytes each, 200 MB. A file in order, either way, needs one for every 512 rows or 64 KiB.
 const MOST: usize = 4_000_000;
 /// Rows and bytes of one stretch: what is held of it while it is played.
 const ROWS: u32 = 512;
 const BYTES: u64 = 64 << 10;
+/// Rows that are named where something is told of some.
+const NAMED: usize = 3;
 /// A pause longer than this ends a stretch, so that single rows far away from the others are stretches of their own.
-const PAUSE: Span = Span::from_secs(30 * 86_400);
-/// Rows far away from all others, of each hundred, that don't set the clock.
-const FAR_PERCENT: u64 = 1;
-/// Rows together from which on others can be far away.
-const CORE_ROWS: u64 = 3;
+pub(super) const PAUSE: Span = Span::from_secs(30 * 86_400);
 
 /// A stretch of rows.
 #[derive(Debug, Clone, Copy)]
@@ -47,10 +48,12 @@ impl Segment {
 }
 
 /// The stretches of a file in order of their first moment.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Index {
     pub(super) segments: Vec<Segment>,
     extent: Option<TimeRange>,
+    /// From here on rows lie ahead of now.
+    ahead: Timestamp,
     /// Mean time between moments at which rows are due.
     pub(super) step: Span,
 }
@@ -61,18 +64,45 @@ impl Index {
         self.extent
     }
 
-    /// Rows far away from all others.
-    pub(super) fn far(&self) -> u64 {
+    /// Rows that don't set the clock, because they are far away from the others or ahead of now.
+    pub(super) fn far(&self) -> Rows {
         let within =
-            |segment: &&Segment| self.extent.is_some_and(|extent| extent.start <= segment.last && segment.first <= extent.end);
-        self.segments.iter().filter(|segment| !within(segment)).map(|segment| u64::from(segment.rows)).sum()
+            |segment: &Segment| self.extent.is_some_and(|extent| extent.start <= segment.last && segment.first <= extent.end);
+        self.rows(|segment| !within(segment))
+    }
+
+    /// Rows ahead of now that are played all the same.
+    pub(super) fn ahead(&self) -> Rows {
+        let played = |segment: &Segment| self.extent.is_some_and(|extent| segment.first <= extent.end);
+        self.rows(|segment| segment.first > self.ahead && played(segment))
+    }
+
+    fn rows(&self, are: impl Fn(&Segment) -> bool) -> Rows {
+        let mut found = Rows::default();
+        for segment in self.segments.iter().filter(|segment| are(segment)) {
+            found.count += u64::from(segment.rows);
+            if found.named.len() < NAMED {
+                found.named.push((u64::from(segment.line), segment.time));
+            }
+        }
+        found
     }
 }
 
+/// Rows of which something is told.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Rows {
+    pub(super) count: u64,
+    /// Line and time of the first row of the first stretches of them, in order of time; line 0 where nobody counted lines.
+    pub(super) named: Vec<(u64, Timestamp)>,
+}
+
 /// Takes places in the order of the file.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Builder {
     segments: Vec<Segment>,
+    /// See [`Index`].
+    ahead: Timestamp,
     /// Of the stretch at hand: its newest row, and whether times rise in it, once known.
     newest: Option<Timestamp>,
     rises: Option<bool>,
@@ -80,6 +110,11 @@ pub(super) struct Builder {
 }
 
 impl Builder {
+    /// For a file that is looked at now: what lies more than an hour ahead of it was not measured.
+    pub(super) fn new(now: Timestamp) -> Self {
+        Self { segments: Vec::new(), ahead: now + AHEAD, newest: None, rises: None, moments: 0 }
+    }
+
     pub(super) fn add(&mut self, place: &Place) -> Result<(), TableError> {
         let t = place.received.max(place.time);
         let before = self.newest.replace(t);
@@ -90,7 +125,8 @@ impl Builder {
             let room = segment.rows < ROWS && bytes <= BYTES && !segment.by_order && !place.by_order;
             let rises = t > before;
             let same_way = t == before || self.rises.is_none_or(|known| known == rises);
-            if next && room && same_way && t.since(before).abs() <= PAUSE {
+            let same_side = (before > self.ahead) == (t > self.ahead);
+            if next && room && same_way && same_side && t.since(before).abs() <= PAUSE {
                 if t != before {
                     self.rises = Some(rises);
                 }
@@ -122,49 +158,9 @@ impl Builder {
     pub(super) fn finish(self) -> Index {
         let mut segments = self.segments;
         segments.sort_by_key(|segment| (segment.first, segment.offset));
-        let extent = extent(&segments);
+        let extent = spread::extent(&segments, self.ahead);
         let span = extent.map_or(Span::ZERO, TimeRange::span).as_micros();
         let step = Span::from_micros((span / i64::try_from(self.moments.saturating_sub(1).max(1)).unwrap_or(i64::MAX)).max(1));
-        Index { segments, extent, step }
-    }
-}
-
-/// From the first to the last moment. Rows at an end, at most one in a hundred, are left out where the pause between them and the
-/// others is longer than a month and than twice the time that those take: a clock that was not set, a year mistyped.
-fn extent(segments: &[Segment]) -> Option<TimeRange> {
-    // Groups of stretches without a long pause between them: first, last, rows.
-    let mut groups: Vec<(Timestamp, Timestamp, u64)> = Vec::new();
-    for segment in segments {
-        let rows = u64::from(segment.rows);
-        match groups.last_mut() {
-            Some(group) if segment.first.since(group.1) <= PAUSE => {
-                group.1 = group.1.max(segment.last);
-                group.2 += rows;
-            }
-            _ => groups.push((segment.first, segment.last, rows)),
-        }
-    }
-    let few = (groups.iter().map(|group| group.2).sum::<u64>() * FAR_PERCENT / 100).max(1);
-    let most = groups.iter().map(|group| group.2).max().filter(|rows| *rows >= CORE_ROWS);
-    let core = most.and_then(|most| groups.iter().position(|group| group.2 == most));
-    let (before, mut own, after) = match core {
-        None => return Some(TimeRange::new(groups.first()?.0, groups.last()?.1)),
-        Some(at) => (groups.get(..at)?, *groups.get(at)?, groups.get(at + 1..)?),
-    };
-    let (mut before, mut after) = (before, after);
-    loop {
-        let rows = |groups: &[(Timestamp, Timestamp, u64)]| groups.iter().map(|group| group.2).sum::<u64>();
-        let near = |pause: Span| pause.as_micros() <= PAUSE.as_micros().max(own.1.since(own.0).as_micros().saturating_mul(2));
-        if let [rest @ .., next] = before
-            && (near(own.0.since(next.1)) || rows(before) > few)
-        {
-            (own.0, before) = (next.0, rest);
-        } else if let [next, rest @ ..] = after
-            && (near(next.0.since(own.1)) || rows(after) > few)
-        {
-            (own.1, after) = (next.1, rest);
-        } else {
-            return Some(TimeRange::new(own.0, own.1));
-        }
+        Index { segments, extent, ahead: self.ahead, step }
     }
 }

@@ -5,6 +5,7 @@ use std::io::{BufReader, Read as _, Seek as _, SeekFrom};
 use twin_site::{CsvSource, Diagnostic, Severity, SourceDef, SourceKind, StartAt, codes};
 use twin_table::{Empty, Place, Report, Seen, Table, TableError};
 
+use super::index::{Builder, Index};
 use super::{BUFFER, told};
 use crate::site::Site;
 
@@ -32,7 +33,15 @@ pub fn judge(site: &Site) -> Vec<Diagnostic> {
                     if error.help.is_empty() { "mend the file, or how the source describes it".to_owned() } else { error.help };
                 say(Severity::Error, code, error.key, format!("{}: {}", def.path, error.what), help);
             }
-            Ok(report) => report_of(def, &report, &mut say),
+            Ok((report, index)) => {
+                report_of(def, &report, &mut say);
+                for (wrong, message) in told::spread(def, &index) {
+                    let (severity, code) =
+                        if wrong { (Severity::Warning, codes::TABLE_ODD) } else { (Severity::Info, codes::TABLE_NOTE) };
+                    let help = if wrong { "mend the times of these rows, or take them out" } else { "" };
+                    say(severity, code, "time", message, help.to_owned());
+                }
+            }
         }
         if let (Some(live), StartAt::Recorded) = (live, def.start) {
             let message = format!(
@@ -86,10 +95,10 @@ fn place_of(line: u64, what: &str) -> String {
 }
 
 /// Reads the beginning and the end of a table.
-fn look(site: &Site, source: &SourceDef, def: &CsvSource) -> Result<Report, TableError> {
+fn look(site: &Site, source: &SourceDef, def: &CsvSource) -> Result<(Report, Index), TableError> {
     let feeds = site.loaded.feeds(source);
     let mut table = super::table(site, def, &feeds)?;
-    let mut samples = Vec::new();
+    let (mut builder, mut samples) = (Builder::new(crate::clock::wall()), Vec::new());
     let (mut times, mut last, mut ended) = (Vec::new(), None, false);
     for _ in 0..FIRST_ROWS {
         samples.clear();
@@ -97,6 +106,7 @@ fn look(site: &Site, source: &SourceDef, def: &CsvSource) -> Result<Report, Tabl
             ended = true;
             break;
         };
+        builder.add(&place)?;
         if times.len() < 2 && !times.contains(&place.time) {
             times.push(place.time);
         }
@@ -113,21 +123,23 @@ fn look(site: &Site, source: &SourceDef, def: &CsvSource) -> Result<Report, Tabl
             let what = "all its rows have one time, so it can't be played in a loop".to_owned();
             return Err(TableError { key: "loop", what, help: "delete loop = true".to_owned() });
         }
-        return Ok(report);
+        return Ok((report, builder.finish()));
     }
     // Letters of two bytes begin at even places. Where the end begins before the beginning ends, it goes on from there.
     let far = (size.saturating_sub(LAST_BYTES) | 1) ^ 1;
     let (from, within) = if far > read { (far, true) } else { (read, false) };
     file.seek(SeekFrom::Start(from)).map_err(super::unread)?;
-    let Some(place) = last else { return Ok(report) };
+    let Some(place) = last else { return Ok((report, builder.finish())) };
     let place = Place { line: 0, offset: from, by_order: false, ..place };
     let end = BufReader::with_capacity(BUFFER, file.take(LAST_BYTES + 2));
     let mut table = Table::again(end, &def.table, &feeds, &known, &place);
     if within {
         table.skip_to_next_line().map_err(super::unread)?;
     }
-    while table.next(&mut samples).map_err(super::unread)?.is_some() {
+    while let Some(place) = table.next(&mut samples).map_err(super::unread)? {
+        // Lines of the end are not counted.
+        builder.add(&Place { line: 0, ..place })?;
         samples.clear();
     }
-    Ok(report.with_end(table.report))
+    Ok((report.with_end(table.report), builder.finish()))
 }

@@ -3,6 +3,7 @@
 mod index;
 mod judge;
 mod play;
+mod spread;
 mod told;
 
 use std::fs::File;
@@ -39,15 +40,15 @@ pub struct CsvFile {
 }
 
 impl CsvFile {
-    /// Looks through the file of a source.
+    /// Looks through the file of a source; `now` tells which rows lie ahead.
     ///
     /// # Errors
     /// Where it can't be read, is not what it is declared to be, or gives nothing.
-    pub fn open(site: &Site, source: &SourceDef, def: &CsvSource) -> Result<Self, TableError> {
+    pub fn open(site: &Site, source: &SourceDef, def: &CsvSource, now: Timestamp) -> Result<Self, TableError> {
         let feeds = site.loaded.feeds(source);
         let (file, report, known, index) = {
             let mut table = table(site, def, &feeds)?;
-            let (mut builder, mut samples) = (index::Builder::default(), Vec::new());
+            let (mut builder, mut samples) = (index::Builder::new(now), Vec::new());
             while let Some(place) = table.next(&mut samples).map_err(unread)? {
                 builder.add(&place)?;
                 samples.clear();
@@ -70,11 +71,7 @@ impl CsvFile {
     /// What a person should know about the file; `id` is the source's.
     pub fn remarks(&self, id: &str) -> Vec<String> {
         let mut all = told::remarks(id, &self.def, &self.report);
-        let far = self.index.far();
-        if far > 0 {
-            let path = &self.def.path;
-            all.push(format!("source '{id}': {path}: {far} rows are far away from all others in time and don't set the clock"));
-        }
+        all.extend(told::spread(&self.def, &self.index).map(|(_, words)| format!("source '{id}': {words}")));
         all
     }
 

@@ -8,6 +8,9 @@ use twin_site::SourceKind;
 use super::*;
 use crate::sources::{Polled, Source as _};
 
+/// Half an hour after the newest readings of these files.
+const NOW: i64 = 1_772_440_200;
+
 /// A folder with a site of one signal and its table; gone with the test.
 struct Bench(PathBuf);
 
@@ -33,7 +36,7 @@ impl Bench {
     fn open(&self) -> Result<CsvFile, TableError> {
         let site = Site::read_usable(&self.0).unwrap();
         let SourceKind::Csv(def) = &site.loaded.sources[0].kind else { panic!("a csv source") };
-        CsvFile::open(&site, &site.loaded.sources[0], def)
+        CsvFile::open(&site, &site.loaded.sources[0], def, Timestamp::from_secs(NOW))
     }
 
     fn replay(&self) -> CsvReplay {
@@ -97,6 +100,66 @@ fn a_row_far_away_does_not_set_the_clock_and_is_not_lost() {
 fn a_file_of_few_rows_far_apart_is_what_it_is() {
     let bench = bench("few", "", &rows([100, 1_000_000_000]));
     assert_eq!(bench.open().unwrap().extent().unwrap().span(), Span::from_secs(999_999_900));
+}
+
+/// The seconds that set the clock, and what is said.
+fn clock(name: &str, times: &[i64]) -> (Option<(i64, i64)>, String) {
+    let bench = bench(name, "", &rows(times.iter().copied()));
+    let file = bench.open().unwrap();
+    let seconds = |t: Timestamp| t.as_micros() / 1_000_000;
+    (file.extent().map(|extent| (seconds(extent.start), seconds(extent.end))), file.remarks("log").join("; "))
+}
+
+#[test]
+fn one_wrong_row_never_sets_the_clock_however_few_there_are_and_is_named_with_its_line_and_time() {
+    const T: i64 = 1_772_438_400;
+    let (y2062, y2000) = (2_908_512_000, 946_684_800);
+    for (at, (times, line, time)) in [
+        (vec![T, T + 1, y2062], 4, "2062-03-02"),
+        (vec![T, y2062], 3, "2062-03-02"),
+        (vec![y2062, T], 2, "2062-03-02"),
+        (vec![T, T + 86_400 * 2], 3, "2026-03-04"),
+        (vec![y2000, T, T + 60], 2, "2000-01-01"),
+        (vec![T, y2000, T + 60], 3, "2000-01-01"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let good: Vec<i64> = times.iter().copied().filter(|t| (T..=T + 60).contains(t)).collect();
+        let (extent, said) = clock(&format!("wrong{at}"), &times);
+        assert_eq!(extent, Some((good[0], good[good.len() - 1])), "{times:?}");
+        let words = format!("1 row is far away from all others in time and doesn't set the clock: line {line} {time}");
+        assert!(said.contains(&words), "{said}");
+    }
+}
+
+#[test]
+fn a_plan_is_played_whole_and_says_from_where_it_lies_ahead() {
+    const T: i64 = 1_772_438_400;
+    let later: Vec<i64> = (0..30).map(|day| T + (day + 100) * 86_400).collect();
+    // All of it ahead; one row; hours that go on from what was; and more rows ahead than there were.
+    let through: Vec<i64> = (-72..72).map(|hour| T + hour * 3_600).collect();
+    let mostly: Vec<i64> = [T, T + 60, T + 120].into_iter().chain(later.iter().copied()).collect();
+    for (name, times, ahead) in
+        [("all", later.clone(), 30), ("one", vec![later[0]], 1), ("through", through, 70), ("mostly", mostly, 30)]
+    {
+        let (extent, said) = clock(name, &times);
+        assert_eq!(extent, Some((times[0], times[times.len() - 1])), "{name}");
+        let words = if ahead == 1 { "1 row lies ahead of now".to_owned() } else { format!("{ahead} rows lie ahead of now") };
+        assert!(said.contains(&words) && !said.contains("far away"), "{name}: {said}");
+    }
+    let (_, said) = clock("past", &[T, T + 60]);
+    assert_eq!(said, "");
+}
+
+#[test]
+fn readings_now_and_then_are_what_they_are() {
+    let monthly: Vec<i64> = (0..12).map(|month| 1_700_000_000 + month * 31 * 86_400).collect();
+    let twice: Vec<i64> = monthly.iter().copied().chain([monthly[3] + 60]).collect();
+    for (name, times) in [("monthly", &monthly), ("twice", &twice)] {
+        let (extent, said) = clock(name, times);
+        assert_eq!((extent, said.contains("far away")), (Some((monthly[0], monthly[11])), false), "{name}: {said}");
+    }
 }
 
 #[test]

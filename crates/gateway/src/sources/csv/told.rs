@@ -1,7 +1,9 @@
 //! What was found in a table, in words: for the terminal, for link states, and for whether it can be used at all.
 
-use twin_site::{CsvSource, ZoneFrom};
+use twin_site::{CsvSource, StartAt, ZoneFrom};
 use twin_table::{Report, Seen, TableError, quoted};
+
+use super::index::{Index, Rows};
 
 /// Unknown keys that are named.
 const KEYS: usize = 3;
@@ -67,4 +69,34 @@ pub(super) fn notes(def: &CsvSource, report: &Report) -> Vec<String> {
         out.push(format!("{count} keys of {} belong to no signal, for example {}", def.path, keys.join(", ")));
     }
     out
+}
+
+/// What is to be said of rows far away from the others, and of rows ahead of now; true where it wants mending.
+pub(super) fn spread(def: &CsvSource, index: &Index) -> impl Iterator<Item = (bool, String)> {
+    let path = &def.path;
+    let (far, ahead) = (index.far(), index.ahead());
+    let far = (far.count > 0).then(|| {
+        let (rows, far) = (words(far.count, "is", "doesn't", "are", "don't"), named(&far));
+        (true, format!("{path}: {} far away from all others in time and {} set the clock: {far}", rows.0, rows.1))
+    });
+    // Times that are moved are none of now.
+    let plan = (ahead.count > 0 && def.start == StartAt::Recorded).then(|| {
+        let (rows, first) = (words(ahead.count, "lies", "waits", "lie", "wait"), named(&ahead));
+        (false, format!("{path}: {} ahead of now, as in a plan, and {} until the clock gets there: {first}", rows.0, rows.1))
+    });
+    far.into_iter().chain(plan)
+}
+
+fn words(count: u64, is: &str, does: &'static str, are: &str, they_do: &'static str) -> (String, &'static str) {
+    if count == 1 { (format!("1 row {is}"), does) } else { (format!("{count} rows {are}"), they_do) }
+}
+
+/// The first rows, with their lines.
+fn named(rows: &Rows) -> String {
+    let one = |(line, t): &(u64, twin_model::Timestamp)| match line {
+        0 => format!("near the end {t}"),
+        line => format!("line {line} {t}"),
+    };
+    let more = if rows.count > rows.named.len() as u64 { " and more" } else { "" };
+    format!("{}{more}", rows.named.iter().map(one).collect::<Vec<_>>().join(", "))
 }
