@@ -6,8 +6,9 @@ use anyhow::{Result, bail};
 use serde::Serialize;
 use twin_model::Timestamp;
 
-use crate::history::FILE;
 use crate::history::by_hand::{self, SeriesRow};
+use crate::history::{FILE, PUBLICATION};
+use crate::publish::earlier;
 use crate::site::Site;
 use crate::term;
 
@@ -209,6 +210,14 @@ fn unit(args: &UnitArgs) -> Result<u8> {
     {
         let (id, unit) = (&done.id, &signal.unit.0);
         term::warn(&format!("{name} has {id} in {unit}; what is in {} is shown when it has it in that", done.unit));
+    }
+    let then = earlier::other_units(&folder.join(PUBLICATION), &done.id, &done.unit);
+    if let (Some((first, said)), Some((last, _))) = (then.first(), then.last()) {
+        let which = if first == last { format!("revision {first}") } else { format!("revisions {first} to {last}") };
+        term::warn(&format!(
+            "the site of {which} has it in {said}: `state` and `export` of that time leave these readings out (--judge-by now shows them), \
+             and a page that shows that time still says {said}"
+        ));
     }
     if args.json {
         term::say(&serde_json::to_string_pretty(&done)?);

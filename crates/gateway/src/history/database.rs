@@ -14,11 +14,10 @@ use super::damage::{self, Missing, Piece};
 use super::links::Links;
 use super::series::{Numbers, Series};
 use super::sqlite::{SqliteHistorian, SyncPolicy};
-use super::units::{Apart, with_samples};
+use super::units::{Apart, learn, with_samples};
 use super::{ALWAYS, Persist, Setup, carried, guard, outside, salvage::replace, wal};
 use crate::GatewayError;
 use crate::clock::instant;
-use crate::publish::earlier;
 
 /// Name of the database in the data folder.
 pub const FILE: &str = "history.sqlite3";
@@ -234,10 +233,8 @@ impl Database {
     /// beside the history, which is of the site that wrote it last; else the site's own.
     fn numbered(&self, model: &Model) -> Result<(Series, Numbers), KeepError> {
         let mut series = self.keeper.series()?;
-        if series.all().iter().all(|one| one.unit.is_none())
-            && let Some(before) = self.path.parent().and_then(|folder| earlier::newest_model(&folder.join(PUBLICATION)))
-        {
-            series.learn_units(&before);
+        if let Some(folder) = self.path.parent() {
+            learn(&mut series, folder);
         }
         // Where it can't be told whether any are there, they count as there.
         let mut used = |asked: &BTreeSet<u32>| with_samples(&self.keeper, asked, ALWAYS).unwrap_or_else(|_| asked.clone());

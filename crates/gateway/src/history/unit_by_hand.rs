@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use serde::Serialize;
+use twin_historian::historian::KeepError;
 use twin_model::ValueKind;
 use twin_model::unit::{self, Conversion};
 
@@ -11,7 +12,8 @@ use super::by_hand::{Allowed, find, may_merge, open, transfer};
 use super::fsck;
 use super::overlap::Instants;
 use super::series::{One, Series};
-use super::units::free_name;
+use super::sqlite::SqliteHistorian;
+use super::units::{free_name, learn};
 use crate::GatewayError;
 
 /// Longest unit, in letters: more is a sentence.
@@ -58,6 +60,7 @@ pub fn relabel(folder: &Path, id: &str, to: &str, how: How) -> Result<Relabelled
         return Err(refused(format!("{} is no unit; write one like °C or l/min", twin_table::quoted(to))));
     }
     let mut series = keeper.series().map_err(failed)?;
+    learn(&mut series, folder);
     let number = find(&series, folder, id)?;
     let Some(one) = series.all().get(number as usize).cloned() else { return Err(refused(format!("there is no '{id}'"))) };
     let own = Instants::read(&keeper, number).map_err(failed)?;
@@ -73,20 +76,19 @@ pub fn relabel(folder: &Path, id: &str, to: &str, how: How) -> Result<Relabelled
     };
     let signal = one.apart.as_deref().unwrap_or(id);
     let other = home(&series, number, signal, to);
-    let mut overwritten = 0;
-    if let Some(other) = other {
-        let there = Instants::read(&keeper, other).map_err(failed)?;
-        let declared = series.all().get(other as usize).map(|one| one.kind);
-        let name = series.all().get(other as usize).map_or("", |one| one.id.as_str());
-        may_merge((id, &own), (name, &there, declared), 0, Allowed { merge: true, overwrite: true }).map_err(refused)?;
-        overwritten = own.contradictions(&there);
-        if overwritten > 0 && !how.overwrite {
-            return Err(refused(format!(
-                "{id} and {name} have different readings at {overwritten} of the same instants; the later received of each two stays, the \
-                 other is gone for good; say --yes to do it (`orrery backup` copies first)"
-            )));
+    let overwritten = match other {
+        Some(other) => {
+            let (lost, name) = joining(&keeper, &series, (id, &own), other).map_err(failed)?.map_err(refused)?;
+            if lost > 0 && !how.overwrite {
+                return Err(refused(format!(
+                    "{id} and {name} have different readings at {lost} of the same instants; the later received of each two stays, the \
+                     other is gone for good; say --yes to do it (`orrery backup` copies first)"
+                )));
+            }
+            lost
         }
-    }
+        None => 0,
+    };
     let target = match other {
         None if scale.is_none() => {
             settle(&mut series, number, signal, to);
@@ -105,9 +107,28 @@ pub fn relabel(folder: &Path, id: &str, to: &str, how: How) -> Result<Relabelled
     if let Some(left) = series.one_mut(number) {
         (left.id, left.apart) = (String::new(), None);
     }
+    if series.find(signal).is_none()
+        && let Some(home) = series.one_mut(target)
+    {
+        (home.id, home.apart) = (signal.to_owned(), None);
+    }
     keeper.set_series(&series, None).map_err(failed)?;
     fsck::rebuild(&mut keeper).map_err(failed)?;
     Ok(done(series.all().get(target as usize).map_or(id, |one| &one.id), overwritten))
+}
+
+/// At how many instants two series that become one say different things, and the name of the other; or why they never become one.
+fn joining(
+    keeper: &SqliteHistorian,
+    series: &Series,
+    (id, own): (&str, &Instants),
+    other: u32,
+) -> Result<Result<(u64, String), String>, KeepError> {
+    let there = Instants::read(keeper, other)?;
+    let one = series.all().get(other as usize);
+    let name = one.map_or("", |one| &one.id);
+    let may = may_merge((id, own), (name, &there, one.map(|one| one.kind)), 0, Allowed { merge: true, overwrite: true });
+    Ok(may.map(|()| (own.contradictions(&there), name.to_owned())))
 }
 
 /// How its values become values of another unit; none where they are.

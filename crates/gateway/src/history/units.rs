@@ -10,9 +10,10 @@ use twin_model::{Model, TimeRange, unit};
 
 use super::ALWAYS;
 use super::by_hand::samples_of;
-use super::database::of_page;
+use super::database::{PUBLICATION, of_page};
 use super::series::{Numbers, One, Series};
 use super::sqlite::SqliteHistorian;
+use crate::publish::earlier;
 
 /// Note with the units, beside the table `series`, which programs from before units read as well.
 pub(super) const UNITS: &str = "units";
@@ -72,14 +73,6 @@ impl Series {
             if let Some(one) = self.one_mut(number) {
                 (one.unit, one.apart) = (Some(unit), id);
             }
-        }
-    }
-
-    /// Where no unit is known: those of a site that wrote the folder last.
-    pub(super) fn learn_units(&mut self, model: &Model) {
-        for number in 0..self.all().len() as u32 {
-            let Some(one) = self.one_mut(number).filter(|one| one.unit.is_none()) else { continue };
-            one.unit = model.find_signal(&one.id).map(|signal| model.signal(signal).unit.0.clone());
         }
     }
 
@@ -168,7 +161,12 @@ impl Series {
             let signal = model.signal(model.find_signal(id)?);
             let series = on_disk.all().get(number).unwrap_or(one).id.clone();
             let kept = one.unit.clone().unwrap_or_default();
-            Some((number as u32, Apart { id: id.clone(), asked: signal.unit.0.clone(), series, kept }))
+            let mut asked = signal.unit.0.clone();
+            if asked.is_empty() {
+                // The site says nothing: it is shown in what its own series has.
+                asked = self.find(id).and_then(|own| self.all().get(own as usize)?.unit.clone()).unwrap_or_default();
+            }
+            Some((number as u32, Apart { id: id.clone(), asked, series, kept }))
         };
         self.all().iter().enumerate().filter_map(one).collect()
     }
@@ -241,6 +239,19 @@ impl Apart {
         let rest =
             (more > 0).then(|| format!("{more} more signals have readings in another unit; `orrery history list` names them"));
         few.chain(rest).collect()
+    }
+}
+
+/// Where no unit is known at all: those of the newest revision beside the history, which is of the site that wrote it last.
+pub(super) fn learn(series: &mut Series, folder: &Path) {
+    if series.all().iter().any(|one| one.unit.is_some()) {
+        return;
+    }
+    let Some(model) = earlier::newest_model(&folder.join(PUBLICATION)) else { return };
+    for number in 0..series.all().len() as u32 {
+        if let Some(one) = series.one_mut(number) {
+            one.unit = model.find_signal(&one.id).map(|signal| model.signal(signal).unit.0.clone());
+        }
     }
 }
 

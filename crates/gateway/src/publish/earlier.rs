@@ -67,3 +67,14 @@ pub fn newest_model(folder: &Path) -> Option<twin_model::Model> {
     let all = super::folder::revisions(folder).ok()?;
     model(folder, all.as_slice().last()?).ok().map(|known| known.model)
 }
+
+/// Numbers of the revisions in which a signal is in another unit than this, with that unit; those that can't be read are passed over.
+pub fn other_units(folder: &Path, id: &str, unit: &str) -> Vec<(u64, String)> {
+    let Ok(all) = super::folder::revisions(folder) else { return Vec::new() };
+    let other = |revision: &Revision| {
+        let model = model(folder, revision).ok()?.model;
+        let own = model.signal(model.find_signal(id)?).unit.0.clone();
+        (!own.is_empty() && !twin_model::unit::alike(&own, unit)).then_some((revision.number, own))
+    };
+    all.as_slice().iter().filter_map(other).collect()
+}

@@ -121,6 +121,11 @@ fn state_and_export_show_an_instant_in_the_unit_of_then_and_never_in_another() {
     assert_eq!(export(&[]), (vec!["194.0 °F".to_owned()], true));
     assert_eq!(export(&["--to", "2026-03-02T09:30:00Z"]), (vec!["90.0 °C".to_owned()], false));
     assert_eq!(export(&["--from", "2026-03-02T09:30:00Z"]), (vec!["194.0 °F".to_owned()], false));
+    let (code, _, err) = unit(&folder, &["pump.temp[°C]", "°F", "--convert"]);
+    assert!(code == 0 && err.contains("the site of revision 1 has it in °C"), "{err}");
+    assert_eq!(export(&[]), (vec!["194.0 °F".to_owned(), "194.0 °F".to_owned()], false));
+    assert_eq!(state("2026-03-02T08:45:00Z", &[]), (serde_json::Value::Null, "°C".to_owned(), true), "not 194 °C");
+    assert_eq!(state("2026-03-02T08:45:00Z", &["--judge-by", "now"]).0, 194.0);
 }
 
 #[test]
@@ -239,4 +244,33 @@ fn a_signal_that_has_the_name_of_a_series_set_apart_is_another_one() {
     settle(&plant.hub, true);
     drop(plant);
     assert_eq!(run(&folder, "°C", None, true).1, floats(&[90.0]));
+}
+
+#[test]
+fn a_unit_left_out_shows_what_came_last_and_names_it_and_a_merge_ends_under_the_id() {
+    let folder = Folder::new();
+    run(&folder, "°C", Some((60, 90.0)), true);
+    run(&folder, "°F", Some((4_000, 194.0)), true);
+    let (said, values) = run(&folder, "", None, true);
+    assert_eq!((said.len(), values), (1, floats(&[194.0])));
+    assert!(said[0].contains("pump.temp is in °F, and readings of it are kept in °C"), "{said:?}");
+    // The signal's own into the one that was set apart: both are the signal's.
+    assert_eq!(unit(&folder, &["pump.temp", "°C", "--convert"]).0, 0);
+    let (_, out, _) = orrery(&["history", "list", &data(&folder)]);
+    assert!(out.contains("pump.temp") && !out.contains('['), "{out}");
+    assert_eq!(run(&folder, "°C", None, true), (vec![], floats(&[90.0, 90.0])));
+}
+
+#[test]
+fn whole_numbers_get_another_unit_and_are_not_converted() {
+    let folder = Folder::new();
+    let count = |unit: &str| site(unit).replace("name = \"temp\",", "name = \"temp\", value = \"int\",");
+    let plant = open(&folder, &count("kWh"));
+    put(&plant.hub, "pump.temp", 60, Value::Int(7));
+    settle(&plant.hub, true);
+    drop(plant);
+    let (code, _, err) = unit(&folder, &["pump.temp", "MWh", "--convert"]);
+    assert!(code != 0 && err.contains("no floats"), "{err}");
+    assert_eq!(unit(&folder, &["pump.temp", "MWh"]).0, 0);
+    assert_eq!(shown(&open(&folder, &count("MWh")).hub), [Value::Int(7)]);
 }
