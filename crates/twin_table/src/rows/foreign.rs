@@ -2,8 +2,10 @@
 
 use super::Encoding;
 
-/// How far zeros are looked for: a table has none, and what is no text has some early.
+/// How far zeros are counted, and how many of a hundred bytes make it no text: what is none has many early, and a log may have some
+/// where a device pads its texts.
 const LOOKED_AT: usize = 512;
+const ZEROS_PERCENT: usize = 10;
 
 /// First bytes, what begins so, and what to do. The bytes are those of the formats' own descriptions: RFC 1952 (gzip), 8878 (Zstandard),
 /// PKWARE's APPNOTE (ZIP), ISO 32000 (PDF), SQLite's and Parquet's file formats, MS-CFB (older Excel), ISO/IEC 15948 (PNG), HDF5.
@@ -28,7 +30,7 @@ const KNOWN: [(&[u8], &str, &str); 13] = [
 ];
 
 /// What a file is that begins so, where it is no text: what it is, and what to do.
-pub(super) fn foreign(start: &[u8]) -> Option<(String, &'static str)> {
+pub(super) fn foreign(start: &[u8], declared: Option<Encoding>) -> Option<(String, &'static str)> {
     if let Some((_, what, help)) = KNOWN.iter().find(|(magic, ..)| start.starts_with(magic)) {
         return Some(((*what).to_owned(), help));
     }
@@ -42,7 +44,9 @@ pub(super) fn foreign(start: &[u8]) -> Option<(String, &'static str)> {
     }
     let text = start.get(..LOOKED_AT).unwrap_or(start);
     // UTF-16 without a mark has a zero at every other place.
-    if Encoding::of(text, None).0 == Encoding::Utf8 && text.contains(&0) {
+    let wide = matches!(Encoding::of(text, declared).0, Encoding::Utf16Le | Encoding::Utf16Be);
+    let zeros = text.iter().filter(|byte| **byte == 0).count();
+    if !wide && zeros * 100 > text.len() * ZEROS_PERCENT {
         let bytes: Vec<String> = text.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         return Some((format!("no text; it begins with the bytes {}", bytes.join(" ")), "name a table of text (CSV)"));
     }
@@ -63,13 +67,15 @@ mod tests {
             (b"%PDF-1.7\n", "PDF", "CSV"),
             (b"\x7fELF\x02\x01\x01\0\0", "7f 45 4c 46", "CSV"),
         ] {
-            let found = foreign(start).unwrap();
+            let found = foreign(start, None).unwrap();
             assert!(found.0.contains(what) && found.1.contains(help), "{found:?}");
         }
         for text in
             [&b"Time;A\r\n1;2\r\n"[..], b"T\0i\0m\0e\0;\0", b"\0T\0i\0m\0e", b"\xff\xfeT\0", b"\xef\xbb\xbfTime", b"", b"P;K\n"]
         {
-            assert_eq!(foreign(text), None, "{text:?}");
+            assert_eq!(foreign(text, None), None, "{text:?}");
         }
+        assert_eq!(foreign(b"\x2d\x4e\x3b\0\x41\0\x0a\0", Some(Encoding::Utf16Le)), None, "declared");
+        assert_eq!(foreign(b"Time;Name;A\n2026-03-02T08:00:00Z;P1\0\0\0\0;21.5\n", None), None, "padded by a device");
     }
 }

@@ -76,7 +76,7 @@ impl<R: Read> RowReader<R> {
         let mut reader = Self::at(input, separator, Encoding::Utf8, 0, 1);
         let mut start = Vec::new();
         reader.input.by_ref().take(PIECE as u64).read_to_end(&mut start)?;
-        if let Some((what, help)) = foreign::foreign(&start) {
+        if let Some((what, help)) = foreign::foreign(&start, declared) {
             return Err(io::Error::new(io::ErrorKind::InvalidData, format!("it is {what}; {help}")));
         }
         let (encoding, mark) = Encoding::of(&start, declared);
