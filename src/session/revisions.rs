@@ -101,12 +101,17 @@ impl RevisionsJob {
         };
         self.coming = None;
         if outcome.is_err() {
-            self.missed.insert(number);
-            if self.missed.len() > MISSED {
-                self.missed.pop_first();
-            }
+            self.miss(number);
         }
         Some(outcome)
+    }
+
+    /// A revision can't be shown: it is not asked for again until another is in force.
+    pub fn miss(&mut self, number: u64) {
+        self.missed.insert(number);
+        if self.missed.len() > MISSED {
+            self.missed.pop_first();
+        }
     }
 }
 

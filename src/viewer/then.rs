@@ -4,6 +4,7 @@
 //! changes over while a hand drags the time bar, nor while there are what-if branches, which belong to the model they were made with.
 
 use twin_engine::{Engine, PlayState};
+use twin_model::{Model, Signal, unit};
 use twin_publication::revision_at;
 use twin_ui::view::JudgedView;
 
@@ -65,6 +66,10 @@ impl Viewer {
         }
         self.session.revisions.ask(wanted, shown);
         match self.session.revisions.poll(now) {
+            Some(Ok(then)) if let Some(why) = other_unit(&then.model.model, &newest.model.model) => {
+                self.session.revisions.miss(wanted);
+                self.ui.toast(format!("This instant is shown by today's site: in revision {wanted} {why}"));
+            }
             Some(Ok(then)) => {
                 // The server went on while nobody listened, to a plant that is the same again.
                 if then.manifest.revision > newest.manifest.revision {
@@ -100,5 +105,58 @@ impl Viewer {
         }
         self.by_now = !then;
         (self.dirty.panels, self.dirty.link) = (true, true);
+    }
+}
+
+/// The first signal that has another unit in an earlier model. What comes of it is in today's unit (docs/HISTORIAN.md, "Units"), and
+/// would be shown under a name that is not its own, and judged by limits that are not of it.
+fn other_unit(then: &Model, now: &Model) -> Option<String> {
+    let differs = |signal: &&Signal| {
+        let today = now.find_signal(signal.id.as_str()).map(|at| &now.signal(at).unit.0);
+        today.is_some_and(|today| !unit::alike(today, &signal.unit.0))
+    };
+    then.signals().iter().find(differs).map(|signal| format!("{} is in {}", signal.id, signal.unit.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use twin_model::{ModelBuilder, SiteInfo, Unit};
+
+    fn model(units: &[(&str, &str)]) -> Model {
+        let mut builder = ModelBuilder::new(SiteInfo { id: "plant".into(), name: "Plant".into(), time_zone: "UTC".into() });
+        let pump = builder.twin("pump", "Pump", "Pump", None);
+        for (name, unit) in units {
+            let id = format!("pump.{name}");
+            builder.signal(Signal {
+                id: id.as_str().into(),
+                twin: pump,
+                display_name: (*name).into(),
+                name: (*name).into(),
+                unit: Unit((*unit).into()),
+                kind: twin_model::SignalKind::Analog,
+                value_kind: twin_model::ValueKind::Float,
+                expected_period: None,
+                late_after: None,
+                stale_after: None,
+                range: None,
+                source: None,
+                source_key: id.as_str().into(),
+            });
+        }
+        builder.build().expect("a model")
+    }
+
+    #[test]
+    fn a_revision_in_other_units_is_not_shown_over_values_of_todays() {
+        let now = model(&[("temperature", "°F"), ("flow", "l/min")]);
+        assert_eq!(other_unit(&now, &now), None);
+        assert_eq!(
+            other_unit(&model(&[("temperature", "degF"), ("gone", "bar")]), &now),
+            None,
+            "another spelling, another signal"
+        );
+        let why = other_unit(&model(&[("flow", "l/min"), ("temperature", "°C")]), &now);
+        assert_eq!(why.as_deref(), Some("pump.temperature is in °C"));
     }
 }
