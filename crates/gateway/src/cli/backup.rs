@@ -24,6 +24,9 @@ pub(super) struct BackupArgs {
 
 pub(super) fn run(args: &BackupArgs) -> Result<u8> {
     let done = backup(&args.data, &args.to)?;
+    for remark in &done.remarks {
+        term::warn(remark);
+    }
     if args.json {
         term::say(&serde_json::to_string_pretty(&done)?);
         return Ok(0);

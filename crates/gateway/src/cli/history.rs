@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use serde::Serialize;
 use twin_model::Timestamp;
 
-use crate::history::by_hand::{self, SeriesRow};
+use crate::history::by_hand::{self, Listed, SeriesRow};
 use crate::history::{FILE, PUBLICATION};
 use crate::publish::earlier;
 use crate::site::Site;
@@ -151,13 +151,22 @@ pub(super) fn run(args: &HistoryArgs) -> Result<u8> {
 
 fn list(args: &ListArgs) -> Result<u8> {
     let (folder, site) = args.place.read()?;
-    let mut series = by_hand::list(folder, site.as_ref().map(|site| &site.loaded.model))?;
+    let Listed { mut series, remarks, unreadable } = by_hand::list(folder, site.as_ref().map(|site| &site.loaded.model))?;
+    for remark in &remarks {
+        term::warn(remark);
+    }
+    if unreadable > 0 {
+        term::warn(&format!(
+            "{unreadable} pieces of saved history can't be read; their samples are in no row (`orrery fsck` lists them)"
+        ));
+    }
+    let code = u8::from(unreadable > 0);
     if args.absent {
         series.retain(|row| row.in_site == Some(false));
     }
     if args.json {
         term::say(&serde_json::to_string_pretty(&ListJson { series })?);
-        return Ok(0);
+        return Ok(code);
     }
     let time = |us: Option<i64>| us.map_or_else(|| "-".to_owned(), |us| Timestamp::from_micros(us).to_string());
     let site = |in_site: Option<bool>| match in_site {
@@ -173,7 +182,7 @@ fn list(args: &ListArgs) -> Result<u8> {
     };
     let rows: Vec<Vec<String>> = series.iter().map(cells).collect();
     term::say(&term::table(&["series", "kind", "unit", "samples", "first", "last", "in site"], &rows));
-    Ok(0)
+    Ok(code)
 }
 
 fn rename(args: &RenameArgs) -> Result<u8> {

@@ -46,6 +46,7 @@ pub fn read_about(
     let mut store = patient_store(model);
     let database = Database::open_to_read(folder)?;
     let loaded = database.load(model, &mut store)?;
+    remarks.extend(database.remarks().iter().cloned());
     note(&loaded, remarks);
     remarks.extend(Apart::words(&database.apart(model, range)?, folder));
     let lacks = lacks(&loaded, &store, model, range);
@@ -106,6 +107,7 @@ impl OpenHistory {
         let database = Database::open(folder)?;
         let mut store = patient_store(model);
         let loaded = database.load(model, &mut store)?;
+        remarks.extend(database.remarks().iter().cloned());
         note(&loaded, remarks);
         remarks.extend(Apart::words(&database.apart(model, ALWAYS)?, folder));
         Ok(Self { store, database, folder: folder.to_owned(), model: model.clone() })

@@ -2,13 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::OpenFlags;
 use serde::Serialize;
 use twin_historian::historian::{Historian as _, LEVELS, Position};
 
 use super::database::{FILE, attempt};
 use super::sqlite::SqliteHistorian;
-use super::{ALWAYS, pages};
+use super::{ALWAYS, pages, reading};
 use crate::GatewayError;
 
 /// What a copy holds; `--json` prints it.
@@ -26,12 +25,15 @@ pub struct Backup {
     pub journal_entries: u64,
     /// From the first to the end of the last slab, in microseconds.
     pub extent_us: Option<[i64; 2]>,
+    /// What a person should know of the folder.
+    #[serde(skip)]
+    pub remarks: Vec<String>,
 }
 
 /// Copies the history of `folder` into the folder `to`, from where a server can serve it.
 ///
 /// # Errors
-/// Where there is no history, `to` holds one already, the disk refuses, or the copy does not read back.
+/// Where there is no history, `to` holds one already, the disk refuses, the log is damaged, or the copy does not read back.
 pub fn backup(folder: &Path, to: &Path) -> Result<Backup, GatewayError> {
     let (from, file) = (folder.join(FILE), to.join(FILE));
     if file.exists() {
@@ -41,12 +43,14 @@ pub fn backup(folder: &Path, to: &Path) -> Result<Backup, GatewayError> {
     let partial = to.join("history.partial.sqlite3");
     // From an attempt that was cut short; a finished copy never has this name.
     drop(std::fs::remove_file(&partial));
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let source = attempt(&from, "opening it for reading", rusqlite::Connection::open_with_flags(&from, flags))?;
-    // Reads one moment of the write-ahead log; a server goes on writing meanwhile.
-    let copied = source.execute("VACUUM INTO ?1", [partial.display().to_string()]);
-    attempt(&from, "copying it", copied)?;
-    let found = verify(&partial)?;
+    // A copy of what SQLite would take of a damaged log is no copy of the history.
+    let (looked, _) = reading::look(folder)?;
+    if let Some(why) = looked.damage {
+        return Err(GatewayError::Damaged { path: from, why });
+    }
+    let source = attempt(&from, "opening it for reading", SqliteHistorian::open_to_read(&from))?;
+    attempt(&from, "copying it", source.copy_into(&partial))?;
+    let found = Backup { remarks: looked.remark.into_iter().collect(), ..verify(&partial)? };
     let failed = |source| GatewayError::Write { path: file.clone(), source };
     std::fs::File::open(&partial).and_then(|copy| copy.sync_all()).map_err(failed)?;
     std::fs::rename(&partial, &file).map_err(failed)?;
@@ -87,5 +91,5 @@ fn verify(path: &Path) -> Result<Backup, GatewayError> {
     let extent = pages::extent(&keeper).map_err(failed)?;
     let bytes = std::fs::metadata(path).map_or(0, |data| data.len());
     let extent_us = extent.map(|extent| [extent.start.as_micros(), extent.end.as_micros()]);
-    Ok(Backup { file: path.to_owned(), bytes, chunks, samples, journal_entries: entries, extent_us })
+    Ok(Backup { file: path.to_owned(), bytes, chunks, samples, journal_entries: entries, extent_us, remarks: Vec::new() })
 }

@@ -66,17 +66,29 @@ fn count(tallies: &mut Tallies, number: u32, kind: ValueKind, t: Timestamp) {
     (tally.first, tally.last) = (tally.first.min(t), tally.last.max(t));
 }
 
+/// What a folder keeps.
+#[derive(Debug, Default)]
+pub struct Listed {
+    /// By id and kind.
+    pub series: Vec<SeriesRow>,
+    /// What a person should know of the folder.
+    pub remarks: Vec<String>,
+    /// Pieces that can't be read: their samples are in no row.
+    pub unreadable: u64,
+}
+
 /// What the folder keeps, by id; a server may be writing it.
 ///
 /// # Errors
 /// Where there is no history, or it cannot be read.
-pub fn list(folder: &Path, model: Option<&Model>) -> Result<Vec<SeriesRow>, GatewayError> {
+pub fn list(folder: &Path, model: Option<&Model>) -> Result<Listed, GatewayError> {
     let database = Database::open_to_read(folder)?;
     let keeper = database.keeper();
     let failed = |source| GatewayError::History { path: keeper.path().to_owned(), source };
     keeper.begin_reading().map_err(failed)?;
     let series = keeper.series().map_err(failed)?;
-    let tallies = tally(keeper).map_err(failed)?;
+    let mut unreadable = database.missing().len() as u64;
+    let tallies = tally(keeper, &mut unreadable).map_err(failed)?;
     let mut rows = Vec::new();
     for (number, one) in series.all().iter().enumerate().filter(|(_, one)| !one.id.is_empty()) {
         let number = number as u32;
@@ -100,11 +112,12 @@ pub fn list(folder: &Path, model: Option<&Model>) -> Result<Vec<SeriesRow>, Gate
         }
     }
     rows.sort_by(|a, b| (&a.id, a.kind).cmp(&(&b.id, b.kind)));
-    Ok(rows)
+    Ok(Listed { series: rows, remarks: database.remarks().to_vec(), unreadable })
 }
 
-/// Samples by number and kind: at each time of the finest level that is left, and of the journal what no chunk has.
-fn tally(keeper: &SqliteHistorian) -> Result<Tallies, KeepError> {
+/// Samples by number and kind: at each time of the finest level that is left, and of the journal what no chunk has. Counts the pieces
+/// that can't be read.
+fn tally(keeper: &SqliteHistorian, unreadable: &mut u64) -> Result<Tallies, KeepError> {
     let mut journal: BTreeMap<u32, BTreeMap<Timestamp, ValueKind>> = BTreeMap::new();
     let mut each = |entry: twin_historian::historian::Entry| {
         for (number, kind, t) in samples_of(&entry.bytes) {
@@ -112,7 +125,7 @@ fn tally(keeper: &SqliteHistorian) -> Result<Tallies, KeepError> {
         }
         true
     };
-    keeper.journal(Position(0), &mut each, &mut |_, _| {})?;
+    keeper.journal(Position(0), &mut each, &mut |_, _| *unreadable += 1)?;
     let mut tallies = Tallies::new();
     let mut from = Timestamp::MAX;
     for level in Level::TIERS {
@@ -120,8 +133,14 @@ fn tally(keeper: &SqliteHistorian) -> Result<Tallies, KeepError> {
         let until = std::mem::replace(&mut from, outside(keeper, level)?);
         for page in keeper.pages(level, ALWAYS)?.iter().filter(|page| page.start < until) {
             for kept in of_page(keeper, level, page.start)? {
-                let Ok(Some(bytes)) = keeper.chunk(&kept.key) else { continue };
-                for run in chunk::runs(&bytes).unwrap_or_default() {
+                let runs = match keeper.chunk(&kept.key) {
+                    Ok(Some(bytes)) => chunk::runs(&bytes).ok(),
+                    // Replaced since the catalogue was read.
+                    Ok(None) => Some(Vec::new()),
+                    Err(_) => None,
+                };
+                *unreadable += u64::from(runs.is_none());
+                for run in runs.unwrap_or_default() {
                     let mut fresh = journal.get_mut(&run.signal);
                     for t in run.times.into_iter().filter(|t| *t < until) {
                         count(&mut tallies, run.signal, run.kind, t);

@@ -12,6 +12,7 @@ use twin_protocol::{Limits, LinkChange, ServerFrame, decode_server};
 
 use super::damage::{self, Missing, Piece};
 use super::links::Links;
+use super::reading::{self, Private, Reading};
 use super::series::{Numbers, Series};
 use super::sqlite::{SqliteHistorian, SyncPolicy};
 use super::units::{Apart, learn, with_samples};
@@ -35,6 +36,10 @@ pub struct Database {
     /// Held while the database may be written; two servers in one folder would write everything twice.
     lock: Option<File>,
     remarks: Vec<String>,
+    /// What a damaged folder lacks.
+    missing: Vec<Missing>,
+    /// What it is read from where that is not the folder; goes after the keeper.
+    _private: Option<Private>,
 }
 
 /// What was on disk.
@@ -79,44 +84,48 @@ impl Database {
         std::fs::create_dir_all(folder).map_err(|source| GatewayError::Write { path: folder.to_owned(), source })?;
         let path = folder.join(FILE);
         let mut lock = lock(&folder.join("lock"))?;
-        replace::finish(folder)?;
+        let mended = replace::finish(folder)?;
         finish_move(folder)?;
         guard::may_begin(folder)?;
-        let mut remarks = Vec::new();
         // Before SQLite looks at it: afterwards nobody can tell what it left out.
-        let failed = |source| GatewayError::Read { path: path.clone(), source };
-        remarks.extend(wal::inspect(&path).map_err(failed)?.and_then(|found| found.remark(&path)));
-        // Without full synchronisation a power cut may do this, and what is lost was not promised to survive it.
-        let behind = if sync == SyncPolicy::Full { wal::behind_damage(&path).map_err(failed)? } else { 0 };
-        if behind > 0 {
-            let why = format!("{behind} pages of finished writes lie behind damaged ones in its log");
-            return Err(GatewayError::Damaged { path, why });
+        let looked = wal::look(&path).map_err(|source| GatewayError::Read { path: path.clone(), source })?;
+        let mut remarks: Vec<String> = looked.remark.into_iter().collect();
+        remarks.extend(mended.map(|aside| {
+            format!("a repair of history that was cut short is finished; what it could not save is in {} only", aside.display())
+        }));
+        if let Some(why) = looked.damage {
+            if sync == SyncPolicy::Full {
+                return Err(GatewayError::Damaged { path, why });
+            }
+            // Without full synchronisation a power cut may do this, and what is lost was not promised to survive it.
+            let aside = replace::log_aside(&path)?;
+            remarks.push(format!("the end of history is damaged: {why}; a copy of the log as it was is {}", aside.display()));
         }
         wal::whole(&path)?;
         let mut keeper = attempt(&path, "opening it", SqliteHistorian::open(&path, sync))?;
         keeper.guard(&[path.clone(), folder.join("lock")]);
         guard::mark(&mut lock);
-        Ok(Self { path, keeper, lock: Some(lock), remarks })
+        Ok(Self { path, keeper, lock: Some(lock), remarks, missing: Vec::new(), _private: None })
     }
 
-    /// Opens an existing database for reading; a server may be writing it at the same time.
+    /// Opens an existing database for reading; a server may be writing it at the same time. Changes no byte of history: where the log
+    /// is damaged, or the file of an older layout, a private copy is read.
     ///
     /// # Errors
-    /// Where there is none.
+    /// Where there is none, or it can't be read.
     pub fn open_to_read(folder: &Path) -> Result<Self, GatewayError> {
-        let path = folder.join(FILE);
-        if replace::pending(folder) {
-            drop(Self::open(folder)?);
-        }
-        let open = || SqliteHistorian::open_to_read(&path);
-        let mut keeper = attempt(&path, "opening it for reading", open())?;
-        if attempt(&path, "opening it for reading", keeper.layout())? != super::schema::LAYOUT {
-            // An older layout: no server of this version has it open, so it can be brought up to date.
-            drop(keeper);
-            drop(Self::open(folder)?);
-            keeper = attempt(&path, "opening it for reading", open())?;
-        }
-        Ok(Self { path, keeper, lock: None, remarks: Vec::new() })
+        let Reading { keeper, remarks, missing, private } = reading::open(folder)?;
+        Ok(Self { path: folder.join(FILE), keeper, lock: None, remarks, missing, _private: private })
+    }
+
+    /// What a person should know of what was opened: what a kill left unfinished, and what is damaged.
+    pub fn remarks(&self) -> &[String] {
+        &self.remarks
+    }
+
+    /// What a damaged folder lacks, whoever reads it.
+    pub(super) fn missing(&self) -> &[Missing] {
+        &self.missing
     }
 
     /// The keeper, and the lock while it is held.
@@ -217,7 +226,8 @@ impl Database {
         number(store, &numbers);
         let position = |id: &str| model.sources().iter().position(|source| source.id == id).map(|at| at as u32);
         let links = Links::load(&self.keeper)?.all(&position);
-        Ok(Loaded { links, remarks: self.remarks.clone(), absent, ..Loaded::default() })
+        let (remarks, missing) = (self.remarks.clone(), self.missing.clone());
+        Ok(Loaded { links, remarks, absent, unreadable: missing.len(), missing, ..Loaded::default() })
     }
 
     /// Ids of the series that are kept here and that the site does not have.

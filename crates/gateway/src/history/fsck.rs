@@ -16,7 +16,8 @@ use super::lane::Lane;
 use super::salvage::replace;
 use super::sqlite::{SqliteHistorian, SyncPolicy};
 use super::tiles::Tiles;
-use super::{carried, outside, wal};
+use super::wal::{self, Looked};
+use super::{carried, outside};
 use crate::GatewayError;
 
 /// Findings listed; more are only counted.
@@ -116,7 +117,9 @@ const REBUILD: &str = "run `orrery fsck --repair`: it is computed anew";
 /// Where there is no history, or it cannot be read at all.
 pub fn check(folder: &Path, repair: bool) -> Result<Report, GatewayError> {
     let path = folder.join(FILE);
-    if !path.exists() && !replace::pending(folder) {
+    let unread = |source| GatewayError::Read { path: path.clone(), source };
+    let log = wal::look(&path).map_err(unread)?;
+    if !path.exists() && !replace::pending(folder) && log.damage.is_none() {
         let source = std::io::Error::from(std::io::ErrorKind::NotFound);
         return Err(GatewayError::Read { path, source });
     }
@@ -125,8 +128,8 @@ pub fn check(folder: &Path, repair: bool) -> Result<Report, GatewayError> {
     if repair {
         replace::finish(folder)?;
     }
-    let log = wal::inspect(&path).map_err(|source| GatewayError::Read { path: path.clone(), source })?;
-    report.unfinished_pages = log.map_or(0, |log| log.unfinished + log.damaged);
+    // Again: until the lock was taken, somebody may have written.
+    report.unfinished_pages = wal::look(&path).map_err(unread)?.unfinished;
     let wrong = probe(&path);
     let damaged = wrong.len();
     for why in wrong {
@@ -151,16 +154,16 @@ pub fn check(folder: &Path, repair: bool) -> Result<Report, GatewayError> {
 /// What is wrong with the file as a whole, looked at without writing: SQLite, left to itself, forgets what lies behind a damaged
 /// part of the log.
 fn probe(path: &Path) -> Vec<String> {
+    match wal::look(path) {
+        Ok(Looked { damage: None, .. }) => {}
+        Ok(Looked { damage: Some(why), .. }) => return vec![why],
+        Err(error) => return vec![error.to_string()],
+    }
     if let Err(error) = wal::whole(path) {
         return vec![error.to_string()];
     }
     if let Some(why) = wal::odd_header(path) {
         return vec![why];
-    }
-    match wal::behind_damage(path) {
-        Ok(0) => {}
-        Ok(frames) => return vec![format!("{frames} pages of finished writes lie behind damaged ones in the log")],
-        Err(error) => return vec![error.to_string()],
     }
     let sound = SqliteHistorian::open_to_read(path).map_err(|error| error.to_string()).and_then(|keeper| {
         let wrong = keeper.integrity().map_err(|error| error.to_string())?;
@@ -226,6 +229,20 @@ pub(super) fn rebuild(keeper: &mut SqliteHistorian) -> Result<(), KeepError> {
     let mut check = Check::new(keeper, true, &mut report);
     check.rebuilt()?;
     check.pages()
+}
+
+/// Reads what is left of a database that SQLite must not open into a new file elsewhere, and mends that, so that readers of a damaged
+/// folder get what a repair would give them. Nothing in the folder changes.
+///
+/// # Errors
+/// Where a file cannot be read, or the new one not written.
+pub(super) fn read_aside(path: &Path, to: &Path) -> Result<(SqliteHistorian, Report), GatewayError> {
+    let mut report = Report::default();
+    replace::copy_of_what_is_left(path, to, &mut report)?;
+    let mut keeper = attempt(to, "opening it", SqliteHistorian::open(to, SyncPolicy::Off))?;
+    let result = Check::new(&mut keeper, true, &mut report).run();
+    result.map_err(|source| GatewayError::History { path: path.to_owned(), source })?;
+    Ok((keeper, report))
 }
 
 fn open(path: &Path, repair: bool) -> rusqlite::Result<SqliteHistorian> {

@@ -19,6 +19,7 @@ mod links;
 mod overlap;
 pub mod pages;
 mod persist;
+mod reading;
 mod rescue;
 pub mod salvage;
 mod schema;

@@ -277,6 +277,14 @@ impl SqliteHistorian {
         self.rows("SELECT name, text FROM note ORDER BY name", [], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
+    /// Copies what is there at this moment into a new file; a server may go on writing meanwhile.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or the new file not written.
+    pub(super) fn copy_into(&self, to: &Path) -> rusqlite::Result<()> {
+        self.connection.execute("VACUUM INTO ?1", [to.display().to_string()]).map(drop)
+    }
+
     /// Writes everything from the write-ahead log into the file.
     ///
     /// # Errors

@@ -51,5 +51,6 @@ mod tls;
 mod units;
 mod unread;
 mod vitals;
+mod wal_damage;
 mod words;
 mod world;

@@ -21,7 +21,7 @@ use crate::world::{Folder, SITE, at, orrery};
 const ALWAYS: TimeRange = TimeRange::new(Timestamp::MIN, Timestamp::MAX);
 const PAGE: usize = 4_096;
 
-type Samples = BTreeMap<(u32, Timestamp), Value>;
+pub(crate) type Samples = BTreeMap<(u32, Timestamp), Value>;
 
 /// A folder with history in chunks of some pages each, and batches that no chunk has.
 fn folder() -> (Folder, Site) {
@@ -52,9 +52,14 @@ fn folder() -> (Folder, Site) {
     (folder, site)
 }
 
-fn read(model: &Model, data: &Path) -> Samples {
+pub(crate) fn read(model: &Model, data: &Path) -> Samples {
     let mut store = empty_store(model, 1 << 30);
     Database::open_to_read(data).unwrap().load(model, &mut store).unwrap();
+    samples(model, &store)
+}
+
+/// All samples of a store.
+pub(crate) fn samples(model: &Model, store: &twin_historian::Store) -> Samples {
     let mut all = Samples::new();
     for signal in model.signal_indices() {
         store.for_each_sample(signal, ALWAYS, &mut |sample| {
@@ -110,7 +115,7 @@ fn spoil(path: &Path, random: &mut Random, flips: u64, within: Option<u64>) -> V
     places
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     drop(std::fs::remove_dir_all(to));
     std::fs::create_dir_all(to).unwrap();
     for file in std::fs::read_dir(from).unwrap() {
@@ -311,7 +316,7 @@ fn a_damaged_log_gives_back_what_lies_behind_the_damage() {
     assert!(have.contains_key(&(1, at(599))), "the newest is there");
 }
 
-fn text(path: &Path) -> String {
+pub(crate) fn text(path: &Path) -> String {
     path.to_str().unwrap().to_owned()
 }
 

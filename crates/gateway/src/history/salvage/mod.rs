@@ -15,6 +15,7 @@ use twin_historian::{Chunk, ChunkKey, Level, chunk};
 use twin_model::{TimeRange, Timestamp, ValueKind};
 use twin_protocol::{Limits, ServerFrame, decode_server};
 
+pub(super) use self::pages::PAGE;
 use self::pages::Pages;
 use self::records::{Record, Value};
 use super::fsck::Report;
@@ -31,6 +32,18 @@ const PLAUSIBLE: i64 = chunk::MAX_SAMPLES as i64;
 /// Places in the journal are given one by one: ten thousand a second for 800 years come to this.
 const PLACES: i64 = 1 << 48;
 
+/// Where rows come from.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+enum From {
+    /// The newest image of a page.
+    #[default]
+    Newest,
+    /// An image in the log that is altered, and newer than what can be trusted of its page.
+    Altered,
+    /// An altered image whose place another took: it has something only where its number is what is altered.
+    Replaced,
+}
+
 /// What was found besides what went into the new database at once.
 #[derive(Default)]
 struct Found {
@@ -40,8 +53,8 @@ struct Found {
     sums: BTreeMap<(Level, Timestamp), (u64, u64, Timestamp)>,
     /// Chunks that were read.
     chunks: BTreeMap<(Level, Timestamp, u32), (ChunkKey, u32)>,
-    /// Journal entries that are not what was written: place, times, samples (0: not known).
-    lost_entries: Vec<(i64, TimeRange, u64)>,
+    /// Journal entries that are not what was written.
+    lost_entries: Vec<LostEntry>,
     /// Places of journal entries that were read, and the checksums of those.
     places: BTreeMap<i64, i64>,
     /// Entries whose place cannot be theirs; they stand at -1, -2 and so on until all places are known.
@@ -54,6 +67,20 @@ struct Found {
     top: Option<u32>,
     /// Rows that made no sense at all.
     broken_rows: u64,
+    /// Where the rows are from that are taken now.
+    from: From,
+    /// Images in the log that are altered and that nothing took the place of.
+    altered: u64,
+}
+
+/// A journal entry whose checksum does not fit.
+struct LostEntry {
+    place: i64,
+    times: TimeRange,
+    /// 0: not known.
+    samples: u64,
+    /// Checksums: as its row says, and of its bytes. One of the two is altered.
+    crcs: [i64; 2],
 }
 
 /// Reads what is left of the database at `path` into the new one `fresh`, and reports what is missing.
@@ -78,6 +105,7 @@ pub(super) fn salvage(path: &Path, fresh: &mut SqliteHistorian, report: &mut Rep
             }
         }
     }
+    found.altered_images(&mut pages, fresh, &mut changes)?;
     fresh.commit(&changes)?;
     found.names(fresh, report)?;
     found.notes(fresh)?;
@@ -92,13 +120,19 @@ pub(super) fn salvage(path: &Path, fresh: &mut SqliteHistorian, report: &mut Rep
 /// # Errors
 /// Never for bytes in memory; the readers are those of files.
 pub fn rows_in(file: &[u8], log: &[u8]) -> std::io::Result<(u64, u64)> {
-    let frames = wal::frames_in(&mut &*log)?;
-    let mut pages = Pages::new(Cursor::new(file), file.len() as u64, Some(Cursor::new(log)), &frames);
+    let judged = wal::judge_in(&mut Cursor::new(log))?;
+    let mut pages = Pages::new(Some(Cursor::new(file)), file.len() as u64, Some(Cursor::new(log)), &judged);
     let (free, trees) = (pages.free(), pages.trees());
     let (mut rows, mut broken) = (0, 0);
-    for number in pages.numbers().filter(|number| !free.contains(number)).take(file.len() / pages::PAGE + frames.len() + 1) {
+    for number in pages.numbers().filter(|number| !free.contains(number)).take(file.len() / PAGE + judged.frames.len() + 1) {
         let Some(page) = pages.read(number).filter(|page| !pages::is_map(number, page)) else { continue };
         let found = records::of_page(&mut pages, number, &page, trees.contains(&number));
+        rows += found.records.len() as u64;
+        broken += u64::from(found.broken);
+    }
+    for (frame, _) in pages.altered() {
+        let Some(page) = pages.image(&frame) else { continue };
+        let found = records::of_page(&mut pages, frame.page, &page, false);
         rows += found.records.len() as u64;
         broken += u64::from(found.broken);
     }
@@ -106,9 +140,34 @@ pub fn rows_in(file: &[u8], log: &[u8]) -> std::io::Result<(u64, u64)> {
 }
 
 impl Found {
+    /// What images in the log still have that are altered: pieces with a checksum that fits. An older image of their page was read
+    /// before, and what only they had may be lost.
+    fn altered_images(
+        &mut self,
+        pages: &mut Pages,
+        fresh: &mut SqliteHistorian,
+        changes: &mut Vec<Change>,
+    ) -> Result<(), KeepError> {
+        for (frame, newest) in pages.altered() {
+            self.from = if newest { From::Altered } else { From::Replaced };
+            self.altered += u64::from(newest);
+            let Some(page) = pages.image(&frame) else { continue };
+            for record in records::of_page(pages, frame.page, &page, false).records {
+                self.take(&record, fresh, changes)?;
+            }
+            fresh.commit(&std::mem::take(changes))?;
+        }
+        self.from = From::Newest;
+        Ok(())
+    }
+
     /// One row, told by its shape: which table it is of may be what is damaged.
     fn take(&mut self, record: &Record, fresh: &mut SqliteHistorian, changes: &mut Vec<Change>) -> Result<(), KeepError> {
         use Value::{Blob, Int, Null, Text};
+        // Only pieces prove themselves.
+        if self.from != From::Newest && !record.values.iter().any(|value| matches!(value, Blob(_))) {
+            return Ok(());
+        }
         match (record.row, record.values.as_slice()) {
             (Some(_), [Null, Blob(bytes)]) => self.chunk(bytes, changes),
             (Some(position), [Null, Int(first), Int(last), Int(crc), Blob(bytes), rest @ ..]) => {
@@ -217,9 +276,14 @@ impl Found {
         fresh: &mut SqliteHistorian,
     ) -> Result<(), KeepError> {
         self.used(position);
-        if i64::from(crc32fast::hash(bytes)) != crc {
+        let found = i64::from(crc32fast::hash(bytes));
+        if found != crc {
+            if self.from == From::Replaced {
+                return Ok(());
+            }
             let times = TimeRange::new(Timestamp::from_micros(first), Timestamp::from_micros(last));
-            self.lost_entries.push((position, times, samples.unsigned_abs()));
+            let (place, samples) = (position, samples.unsigned_abs());
+            self.lost_entries.push(LostEntry { place, times, samples, crcs: [crc, found] });
             let sql = "INSERT INTO damaged (what, why, bytes) VALUES (?1, 'its checksum does not fit', ?2)";
             let what = format!("journal entry {position}");
             return write(fresh, |connection| connection.execute(sql, params![what, bytes]).map(drop));
@@ -374,30 +438,25 @@ impl Found {
                 report.lose("chunk.lost", format!("raw {start}"), message, Some(missing), times);
             }
         }
-        for (position, times, samples) in &self.lost_entries {
+        // One that another image of its page has whole is not lost.
+        let read = |lost: &LostEntry| self.places.get(&lost.place).is_some_and(|crc| lost.crcs.contains(crc));
+        for lost in self.lost_entries.iter().filter(|lost| !read(lost)) {
             let message = "its checksum does not fit; its bytes are set aside".to_owned();
-            let samples = (*samples > 0).then_some(*samples);
-            report.lose("journal.lost", format!("journal entry {position}"), message, samples, *times);
+            let samples = (lost.samples > 0).then_some(lost.samples);
+            report.lose("journal.lost", format!("journal entry {}", lost.place), message, samples, lost.times);
+        }
+        let nowhen = TimeRange::new(Timestamp::MAX, Timestamp::MIN);
+        if self.altered > 0 {
+            let message = format!("{} pages are altered by more than a byte; what only they had is missing", self.altered);
+            report.lose("log.altered", "the log of the database".to_owned(), message, None, nowhen);
         }
         if self.broken_rows > 0 {
             let message = format!("{} rows can't be read", self.broken_rows);
-            report.lose(
-                "rows.lost",
-                "the database file".to_owned(),
-                message,
-                None,
-                TimeRange::new(Timestamp::MAX, Timestamp::MIN),
-            );
+            report.lose("rows.lost", "the database file".to_owned(), message, None, nowhen);
         }
         if self.chunks.is_empty() && self.newest == 0 && self.notes.is_empty() {
             let message = "nothing in it looks like a history of this program".to_owned();
-            report.lose(
-                "database.lost",
-                "the database file".to_owned(),
-                message,
-                None,
-                TimeRange::new(Timestamp::MAX, Timestamp::MIN),
-            );
+            report.lose("database.lost", "the database file".to_owned(), message, None, nowhen);
         }
         Ok(())
     }

@@ -1,16 +1,16 @@
-//! The pages of a database file as they lie there, newest first: from whole frames of its log, else from the file. Reads what
-//! SQLite would not, because it follows no tree (<https://www.sqlite.org/fileformat2.html>).
+//! The pages of a database file as they lie there, newest first: from frames of its log that can be trusted, else from the file.
+//! Reads what SQLite would not, because it follows no tree (<https://www.sqlite.org/fileformat2.html>).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use super::super::wal::{self, Frame};
+use super::super::wal::{self, Frame, Judged, State};
 use super::records::LONGEST;
 
 /// Bytes of a page: SQLite's default, which this program never changes. Not read from the header, which may be what is damaged.
-pub(super) const PAGE: usize = 4_096;
+pub(in super::super) const PAGE: usize = 4_096;
 
 /// Overflow pages that the rows of one page may have: several of the longest rows, of which a page holds eight at most.
 const OVERFLOW: u32 = (8 * LONGEST / PAGE as u64) as u32;
@@ -22,32 +22,62 @@ const NODE: u8 = 5;
 
 /// See the module's head.
 pub(super) struct Pages<S = File> {
-    file: S,
+    /// None where only the log is left.
+    file: Option<S>,
     log: Option<S>,
     count: u32,
-    /// Where in the log the newest whole image of a page lies.
-    newer: BTreeMap<u32, u64>,
+    /// The newest image of a page in the log that can be trusted.
+    newer: BTreeMap<u32, Frame>,
+    /// Images in the log that are altered, in its order.
+    altered: Vec<Frame>,
 }
 
 impl Pages {
     pub(super) fn open(path: &Path) -> std::io::Result<Self> {
-        let file = File::open(path)?;
-        let length = file.metadata()?.len();
-        let frames = wal::frames(path)?;
-        let log = if frames.is_empty() { None } else { Some(File::open(wal::log_of(path))?) };
-        Ok(Self::new(file, length, log, &frames))
+        let file = match File::open(path) {
+            Ok(file) => Some(file),
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        let length = file.as_ref().map_or(Ok(0), |file| file.metadata().map(|data| data.len()))?;
+        let judged = wal::judge(path)?.unwrap_or_default();
+        let log = if judged.frames.is_empty() { None } else { Some(File::open(wal::log_of(path))?) };
+        Ok(Self::new(file, length, log, &judged))
     }
 }
 
 impl<S: Read + Seek> Pages<S> {
-    pub(super) fn new(file: S, length: u64, log: Option<S>, frames: &[Frame]) -> Self {
+    pub(super) fn new(file: Option<S>, length: u64, log: Option<S>, judged: &Judged) -> Self {
         let mut count = u32::try_from(length.div_ceil(PAGE as u64)).unwrap_or(u32::MAX);
         let mut newer = BTreeMap::new();
-        for Frame { page, at, .. } in frames.iter().filter(|frame| frame.whole && frame.bytes == PAGE) {
-            newer.insert(*page, *at);
-            count = count.max(*page);
+        let mut altered = Vec::new();
+        for frame in judged.frames.iter().filter(|frame| frame.bytes == PAGE) {
+            if frame.state == State::Altered {
+                altered.push(*frame);
+            } else {
+                newer.insert(frame.page, *frame);
+                count = count.max(frame.page);
+            }
         }
-        Self { file, log, count, newer }
+        // What lies behind the end that the last write says was given back.
+        let count = judged.size.map_or(count, |size| count.min(size));
+        Self { file, log, count, newer, altered }
+    }
+
+    /// Images in the log that are altered, in its order, with whether nothing that can be trusted took their place: what only they
+    /// had may be lost. Their page numbers may be what is altered.
+    pub(super) fn altered(&self) -> Vec<(Frame, bool)> {
+        let newest = |frame: &Frame| !frame.mine || self.newer.get(&frame.page).is_none_or(|newer| newer.at < frame.at);
+        self.altered.iter().map(|frame| (*frame, newest(frame))).collect()
+    }
+
+    /// The bytes of an image in the log; none where it cannot be read.
+    pub(super) fn image(&mut self, frame: &Frame) -> Option<Vec<u8>> {
+        let mut page = read_at(self.log.as_mut()?, frame.at)?;
+        if let Some((at, change)) = frame.fix {
+            *page.get_mut(at)? ^= change;
+        }
+        Some(page)
     }
 
     /// Overflow pages that the rows of one page can have together: in a sound file no two share one.
@@ -62,18 +92,10 @@ impl<S: Read + Seek> Pages<S> {
 
     /// The bytes of a page, padded with zeros where the file ends within it; none where it cannot be read.
     pub(super) fn read(&mut self, number: u32) -> Option<Vec<u8>> {
-        let (source, at) = match (self.newer.get(&number), &mut self.log) {
-            (Some(at), Some(log)) => (log, *at),
-            _ => (&mut self.file, u64::from(number.checked_sub(1)?) * PAGE as u64),
-        };
-        source.seek(SeekFrom::Start(at)).ok()?;
-        let mut page = Vec::with_capacity(PAGE);
-        source.by_ref().take(PAGE as u64).read_to_end(&mut page).ok()?;
-        if page.is_empty() {
-            return None;
+        match self.newer.get(&number).copied() {
+            Some(frame) => self.image(&frame),
+            None => read_at(self.file.as_mut()?, u64::from(number.checked_sub(1)?) * PAGE as u64),
         }
-        page.resize(PAGE, 0);
-        Some(page)
     }
 
     /// Pages that hold nothing any more, so that what was deleted does not come back. Both places that know must say so: the list
@@ -138,6 +160,17 @@ impl<S: Read + Seek> Pages<S> {
         }
         Some(mapped)
     }
+}
+
+fn read_at(source: &mut (impl Read + Seek), at: u64) -> Option<Vec<u8>> {
+    source.seek(SeekFrom::Start(at)).ok()?;
+    let mut page = Vec::with_capacity(PAGE);
+    source.take(PAGE as u64).read_to_end(&mut page).ok()?;
+    if page.is_empty() {
+        return None;
+    }
+    page.resize(PAGE, 0);
+    Some(page)
 }
 
 /// Whether a page is one of those that tell what points where: they hold no rows, and may look like it.

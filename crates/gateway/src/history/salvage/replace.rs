@@ -26,18 +26,42 @@ pub(in super::super) fn with_what_is_left(folder: &Path, report: &mut Report) ->
         discard(&with(&fresh, suffix));
     }
     // Nothing of it counts before it is whole and synchronised.
-    let mut new = attempt(&fresh, "making a new one", SqliteHistorian::open(&fresh, SyncPolicy::Off))?;
-    super::salvage(&path, &mut new, report).map_err(|source| GatewayError::History { path: path.clone(), source })?;
-    attempt(&fresh, "closing it", new.fold_log())?;
-    drop(new);
+    copy_of_what_is_left(&path, &fresh, report)?;
     let failed = |source| GatewayError::Write { path: fresh.clone(), source };
     File::open(&fresh).and_then(|file| file.sync_all()).map_err(failed)?;
     std::fs::rename(&fresh, folder.join(WHOLE)).map_err(failed)?;
     sync(folder)?;
     if let Some(aside) = finish(folder)? {
-        report.set_aside.insert(0, format!("the file as it was: {}", aside.display()));
+        report.set_aside.insert(0, format!("the file as it was: {}, with its log where it had one", aside.display()));
     }
     Ok(())
+}
+
+/// As [`with_what_is_left`], into a file elsewhere; nothing in the folder of the damaged one is touched.
+///
+/// # Errors
+/// As [`with_what_is_left`].
+pub(in super::super) fn copy_of_what_is_left(path: &Path, to: &Path, report: &mut Report) -> Result<(), GatewayError> {
+    let mut new = attempt(to, "making a new one", SqliteHistorian::open(to, SyncPolicy::Off))?;
+    super::salvage(path, &mut new, report).map_err(|source| GatewayError::History { path: path.to_owned(), source })?;
+    attempt(to, "closing it", new.fold_log())
+}
+
+/// A copy of a log under a name of its own beside it, before SQLite forgets what is in it; returns its name.
+///
+/// # Errors
+/// Where it cannot be written.
+pub(in super::super) fn log_aside(path: &Path) -> Result<PathBuf, GatewayError> {
+    let to = wal::log_of(&another_name(path));
+    // Not a second name: SQLite goes on writing in the first.
+    let copied = std::fs::copy(wal::log_of(path), &to).and_then(|_| File::open(&to)).and_then(|file| file.sync_all());
+    copied.map_err(|source| GatewayError::Write { path: to.clone(), source })?;
+    Ok(to)
+}
+
+/// Where the whole file of a repair is that was cut short when all was written; none where none was.
+pub(in super::super) fn waiting(folder: &Path) -> Option<PathBuf> {
+    Some(folder.join(WHOLE)).filter(|whole| whole.exists())
 }
 
 /// Goes on with what a kill cut short, where there is anything; returns where the damaged file is now.
@@ -50,12 +74,13 @@ pub(in super::super) fn finish(folder: &Path) -> Result<Option<PathBuf>, Gateway
         return Ok(None);
     }
     let mut aside = None;
-    if path.exists() {
+    let log = wal::log_of(&path);
+    if path.exists() || log.exists() {
         let to = another_name(&path);
-        let log = wal::log_of(&path);
-        copy(&path, &to)?;
-        if log.exists() {
-            copy(&log, &wal::log_of(&to))?;
+        for (from, to) in [(path.clone(), to.clone()), (log.clone(), wal::log_of(&to))] {
+            if from.exists() {
+                copy(&from, &to)?;
+            }
         }
         sync(folder)?;
         aside = Some(to);
@@ -72,7 +97,7 @@ pub(in super::super) fn finish(folder: &Path) -> Result<Option<PathBuf>, Gateway
 
 /// Whether a repair was cut short when all was written.
 pub(in super::super) fn pending(folder: &Path) -> bool {
-    folder.join(WHOLE).exists()
+    waiting(folder).is_some()
 }
 
 /// Another name beside the file that is not taken.

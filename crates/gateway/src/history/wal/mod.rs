@@ -1,0 +1,186 @@
+//! Looks at SQLite's write-ahead log before SQLite does: what a kill or a power cut left unfinished, and what was altered since.
+//! SQLite itself forgets all behind the first frame that does not check, and the whole log where its header does not, without a word
+//! (<https://www.sqlite.org/fileformat2.html#the_write_ahead_log>).
+
+mod file;
+mod header;
+mod sum;
+mod walk;
+
+use std::fs::File;
+use std::io::{Read, Seek};
+use std::path::{Path, PathBuf};
+
+pub(super) use file::{odd_header, whole};
+use walk::FRAME;
+pub(super) use walk::{Frame, State};
+
+/// What a log holds. Nothing in it is damaged where `altered` and `forgotten` are 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct WalReport {
+    /// Frames of finished writes, all of which SQLite takes.
+    pub frames: u64,
+    /// Whole frames behind the last finished write: a write that was under way.
+    pub unfinished: u64,
+    /// Frames behind the last finished write that are torn or altered.
+    pub torn: u64,
+    /// Bytes of unfinished and torn frames.
+    pub discarded_bytes: u64,
+    /// Frames of finished writes that are not what was written.
+    pub altered: u64,
+    /// Frames of finished writes that SQLite would forget, because they are altered or lie behind altered ones.
+    pub forgotten: u64,
+    /// Whether the log's own header is not what was written.
+    pub header_altered: bool,
+}
+
+impl WalReport {
+    /// Whether anything behind the last finished write is left out.
+    pub const fn is_torn(&self) -> bool {
+        self.unfinished + self.torn > 0
+    }
+
+    /// What of it is damaged, in words: SQLite must not open it, or forgets what was finished and acknowledged. None where it may.
+    pub fn damage(&self) -> Option<String> {
+        let (altered, forgotten) = (self.altered, self.forgotten);
+        match (self.header_altered, altered, forgotten) {
+            (_, _, 0) => None,
+            (true, ..) => Some(format!(
+                "the header of its log is altered, and SQLite would forget all {forgotten} pages of finished writes in it"
+            )),
+            (false, ..) => Some(format!(
+                "{altered} pages of its log are altered, and SQLite would forget the {forgotten} pages of finished writes that are \
+                 or lie behind damaged ones"
+            )),
+        }
+    }
+
+    /// What was left unfinished, as a sentence for people; none where nothing was.
+    pub fn remark(&self, path: &Path) -> Option<String> {
+        let (whole, bytes, log) = (self.frames, self.discarded_bytes, log_of(path));
+        let (torn, log) = (self.unfinished + self.torn, log.display());
+        let verdict = if self.torn > 0 {
+            "with --sync full it had not been acknowledged, unless the disk has altered since what it was given"
+        } else {
+            "it had not been acknowledged"
+        };
+        self.is_torn().then(|| {
+            format!(
+                "the end of history was torn: {torn} pages ({bytes} bytes) of a write that was under way are left out of {log}, \
+                 {whole} pages of finished writes are kept; {verdict}"
+            )
+        })
+    }
+}
+
+/// A log that was looked at.
+#[derive(Debug, Default)]
+pub(super) struct Judged {
+    /// What to say of it.
+    pub(super) report: WalReport,
+    /// The frames of finished writes in order, damaged ones included.
+    pub(super) frames: Vec<Frame>,
+    /// Pages of the database after the last finished write; none where the log has none.
+    pub(super) size: Option<u32>,
+}
+
+/// The log of a database.
+pub fn log_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    name.into()
+}
+
+/// Reads the log beside a database file; none where there is no log or an empty one.
+///
+/// # Errors
+/// Where it cannot be read.
+pub fn inspect(path: &Path) -> std::io::Result<Option<WalReport>> {
+    Ok(judge(path)?.map(|judged| judged.report))
+}
+
+/// As [`inspect`], with the frames.
+///
+/// # Errors
+/// Where it cannot be read.
+pub(super) fn judge(path: &Path) -> std::io::Result<Option<Judged>> {
+    let mut file = match File::open(log_of(path)) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let length = file.metadata()?.len();
+    if length == 0 { Ok(None) } else { judge_in(&mut file).map(Some) }
+}
+
+/// What whoever opens a database must know of its log before SQLite sees it.
+#[derive(Debug, Default)]
+pub(super) struct Looked {
+    /// Why SQLite must not open it; none where it may.
+    pub(super) damage: Option<String>,
+    /// What was left unfinished, as a sentence for people.
+    pub(super) remark: Option<String>,
+    /// Pages of that.
+    pub(super) unfinished: u64,
+}
+
+/// Looks at the log beside a database file. Every opener of a data folder comes by here.
+///
+/// # Errors
+/// Where it cannot be read.
+pub(super) fn look(path: &Path) -> std::io::Result<Looked> {
+    let Some(report) = inspect(path)? else { return Ok(Looked::default()) };
+    let finished = report.frames + report.forgotten;
+    let damage = if finished > 0 && std::fs::metadata(path).map_or(0, |data| data.len()) == 0 {
+        // SQLite deletes the log of an empty file.
+        Some(format!("it is missing or empty, but its log has {finished} pages of finished writes"))
+    } else {
+        report.damage()
+    };
+    let remark = if damage.is_none() { report.remark(path) } else { None };
+    Ok(Looked { damage, remark, unfinished: report.unfinished + report.torn })
+}
+
+/// Judges a log that is open.
+///
+/// A write ends with its last frame, and is acknowledged only when that is on disk. So what is altered before a frame that proves
+/// that a write was finished is damage; what is altered behind all of those was torn, unless two of it say that they end a write: the
+/// second was begun when the first was finished. One altered byte is put right by its checksum, which a torn write never is, so
+/// that the last write, too, is finished where no more than that is wrong with it.
+///
+/// # Errors
+/// Where it cannot be read.
+pub(super) fn judge_in(file: &mut (impl Read + Seek)) -> std::io::Result<Judged> {
+    let walked = walk::through(file)?;
+    let mut frames = walked.frames;
+    let behind = |end: Option<usize>| end.map_or(0, |at| at + 1);
+    let mut last = behind(frames.iter().rposition(Frame::ends_a_write));
+    let claims = |frame: &Frame| frame.mine && frame.size != 0;
+    if frames.iter().skip(last).filter(|frame| claims(frame)).count() > 1 {
+        last = behind(frames.iter().rposition(claims));
+    }
+    let tail = frames.split_off(last);
+    if frames.is_empty() && walked.header_altered {
+        // Nothing in it can be told from what was never finished.
+        let report = WalReport { torn: 1, discarded_bytes: walked.length, header_altered: true, ..WalReport::default() };
+        return Ok(Judged { report, ..Judged::default() });
+    }
+    // Where SQLite stops.
+    let stops = if walked.header_altered { 0 } else { frames.iter().take_while(|frame| frame.state == State::Sound).count() };
+    let taken = behind(frames.iter().take(stops).rposition(|frame| frame.size != 0));
+    let count = |frames: &[Frame], f: &dyn Fn(&Frame) -> bool| frames.iter().filter(|frame| f(frame)).count() as u64;
+    let whole = tail.iter().take_while(|frame| frame.state == State::Sound).count() as u64;
+    let bytes = tail.iter().map(|frame| (FRAME + frame.bytes) as u64).sum::<u64>() + walked.cut;
+    let report = WalReport {
+        frames: taken as u64,
+        unfinished: whole,
+        torn: tail.len() as u64 - whole + u64::from(walked.cut > 0),
+        discarded_bytes: bytes,
+        altered: count(&frames, &|frame| frame.state != State::Sound),
+        forgotten: (frames.len() - taken) as u64,
+        header_altered: walked.header_altered,
+    };
+    let certain = |frame: &&Frame| matches!(frame.state, State::Sound | State::Mended) && frame.size != 0;
+    let size = frames.last().filter(certain).map(|frame| frame.size);
+    Ok(Judged { report, frames, size })
+}
