@@ -30,9 +30,11 @@ const PENDING_BYTES: usize = 64 << 20;
 /// Lanes that may wait for the sealing thread.
 const LANES: usize = 4;
 /// Longest wait of [`Persist::sync`].
-const SYNC_SECONDS: u32 = 120;
+const SYNC: Duration = Duration::from_secs(120);
 /// And while the keeper refuses.
-const REFUSED_SECONDS: u32 = 10;
+const REFUSED: Duration = Duration::from_secs(10);
+/// Between two looks whether the sealing thread's queue has room.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// What may be chosen about keeping history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -250,7 +252,10 @@ impl Persist {
 
     /// After the slabs: everything before `end` that came before [`Self::sealing`] is in some chunk.
     pub(crate) fn sealed(&self, round: u64, end: Timestamp) {
-        self.job(Job::End { round, end });
+        // Where the thread waits for the disk, this round trims nothing and a later one does: samples come in meanwhile.
+        if let Some(sealer) = &self.sealer {
+            drop(sealer.try_send(Job::End { round, end }));
+        }
     }
 
     /// Removes what is past its time at `now`.
@@ -357,16 +362,27 @@ impl Persist {
     /// Waits until everything handed over so far is kept; false where it could not be.
     pub fn sync(&self) -> bool {
         let (done, wait) = sync_channel(1);
-        self.job(Job::Sync(done));
-        for second in 0..SYNC_SECONDS {
-            match wait.recv_timeout(Duration::from_secs(1)) {
+        let mut job = Some(Job::Sync(done));
+        let begun = instant();
+        loop {
+            // The queue may be full of what the keeper refuses.
+            match (job.take(), &self.sealer) {
+                (Some(waiting), Some(sealer)) => match sealer.try_send(waiting) {
+                    Err(TrySendError::Full(waiting)) => job = Some(waiting),
+                    Err(TrySendError::Disconnected(_)) => return false,
+                    Ok(()) => {}
+                },
+                (Some(_), None) => return false,
+                (None, _) => {}
+            }
+            let look = if job.is_some() { LOOK } else { Duration::from_secs(1) };
+            match wait.recv_timeout(look) {
                 Ok(fine) => return fine,
                 // A keeper that refuses for that long will not take it before the program stops either.
-                Err(RecvTimeoutError::Timeout) if second < REFUSED_SECONDS || !self.failing() => {}
+                Err(RecvTimeoutError::Timeout) if begun.elapsed() < if self.failing() { REFUSED } else { SYNC } => {}
                 Err(_) => return false,
             }
         }
-        false
     }
 
     /// What was written so far.

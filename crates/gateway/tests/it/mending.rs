@@ -361,3 +361,33 @@ fn a_full_disk_stops_acknowledgements_not_the_plant_and_everything_is_made_up_fo
     };
     assert_eq!(all(&back), (s + 1) * 20);
 }
+
+/// Rounds come every half minute: a disk that refuses for long must hold up neither samples nor a stop.
+#[test]
+fn rounds_of_sealing_wait_for_no_disk_that_refuses() {
+    let folder = Folder::new();
+    let site = Site::read_usable(&folder.write("site.toml", SITE)).unwrap();
+    let model = Arc::new(site.loaded.model.clone());
+    let full = Arc::new(AtomicBool::new(false));
+    let keeper = MemoryHistorian::new();
+    let reader = keeper.reader().unwrap();
+    let refusing = Refusing { inner: keeper, full: full.clone() };
+    let persist = Persist::over(Box::new(refusing), &model, Setup::default(), true, None).unwrap();
+    let hub = Hub::new(model.clone(), at(0), RingLimits::default(), empty_store(&model, 256 << 20), Some(persist));
+    put(&hub, 0, 600);
+    full.store(true, Ordering::Release);
+    // Far more than the queue of the thread that seals has room for.
+    (0..60).for_each(|_| hub.seal(at(2 * 3_600)));
+    put_unsure(&hub, 600);
+    full.store(false, Ordering::Release);
+    assert!(hub.persist().unwrap().sync());
+    assert_eq!(*hub.durable().borrow(), hub.seq(), "what came meanwhile is kept, too");
+    let always = TimeRange::new(Timestamp::MIN, Timestamp::MAX);
+    let samples: u32 = reader.catalogue(Level::Raw, always).unwrap().iter().map(|kept| kept.samples).sum();
+    assert_eq!(samples, 60, "the slab waited for the disk");
+}
+
+fn put_unsure(hub: &Hub, s: i64) {
+    hub.ingest(&[(SignalIndex(1), Sample::new(at(s), Value::Int(s)))]);
+    hub.flush();
+}
