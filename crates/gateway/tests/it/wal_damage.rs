@@ -187,7 +187,8 @@ fn any_byte_of_the_logs_header_may_be_damaged_without_a_loss() {
             hurt[place] ^= 0x55;
             assert_eq!(hold_to(&killed, &hurt, &format!("header byte {place}")), 0);
         }
-        for (name, until) in [("the header", HEADER), ("the header and the first frame", HEADER + FRAME)] {
+        let all = ("all of it", log.len());
+        for (name, until) in [("the header", HEADER), ("the header and the first frame", HEADER + FRAME), all] {
             let mut hurt = log.clone();
             hurt[..until].fill(0);
             let lost = hold_to(&killed, &hurt, name);

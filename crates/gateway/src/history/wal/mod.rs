@@ -11,7 +11,9 @@ use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 
+use super::salvage::PAGE;
 pub(super) use file::{odd_header, whole};
+use header::HEADER;
 use walk::FRAME;
 pub(super) use walk::{Frame, State};
 
@@ -45,6 +47,9 @@ impl WalReport {
         let (altered, forgotten) = (self.altered, self.forgotten);
         match (self.header_altered, altered, forgotten) {
             (_, _, 0) => None,
+            (true, ..) if altered == forgotten => {
+                Some(format!("the header of its log is altered, and no checksum proves what the {altered} pages in it are"))
+            }
             (true, ..) => Some(format!(
                 "the header of its log is altered, and SQLite would forget all {forgotten} pages of finished writes in it"
             )),
@@ -113,6 +118,17 @@ pub(super) fn judge(path: &Path) -> std::io::Result<Option<Judged>> {
     if length == 0 { Ok(None) } else { judge_in(&mut file).map(Some) }
 }
 
+/// A log of so many bytes without a header, and without a frame that proves that a write was finished. The header is on disk before the
+/// first frame is written, so that one beside whole frames was altered since; what their pages hold may prove itself.
+fn unproved(length: u64) -> Judged {
+    let each = (FRAME + PAGE) as u64;
+    let count = length.saturating_sub(HEADER as u64) / each;
+    let frame = |at: u64| Frame::unknown(HEADER as u64 + at * each + FRAME as u64);
+    let report = WalReport { header_altered: true, altered: count, forgotten: count, ..WalReport::default() };
+    let torn = WalReport { header_altered: true, torn: 1, discarded_bytes: length, ..WalReport::default() };
+    Judged { report: if count > 0 { report } else { torn }, frames: (0..count).map(frame).collect(), size: None }
+}
+
 /// What whoever opens a database must know of its log before SQLite sees it.
 #[derive(Debug, Default)]
 pub(super) struct Looked {
@@ -161,9 +177,7 @@ pub(super) fn judge_in(file: &mut (impl Read + Seek)) -> std::io::Result<Judged>
     }
     let tail = frames.split_off(last);
     if frames.is_empty() && walked.header_altered {
-        // Nothing in it can be told from what was never finished.
-        let report = WalReport { torn: 1, discarded_bytes: walked.length, header_altered: true, ..WalReport::default() };
-        return Ok(Judged { report, ..Judged::default() });
+        return Ok(unproved(walked.length));
     }
     // Where SQLite stops.
     let stops = if walked.header_altered { 0 } else { frames.iter().take_while(|frame| frame.state == State::Sound).count() };

@@ -49,6 +49,11 @@ pub(in super::super) struct Frame {
 }
 
 impl Frame {
+    /// One of which nothing is known but where its page is.
+    pub(super) fn unknown(at: u64) -> Self {
+        Self { page: 0, size: 0, at, bytes: PAGE, state: State::Altered, fix: None, was_whole: false, mine: false }
+    }
+
     /// With what is known of the one byte that is altered of what its checksum covers: put right where only one explains it.
     fn explained(self, fixes: &[(usize, u8)]) -> Self {
         let shifted = |at: usize, change: u8| u32::from(change) << (24 - 8 * (at % 4));
