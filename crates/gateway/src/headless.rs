@@ -14,7 +14,7 @@ use crate::assemble::{csv_files, synthetic_groups};
 use crate::exchange::history;
 use crate::history::{Apart, Database};
 use crate::lacks;
-use crate::recording::{self, Recording};
+use crate::recording::{self, Reading, Recording};
 use crate::server::Lacks;
 use crate::site::Site;
 use crate::sources::{Source as _, SyntheticSource};
@@ -76,18 +76,18 @@ pub fn fill_by(site: &Site, model: Model, from: &From, at: Timestamp, start: Tim
     match from {
         From::Sources => unusable = from_sources(site, at, start, &mut engine, &mut remarks)?,
         From::Data(folder) => (missing, unreadable) = from_data(folder, at, &mut engine, &mut remarks)?,
-        From::Recording(path) => unreadable = from_recording(&recording::read(path)?, &mut engine, &mut remarks),
+        From::Recording(path) => {
+            let recording = recording::read_as(path, Reading::Of(engine.model()))?;
+            unreadable = from_recording(&recording, &mut engine, &mut remarks);
+        }
     }
     engine.settle();
     Ok(Headless { engine, remarks, unusable, missing, unreadable })
 }
 
 /// The state of a recording, whose site is inside it.
-///
-/// # Errors
-/// Where the recording cannot be used.
 pub fn fill_from_recording(recording: &Recording) -> Headless {
-    let mut engine = Engine::new(recording.site.model.clone(), kept());
+    let mut engine = Engine::new(recording.model().clone(), kept());
     let mut remarks = Vec::new();
     engine.hold_back();
     let unreadable = from_recording(recording, &mut engine, &mut remarks);

@@ -306,6 +306,10 @@ async fn page(State(app): State<Arc<App>>, ConnectInfo(peer): ConnectInfo<Socket
 }
 
 async fn site(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    if app.site_json.plain().is_empty() {
+        // A recording of a publication has no site file.
+        return (StatusCode::GONE, "there is no site file here; /api/publication has what a viewer needs\n").into_response();
+    }
     blocking(move || {
         let (coding, body) = app.site_json.best(&accepted(&headers));
         let (size, tag) = (app.site_json.plain().len(), fnv64(app.site_hash.as_bytes()));

@@ -1,44 +1,65 @@
-//! The recording file (`.orrec`): a site, its models and the frames of its stream, in one appendable file.
+//! The recording file (`.orrec`): what a viewer gets of a site, and the frames of its stream, in one appendable file.
 //!
-//! Holds the byte layout. Refuses to open files: the caller appends what [`encode_record`] gives and reads through
-//! [`Records`] over the bytes. A record is written whole or not at all as far as a reader is concerned: a torn tail
-//! (power cut while writing) ends the reading with a [`Torn`] report and loses only itself.
+//! Holds the byte layout of both versions: version 2 holds a publication (manifests, and pieces by their names), version 1 the
+//! site file with its models. Refuses to open files, and to know what manifests, pieces and models mean: the caller appends what
+//! [`encode_record`] gives and reads through [`Records`] over the bytes. A record is written whole or not at all as far as a reader
+//! is concerned: a torn tail (power cut while writing) ends the reading with a [`Torn`] report and loses only itself.
 
 use crate::wire::{Reader, Writer};
 use crate::{Limits, ProtocolError, ServerFrame, decode_server, encode_server};
 
 /// First bytes of every recording; as in PNG, the high bit and line ends expose transfers that mangle bytes.
 const MAGIC: &[u8; 8] = b"\x89ORREC\r\n";
-/// Version of the layout.
-const VERSION: u16 = 1;
+/// Version of the layout that is written.
+pub const VERSION: u16 = 2;
+/// The oldest version that is read.
+pub const OLDEST: u16 = 1;
 /// Kind byte, length and checksum before each payload.
 const RECORD_HEAD: usize = 9;
 
 const SITE: u8 = 1;
 const ASSET: u8 = 2;
 const FRAME: u8 = 3;
+const MANIFEST: u8 = 4;
+const PIECE: u8 = 5;
 /// Kinds from here up are skipped by readers that do not know them.
 const SKIPPABLE: u8 = 0x40;
 
-/// Bytes of an asset, or of a frame, that a recording may hold.
+/// Bytes of the name of a piece: a SHA-256.
+pub const NAME_BYTES: usize = 32;
+/// Bytes of an asset of version 1, or of a frame, that a recording may hold.
 pub const ASSET_BYTES: usize = 256 << 20;
-/// Bytes of the site file, or of a path, that a recording may hold.
+/// Bytes of the site file of version 1, of a path, or of a text in a frame, that a recording may hold.
 pub const SITE_BYTES: usize = 16 << 20;
+/// Bytes of a manifest that a recording may hold.
+pub const MANIFEST_BYTES: usize = 32 << 20;
+/// Bytes of a piece that a recording may hold.
+pub const PIECE_BYTES: usize = 512 << 20;
 
 /// One entry of a recording.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Record {
-    /// The site file, first in every recording.
+    /// Version 1: the site file, first in every such recording.
     Site {
         /// Its file name, for messages.
         file_name: String,
         /// Its text.
         toml: String,
     },
-    /// A file that the site refers to, so that one recording shows the plant anywhere.
+    /// Version 1: a file that the site refers to, so that one recording shows the plant anywhere.
     Asset {
         /// Path as the site file writes it.
         path: String,
+        /// Its content.
+        bytes: Vec<u8>,
+    },
+    /// Version 2: a manifest, which describes the plant from its instant on. The pieces that it names stand before it, so that what
+    /// a manifest names is there wherever the file is torn.
+    Manifest(Vec<u8>),
+    /// Version 2: a piece of a publication. Each stands in a recording once, whatever manifests name it.
+    Piece {
+        /// Its name, the SHA-256 of its bytes; whoever uses them compares.
+        name: [u8; NAME_BYTES],
         /// Its content.
         bytes: Vec<u8>,
     },
@@ -68,6 +89,8 @@ impl Record {
             Self::Site { file_name, toml } => ("site file", file_name.len().max(toml.len()), SITE_BYTES),
             Self::Asset { path, .. } if path.len() > SITE_BYTES => ("asset path", path.len(), SITE_BYTES),
             Self::Asset { bytes, .. } => ("asset", bytes.len(), ASSET_BYTES),
+            Self::Manifest(bytes) => ("manifest", bytes.len(), MANIFEST_BYTES),
+            Self::Piece { bytes, .. } => ("piece", bytes.len(), PIECE_BYTES),
             Self::Frame(_) => return Ok(()),
         };
         if size > limit { Err(ProtocolError::TooLarge { what, size: size as u64, limit: limit as u64 }) } else { Ok(()) }
@@ -76,8 +99,13 @@ impl Record {
 
 /// The bytes that a new recording begins with.
 pub fn file_header() -> Vec<u8> {
+    file_header_of(VERSION)
+}
+
+/// The bytes that a recording of another version begins with: for tests of those who read them.
+pub fn file_header_of(version: u16) -> Vec<u8> {
     let mut out = MAGIC.to_vec();
-    out.extend_from_slice(&VERSION.to_le_bytes());
+    out.extend_from_slice(&version.to_le_bytes());
     out.extend_from_slice(&[0, 0]);
     out
 }
@@ -95,6 +123,15 @@ pub fn encode_record(record: &Record) -> Vec<u8> {
             w.text(path);
             w.blob(bytes);
             ASSET
+        }
+        Record::Manifest(bytes) => {
+            w.raw(bytes);
+            MANIFEST
+        }
+        Record::Piece { name, bytes } => {
+            w.raw(name);
+            w.raw(bytes);
+            PIECE
         }
         Record::Frame(frame) => {
             w.raw(&encode_server(frame));
@@ -116,11 +153,19 @@ fn checksum(kind: u8, payload: &[u8]) -> u32 {
     hasher.finalize()
 }
 
+fn within<'a>(what: &'static str, bytes: &'a [u8], limit: usize) -> Result<&'a [u8], ProtocolError> {
+    if bytes.len() > limit {
+        return Err(ProtocolError::TooLarge { what, size: bytes.len() as u64, limit: limit as u64 });
+    }
+    Ok(bytes)
+}
+
 /// Reads the records of a recording in order; ends at the first that is not whole.
 #[derive(Debug, Clone)]
 pub struct Records<'a> {
     bytes: &'a [u8],
     at: usize,
+    version: u16,
     limits: Limits,
     torn: Option<Torn>,
 }
@@ -136,13 +181,18 @@ impl<'a> Records<'a> {
             return Err(ProtocolError::Truncated("recording header"));
         };
         let version = u16::from_le_bytes([a, b]);
-        if version != VERSION {
-            return Err(ProtocolError::Version { theirs: version.to_string(), ours: VERSION.to_string() });
+        if !(OLDEST..=VERSION).contains(&version) {
+            return Err(ProtocolError::Version { theirs: version.to_string(), ours: format!("{OLDEST} to {VERSION}") });
         }
         // A recording is a file that the user chose: large assets are fine, absurd claims are not.
         let limits =
             Limits { frame_bytes: ASSET_BYTES, body_bytes: ASSET_BYTES, text_bytes: SITE_BYTES, ..Limits::SERVER_FRAMES };
-        Ok(Self { bytes, at: MAGIC.len() + 4, limits, torn: None })
+        Ok(Self { bytes, at: MAGIC.len() + 4, version, limits, torn: None })
+    }
+
+    /// The version of the layout: what stands in the place of the site.
+    pub fn version(&self) -> u16 {
+        self.version
     }
 
     /// What was found behind the last good record; `None` at a clean end. Meaningful after the last item.
@@ -169,11 +219,19 @@ impl<'a> Records<'a> {
 
     fn decode(&self, kind: u8, payload: &[u8]) -> Result<Option<Record>, ProtocolError> {
         let r = &mut Reader::new(payload, self.limits);
+        let old = self.version == OLDEST;
         Ok(Some(match kind {
-            SITE => Record::Site { file_name: r.text("site file name")?.to_owned(), toml: r.text("site file")?.to_owned() },
-            ASSET => {
+            SITE if old => {
+                Record::Site { file_name: r.text("site file name")?.to_owned(), toml: r.text("site file")?.to_owned() }
+            }
+            ASSET if old => {
                 let path = r.text("asset path")?.to_owned();
                 Record::Asset { path, bytes: r.blob(self.limits.body_bytes, "asset")?.to_vec() }
+            }
+            MANIFEST if !old => Record::Manifest(within("manifest", payload, MANIFEST_BYTES)?.to_vec()),
+            PIECE if !old => {
+                let name = r.array("name of a piece")?;
+                Record::Piece { name, bytes: within("piece", r.take(r.left(), "piece")?, PIECE_BYTES)?.to_vec() }
             }
             FRAME => Record::Frame(decode_server(payload, &self.limits)?),
             kind if kind >= SKIPPABLE => return Ok(None),
@@ -205,61 +263,4 @@ impl Iterator for Records<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use twin_model::Timestamp;
-
-    fn sample() -> (Vec<u8>, Vec<Record>) {
-        let records = vec![
-            Record::Site { file_name: "site.toml".into(), toml: "[site]\n".into() },
-            Record::Asset { path: "a.glb".into(), bytes: vec![7; 300] },
-            Record::Frame(ServerFrame::KeepAlive { server_time: Timestamp::from_secs(5) }),
-        ];
-        let mut bytes = file_header();
-        bytes.extend(records.iter().flat_map(encode_record));
-        (bytes, records)
-    }
-
-    #[test]
-    fn a_recording_reads_back_whole() {
-        let (bytes, records) = sample();
-        let mut reader = Records::new(&bytes).unwrap();
-        assert_eq!(reader.by_ref().collect::<Vec<_>>(), records);
-        assert_eq!((reader.torn(), reader.good_bytes()), (None, bytes.len() as u64));
-    }
-
-    #[test]
-    fn a_torn_tail_loses_only_itself_wherever_it_is_cut() {
-        let (bytes, records) = sample();
-        let last = encode_record(&records[2]).len();
-        for cut in bytes.len() - last + 1..bytes.len() {
-            let mut reader = Records::new(&bytes[..cut]).unwrap();
-            assert_eq!(reader.by_ref().collect::<Vec<_>>(), records[..2]);
-            let torn = reader.torn().unwrap();
-            assert_eq!((torn.good_bytes + torn.lost_bytes) as usize, cut);
-        }
-    }
-
-    #[test]
-    fn a_flipped_bit_is_found_by_the_checksum() {
-        let (mut bytes, _) = sample();
-        let at = bytes.len() - 1;
-        bytes[at] ^= 1;
-        let mut reader = Records::new(&bytes).unwrap();
-        assert_eq!(reader.by_ref().count(), 2);
-        assert!(reader.torn().unwrap().why.to_string().contains("checksum"));
-    }
-
-    #[test]
-    fn what_a_reader_would_not_take_is_not_to_be_written() {
-        let asset = |bytes: usize| Record::Asset { path: "a.glb".into(), bytes: vec![0; bytes] };
-        assert_eq!(asset(ASSET_BYTES).fits(), Ok(()));
-        let error = asset(ASSET_BYTES + 1).fits().unwrap_err().to_string();
-        assert_eq!(error, "asset of 268435457 is over the limit of 268435456");
-    }
-
-    #[test]
-    fn other_files_are_refused() {
-        assert_eq!(Records::new(b"glTF....").unwrap_err(), ProtocolError::Magic);
-    }
-}
+mod tests;

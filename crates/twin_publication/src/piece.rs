@@ -18,6 +18,18 @@ impl PieceHash {
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
     }
+
+    /// The hash itself, as binary files hold it.
+    pub const fn to_bytes(self) -> [u8; 32] {
+        self.0
+    }
+}
+
+impl From<[u8; 32]> for PieceHash {
+    /// A name that was read as the hash itself.
+    fn from(hash: [u8; 32]) -> Self {
+        Self(hash)
+    }
 }
 
 impl fmt::Display for PieceHash {
@@ -140,6 +152,7 @@ mod tests {
         ] {
             assert_eq!(PieceHash::of(bytes).to_string(), name);
             assert_eq!(name.parse::<PieceHash>().unwrap(), PieceHash::of(bytes));
+            assert_eq!(PieceHash::from(PieceHash::of(bytes).to_bytes()).to_string(), name);
             assert_eq!(PieceRef::of(bytes).check(bytes), Ok(()));
         }
     }

@@ -66,7 +66,7 @@ pub(super) fn run(args: &ExportArgs) -> Result<u8> {
         (Some(path), _) => {
             let recording = recording::read(path)?;
             let store = history::of_recording(&recording, &mut remarks);
-            write(args, &recording.site.model, &store, range, format)?
+            write(args, recording.model(), &store, range, format)?
         }
         (None, Some(site)) => {
             let (site, faults) = usable(site, &args.allow)?;

@@ -1,5 +1,6 @@
 //! `orrery record`: runs a site's sources without a server, or listens to a running one, and writes what comes.
 
+use std::cell::OnceCell;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,12 +8,13 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use twin_model::{Span, TimeRange, Timestamp};
-use twin_protocol::recording::Record;
 use twin_protocol::{LinkState, ServerFrame};
+use twin_site::codes;
 
 use super::client::ClientArgs;
 use super::usable;
 use crate::assemble::{PlantOptions, plant};
+use crate::publish::{self, Compiled};
 use crate::recording::{Recorder, RecordingFile};
 use crate::remote::Remote;
 use crate::ring::RingLimits;
@@ -51,20 +53,41 @@ pub(super) struct RecordArgs {
 
 pub(super) fn run(args: &RecordArgs) -> Result<u8> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("can't start the runtime")?;
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = stop.clone();
+    let until = Until::default();
+    let flag = until.stop.clone();
     runtime.spawn(async move {
-        drop(tokio::signal::ctrl_c().await);
-        flag.store(true, Ordering::Relaxed);
+        if tokio::signal::ctrl_c().await.is_ok() {
+            flag.store(true, Ordering::Relaxed);
+        }
     });
-    let end = args.length.map_or(Timestamp::MAX, |length| clock::wall() + length);
-    let over = move || stop.load(Ordering::Relaxed) || clock::wall() >= end;
     let (samples, bytes, missing) = match args.client.remote(args.site.to_str().unwrap_or_default())? {
-        Some(remote) => runtime.block_on(from_gateway(args, &remote, &over))?,
-        None => runtime.block_on(from_site(args, &over))?,
+        Some(remote) => runtime.block_on(from_gateway(args, &remote, &until))?,
+        None => runtime.block_on(from_site(args, &until))?,
     };
     term::note(&format!("{samples} samples, {} kB", bytes / 1_000));
     Ok(u8::from(missing))
+}
+
+/// When a recording ends: so long after it began, or when somebody says so.
+#[derive(Default)]
+struct Until {
+    stop: Arc<AtomicBool>,
+    end: OnceCell<Timestamp>,
+}
+
+impl Until {
+    /// What comes before, compiling or waiting for it, does not count as time of the recording.
+    fn begin(&self, length: Option<Span>) {
+        self.end.get_or_init(|| length.map_or(Timestamp::MAX, |length| clock::wall() + length));
+    }
+
+    fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    fn over(&self) -> bool {
+        self.stopped() || self.end.get().is_some_and(|end| clock::wall() >= *end)
+    }
 }
 
 /// Refuses to replace a recording unasked.
@@ -81,8 +104,15 @@ fn started(args: &RecordArgs) {
     term::note(&format!("recording to {}; Ctrl-C ends it", super::serve::shown(&args.file)));
 }
 
-async fn from_site(args: &RecordArgs, over: &dyn Fn() -> bool) -> Result<(u64, u64, bool)> {
+async fn from_site(args: &RecordArgs, until: &Until) -> Result<(u64, u64, bool)> {
     let (site, _) = usable(&args.site, &args.allow)?;
+    may_write(args)?;
+    // Before its sources run, which would not be asked meanwhile; what it lacks is told, because nobody can add it later.
+    let Compiled { mut publication, report } =
+        publish::compile(&site, Timestamp::from_micros(0)).context("the site can't be compiled")?;
+    for finding in report.findings.iter().filter(|finding| finding.code == codes::MODEL_UNREADABLE) {
+        term::warn(&format!("{}; it is not in the recording", finding.message));
+    }
     // Every batch must still be held when it is written a moment later, however much comes at once.
     let ring = RingLimits { batches: 100_000, bytes: 1 << 30 };
     let options = PlantOptions { data: args.data.clone(), speed: args.speed, ring, ..PlantOptions::default() };
@@ -94,8 +124,10 @@ async fn from_site(args: &RecordArgs, over: &dyn Fn() -> bool) -> Result<(u64, u
         term::warn("nobody can push samples in here; record the running server instead: orrery record http://... FILE");
     }
     let now = plant.clock.now();
-    may_write(args)?;
-    let mut recorder = Recorder::start(&args.file, &site, &plant.hub, TimeRange::new(now - args.history, now), now)?;
+    // The clock of a site without a sample stands before every calendar.
+    publication.manifest.valid_from = now.max(Timestamp::from_micros(0));
+    until.begin(args.length);
+    let mut recorder = Recorder::start(&args.file, &publication, &plant.hub, TimeRange::new(now - args.history, now), now)?;
     for missing in &recorder.missing {
         term::warn(missing);
     }
@@ -107,7 +139,7 @@ async fn from_site(args: &RecordArgs, over: &dyn Fn() -> bool) -> Result<(u64, u
         recorder.poll(&plant.hub, now)?;
         let links = plant.hub.links();
         let ended = !links.is_empty() && links.iter().all(|link| link.state == LinkState::Ended);
-        if ended || over() {
+        if ended || until.over() {
             let samples = plant.hub.totals.samples.load(Ordering::Relaxed);
             return Ok((samples, recorder.file.bytes, !recorder.missing.is_empty()));
         }
@@ -116,19 +148,13 @@ async fn from_site(args: &RecordArgs, over: &dyn Fn() -> bool) -> Result<(u64, u
 }
 
 /// Listens to a gateway; a broken connection is taken up again where it broke.
-async fn from_gateway(args: &RecordArgs, remote: &Remote, over: &dyn Fn() -> bool) -> Result<(u64, u64, bool)> {
-    let (records, remarks) = remote.site().await?;
-    for remark in &remarks {
-        term::warn(remark);
-    }
+async fn from_gateway(args: &RecordArgs, remote: &Remote, until: &Until) -> Result<(u64, u64, bool)> {
+    let publication = remote.publication(&|| until.stopped()).await?;
     may_write(args)?;
     let mut file = RecordingFile::create(&args.file)?;
-    for record in &records {
-        match (record.fits(), record) {
-            (Err(why), Record::Asset { path, .. }) => term::warn(&format!("{path} is not in the recording: {why}")),
-            _ => file.record(record)?,
-        }
-    }
+    file.revision(&publication)?;
+    until.begin(args.length);
+    let over = || until.over();
     let mut samples = 0;
     let mut place = None;
     let mut history_done = false;
@@ -157,15 +183,7 @@ async fn from_gateway(args: &RecordArgs, remote: &Remote, over: &dyn Fn() -> boo
                 }
                 Ok(ServerFrame::Hello(hello)) if !history_done => {
                     history_done = true;
-                    let range = TimeRange::new(hello.server_time - args.history, hello.server_time);
-                    let (frames, missing) = remote.history(range).await?;
-                    for missing in &missing {
-                        term::warn(missing);
-                    }
-                    lacks |= !missing.is_empty();
-                    for frame in frames {
-                        file.record(&Record::Frame(frame))?;
-                    }
+                    lacks |= before(args, remote, &mut file, hello.server_time).await?;
                     started(args);
                 }
                 Ok(
@@ -180,7 +198,7 @@ async fn from_gateway(args: &RecordArgs, remote: &Remote, over: &dyn Fn() -> boo
                     if let ServerFrame::Batch(batch) = &frame {
                         samples += batch.entries.len() as u64;
                     }
-                    file.record(&Record::Frame(frame))?;
+                    file.frame(frame)?;
                 }
             }
             if over() {
@@ -190,4 +208,16 @@ async fn from_gateway(args: &RecordArgs, remote: &Remote, over: &dyn Fn() -> boo
         place = Some(stream.place());
     }
     Ok((samples, file.bytes, lacks))
+}
+
+/// Puts in what was before; says whether the gateway can't read some of it.
+async fn before(args: &RecordArgs, remote: &Remote, file: &mut RecordingFile, now: Timestamp) -> Result<bool> {
+    let (frames, missing) = remote.history(TimeRange::new(now - args.history, now)).await?;
+    for missing in &missing {
+        term::warn(missing);
+    }
+    for frame in frames {
+        file.frame(frame)?;
+    }
+    Ok(!missing.is_empty())
 }

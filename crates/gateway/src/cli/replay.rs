@@ -1,5 +1,6 @@
 //! `orrery replay`: serves a recording as if it happened now, in its own time.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -14,10 +15,10 @@ use crate::clock::{Clock, wall};
 use crate::hub::{Hub, empty_store};
 use crate::publish::publisher::Origin;
 use crate::publish::shelf::Shelf;
-use crate::recording::{RecordedSource, read};
+use crate::recording::{RecordedSource, SiteFiles, read};
 use crate::ring::RingLimits;
 use crate::site::{Assets, site_json};
-use crate::{GatewayError, term};
+use crate::{publish, term};
 
 /// Arguments of `orrery replay`.
 #[derive(Debug, clap::Args)]
@@ -37,11 +38,13 @@ pub(super) fn run(args: &ReplayArgs) -> Result<u8> {
     for remark in &recording.remarks {
         term::warn(remark);
     }
-    if !recording.site.usable {
-        let why = "its site can't be used".to_owned();
-        return Err(GatewayError::Recording { path: args.file.clone(), why }.into());
+    // A revision that stands there twice has other findings the second time.
+    let held = recording.manifests().map(|manifest| manifest.revision).collect::<BTreeSet<_>>().len();
+    if held > 1 {
+        let since = recording.manifest().map_or(Timestamp::MIN, |manifest| manifest.valid_from);
+        term::warn(&format!("it holds {held} revisions of its site; the newest is shown, which is valid from {since}"));
     }
-    let model = Arc::new(recording.site.model.clone());
+    let model = Arc::new(recording.model().clone());
     let mut store = empty_store(&model, 1 << 30);
     let mut unreadable = 0;
     for chunk in &recording.chunks {
@@ -54,10 +57,15 @@ pub(super) fn run(args: &ReplayArgs) -> Result<u8> {
     let first = extent.map_or_else(|| store.extent().map_or(Timestamp::MIN, |e| e.end), |e| e.start);
     let clock = Clock::replay(first, args.speed, extent.map_or(first, |e| e.end));
     let hub = Arc::new(Hub::new(model, wall(), RingLimits::default(), store, None));
-    let assets = Assets::of_recording(&recording.site, &recording.files);
-    let (json, hash) = site_json(hub.model(), recording.file_name.clone(), &recording.toml, &side_files(&recording), &assets);
-    let name = recording.site.model.site().name.clone();
-    let (site, files) = (recording.site.clone(), std::mem::take(&mut recording.files));
+    let (assets, json, hash) = match (recording.site_files(), recording.manifest()) {
+        (Some(site), _) => {
+            let assets = Assets::of_recording(&site.loaded, &site.files);
+            let (json, hash) = site_json(hub.model(), site.file_name.clone(), &site.toml, &side_files(site), &assets);
+            (assets, json.to_vec(), hash)
+        }
+        (None, manifest) => (Assets::default(), Vec::new(), manifest.map(publish::identity).unwrap_or_default()),
+    };
+    let name = hub.model().site().name.clone();
     let plant = Plant {
         hub,
         clock,
@@ -66,15 +74,15 @@ pub(super) fn run(args: &ReplayArgs) -> Result<u8> {
         capabilities: Capabilities::RESUME.with(Capabilities::HISTORY).with(Capabilities::REPLAY),
         remarks: Vec::new(),
     };
-    let origin = Origin::Recording { site: Box::new(site), files };
-    let load = move || Ok(Loaded { plant, assets, json: json.to_vec(), hash, shelf: Shelf::default(), origin });
+    let origin = Origin::Recording(Box::new(recording));
+    let load = move || Ok(Loaded { plant, assets, json, hash, shelf: Shelf::default(), origin });
     serve(load, Named { name, tokens: Vec::new(), data: None }, &args.listen)
 }
 
 /// Files of the recording that are no models: what the site file imports.
-fn side_files(recording: &crate::recording::Recording) -> std::collections::BTreeMap<String, Vec<u8>> {
-    let models = recording.site.model_files();
+fn side_files(site: &SiteFiles) -> std::collections::BTreeMap<String, Vec<u8>> {
+    let models = site.loaded.model_files();
     let model_like =
         |path: &str| models.contains(&path) || matches!(path.rsplit('.').next(), Some("bin" | "png" | "jpg" | "jpeg"));
-    recording.files.iter().filter(|(path, _)| !model_like(path)).map(|(path, bytes)| (path.clone(), bytes.clone())).collect()
+    site.files.iter().filter(|(path, _)| !model_like(path)).map(|(path, bytes)| (path.clone(), bytes.clone())).collect()
 }

@@ -10,9 +10,10 @@ use twin_model::{AlarmState, Model, Status, Timestamp, Value};
 
 use super::usable;
 use crate::headless::{self, From};
+use crate::recording::{self, Reading};
 use crate::server::Lacks;
 use crate::then::{Chosen, Judged, model_at};
-use crate::{clock, recording, term};
+use crate::{clock, term};
 
 /// Arguments of `orrery state`.
 #[derive(Debug, clap::Args)]
@@ -50,7 +51,7 @@ pub(super) struct StateArgs {
 pub(super) fn run(args: &StateArgs) -> Result<u8> {
     let (mut faults, mut judged) = (0, None);
     let filled = match (&args.recording, &args.site) {
-        (Some(path), _) => headless::fill_from_recording(&recording::read(path)?),
+        (Some(path), _) => headless::fill_from_recording(&recording::read_as(path, Reading::At(args.at))?),
         (None, Some(site)) => {
             let (site, found) = usable(site, &args.allow)?;
             faults = found;

@@ -65,7 +65,7 @@ pub fn lacks(loaded: &Loaded, store: &Store, model: &Model, range: TimeRange) ->
 
 /// The samples of a recording.
 pub fn of_recording(recording: &Recording, remarks: &mut Vec<String>) -> Store {
-    let mut store = patient_store(&recording.site.model);
+    let mut store = patient_store(recording.model());
     remarks.extend(recording.remarks.iter().cloned());
     for chunk in &recording.chunks {
         if store.import_chunk(chunk).is_err() {

@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 
 use axum::body::Bytes;
 use twin_model::Timestamp;
-use twin_publication::{Manifest, PieceHash, PieceRef, PublicationError, Scene, SiteName, ViewerModel};
+use twin_publication::{Manifest, PieceHash, PieceKind, PieceRef, PublicationError, Scene, SiteName, ViewerModel};
 use twin_site::LoadedSite;
 use twin_site::check::CheckReport;
 
@@ -70,12 +70,37 @@ pub fn compile_recording(
     publication(site, &models, &report, at)
 }
 
+/// A short name of the plant that a manifest describes: another one wherever [`Manifest::same_plant`] says no, and the same whatever
+/// its number, its instant and its findings.
+pub fn identity(manifest: &Manifest) -> String {
+    let mut seen = Vec::new();
+    let assets = manifest.assets.iter().flat_map(|asset| [&asset.name, &asset.media_type]);
+    for text in [&manifest.site.id, &manifest.site.name].into_iter().chain(assets) {
+        seen.extend((text.len() as u64).to_le_bytes());
+        seen.extend(text.bytes());
+    }
+    for (kind, piece) in manifest.pieces().filter(|(kind, _)| *kind != PieceKind::History) {
+        seen.extend(kind.as_str().bytes().chain(piece.hash.to_bytes()));
+    }
+    let mut name = PieceHash::of(&seen).to_string();
+    name.truncate(16);
+    name
+}
+
 /// What viewers know of a site, as the bytes of its piece.
 ///
 /// # Errors
 /// Where the site is larger than a publication can be.
 pub fn model_piece(site: &LoadedSite) -> Result<Vec<u8>, PublicationError> {
     model::of(site).write()
+}
+
+/// What viewers know of a site before the first sample, as they read it.
+///
+/// # Errors
+/// As [`compile`].
+pub fn viewer_model(site: &LoadedSite) -> Result<ViewerModel, PublicationError> {
+    ViewerModel::read(&model_piece(site)?)
 }
 
 fn publication(site: &LoadedSite, models: &Models, report: &CheckReport, at: Timestamp) -> Result<Publication, PublicationError> {

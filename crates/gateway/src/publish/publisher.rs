@@ -15,15 +15,16 @@ use std::sync::Arc;
 
 use twin_model::Timestamp;
 use twin_publication::{PieceHash, PublicationError};
+use twin_site::Severity;
 use twin_site::check::CheckReport;
-use twin_site::{LoadedSite, Severity};
 
 use super::folder::{self, Change, Since};
 use super::inputs::{Inputs, Looks};
 use super::running::{Fit, Running};
 use super::shelf::Shelf;
-use super::{Compiled, Publication, compile, compile_recording, remembered};
+use super::{Compiled, Publication, compile, remembered};
 use crate::clock::Clock;
+use crate::recording::Recording;
 use crate::site::Site;
 use crate::term;
 
@@ -41,13 +42,8 @@ pub enum Origin {
         /// Folders that it may read from, beside its own.
         allowed: Vec<PathBuf>,
     },
-    /// The site of a recording with the recording's files; nothing of it ever changes.
-    Recording {
-        /// The site.
-        site: Box<LoadedSite>,
-        /// Its files.
-        files: BTreeMap<String, Vec<u8>>,
-    },
+    /// A recording; nothing of it ever changes.
+    Recording(Box<Recording>),
 }
 
 /// What the first step came to.
@@ -132,9 +128,9 @@ impl Publisher {
     pub fn begin(&mut self) -> Begun {
         let now = self.now();
         let done = match &self.origin {
-            Origin::Recording { site, files } => {
-                let made = contained(|| self.shelf.place(compile_recording(site, files, now)?, Since::Clock(now)));
-                made.map(Begun::Compiled)
+            Origin::Recording(recording) => {
+                let placed = contained(|| self.shelf.place_recorded(recording.publication(now)?));
+                placed.map(|()| if recording.manifest().is_some() { Begun::Kept } else { Begun::Compiled(Change::Revision) })
             }
             Origin::Site { site, .. } => {
                 let inputs = Inputs::of(site);

@@ -126,6 +126,20 @@ impl Shelf {
         self.put(publication, listed, false)
     }
 
+    /// Puts what a recording has next in force, with the number and the instant that it has there. What was in force before stays
+    /// listed; the same number again has other findings.
+    ///
+    /// # Errors
+    /// As [`Self::place`], and where it is not later than what was in force before.
+    pub fn place_recorded(&self, publication: Publication) -> Result<(), PublicationError> {
+        let (before, listed) = {
+            let inner = self.lock();
+            (inner.now.clone().and_then(Result::ok), (*inner.revisions).clone())
+        };
+        let new = before.is_none_or(|before| before.plain().revision != publication.manifest.revision);
+        self.put(publication, listed, new)
+    }
+
     /// Numbers a manifest that no folder keeps.
     fn follow(&self, manifest: &mut Manifest, since: Since) -> Result<(Change, Revisions), PublicationError> {
         let (now, listed) = {

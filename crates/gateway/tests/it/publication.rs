@@ -56,7 +56,7 @@ fn a_publication_has_the_sites_own_model_and_views() {
 }
 
 /// A site that is full of what must not get out, and broken where that makes findings repeat it.
-fn indiscreet(folder: &Folder) -> std::path::PathBuf {
+pub(crate) fn indiscreet(folder: &Folder) -> std::path::PathBuf {
     let more = format!(
         r#"token = "s3cret-LITERAL-0815"
 tokens = "s3cret-MISSPELT-0815"

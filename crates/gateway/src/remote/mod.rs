@@ -1,32 +1,28 @@
-//! Another gateway as a source of a recording: plain HTTP for the site, its models and history, the stream for the rest.
+//! Another gateway as a source of a recording: who it is and its stream. What it answers to plain questions, which are what it
+//! publishes of its site and history, is in `http`.
+
+mod http;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use rustls::ClientConfig;
-use serde::Deserialize;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::http::{HeaderValue, Request};
 use tokio_tungstenite::tungstenite::{self, Message};
-use twin_model::{Secret, TimeRange};
-use twin_protocol::recording::Record;
+use twin_model::Secret;
 use twin_protocol::{
     ClientFrame, ClientHello, Limits, Resume, SUBPROTOCOL_BIN, ServerFrame, VERSIONS, decode_server, encode_client,
 };
-
-use twin_site::{redacted_import, redacted_site};
 
 use crate::GatewayError;
 use crate::wire::Wire;
 
 /// Longest wait for an answer or for a sign of life.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Largest answer that is read.
-const BODY: u64 = 1 << 30;
 
 /// A gateway somewhere.
 #[derive(Debug, Clone)]
@@ -36,23 +32,6 @@ pub struct Remote {
     secure: bool,
     tls: Option<Arc<ClientConfig>>,
     token: Option<Secret>,
-}
-
-#[derive(Deserialize)]
-struct SiteAnswer {
-    file: String,
-    toml: String,
-    #[serde(default)]
-    files: std::collections::BTreeMap<String, String>,
-    #[serde(default)]
-    assets: Vec<AssetAnswer>,
-}
-
-#[derive(Deserialize)]
-struct AssetAnswer {
-    path: String,
-    #[serde(default)]
-    url: String,
 }
 
 impl Remote {
@@ -139,105 +118,6 @@ impl Remote {
     fn fail(&self, why: impl std::fmt::Display) -> GatewayError {
         let scheme = if self.secure { "https" } else { "http" };
         GatewayError::Stream { url: format!("{scheme}://{}/", self.host), why: why.to_string() }
-    }
-
-    /// Body of a GET; an answer other than 200 is an error.
-    async fn get(&self, path: &str) -> Result<Vec<u8>, GatewayError> {
-        self.ask(path).await.map(|(_, body)| body)
-    }
-
-    /// As [`Self::get`], with the head in small letters.
-    async fn ask(&self, path: &str) -> Result<(String, Vec<u8>), GatewayError> {
-        let exchange = async {
-            let mut stream = self.connect().await?;
-            let host = &self.host;
-            let token =
-                self.token.as_ref().map(|token| format!("Authorization: Bearer {}\r\n", token.expose())).unwrap_or_default();
-            let request =
-                format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nAccept-Encoding: identity\r\n{token}\r\n");
-            stream.write_all(request.as_bytes()).await?;
-            let mut bytes = Vec::new();
-            stream.take(BODY).read_to_end(&mut bytes).await?;
-            Ok::<_, std::io::Error>(bytes)
-        };
-        let bytes = timeout(PATIENCE, exchange).await.map_err(|_| self.fail("no answer in time"))?.map_err(|e| self.fail(e))?;
-        let split = bytes.windows(4).position(|four| four == b"\r\n\r\n").ok_or_else(|| self.fail("not an HTTP answer"))?;
-        let head = String::from_utf8_lossy(bytes.get(..split).unwrap_or_default()).to_ascii_lowercase();
-        let status = head.split(' ').nth(1).unwrap_or("");
-        if matches!(status, "401" | "403" | "429") {
-            let words = String::from_utf8_lossy(bytes.get(split + 4..).unwrap_or_default());
-            let words: String = words.trim().chars().take(300).collect();
-            return Err(self.fail(format!("{path} was answered with {status}: {words}")));
-        }
-        if status != "200" || head.contains("transfer-encoding") {
-            return Err(self.fail(format!("{path} was answered with {status}; is this a gateway of Orrery?")));
-        }
-        Ok((head, bytes.get(split + 4..).unwrap_or_default().to_vec()))
-    }
-
-    /// The site and its models, as the first records of a recording, and what could not be had.
-    ///
-    /// # Errors
-    /// Where there is no gateway.
-    pub async fn site(&self) -> Result<(Vec<Record>, Vec<String>), GatewayError> {
-        let answer: SiteAnswer = serde_json::from_slice(&self.get("/api/site").await?).map_err(|e| self.fail(e))?;
-        let mut records = vec![Record::Site { file_name: answer.file, toml: redacted_site(&answer.toml) }];
-        // An older gateway sends its secrets along; they go no further.
-        let import = |(path, text): (String, String)| Record::Asset { path, bytes: redacted_import(text.as_bytes()) };
-        records.extend(answer.files.into_iter().map(import));
-        let mut remarks = Vec::new();
-        for asset in answer.assets {
-            let bytes = if asset.url.is_empty() {
-                Err(self.fail("the gateway itself does not have it"))
-            } else {
-                self.get(&asset.url).await
-            };
-            match bytes {
-                Ok(bytes) => {
-                    self.beside(&asset, &bytes, &mut records, &mut remarks).await;
-                    records.push(Record::Asset { path: asset.path, bytes });
-                }
-                Err(error) => remarks.push(format!("model {} is not in the recording: {error}", asset.path)),
-            }
-        }
-        Ok((records, remarks))
-    }
-
-    /// Files that a model names beside itself.
-    async fn beside(&self, asset: &AssetAnswer, bytes: &[u8], records: &mut Vec<Record>, remarks: &mut Vec<String>) {
-        let (base, _) = asset.url.rsplit_once('/').unwrap_or_default();
-        let folder = asset.path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        for name in crate::site::references(bytes) {
-            let url: Vec<String> = name.split('/').map(crate::site::percent_encode).collect();
-            match self.get(&format!("{base}/{}", url.join("/"))).await {
-                Ok(bytes) => records.push(Record::Asset { path: twin_site::paths::join(folder, &name), bytes }),
-                Err(error) => remarks.push(format!("{name} is not in the recording: {error}")),
-            }
-        }
-    }
-
-    /// History of a range, in as many frames as the gateway needs, and what the gateway can't read of it.
-    ///
-    /// # Errors
-    /// Where an answer is missing or makes no sense.
-    pub async fn history(&self, range: TimeRange) -> Result<(Vec<ServerFrame>, Vec<String>), GatewayError> {
-        let (mut frames, mut missing) = (Vec::new(), Vec::new());
-        let mut from = range.start;
-        loop {
-            let path = format!("/api/history?from={}&to={}&damaged=left-out", from.as_micros(), range.end.as_micros());
-            let (head, body) = self.ask(&path).await?;
-            let lacks = head.lines().filter_map(|line| line.strip_prefix(crate::lacks::MISSING)?.strip_prefix(':'));
-            missing.extend(lacks.flat_map(|lacks| lacks.split(',')).map(crate::lacks::missing_words));
-            let frame = decode_server(&body, &Limits::SERVER_FRAMES).map_err(|e| self.fail(e))?;
-            let ServerFrame::History(history) = &frame else { return Err(self.fail("history was answered with something else")) };
-            let next = history.next;
-            frames.push(frame);
-            match next {
-                // A server that sends us in circles would never end.
-                Some(next) if next > from => from = next,
-                _ => return Ok((frames, missing)),
-            }
-        }
     }
 
     /// Opens the stream.

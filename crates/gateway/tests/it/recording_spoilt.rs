@@ -1,0 +1,64 @@
+//! Recordings that somebody cut or changed: words, or a plant that holds together.
+
+use gateway::recording::{Reading, parse};
+use twin_protocol::recording::{Records, file_header_of};
+
+use crate::recording_versions::{at, changed, file, frames, old};
+use crate::world::Folder;
+
+/// A recording with some bytes of its payloads changed and its checksums made right again.
+fn spoilt(bytes: &[u8], seed: u64) -> Vec<u8> {
+    let version = Records::new(bytes).unwrap().version();
+    let mut out = file_header_of(version);
+    let (mut rest, mut state) = (&bytes[out.len()..], seed | 1);
+    while let Some((head, tail)) = rest.split_first_chunk::<9>() {
+        let size = u32::from_le_bytes(head[1..5].try_into().unwrap()) as usize;
+        let mut payload = tail[..size].to_vec();
+        for _ in 0..2 {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            if state % 3 == 0 && !payload.is_empty() {
+                let place = (state >> 8) as usize % payload.len();
+                payload[place] ^= 1 << (state % 8);
+            }
+        }
+        let mut sum = crc32fast::Hasher::new();
+        sum.update(&head[..1]);
+        sum.update(&payload);
+        out.push(head[0]);
+        out.extend((payload.len() as u32).to_le_bytes());
+        out.extend(sum.finalize().to_le_bytes());
+        out.extend(payload);
+        rest = &tail[size..];
+    }
+    out
+}
+
+#[test]
+fn whatever_is_cut_or_changed_a_recording_is_words_or_a_plant_whose_pieces_have_their_names() {
+    let folder = Folder::new();
+    let (before, _, bytes) = changed(&folder);
+    let old = file(1, &[old(&before), frames(&before)].concat());
+    let sound = |bytes: &[u8]| match parse(bytes, Reading::At(at(40))) {
+        Err(why) => assert!(!why.is_empty()),
+        Ok(read) => {
+            let signals = read.model().signals().len();
+            assert!(read.samples.iter().all(|(signal, _)| signal.at() < signals));
+            assert!(read.links.iter().all(|link| (link.source as usize) < read.model().sources().len()));
+            // A site that is spoilt may be one that can't be published: words again.
+            let Ok(publication) = read.publication(at(0)) else { return };
+            for (_, piece) in publication.manifest.pieces() {
+                piece.check(&publication.pieces[&piece.hash]).unwrap();
+            }
+        }
+    };
+    for bytes in [&bytes, &old] {
+        for cut in (0..bytes.len()).step_by(7) {
+            sound(&bytes[..cut]);
+        }
+        for seed in 1..400 {
+            sound(&spoilt(bytes, seed * 0x9E37_79B9));
+        }
+    }
+}
