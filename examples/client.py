@@ -1,15 +1,47 @@
 #!/usr/bin/env python3
 """Listens to a gateway: python3 examples/client.py [HOST:PORT] [SECONDS]. Prints the newest sample of every signal as JSON.
 
-Or reads what the site is: python3 examples/client.py publication HOST:PORT|FOLDER [TIME]. Prints twins, signals and rules as JSON, as they are
-or (with TIME and a folder) as they were then. Every piece is compared with its name.
+Or reads what the site is: python3 examples/client.py publication HOST:PORT|FOLDER|FILE.orrec [TIME]. Prints twins, signals and rules as JSON, as they
+are or (with TIME, of a folder or a recording) as they were then. Every piece is compared with its name.
 
 Written from docs/PROTOCOL.md alone, with nothing but Python's standard library, to show that the page is enough."""
-import base64, bisect, datetime, hashlib, http.client, json, os, socket, struct, sys, time
+import base64, bisect, datetime, hashlib, http.client, json, os, socket, struct, sys, time, zlib
+
+
+def from_recording(place):
+    """The publication in a recording, under the names that its files have in a folder."""
+    with open(place, "rb") as file:
+        data = file.read()
+    if data[:8] != b"\x89ORREC\r\n" or data[8:10] != b"\2\0":
+        sys.exit(f"{place}: this program reads recordings of version 2")
+    files, manifests, at = {}, [], 12
+    while at + 9 <= len(data):
+        kind, size, checksum = struct.unpack_from("<BII", data, at)
+        payload = data[at + 9:at + 9 + size]
+        if len(payload) < size or zlib.crc32(payload, zlib.crc32(bytes([kind]))) != checksum or kind not in (3, 4, 5) and kind < 0x40:
+            break  # Torn: what comes before is good.
+        at += 9 + size
+        if kind == 4:
+            manifests.append(payload)
+        elif kind == 5:
+            files["pieces/" + payload[:32].hex()] = payload[32:]
+    if not manifests:
+        sys.exit(f"{place}: it does not say what it is of")
+    earlier = []
+    for manifest in manifests[:-1]:
+        one = document(manifest, "orrery.publication")
+        files[f"revisions/{one['revision']}.json"] = manifest
+        earlier.append({"revision": one["revision"], "valid_from": one["valid_from"], "bytes": len(manifest), "sha256": hashlib.sha256(manifest).hexdigest()})
+    files["manifest.json"] = manifests[-1]
+    files["revisions.json"] = json.dumps({"format": "orrery.revisions", "version": 1, "revisions": earlier})
+    return files
 
 
 def fetcher(place):
-    """How to get a file of a publication: out of a folder, or from a gateway."""
+    """How to get a file of a publication: out of a folder or a recording, or from a gateway."""
+    if os.path.isfile(place):
+        files = from_recording(place)
+        return lambda name: files[name] if name in files else sys.exit(f"{place}: it lacks {name}")
     if os.path.isdir(place):
         def from_folder(name):
             with open(os.path.join(place, name), "rb") as file:

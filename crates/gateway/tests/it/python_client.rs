@@ -123,6 +123,44 @@ fn a_client_in_another_language_reads_a_folder_as_it_is_and_as_it_was() {
     assert!(publication(&[&out]).unwrap_err().contains("is damaged"));
 }
 
+#[test]
+fn a_client_in_another_language_reads_a_recording_as_it_is_and_as_it_was() {
+    if !python("a_client_in_another_language_reads_a_recording_as_it_is_and_as_it_was") {
+        return;
+    }
+    let folder = Folder::new();
+    let (.., bytes) = crate::recording_versions::changed(&folder);
+    let path = |name: &str, bytes: &[u8]| folder.write(name, bytes).display().to_string();
+    let whole = path("whole.orrec", &bytes);
+    let first = |said: &serde_json::Value| (said["revision"].clone(), said["twins"][0]["id"].clone());
+    let (one, two) = ((1.into(), "left".into()), (2.into(), "right".into()));
+    assert_eq!(first(&publication(&[&whole]).unwrap()), two);
+    // 08:15:04 and 50 s later.
+    for (time, expected) in [
+        ("2020-01-01T00:00:00Z", &one),
+        ("2026-03-02T08:15:53.999999Z", &one),
+        ("2026-03-02T09:15:54+01:00", &two),
+        ("2030-01-01T00:00:00Z", &two),
+    ] {
+        assert_eq!(first(&publication(&[&whole, time]).unwrap()), *expected, "{time}");
+    }
+    // A site of `orrery record`, torn behind what it says of itself.
+    let site = folder.0.join("before").display().to_string();
+    let made = folder.0.join("made.orrec").display().to_string();
+    assert_eq!(crate::world::orrery(&["record", &site, &made, "--for", "1s"]).0, 0);
+    let recorded = std::fs::read(&made).unwrap();
+    let torn = path("torn.orrec", &recorded[..recorded.len() - 5]);
+    assert_eq!(first(&publication(&[&torn]).unwrap()), one);
+    assert_eq!(publication(&[&torn]).unwrap(), publication(&[&made]).unwrap());
+    for (name, bytes, words) in [
+        ("begun.orrec", &bytes[..40], "it does not say what it is of"),
+        ("old.orrec", b"\x89ORREC\r\n\x01\0\0\0", "this program reads recordings of version 2"),
+    ] {
+        let error = publication(&[&path(name, bytes)]).unwrap_err();
+        assert!(error.contains(words), "{name}: {error}");
+    }
+}
+
 #[tokio::test]
 async fn a_sender_in_another_language_gets_to_know_that_its_samples_are_safe() {
     if !python("a_sender_in_another_language_gets_to_know_that_its_samples_are_safe") {
