@@ -231,7 +231,7 @@ fn list(root: &Path, folder: &Path, files: &mut BTreeMap<String, PathBuf>, depth
 const MISSING: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Orrery</title>\
 <h1>The gateway runs, but the viewer's page was not built</h1>\
 <p>Run <code>cargo demo</code>, or build the page with <code>cargo xtask web</code> and start the gateway with <code>--web dist</code>.</p>\
-<p><a href=\"/api/site\">/api/site</a>, <a href=\"/healthz\">/healthz</a> and <a href=\"/metrics\">/metrics</a> answer.</p></html>";
+<p><a href=\"/api/publication\">/api/publication</a>, <a href=\"/healthz\">/healthz</a> and <a href=\"/metrics\">/metrics</a> answer.</p></html>";
 
 #[cfg(test)]
 mod tests {

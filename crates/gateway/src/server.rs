@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{ConnectInfo, MatchedPath, Path, Request, State};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
@@ -19,11 +19,10 @@ use crate::access::{self, Access, Connection, Entry, Event, Head, Need, Role};
 use crate::clock::Clock;
 use crate::hub::Hub;
 use crate::lease::LeaseTimes;
-use crate::pack::{Coding, Packed, fnv64};
-use crate::page::{Page, media_type};
+use crate::pack::Coding;
+use crate::page::Page;
 use crate::peers::Peers;
 use crate::publish::shelf::Shelf;
-use crate::site::Assets;
 use crate::sources::Inbox;
 use crate::{alarms, answers, history_api, ingest, metrics, publication_api, ready, stream};
 
@@ -87,11 +86,7 @@ pub struct App {
     pub clock: Clock,
     /// The page.
     pub page: Page,
-    /// Models.
-    pub assets: Assets,
-    /// Body of `/api/site`.
-    pub site_json: Packed,
-    /// Hash of the site.
+    /// Another one where another site is served.
     pub site_hash: String,
     /// Manifests and pieces.
     pub publication: Arc<Shelf>,
@@ -121,8 +116,8 @@ pub fn routes() -> Vec<Route> {
     let (view, send, manage) = (Need::Role(Role::View), Need::Role(Role::Send), Need::Role(Role::Manage));
     let route = |path, need, handler| Route { path, need, handler };
     vec![
-        route("/api/site", view, get(site)),
-        route("/api/asset/{*path}", view, get(asset)),
+        route("/api/site", view, any(gone)),
+        route("/api/asset/{*path}", view, any(gone)),
         route("/api/publication", view, get(publication_api::manifest)),
         route("/api/publication/revisions", view, get(publication_api::revisions)),
         route("/api/publication/{number}", view, get(publication_api::revision)),
@@ -148,18 +143,9 @@ pub fn router(app: Arc<App>) -> Router {
     let mut needs = HashMap::new();
     for Route { path, need, handler } in routes() {
         needs.insert(path, need);
-        // Answers that are made for each request; models, pieces and the page inside the program are shared by all, and answers about
+        // Answers that are made for each request; pieces and the page inside the program are shared by all, and answers about
         // history take their room with their turn.
-        let booked = [
-            "/api/site",
-            "/api/asset/",
-            "/api/publication",
-            "/api/piece/",
-            "/api/history",
-            "/api/catalogue",
-            "/api/page/",
-            "/api/chunk/",
-        ];
+        let booked = ["/api/publication", "/api/piece/", "/api/history", "/api/catalogue", "/api/page/", "/api/chunk/"];
         let made = path.starts_with("/api/") && !booked.iter().any(|booked| path.starts_with(booked));
         let small = middleware::from_fn_with_state(app.clone(), answers::small);
         router = router.route(path, if made { handler.layer(small) } else { handler });
@@ -305,28 +291,11 @@ async fn page(State(app): State<Arc<App>>, ConnectInfo(peer): ConnectInfo<Socket
     if head.status() == StatusCode::OK { answers::page(&app, peer.ip(), head, file.body).await } else { head }
 }
 
-async fn site(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
-    if app.site_json.plain().is_empty() {
-        // A recording of a publication has no site file.
-        return (StatusCode::GONE, "there is no site file here; /api/publication has what a viewer needs\n").into_response();
-    }
-    blocking(move || {
-        let (coding, body) = app.site_json.best(&accepted(&headers));
-        let (size, tag) = (app.site_json.plain().len(), fnv64(app.site_hash.as_bytes()));
-        respond(&headers, Answer { media_type: "application/json", coding, body, size, tag, cache: REVALIDATE })
-    })
-    .await
-}
-
-async fn asset(State(app): State<Arc<App>>, Path(path): Path<String>, headers: HeaderMap) -> Response {
-    blocking(move || {
-        let Some(file) = app.assets.find(&path) else { return missing("no such model; /api/site lists them") };
-        let (coding, body) = file.content().best(&accepted(&headers));
-        // The first step of the URL is the hash of the asset's contents.
-        let (size, tag) = (file.content().plain().len(), file.tag());
-        respond(&headers, Answer { media_type: media_type(&path), coding, body, size, tag, cache: FOR_EVER })
-    })
-    .await
+/// Where the site file and its models were, for whoever still asks.
+async fn gone() -> Response {
+    let words =
+        "the site file and its models are not served any more; /api/publication names what a viewer needs (docs/PROTOCOL.md)\n";
+    (StatusCode::GONE, words).into_response()
 }
 
 async fn metrics(State(app): State<Arc<App>>) -> Response {

@@ -1,21 +1,16 @@
-//! A site on disk: its file, the files that it names, and what of them the page may have.
+//! A site on disk: its file, and the files that it names.
 //!
-//! Only files that the site file names, and files that those models name beside themselves, are ever handed out: there is
-//! no folder that a request could walk through.
+//! Nothing of it is handed out as it is: what viewers get is compiled by [`crate::publish`].
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use axum::body::Bytes;
-use serde::Serialize;
 use twin_geometry::glb;
-use twin_site::{LoadedSite, Location, Severity, codes, paths, redacted_import, redacted_site};
+use twin_site::{LoadedSite, Location, Severity, codes};
 
 use crate::GatewayError;
 use crate::files::{Folders, read_file, regular};
 use crate::mistaken::not_a_site;
-use crate::pack::{Packed, fnv64};
 
 /// A site read from disk.
 pub struct Site {
@@ -115,7 +110,7 @@ impl Site {
     }
 
     /// Reads a file that a model names beside itself: `model` is the model's path in the site file, `name` what
-    /// [`glb::Loader::missing`] asks for. Check, server and recordings all come here.
+    /// [`glb::Loader::missing`] asks for.
     ///
     /// # Errors
     /// Words for people.
@@ -156,111 +151,6 @@ fn judge_processes(site: &mut LoadedSite, file: &str) {
     }
 }
 
-/// One file that the page may have. Its content is what was read when the site was opened: the address names the hash of
-/// that content and may be kept for ever, so that a file which changes on disk later must not be served under it.
-pub struct AssetFile {
-    content: Packed,
-    tag: u64,
-}
-
-impl AssetFile {
-    fn new(bytes: Vec<u8>) -> Self {
-        Self { tag: fnv64(&bytes), content: Packed::new(bytes) }
-    }
-
-    /// Its content.
-    pub fn content(&self) -> &Packed {
-        &self.content
-    }
-
-    /// Entity tag: the hash of its content.
-    pub fn tag(&self) -> u64 {
-        self.tag
-    }
-}
-
-/// Everything that `/api/site` and `/api/asset` hand out.
-#[derive(Default)]
-pub struct Assets {
-    files: BTreeMap<String, Arc<AssetFile>>,
-    listed: Vec<Listed>,
-}
-
-#[derive(Serialize, Clone)]
-struct Listed {
-    /// Path as the site file writes it.
-    path: String,
-    url: String,
-    bytes: u64,
-    /// Why it cannot be had, if so.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    missing: Option<String>,
-}
-
-impl Assets {
-    /// Reads every model of a site and the files that they name.
-    pub fn of(site: &Site) -> Self {
-        let mut assets = Self::default();
-        for path in site.loaded.model_files() {
-            assets.add(path, site.read_file(path), &|name| site.read_beside(path, name));
-        }
-        assets
-    }
-
-    /// The models of a recording, by the path that its site file uses.
-    pub fn of_recording(site: &LoadedSite, files: &BTreeMap<String, Vec<u8>>) -> Self {
-        let mut assets = Self::default();
-        let get = |path: &str| files.get(path).cloned().ok_or_else(|| "not in the recording".to_owned());
-        for path in site.model_files() {
-            let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-            assets.add(path, get(path), &|name| get(&paths::join(folder, name)));
-        }
-        assets
-    }
-
-    /// An asset is everything it consists of: the same text beside another buffer is another asset, with another address.
-    fn add(&mut self, path: &str, bytes: Result<Vec<u8>, String>, beside: &dyn Fn(&str) -> Result<Vec<u8>, String>) {
-        let bytes = match bytes {
-            Ok(bytes) => bytes,
-            Err(why) => {
-                self.listed.push(Listed { path: path.to_owned(), url: String::new(), bytes: 0, missing: Some(why) });
-                return;
-            }
-        };
-        let name = path.rsplit('/').next().unwrap_or(path);
-        let size = bytes.len() as u64;
-        let mut parts: Vec<(String, AssetFile)> = references(&bytes)
-            .into_iter()
-            .filter_map(|name| beside(&name).ok().map(|bytes| (name, AssetFile::new(bytes))))
-            .collect();
-        // Last: a model whose buffer has the model's own name would otherwise hide the model.
-        parts.push((name.to_owned(), AssetFile::new(bytes)));
-        let key = identity(&parts);
-        for (name, file) in parts {
-            self.files.insert(format!("{key}/{name}"), Arc::new(file));
-        }
-        let url = format!("/api/asset/{key}/{}", percent_encode(name));
-        self.listed.push(Listed { path: path.to_owned(), url, bytes: size, missing: None });
-    }
-
-    /// The file of a request path below `/api/asset/`, already percent-decoded. Only exact names exist.
-    pub fn find(&self, path: &str) -> Option<Arc<AssetFile>> {
-        self.files.get(path).cloned()
-    }
-}
-
-/// The hash of names and contents of all files of an asset: first step of its address.
-fn identity(parts: &[(String, AssetFile)]) -> String {
-    let mut seen = Vec::new();
-    for (name, file) in parts {
-        seen.extend((name.len() as u64).to_le_bytes());
-        seen.extend(name.bytes());
-        seen.extend((file.content.plain().len() as u64).to_le_bytes());
-        seen.extend(file.tag.to_le_bytes());
-    }
-    format!("{:016x}", fnv64(&seen))
-}
-
 /// Files beside the model that it needs; none where the model cannot be read.
 pub(crate) fn references(bytes: &[u8]) -> Vec<String> {
     let Ok(mut loader) = glb::Loader::new(bytes, glb::Limits::default()) else { return Vec::new() };
@@ -274,41 +164,4 @@ pub(crate) fn references(bytes: &[u8]) -> Vec<String> {
 pub(crate) fn percent_encode(name: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
     name.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
-}
-
-#[derive(Serialize)]
-struct SiteJson<'a> {
-    format: u32,
-    id: &'a str,
-    name: &'a str,
-    hash: String,
-    file: String,
-    /// Without secrets.
-    toml: &'a str,
-    /// Side files that the site file imports, as text.
-    files: BTreeMap<&'a str, String>,
-    assets: &'a [Listed],
-}
-
-/// Body and hash of `/api/site`. Secrets and comments are taken out here, so that nobody can forget to.
-pub fn site_json(
-    model: &twin_model::Model,
-    file: String,
-    toml: &str,
-    files: &BTreeMap<String, Vec<u8>>,
-    assets: &Assets,
-) -> (Bytes, String) {
-    let toml = &redacted_site(toml);
-    let text = |bytes: &[u8]| String::from_utf8_lossy(&redacted_import(bytes)).into_owned();
-    let texts: BTreeMap<&str, String> = files.iter().map(|(path, bytes)| (path.as_str(), text(bytes))).collect();
-    let mut seen = toml.as_bytes().to_vec();
-    for (path, text) in &texts {
-        seen.extend(path.bytes().chain(text.bytes()));
-    }
-    seen.extend(assets.listed.iter().flat_map(|listed| listed.url.bytes()));
-    let hash = format!("{:016x}", fnv64(&seen));
-    let site = model.site();
-    let (id, name) = (site.id.as_str(), site.name.as_str());
-    let json = SiteJson { format: 1, id, name, hash: hash.clone(), file, toml, files: texts, assets: &assets.listed };
-    (serde_json::to_vec(&json).unwrap_or_default().into(), hash)
 }

@@ -133,7 +133,8 @@ pub struct Hello {
     pub seq: u64,
     /// Site id.
     pub site: String,
-    /// Hash of the site as served by `GET /api/site`; a viewer reloads the site when it differs from its own.
+    /// Short name of the site as it is served, to be compared and no more: where it is another one than in the hello before, another
+    /// site is served, and a viewer asks for its manifest anew.
     pub site_hash: String,
     /// What this server can do.
     pub capabilities: Capabilities,

@@ -19,13 +19,11 @@ use crate::access::Access;
 use crate::clock::{Clock, instant, wall};
 use crate::history::Database;
 use crate::hub::{Hub, empty_store};
-use crate::pack::Packed;
 use crate::page::Page;
 use crate::peers::Peers;
 use crate::publish::shelf::Shelf;
 use crate::ring::RingLimits;
 use crate::server::{self, App, ServerConfig};
-use crate::site::Assets;
 use crate::sources::{Pump, Waves};
 use crate::term;
 
@@ -245,8 +243,6 @@ fn serve(args: &BenchArgs, disk: Option<&Disk>) -> Result<Served> {
             hub: hub.clone(),
             clock: Clock::live(),
             page: Page::Missing,
-            assets: Assets::default(),
-            site_json: Packed::new(Vec::new()),
             site_hash: String::new(),
             publication: Arc::new(Shelf::default()),
             inboxes: Vec::new(),

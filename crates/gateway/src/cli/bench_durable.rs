@@ -19,14 +19,12 @@ use crate::access::Access;
 use crate::clock::{Clock, instant, wall};
 use crate::history::Database;
 use crate::hub::{Hub, empty_store};
-use crate::pack::Packed;
 use crate::page::Page;
 use crate::peers::Peers;
 use crate::publish::shelf::Shelf;
 use crate::remote::Remote;
 use crate::ring::RingLimits;
 use crate::server::{self, App, ServerConfig};
-use crate::site::Assets;
 use crate::sources::{Inbox, Pump, PushSource};
 
 /// Samples on the way to the gateway and back, at most; in at most so many pushes.
@@ -149,8 +147,6 @@ where
             hub: hub.clone(),
             clock: Clock::live(),
             page: Page::Missing,
-            assets: Assets::default(),
-            site_json: Packed::new(Vec::new()),
             site_hash: String::new(),
             publication: Arc::new(Shelf::default()),
             inboxes: vec![inbox],

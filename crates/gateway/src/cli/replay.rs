@@ -15,10 +15,9 @@ use crate::clock::{Clock, wall};
 use crate::hub::{Hub, empty_store};
 use crate::publish::publisher::Origin;
 use crate::publish::shelf::Shelf;
-use crate::recording::{RecordedSource, SiteFiles, read};
+use crate::recording::{RecordedSource, read};
 use crate::ring::RingLimits;
-use crate::site::{Assets, site_json};
-use crate::{publish, term};
+use crate::term;
 
 /// Arguments of `orrery replay`.
 #[derive(Debug, clap::Args)]
@@ -57,14 +56,7 @@ pub(super) fn run(args: &ReplayArgs) -> Result<u8> {
     let first = extent.map_or_else(|| store.extent().map_or(Timestamp::MIN, |e| e.end), |e| e.start);
     let clock = Clock::replay(first, args.speed, extent.map_or(first, |e| e.end));
     let hub = Arc::new(Hub::new(model, wall(), RingLimits::default(), store, None));
-    let (assets, json, hash) = match (recording.site_files(), recording.manifest()) {
-        (Some(site), _) => {
-            let assets = Assets::of_recording(&site.loaded, &site.files);
-            let (json, hash) = site_json(hub.model(), site.file_name.clone(), &site.toml, &side_files(site), &assets);
-            (assets, json.to_vec(), hash)
-        }
-        (None, manifest) => (Assets::default(), Vec::new(), manifest.map(publish::identity).unwrap_or_default()),
-    };
+    let hash = recording.identity();
     let name = hub.model().site().name.clone();
     let plant = Plant {
         hub,
@@ -75,14 +67,6 @@ pub(super) fn run(args: &ReplayArgs) -> Result<u8> {
         remarks: Vec::new(),
     };
     let origin = Origin::Recording(Box::new(recording));
-    let load = move || Ok(Loaded { plant, assets, json, hash, shelf: Shelf::default(), origin });
+    let load = move || Ok(Loaded { plant, hash, shelf: Shelf::default(), origin });
     serve(load, Named { name, tokens: Vec::new(), data: None }, &args.listen)
-}
-
-/// Files of the recording that are no models: what the site file imports.
-fn side_files(site: &SiteFiles) -> std::collections::BTreeMap<String, Vec<u8>> {
-    let models = site.loaded.model_files();
-    let model_like =
-        |path: &str| models.contains(&path) || matches!(path.rsplit('.').next(), Some("bin" | "png" | "jpg" | "jpeg"));
-    site.files.iter().filter(|(path, _)| !model_like(path)).map(|(path, bytes)| (path.clone(), bytes.clone())).collect()
 }

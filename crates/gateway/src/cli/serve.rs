@@ -20,13 +20,12 @@ use crate::assemble::{Plant, PlantOptions, plant};
 use crate::history::{Setup, SyncPolicy};
 use crate::hub::Hub;
 use crate::life::{self, Doorway};
-use crate::pack::Packed;
 use crate::page::Page;
 use crate::peers::Peers;
+use crate::publish;
 use crate::publish::publisher::{Origin, Publisher};
 use crate::publish::shelf::Shelf;
 use crate::server::{App, ServerConfig};
-use crate::site::{Assets, site_json};
 use crate::sources::Pump;
 use crate::{GatewayError, term};
 
@@ -152,11 +151,10 @@ pub(super) fn run(args: &ServeArgs) -> Result<u8> {
     let load = move || {
         let mut plant = plant(&site, &options)?;
         plant.remarks.append(&mut remarks);
-        let assets = Assets::of(&site);
-        let (json, hash) = site_json(plant.hub.model(), site.file_name(), &site.toml, &site.files, &assets);
+        let hash = publish::identity::of_site(&site);
         let shelf = cache.map_or_else(Shelf::default, |folder| Shelf::over(folder, &plant.hub.model().site().id));
         let origin = Origin::Site { site: Box::new(site), allowed };
-        Ok(Loaded { plant, assets, json: json.to_vec(), hash, shelf, origin })
+        Ok(Loaded { plant, hash, shelf, origin })
     };
     serve(load, named, &args.listen)
 }
@@ -175,11 +173,7 @@ pub(super) struct Named {
 pub(super) struct Loaded {
     /// Samples and sources.
     pub(super) plant: Plant,
-    /// Models.
-    pub(super) assets: Assets,
-    /// Body of `/api/site`.
-    pub(super) json: Vec<u8>,
-    /// Its hash.
+    /// Another one where another site is served.
     pub(super) hash: String,
     /// Where its publication goes.
     pub(super) shelf: Shelf,
@@ -218,28 +212,15 @@ pub(super) fn serve(load: impl FnOnce() -> Result<Loaded> + Send + 'static, name
         let (mut running, mut publishing) = (None, None);
         let loading = async {
             let loaded = tokio::task::spawn_blocking(load).await.context("loading broke")??;
-            let Loaded { mut plant, assets, json, hash: site_hash, shelf, origin } = loaded;
+            let Loaded { mut plant, hash: site_hash, shelf, origin } = loaded;
             for remark in &plant.remarks {
                 term::warn(remark);
             }
             config.capabilities = plant.capabilities;
             let (hub, clock, inboxes) = (plant.hub.clone(), plant.clock, std::mem::take(&mut plant.inboxes));
             running = Some(Pump::start(hub.clone(), clock, std::mem::take(&mut plant.sources)));
-            let site_json = Packed::new(json);
-            let app = Arc::new(App {
-                peers,
-                hub,
-                clock,
-                page,
-                assets,
-                site_json,
-                site_hash,
-                publication: Arc::new(shelf),
-                inboxes,
-                access,
-                config,
-                stopping,
-            });
+            let publication = Arc::new(shelf);
+            let app = Arc::new(App { peers, hub, clock, page, site_hash, publication, inboxes, access, config, stopping });
             publishing = Some(Publisher::new(origin, app.publication.clone(), app.clock).start(app.hub.vitals()));
             term::note(&format!("{name} is served at"));
             term::say(&url);

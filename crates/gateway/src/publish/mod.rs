@@ -2,12 +2,13 @@
 //!
 //! Read in this order: [`compile`] (a site becomes manifest and pieces), `model` (what a viewer needs of the site file), `scene`
 //! (models read, bound and, in one place, cut into cells), `findings` (what viewers may see of what is wrong), [`folder`]
-//! (written so that a kill leaves the old one whole), [`shelf`] (served), [`publisher`] (compiled again when files change).
-//! Refuses to know formats: those are `twin_publication`'s.
+//! (written so that a kill leaves the old one whole), [`shelf`] (served), [`publisher`] (compiled again when files change),
+//! [`identity`] (whether it is another site's). Refuses to know formats: those are `twin_publication`'s.
 
 pub mod earlier;
 mod findings;
 pub mod folder;
+pub mod identity;
 mod inputs;
 mod model;
 mod numbering;
@@ -21,7 +22,7 @@ use std::collections::BTreeMap;
 
 use axum::body::Bytes;
 use twin_model::Timestamp;
-use twin_publication::{Manifest, PieceHash, PieceKind, PieceRef, PublicationError, Scene, SiteName, ViewerModel};
+use twin_publication::{Manifest, PieceHash, PieceRef, PublicationError, Scene, SiteName, ViewerModel};
 use twin_site::LoadedSite;
 use twin_site::check::CheckReport;
 
@@ -68,23 +69,6 @@ pub fn compile_recording(
     let models = Models::of_recording(site, files);
     let report = models.report_with(site, Vec::new());
     publication(site, &models, &report, at)
-}
-
-/// A short name of the plant that a manifest describes: another one wherever [`Manifest::same_plant`] says no, and the same whatever
-/// its number, its instant and its findings.
-pub fn identity(manifest: &Manifest) -> String {
-    let mut seen = Vec::new();
-    let assets = manifest.assets.iter().flat_map(|asset| [&asset.name, &asset.media_type]);
-    for text in [&manifest.site.id, &manifest.site.name].into_iter().chain(assets) {
-        seen.extend((text.len() as u64).to_le_bytes());
-        seen.extend(text.bytes());
-    }
-    for (kind, piece) in manifest.pieces().filter(|(kind, _)| *kind != PieceKind::History) {
-        seen.extend(kind.as_str().bytes().chain(piece.hash.to_bytes()));
-    }
-    let mut name = PieceHash::of(&seen).to_string();
-    name.truncate(16);
-    name
 }
 
 /// What viewers know of a site, as the bytes of its piece.

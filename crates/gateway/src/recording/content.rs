@@ -42,15 +42,10 @@ pub(super) enum Plant {
 }
 
 /// What a recording of version 1 holds of its site.
-pub struct SiteFiles {
-    /// What it means.
-    pub loaded: LoadedSite,
-    /// Name of the site file.
-    pub file_name: String,
-    /// Text of the site file.
-    pub toml: String,
-    /// Files by the path that the site file uses.
-    pub files: BTreeMap<String, Vec<u8>>,
+pub(super) struct SiteFiles {
+    loaded: LoadedSite,
+    /// By the path that the site file uses.
+    files: BTreeMap<String, Vec<u8>>,
 }
 
 /// A revision whose pieces are all there.
@@ -91,6 +86,14 @@ impl Plant {
             Self::Revisions { earlier, newest, .. } => (&earlier[..], Some(newest)),
         };
         earlier.iter().map(|described| &described.manifest).chain(newest.map(|newest| &newest.manifest))
+    }
+
+    /// See [`super::Recording::identity`].
+    pub(super) fn identity(&self, revision: usize) -> String {
+        match self {
+            Self::Site { site, .. } => publish::identity::of_recording(&site.loaded, &site.files),
+            Self::Revisions { earlier, newest, .. } => publish::identity::of(&earlier.get(revision).unwrap_or(newest).manifest),
+        }
     }
 
     /// See [`super::Recording::publication`].
@@ -141,7 +144,7 @@ fn of_site(records: &mut Records<'_>) -> Result<Content, String> {
         return Err("its site can't be used".to_owned());
     }
     let viewer = publish::viewer_model(&loaded).map_err(|error| format!("its site can't be used: {error}"))?;
-    let site = Box::new(SiteFiles { loaded, file_name, toml, files });
+    let site = Box::new(SiteFiles { loaded, files });
     Ok(Content { plant: Plant::Site { site, viewer: Arc::new(viewer) }, frames, remarks: Vec::new() })
 }
 

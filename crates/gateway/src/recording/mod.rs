@@ -21,7 +21,6 @@ use crate::GatewayError;
 use crate::publish::Publication;
 use content::{Content, Plant};
 
-pub use content::SiteFiles;
 pub use source::RecordedSource;
 pub use write::{Recorder, RecordingFile};
 
@@ -103,14 +102,6 @@ impl Recording {
         &self.viewer.model
     }
 
-    /// The site file and its files, of a file of version 1.
-    pub fn site_files(&self) -> Option<&SiteFiles> {
-        match &self.plant {
-            Plant::Site { site, .. } => Some(site),
-            Plant::Revisions { .. } => None,
-        }
-    }
-
     /// The manifest that is shown; none in a file of version 1.
     pub fn manifest(&self) -> Option<&Manifest> {
         self.manifests().nth(self.shown)
@@ -119,6 +110,11 @@ impl Recording {
     /// The manifests that it holds, in their order; none in a file of version 1.
     pub fn manifests(&self) -> impl Iterator<Item = &Manifest> {
         self.plant.manifests()
+    }
+
+    /// A short name of what is shown: another one where another site is.
+    pub fn identity(&self) -> String {
+        self.plant.identity(self.shown)
     }
 
     /// What there is to know of its site for whoever serves it. A file of version 1 holds no publication: it is compiled, valid

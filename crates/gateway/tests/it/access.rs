@@ -149,13 +149,13 @@ async fn the_page_itself_is_open_and_what_was_given_to_one_is_not_for_the_caches
     let guarded = Guarded::start(SITE).await;
     assert_eq!(guarded.world.get("/", "").await.0, 200);
     assert_eq!(guarded.world.get("/healthz", "").await.2, b"ok\n");
-    let (status, head, body) = guarded.world.get("/api/site", "").await;
+    let (status, head, body) = guarded.world.get("/api/publication", "").await;
     assert_eq!(status, 401);
     assert!(head.contains("www-authenticate: bearer"), "{head}");
     let words = String::from_utf8(body).unwrap();
     assert!(words.contains("Authorization: Bearer TOKEN") && words.contains("orrery access new"), "{words}");
     let bearer = format!("Authorization: bearer {}\r\n", guarded.token("view"));
-    assert_eq!(guarded.world.get("/api/site", &bearer).await.0, 200, "the scheme in any case");
+    assert_eq!(guarded.world.get("/api/publication", &bearer).await.0, 200, "the scheme in any case");
     guarded.world.stop().await;
 }
 
@@ -201,7 +201,7 @@ async fn every_way_in_is_closed_to_requests_under_another_name() {
         assert_eq!(ask(&world, &absolute).await.0, 400, "{path} in absolute form");
     }
     for host in ["localhost", "LOCALHOST:1", "[::1]:7", "127.0.0.1"] {
-        let asked = format!("GET /api/site HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        let asked = format!("GET /api/publication HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
         assert_eq!(ask(&world, asked).await.0, 200, "{host}");
     }
 }
@@ -212,7 +212,7 @@ async fn pages_of_others_open_no_socket_ask_for_no_data_and_change_nothing() {
     let world = World::start_with(SITE, Wish { access, ..Wish::default() }).await;
     let port = world.address.port();
     let own = format!("Origin: http://127.0.0.1:{port}\r\n");
-    for (path, good) in [("/stream", 101), ("/ingest", 101), ("/api/site", 200)] {
+    for (path, good) in [("/stream", 101), ("/ingest", 101), ("/api/publication", 200)] {
         for origin in [
             "null",
             "file://",
@@ -327,14 +327,14 @@ async fn a_sources_own_token_opens_that_source_and_nothing_else() {
         ("/ingest?source=free", "", 101, 401),
         ("/ingest?source=free", "open sesame", 101, 403),
         ("/ingest?source=nothing", "open sesame", 404, 404),
-        ("/api/site", "open sesame", 200, 403),
+        ("/api/publication", "open sesame", 200, 403),
         ("/ingest", send, 401, 101),
         ("/ingest", elsewhere, 401, 403),
     ] {
         assert_eq!(status(&open, path, token).await, in_open, "open: {path} {token}");
         assert_eq!(status(&guarded.world, path, token).await, in_guarded, "guarded: {path} {token}");
     }
-    let (_, _, body) = open.get("/api/site", "").await;
+    let (_, _, body) = open.get("/api/publication", "").await;
     assert!(!String::from_utf8_lossy(&body).contains("sesame"));
     guarded.world.stop().await;
 }
@@ -374,7 +374,7 @@ async fn a_token_that_is_taken_out_of_the_file_ends_what_it_had_opened() {
         viewer.until(keep).await;
     }
     let bearer = format!("Authorization: Bearer {}\r\n", guarded.token("view"));
-    assert_eq!(guarded.world.get("/api/site", &bearer).await.0, 200);
+    assert_eq!(guarded.world.get("/api/publication", &bearer).await.0, 200);
     std::fs::write(
         &path,
         whole
@@ -392,7 +392,7 @@ async fn a_token_that_is_taken_out_of_the_file_ends_what_it_had_opened() {
             None => panic!("the sender was cut off without a word"),
         }
     }
-    assert_eq!(guarded.world.get("/api/site", &bearer).await.0, 401);
+    assert_eq!(guarded.world.get("/api/publication", &bearer).await.0, 401);
     guarded.world.stop().await;
 }
 
@@ -411,7 +411,7 @@ async fn what_is_managed_is_written_down_and_so_is_who_was_refused() {
     );
     assert!(!text.contains("sha256"), "no hashes");
     guarded.world.get("/api/access", &bearer("view")).await;
-    guarded.world.get("/api/site", "Authorization: Bearer wrong\r\n").await;
+    guarded.world.get("/api/publication", "Authorization: Bearer wrong\r\n").await;
     let events: Vec<_> = guarded
         .audit()
         .iter()
@@ -430,13 +430,13 @@ async fn an_address_that_keeps_guessing_has_to_wait_and_a_right_token_never_has(
     let guarded = Guarded::start(SITE).await;
     let wrong = "Authorization: Bearer wrong\r\n";
     for _ in 0..10 {
-        assert_eq!(guarded.world.get("/api/site", wrong).await.0, 401);
+        assert_eq!(guarded.world.get("/api/publication", wrong).await.0, 401);
     }
-    let (status, head, body) = guarded.world.get("/api/site", wrong).await;
+    let (status, head, body) = guarded.world.get("/api/publication", wrong).await;
     assert_eq!(StatusCode::from_u16(status).unwrap(), StatusCode::TOO_MANY_REQUESTS);
     assert!(head.contains("retry-after: ") && String::from_utf8(body).unwrap().contains("too many wrong tokens"));
     let right = format!("Authorization: Bearer {}\r\n", guarded.token("view"));
-    assert_eq!(guarded.world.get("/api/site", &right).await.0, 200);
+    assert_eq!(guarded.world.get("/api/publication", &right).await.0, 200);
     assert_eq!(guarded.audit().len(), 10, "the log is not filled by one who guesses");
     guarded.world.stop().await;
 }

@@ -1,6 +1,10 @@
-//! Model files over HTTP: an address stands for everything that a model consists of.
+//! Model files: what is served is everything that a model consists of, whatever its files are called and wherever they lie.
 
+use gateway::publish::identity::of_site;
+use gateway::site::Site;
 use serde_json::Value as Json;
+use twin_publication::Manifest;
+use twin_scene::cells::Index;
 
 use crate::world::{Folder, SITE, Wish, World, orrery};
 
@@ -26,69 +30,88 @@ fn site(models: &[&str]) -> String {
     format!("{SITE}\n{}", models.collect::<String>())
 }
 
-struct Seen {
-    hash: String,
-    urls: Vec<String>,
+/// What is served of a site: the short name of it, and its manifest.
+async fn served(world: &World) -> (String, Manifest) {
+    let (status, _, body) = world.get("/api/publication", "").await;
+    assert_eq!(status, 200);
+    (world.app.site_hash.clone(), Manifest::read(&body).unwrap())
 }
 
-impl Seen {
-    async fn of(world: &World) -> Self {
-        let json: Json = serde_json::from_slice(&world.get("/api/site", "").await.2).unwrap();
-        let url = |asset: &Json| asset["url"].as_str().unwrap().to_owned();
-        Self {
-            hash: json["hash"].as_str().unwrap().to_owned(),
-            urls: json["assets"].as_array().unwrap().iter().map(url).collect(),
-        }
-    }
-}
-
-fn beside(url: &str, name: &str) -> String {
-    format!("{}/{name}", url.rsplit_once('/').unwrap().0)
-}
-
-fn etag(head: &str) -> String {
-    head.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap().to_owned()
+/// The boxes of a scene's parts as the place of their largest corner, in metres.
+async fn sizes(world: &World, manifest: &Manifest) -> Vec<f32> {
+    let scene = manifest.scene.as_ref().unwrap();
+    let (_, _, body) = world.get(&format!("/api/piece/{}", scene.index.hash), "").await;
+    Index::read(&body).unwrap().parts.iter().map(|part| part.bounds.max.x.round()).collect()
 }
 
 #[tokio::test]
-async fn another_buffer_or_texture_beside_the_same_text_is_another_asset() {
+async fn another_buffer_or_texture_beside_the_same_text_is_another_site() {
     let folder = Folder::new();
     folder.write("pump.gltf", triangle("pump.bin", "skin.png"));
     let site = folder.write("site.toml", site(&["pump.gltf"]));
-    let mut before: Vec<(String, String, String)> = Vec::new();
+    let mut before: Vec<(String, Manifest)> = Vec::new();
     for (buffer, image) in [(corners(1.0), "red"), (corners(2.0), "red"), (corners(2.0), "tan")] {
         folder.write("pump.bin", &buffer);
         folder.write("skin.png", image);
         let world = World::serve(&site, Wish::default()).await;
-        let seen = Seen::of(&world).await;
-        let url = beside(&seen.urls[0], "pump.bin");
-        let (_, head, body) = world.get(&url, "").await;
-        assert_eq!(body, buffer);
-        let (_, image_head, body) = world.get(&beside(&seen.urls[0], "skin.png"), "").await;
-        assert_eq!(body, image.as_bytes());
-        for (hash, old, _) in &before {
-            assert!(*hash != seen.hash && *old != url, "{url} was known before");
+        let (hash, manifest) = served(&world).await;
+        assert!(before.iter().all(|(old, _)| *old != hash), "{hash} was known before");
+        if let Some((_, old)) = before.first() {
+            assert!(!old.same_plant(&manifest), "other bytes of the same length must not count as the same");
         }
-        if let Some((.., old)) = before.last() {
-            let tags = format!("{} {}", etag(&head), etag(&image_head));
-            assert_ne!(*old, tags, "other bytes of the same length must not count as the same");
-        }
-        before.push((seen.hash, url, format!("{} {}", etag(&head), etag(&image_head))));
+        before.push((hash, manifest));
         world.stop().await;
     }
+    // And the same again is the same again.
+    folder.write("pump.bin", corners(1.0));
+    folder.write("skin.png", "red");
+    folder.write("site.toml", format!("# a comment\n{}", std::fs::read_to_string(&site).unwrap()));
+    let world = World::serve(&site, Wish::default()).await;
+    let (hash, manifest) = served(&world).await;
+    assert!(hash == before[0].0 && manifest.same_plant(&before[0].1));
+    world.stop().await;
+}
+
+#[test]
+fn what_a_node_shows_and_which_file_stands_where_are_part_of_a_sites_name() {
+    let folder = Folder::new();
+    for (name, size) in [("a", 1.0), ("b", 2.0)] {
+        folder.write(&format!("{name}.gltf"), triangle(&format!("{name}.bin"), "skin.png"));
+        folder.write(&format!("{name}.bin"), corners(size));
+    }
+    let bind = |twin: &str| format!("[[bindings]]\ntwin = \"{twin}\"\nname = \"Pump\"\n");
+    let texts = [
+        site(&["a.gltf", "b.gltf", "a.gltf"]),
+        site(&["a.gltf", "b.gltf", "b.gltf"]),
+        format!("{}{}", site(&["a.gltf", "b.gltf", "a.gltf"]), bind("pump-01")),
+        format!("{}{}", site(&["a.gltf", "b.gltf", "a.gltf"]), bind("pump-02")),
+    ];
+    let name = |text: &String| of_site(&Site::read_usable(&folder.write("site.toml", text)).unwrap());
+    let mut names: Vec<String> = texts.iter().map(name).collect();
+    assert_eq!(name(&texts[0].replace("\n\n", "\n# between\n\n\n")), names[0], "places in the file are no part of it");
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), texts.len());
 }
 
 #[tokio::test]
-async fn an_address_keeps_its_content_while_the_file_is_written_anew() {
+async fn a_piece_keeps_its_content_while_the_file_is_written_anew() {
     let folder = Folder::new();
     folder.write("pump.gltf", triangle("pump.bin", "skin.png"));
     folder.write("pump.bin", corners(1.0));
     let site = folder.write("site.toml", site(&["pump.gltf"]));
     let world = World::serve(&site, Wish::default()).await;
+    let (_, before) = served(&world).await;
     folder.write("pump.bin", corners(7.0));
-    let seen = Seen::of(&world).await;
-    assert_eq!(world.get(&beside(&seen.urls[0], "pump.bin"), "").await.2, corners(1.0));
-    assert_eq!(world.get(&beside(&seen.urls[0], "skin.png"), "").await.0, 404);
+    let (_, manifest) = served(&world).await;
+    assert_eq!(before, manifest);
+    for (_, piece) in manifest.pieces() {
+        let (status, head, body) = world.get(&format!("/api/piece/{}", piece.hash), "").await;
+        assert!(status == 200 && head.contains("immutable"), "{head}");
+        piece.check(&body).unwrap();
+    }
+    assert_eq!(sizes(&world, &manifest).await, [1.0]);
+    world.stop().await;
 }
 
 #[tokio::test]
@@ -100,16 +123,13 @@ async fn equal_texts_in_two_folders_each_have_their_own_buffer() {
     }
     let site = folder.write("site.toml", site(&["small/scene.gltf", "big/scene.gltf"]));
     let world = World::serve(&site, Wish::default()).await;
-    let seen = Seen::of(&world).await;
-    assert_ne!(seen.urls[0], seen.urls[1]);
-    for (url, size) in seen.urls.iter().zip([1.0, 4.0]) {
-        assert_eq!(world.get(&beside(url, "scene.bin"), "").await.2, corners(size), "{url}");
-    }
+    let (_, manifest) = served(&world).await;
+    assert_eq!(sizes(&world, &manifest).await, [1.0, 4.0]);
+    world.stop().await;
 }
 
 #[tokio::test]
-async fn what_check_reads_the_page_gets_however_its_path_is_spelt() {
-    // What a browser asks for, once it has taken `.` and `..` out: the same for all spellings.
+async fn what_check_reads_viewers_get_however_its_path_is_spelt() {
     for spelling in
         ["data/a b.bin", "./data/a%20b.bin", "x/../data/a b.bin", "data//a%20b.bin", "data\\\\a b.bin", "%64ata/a b.bin"]
     {
@@ -120,21 +140,10 @@ async fn what_check_reads_the_page_gets_however_its_path_is_spelt() {
         let (_, out, _) = orrery(&["check", &path.display().to_string()]);
         assert!(out.contains("1 models with 1 nodes"), "{spelling}: {out}");
         let world = World::serve(&path, Wish::default()).await;
-        let seen = Seen::of(&world).await;
-        let (status, _, body) = world.get(&beside(&seen.urls[0], "data/a%20b.bin"), "").await;
-        assert_eq!((status, body), (200, corners(3.0)), "{spelling}");
+        let (_, manifest) = served(&world).await;
+        assert_eq!(sizes(&world, &manifest).await, [3.0], "{spelling}");
         world.stop().await;
     }
-}
-
-#[tokio::test]
-async fn a_model_is_not_hidden_by_a_file_beside_it_of_its_own_name() {
-    let folder = Folder::new();
-    folder.write("pump.gltf", triangle("pump.gltf", "skin.png"));
-    let site = folder.write("site.toml", site(&["pump.gltf"]));
-    let world = World::serve(&site, Wish::default()).await;
-    let seen = Seen::of(&world).await;
-    assert_eq!(world.get(&seen.urls[0], "").await.2, triangle("pump.gltf", "skin.png").as_bytes());
 }
 
 fn checked(site: &std::path::Path) -> (i32, Json) {

@@ -3,6 +3,7 @@
 use twin_historian::{Store, StoreConfig};
 use twin_model::{SignalIndex, Span, TimeRange, Timestamp, Value};
 use twin_protocol::*;
+use twin_publication::Manifest;
 
 use crate::world::{Folder, SITE, Wish, World, at};
 
@@ -13,7 +14,7 @@ fn header<'a>(head: &'a str, name: &str) -> &'a str {
 #[tokio::test]
 async fn every_answer_carries_a_strict_policy() {
     let world = World::start().await;
-    for path in ["/", "/api/site", "/healthz", "/metrics", "/nothing"] {
+    for path in ["/", "/api/publication", "/healthz", "/metrics", "/nothing"] {
         let (_, head, _) = world.get(path, "").await;
         let policy = header(&head, "content-security-policy");
         assert!(policy.starts_with("default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self';"), "{policy}");
@@ -57,7 +58,7 @@ const GLTF: &str = r#"{"asset":{"version":"2.0"},"scene":0,"scenes":[{"nodes":[0
 "buffers":[{"uri":"parts/a%20b.bin","byteLength":36}]}"#;
 
 #[tokio::test]
-async fn only_files_that_the_site_names_can_be_had() {
+async fn no_file_of_the_site_can_be_had_and_the_answer_says_what_can() {
     let folder = Folder::new();
     folder.write("secret.txt", "secret");
     folder.write("site/other.glb", "not named");
@@ -68,22 +69,34 @@ async fn only_files_that_the_site_names_can_be_had() {
         format!("{SITE}\n[[models]]\nid = \"m\"\npath = \"models/thing.gltf\"\n[[models]]\nid = \"gone\"\npath = \"gone.glb\"\n"),
     );
     let world = World::serve(&site, Wish::default()).await;
-    let (_, _, body) = world.get("/api/site", "").await;
-    let json: serde_json::Value = serde_json::from_slice(&body).unwrap();
-    assert!(json["toml"].as_str().unwrap().contains("[[models]]"));
-    assert_eq!(json["assets"][0]["path"], "models/thing.gltf");
-    assert!(json["assets"][1]["missing"].as_str().unwrap().contains("No such file"), "{json}");
-    let url = json["assets"][0]["url"].as_str().unwrap();
-    assert_eq!(world.get(url, "").await.2, GLTF.as_bytes());
-    let base = url.rsplit_once('/').unwrap().0;
-    let (status, head, body) = world.get(&format!("{base}/parts/a%20b.bin"), "").await;
-    assert_eq!((status, body.len(), header(&head, "cache-control")), (200, 36, "public, max-age=31536000, immutable"));
-    for path in ["../secret.txt", "%2e%2e/secret.txt", "../../site.toml", "other.glb", "/etc/passwd", "parts/../thing.gltf", ""] {
-        assert_eq!(world.get(&format!("{base}/{path}"), "").await.0, 404, "{path}");
+    for path in [
+        "/api/site",
+        "/api/asset/models/thing.gltf",
+        "/api/asset/0123456789abcdef/thing.gltf",
+        "/api/asset/../site.toml",
+        "/api/asset/%2e%2e/secret.txt",
+        "/api/asset//etc/passwd",
+    ] {
+        let (status, _, body) = world.get(path, "").await;
+        let words = String::from_utf8(body).unwrap();
+        assert!(status == 410 && words.contains("/api/publication names what a viewer needs"), "{path}: {status} {words}");
+        let (status, ..) = world.get(path, "If-None-Match: *\r\nRange: bytes=0-1\r\n").await;
+        assert_eq!(status, 410, "{path}");
     }
-    let (_, head, packed) = world.get("/api/site", "Accept-Encoding: br\r\n").await;
-    assert_eq!(header(&head, "content-encoding"), "br");
-    assert!(packed.len() * 2 < json.to_string().len());
+    for path in ["/api/asset/", "/api/asset", "/site.toml", "/models/thing.gltf", "/api/piece/../site.toml"] {
+        assert!(matches!(world.get(path, "").await.0, 404 | 410), "{path}");
+    }
+    // What is published of it is neither the file nor what lies beside it.
+    let manifest = Manifest::read(&world.get("/api/publication", "").await.2).unwrap();
+    assert!(manifest.pieces().count() > 1, "the triangle is a scene");
+    for (_, piece) in manifest.pieces() {
+        let (status, _, body) = world.get(&format!("/api/piece/{}", piece.hash), "").await;
+        assert_eq!(status, 200);
+        piece.check(&body).unwrap();
+        let text = String::from_utf8_lossy(&body);
+        assert!(!text.contains("secret") && !text.contains("bufferViews") && !text.contains("[[models]]"), "{text}");
+    }
+    world.stop().await;
 }
 
 #[tokio::test]

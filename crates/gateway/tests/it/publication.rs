@@ -226,15 +226,7 @@ fn a_running_server_and_one_of_a_recording_serve_the_publication_of_the_site() {
     for args in [["serve", &*site], ["replay", &*recording]] {
         let program = crate::secrets::Program::serve(&args, &[]);
         let host = program.address.trim_start_matches("http://").to_owned();
-        // It may still be compiled: the answer says when to come again.
-        let fetch = |path: &str| loop {
-            let (status, body) = get(&host, path);
-            match status {
-                503 => std::thread::yield_now(),
-                200 => break body,
-                other => panic!("{path}: {other}"),
-            }
-        };
+        let fetch = |path: &str| waited(&host, path);
         let manifest = Manifest::read(&fetch("/api/publication")).unwrap();
         let bytes = fetch(&format!("/api/piece/{}", manifest.model.hash));
         manifest.model.check(&bytes).unwrap();
@@ -243,7 +235,19 @@ fn a_running_server_and_one_of_a_recording_serve_the_publication_of_the_site() {
     }
 }
 
-fn get(host: &str, path: &str) -> (u16, Vec<u8>) {
+/// What is answered once the site is compiled.
+pub(crate) fn waited(host: &str, path: &str) -> Vec<u8> {
+    loop {
+        let (status, body) = get(host, path);
+        match status {
+            503 => std::thread::yield_now(),
+            200 => break body,
+            other => panic!("{path}: {other}"),
+        }
+    }
+}
+
+pub(crate) fn get(host: &str, path: &str) -> (u16, Vec<u8>) {
     use std::io::{Read as _, Write as _};
     let mut stream = std::net::TcpStream::connect(host).unwrap();
     write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();

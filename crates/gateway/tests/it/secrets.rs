@@ -6,7 +6,9 @@ use std::process::{Child, Command, Stdio};
 use gateway::recording;
 use gateway::site::Site;
 use twin_protocol::recording::{Record, encode_record, file_header_of};
+use twin_publication::Manifest;
 
+use crate::publication::{get, waited as publication};
 use crate::world::{Folder, SITE, Wish, World, orrery};
 
 const SECRET: &str = "s3cret-TOKEN-0815";
@@ -135,37 +137,45 @@ fn a_token_is_in_nothing_that_any_command_says_or_writes() {
     assert_eq!(recorded.model().twins().len(), Site::read(std::path::Path::new(site)).unwrap().loaded.model.twins().len());
 }
 
-#[tokio::test]
-async fn an_old_recording_that_holds_a_token_is_served_without() {
+#[test]
+fn an_old_recording_that_holds_a_token_is_served_without() {
     let folder = Folder::new();
     let record = Record::Site { file_name: "site.toml".into(), toml: site_with(&format!("token = '''{SECRET}'''")) };
     let asset = Record::Asset { path: "entities.json".into(), bytes: format!("{{\"apiToken\":\"{SECRET}\"}}").into_bytes() };
     let path = folder.write("old.orrec", [file_header_of(1), encode_record(&record), encode_record(&asset)].concat());
     let program = Program::serve(&["replay", path.to_str().unwrap()], &[]);
     let host = program.address.trim_start_matches("http://").to_owned();
-    let mut stream = std::net::TcpStream::connect(&host).unwrap();
-    use std::io::Write as _;
-    write!(stream, "GET /api/site HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("pump-01") && answer.contains("entities.json"), "{answer}");
-    assert!(!answer.contains(SECRET), "{answer}");
+    let (status, body) = get(&host, "/api/site");
+    assert!(status == 410 && !String::from_utf8_lossy(&body).contains(SECRET));
+    let served = fetched(&host);
+    assert!(served.contains("pump-01") && !served.contains(SECRET) && !served.contains("entities.json"), "{served}");
+    // Nor is it in what is recorded of it.
+    let again = folder.0.join("again.orrec");
+    let (code, _, err) = orrery(&["record", &program.address, again.to_str().unwrap(), "--for", "1s"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(!String::from_utf8_lossy(&std::fs::read(again).unwrap()).contains(SECRET));
     assert!(!program.stop().contains(SECRET));
 }
 
+/// Manifest and pieces as text.
+fn fetched(host: &str) -> String {
+    let body = publication(host, "/api/publication");
+    let manifest = Manifest::read(&body).unwrap();
+    let pieces = manifest.pieces().flat_map(|(_, piece)| publication(host, &format!("/api/piece/{}", piece.hash)));
+    String::from_utf8_lossy(&body.iter().copied().chain(pieces).collect::<Vec<u8>>()).into_owned()
+}
+
 #[tokio::test]
-async fn the_site_that_is_served_is_the_same_site_without_its_token() {
+async fn a_site_is_the_same_to_viewers_whatever_its_token_is() {
     let world = World::start_with(&site_with(&format!("token = \"{SECRET}\"")), Wish::default()).await;
     let other = World::start_with(&site_with("token = \"another\""), Wish::default()).await;
-    let (_, _, body) = world.get("/api/site", "").await;
-    let text = String::from_utf8(body).unwrap();
-    assert!(!text.contains(SECRET), "{text}");
-    let hash = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap()["hash"].clone();
-    let (_, _, body) = other.get("/api/site", "").await;
-    assert_eq!(hash(&text), hash(&String::from_utf8(body).unwrap()), "the hash tells nothing about it either");
-    let toml = serde_json::from_str::<serde_json::Value>(&text).unwrap()["toml"].as_str().unwrap().to_owned();
-    let loaded = twin_site::load(&toml, "site.toml", &mut |_| Err(String::new()));
-    assert!(loaded.usable && loaded.diagnostics.is_empty(), "{:?}", loaded.diagnostics);
+    assert_eq!(world.app.site_hash, other.app.site_hash, "the hash tells nothing about it");
+    let (one, two) = (world.get("/api/publication", "").await.2, other.get("/api/publication", "").await.2);
+    let (one, two) = (Manifest::read(&one).unwrap(), Manifest::read(&two).unwrap());
+    assert!(one == two, "{one:?} {two:?}");
+    let (_, _, model) = world.get(&format!("/api/piece/{}", one.model.hash), "").await;
+    assert_eq!(twin_publication::ViewerModel::read(&model).unwrap().model, **world.hub.model());
+    assert!(!String::from_utf8_lossy(&model).contains(SECRET));
 }
 
 #[test]

@@ -207,7 +207,7 @@ async fn a_server_that_loads_lives_is_not_ready_and_answers_once_it_is() {
     assert!(ask(address, "/healthz").await.starts_with("HTTP/1.1 200 "));
     let answer = ask(address, "/readyz").await;
     assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("\"code\":\"loading\""), "{answer}");
-    let early = tokio::spawn(ask(address, "/api/site"));
+    let early = tokio::spawn(ask(address, "/api/publication"));
     loaded.send(()).unwrap();
     assert!(early.await.unwrap().starts_with("HTTP/1.1 200 "), "who came early gets an answer, too");
     assert!(ask(address, "/readyz").await.starts_with("HTTP/1.1 200 "));

@@ -10,12 +10,11 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use gateway::access::{Access, token_of};
 use gateway::assemble::{Plant, PlantOptions, plant};
 use gateway::hub::Hub;
-use gateway::pack::Packed;
 use gateway::page::Page;
 use gateway::peers::Peers;
 use gateway::publish::{self, shelf::Shelf};
 use gateway::server::{self, App, ServerConfig};
-use gateway::site::{Assets, Site, site_json};
+use gateway::site::Site;
 use gateway::sources::{Polled, Pump, Source, step};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -180,8 +179,6 @@ impl World {
 
     /// What a server answers with.
     pub(crate) fn app(site: &Site, plant: Plant, wish: Wish, stopping: watch::Receiver<bool>) -> Arc<App> {
-        let assets = Assets::of(site);
-        let (json, site_hash) = site_json(plant.hub.model(), site.file_name(), &site.toml, &site.files, &assets);
         let access = site.loaded.sources.iter().fold(wish.access, |access, def| match &def.kind {
             SourceKind::WebSocket { token: Some(from), .. } => {
                 access.with_source(&def.id, &token_of(site, &def.id, from, &mut Vec::new()).unwrap().token)
@@ -193,9 +190,7 @@ impl World {
             hub: plant.hub,
             clock: plant.clock,
             page: Page::choose(wish.web.as_deref()),
-            assets,
-            site_json: Packed::new(json.to_vec()),
-            site_hash,
+            site_hash: publish::identity::of_site(site),
             publication: wish
                 .publication
                 .unwrap_or_else(|| Arc::new(Shelf::of(publish::compile(site, at(0)).map(|it| it.publication)))),

@@ -38,13 +38,6 @@ fn survives(bytes: &[u8]) -> LoadedSite {
         assert!(!finding.message.is_empty());
     }
     assert!(check(&site, &[]).exit_code() <= 2);
-    // Without its secrets it is the same site.
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        let again = twin_site::load(&twin_site::redacted_site(text), "site.toml", &mut entities);
-        assert_eq!(again.usable, site.usable, "{text}");
-        assert_eq!(again.model.twins().len(), site.model.twins().len(), "{text}");
-        assert_eq!(again.sources.len(), site.sources.len(), "{text}");
-    }
     site
 }
 
