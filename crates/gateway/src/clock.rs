@@ -52,6 +52,13 @@ impl Clock {
         let passed = replay.started.elapsed().as_secs_f64() * replay.speed;
         (replay.origin + Span::from_secs_f64(passed)).min(replay.end)
     }
+
+    /// How long it takes until the clock shows an instant; `None` where it never will.
+    pub fn until(&self, at: Timestamp) -> Option<Duration> {
+        let (speed, end) = self.replay.as_ref().map_or((1.0, Timestamp::MAX), |replay| (replay.speed, replay.end));
+        let left = at.since(self.now()).as_secs_f64().max(0.0);
+        if at > end { None } else { Duration::try_from_secs_f64(left / speed).ok() }
+    }
 }
 
 #[cfg(test)]
@@ -64,5 +71,16 @@ mod tests {
         let slow = Clock::replay(origin, 1e-9, end).now();
         assert!(slow >= origin && slow < Timestamp::from_secs(1_001));
         assert_eq!(Clock::replay(origin, f64::INFINITY, end).now(), end);
+    }
+
+    #[test]
+    fn a_clock_says_how_long_it_takes_to_an_instant_and_that_it_never_gets_behind_its_end() {
+        let (origin, end) = (Timestamp::from_secs(1_000), Timestamp::from_secs(2_000));
+        let fast = Clock::replay(origin, 10.0, end);
+        let wait = fast.until(Timestamp::from_secs(1_900)).unwrap();
+        assert!(wait <= Duration::from_secs(90) && wait > Duration::from_secs(30), "{wait:?}");
+        assert_eq!(fast.until(Timestamp::from_secs(900)), Some(Duration::ZERO));
+        assert_eq!(fast.until(Timestamp::from_secs(2_001)), None);
+        assert_eq!(Clock::replay(origin, f64::INFINITY, end).until(end), Some(Duration::ZERO));
     }
 }

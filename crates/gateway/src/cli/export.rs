@@ -11,9 +11,10 @@ use twin_site::bind::Glob;
 use super::usable;
 use crate::exchange::{self, Format, history};
 use crate::headless::{self, From};
+use crate::recording::{self, Recording};
 use crate::site::Site;
 use crate::then::{Chosen, model_at};
-use crate::{clock, recording, term};
+use crate::{clock, term};
 
 /// Arguments of `orrery export`.
 #[derive(Debug, clap::Args)]
@@ -64,7 +65,8 @@ pub(super) fn run(args: &ExportArgs) -> Result<u8> {
     let (mut remarks, mut unusable) = (Vec::new(), 0);
     let exported = match (&args.recording, &args.site) {
         (Some(path), _) => {
-            let recording = recording::read(path)?;
+            let recording = recording::read_as(path, args.then.reading(last_of(range)))?;
+            named_by_recording(&recording, range);
             let store = history::of_recording(&recording, &mut remarks);
             write(args, recording.model(), &store, range, format)?
         }
@@ -110,17 +112,33 @@ pub(super) fn run(args: &ExportArgs) -> Result<u8> {
 /// The model that names what is in the table: of the revision in force at the range's end. Says which, where it is not the site's
 /// of now.
 fn named_by(args: &ExportArgs, site: &Site, range: TimeRange) -> Result<Model> {
-    let last = Timestamp::from_micros(range.end.as_micros().saturating_sub(1));
     let Chosen { model, revision } =
-        model_at(site, &args.then.kept(args.data.as_deref()), last, args.then.judge_by).context(super::NOT_THEN)?;
+        model_at(site, &args.then.kept(args.data.as_deref()), last_of(range), args.then.judge_by).context(super::NOT_THEN)?;
     if let Some(then) = revision.filter(|revision| !revision.now) {
-        let earlier = if range.start < then.valid_from { "; what lies before that is named by it, too" } else { "" };
-        term::note(&format!(
-            "signals and units are those of revision {}, valid from {}, which was in force at the end of the range{earlier}",
-            then.number, then.valid_from
-        ));
+        of_revision(then.number, then.valid_from, range);
     }
     Ok(model)
+}
+
+/// The last instant of a range.
+fn last_of(range: TimeRange) -> Timestamp {
+    Timestamp::from_micros(range.end.as_micros().saturating_sub(1))
+}
+
+/// Says which revision of a recording names what is in the table, where it is not the newest.
+fn named_by_recording(recording: &Recording, range: TimeRange) {
+    let newest = recording.manifests().last().map(|newest| newest.revision);
+    if let Some(shown) = recording.manifest().filter(|shown| Some(shown.revision) != newest) {
+        of_revision(shown.revision, shown.valid_from, range);
+    }
+}
+
+/// Says that an earlier revision names what is in the table.
+fn of_revision(number: u64, valid_from: Timestamp, range: TimeRange) {
+    let earlier = if range.start < valid_from { "; what lies before that is named by it, too" } else { "" };
+    term::note(&format!(
+        "signals and units are those of revision {number}, valid from {valid_from}, which was in force at the end of the range{earlier}"
+    ));
 }
 
 fn write(args: &ExportArgs, model: &Model, store: &Store, range: TimeRange, format: Format) -> Result<exchange::Exported> {

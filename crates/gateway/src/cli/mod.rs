@@ -34,6 +34,7 @@ use clap::{Parser, Subcommand};
 use twin_model::Timestamp;
 use twin_site::Severity;
 
+use crate::recording::Reading;
 use crate::site::Site;
 use crate::then::{JudgeBy, Kept};
 use crate::{GatewayError, clock, term};
@@ -59,7 +60,7 @@ enum Command {
     Compile(compile::CompileArgs),
     /// Prints the health of every twin at an instant, with the reasons
     State(state::StateArgs),
-    /// Writes a recording of a site: its models, its history and what arrives from now on
+    /// Writes a recording of a site: what is published of it, its history and what arrives from now on
     Record(record::RecordArgs),
     /// Writes samples as one table, Parquet or CSV
     Export(export::ExportArgs),
@@ -199,6 +200,14 @@ struct ThenArgs {
 const NOT_THEN: &str = "how the site was then can't be read; --judge-by now takes its file as it is now";
 
 impl ThenArgs {
+    /// As which of its revisions a recording is read for an instant: its newest is how its site is now.
+    fn reading(&self, at: Timestamp) -> Reading<'static> {
+        match self.judge_by {
+            JudgeBy::Then => Reading::At(at),
+            JudgeBy::Now => Reading::Newest,
+        }
+    }
+
     /// Where revisions may lie.
     fn kept(&self, data: Option<&Path>) -> Kept {
         match (&self.cache, data) {

@@ -1,5 +1,7 @@
 //! `orrery record`: runs a site's sources without a server, or listens to a running one, and writes what comes.
 
+mod remote;
+
 use std::cell::OnceCell;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,15 +10,14 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use twin_model::{Span, TimeRange, Timestamp};
-use twin_protocol::{LinkState, ServerFrame};
+use twin_protocol::LinkState;
 use twin_site::codes;
 
 use super::client::ClientArgs;
 use super::usable;
 use crate::assemble::{PlantOptions, plant};
 use crate::publish::{self, Compiled};
-use crate::recording::{Recorder, RecordingFile};
-use crate::remote::Remote;
+use crate::recording::Recorder;
 use crate::ring::RingLimits;
 use crate::sources::{Polled, step};
 use crate::{GatewayError, clock, term};
@@ -61,7 +62,7 @@ pub(super) fn run(args: &RecordArgs) -> Result<u8> {
         }
     });
     let (samples, bytes, missing) = match args.client.remote(args.site.to_str().unwrap_or_default())? {
-        Some(remote) => runtime.block_on(from_gateway(args, &remote, &until))?,
+        Some(remote) => runtime.block_on(remote::from_gateway(args, &remote, &until))?,
         None => runtime.block_on(from_site(args, &until))?,
     };
     term::note(&format!("{samples} samples, {} kB", bytes / 1_000));
@@ -145,79 +146,4 @@ async fn from_site(args: &RecordArgs, until: &Until) -> Result<(u64, u64, bool)>
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-}
-
-/// Listens to a gateway; a broken connection is taken up again where it broke.
-async fn from_gateway(args: &RecordArgs, remote: &Remote, until: &Until) -> Result<(u64, u64, bool)> {
-    let publication = remote.publication(&|| until.stopped()).await?;
-    may_write(args)?;
-    let mut file = RecordingFile::create(&args.file)?;
-    file.revision(&publication)?;
-    until.begin(args.length);
-    let over = || until.over();
-    let mut samples = 0;
-    let mut place = None;
-    let mut history_done = false;
-    let mut lacks = false;
-    while !over() {
-        let mut stream = match remote.stream(place).await {
-            Ok(stream) => stream,
-            // The first connection must work; later ones wait for the gateway to come back.
-            Err(error) if place.is_none() => return Err(error.into()),
-            Err(_) => {
-                tokio::time::sleep(Duration::from_secs(1)).await;
-                continue;
-            }
-        };
-        loop {
-            let frame = tokio::select! {
-                frame = stream.next() => frame,
-                () = tokio::time::sleep(Duration::from_millis(200)) => {
-                    if over() { break } else { continue }
-                }
-            };
-            match frame {
-                Err(error) => {
-                    term::warn(&error.to_string());
-                    break;
-                }
-                Ok(ServerFrame::Hello(hello)) if !history_done => {
-                    history_done = true;
-                    lacks |= before(args, remote, &mut file, hello.server_time).await?;
-                    started(args);
-                }
-                Ok(
-                    ServerFrame::KeepAlive { .. }
-                    | ServerFrame::Pong { .. }
-                    | ServerFrame::Close(_)
-                    | ServerFrame::Hello(_)
-                    // The recording has one site from its beginning to its end.
-                    | ServerFrame::Revision(_),
-                ) => {}
-                Ok(frame) => {
-                    if let ServerFrame::Batch(batch) = &frame {
-                        samples += batch.entries.len() as u64;
-                    }
-                    file.frame(frame)?;
-                }
-            }
-            if over() {
-                break;
-            }
-        }
-        place = Some(stream.place());
-    }
-    Ok((samples, file.bytes, lacks))
-}
-
-/// Puts in what was before; says whether the gateway can't read some of it.
-async fn before(args: &RecordArgs, remote: &Remote, file: &mut RecordingFile, now: Timestamp) -> Result<bool> {
-    let (frames, missing) = remote.history(TimeRange::new(now - args.history, now)).await?;
-    for missing in &missing {
-        term::warn(missing);
-    }
-    for frame in frames {
-        file.frame(frame)?;
-    }
-    Ok(!missing.is_empty())
 }

@@ -1,6 +1,5 @@
 //! `orrery replay`: serves a recording as if it happened now, in its own time.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -15,7 +14,7 @@ use crate::clock::{Clock, wall};
 use crate::hub::{Hub, empty_store};
 use crate::publish::publisher::Origin;
 use crate::publish::shelf::Shelf;
-use crate::recording::{RecordedSource, read};
+use crate::recording::{Playing, Reading, RecordedSource, read_as};
 use crate::ring::RingLimits;
 use crate::term;
 
@@ -33,15 +32,9 @@ pub(super) struct ReplayArgs {
 }
 
 pub(super) fn run(args: &ReplayArgs) -> Result<u8> {
-    let mut recording = read(&args.file)?;
+    let mut recording = read_as(&args.file, Reading::Played)?;
     for remark in &recording.remarks {
         term::warn(remark);
-    }
-    // A revision that stands there twice has other findings the second time.
-    let held = recording.manifests().map(|manifest| manifest.revision).collect::<BTreeSet<_>>().len();
-    if held > 1 {
-        let since = recording.manifest().map_or(Timestamp::MIN, |manifest| manifest.valid_from);
-        term::warn(&format!("it holds {held} revisions of its site; the newest is shown, which is valid from {since}"));
     }
     let model = Arc::new(recording.model().clone());
     let mut store = empty_store(&model, 1 << 30);
@@ -66,7 +59,7 @@ pub(super) fn run(args: &ReplayArgs) -> Result<u8> {
         capabilities: Capabilities::RESUME.with(Capabilities::HISTORY).with(Capabilities::REPLAY),
         remarks: Vec::new(),
     };
-    let origin = Origin::Recording(Box::new(recording));
+    let origin = Origin::Recording(Box::new(Playing::new(recording)));
     let load = move || Ok(Loaded { plant, hash, shelf: Shelf::default(), origin });
     serve(load, Named { name, tokens: Vec::new(), data: None }, &args.listen)
 }

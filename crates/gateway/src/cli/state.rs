@@ -10,7 +10,7 @@ use twin_model::{AlarmState, Model, Status, Timestamp, Value};
 
 use super::usable;
 use crate::headless::{self, From};
-use crate::recording::{self, Reading};
+use crate::recording::{self, Recording};
 use crate::server::Lacks;
 use crate::then::{Chosen, Judged, model_at};
 use crate::{clock, term};
@@ -49,9 +49,14 @@ pub(super) struct StateArgs {
 }
 
 pub(super) fn run(args: &StateArgs) -> Result<u8> {
-    let (mut faults, mut judged) = (0, None);
+    let mut faults = 0;
+    let judged;
     let filled = match (&args.recording, &args.site) {
-        (Some(path), _) => headless::fill_from_recording(&recording::read_as(path, Reading::At(args.at))?),
+        (Some(path), _) => {
+            let recording = recording::read_as(path, args.then.reading(args.at))?;
+            judged = of_recording(&recording);
+            headless::fill_from_recording(&recording)
+        }
         (None, Some(site)) => {
             let (site, found) = usable(site, &args.allow)?;
             faults = found;
@@ -86,6 +91,14 @@ pub(super) fn run(args: &StateArgs) -> Result<u8> {
         people(&report, judged);
     }
     Ok(filled.code(faults))
+}
+
+/// By which revision of a recording that holds several.
+fn of_recording(recording: &Recording) -> Option<Judged> {
+    let (newest, shown) = (recording.manifests().last()?, recording.manifest()?);
+    let several = recording.manifests().any(|manifest| manifest.revision != newest.revision);
+    // Nobody has looked at the site file, if there still is one.
+    several.then_some(Judged { number: shown.revision, valid_from: shown.valid_from, now: false })
 }
 
 fn in_alarm(twin: &TwinReport) -> bool {

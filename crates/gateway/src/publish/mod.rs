@@ -14,7 +14,7 @@ mod model;
 mod numbering;
 pub mod publisher;
 mod remembered;
-mod running;
+pub(crate) mod running;
 pub(crate) mod scene;
 pub mod shelf;
 

@@ -5,6 +5,7 @@
 //! compiled is thrown away. A site with errors that the one in force has not changes nothing; one that does not fit the running
 //! plant waits for a restart ([`super::running`]). Decision 0025 says why.
 
+mod recorded;
 mod thread;
 mod words;
 
@@ -24,7 +25,7 @@ use super::running::{Fit, Running};
 use super::shelf::Shelf;
 use super::{Compiled, Publication, compile, remembered};
 use crate::clock::Clock;
-use crate::recording::Recording;
+use crate::recording::Playing;
 use crate::site::Site;
 use crate::term;
 
@@ -42,8 +43,8 @@ pub enum Origin {
         /// Folders that it may read from, beside its own.
         allowed: Vec<PathBuf>,
     },
-    /// A recording; nothing of it ever changes.
-    Recording(Box<Recording>),
+    /// A recording, whose revisions come into force again when its clock shows that they did.
+    Recording(Box<Playing>),
 }
 
 /// What the first step came to.
@@ -127,25 +128,17 @@ impl Publisher {
     /// Puts the site in force for the first time.
     pub fn begin(&mut self) -> Begun {
         let now = self.now();
-        let done = match &self.origin {
-            Origin::Recording(recording) => {
-                let placed = contained(|| self.shelf.place_recorded(recording.publication(now)?));
-                placed.map(|()| if recording.manifest().is_some() { Begun::Kept } else { Begun::Compiled(Change::Revision) })
-            }
-            Origin::Site { site, .. } => {
-                let inputs = Inputs::of(site);
-                let (done, errors) = match self.kept(&inputs) {
-                    Some(errors) => (Ok(Begun::Kept), errors),
-                    None => self.compiled_first(site, &inputs, now),
-                };
-                let running = Running::of(&site.loaded);
-                self.watch = Some(Watch { running, key: inputs.key, looks: inputs.looks, changing: None, errors });
-                done
-            }
+        let done = match &mut self.origin {
+            Origin::Recording(playing) => recorded::begin(&self.shelf, playing, now),
+            Origin::Site { .. } => self.begin_site(now),
         };
         match done {
             Ok(begun) => {
-                self.told(if begun == Begun::Kept { "as it was compiled before" } else { "compiled" });
+                self.told(match (&self.origin, begun) {
+                    (Origin::Recording(_), Begun::Kept) => "as it was recorded",
+                    (Origin::Site { .. }, Begun::Kept) => "as it was compiled before",
+                    _ => "compiled",
+                });
                 begun
             }
             Err(why) => {
@@ -154,6 +147,18 @@ impl Publisher {
                 Begun::Failed
             }
         }
+    }
+
+    fn begin_site(&mut self, now: Timestamp) -> Result<Begun, String> {
+        let Origin::Site { site, .. } = &self.origin else { return Ok(Begun::Failed) };
+        let inputs = Inputs::of(site);
+        let (done, errors) = match self.kept(&inputs) {
+            Some(errors) => (Ok(Begun::Kept), errors),
+            None => self.compiled_first(site, &inputs, now),
+        };
+        let running = Running::of(&site.loaded);
+        self.watch = Some(Watch { running, key: inputs.key, looks: inputs.looks, changing: None, errors });
+        done
     }
 
     /// What the folder has in force, where that was made of the same, is put in force here. Gives its errors.
@@ -188,7 +193,17 @@ impl Publisher {
 
     /// Looks at the files once.
     pub fn look(&mut self) -> Looked {
-        let Origin::Site { site, allowed } = &self.origin else { return Looked::Same };
+        let now = self.now();
+        let (site, allowed) = match &mut self.origin {
+            Origin::Site { site, allowed } => (site, allowed),
+            Origin::Recording(playing) => {
+                let looked = recorded::look(&self.shelf, playing, now);
+                if looked != Looked::Same {
+                    self.told("as it was recorded");
+                }
+                return looked;
+            }
+        };
         let Some(watch) = &mut self.watch else { return Looked::Same };
         let looks = watch.looks.again();
         if looks == watch.looks {

@@ -103,7 +103,7 @@ impl Running {
 }
 
 /// What makes a signal another one for whoever feeds or stores it.
-fn different(old: &Signal, new: &Signal) -> Option<&'static str> {
+pub(crate) fn different(old: &Signal, new: &Signal) -> Option<&'static str> {
     [
         ("kind of values", old.value_kind != new.value_kind),
         ("kind", old.kind != new.kind),
@@ -115,7 +115,8 @@ fn different(old: &Signal, new: &Signal) -> Option<&'static str> {
     .find_map(|(facet, differs)| differs.then_some(facet))
 }
 
-fn sources_differ(old: &[Source], new: &[Source]) -> Option<String> {
+/// Why the sources of one model are not those of another.
+pub(crate) fn sources_differ(old: &[Source], new: &[Source]) -> Option<String> {
     if let Some((old, new)) = old.iter().zip(new).find(|(old, new)| old != new) {
         return Some(format!("in the place of source '{}' ({}) stands '{}' ({})", old.id, old.kind, new.id, new.kind));
     }

@@ -52,6 +52,8 @@ pub(super) struct SiteFiles {
 pub(super) struct Described {
     manifest: Manifest,
     viewer: Arc<ViewerModel>,
+    /// When it was first shown: at its instant; what only has other findings, behind the samples before which it stands.
+    due: Timestamp,
 }
 
 impl Plant {
@@ -77,6 +79,19 @@ impl Plant {
         match self {
             Self::Site { viewer, .. } => viewer,
             Self::Revisions { earlier, newest, .. } => &earlier.get(revision).unwrap_or(newest).viewer,
+        }
+    }
+
+    /// The models of all revisions, in their order.
+    pub(super) fn viewers(&self) -> Vec<&Arc<ViewerModel>> {
+        (0..=self.newest()).map(|revision| self.viewer(revision)).collect()
+    }
+
+    /// When a revision was first shown; of version 1 nobody knows.
+    pub(super) fn due(&self, revision: usize) -> Timestamp {
+        match self {
+            Self::Site { .. } => Timestamp::MIN,
+            Self::Revisions { earlier, newest, .. } => earlier.get(revision).unwrap_or(newest).due,
         }
     }
 
@@ -150,12 +165,15 @@ fn of_site(records: &mut Records<'_>) -> Result<Content, String> {
 
 /// Version 2.
 fn of_publication(records: &mut Records<'_>) -> Result<Content, String> {
-    let (mut gathered, mut frames) = (Gathered::default(), Vec::new());
+    let (mut gathered, mut frames) = (Gathered::new(), Vec::new());
     for record in records {
         match record {
             Record::Piece { name, bytes } => gathered.piece(PieceHash::from(name), bytes),
             Record::Manifest(bytes) => gathered.manifest(&bytes),
-            Record::Frame(frame) => frames.push((gathered.list.len().saturating_sub(1), frame)),
+            Record::Frame(frame) => {
+                gathered.heard(&frame);
+                frames.push((gathered.list.len().saturating_sub(1), frame));
+            }
             Record::Site { .. } | Record::Asset { .. } => {}
         }
     }
@@ -169,18 +187,34 @@ fn of_publication(records: &mut Records<'_>) -> Result<Content, String> {
 }
 
 /// What was read of a recording of version 2 so far.
-#[derive(Default)]
 struct Gathered {
     pieces: BTreeMap<PieceHash, Bytes>,
     /// Models by their pieces: a revision of the scene alone has the model of the one before.
     models: BTreeMap<PieceHash, Arc<ViewerModel>>,
     list: Vec<Described>,
+    /// The newest instant at which something had come.
+    heard: Timestamp,
     damaged: usize,
     /// How many manifests were not taken, and what was wrong with the first of them.
     refused: Option<(usize, String)>,
 }
 
 impl Gathered {
+    fn new() -> Self {
+        let (pieces, models, list) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
+        Self { pieces, models, list, heard: Timestamp::MIN, damaged: 0, refused: None }
+    }
+
+    /// Notes when a frame came.
+    fn heard(&mut self, frame: &ServerFrame) {
+        let at = match frame {
+            ServerFrame::Snapshot(snapshot) => Some(snapshot.at),
+            ServerFrame::Batch(batch) => batch.entries.iter().map(|entry| entry.sample.received_time).max(),
+            _ => None,
+        };
+        self.heard = self.heard.max(at.unwrap_or(self.heard));
+    }
+
     fn piece(&mut self, name: PieceHash, bytes: Vec<u8>) {
         if PieceHash::of(&bytes) == name {
             self.pieces.entry(name).or_insert_with(|| bytes.into());
@@ -206,12 +240,14 @@ impl Gathered {
             }
         }
         let key = |manifest: &Manifest| (manifest.revision, manifest.valid_from);
-        if let Some(last) = self.list.last().map(|last| key(&last.manifest)) {
-            let next = key(&manifest);
+        let mut due = manifest.valid_from;
+        if let Some(before) = self.list.last() {
+            let (last, next) = (key(&before.manifest), key(&manifest));
             // The same revision again has other findings; what is older than what stands before it was not appended by us.
             if next != last && (next.0 <= last.0 || next.1 <= last.1) {
                 return Err(format!("revision {} stands behind revision {} and is not later", next.0, last.0));
             }
+            due = if next == last { self.heard.max(before.due) } else { due.max(before.due) };
         }
         let name = manifest.model.hash;
         let viewer = match self.models.get(&name) {
@@ -222,7 +258,7 @@ impl Gathered {
             }
         };
         self.models.insert(name, viewer.clone());
-        Ok(Described { manifest, viewer })
+        Ok(Described { manifest, viewer, due })
     }
 
     fn remarks(&self) -> Vec<String> {

@@ -52,6 +52,9 @@ impl Taker<'_> {
                 self.keep(snapshot.entries);
             }
             ServerFrame::Batch(batch) => self.keep(batch.entries),
+            ServerFrame::KeepAlive { server_time } if self.out.samples.is_empty() => {
+                self.out.began.get_or_insert(server_time);
+            }
             ServerFrame::Sources(links) => {
                 let change = |link: twin_protocol::SourceLink| {
                     let source = *self.sources.get(link.source.as_str())?;

@@ -2,11 +2,13 @@
 //!
 //! Read in this order: [`Recording`] (one read from disk, as the viewer's model of an instant and what is known of its signals),
 //! `content` (records become revisions of a publication and frames), `frames` (frames become samples, links and chunks of history),
-//! [`RecordedSource`] (played again), [`Recorder`] (written). Whatever the version of the file, what a site is comes out of the
+//! [`RecordedSource`] and [`Playing`] (played again, over the one plant that `plant` finds), [`Recorder`] (written). Whatever the version of the file, what a site is comes out of the
 //! model of its publication.
 
 mod content;
 mod frames;
+mod plant;
+mod playing;
 mod source;
 mod write;
 
@@ -20,7 +22,9 @@ use twin_publication::{Manifest, PublicationError, ViewerModel};
 use crate::GatewayError;
 use crate::publish::Publication;
 use content::{Content, Plant};
+use plant::OnePlant;
 
+pub use playing::Playing;
 pub use source::RecordedSource;
 pub use write::{Recorder, RecordingFile};
 
@@ -41,6 +45,10 @@ pub struct Recording {
     plant: Plant,
     /// The revision that is shown.
     shown: usize,
+    /// The first revision that is played.
+    first: usize,
+    /// Whose signals the samples are of, where it is not the shown revision's model.
+    played: Option<Model>,
 }
 
 /// Whose twins and signals a recording is read as, where it holds several revisions of its plant.
@@ -50,6 +58,8 @@ pub enum Reading<'a> {
     Newest,
     /// Those of the revision that was valid at an instant; of the first one before it began.
     At(Timestamp),
+    /// All that the revisions which can be played one after the other have: for whoever serves it.
+    Played,
     /// Those of a model from elsewhere: what is recorded of signals that it does not have is left out.
     Of(&'a Model),
 }
@@ -76,13 +86,23 @@ pub fn read_as(path: &Path, reading: Reading<'_>) -> Result<Recording, GatewayEr
 /// # Errors
 /// A sentence where they are none.
 pub fn parse(bytes: &[u8], reading: Reading<'_>) -> Result<Recording, String> {
-    let Content { plant, frames, remarks } = content::read(bytes)?;
+    let Content { plant, frames, mut remarks } = content::read(bytes)?;
     let shown = match reading {
         Reading::At(at) => plant.at(at),
-        Reading::Newest | Reading::Of(_) => plant.newest(),
+        Reading::Newest | Reading::Played | Reading::Of(_) => plant.newest(),
     };
     let viewer = plant.viewer(shown).clone();
-    let model = if let Reading::Of(model) = reading { model } else { &viewer.model };
+    let (mut first, mut played) = (shown, None);
+    if let (Reading::Played, Some(one)) = (reading, OnePlant::of(&plant.viewers())) {
+        let since = plant.due(one.first);
+        remarks
+            .extend(one.why.map(|why| format!("how its site was before {since} is not shown, as that was another plant: {why}")));
+        (first, played) = (one.first, Some(one.model));
+    }
+    let model = match reading {
+        Reading::Of(model) => model,
+        _ => played.as_ref().unwrap_or(&viewer.model),
+    };
     let taken = frames::take(frames, &plant, model);
     Ok(Recording {
         viewer,
@@ -93,13 +113,16 @@ pub fn parse(bytes: &[u8], reading: Reading<'_>) -> Result<Recording, String> {
         remarks,
         plant,
         shown,
+        first,
+        played,
     })
 }
 
 impl Recording {
-    /// Twins, signals and rules of its site.
+    /// Twins, signals and rules of its site. Of one that is read to be played, all signals of all revisions, and no rules where
+    /// that is more than the newest one has.
     pub fn model(&self) -> &Model {
-        &self.viewer.model
+        self.played.as_ref().unwrap_or(&self.viewer.model)
     }
 
     /// The manifest that is shown; none in a file of version 1.
@@ -126,11 +149,19 @@ impl Recording {
         self.plant.publication(self.shown, at)
     }
 
-    /// What was recorded live: from its beginning, or else the first receive time, to the last receive time. The newest value
-    /// of a signal that seldom speaks may be far older than the beginning; a replay does not go back to it.
+    /// What was recorded live: from its beginning, or else the first receive time, to the last receive time, or to the last change
+    /// of its site where that is later. The newest value of a signal that seldom speaks may be far older than the beginning; a
+    /// replay does not go back to it.
     pub fn extent(&self) -> Option<TimeRange> {
-        let first = self.samples.iter().map(|(_, s)| s.received_time).min()?;
-        let last = self.samples.iter().map(|(_, s)| s.received_time).max()?;
+        let changed = (self.first + 1..=self.shown).map(|revision| self.plant.due(revision)).max();
+        let received = || self.samples.iter().map(|(_, sample)| sample.received_time);
+        let (first, last) = match (received().min(), received().max(), self.began, changed) {
+            (Some(first), Some(last), ..) => (first, last),
+            // A plant of which nothing came while its site changed.
+            (_, _, Some(began), Some(changed)) if changed > began => (began, began),
+            _ => return None,
+        };
+        let last = changed.map_or(last, |changed| changed.max(last));
         let first = self.began.map_or(first, |began| began.clamp(first, last));
         Some(TimeRange::new(first, last))
     }

@@ -13,11 +13,14 @@ pub struct RecordedSource {
     sources: usize,
     at: usize,
     link_at: usize,
+    /// The last instant at which something happens.
+    end: Timestamp,
 }
 
 impl RecordedSource {
     /// Takes the samples and links out of a recording.
     pub fn new(recording: &mut Recording) -> Self {
+        let end = recording.extent().map_or(Timestamp::MIN, |extent| extent.end);
         let mut newest = Timestamp::MIN;
         let due = |(signal, sample): (SignalIndex, Sample)| {
             newest = newest.max(sample.received_time);
@@ -26,7 +29,7 @@ impl RecordedSource {
         let samples = std::mem::take(&mut recording.samples).into_iter().map(due).collect();
         let mut links = std::mem::take(&mut recording.links);
         links.sort_by_key(|link| link.at);
-        Self { samples, links, sources: recording.model().sources().len(), at: 0, link_at: 0 }
+        Self { samples, links, sources: recording.model().sources().len(), at: 0, link_at: 0, end }
     }
 }
 
@@ -46,7 +49,7 @@ impl Source for RecordedSource {
             out.links.push((SourceIndex(link.source), link.state, String::new()));
             self.link_at += 1;
         }
-        if self.at >= self.samples.len() {
+        if self.at >= self.samples.len() && now >= self.end {
             let over = |source| (SourceIndex::from_at(source), LinkState::Ended, "the recording is over".to_owned());
             out.links.extend((0..self.sources).map(over));
         }

@@ -5,10 +5,10 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use twin_model::{TimeRange, Timestamp};
+use twin_model::{Span, TimeRange, Timestamp};
 use twin_protocol::recording::{Record, encode_record, file_header};
 use twin_protocol::{Limits, ServerFrame, decode_server};
-use twin_publication::PieceHash;
+use twin_publication::{Manifest, PieceHash};
 
 use crate::GatewayError;
 use crate::hub::{Hub, Place};
@@ -21,6 +21,8 @@ pub struct RecordingFile {
     file: File,
     /// Pieces that are in it.
     pieces: BTreeSet<PieceHash>,
+    /// The last manifest in it.
+    last: Option<Manifest>,
     /// Bytes written.
     pub bytes: u64,
 }
@@ -32,20 +34,38 @@ impl RecordingFile {
     /// Where the file cannot be written.
     pub fn create(path: &Path) -> Result<Self, GatewayError> {
         let file = File::create(path).map_err(|source| GatewayError::Write { path: path.to_owned(), source })?;
-        let mut out = Self { path: path.to_owned(), file, pieces: BTreeSet::new(), bytes: 0 };
+        let mut out = Self { path: path.to_owned(), file, pieces: BTreeSet::new(), last: None, bytes: 0 };
         out.write(&file_header())?;
         Ok(out)
     }
 
+    /// The last manifest in it.
+    pub fn manifest(&self) -> Option<&Manifest> {
+        self.last.as_ref()
+    }
+
+    /// Pieces that are in it.
+    pub fn pieces(&self) -> &BTreeSet<PieceHash> {
+        &self.pieces
+    }
+
     /// Appends a revision of the plant: the pieces that are not in the file yet, then the manifest, so that what it names is there
-    /// wherever the file is torn.
+    /// wherever the file is torn. It comes after what is there (see [`follow`]); what says nothing new is left out. Says whether it
+    /// was appended.
     ///
     /// # Errors
     /// Where the file cannot be written, or the publication lacks a piece or is more than a recording holds.
-    pub fn revision(&mut self, publication: &Publication) -> Result<(), GatewayError> {
+    pub fn revision(&mut self, publication: &Publication) -> Result<bool, GatewayError> {
+        let mut manifest = publication.manifest.clone();
+        if let Some(last) = &self.last {
+            follow(&mut manifest, last);
+            if manifest == *last {
+                return Ok(false);
+            }
+        }
         let odd = |source| GatewayError::Publication { path: self.path.clone(), source };
-        let manifest = publication.manifest.write().map_err(odd)?;
-        for (kind, piece) in publication.manifest.pieces() {
+        let bytes = manifest.write().map_err(odd)?;
+        for (kind, piece) in manifest.pieces() {
             if self.pieces.contains(&piece.hash) {
                 continue;
             }
@@ -56,7 +76,9 @@ impl RecordingFile {
             self.record(&Record::Piece { name: piece.hash.to_bytes(), bytes: bytes.to_vec() })?;
             self.pieces.insert(piece.hash);
         }
-        self.record(&Record::Manifest(manifest))
+        self.record(&Record::Manifest(bytes))?;
+        self.last = Some(manifest);
+        Ok(true)
     }
 
     /// Appends a frame of the stream. What is said about links to people, which may repeat addresses and paths, stays out of it.
@@ -79,6 +101,18 @@ impl RecordingFile {
     fn write(&mut self, bytes: &[u8]) -> Result<(), GatewayError> {
         self.bytes += bytes.len() as u64;
         self.file.write_all(bytes).map_err(|source| GatewayError::Write { path: self.path.clone(), source })
+    }
+}
+
+/// Gives a manifest its place after another one: a server that was started again may count from 1 anew, its clock may have been set
+/// back, and between two manifests of one plant there may have been another that nobody saw. What is the same plant has the same
+/// number and instant, another one later ones.
+fn follow(manifest: &mut Manifest, last: &Manifest) {
+    if last.same_plant(manifest) {
+        (manifest.revision, manifest.valid_from) = (last.revision, last.valid_from);
+    } else {
+        manifest.revision = manifest.revision.max(last.revision.saturating_add(1));
+        manifest.valid_from = manifest.valid_from.max(last.valid_from + Span::from_micros(1));
     }
 }
 

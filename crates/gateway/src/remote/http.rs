@@ -1,6 +1,6 @@
 //! Plain questions to another gateway: what it publishes of its site, and history.
 
-use std::collections::{BTreeMap, btree_map};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -46,9 +46,15 @@ impl Answer {
 
 impl Remote {
     /// Body and head of a GET; an answer other than 200 is an error.
-    async fn get(&self, path: &str, most: u64) -> Result<(String, Vec<u8>), GatewayError> {
+    pub(super) async fn get(&self, path: &str, most: u64) -> Result<(String, Vec<u8>), GatewayError> {
         let answer = self.ask(path, most).await?;
         self.judged(path, answer)
+    }
+
+    /// The same; `None` where there is no such thing.
+    pub(super) async fn get_if_there(&self, path: &str, most: u64) -> Result<Option<Vec<u8>>, GatewayError> {
+        let answer = self.ask(path, most).await?;
+        if answer.status == "404" { Ok(None) } else { self.judged(path, answer).map(|(_, body)| Some(body)) }
     }
 
     fn judged(&self, path: &str, answer: Answer) -> Result<(String, Vec<u8>), GatewayError> {
@@ -108,15 +114,7 @@ impl Remote {
             }
         };
         let manifest = Manifest::read(&body).map_err(|e| self.fail(e))?;
-        let mut pieces = BTreeMap::new();
-        for (_, piece) in manifest.pieces() {
-            if let btree_map::Entry::Vacant(place) = pieces.entry(piece.hash) {
-                let (_, bytes) = self.get(&format!("/api/piece/{}", piece.hash), piece.bytes).await?;
-                piece.check(&bytes).map_err(|e| self.fail(e))?;
-                place.insert(bytes.into());
-            }
-        }
-        Ok(Publication { manifest, pieces })
+        self.with_pieces(manifest, &BTreeSet::new()).await
     }
 
     /// History of a range, in as many frames as the gateway needs, and what the gateway can't read of it.

@@ -1,7 +1,8 @@
 //! Another gateway as a source of a recording: who it is and its stream. What it answers to plain questions, which are what it
-//! publishes of its site and history, is in `http`.
+//! publishes of its site and history, is in `http`, what it published before in `revisions`.
 
 mod http;
+mod revisions;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +21,8 @@ use twin_protocol::{
 
 use crate::GatewayError;
 use crate::wire::Wire;
+
+pub use revisions::Following;
 
 /// Longest wait for an answer or for a sign of life.
 const PATIENCE: Duration = Duration::from_secs(30);

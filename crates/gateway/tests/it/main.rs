@@ -31,6 +31,8 @@ mod publication;
 mod publication_folder;
 mod python_client;
 mod readers;
+mod recording_changes;
+mod recording_played;
 mod recording_spoilt;
 mod recording_versions;
 mod recordings;

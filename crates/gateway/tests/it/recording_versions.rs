@@ -14,7 +14,7 @@ use crate::assets::{corners, triangle};
 use crate::world::{Folder, orrery};
 
 /// A plant of two tanks; `high` is where a level is too high, `order` the tanks in the order of the file.
-fn site(high: f64, order: [&str; 2], sources: [&str; 2]) -> String {
+pub(crate) fn site(high: f64, order: [&str; 2], sources: [&str; 2]) -> String {
     let twin = |id: &str| format!("[[twins]]\nid = \"{id}\"\ninterface = \"tank\"\nbind = false\n");
     let source = |id: &str| format!("[[sources]]\nid = \"{id}\"\nkind = \"websocket\"\n");
     format!(
@@ -55,21 +55,21 @@ pub(crate) fn at(s: i64) -> Timestamp {
     Timestamp::from_secs(1_772_439_304 + s)
 }
 
-fn loaded(folder: &Folder, name: &str, text: &str) -> Site {
+pub(crate) fn loaded(folder: &Folder, name: &str, text: &str) -> Site {
     folder.write(&format!("{name}/m.gltf"), gltf());
     folder.write(&format!("{name}/m.bin"), corners(1.0));
     Site::read_usable(&folder.write(&format!("{name}/site.toml"), text)).unwrap()
 }
 
 /// The site as a revision, valid from so many seconds on.
-fn revision(site: &Site, number: u64, from: i64) -> Publication {
+pub(crate) fn revision(site: &Site, number: u64, from: i64) -> Publication {
     let mut made = compile(site, at(from)).unwrap().publication;
     made.manifest.revision = number;
     made
 }
 
 /// The records of a publication: pieces, each once, then the manifest.
-fn published(publication: &Publication) -> Vec<Record> {
+pub(crate) fn published(publication: &Publication) -> Vec<Record> {
     let piece = |(name, bytes): (&twin_publication::PieceHash, &axum::body::Bytes)| Record::Piece {
         name: name.to_bytes(),
         bytes: bytes.to_vec(),
@@ -92,7 +92,7 @@ pub(crate) fn file(version: u16, records: &[Record]) -> Vec<u8> {
     bytes
 }
 
-fn entry(id: u32, s: i64, value: f64) -> Entry {
+pub(crate) fn entry(id: u32, s: i64, value: f64) -> Entry {
     let sample = twin_model::Sample { received_time: at(s), ..twin_model::Sample::new(at(s), Value::Float(value)) };
     Entry { id: DictId(id), sample }
 }
@@ -124,8 +124,8 @@ pub(crate) fn frames(site: &Site) -> Vec<Record> {
     frames.into_iter().map(Record::Frame).collect()
 }
 
-const LEFT_RIGHT: [&str; 2] = ["left", "right"];
-const A_B: [&str; 2] = ["a", "b"];
+pub(crate) const LEFT_RIGHT: [&str; 2] = ["left", "right"];
+pub(crate) const A_B: [&str; 2] = ["a", "b"];
 
 fn run(args: &[&str]) -> String {
     let (code, out, err) = orrery(args);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-use super::{BROKE, Publisher};
+use super::{BROKE, Origin, Publisher};
 use crate::vitals::Vitals;
 
 /// How often files are looked at. A change is in force after two looks that are alike, and a compile.
@@ -33,10 +33,20 @@ impl Publisher {
         if catch_unwind(AssertUnwindSafe(|| self.begin())).is_err() {
             self.shelf.fail(BROKE);
         }
-        while self.watch.is_some() && stop.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+        while let Some(wait) = self.pause()
+            && stop.recv_timeout(wait) == Err(RecvTimeoutError::Timeout)
+        {
             if catch_unwind(AssertUnwindSafe(|| self.look())).is_err() {
                 self.broke();
             }
+        }
+    }
+
+    /// How long nothing has to be looked at; `None` where nothing will change any more.
+    fn pause(&self) -> Option<Duration> {
+        match &self.origin {
+            Origin::Site { .. } => self.watch.is_some().then_some(LOOK),
+            Origin::Recording(playing) => self.clock.until(playing.due()?),
         }
     }
 
