@@ -27,13 +27,15 @@ def from_recording(place):
             files["pieces/" + payload[:32].hex()] = payload[32:]
     if not manifests:
         sys.exit(f"{place}: it does not say what it is of")
-    earlier = []
+    earlier = {}
     for manifest in manifests[:-1]:
         one = document(manifest, "orrery.publication")
-        files[f"revisions/{one['revision']}.json"] = manifest
-        earlier.append({"revision": one["revision"], "valid_from": one["valid_from"], "bytes": len(manifest), "sha256": hashlib.sha256(manifest).hexdigest()})
+        number = one["revision"]
+        # The same number again has other findings; the last one counts.
+        files[f"revisions/{number}.json"] = manifest
+        earlier[number] = {"revision": number, "valid_from": one["valid_from"], "bytes": len(manifest), "sha256": hashlib.sha256(manifest).hexdigest()}
     files["manifest.json"] = manifests[-1]
-    files["revisions.json"] = json.dumps({"format": "orrery.revisions", "version": 1, "revisions": earlier})
+    files["revisions.json"] = json.dumps({"format": "orrery.revisions", "version": 1, "revisions": list(earlier.values())})
     return files
 
 
@@ -89,6 +91,8 @@ def at_time(fetch, manifest, text):
         return manifest
     earlier = document(fetch("revisions.json"), "orrery.revisions")["revisions"]
     earlier = [one for one in earlier if one["revision"] < manifest["revision"]]
+    if not earlier:
+        return manifest
     begun = bisect.bisect_right([instant(one["valid_from"]) for one in earlier], instant(text))
     found = earlier[max(begun, 1) - 1]
     return document(checked(fetch(f"revisions/{found['revision']}.json"), found), "orrery.publication")

@@ -4,8 +4,10 @@
 use std::process::{Command, Stdio};
 
 use gateway::assemble::PlantOptions;
+use gateway::site::Site;
 use twin_model::{Sample, SignalIndex, Value};
 
+use crate::recording_versions::{file, published, revision};
 use crate::world::{Folder, SITE, Wish, World, at};
 
 /// Whether there is a Python; a visible line where not.
@@ -144,6 +146,17 @@ fn a_client_in_another_language_reads_a_recording_as_it_is_and_as_it_was() {
     ] {
         assert_eq!(first(&publication(&[&whole, time]).unwrap()), *expected, "{time}");
     }
+    // A revision that stands there twice has other findings; one that stands alone is the best that is known of before.
+    let old = Site::read_usable(&folder.0.join("before/site.toml")).unwrap();
+    let new = Site::read_usable(&folder.0.join("after/site.toml")).unwrap();
+    let mut noted = revision(&old, 4, 0);
+    noted.manifest.findings.push(crate::recording_changes::finding("noted").1);
+    let again = [published(&revision(&old, 4, 0)), published(&noted), published(&revision(&new, 5, 50))].concat();
+    let alone = published(&revision(&new, 5, 50));
+    let (again, alone) = (path("again.orrec", &file(2, &again)), path("alone.orrec", &file(2, &alone)));
+    let then = "2026-03-02T08:15:14Z";
+    assert_eq!(first(&publication(&[&again, then]).unwrap()), (4.into(), "left".into()));
+    assert_eq!(first(&publication(&[&alone, then]).unwrap()), (5.into(), "right".into()));
     // A site of `orrery record`, torn behind what it says of itself.
     let site = folder.0.join("before").display().to_string();
     let made = folder.0.join("made.orrec").display().to_string();
