@@ -10,15 +10,23 @@ use std::time::Duration;
 const HELP: &str = "\
 Orrery's viewer in a window
 
-viewer SITE       a folder with a site.toml, or the file itself: served from inside, offline
-viewer RECORDING  an .orrec file
-viewer URL        a running gateway, for example http://127.0.0.1:7077
-viewer            the site in this folder
+{program} SITE       a folder with a site.toml, or the file itself: served from inside, offline
+{program} RECORDING  an .orrec file
+{program} URL        a running gateway, for example http://127.0.0.1:7077
+{program}            the site in this folder
+
   --view TEXT     a view as in a link, for example 't=2026-03-02T08:15:04Z&sel=filler-01'
   --token-file F  file with the token that the gateway asks for; default: the environment variable ORRERY_TOKEN
   --tls-ca FILE   authorities that may vouch for the gateway, PEM; default: those of the system
   --size WxH      size of the window
   --version       its version";
+
+/// The help under the name that the program was called by: packages install it under another.
+fn help() -> String {
+    let called = std::env::args_os().next();
+    let name = called.as_deref().and_then(|path| Path::new(path).file_stem()?.to_str()).unwrap_or("viewer");
+    HELP.replace("{program}", name)
+}
 
 /// The demo plant, where the program is run from the project's folder.
 const DEMO: &str = "assets/sites/bottling";
@@ -31,7 +39,7 @@ pub(crate) fn main() -> ExitCode {
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--help" | "-h" => {
-                println!("{HELP}");
+                println!("{}", help());
                 return ExitCode::SUCCESS;
             }
             "--version" | "-V" => {
@@ -51,14 +59,14 @@ pub(crate) fn main() -> ExitCode {
             }
             _ if target.is_none() => target = Some(arg),
             other => {
-                eprintln!("unknown argument '{other}'\n{HELP}");
+                eprintln!("unknown argument '{other}'\n{}", help());
                 return ExitCode::from(2);
             }
         }
     }
     let here = || ["site.toml", DEMO].into_iter().find(|path| Path::new(path).exists()).map(str::to_owned);
     let Some(target) = target.or_else(here) else {
-        eprintln!("there is no site.toml in this folder; say what to open\n\n{HELP}");
+        eprintln!("there is no site.toml in this folder; say what to open\n\n{}", help());
         return ExitCode::from(2);
     };
     if let Some(missing) = no_display() {

@@ -224,8 +224,8 @@ fn unit(args: &UnitArgs) -> Result<u8> {
     if let (Some((first, said)), Some((last, _))) = (then.first(), then.last()) {
         let which = if first == last { format!("revision {first}") } else { format!("revisions {first} to {last}") };
         term::warn(&format!(
-            "the site of {which} has it in {said}: `state` and `export` of that time leave these readings out (--judge-by now shows them), \
-             and a page that shows that time still says {said}"
+            "the site of {which} has it in {said}: `state` and `export` of that time leave these readings out (--judge-by now shows them); \
+             a page shows that time by today's site"
         ));
     }
     if args.json {

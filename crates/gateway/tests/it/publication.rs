@@ -120,9 +120,17 @@ fn nothing_secret_is_in_any_byte_of_a_publication() {
     let host = std::env::temp_dir().display().to_string();
     for bytes in published(&publication) {
         let text = String::from_utf8_lossy(&bytes).to_lowercase();
-        for secret in
-            ["0815", "s3cret", "passw0rd", "secret_variable", "https://", "comment", &own.to_lowercase(), &host.to_lowercase()]
-        {
+        for secret in [
+            "-0815",
+            "_0815",
+            "s3cret",
+            "passw0rd",
+            "secret_variable",
+            "https://",
+            "comment",
+            &own.to_lowercase(),
+            &host.to_lowercase(),
+        ] {
             assert!(!text.contains(secret), "{secret}: {text}");
         }
     }

@@ -194,7 +194,8 @@ fn nothing_secret_is_in_any_byte_of_a_recording_whoever_made_it() {
         let text = text_of(file);
         // What it is about is there, and that two of its sources are down.
         assert!(text.contains("pump-01.flow") && text.contains("\"source\":\"disk\""), "{file}: {text}");
-        for secret in ["0815", "s3cret", "passw0rd", "secret_variable", "://", "comment", "can't read", ".csv", &own] {
+        // The mark alone would be met in the digits of a time.
+        for secret in ["-0815", "_0815", "s3cret", "passw0rd", "secret_variable", "://", "comment", "can't read", ".csv", &own] {
             assert!(!text.contains(secret), "{file}: {secret}: {text}");
         }
     }

@@ -22,6 +22,7 @@ fn values_that_are_not_understood_are_refused() {
     for (key, value) in [
         ("seek", json!("yesterday")),
         ("as", json!("read")),
+        ("judgeBy", json!("today")),
         ("speed", json!("fast")),
         ("speed", json!(0)),
         ("speed", json!(0.09)),
@@ -119,6 +120,8 @@ fn every_command_has_a_value_that_is_understood() {
         ("seek", json!("2026-03-02T08:15:04+01:00")),
         ("as", json!("known")),
         ("as", json!("was")),
+        ("judgeBy", json!("then")),
+        ("judgeBy", json!("now")),
         ("play", json!(true)),
         ("pause", json!(true)),
         ("follow", json!(true)),
