@@ -313,6 +313,8 @@ impl Stream {
             }
             ServerFrame::Dictionary(dictionary) => {
                 self.ids = dictionary.resolve(engine.model());
+                // History comes under the same numbers, and the model may lack signals of the running plant, or compute others.
+                engine.number(&self.ids);
                 false
             }
             ServerFrame::Snapshot(snapshot) => {

@@ -92,6 +92,33 @@ test("a changed model takes the place of the old one from its instant on, and th
   assert.deepEqual([then.selection, then.time.playhead], [before.selection, before.time.playhead]);
 });
 
+test("values stay with their signals when the site gains one between them or loses one", async () => {
+  const folder = scratch("signals");
+  const NAMES = ["one", "two", "three"], [MAINTENANCE, FAILURE] = [150, 250];
+  const twin = (name, more = "") => `[[twins]]
+id = "${name}"
+signals = [{ name = "level", unit = "m", period = "10s" }${more}]
+rules = [{ id = "high", kind = "range", signal = "level", bands = [{ above = ${MAINTENANCE}.0, status = "maintenance" }, { above = ${FAILURE}.0, status = "failure" }] }]
+`;
+  const head = '[site]\nid = "signals"\ntime_zone = "UTC"\n[[sources]]\nid = "table"\nkind = "csv"\npath = "table.csv"\nlayout = "long"\ntime = { column = "time" }\nkey = "{signal}"\nvalue = "value"\n';
+  const rows = [];
+  for (let step = 0; step < 30; step += 1) NAMES.forEach((name, at) => rows.push(`${instant(step * 10)},${name}.level,${100 * (at + 1) + step}`));
+  writeFileSync(join(folder, "table.csv"), `time,signal,value\n${rows.join("\n")}\n`);
+  const file = join(folder, "site.toml");
+  writeFileSync(file, head + NAMES.map((name) => twin(name)).join(""));
+  const plant = await Gateway.serve(file, { args: ["--speed", "max"] });
+  const page = await View.open(browser, plant.url, { size: [640, 400], ready: false, fragment: `t=${instant(120)}&judge=now` });
+  const shows = (revision, wanted) => page.until((s) => s.time?.revision === revision && s.time.state === "paused" && !s.historyBusy
+    && Object.keys(s.twins ?? {}).length === Object.keys(wanted).length && Object.entries(wanted).every(([id, status]) => s.twins[id]?.status === status), `revision ${revision}`);
+  await shows(1, { one: "normal", two: "maintenance", three: "failure" });
+  replace(file, head + twin("one", ', { name = "twice", unit = "m", kind = "computed", expression = "level * 2" }') + twin("two") + twin("three"));
+  await shows(2, { one: "normal", two: "maintenance", three: "failure" });
+  replace(file, head + twin("one") + twin("three"));
+  await shows(3, { one: "normal", three: "failure" });
+  await page.close();
+  await plant.stop();
+});
+
 test("the browser had nothing to complain about", async () => {
   await view.assertQuiet();
 });

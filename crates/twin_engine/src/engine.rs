@@ -144,6 +144,12 @@ impl Engine {
         &self.playback
     }
 
+    /// Says which signal each number in chunks is that come from now on ([`Self::import_chunk`]): those of the dictionary of whoever sends
+    /// them, whose plant may have more signals than the model, or others between them. At first they are positions of the model.
+    pub fn number(&mut self, ids: &[Option<SignalIndex>]) {
+        self.reality.number(ids);
+    }
+
     /// Takes samples in, in any order.
     pub fn ingest(&mut self, samples: &[(SignalIndex, Sample)]) -> Ingested {
         self.reality.ingest(&self.model, samples)

@@ -50,6 +50,8 @@ pub struct Record {
     versions: Vec<u64>,
     /// Goes up with everything that is taken away.
     taken_away: u64,
+    /// Which signal each number in chunks is; none where numbers are positions of the model.
+    numbers: Option<Arc<[Option<SignalIndex>]>>,
     /// Stretches of computed signals that are folded later, once, from first to last: while much is read in.
     waiting: Option<BTreeMap<usize, (Timestamp, Timestamp)>>,
 }
@@ -71,7 +73,22 @@ impl Record {
             computed,
             held: Vec::new(),
             taken_away: 0,
+            numbers: None,
             waiting: None,
+        }
+    }
+
+    /// Says which signal each number in chunks is that come from now on ([`Self::import`]); at first they are positions of the model.
+    pub(crate) fn number(&mut self, ids: &[Option<SignalIndex>]) {
+        let positions = ids.iter().enumerate().all(|(at, id)| *id == Some(SignalIndex::from_at(at)));
+        self.numbers = (!positions).then(|| ids.into());
+    }
+
+    /// The signal of a number in chunks.
+    fn numbered(&self, number: u32) -> Option<SignalIndex> {
+        match &self.numbers {
+            Some(ids) => ids.get(number as usize).copied().flatten(),
+            None => Some(SignalIndex(number)),
         }
     }
 
@@ -220,7 +237,10 @@ impl Record {
     /// # Errors
     /// Where the bytes are no chunk that fits this model; nothing was taken in then.
     pub fn import(&mut self, model: &Model, chunk: &[u8]) -> Result<Ingested, HistorianError> {
-        let imported = self.store.import_chunk(chunk)?;
+        let imported = match &self.numbers {
+            None => self.store.import_chunk(chunk)?,
+            Some(ids) => self.store.import_renumbered(chunk, &|number| ids.get(number as usize).copied().flatten())?,
+        };
         let mut done = Ingested { samples: imported.samples, ..Ingested::default() };
         if imported.samples == 0 {
             return Ok(done);
@@ -228,8 +248,11 @@ impl Record {
         done.touched = Some(imported.range);
         self.is_back(imported.range);
         let mut changed = BTreeMap::new();
-        for at in imported.key.first_signal..imported.key.first_signal.saturating_add(imported.key.signals) {
-            let signal = SignalIndex(at);
+        // A chunk may speak of more numbers than anybody has.
+        let given = self.numbers.as_ref().map_or(u32::MAX, |ids| ids.len() as u32);
+        let upto = imported.key.first_signal.saturating_add(imported.key.signals).min(given);
+        for at in imported.key.first_signal..upto {
+            let Some(signal) = self.numbered(at) else { continue };
             if self.said.are_fed_by(signal) && !self.computed.is_computed(signal) {
                 self.refold(model, signal, imported.range.start, imported.range.end);
             }

@@ -299,6 +299,28 @@ impl Store {
         Ok(self.import_sections(key, fresh, &sections))
     }
 
+    /// As [`Self::import_chunk`] for a chunk under somebody else's numbers: `of` says which signal here has a number there. Series that
+    /// are no signals here are left out.
+    ///
+    /// # Errors
+    /// [`HistorianError`] where the bytes are not a chunk; nothing was taken in then.
+    pub fn import_renumbered(
+        &mut self,
+        bytes: &[u8],
+        of: &dyn Fn(u32) -> Option<SignalIndex>,
+    ) -> Result<Imported, HistorianError> {
+        let (key, mut sections) = chunk::read(bytes, u32::MAX as usize)?;
+        let known = self.columns.len();
+        sections.retain_mut(|section| match of(section.signal).filter(|signal| signal.at() < known) {
+            Some(signal) => {
+                section.signal = signal.0;
+                true
+            }
+            None => false,
+        });
+        Ok(self.import_sections(key, Vec::new(), &sections))
+    }
+
     fn import_sections(&mut self, key: ChunkKey, fresh: Vec<(u32, i64)>, sections: &[Section]) -> Imported {
         let mut imported = Imported { key, samples: 0, range: TimeRange::new(Timestamp::MAX, Timestamp::MIN) };
         for section in sections {
