@@ -6,10 +6,13 @@
 use twin_engine::{Engine, PlayState};
 use twin_model::{Model, Signal, unit};
 use twin_publication::revision_at;
-use twin_ui::view::JudgedView;
+use twin_ui::view::{JudgedView, ProblemKind, Severity};
 
 use super::state::Viewer;
 use crate::session::Published;
+
+/// Title of the card about a revision that is not shown while there are what-if branches.
+const HELD_BACK: &str = "The site has changed";
 
 impl Viewer {
     /// Takes the publication in force that came: the first one, another revision, or another site altogether.
@@ -25,6 +28,11 @@ impl Viewer {
         let number = published.manifest.revision;
         tracing::info!("the plant has changed: revision {number}");
         self.ui.toast(format!("The plant has changed: revision {number}, from now on"));
+        if self.engine.as_ref().is_some_and(|engine| !engine.branches().is_empty()) {
+            let why = format!("Revision {number} is in force; what is shown is judged by the one before.");
+            let help = "The what-if branches belong to it: take them away, and the new one is shown.";
+            self.report(Severity::Warning, ProblemKind::Site, HELD_BACK, &why, help);
+        }
         // Shown where the instant on the screen is one of its own, see `look_back`.
         self.newest = Some(published);
     }
@@ -55,13 +63,16 @@ impl Viewer {
     /// Changes over to the revision of the instant on the screen, once it is here.
     pub(super) fn look_back(&mut self, now: f64) {
         self.dirty.panels |= self.session.revisions.poll_list();
-        let (Some(wanted), Some(newest)) = (self.wanted_revision(), self.newest.clone()) else { return };
+        // With every frame: nothing is copied before something changes over.
+        let (Some(wanted), Some(newest)) = (self.wanted_revision(), &self.newest) else { return };
         let Some(shown) = self.next.as_ref().or(self.published.as_ref()) else { return };
         if wanted == shown.manifest.revision {
             return self.session.revisions.let_go();
         }
         if wanted == newest.manifest.revision {
             self.session.revisions.let_go();
+            let newest = newest.clone();
+            self.problems.retain(|problem| problem.title != HELD_BACK);
             return self.adopt(newest);
         }
         self.session.revisions.ask(wanted, shown);

@@ -165,7 +165,7 @@ fn history_under_the_numbers_of_a_plant_with_other_signals_comes_to_the_signals_
     // Another model of the same signals judges them under the same numbers.
     assert!(numbered.judge_by(model_with(0.5)));
     for chunk in &chunks {
-        assert_eq!(numbered.import_chunk(&chunk.bytes).expect("the same again").touched.is_some(), true);
+        assert!(numbered.import_chunk(&chunk.bytes).expect("the same again").touched.is_some());
     }
     assert_eq!(show(&mut numbered, 100).0, Status::Maintenance);
     // In the order of the model nothing is translated, and what the model lacks is refused as ever.
