@@ -239,7 +239,7 @@ impl Record {
     pub fn import(&mut self, model: &Model, chunk: &[u8]) -> Result<Ingested, HistorianError> {
         let imported = match &self.numbers {
             None => self.store.import_chunk(chunk)?,
-            Some(ids) => self.store.import_renumbered(chunk, &|number| ids.get(number as usize).copied().flatten())?,
+            Some(ids) => self.store.import_renumbered(chunk, ids)?,
         };
         let mut done = Ingested { samples: imported.samples, ..Ingested::default() };
         if imported.samples == 0 {
@@ -248,10 +248,7 @@ impl Record {
         done.touched = Some(imported.range);
         self.is_back(imported.range);
         let mut changed = BTreeMap::new();
-        // A chunk may speak of more numbers than anybody has.
-        let given = self.numbers.as_ref().map_or(u32::MAX, |ids| ids.len() as u32);
-        let upto = imported.key.first_signal.saturating_add(imported.key.signals).min(given);
-        for at in imported.key.first_signal..upto {
+        for at in imported.key.first_signal..imported.key.first_signal.saturating_add(imported.key.signals) {
             let Some(signal) = self.numbered(at) else { continue };
             if self.said.are_fed_by(signal) && !self.computed.is_computed(signal) {
                 self.refold(model, signal, imported.range.start, imported.range.end);

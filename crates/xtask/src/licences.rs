@@ -14,7 +14,7 @@ use crate::{dist, util};
 /// Checks licences and banned dependencies, and that the text of every licence that is shipped can be had.
 pub(crate) fn check() -> Result<()> {
     let deny = deny()?;
-    let metadata = metadata()?;
+    let metadata = metadata(None)?;
     let packages = metadata["packages"].as_array().context("cargo metadata lists no packages")?;
     let mut problems = licence_problems(&deny, packages);
     problems.extend(ban_problems(&deny, &metadata, packages));
@@ -48,9 +48,12 @@ fn exceptions(deny: &toml::Table) -> BTreeMap<&str, BTreeSet<&str>> {
         .collect()
 }
 
-fn metadata() -> Result<Value> {
+/// What cargo knows of all crates; of a target, without those that it does not use.
+pub(crate) fn metadata(target: Option<&str>) -> Result<Value> {
+    let of_target = target.into_iter().flat_map(|target| ["--filter-platform", target]);
     let output = Command::new("cargo")
         .args(["metadata", "--format-version", "1", "--locked"])
+        .args(of_target)
         .current_dir(util::root())
         .output()
         .context("can't run cargo metadata")?;

@@ -4,10 +4,8 @@
 //! Here they become positions of the model that was asked for, by their ids.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 
-use twin_historian::{SignalSpec, Store, StoreConfig};
-use twin_model::{Model, Sample, SignalIndex, SignalKind, TimeRange, Timestamp};
+use twin_model::{Model, Sample, SignalIndex, TimeRange, Timestamp};
 use twin_protocol::{Dictionary, Entry, LinkChange, ServerFrame};
 
 use super::content::Plant;
@@ -90,18 +88,10 @@ fn numbered(chunks: Vec<Vec<u8>>, dictionary: &Dictionary, model: &Model) -> Vec
         return chunks;
     }
     // Another plant, or an earlier one: read under its numbers, and written under these.
-    let config = StoreConfig { budget_bytes: usize::MAX / 2, ..StoreConfig::default() }.believing();
-    let mut theirs = Store::new(dictionary.entries.iter().map(|entry| SignalSpec::new(SignalKind::Analog, entry.kind)), config);
-    // What can't be read under their numbers must not be read under ours; whoever takes the chunks in counts and names it.
-    let unread = chunks.iter().filter(|chunk| theirs.import_chunk(chunk).is_err()).count();
-    let mut out = vec![Vec::new(); unread];
     let mut ours = patient_store(model);
-    for (at, signal) in ids.iter().enumerate().filter_map(|(at, id)| Some((at, (*id)?))) {
-        theirs.for_each_sample(SignalIndex::from_at(at), ALWAYS, &mut |sample| {
-            ours.append(signal, sample);
-            ControlFlow::Continue(())
-        });
-    }
+    // What can't be read under their numbers must not be read under ours; whoever takes the chunks in counts and names it.
+    let unread = chunks.iter().filter(|chunk| ours.import_renumbered(chunk, &ids).is_err()).count();
+    let mut out = vec![Vec::new(); unread];
     let all = ours.extent().map_or(ALWAYS, |extent| TimeRange::new(extent.start, extent.end));
     out.extend(ours.export_chunks(all).into_iter().map(|chunk| chunk.bytes));
     out

@@ -9,6 +9,7 @@ use twin_model::TimeRange;
 use twin_protocol::{Limits, ServerFrame, decode_server};
 use twin_publication::{Manifest, limits};
 
+use super::revisions::NOW;
 use super::{PATIENCE, Remote};
 use crate::GatewayError;
 use crate::publish::Publication;
@@ -103,14 +104,14 @@ impl Remote {
         let ended = || self.fail("ended before the gateway had compiled its site");
         let body = loop {
             // An answer may take its time, too: a gateway holds the question while it compiles.
-            let asked = unless(stopped, self.ask("/api/publication", limits::MANIFEST_BYTES as u64)).await;
+            let asked = unless(stopped, self.ask(NOW, limits::MANIFEST_BYTES as u64)).await;
             let answer = asked.ok_or_else(ended)??;
             match answer.again().filter(|wait| answer.status == "503" && *wait <= left) {
                 Some(wait) => {
                     left -= wait;
                     unless(stopped, tokio::time::sleep(wait)).await.ok_or_else(ended)?;
                 }
-                None => break self.judged("/api/publication", answer)?.1,
+                None => break self.judged(NOW, answer)?.1,
             }
         };
         let manifest = Manifest::read(&body).map_err(|e| self.fail(e))?;

@@ -11,7 +11,7 @@ use crate::GatewayError;
 use crate::publish::Publication;
 
 /// The manifest in force.
-const NOW: &str = "/api/publication";
+pub(super) const NOW: &str = "/api/publication";
 
 /// What comes after a revision.
 pub struct Following {

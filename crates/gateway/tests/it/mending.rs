@@ -288,8 +288,15 @@ impl Historian for Refusing {
     }
 }
 
-#[test]
-fn a_full_disk_stops_acknowledgements_not_the_plant_and_everything_is_made_up_for() {
+/// A plant whose keeper refuses while `full` is set.
+struct Filling {
+    model: Arc<twin_model::Model>,
+    full: Arc<AtomicBool>,
+    reader: Box<dyn Historian>,
+    hub: Hub,
+}
+
+fn filling(setup: Setup) -> Filling {
     let folder = Folder::new();
     let site = Site::read_usable(&folder.write("site.toml", SITE)).unwrap();
     let model = Arc::new(site.loaded.model.clone());
@@ -297,9 +304,15 @@ fn a_full_disk_stops_acknowledgements_not_the_plant_and_everything_is_made_up_fo
     let keeper = MemoryHistorian::new();
     let reader = keeper.reader().unwrap();
     let refusing = Refusing { inner: keeper, full: full.clone() };
-    let setup = Setup { commit_every: Duration::from_millis(1), ..Setup::default() };
     let persist = Persist::over(Box::new(refusing), &model, setup, true, None).unwrap();
     let hub = Hub::new(model.clone(), at(0), RingLimits::default(), empty_store(&model, 256 << 20), Some(persist));
+    Filling { model, full, reader, hub }
+}
+
+#[test]
+fn a_full_disk_stops_acknowledgements_not_the_plant_and_everything_is_made_up_for() {
+    let setup = Setup { commit_every: Duration::from_millis(1), ..Setup::default() };
+    let Filling { model, full, reader, hub } = filling(setup);
     let persist = hub.persist().unwrap();
     // Texts that nothing can pack: about a megabyte a batch.
     let noise = |seed: i64| {
@@ -365,15 +378,7 @@ fn a_full_disk_stops_acknowledgements_not_the_plant_and_everything_is_made_up_fo
 /// Rounds come every half minute: a disk that refuses for long must hold up neither samples nor a stop.
 #[test]
 fn rounds_of_sealing_wait_for_no_disk_that_refuses() {
-    let folder = Folder::new();
-    let site = Site::read_usable(&folder.write("site.toml", SITE)).unwrap();
-    let model = Arc::new(site.loaded.model.clone());
-    let full = Arc::new(AtomicBool::new(false));
-    let keeper = MemoryHistorian::new();
-    let reader = keeper.reader().unwrap();
-    let refusing = Refusing { inner: keeper, full: full.clone() };
-    let persist = Persist::over(Box::new(refusing), &model, Setup::default(), true, None).unwrap();
-    let hub = Hub::new(model.clone(), at(0), RingLimits::default(), empty_store(&model, 256 << 20), Some(persist));
+    let Filling { full, reader, hub, .. } = filling(Setup::default());
     put(&hub, 0, 600);
     full.store(true, Ordering::Release);
     // Far more than the queue of the thread that seals has room for.

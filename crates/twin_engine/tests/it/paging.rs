@@ -168,6 +168,9 @@ fn history_under_the_numbers_of_a_plant_with_other_signals_comes_to_the_signals_
         assert!(numbered.import_chunk(&chunk.bytes).expect("the same again").touched.is_some());
     }
     assert_eq!(show(&mut numbered, 100).0, Status::Maintenance);
+    // A chunk with more numbers than the dictionary is none of its plant.
+    numbered.number(&[None, Some(LEVEL)]);
+    assert!(chunks.iter().any(|chunk| numbered.import_chunk(&chunk.bytes).is_err()));
     // In the order of the model nothing is translated, and what the model lacks is refused as ever.
     numbered.number(&[Some(SignalIndex(0)), Some(SignalIndex(1)), Some(SignalIndex(2))]);
     assert!(chunks.iter().any(|chunk| numbered.import_chunk(&chunk.bytes).is_err()));

@@ -289,35 +289,19 @@ impl Store {
     pub fn import_kept(&mut self, bytes: &[u8]) -> Result<Imported, HistorianError> {
         let (key, mut sections) = chunk::read(bytes, u32::MAX as usize)?;
         let fresh = self.note_imported(&key, &sections);
-        sections.retain_mut(|section| match self.lanes.signal(section.signal) {
-            Some(signal) => {
-                section.signal = signal.0;
-                true
-            }
-            None => false,
-        });
+        renumber(&mut sections, &|number| self.lanes.signal(number));
         Ok(self.import_sections(key, fresh, &sections))
     }
 
-    /// As [`Self::import_chunk`] for a chunk under somebody else's numbers: `of` says which signal here has a number there. Series that
+    /// As [`Self::import_chunk`] for a chunk under the numbers of a dictionary: `ids` says which signal each of them is here. Series that
     /// are no signals here are left out.
     ///
     /// # Errors
-    /// [`HistorianError`] where the bytes are not a chunk; nothing was taken in then.
-    pub fn import_renumbered(
-        &mut self,
-        bytes: &[u8],
-        of: &dyn Fn(u32) -> Option<SignalIndex>,
-    ) -> Result<Imported, HistorianError> {
-        let (key, mut sections) = chunk::read(bytes, u32::MAX as usize)?;
+    /// [`HistorianError`] where the bytes are not a chunk of that dictionary; nothing was taken in then.
+    pub fn import_renumbered(&mut self, bytes: &[u8], ids: &[Option<SignalIndex>]) -> Result<Imported, HistorianError> {
+        let (key, mut sections) = chunk::read(bytes, ids.len())?;
         let known = self.columns.len();
-        sections.retain_mut(|section| match of(section.signal).filter(|signal| signal.at() < known) {
-            Some(signal) => {
-                section.signal = signal.0;
-                true
-            }
-            None => false,
-        });
+        renumber(&mut sections, &|number| ids.get(number as usize).copied().flatten().filter(|signal| signal.at() < known));
         Ok(self.import_sections(key, Vec::new(), &sections))
     }
 
@@ -467,4 +451,15 @@ const fn key_of(lane: &Lane, span: TimeRange, version: u32) -> ChunkKey {
 
 const fn us(t: i64) -> Timestamp {
     Timestamp::from_micros(t)
+}
+
+/// Gives sections the numbers of signals here; those that are none are left out.
+fn renumber(sections: &mut Vec<Section>, of: &dyn Fn(u32) -> Option<SignalIndex>) {
+    sections.retain_mut(|section| match of(section.signal) {
+        Some(signal) => {
+            section.signal = signal.0;
+            true
+        }
+        None => false,
+    });
 }

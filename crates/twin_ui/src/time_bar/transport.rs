@@ -188,21 +188,22 @@ fn zoom_buttons(ui: &Ui, rect: Rect, full: bool, vm: &ViewModel, state: &mut UiS
 /// Switches between as it was and as it was known, where that makes a difference; returns where it begins.
 fn as_known_button(ui: &Ui, right: f32, y: f32, vm: &ViewModel, out: &mut Vec<UiCommand>) -> f32 {
     let Some(on) = vm.clock.as_known else { return right };
-    let place = Rect::from_min_size(pos2(right - ZOOM, y - ZOOM / 2.0), theme::square(ZOOM));
     let label = if on { "Show it as it was (K)" } else { "Show it as it was known then (K)" };
-    if icon_button_lit(ui, place, icon::EYE, label, on).clicked() {
-        out.push(UiCommand::ShowAsKnown(!on));
-    }
-    place.left()
+    switch(ui, (right, y), icon::EYE, label, on, || out.push(UiCommand::ShowAsKnown(!on)))
 }
 
 /// Switches between the site as it was then and as it is now, where they differ; returns where it begins.
 fn judged_button(ui: &Ui, right: f32, y: f32, vm: &ViewModel, out: &mut Vec<UiCommand>) -> f32 {
-    let Some(judged) = vm.clock.judged else { return right };
+    let Some(on) = vm.clock.judged.map(|judged| judged.by_then) else { return right };
+    let label = if on { "Judge it by today's site (J)" } else { "Judge it by the site of then (J)" };
+    switch(ui, (right, y), icon::CLOCK_COUNTER_CLOCKWISE, label, on, || out.push(UiCommand::JudgeByThen(!on)))
+}
+
+/// A small button that is lit while it is on, left of `right`; returns where it begins.
+fn switch(ui: &Ui, (right, y): (f32, f32), symbol: char, label: &str, on: bool, pressed: impl FnOnce()) -> f32 {
     let place = Rect::from_min_size(pos2(right - ZOOM, y - ZOOM / 2.0), theme::square(ZOOM));
-    let label = if judged.by_then { "Judge it by today's site (J)" } else { "Judge it by the site of then (J)" };
-    if icon_button_lit(ui, place, icon::CLOCK_COUNTER_CLOCKWISE, label, judged.by_then).clicked() {
-        out.push(UiCommand::JudgeByThen(!judged.by_then));
+    if icon_button_lit(ui, place, symbol, label, on).clicked() {
+        pressed();
     }
     place.left()
 }

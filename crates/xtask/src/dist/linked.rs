@@ -6,12 +6,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::process::Command;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use serde_json::Value;
 
-use crate::{tools, util};
+use crate::licences::metadata;
+use crate::tools;
 
 /// A crate that is linked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,23 +48,11 @@ pub(super) type Crates = BTreeMap<Key, Linked>;
 /// Where cargo can't resolve the workspace.
 pub(super) fn all(target: &str) -> Result<Crates> {
     let mut crates = Crates::new();
-    let native = metadata(target)?;
+    let native = metadata(Some(target))?;
     collect(&native, "gateway", "orrery", &mut crates)?;
     collect(&native, "orrery", "orrery-viewer", &mut crates)?;
-    collect(&metadata(tools::WASM)?, "orrery", "page", &mut crates)?;
+    collect(&metadata(Some(tools::WASM))?, "orrery", "page", &mut crates)?;
     Ok(crates)
-}
-
-fn metadata(target: &str) -> Result<Value> {
-    let output = Command::new("cargo")
-        .args(["metadata", "--format-version", "1", "--locked", "--filter-platform", target])
-        .current_dir(util::root())
-        .output()
-        .context("can't run cargo metadata")?;
-    if !output.status.success() {
-        bail!("cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr));
-    }
-    Ok(serde_json::from_slice(&output.stdout)?)
 }
 
 /// Adds what the workspace's package `root` links to `crates`, under the name of the product.
