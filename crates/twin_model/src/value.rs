@@ -30,6 +30,24 @@ pub enum ValueKind {
 }
 
 impl ValueKind {
+    /// All, in the order of their declaration.
+    pub const ALL: [Self; 4] = [Self::Float, Self::Int, Self::Bool, Self::Text];
+
+    /// The word of files, wires and machine output.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Float => "float",
+            Self::Int => "int",
+            Self::Bool => "bool",
+            Self::Text => "text",
+        }
+    }
+
+    /// The kind that a word of [`Self::as_str`] means.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+
     /// What stands in for a value that is not there; it means nothing (see [`crate::Flags::NULL`]).
     pub fn placeholder(self) -> Value {
         match self {

@@ -259,9 +259,6 @@ impl ValueJson {
     }
 }
 
-const KINDS: [(ValueKind, &str); 4] =
-    [(ValueKind::Float, "float"), (ValueKind::Int, "int"), (ValueKind::Bool, "bool"), (ValueKind::Text, "text")];
-
 fn range_out(range: TimeRange) -> RangeJson {
     RangeJson { start_us: range.start.as_micros(), end_us: range.end.as_micros() }
 }
@@ -301,17 +298,15 @@ fn samples_in(samples: Vec<SampleJson>, limits: &Limits) -> Result<Vec<Entry>, P
 }
 
 fn dictionary_out(dictionary: &Dictionary) -> Vec<DictionaryJson> {
-    let name = |kind| KINDS.iter().find(|(k, _)| *k == kind).map_or("float", |(_, name)| name);
     let entries = dictionary.entries.iter();
-    entries.map(|e| DictionaryJson { signal: e.signal.to_string(), kind: name(e.kind).to_owned() }).collect()
+    entries.map(|e| DictionaryJson { signal: e.signal.to_string(), kind: e.kind.as_str().to_owned() }).collect()
 }
 
 fn dictionary_in(signals: Vec<DictionaryJson>, limits: &Limits) -> Result<Dictionary, ProtocolError> {
     bounded("entries", signals.len(), limits.entries)?;
     let one = |e: DictionaryJson| {
-        let kind = KINDS.iter().find(|(_, name)| *name == e.kind);
-        let (kind, _) = kind.ok_or(ProtocolError::malformed("value kind", "unknown"))?;
-        Ok(DictionaryEntry { signal: e.signal.as_str().into(), kind: *kind })
+        let kind = ValueKind::parse(&e.kind).ok_or(ProtocolError::malformed("value kind", "unknown"))?;
+        Ok(DictionaryEntry { signal: e.signal.as_str().into(), kind })
     };
     Ok(Dictionary { entries: signals.into_iter().map(one).collect::<Result<_, _>>()? })
 }

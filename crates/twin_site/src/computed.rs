@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 
 use twin_expr::{Obstacle, Plan, Type};
-use twin_model::{Model, SignalIndex, ValueKind, limits};
+use twin_model::{Model, SignalIndex, limits};
 
 use super::codes;
 use super::diag::{Diagnostics, Location};
@@ -94,12 +94,7 @@ fn obstacle(model: &Model, it: &Written, why: &Obstacle, said: &mut Said<'_>) {
                 Type::Boolean => ("true or false", "bool"),
                 Type::Text => ("a text", "text"),
             };
-            let has = match signal.value_kind {
-                ValueKind::Float => "float",
-                ValueKind::Int => "int",
-                ValueKind::Bool => "bool",
-                ValueKind::Text => "text",
-            };
+            let has = signal.value_kind.as_str();
             let message = format!("the expression of '{id}' gives {gives}, and the signal has value = \"{has}\"");
             said.error(codes::EXPRESSION_INVALID, at, has.to_owned(), id, message, format!("write value = \"{value}\""));
         }

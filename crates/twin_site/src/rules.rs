@@ -164,12 +164,7 @@ fn fitting(value: &Value, kind: ValueKind, id: &Word, twin: &FullTwin, out: &mut
         _ => None,
     };
     if fitted.is_none() {
-        let kind = match kind {
-            ValueKind::Float => "float",
-            ValueKind::Int => "int",
-            ValueKind::Bool => "bool",
-            ValueKind::Text => "text",
-        };
+        let kind = kind.as_str();
         let message =
             format!("'{}' of twin '{}' waits for {value}, but its signal carries {kind} values", id.as_str(), twin.id.as_str());
         let help = "write the value in that kind (text in quotes, true, 1, 1.5), or set 'value' of the signal".to_owned();

@@ -16,7 +16,7 @@ use super::database::{Database, of_page};
 use super::overlap::Instants;
 use super::series::Series;
 use super::sqlite::SqliteHistorian;
-use super::{ALWAYS, fsck, outside};
+use super::{ALWAYS, begins, fsck};
 use crate::GatewayError;
 
 /// One kind of values of one series; `--json` prints it.
@@ -39,15 +39,6 @@ pub struct SeriesRow {
     /// The signal of which these are the values in another unit than its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub apart_of: Option<String>,
-}
-
-const fn word(kind: ValueKind) -> &'static str {
-    match kind {
-        ValueKind::Float => "float",
-        ValueKind::Int => "int",
-        ValueKind::Bool => "bool",
-        ValueKind::Text => "text",
-    }
 }
 
 /// Samples of one kind of one series.
@@ -95,7 +86,7 @@ pub fn list(folder: &Path, model: Option<&Model>) -> Result<Listed, GatewayError
         let in_site = model.map(|model| model.find_signal(&one.id).is_some());
         let row = |kind: ValueKind, tally: Option<&Tally>| SeriesRow {
             id: one.id.clone(),
-            kind: word(kind),
+            kind: kind.as_str(),
             samples: tally.map_or(0, |tally| tally.samples),
             first_us: tally.map(|tally| tally.first.as_micros()),
             last_us: tally.map(|tally| tally.last.as_micros()),
@@ -130,7 +121,7 @@ fn tally(keeper: &SqliteHistorian, unreadable: &mut u64) -> Result<Tallies, Keep
     let mut from = Timestamp::MAX;
     for level in Level::TIERS {
         // From here on a finer level has everything.
-        let until = std::mem::replace(&mut from, outside(keeper, level)?);
+        let until = std::mem::replace(&mut from, begins(keeper, level)?);
         for page in keeper.pages(level, ALWAYS)?.iter().filter(|page| page.start < until) {
             for kept in of_page(keeper, level, page.start)? {
                 let runs = match keeper.chunk(&kept.key) {
@@ -255,7 +246,7 @@ pub(super) fn may_merge(
     if kinds.is_empty() {
         kinds.extend(declared);
     }
-    let words = |kinds: &[ValueKind]| kinds.iter().map(|kind| word(*kind)).collect::<Vec<_>>().join(" and ");
+    let words = |kinds: &[ValueKind]| kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(" and ");
     let about = |id: &str, kinds: &[ValueKind], all: &Instants| {
         let times = all.ends().map_or_else(String::new, |(first, last)| format!(", {first} to {last}"));
         format!("{id} ({} {} samples{times})", all.len(), words(kinds))

@@ -16,7 +16,7 @@ use super::reading::{self, Private, Reading};
 use super::series::{Numbers, Series};
 use super::sqlite::{SqliteHistorian, SyncPolicy};
 use super::units::{Apart, learn, with_samples};
-use super::{ALWAYS, Persist, Setup, carried, guard, outside, salvage::replace, wal};
+use super::{ALWAYS, Persist, Setup, begins, carried, guard, outside, salvage::replace, wal};
 use crate::GatewayError;
 use crate::clock::instant;
 
@@ -156,16 +156,17 @@ impl Database {
             let mut loaded = self.begin(model, store)?;
             let mut stretches = vec![(Level::Raw, ALWAYS)];
             for (fine, coarse) in [(Level::Raw, Level::FiveMinutes), (Level::FiveMinutes, Level::Hour)] {
-                let gone = outside(&self.keeper, fine)?;
+                let gone = begins(&self.keeper, fine)?;
                 if gone > Timestamp::MIN {
                     stretches.push((coarse, TimeRange::new(Timestamp::MIN, gone)));
-                    store.note_detail(TimeRange::new(outside(&self.keeper, coarse)?, gone), coarse);
+                    store.note_detail(TimeRange::new(begins(&self.keeper, coarse)?, gone), coarse);
                 }
             }
-            // What holds where samples begin, where older ones are gone.
+            // What holds where every sample is kept from: all that is known of it, for what is superseded is still history.
             if stretches.len() > 1 {
                 let instants = self.keeper.pages(Level::Carried, ALWAYS)?;
-                let until = instants.iter().find(|page| carried::is_whole(page)).or(instants.last());
+                let whole = self.keeper.extent(Level::Raw)?.map_or(Timestamp::MAX, |raw| raw.start);
+                let until = instants.iter().rfind(|page| page.start <= whole);
                 if let (Some(first), Some(until)) = (instants.first(), until) {
                     stretches.push((Level::Carried, TimeRange::new(first.start, until.start + Span::from_micros(1))));
                 }
@@ -193,7 +194,9 @@ impl Database {
             let mut room = (store.config().budget_bytes / 2) as u64 / IN_MEMORY;
             let pages = self.keeper.pages(Level::Raw, ALWAYS)?;
             let starts = || pages.iter().rev().map(|page| page.start.floor_to(slab));
-            let newest = starts().find(|start| *start <= now).or_else(|| starts().next_back()).unwrap_or(Timestamp::MIN);
+            let newest = starts().find(|start| *start <= now).or_else(|| starts().next_back());
+            // Where all of them are gone, what held at the end of the last one holds, and older extracts are with the keeper.
+            let newest = newest.map_or_else(|| outside(&self.keeper, Level::Raw), Ok)?;
             let mut from = newest;
             for page in pages.iter().rev() {
                 let start = page.start.floor_to(slab);

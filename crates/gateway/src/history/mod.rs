@@ -64,6 +64,21 @@ pub(crate) fn outside(keeper: &dyn Historian, level: Level) -> Result<Timestamp,
     Ok(text.and_then(|text| text.parse().ok()).map_or(Timestamp::MIN, Timestamp::from_micros))
 }
 
+/// Where readers go from a level to the next coarser one: before this it has nothing, because that was removed or, where raw samples
+/// were far apart and both limits had passed when they went, was never made.
+///
+/// # Errors
+/// Where the keeper cannot be read.
+pub(crate) fn begins(keeper: &dyn Historian, level: Level) -> Result<Timestamp, KeepError> {
+    let own = outside(keeper, level)?;
+    let raw = outside(keeper, Level::Raw)?;
+    if level != Level::FiveMinutes || raw <= own {
+        return Ok(own);
+    }
+    let first = keeper.extent(level)?.map_or(raw, |extent| extent.start);
+    Ok(own.max(first.min(raw)))
+}
+
 fn outside_note(level: Level, end: Timestamp) -> Change {
     Change::Note { name: format!("outside/{level}"), text: end.as_micros().to_string() }
 }

@@ -11,7 +11,7 @@ use twin_protocol::{Limits, ServerFrame, decode_server};
 
 use super::database::of_page;
 use super::sqlite::SqliteHistorian;
-use super::{ALWAYS, outside};
+use super::{ALWAYS, begins};
 
 /// What a reader gets of one instant.
 #[derive(Debug, Clone, Copy)]
@@ -47,7 +47,7 @@ impl Instants {
         let mut from = Timestamp::MAX;
         for level in Level::TIERS {
             // From here on a finer level has everything.
-            let until = std::mem::replace(&mut from, outside(keeper, level)?);
+            let until = std::mem::replace(&mut from, begins(keeper, level)?);
             for page in keeper.pages(level, ALWAYS)?.iter().filter(|page| page.start < until) {
                 for kept in of_page(keeper, level, page.start)? {
                     let meets = number.checked_sub(kept.key.first_signal).is_some_and(|at| at < kept.key.signals);

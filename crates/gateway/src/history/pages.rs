@@ -4,14 +4,14 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use twin_historian::historian::{Blob, Historian, KeepError, Kept, Page};
 use twin_historian::{ChunkKey, HistorianError, Level, StoreConfig, chunk};
 use twin_model::{Span, TimeRange, Timestamp, limits};
 
 use super::damage::{self, Missing, Piece};
 use super::series::Numbers;
-use super::{carried, outside, sealed_until};
+use super::{begins, carried, outside, sealed_until};
 
 /// Bytes after which a page is cut, between chunks.
 pub const PART_BYTES: u64 = limits::ANSWER_BYTES as u64;
@@ -31,20 +31,30 @@ pub struct Catalogue {
 }
 
 #[derive(Debug, Serialize)]
-struct LevelPages {
-    level: String,
-    slab_us: i64,
-    pages: Vec<PageJson>,
+pub(crate) struct LevelPages {
+    #[serde(serialize_with = "as_text")]
+    pub(crate) level: Level,
+    pub(crate) slab_us: i64,
+    pub(crate) pages: Vec<PageRow>,
 }
 
 #[derive(Debug, Serialize)]
-struct PageJson {
-    start_us: i64,
-    end_us: i64,
-    version: String,
-    samples: u64,
+pub(crate) struct PageRow {
+    pub(crate) start_us: i64,
+    pub(crate) end_us: i64,
+    #[serde(serialize_with = "as_digits")]
+    pub(crate) version: u64,
+    pub(crate) samples: u64,
     bytes: u64,
-    parts: u64,
+    pub(crate) parts: u64,
+}
+
+fn as_text<S: Serializer>(level: &Level, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(level)
+}
+
+fn as_digits<S: Serializer>(version: &u64, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(&format_args!("{version:016x}"))
 }
 
 /// One page as the catalogue tells it.
@@ -80,15 +90,15 @@ impl Catalogue {
             let before = outside(keeper, level)?;
             gone = gone.filter(|_| before > Timestamp::MIN).map(|gone| gone.min(before));
             let of_level = sums(keeper, level, range)?.into_iter().filter(|(start, _)| until.is_some_and(|until| *start < until));
-            let pages = of_level.map(|(start, sum)| PageJson {
+            let pages = of_level.map(|(start, sum)| PageRow {
                 start_us: start.as_micros(),
                 end_us: sum.end.as_micros(),
-                version: format!("{:016x}", sum.tag.wrapping_add(shown)),
+                version: sum.tag.wrapping_add(shown),
                 samples: sum.samples,
                 bytes: sum.bytes,
                 parts: parts(sum.bytes),
             });
-            levels.push(LevelPages { level: level.to_string(), slab_us: level.slab(slab).as_micros(), pages: pages.collect() });
+            levels.push(LevelPages { level, slab_us: level.slab(slab).as_micros(), pages: pages.collect() });
         }
         Ok(Self {
             format: 1,
@@ -99,6 +109,16 @@ impl Catalogue {
             levels,
             links: Vec::new(),
         })
+    }
+
+    /// Pages of all levels.
+    pub(crate) fn levels(&self) -> &[LevelPages] {
+        &self.levels
+    }
+
+    /// Before this, history of every level was removed, in microseconds.
+    pub(crate) fn outside_before(&self) -> Option<Timestamp> {
+        self.outside_before_us.map(Timestamp::from_micros)
     }
 
     /// Adds what the hub knows, and returns the JSON with a tag that does not depend on the clock.
@@ -270,7 +290,7 @@ pub(crate) fn stretch(keeper: &dyn Historian, numbers: &Numbers, range: TimeRang
     let mut until = range.end;
     let mut level = Level::Hour;
     for finer in [Level::FiveMinutes, Level::Raw] {
-        let gone = outside(keeper, finer)?;
+        let gone = begins(keeper, finer)?;
         if range.start < gone {
             until = until.min(gone);
             break;
@@ -327,7 +347,8 @@ pub fn extent(keeper: &dyn Historian) -> Result<Option<TimeRange>, KeepError> {
             (Some(_), Some(finer)) => Some(finer),
             (range, _) => range,
         });
-        cut = outside(keeper, level)? > Timestamp::MIN;
+        // A level that has nothing between two others hides nothing of the coarser one.
+        cut = outside(keeper, level)? > Timestamp::MIN || cut && range.is_none();
     }
     Ok(all.into_iter().reduce(TimeRange::union))
 }

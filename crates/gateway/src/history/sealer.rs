@@ -17,7 +17,7 @@ use super::damage::{self, Piece};
 use super::lane::Lane;
 use super::tiles::Tiles;
 use super::writer::{AGAIN, Message, Shared};
-use super::{ALWAYS, outside, outside_note};
+use super::{ALWAYS, begins, outside, outside_note};
 
 /// Changes of one commit of retention or of filling in.
 const STEP: usize = 256;
@@ -339,7 +339,7 @@ impl Sealer {
     /// Chunks of a lane about a stretch, at the finest level that is left.
     fn lane_pieces(&self, first_signal: u32, range: TimeRange) -> Step<Vec<Blob>> {
         for level in Level::TIERS {
-            if range.start < outside(self.reader.as_ref(), level)? && level != Level::Hour {
+            if range.start < begins(self.reader.as_ref(), level)? && level != Level::Hour {
                 continue;
             }
             let mut pieces = Vec::new();
@@ -372,7 +372,10 @@ impl Sealer {
             let left = self.left_behind(&removed, &stays)?;
             changes.splice(0..0, left);
             for level in Level::TIERS {
-                let end = removed.iter().filter(|key| key.level == level).map(|key| key.end).max();
+                // A coarser level whose own time was over, too, has nothing of the raw chunks that stood in for it.
+                let over = stays.iter().find(|(stays, _)| *stays == level).map_or(Timestamp::MIN, |(_, over)| *over);
+                let of_it = |key: &&ChunkKey| key.level == level || key.level == Level::Raw && key.end <= over;
+                let end = removed.iter().filter(of_it).map(|key| key.end).max();
                 if let Some(end) = end.filter(|end| *end > outside(self.reader.as_ref(), level).unwrap_or(Timestamp::MIN)) {
                     changes.push(outside_note(level, end));
                 }

@@ -196,3 +196,96 @@ fn without_a_data_folder_memory_keeps_what_its_budget_allows() {
     assert!(extent.start > at(0) && extent.end > at(39 * 24 * HOUR), "{extent:?}");
     assert_eq!(*hub.durable().borrow(), hub.seq(), "memory promises nothing and makes nobody wait");
 }
+
+/// What every surface says of a folder in which readings lie further apart than any limit but the last.
+#[test]
+fn readings_far_apart_outlive_the_finer_levels_and_none_that_was_superseded_comes_back() {
+    const DAY: i64 = 24 * HOUR;
+    let many = |every: i64, count: i64| (1..=count).map(|n| -n * every).rev().collect::<Vec<i64>>();
+    let season = (0..1_440).map(|minute| -300 * DAY + minute * 60).collect::<Vec<i64>>();
+    for (name, times) in [
+        ("three", vec![-400 * DAY, -200 * DAY, -30 * DAY]),
+        ("a month apart", many(30 * DAY, 12)),
+        ("ten days apart", many(10 * DAY, 40)),
+        ("one day of a season", season),
+    ] {
+        for (raw, five_minutes) in [(24, 7 * 24), (24, 24), (2, 24)] {
+            let folder = Folder::new();
+            let retention = Retention { raw: age(raw), five_minutes: age(five_minutes), hour: Limits::default() };
+            let first_hub = hub(&folder, retention, true);
+            for (n, t) in times.iter().enumerate() {
+                let sample = Sample { received_time: at(*t), ..Sample::new(at(*t), Value::Float(n as f64)) };
+                first_hub.ingest(&[(SignalIndex(0), sample)]);
+            }
+            first_hub.flush();
+            seal(&first_hub);
+            retain(&first_hub, at(0));
+            drop(first_hub);
+            let newest = (times.len() - 1) as f64;
+            let (site, data) = (folder.0.join("site.toml").display().to_string(), folder.0.join("data").display().to_string());
+            let now = at(0).to_string();
+            let (_, out, err) = orrery(&["state", &site, "--data", &data, "--at", &now, "--judge-by", "now", "--json"]);
+            let json: serde_json::Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{err}"));
+            let value = &json["twins"][0]["signals"][0];
+            assert_eq!(
+                (&value["value"], &value["time"]),
+                (&newest.into(), &at(*times.last().unwrap()).to_string().into()),
+                "{name}, {raw} h"
+            );
+            // Extracts of an hour keep some readings of each, and those of different hours all.
+            let hours: std::collections::BTreeSet<i64> = times.iter().map(|t| t.div_euclid(HOUR)).collect();
+            let (_, table, err) = orrery(&["export", &site, "--data", &data, "-o", "-"]);
+            let rows = table.lines().count() - 1;
+            assert!(rows >= hours.len(), "{name}, {raw} h: {rows} rows of {} hours; {err}", hours.len());
+            let (_, listed, err) = orrery(&["history", "list", &site, "--data", &data, "--json"]);
+            let listed: serde_json::Value = serde_json::from_str(&listed).unwrap_or_else(|_| panic!("{err}"));
+            let counted: u64 = listed["series"].as_array().unwrap().iter().filter_map(|it| it["samples"].as_u64()).sum();
+            assert!(counted >= hours.len() as u64, "{name}: {listed}");
+            // A server that starts again has the same for whoever comes.
+            let again = hub(&folder, retention, true);
+            let extent = again.extent().expect("what is kept has an extent");
+            assert!(extent.start <= at(times[0]) && extent.end > at(*times.last().unwrap()), "{name}: {extent:?}");
+            let (history, lacks) = gateway::server::history_of(&again, ALWAYS, gateway::server::Damaged::Refuse).unwrap();
+            assert!(!history.chunks.is_empty() && lacks.is_empty(), "{name}");
+            let (frames, _) = again.open(None, at(0));
+            let sent = frames.iter().find_map(|frame| match frame {
+                twin_protocol::ServerFrame::Snapshot(snapshot) => {
+                    snapshot.entries.first().map(|entry| entry.sample.value.clone())
+                }
+                _ => None,
+            });
+            assert_eq!(sent, Some(Value::Float(newest)), "{name}, {raw} h");
+        }
+    }
+}
+
+#[test]
+fn when_every_level_is_over_what_held_last_still_holds() {
+    let folder = Folder::new();
+    let retention = Retention { raw: age(24), five_minutes: age(24), hour: age(48) };
+    let first_hub = hub(&folder, retention, true);
+    for (n, days) in [400, 200, 30].into_iter().enumerate() {
+        let t = at(-days * 24 * HOUR);
+        let of = |value| Sample { received_time: t, ..Sample::new(t, value) };
+        first_hub.ingest(&[(SignalIndex(0), of(Value::Float(n as f64))), (SignalIndex(3), of(Value::text(&format!("v{n}"))))]);
+    }
+    first_hub.flush();
+    seal(&first_hub);
+    retain(&first_hub, at(0));
+    drop(first_hub);
+    let (site, data) = (folder.0.join("site.toml").display().to_string(), folder.0.join("data").display().to_string());
+    let now = at(0).to_string();
+    let (_, out, err) = orrery(&["state", &site, "--data", &data, "--at", &now, "--judge-by", "now", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{err}"));
+    let signals = &json["twins"][0]["signals"];
+    assert_eq!((&signals[0]["value"], &signals[3]["value"]), (&2.0.into(), &"v2".into()), "{json}");
+    let again = hub(&folder, retention, true);
+    let (frames, _) = again.open(None, at(0));
+    let sent = frames.iter().find_map(|frame| match frame {
+        twin_protocol::ServerFrame::Snapshot(snapshot) => {
+            Some(snapshot.entries.iter().map(|entry| entry.sample.value.clone()).collect::<Vec<_>>())
+        }
+        _ => None,
+    });
+    assert_eq!(sent, Some(vec![Value::Float(2.0), Value::text("v2")]));
+}
