@@ -56,13 +56,12 @@ fn ask(url: &str, post: bool) -> Result<ureq::http::Response<ureq::Body>, ureq::
     let credentials = credentials();
     // What a refusal says is read like an answer: how long to wait stands in it.
     let mut config = ureq::Agent::config_builder().http_status_as_error(false);
-    if !credentials.authorities.is_empty() {
-        let roots = credentials.authorities.iter().map(|der| ureq::tls::Certificate::from_der(der).to_owned());
-        let tls = ureq::tls::TlsConfig::builder()
-            .root_certs(ureq::tls::RootCerts::Specific(Arc::new(roots.collect())))
-            .unversioned_rustls_crypto_provider(gateway::tls::provider());
-        config = config.tls_config(tls.build());
-    }
+    // Also where nobody vouches for anybody: without a provider, a redirect to https would end the thread, and nobody hear of it.
+    let roots = credentials.authorities.iter().map(|der| ureq::tls::Certificate::from_der(der).to_owned());
+    let tls = ureq::tls::TlsConfig::builder()
+        .root_certs(ureq::tls::RootCerts::Specific(Arc::new(roots.collect())))
+        .unversioned_rustls_crypto_provider(gateway::tls::provider());
+    config = config.tls_config(tls.build());
     let agent = ureq::Agent::new_with_config(config.build());
     let bearer = credentials.token.map(|token| format!("Bearer {}", token.expose()));
     if post {

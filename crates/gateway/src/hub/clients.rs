@@ -110,7 +110,9 @@ impl Hub {
             frames.push(ServerFrame::Gap(Gap { range: TimeRange::new(from.min(end), end), reason }));
             add(&self.totals.gaps, 1);
         }
-        let mut entries: Vec<Entry> = self.model.signal_indices().flat_map(|signal| current(&inner.store, signal, now)).collect();
+        // What is kept of a signal from before it was computed is no value of it.
+        let measured = self.model.signal_indices().filter(|signal| !self.model.is_computed(*signal));
+        let mut entries: Vec<Entry> = measured.flat_map(|signal| current(&inner.store, signal, now)).collect();
         // Last, so that who keeps the last entry keeps what holds.
         entries.extend(self.lost(&inner.store, now));
         let mut parts: Vec<Vec<Entry>> = pieces(entries).collect();
@@ -127,7 +129,7 @@ impl Hub {
         let begun = absent.iter().filter(|missing| missing.range.start <= now).map(|missing| Lacks::of(self, missing));
         let mut lost: BTreeMap<SignalIndex, Timestamp> = BTreeMap::new();
         for Lacks { range, signals, .. } in begun {
-            for signal in signals {
+            for signal in signals.into_iter().filter(|signal| !self.model.is_computed(*signal)) {
                 if store.live_at(signal, now).is_none_or(|sample| sample.source_time < range.start) {
                     let begin = lost.entry(signal).or_insert(range.start);
                     *begin = range.start.min(*begin);

@@ -9,7 +9,7 @@ use twin_model::{Sample, SignalIndex, Span, Timestamp, Value};
 
 use crate::world::{Folder, Wish, World, orrery};
 
-const TANKS: &str = r#"
+pub(crate) const TANKS: &str = r#"
 [site]
 id = "tanks"
 
@@ -39,7 +39,7 @@ kind = "websocket"
 "#;
 
 /// A request with a body: status and answer.
-async fn post(world: &World, path: &str, headers: &str, body: &str) -> (u16, Json) {
+pub(crate) async fn post(world: &World, path: &str, headers: &str, body: &str) -> (u16, Json) {
     let mut stream = TcpStream::connect(world.address).await.unwrap();
     let (host, length) = (world.address, body.len());
     let head = format!("POST {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n");
@@ -115,4 +115,17 @@ async fn an_acknowledgement_is_kept_with_history_and_seen_from_its_instant_on() 
     assert!(words.contains("1 alarms active, 0 unacknowledged"), "{words}");
     let (code, csv, err) = orrery(&["export", &site, "--data", &data, "--signal", "tank-1.high#acknowledged", "--output", "-"]);
     assert!(code == 0 && csv.contains("Ann") && csv.contains("somebody"), "{csv}{err}");
+}
+
+#[test]
+fn nobody_acknowledges_an_alarm_that_is_still_to_come() {
+    use gateway::sources::{Inbox, Line, read_line};
+    let model = twin_site::load(TANKS, "site.toml", &mut |_| Err("no files here".into())).model;
+    let inbox = Inbox::new(twin_model::SourceIndex(0));
+    let now = Timestamp::from_secs(1_772_438_400);
+    for (ahead, taken) in [(-60, -60), (0, 0), (6, 0), (3_000, 0)] {
+        let line = format!("{{\"acknowledge\": \"tank-1.high\", \"time\": \"{}\"}}", now + Span::from_secs(ahead));
+        let Ok(Line::Sample(_, sample, _)) = read_line(&model, &inbox, &line, now) else { panic!("{line}") };
+        assert_eq!(sample.source_time, now + Span::from_secs(taken), "{ahead} s ahead of the clock of the receiver");
+    }
 }

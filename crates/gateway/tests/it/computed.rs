@@ -165,3 +165,23 @@ fn export_derives_it_where_asked_and_nothing_takes_it_in_again() {
     let words = format!("{out}{err}");
     assert!(words.contains("'cooler-1.drop' is computed from other signals and takes no samples"), "{words}");
 }
+
+#[test]
+fn what_is_kept_from_before_a_signal_was_computed_is_sent_to_nobody() {
+    let loaded = twin_site::load(&site(), "site.toml", &mut |_| Err("no files here".into()));
+    let model = std::sync::Arc::new(loaded.model);
+    let signal = |id: &str| model.find_signal(id).unwrap();
+    let now = twin_model::Timestamp::from_secs(1_772_438_400);
+    let mut store = gateway::exchange::history::patient_store(&model);
+    for id in ["cooler-1.inlet", "cooler-1.drop"] {
+        store.append(signal(id), &twin_model::Sample::new(now, twin_model::Value::Float(78.0)));
+    }
+    let hub = gateway::hub::Hub::new(model.clone(), now, gateway::RingLimits::default(), store, None);
+    let (frames, _) = hub.open(None, now);
+    let entries = frames.iter().filter_map(|frame| match frame {
+        twin_protocol::ServerFrame::Snapshot(snapshot) => Some(&snapshot.entries),
+        _ => None,
+    });
+    let sent: Vec<u32> = entries.flatten().map(|entry| entry.id.0).collect();
+    assert_eq!(sent, [signal("cooler-1.inlet").0]);
+}

@@ -1,6 +1,7 @@
 //! What a publisher says: on the console in full, to viewers and to whoever asks whether the server is ready in words that
 //! everybody may read.
 
+use twin_model::Span;
 use twin_publication::Finding;
 
 use super::super::running::Fit;
@@ -10,6 +11,8 @@ use crate::term;
 
 /// Errors that are told one by one.
 const TOLD: usize = 5;
+/// How far the start of a revision may lie ahead of the clock without a word: a clock that was put right by a little.
+const AHEAD: Span = Span::from_secs(60);
 /// Codes of findings in the manifest and of remarks in `/readyz`: the files have errors; or they describe what takes a restart.
 const REFUSED: &str = "site.refused";
 const RESTART: &str = "site.restart";
@@ -20,6 +23,13 @@ impl Publisher {
         if let Some(Ok(served)) = self.shelf.now() {
             let told = served.told();
             term::note(&format!("revision {} is in force, {how}, valid from {}", told.number, told.valid_from));
+            if told.valid_from > self.now() + AHEAD {
+                term::warn(&format!(
+                    "the clock has not come to {} yet: it was ahead once, when a revision before this one was made. Until then \
+                     instants are judged by that one where somebody looks back; --judge-by now takes the site as it is",
+                    told.valid_from
+                ));
+            }
             // Apart, so that the next change need not wait for it. Where there is no thread for it, whoever asks first waits.
             std::thread::Builder::new().name("packer".to_owned()).spawn(move || served.warm()).ok();
         }
