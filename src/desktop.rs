@@ -7,12 +7,15 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use orrery::session::Place;
+
 const HELP: &str = "\
 Orrery's viewer in a window
 
 {program} SITE       a folder with a site.toml, or the file itself: served from inside, offline
 {program} RECORDING  an .orrec file
-{program} URL        a running gateway, for example http://127.0.0.1:7077
+{program} URL        a running gateway, for example http://127.0.0.1:7077, or what orrery publish
+                  wrote on a web server: https://plants.example/north/manifest.json
 {program}            the site in this folder
 
   --view TEXT     a view as in a link, for example 't=2026-03-02T08:15:04Z&sel=filler-01'
@@ -87,12 +90,12 @@ pub(crate) fn main() -> ExitCode {
             eprintln!("{why}");
             return ExitCode::from(2);
         }
-        start.base = target.trim_end_matches('/').to_owned();
+        start.place = place_of(&target);
         None
     } else {
         match Gateway::start(&target) {
             Ok(gateway) => {
-                start.base.clone_from(&gateway.base);
+                start.place = Place::Gateway(gateway.base.clone());
                 Some(gateway)
             }
             Err(why) => {
@@ -104,6 +107,14 @@ pub(crate) fn main() -> ExitCode {
     match orrery::run(start) {
         bevy::app::AppExit::Success => ExitCode::SUCCESS,
         bevy::app::AppExit::Error(code) => ExitCode::from(code.get()),
+    }
+}
+
+/// What an address names: a gateway, or the manifest of a copy that lies beside it.
+fn place_of(url: &str) -> Place {
+    match url.strip_suffix("/manifest.json") {
+        Some(folder) => Place::Folder(folder.to_owned()),
+        None => Place::Gateway(url.trim_end_matches('/').to_owned()),
     }
 }
 

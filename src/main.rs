@@ -15,14 +15,16 @@ fn main() {
 
 #[cfg(target_arch = "wasm32")]
 mod page {
+    use orrery::session::Place;
     use wasm_bindgen::prelude::wasm_bindgen;
 
-    /// Starts the viewer against the server that the page came from.
+    /// Starts the viewer against the server that the page came from, or the folder that it lies in.
     pub(crate) fn main() {
         orrery::platform::install_panic_hook("");
-        let base = web_sys::window().and_then(|window| window.location().origin().ok()).unwrap_or_default();
+        let origin = || web_sys::window().and_then(|window| window.location().origin().ok()).unwrap_or_default();
+        let place = orrery::platform::folder().map_or_else(|| Place::Gateway(origin()), Place::Folder);
         let fragment = orrery::platform::fragment();
-        orrery::run(orrery::Start { base, fragment, size: None });
+        orrery::run(orrery::Start { place, fragment, size: None });
     }
 
     /// Version of the viewer.

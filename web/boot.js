@@ -79,18 +79,25 @@ async function asked(url) {
 
 const absolute = (path) => new URL(path, location.href).href;
 
+// Where the plant is to be had: from the gateway that sent this page, or, of a copy that `orrery publish` wrote, from the files
+// beside it.
+const folder = own.dataset.folder;
+const address = folder
+  ? { manifest: `${folder}/manifest.json`, piece: (hash) => `${folder}/pieces/${hash}` }
+  : { manifest: "/api/publication", piece: (hash) => `/api/piece/${hash}` };
+
 function askEarly(path) {
   const answer = asked(absolute(path));
   answer.catch(() => { /* whoever takes it says so */ });
   early.set(absolute(path), answer);
 }
 
-// The pieces that a first picture needs: model, the scene's header, the coarsest geometry.
+// The pieces that a first picture needs: model, the scene's header, the coarsest geometry; and what lists history, where it is a piece.
 function firstPieces(text) {
   try {
-    const { model, scene } = JSON.parse(text);
+    const { model, scene, history } = JSON.parse(text);
     const geometry = (scene?.first ?? []).map((ordinal) => scene.geometry[ordinal]);
-    return [model, scene?.index, ...geometry].filter((piece) => piece?.sha256).slice(0, EARLY);
+    return [model, scene?.index, history, ...geometry].filter((piece) => piece?.sha256).slice(0, EARLY);
   } catch {
     return []; // the module has the words for it
   }
@@ -98,13 +105,13 @@ function firstPieces(text) {
 
 // Asks for the publication and what the first picture needs of it; answers the status, or nothing where there was no answer.
 async function askAhead() {
-  const url = absolute("/api/publication");
+  const url = absolute(address.manifest);
   const response = await fetch(url, { headers: credentials() }).catch(() => null);
   // A site that is still being compiled is asked for again by the module, which says so meanwhile.
   if (!response?.ok) return response?.status;
   const text = await response.text();
   early.set(url, Promise.resolve(new Response(text, { headers: response.headers })));
-  for (const { sha256 } of firstPieces(text)) askEarly(`/api/piece/${sha256}`);
+  for (const { sha256 } of firstPieces(text)) askEarly(address.piece(sha256));
   return response.status;
 }
 
@@ -112,6 +119,8 @@ const credentials = () => (token ? { Authorization: `Bearer ${token}` } : {});
 
 // Why the gateway does not let us in, by what it answered, or null. Whatever else is wrong, the viewer itself has better words for.
 function refusal(status) {
+  // A server of files has ways of its own to ask.
+  if (folder) return null;
   switch (status) {
     case 401: return token ? "This token is not known here, or its time is over." : "Paste the token that you were given.";
     // A page that may not be here at all would be asked in vain.
@@ -176,8 +185,11 @@ const MODULE_SHARE = 0.5;
 async function download(url, expected, squeezed) {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${response.status} ${response.statusText} for ${url}`);
-  const total = expected || Number(response.headers.get("x-uncompressed-length")) || 0;
-  const packed = response.headers.get("content-encoding") === "br" ? squeezed : 0;
+  const coding = response.headers.get("content-encoding");
+  // A server of files sends a packed module as it is, unless it knows what the name's ending means.
+  const unpack = new URL(url).pathname.endsWith(".gz") && !coding;
+  const total = (unpack ? squeezed : expected) || Number(response.headers.get("x-uncompressed-length")) || 0;
+  const packed = coding === "br" || (coding && folder) ? squeezed : 0;
   let seen = 0;
   const counted = response.body.pipeThrough(new TransformStream({
     transform(chunk, out) {
@@ -189,7 +201,8 @@ async function download(url, expected, squeezed) {
       out.enqueue(chunk);
     },
   }));
-  return new Response(counted, { headers: { "Content-Type": "application/wasm" } });
+  const module = unpack ? counted.pipeThrough(new DecompressionStream("gzip")) : counted;
+  return new Response(module, { headers: { "Content-Type": "application/wasm" } });
 }
 
 // A host page's command as text. JSON would leave out or change in silence what it can't hold: `{loop: NaN}` would end the loop.
@@ -235,6 +248,7 @@ async function start() {
   // Called from Rust.
   window.__orrery = {
     token() { return token ?? undefined; },
+    folder() { return folder && absolute(`${folder}/`); },
     early(url) {
       const answer = early.get(absolute(url));
       early.delete(absolute(url));

@@ -53,9 +53,11 @@ const hash = (bytes) => createHash("sha256").update(bytes).digest("hex").slice(0
 const rename = (name, base, extension) => {
   const hashed = `${base}-${hash(readFileSync(join(folder, name)))}${extension}`;
   renameSync(join(folder, name), join(folder, hashed));
-  page = page.replaceAll(`"${name}"`, `"${hashed}"`).replaceAll(`"./${name}"`, `"${hashed}"`).replaceAll(`"/${name}"`, `"${hashed}"`);
+  page = page.replaceAll(`"${name}"`, `"${hashed}"`).replaceAll(`"./${name}"`, `"${hashed}"`);
   return hashed;
 };
+// The page may lie anywhere on a server: nothing in it is asked for from the root.
+for (const name of readdirSync(folder)) page = page.replaceAll(`"/${name}"`, `"${name}"`);
 if (release) {
   rename("viewer_bg.wasm", "viewer", ".wasm");
   rename("viewer.js", "viewer", ".js");

@@ -1,8 +1,8 @@
-//! What must hold of any bytes as a manifest, and as a list of revisions. Used by the fuzzer, and by the tests over the kept
+//! What must hold of any bytes as a manifest, as a list of revisions, and as a catalogue of history. Used by the fuzzer, and by the tests over the kept
 //! corpus.
 
 use twin_model::Timestamp;
-use twin_publication::{Manifest, Revision, Revisions, revision_at};
+use twin_publication::{Manifest, PublishedHistory, Revision, Revisions, revision_at};
 
 /// Refused in words; or what is read can be written, comes back equal, and is found in time.
 pub(crate) fn check(bytes: &[u8]) {
@@ -23,5 +23,8 @@ pub(crate) fn check(bytes: &[u8]) {
         for revision in list.as_slice() {
             assert_eq!(revision_at(list.as_slice(), revision.valid_from), Some(revision));
         }
+    }
+    if let Ok(history) = PublishedHistory::read(bytes) {
+        assert_eq!(PublishedHistory::read(&history.write().expect("what is read can be written")), Ok(history));
     }
 }

@@ -118,6 +118,12 @@ pub fn monotonic() -> f64 {
     imp::monotonic()
 }
 
+/// The folder that the page lies in beside a publication; of a page that a gateway sent there is none.
+#[cfg(target_arch = "wasm32")]
+pub fn folder() -> Option<String> {
+    web::folder()
+}
+
 /// The part of the address after `#`: the shareable view. Empty on the desktop unless given at start.
 pub fn fragment() -> String {
     imp::fragment()

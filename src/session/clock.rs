@@ -32,6 +32,11 @@ impl SiteClock {
         self.base = Some((if keep { expected } else { server }, local));
     }
 
+    /// Stands still at an instant: of a plant that nobody hears anything of any more.
+    pub fn stand(&mut self, at: Timestamp) {
+        (self.base, self.rate) = (Some((at, 0.0)), 0.0);
+    }
+
     /// Now, by the site's clock; `None` before the first message.
     pub fn at(&self, local: f64) -> Option<Timestamp> {
         self.base.map(|(server, at)| server + Span::from_secs_f64((local - at).max(0.0) * self.rate))

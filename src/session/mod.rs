@@ -13,6 +13,7 @@ mod stream;
 pub use clock::SiteClock;
 pub use history::{HISTORY_MIB, History, level_words};
 pub use pieces::{Arrival, Pieces, ScenePiece};
+pub use place::Place;
 pub use publication::{PublicationJob, Published};
 pub use revisions::RevisionsJob;
 pub use stream::{Attention, LinkPhase, Stream};
@@ -20,9 +21,8 @@ pub use stream::{Attention, LinkPhase, Stream};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use twin_engine::Engine;
 use twin_model::{TimeRange, Timestamp};
-use twin_publication::Manifest;
+use twin_publication::{Manifest, PieceRef};
 
-use self::place::Place;
 use crate::platform::{Fetch, FetchState, Waker};
 
 /// What is escaped in a step of a path: everything but what RFC 3986 (2.3) calls unreserved.
@@ -57,8 +57,6 @@ pub struct Stage {
 
 /// Everything that goes on between this viewer and one gateway.
 pub struct Session {
-    /// `http://host:port` without a slash at the end.
-    base: String,
     waker: Waker,
     place: Place,
     /// The publication on its way.
@@ -75,29 +73,35 @@ pub struct Session {
     pub clock: SiteClock,
     /// Acknowledgements on their way.
     acknowledging: Vec<Fetch>,
+    /// The history of a plant in files.
+    listed: Option<PieceRef>,
     /// Stretches for which neither stream nor history had anything.
     pub gaps: Vec<TimeRange>,
 }
 
 impl Session {
-    /// Starts talking to the gateway at `base`.
-    pub fn new(base: &str, waker: Waker) -> Self {
-        let base = base.trim_end_matches('/').to_owned();
-        let place = Place::gateway(&base);
+    /// Starts talking to a gateway, or reading what lies in a folder.
+    pub fn new(place: Place, waker: Waker) -> Self {
+        let place = place.trimmed();
         Self {
             publication: PublicationJob::start(&place, None, &waker),
             revisions: RevisionsJob::new(&place, &waker),
             pieces: Pieces::none(&place, &waker),
             asked_at: 0,
+            stream: stream_of(&place, &waker),
+            history: History::new(&place, waker.clone()),
             place,
-            stream: Stream::new(&base, waker.clone()),
-            history: History::new(&base, waker.clone()),
             clock: SiteClock::default(),
             acknowledging: Vec::new(),
+            listed: None,
             gaps: Vec::new(),
             waker,
-            base,
         }
+    }
+
+    /// Whether the plant is a copy in files, of which nothing more is to come.
+    pub fn is_copy(&self) -> bool {
+        self.place.is_folder()
     }
 
     /// The stream's state, for the banner.
@@ -145,7 +149,13 @@ impl Session {
             self.publication = PublicationJob::start(&self.place, shown.cloned(), &self.waker);
             self.revisions.renew();
         }
-        self.publication.poll(now)
+        let published = self.publication.poll(now)?;
+        if self.place.is_folder() {
+            self.revisions.note_in_force(&published.manifest);
+            self.listed = published.manifest.history;
+            self.history.listed_in(self.listed);
+        }
+        Some(published)
     }
 
     /// Pieces are those of this manifest's scene from now on; what was on its way is let go.
@@ -155,15 +165,16 @@ impl Session {
 
     /// Starts stream and history over, for another model; what the site's clock shows stays known.
     pub fn start_over(&mut self) {
-        self.stream = Stream::new(&self.base, self.waker.clone());
+        self.stream = stream_of(&self.place, &self.waker);
         self.asked_at = 0;
-        self.history = History::new(&self.base, self.waker.clone());
+        self.history = History::new(&self.place, self.waker.clone());
+        self.history.listed_in(self.listed);
         self.gaps.clear();
     }
 
     /// Tells the gateway that a person has seen an alarm; that it was taken in shows in the stream.
     pub fn acknowledge(&mut self, alarm: &str) {
-        let url = format!("{}/api/alarms/{}/acknowledge", self.base, utf8_percent_encode(alarm, STEP));
+        let url = format!("{}/api/alarms/{}/acknowledge", self.place.base(), utf8_percent_encode(alarm, STEP));
         self.acknowledging.push(Fetch::post(&url, self.waker.clone()));
     }
 
@@ -199,6 +210,9 @@ impl Session {
                 self.gaps.remove(0);
             }
         }
+        if let Some(at) = self.history.stands_at() {
+            self.clock.stand(at);
+        }
         let site_now = self.clock.at(now);
         if let Some(extent) = self.stream.take_history_extent() {
             self.history.begin(extent, site_now.unwrap_or(Timestamp::MIN));
@@ -208,5 +222,12 @@ impl Session {
         }
         news.data |= self.history.poll(engine, &mut self.gaps);
         news
+    }
+}
+
+fn stream_of(place: &Place, waker: &Waker) -> Stream {
+    match place {
+        Place::Gateway(base) => Stream::new(base, waker.clone()),
+        Place::Folder(_) => Stream::none(waker.clone()),
     }
 }

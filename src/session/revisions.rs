@@ -17,6 +17,8 @@ pub struct RevisionsJob {
     place: Place,
     waker: Waker,
     list: Vec<Revision>,
+    /// The one in force, where the list has only those before it.
+    in_force: Option<Revision>,
     fetch: Option<Fetch>,
     coming: Option<(u64, PublicationJob)>,
     missed: BTreeSet<u64>,
@@ -25,13 +27,21 @@ pub struct RevisionsJob {
 impl RevisionsJob {
     pub(super) fn new(place: &Place, waker: &Waker) -> Self {
         let (place, waker) = (place.clone(), waker.clone());
-        Self { place, waker, list: Vec::new(), fetch: None, coming: None, missed: BTreeSet::new() }
+        Self { place, waker, list: Vec::new(), in_force: None, fetch: None, coming: None, missed: BTreeSet::new() }
     }
 
     /// Another revision is in force, or the server is another run: asks for the list again.
     pub fn renew(&mut self) {
         self.missed.clear();
         self.fetch = Some(Fetch::start(&self.place.revisions(), self.waker.clone()));
+    }
+
+    /// Which one is in force, where the list has only those before it, as in files.
+    pub(super) fn note_in_force(&mut self, manifest: &Manifest) {
+        // Its hash is for whoever compares files; here it was read already.
+        let manifest_bytes = manifest.write().unwrap_or_default();
+        self.in_force = Some(Revision::of(manifest, &manifest_bytes));
+        self.renew();
     }
 
     /// Every revision that is known, in ascending order of number and instant, the one in force last; empty until the server has said.
@@ -79,14 +89,30 @@ impl RevisionsJob {
             FetchState::Later(_) | FetchState::Taken => Err("the server is busy".to_owned()),
         };
         self.fetch = None;
-        match list {
-            Ok(list) => std::mem::replace(&mut self.list, list.as_slice().to_vec()) != self.list,
+        match list.map(|list| self.with_newest(list)) {
+            Ok(list) => {
+                let before = std::mem::replace(&mut self.list, list.as_slice().to_vec());
+                before != self.list
+            }
             // Everything is judged by the revision in force then, which the viewer says.
             Err(why) => {
                 tracing::warn!("revisions of the site: {why}");
+                if self.in_force.is_some() {
+                    self.list = self.with_newest(Revisions::default()).as_slice().to_vec();
+                }
                 false
             }
         }
+    }
+
+    fn with_newest(&self, mut list: Revisions) -> Revisions {
+        if let Some(newest) = self.in_force {
+            list.forget_from(newest.number);
+            if let Err(error) = list.add(newest) {
+                tracing::warn!("revisions of the site: {error}");
+            }
+        }
+        list
     }
 
     /// The revision that was asked for, once; an error where it can't be had. `now` is of the monotonic clock, in seconds.

@@ -33,6 +33,8 @@ pub enum LinkPhase {
     Up,
     /// Broken; tried again later.
     Down,
+    /// There is none: the plant is a copy in files.
+    None,
 }
 
 /// What the viewer is to be woken for: what it shows changes with that.
@@ -146,6 +148,11 @@ impl Stream {
         }
     }
 
+    /// The stream of a plant that has none.
+    pub(super) fn none(waker: Waker) -> Self {
+        Self { phase: LinkPhase::None, ..Self::new("", waker) }
+    }
+
     /// Where the link stands.
     pub fn phase(&self) -> LinkPhase {
         self.phase
@@ -205,6 +212,9 @@ impl Stream {
 
     /// Takes in what has come. True where anything reached the engine.
     pub(super) fn poll(&mut self, engine: &mut Engine, clock: &mut SiteClock, now: f64) -> bool {
+        if self.phase == LinkPhase::None {
+            return false;
+        }
         if self.socket.is_none() {
             if now >= self.next_try {
                 self.phase = LinkPhase::Connecting;

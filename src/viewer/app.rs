@@ -24,13 +24,13 @@ use super::scene::{self, Beat, MainCamera, SceneAssets, Spawner, Surroundings};
 use super::state::{Dirty, Viewer, ViewerCell};
 use super::{commands, hooks, input, paint, present, ui_shell};
 use crate::platform;
-use crate::session::Attention;
+use crate::session::{Attention, Place};
 
 /// What to open.
 #[derive(Debug, Clone, Default)]
 pub struct Start {
-    /// Address of the gateway, for example `http://127.0.0.1:7077`.
-    pub base: String,
+    /// The gateway, or the folder of a copy.
+    pub place: Place,
     /// A view, in the form of a link's fragment.
     pub fragment: String,
     /// Size of the window; the page decides for itself.
@@ -140,7 +140,7 @@ fn open(world: &mut World) {
         None => Arc::new(|| {}),
     };
     hooks::wake_with(waker.clone());
-    let viewer = ViewerCell::new(Viewer::new(&start.base, &start.fragment, waker));
+    let viewer = ViewerCell::new(Viewer::new(start.place, &start.fragment, waker));
     hooks::answer_for(viewer.weak());
     world.insert_non_send(viewer);
 }
@@ -153,8 +153,12 @@ fn receive(viewer: NonSend<'_, ViewerCell>) {
     if viewer.published.is_none()
         && let Some(why) = viewer.session.publication.failed().map(str::to_owned)
     {
-        let help = "Check that the gateway runs, then try again.";
-        viewer.report(Severity::Warning, ProblemKind::Gateway, "The gateway does not answer", &why, help);
+        let (title, help) = if viewer.session.is_copy() {
+            ("The plant can't be read", "Check that the server still has its files, then try again.")
+        } else {
+            ("The gateway does not answer", "Check that the gateway runs, then try again.")
+        };
+        viewer.report(Severity::Warning, ProblemKind::Gateway, title, &why, help);
     }
 }
 
@@ -167,7 +171,7 @@ fn apply(viewer: NonSend<'_, ViewerCell>, mut last: Local<'_, f64>) {
     commands::apply_all(viewer);
     viewer.dirty.link |= viewer.orbit.step(wall.as_secs_f64() as f32);
     let site_now = viewer.session.clock.at(now);
-    let live = true;
+    let live = !viewer.session.is_copy();
     let view = viewer.range.or_else(|| viewer.ui.time_view());
     let Some(engine) = &mut viewer.engine else { return };
     viewer.session.look(engine, view);
@@ -414,7 +418,7 @@ fn pace(
         redraws.write(RequestRedraw);
     }
     viewer.session.attend(if loading || following && !hidden { Attention::Live } else { Attention::Elsewhere });
-    let beats = (following || blinks(&viewer)) && !hidden;
+    let beats = (following && !viewer.session.is_copy() || blinks(&viewer)) && !hidden;
     // Of few numbers only: where the mode changes, a frame is drawn at once, so that a wait that ran down would draw all the time.
     let beat = if beats || panels.is_some() { LIVE_PERIOD_S } else { REST_PERIOD_S };
     let wait = Duration::from_secs_f64(viewer.session.due_in().min(beat));

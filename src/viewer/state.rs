@@ -17,7 +17,7 @@ use super::scene::Quality;
 use super::scene::camera::{Orbit, Pose};
 use super::stage::{Sight, Stage};
 use crate::platform::{self, Waker};
-use crate::session::{Published, Session};
+use crate::session::{Place, Published, Session};
 
 /// Seconds of each frame for taking in pieces of the scene: little where panels are to be drawn.
 const WORK_S: f64 = 0.008;
@@ -154,13 +154,13 @@ pub struct Viewer {
     /// Whether figures for the performance overlay are wanted.
     pub perf: bool,
     started: f64,
-    base: String,
+    place: Place,
     waker: Waker,
 }
 
 impl Viewer {
-    /// Starts with the gateway at `base` and a view from `fragment`.
-    pub fn new(base: &str, fragment: &str, waker: Waker) -> Self {
+    /// Starts with a gateway, or a folder, and a view from `fragment`.
+    pub fn new(place: Place, fragment: &str, waker: Waker) -> Self {
         let link = ViewLink::from_fragment(fragment);
         let mut vm = ViewModel::empty(SiteView { name: "Orrery".into(), time_zone: "UTC".into() });
         let wish = link.theme.clone().or_else(|| platform::load_setting("theme"));
@@ -175,7 +175,7 @@ impl Viewer {
         orbit.reduced_motion = vm.reduced_motion;
         let now = platform::monotonic();
         Self {
-            session: Session::new(base, waker.clone()),
+            session: Session::new(place.clone(), waker.clone()),
             published: None,
             newest: None,
             by_now: link.by_now,
@@ -215,7 +215,7 @@ impl Viewer {
             first_picture: None,
             perf: false,
             started: now,
-            base: base.to_owned(),
+            place,
             waker,
         }
     }
@@ -229,7 +229,7 @@ impl Viewer {
     pub fn restart(&mut self) {
         let fragment = self.current_link().to_fragment();
         let kept = (self.ui.clone(), self.vm.theme, self.frames, self.vm.tree_stamp);
-        *self = Self::new(&self.base.clone(), &fragment, self.waker.clone());
+        *self = Self::new(self.place.clone(), &fragment, self.waker.clone());
         (self.ui, self.vm.theme, self.frames, self.vm.tree_stamp) = kept;
     }
 

@@ -12,7 +12,7 @@ use gateway::publish::{Publication, compile};
 use gateway::site::Site;
 use glam::{Vec3, Vec4};
 use orrery::platform::monotonic;
-use orrery::session::{Published, Session};
+use orrery::session::{Place, Published, Session};
 use orrery::{Sight, Stage};
 use twin_model::{Timestamp, TwinIndex};
 use twin_publication::PieceHash;
@@ -95,7 +95,7 @@ fn until<T>(mut step: impl FnMut() -> Option<T>) -> T {
 }
 
 fn open(base: &str) -> (Session, Published, Stage) {
-    let mut session = Session::new(base, Arc::new(|| {}));
+    let mut session = Session::new(Place::Gateway(base.to_owned()), Arc::new(|| {}));
     let published = until(|| {
         assert_eq!(session.publication.failed(), None);
         session.poll_publication(None, monotonic())

@@ -85,13 +85,8 @@ pub fn plant(site: &Site, options: &PlantOptions) -> Result<Plant, GatewayError>
     let origin = options.clock.unwrap_or_else(crate::clock::wall);
     let (clock, replay) = choose_clock(site, &files, options, origin, &mut remarks)?;
     let now = clock.now();
-    let Opened { store, persist, links, cold } = open_history(&model, options, now, &mut remarks)?;
-    let known = store.extent();
-    let hub = Arc::new(Hub::new(model.clone(), crate::clock::wall(), options.ring, store, Some(persist)));
-    hub.preload_links(links);
-    if let Some(cold) = cold {
-        hub.note_cold(cold);
-    }
+    let hub = hub_of(&model, options, now, &mut remarks)?;
+    let known = hub.with_store(|store| store.extent());
     let mut plant = Plant {
         hub,
         clock,
@@ -112,6 +107,25 @@ pub fn plant(site: &Site, options: &PlantOptions) -> Result<Plant, GatewayError>
     add_synthetic(site, &model, now, known, &mut plant)?;
     add_push(site, &mut plant);
     Ok(plant)
+}
+
+/// The history of a data folder, or an empty one, without any source.
+///
+/// # Errors
+/// Where the database cannot be used.
+pub(crate) fn hub_of(
+    model: &Arc<Model>,
+    options: &PlantOptions,
+    now: Timestamp,
+    remarks: &mut Vec<String>,
+) -> Result<Arc<Hub>, GatewayError> {
+    let Opened { store, persist, links, cold } = open_history(model, options, now, remarks)?;
+    let hub = Arc::new(Hub::new(model.clone(), crate::clock::wall(), options.ring, store, Some(persist)));
+    hub.preload_links(links);
+    if let Some(cold) = cold {
+        hub.note_cold(cold);
+    }
+    Ok(hub)
 }
 
 /// The store with the newest history, and the keeper of all of it.

@@ -150,6 +150,12 @@ pub enum GatewayError {
         /// What happened.
         why: String,
     },
+    /// The viewer's page cannot be used.
+    #[error("the viewer's page can't be laid beside the publication: {why}; --web names the folder of a built one")]
+    Page {
+        /// What is wrong.
+        why: String,
+    },
     /// An export file cannot be used.
     #[error("table {path}: {why}", path = path.display())]
     Table {

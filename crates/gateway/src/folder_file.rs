@@ -62,6 +62,18 @@ impl FolderFile {
         usize::try_from(self.state.bytes).unwrap_or(usize::MAX).min(HELD)
     }
 
+    /// All bytes.
+    ///
+    /// # Errors
+    /// Where the file is no longer what it was.
+    pub(crate) fn whole(&self) -> Result<Vec<u8>> {
+        let mut all = Vec::new();
+        while (all.len() as u64) < self.state.bytes {
+            all.extend(self.piece(all.len() as u64)?);
+        }
+        Ok(all)
+    }
+
     /// The file from its beginning, with the room that it takes.
     pub fn body(self: &Arc<Self>, room: Guest) -> Pieces {
         Pieces { file: self.clone(), room: Arc::new(room), sent: 0, reading: None }

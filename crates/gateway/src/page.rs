@@ -96,6 +96,16 @@ impl Page {
         }
     }
 
+    /// Names of its files, without those that are only another form of one.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        let all: Vec<&str> = match self {
+            Self::Embedded => generated::FILES.iter().map(|file| file.path).collect(),
+            Self::Folder { files, .. } => files.keys().map(String::as_str).collect(),
+            Self::Missing => Vec::new(),
+        };
+        all.into_iter().filter(|name| !name.ends_with(".br") && !name.ends_with(".gz")).collect()
+    }
+
     /// The file of a URL path (`/` is the index). Reads from disk where the page is a folder: not for async code.
     pub fn file(&self, path: &str, accepted: &[Coding]) -> Option<PageFile> {
         let path = path.trim_start_matches('/');

@@ -7,6 +7,8 @@
 pub const MANIFEST_BYTES: usize = 32 << 20;
 /// Bytes of a list of revisions.
 pub const REVISIONS_BYTES: usize = 32 << 20;
+/// Bytes of a catalogue of history.
+pub const HISTORY_BYTES: usize = 256 << 20;
 /// Bytes of one piece of any kind.
 pub const PIECE_BYTES: usize = 512 << 20;
 /// Bytes of a model.
@@ -26,6 +28,13 @@ pub const FINDING_BYTES: usize = 2_000;
 pub const NAME_BYTES: usize = 4_096;
 /// Revisions that are listed. A site that changes every hour has them for 11 years.
 pub const REVISIONS: usize = 100_000;
+
+/// Pages of history of one level: a hundred years of hours.
+pub const HISTORY_PAGES: usize = 1_000_000;
+/// Signals that history is kept of: those of a model, with those for acknowledgements.
+pub const HISTORY_SIGNALS: usize = SIGNALS + RULES;
+/// Changes of links to sources that are listed.
+pub const HISTORY_LINKS: usize = 1_000_000;
 
 /// Interfaces of a model.
 pub const INTERFACES: usize = 200_000;
@@ -53,4 +62,5 @@ const _: () = {
     assert!(pieces + findings < MANIFEST_BYTES, "the largest manifest with names of usual length is read");
     assert!(REVISIONS * 192 < REVISIONS_BYTES, "the longest list of revisions is read");
     assert!(MODEL_BYTES <= PIECE_BYTES, "a model is a piece");
+    assert!(HISTORY_BYTES <= PIECE_BYTES, "a catalogue of history is a piece");
 };

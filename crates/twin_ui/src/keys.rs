@@ -102,10 +102,7 @@ fn time(ui: &Ui, vm: &ViewModel, state: &UiState, out: &mut Vec<UiCommand>) {
 
 /// Space while following stops the picture; otherwise it runs the clock.
 fn play_or_pause(vm: &ViewModel) -> UiCommand {
-    match vm.clock.mode {
-        PlayMode::Following | PlayMode::Playing => UiCommand::Pause,
-        PlayMode::Paused => UiCommand::Play,
-    }
+    if vm.clock.runs() { UiCommand::Pause } else { UiCommand::Play }
 }
 
 fn plant(ui: &Ui, vm: &ViewModel, state: &mut UiState, out: &mut Vec<UiCommand>) {

@@ -26,11 +26,18 @@ extern "C" {
     fn page_token() -> Option<String>;
     #[wasm_bindgen(js_namespace = __orrery, js_name = shutOut)]
     fn open_door();
+    #[wasm_bindgen(js_namespace = __orrery, js_name = folder)]
+    fn page_folder() -> Option<String>;
 }
 
 /// The token that the person or the address gave, for gateways that ask.
 pub(super) fn token() -> Option<Secret> {
     page_token().map(Secret::new)
+}
+
+/// The folder that the page lies in, where a publication lies beside it.
+pub(super) fn folder() -> Option<String> {
+    page_folder()
 }
 
 /// A page can't send headers with a WebSocket: its token goes into the greeting.

@@ -2,6 +2,7 @@
 //! chunks a frame, within a budget.
 
 mod catalogue;
+mod origin;
 mod tail;
 
 use std::collections::VecDeque;
@@ -11,8 +12,11 @@ use twin_historian::pager::{Arrival, Cover, Focus, Page, Pager, PagerConfig, Req
 use twin_historian::{Level, StoreConfig};
 use twin_model::{SourceIndex, Span, TimeRange, Timestamp};
 use twin_protocol::{Limits, LinkState, ServerFrame, decode_server};
+use twin_publication::PieceRef;
 
+use self::origin::{Origin, Told};
 use self::tail::Tail;
+use super::place::Place;
 use crate::platform::{Fetch, FetchState, Waker, monotonic};
 
 /// Seconds spent on chunks per poll, at least one chunk: signals may be few with long chunks, or many with short ones. Where a picture
@@ -60,7 +64,7 @@ enum Piece {
 
 /// History on its way.
 pub struct History {
-    base: String,
+    origin: Origin,
     waker: Waker,
     pager: Pager,
     tail: Tail,
@@ -79,6 +83,8 @@ pub struct History {
     outside_before: Option<Timestamp>,
     /// Up to here the end of history is here or asked for; `None` before the first catalogue.
     begun: bool,
+    /// Where the clock of a plant stands that is a copy in files.
+    stands_at: Option<Timestamp>,
     /// Until when the stream has been whole since it was last broken.
     streamed: Option<Timestamp>,
     cover: Vec<(TimeRange, Cover)>,
@@ -90,9 +96,9 @@ pub struct History {
 }
 
 impl History {
-    pub(super) fn new(base: &str, waker: Waker) -> Self {
+    pub(super) fn new(place: &Place, waker: Waker) -> Self {
         Self {
-            base: base.to_owned(),
+            origin: Origin::of(place),
             waker,
             pager: Pager::new(PagerConfig { budget_bytes: BUDGET_BYTES, ..PagerConfig::default() }),
             tail: Tail::default(),
@@ -107,6 +113,7 @@ impl History {
             extent: None,
             outside_before: None,
             begun: false,
+            stands_at: None,
             streamed: None,
             cover: Vec::new(),
             cover_of: 0,
@@ -158,6 +165,19 @@ impl History {
         self.pager.retry();
     }
 
+    /// History of a plant in files is what this catalogue lists.
+    pub(super) fn listed_in(&mut self, piece: Option<PieceRef>) {
+        if let Origin::Folder { catalogue, .. } = &mut self.origin {
+            *catalogue = piece;
+            self.next_look = 0.0;
+        }
+    }
+
+    /// Where the clock of a plant stands that is a copy in files, once its catalogue is here.
+    pub(super) fn stands_at(&self) -> Option<Timestamp> {
+        self.stands_at
+    }
+
     /// Wants a stretch before everything else: the stream had a hole there.
     pub(super) fn want(&mut self, range: TimeRange) {
         self.streamed = Some(range.end.max(self.streamed.unwrap_or(range.end)));
@@ -207,7 +227,9 @@ impl History {
         self.receive_parts();
         // What arrived is taken in before more is asked for: memory stays bounded by two answers.
         if self.arrived.len() < 3 {
-            self.tail.ask(&self.base, &self.waker);
+            if let Some(base) = self.origin.stretch() {
+                self.tail.ask(base, &self.waker);
+            }
             if self.begun {
                 self.ask_for_pages(engine);
             }
@@ -284,14 +306,19 @@ impl History {
                 FetchState::Later(_) => Err(BUSY.to_owned()),
                 FetchState::Done(bytes) => {
                     self.bytes += bytes.len() as u64;
-                    catalogue::read(&bytes)
+                    self.origin.read(&bytes)
                 }
             };
             self.catalogue = None;
             self.next_look = monotonic() + LOOK_EVERY_S;
             match outcome {
-                Ok(catalogue) => {
+                Ok(Told { catalogue, copy }) => {
                     self.problem = None;
+                    if let Some((dictionary, now)) = copy {
+                        engine.number(&dictionary.resolve(engine.model()));
+                        self.stands_at = Some(now);
+                        self.next_look = f64::INFINITY;
+                    }
                     self.take_catalogue(catalogue, about, engine);
                 }
                 Err(why) => {
@@ -303,9 +330,12 @@ impl History {
         } else if monotonic() >= self.next_look {
             let since = self.extent.filter(|_| !self.whole_look).map(|extent| extent.end - LOOK_BACK);
             let about = TimeRange::new(since.unwrap_or(Timestamp::MIN), Timestamp::MAX);
-            let from = since.map_or(String::new(), |since| format!("?from={}", since.as_micros()));
+            let Some(url) = self.origin.catalogue(since) else {
+                self.next_look = f64::INFINITY;
+                return;
+            };
             self.whole_look = false;
-            self.catalogue = Some((Fetch::start(&format!("{}/api/catalogue{from}", self.base), self.waker.clone()), about));
+            self.catalogue = Some((Fetch::start(&url, self.waker.clone()), about));
         }
     }
 
@@ -346,9 +376,10 @@ impl History {
                 }
                 Step::Cancel(id) => self.coming.retain(|coming| coming.request.id != id),
                 Step::Fetch(request) => {
-                    let Request { level, range, version, part, .. } = &request;
-                    let url =
-                        format!("{}/api/page/{level}/{}/{version}/{part}?damaged=marked", self.base, range.start.as_micros());
+                    let Some(url) = self.origin.part(&request) else {
+                        self.pager.failed(request.id);
+                        continue;
+                    };
                     let fetch = Fetch::start(&url, self.waker.clone());
                     self.coming.push(Coming { request, fetch, began: monotonic() });
                     self.revision += 1;
@@ -368,7 +399,10 @@ impl History {
                 FetchState::Taken => Err("lost".to_owned()),
                 FetchState::Failed(why) => Err(why),
                 FetchState::Later(_) => Err(BUSY.to_owned()),
-                FetchState::Done(bytes) => open_page(&bytes).map(|chunks| (chunks, bytes.len() as u64)),
+                FetchState::Done(bytes) => {
+                    let whole = self.origin.check(&coming.request, &bytes);
+                    whole.and_then(|()| open_page(&bytes)).map(|chunks| (chunks, bytes.len() as u64))
+                }
             };
             let Coming { request, began, .. } = self.coming.remove(at);
             match outcome {

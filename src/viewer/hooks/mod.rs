@@ -219,6 +219,7 @@ fn describe(viewer: &Viewer) -> Value {
         crate::session::LinkPhase::Connecting => "connecting",
         crate::session::LinkPhase::Up => "up",
         crate::session::LinkPhase::Down => "down",
+        crate::session::LinkPhase::None => "none",
     };
     let problems: Vec<Value> = viewer.problems.iter().map(|p| json!({ "title": p.title, "detail": p.detail })).collect();
     let mut out = json!({

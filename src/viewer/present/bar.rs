@@ -41,6 +41,7 @@ pub(super) fn clock(viewer: &mut Viewer, engine: &Engine, now: f64) {
         lag,
         buffering: playback.buffering(),
         ended: playback.ended(),
+        copy: viewer.session.is_copy(),
         extract: extract(engine),
         as_known: as_known(engine),
         judged: viewer.judged(engine),

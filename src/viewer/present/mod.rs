@@ -71,7 +71,7 @@ pub fn fill(viewer: &mut Viewer, now: f64) {
     clock(viewer, &engine, now);
     timeline(viewer, &engine);
     tree(&mut viewer.kept.tree, &mut viewer.vm, &engine);
-    viewer.vm.alarms = alarms(&engine);
+    viewer.vm.alarms = alarms(&engine, viewer.session.is_copy());
     if let Some(twin) = viewer.selection.last().copied() {
         lines(viewer, &engine, twin);
     }
@@ -125,6 +125,7 @@ fn links(viewer: &mut Viewer, now: f64) {
         LinkPhase::Connecting => LinkState::Connecting,
         LinkPhase::Up => LinkState::Up,
         LinkPhase::Down => LinkState::Down,
+        LinkPhase::None => LinkState::None,
     };
     let sources = link.sources().iter().map(|(name, state, since, _)| SourceLink {
         name: name.clone(),
@@ -162,7 +163,8 @@ fn devices_down(viewer: &Viewer, source: &str) -> (u32, u32) {
     counts
 }
 
-fn alarms(engine: &Engine) -> Vec<AlarmRow> {
+/// Of a copy nobody can be told that an alarm was seen.
+fn alarms(engine: &Engine, copy: bool) -> Vec<AlarmRow> {
     let model = engine.model();
     let rows = engine.frame().alarms.iter().map(|active| {
         let alarm = model.alarm(active.alarm);
@@ -173,7 +175,7 @@ fn alarms(engine: &Engine) -> Vec<AlarmRow> {
             message: alarm.message.clone(),
             priority: alarm.priority,
             state: active.state,
-            can_acknowledge: model.acknowledgements(active.alarm).is_some(),
+            can_acknowledge: !copy && model.acknowledgements(active.alarm).is_some(),
             since: active.since,
         }
     });

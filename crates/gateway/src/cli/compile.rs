@@ -8,7 +8,8 @@ use twin_model::Timestamp;
 use twin_publication::Manifest;
 use twin_site::check::{CheckReport, Finding};
 
-use crate::publish::folder::{self, Change, Since, Written};
+use crate::publish::folder::{Change, Since};
+use crate::publish::target::{self, Written};
 use crate::publish::{self, Compiled};
 use crate::{clock, term};
 
@@ -34,7 +35,7 @@ pub(super) fn run(args: &CompileArgs) -> Result<u8> {
     let now = clock::wall();
     let Compiled { publication, report } =
         publish::compile(&site, args.at.unwrap_or(now)).context("the site can't be compiled")?;
-    let written = folder::write(&args.output, publication, args.at.map_or(Since::Clock(now), Since::Fixed))?;
+    let written = target::write(&args.output, publication, args.at.map_or(Since::Clock(now), Since::Fixed))?;
     if args.json {
         term::say(&serde_json::to_string_pretty(&Made::of(&written, &report))?);
     } else {

@@ -19,6 +19,7 @@ mod fsck;
 mod history;
 mod import;
 mod keep;
+mod publish;
 mod record;
 mod replay;
 mod sender;
@@ -58,6 +59,8 @@ enum Command {
     Check(check::CheckArgs),
     /// Compiles a site into what viewers get: a manifest, and pieces that never change
     Compile(compile::CompileArgs),
+    /// Writes a site with its history and the page as files that any web server hands out
+    Publish(publish::PublishArgs),
     /// Prints the health of every twin at an instant, with the reasons
     State(state::StateArgs),
     /// Writes a recording of a site: what is published of it, its history and what arrives from now on
@@ -102,6 +105,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Serve(args) => serve::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Compile(args) => compile::run(&args),
+        Command::Publish(args) => publish::run(&args),
         Command::State(args) => state::run(&args),
         Command::Record(args) => record::run(&args),
         Command::Export(args) => export::run(&args),

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use twin_publication::{Manifest, PieceHash, PublicationError, Revision, ViewerModel, limits};
+use twin_publication::{Manifest, PieceHash, PieceRef, PublicationError, Revision, ViewerModel, limits};
 
-use super::folder::{EARLIER, MANIFEST, PIECES, read_if_there};
+use super::folder::{EARLIER, MANIFEST, PIECES, put, read_if_there};
 use crate::GatewayError;
 use crate::files::read_file;
 
@@ -50,6 +50,31 @@ fn read(folder: &Path, revision: &Revision) -> Result<Manifest, GatewayError> {
     Manifest::read(&manifest(folder, revision)?).map_err(odd)
 }
 
+/// A revision with everything that it names.
+pub(super) struct Whole {
+    /// The bytes of its manifest.
+    pub(super) manifest: Vec<u8>,
+    /// Its pieces.
+    pub(super) pieces: Vec<(PieceRef, Vec<u8>)>,
+}
+
+/// The bytes of a revision's manifest, and each of its pieces, compared with its name.
+///
+/// # Errors
+/// Where any of it is missing or damaged.
+pub(super) fn whole(folder: &Path, revision: &Revision) -> Result<Whole, GatewayError> {
+    let bytes = manifest(folder, revision)?;
+    let odd = |source| GatewayError::Publication { path: folder.to_owned(), source };
+    let mut pieces = Vec::new();
+    for (_, piece) in Manifest::read(&bytes).map_err(odd)?.pieces() {
+        let path = place_of(folder, piece.hash);
+        let read = read_file(&path, piece.bytes.min(limits::PIECE_BYTES as u64))?;
+        piece.check(&read).map_err(|source| GatewayError::Publication { path, source })?;
+        pieces.push((piece, read));
+    }
+    Ok(Whole { manifest: bytes, pieces })
+}
+
 /// What viewers knew of the site while a revision was in force.
 ///
 /// # Errors
@@ -66,6 +91,20 @@ pub fn model(folder: &Path, revision: &Revision) -> Result<ViewerModel, GatewayE
 pub fn newest_model(folder: &Path) -> Option<twin_model::Model> {
     let all = super::folder::revisions(folder).ok()?;
     model(folder, all.as_slice().last()?).ok().map(|known| known.model)
+}
+
+/// Copies what [`newest_model`] needs of a folder: series whose unit no program wrote down have those of that model.
+///
+/// # Errors
+/// Where the disk refuses.
+pub(super) fn copy_newest_model(folder: &Path, to: &Path) -> Result<(), GatewayError> {
+    let Ok(Some((manifest, bytes))) = super::folder::manifest_of(folder) else { return Ok(()) };
+    let hash = manifest.model.hash;
+    let Some(model) = piece(folder, hash, limits::MODEL_BYTES as u64) else { return Ok(()) };
+    let pieces = to.join(PIECES);
+    std::fs::create_dir_all(&pieces).map_err(|source| GatewayError::Write { path: pieces.clone(), source })?;
+    put(&pieces, &hash.to_string(), &model)?;
+    put(to, MANIFEST, &bytes)
 }
 
 /// Numbers of the revisions in which a signal is in another unit than this, with that unit; those that can't be read are passed over.

@@ -11,10 +11,9 @@ use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use axum::body::Bytes;
-use twin_publication::{Manifest, PieceHash, PieceRef, PublicationError, Revision, Revisions, limits};
+use twin_publication::{Manifest, PublicationError, Revision, Revisions, limits};
 
 use super::Publication;
-use super::numbering::follow;
 pub use super::numbering::{Change, Since};
 use crate::GatewayError;
 use crate::files::{read_file, sync_folder};
@@ -27,55 +26,9 @@ pub const REVISIONS: &str = "revisions.json";
 pub const PIECES: &str = "pieces";
 /// Folder of earlier manifests.
 pub(super) const EARLIER: &str = "revisions";
-const LOCK: &str = ".lock";
+pub(super) const LOCK: &str = ".lock";
 /// What a file is called until it is whole.
 const PARTIAL: &str = ".partial-";
-
-/// What was written.
-#[derive(Debug)]
-pub struct Written {
-    /// What changed.
-    pub change: Change,
-    /// The manifest that is in force now.
-    pub manifest: Manifest,
-    /// Pieces that were not there before.
-    pub pieces: Vec<PieceRef>,
-}
-
-/// Writes a publication into a folder, which is made where there is none, as the revision after what is there; as the same one
-/// where the plant has not changed.
-///
-/// # Errors
-/// Where the folder can't be read or written, holds another site, or the instant is not after the revision before.
-pub fn write(folder: &Path, publication: Publication, since: Since) -> Result<Written, GatewayError> {
-    make(folder)?;
-    let _lock = lock(&folder.join(LOCK))?;
-    sweep(folder);
-    let odd = |source| GatewayError::Publication { path: folder.to_owned(), source };
-    let Publication { mut manifest, pieces } = publication;
-    let before = manifest_of(folder)?;
-    let mut earlier = earlier(folder)?;
-    if let Some((old, _)) = before.as_ref().filter(|(old, _)| old.site.id != manifest.site.id) {
-        let why = format!(
-            "it holds the site '{}', and this one is '{}'; name another folder, or move that one away",
-            old.site.id, manifest.site.id
-        );
-        return Err(odd(PublicationError::Invalid { at: MANIFEST.to_owned(), why }));
-    }
-    let known = before.as_ref().map(|(old, bytes)| (old, &bytes[..]));
-    let change = follow(&mut manifest, known, &mut earlier, since).map_err(odd)?;
-    let bytes = manifest.write().map_err(odd)?;
-    let pieces = put_pieces(folder, &manifest, &pieces)?;
-    if let (Change::Revision, Some((old, old_bytes))) = (change, &before) {
-        make(&folder.join(EARLIER))?;
-        put(&folder.join(EARLIER), &format!("{}.json", old.revision), old_bytes)?;
-        put(folder, REVISIONS, &earlier.write().map_err(odd)?)?;
-    }
-    if change != Change::Nothing {
-        put(folder, MANIFEST, &bytes)?;
-    }
-    Ok(Written { change, manifest, pieces })
-}
 
 /// Reads a folder: the manifest in force and every piece that it names, each compared with its name.
 ///
@@ -107,9 +60,17 @@ pub fn revisions(folder: &Path) -> Result<Revisions, GatewayError> {
     // The manifest first: whoever writes lists an earlier one before it puts the next manifest there, so that a list which is
     // read later lacks none. Where it has more, they were written in between.
     let manifest = manifest_of(folder)?;
-    let mut all = earlier(folder)?;
+    let mut all = listed(folder)?;
     if let Some((manifest, bytes)) = manifest {
         let odd = |source| GatewayError::Publication { path: folder.join(REVISIONS), source };
+        if manifest.revision > 1 && !folder.join(REVISIONS).exists() {
+            let why = format!(
+                "the manifest is of revision {}, and the list of those before it is gone: what was in force then can't be told; \
+                 restore {REVISIONS} from a backup",
+                manifest.revision
+            );
+            return Err(odd(PublicationError::Invalid { at: REVISIONS.to_owned(), why }));
+        }
         all.forget_from(manifest.revision);
         all.add(Revision::of(&manifest, &bytes)).map_err(odd)?;
     }
@@ -126,7 +87,7 @@ pub(super) fn manifest_of(folder: &Path) -> Result<Option<(Manifest, Vec<u8>)>, 
     }
 }
 
-fn earlier(folder: &Path) -> Result<Revisions, GatewayError> {
+pub(super) fn listed(folder: &Path) -> Result<Revisions, GatewayError> {
     let path = folder.join(REVISIONS);
     let Some(bytes) = read_if_there(&path, limits::REVISIONS_BYTES)? else { return Ok(Revisions::default()) };
     Revisions::read(&bytes).map_err(|source| GatewayError::Publication { path, source })
@@ -139,26 +100,7 @@ pub(super) fn read_if_there(path: &Path, most: usize) -> Result<Option<Vec<u8>>,
     }
 }
 
-/// Writes the pieces that are not there yet, or not as they should be.
-fn put_pieces(folder: &Path, manifest: &Manifest, pieces: &BTreeMap<PieceHash, Bytes>) -> Result<Vec<PieceRef>, GatewayError> {
-    let folder = folder.join(PIECES);
-    make(&folder)?;
-    let mut written = Vec::new();
-    let mut seen = std::collections::BTreeSet::new();
-    for (_, piece) in manifest.pieces().filter(|(_, piece)| seen.insert(piece.hash)) {
-        let name = piece.hash.to_string();
-        let there = read_file(&folder.join(&name), piece.bytes).is_ok_and(|bytes| piece.check(&bytes).is_ok());
-        if let (false, Some(bytes)) = (there, pieces.get(&piece.hash)) {
-            put_whole(&folder, &name, bytes)?;
-            written.push(piece);
-        }
-    }
-    // Once for all of them, before a manifest names them; also of those that a compile before this one did not come to.
-    synced(&folder)?;
-    Ok(written)
-}
-
-fn make(folder: &Path) -> Result<(), GatewayError> {
+pub(super) fn make(folder: &Path) -> Result<(), GatewayError> {
     fs::create_dir_all(folder).map_err(|source| GatewayError::Write { path: folder.to_owned(), source })
 }
 
@@ -167,12 +109,12 @@ pub(super) fn put(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Gateway
     put_whole(folder, name, bytes).and_then(|()| synced(folder))
 }
 
-fn synced(folder: &Path) -> Result<(), GatewayError> {
+pub(super) fn synced(folder: &Path) -> Result<(), GatewayError> {
     sync_folder(folder).map_err(|source| GatewayError::Write { path: folder.to_owned(), source })
 }
 
 /// Writes a file so that it is there whole or not at all; its name is on the disk once the folder is.
-fn put_whole(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), GatewayError> {
+pub(super) fn put_whole(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), GatewayError> {
     let (path, partial) = (folder.join(name), folder.join(format!("{PARTIAL}{name}")));
     put_under(&partial, bytes).and_then(|()| fs::rename(&partial, &path)).map_err(|source| {
         // What could not be finished is in nobody's way; the error says what matters.
@@ -193,7 +135,7 @@ fn put_under(partial: &Path, bytes: &[u8]) -> std::io::Result<()> {
 }
 
 /// Takes away what a killed compile left half written. Whoever calls this holds the lock: nobody is writing.
-fn sweep(folder: &Path) {
+pub(super) fn sweep(folder: &Path) {
     for folder in [folder.to_owned(), folder.join(PIECES), folder.join(EARLIER)] {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             if entry.file_name().as_encoded_bytes().starts_with(PARTIAL.as_bytes()) {
@@ -205,7 +147,7 @@ fn sweep(folder: &Path) {
 }
 
 /// Waits until nobody else writes. A file system without locks goes without: renames are whole there, too.
-fn lock(path: &PathBuf) -> Result<File, GatewayError> {
+pub(super) fn lock(path: &PathBuf) -> Result<File, GatewayError> {
     let failed = |source| GatewayError::Write { path: path.clone(), source };
     let file = OpenOptions::new().write(true).create(true).truncate(false).open(path).map_err(failed)?;
     match file.lock() {

@@ -1,10 +1,11 @@
 //! The publication of a site: what a viewer gets, compiled from what people write.
 //!
 //! Read in this order: [`compile`] (a site becomes manifest and pieces), `model` (what a viewer needs of the site file), `scene`
-//! (models read, bound and, in one place, cut into cells), `findings` (what viewers may see of what is wrong), [`folder`]
+//! (models read, bound and, in one place, cut into cells), `findings` (what viewers may see of what is wrong), [`target`] and [`folder`]
 //! (written so that a kill leaves the old one whole), [`shelf`] (served), [`publisher`] (compiled again when files change),
-//! [`identity`] (whether it is another site's). Refuses to know formats: those are `twin_publication`'s.
+//! [`identity`] (whether it is another site's), `past` and `beside` (history and page, where a folder is all that there is). Refuses to know formats: those are `twin_publication`'s.
 
+pub(crate) mod beside;
 pub mod earlier;
 mod findings;
 pub mod folder;
@@ -12,11 +13,13 @@ pub mod identity;
 mod inputs;
 mod model;
 mod numbering;
+pub(crate) mod past;
 pub mod publisher;
 mod remembered;
 pub(crate) mod running;
 pub(crate) mod scene;
 pub mod shelf;
+pub mod target;
 
 use std::collections::BTreeMap;
 

@@ -22,6 +22,7 @@ use twin_publication::{Finding, Manifest, PieceHash, PublicationError, Revision,
 use super::Publication;
 use super::folder::{self, Change, Since};
 use super::numbering::follow;
+use super::target;
 use crate::pack::Packed;
 use crate::{GatewayError, term};
 
@@ -99,7 +100,7 @@ impl Shelf {
     /// # Errors
     /// Where nobody could read it.
     pub fn place(&self, publication: Publication, since: Since) -> Result<Change, PublicationError> {
-        let written = self.writable().and_then(|folder| match folder::write(folder, publication.clone(), since) {
+        let written = self.writable().and_then(|folder| match target::write(folder, publication.clone(), since) {
             Ok(written) => Some((written.manifest, written.change, folder::revisions(folder).unwrap_or_default())),
             Err(error) => {
                 self.give_up(folder, &error);

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use gateway::publish::folder::{self, Change, Since};
+use gateway::publish::target;
 use gateway::publish::{Publication, compile};
 use gateway::site::Site;
 use serde_json::Value as Json;
@@ -141,7 +142,7 @@ fn a_revision_begins_after_the_one_before_it() {
     let folder = Folder::new();
     let out = folder.0.join("out");
     let publication = |name: &str| compiled(&folder.write("site.toml", SITE.replace("Little plant", name)));
-    let begun = |name: &str, since| folder::write(&out, publication(name), since).map(|written| written.manifest.valid_from);
+    let begun = |name: &str, since| target::write(&out, publication(name), since).map(|written| written.manifest.valid_from);
     assert_eq!(begun("a", Since::Fixed(at(100))).unwrap(), at(100));
     for instant in [at(99), at(100)] {
         let error = anyhow::Error::from(begun("b", Since::Fixed(instant)).unwrap_err());
@@ -166,7 +167,7 @@ fn a_folder_is_read_back_with_every_piece_compared_to_its_name() {
     let scene =
         Scene { index: keep("index"), geometry: ["b", "a", "b", "c"].map(keep).to_vec(), images: Vec::new(), first: vec![0] };
     publication.manifest.scene = Some(scene);
-    let written = folder::write(&out, publication.clone(), Since::Fixed(at(0))).unwrap();
+    let written = target::write(&out, publication.clone(), Since::Fixed(at(0))).unwrap();
     assert_eq!((written.change, written.pieces.len()), (Change::Revision, 5), "equal pieces are written once");
     assert_eq!(folder::read(&out).unwrap(), publication);
     let cell = out.join("pieces").join(PieceRef::of(b"b").hash.to_string());
@@ -177,7 +178,7 @@ fn a_folder_is_read_back_with_every_piece_compared_to_its_name() {
     std::fs::remove_file(&cell).unwrap();
     assert!(folder::read(&out).is_err());
     // Compiling again mends it, and nothing else.
-    let again = folder::write(&out, publication.clone(), Since::Fixed(at(9))).unwrap();
+    let again = target::write(&out, publication.clone(), Since::Fixed(at(9))).unwrap();
     assert_eq!((again.change, again.pieces), (Change::Nothing, vec![PieceRef::of(b"b")]));
     assert_eq!(folder::read(&out).unwrap(), publication);
 }
@@ -187,7 +188,7 @@ fn what_cannot_be_written_leaves_the_old_publication_whole() {
     let folder = Folder::new();
     let out = folder.0.join("out");
     let first = compiled(&folder.write("site.toml", SITE));
-    folder::write(&out, first.clone(), Since::Fixed(at(0))).unwrap();
+    target::write(&out, first.clone(), Since::Fixed(at(0))).unwrap();
     let second = compiled(&folder.write("site.toml", SITE.replace("80.0", "81.0")));
     // Where a piece, an earlier revision, the list of them, or the manifest would go, there is a folder: a full disk at each
     // step.
@@ -195,12 +196,12 @@ fn what_cannot_be_written_leaves_the_old_publication_whole() {
     for blocked in [format!("pieces/{piece}"), "revisions/1.json".to_owned(), "revisions.json".to_owned()] {
         let place = out.join(&blocked);
         std::fs::create_dir_all(place.join("x")).unwrap();
-        assert!(folder::write(&out, second.clone(), Since::Fixed(at(1))).is_err(), "{blocked}");
+        assert!(target::write(&out, second.clone(), Since::Fixed(at(1))).is_err(), "{blocked}");
         std::fs::remove_dir_all(&place).unwrap();
         assert_eq!(folder::read(&out).unwrap(), first, "{blocked}");
         assert!(!files(&out).keys().any(|name| name.contains(".partial-")), "{blocked}");
     }
-    let written = folder::write(&out, second, Since::Fixed(at(1))).unwrap();
+    let written = target::write(&out, second, Since::Fixed(at(1))).unwrap();
     assert_eq!((written.manifest.revision, folder::revisions(&out).unwrap().as_slice().len()), (2, 2));
 }
 
@@ -289,7 +290,7 @@ fn a_compile_that_is_killed_leaves_a_whole_publication() {
     let hall = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/sites/bottling/site.toml");
     let toml = std::fs::read_to_string(hall).unwrap();
     let site = folder.write("site.toml", &toml);
-    folder::write(&out, compiled(&site), Since::Fixed(at(0))).unwrap();
+    target::write(&out, compiled(&site), Since::Fixed(at(0))).unwrap();
     let mut kept = 0;
     for n in 0..12_u32 {
         let changed = folder.write("site.toml", format!("{toml}\n[[twins]]\nid = \"new-{n}\"\nbind = false\n"));
@@ -310,7 +311,7 @@ fn a_compile_that_is_killed_leaves_a_whole_publication() {
         kept = kept.max(whole.manifest.revision);
         assert_eq!(folder::revisions(&out).unwrap().at(Timestamp::MAX).unwrap().number, whole.manifest.revision);
     }
-    let last = folder::write(&out, compiled(&site), Since::Clock(Timestamp::from_secs(4_000_000_000))).unwrap();
+    let last = target::write(&out, compiled(&site), Since::Clock(Timestamp::from_secs(4_000_000_000))).unwrap();
     assert!(last.manifest.revision >= kept);
     assert!(!files(&out).keys().any(|name| name.contains(".partial-")), "what was half written is gone");
 }

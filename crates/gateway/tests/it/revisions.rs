@@ -7,6 +7,7 @@ use gateway::clock::Clock;
 use gateway::publish::folder::{self, Change, Since};
 use gateway::publish::publisher::{Begun, Looked, Origin, Publisher};
 use gateway::publish::shelf::Shelf;
+use gateway::publish::target;
 use gateway::publish::{Publication, compile};
 use gateway::site::Site;
 use serde_json::Value as Json;
@@ -170,7 +171,7 @@ fn whatever_a_publication_is_made_of_makes_another_start_compile() {
     }
     // Compiled by hand to something else meanwhile.
     bench.save(&toml.replace("80.0", "82.0"));
-    folder::write(
+    target::write(
         &bench.cache,
         compile(&Site::read_usable(&bench.site).unwrap(), at(9)).unwrap().publication,
         Since::Clock(at(9)),
@@ -470,8 +471,8 @@ fn without_a_folder_the_oldest_revisions_leave_with_their_place_in_the_list() {
 #[test]
 fn a_folder_that_cannot_be_written_is_read_and_one_of_another_site_is_left_alone() {
     let bench = Bench::new(SITE);
-    folder::write(&bench.cache, named(&bench, "a"), Since::Fixed(at(0))).unwrap();
-    folder::write(&bench.cache, named(&bench, "b"), Since::Fixed(at(10))).unwrap();
+    target::write(&bench.cache, named(&bench, "a"), Since::Fixed(at(0))).unwrap();
+    target::write(&bench.cache, named(&bench, "b"), Since::Fixed(at(10))).unwrap();
     // Nobody can make files in it any more, whoever runs this.
     std::fs::remove_file(bench.cache.join(".lock")).unwrap();
     std::fs::create_dir(bench.cache.join(".lock")).unwrap();
@@ -503,15 +504,15 @@ fn a_kill_between_pieces_and_manifest_leaves_the_earlier_revision_whole() {
     let first = folder::read(&bench.cache).unwrap();
     let whole = bench.folder.0.join("whole");
     bench.save(&with_model().replace("80.0", "81.0"));
-    folder::write(&whole, first.clone(), Since::Fixed(at(0))).unwrap();
+    target::write(&whole, first.clone(), Since::Fixed(at(0))).unwrap();
     let next = compile(&Site::read_usable(&bench.site).unwrap(), at(5)).unwrap().publication;
-    folder::write(&whole, next.clone(), Since::Fixed(at(5))).unwrap();
+    target::write(&whole, next.clone(), Since::Fixed(at(5))).unwrap();
     // The order in which they are written.
     let steps = [format!("pieces/{}", next.manifest.model.hash), "revisions/1.json".to_owned(), "revisions.json".to_owned()];
     for done in 0..=steps.len() {
         for half in [false, true] {
             let cache = bench.folder.0.join(format!("killed-{done}-{half}"));
-            folder::write(&cache, first.clone(), Since::Fixed(at(0))).unwrap();
+            target::write(&cache, first.clone(), Since::Fixed(at(0))).unwrap();
             std::fs::create_dir_all(cache.join("revisions")).unwrap();
             for name in &steps[..done] {
                 std::fs::copy(whole.join(name), cache.join(name)).unwrap();

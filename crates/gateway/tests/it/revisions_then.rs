@@ -18,16 +18,16 @@ const READINGS: &str = "signal,time,value\n\
     pump-01.flow,2026-03-04T12:00:00Z,90\n\
     pump-02.flow,2026-03-02T12:00:00Z,12\n";
 
-struct Week {
-    folder: Folder,
-    site: String,
-    data: String,
+pub(crate) struct Week {
+    pub(crate) folder: Folder,
+    pub(crate) site: String,
+    pub(crate) data: String,
     published: String,
 }
 
 impl Week {
     /// Published on Sunday as it is; on Tuesday morning a limit was raised, on Wednesday morning a pump went.
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = Folder::new();
         let named = |name: &str| folder.0.join(name).display().to_string();
         let (site, data, published) = (named("site.toml"), named("data"), named("data/publication"));
@@ -242,4 +242,20 @@ async fn a_limit_saved_while_a_program_serves_is_told_and_kept_for_state() {
     assert_eq!(ViewerModel::read(&model).unwrap().model, gateway::site::Site::read(site.as_ref()).unwrap().loaded.model);
     let (_, words, _) = orrery(&["state", &site, "--data", &data, "--at", "2026-03-03T06:00:00Z"]);
     assert!(words.contains("judged by revision 1 (valid from 2026-03-03T06:00:0"), "{words}");
+}
+
+#[test]
+fn a_list_of_revisions_that_is_gone_is_no_reason_to_judge_the_past_by_today() {
+    let week = Week::new();
+    std::fs::remove_file(week.folder.0.join("data/publication/revisions.json")).unwrap();
+    let monday = "2026-03-02T12:00:00Z";
+    for command in [
+        &["state", &*week.site, "--at", monday, "--data", &*week.data][..],
+        &["export", &*week.site, "--to", monday, "--data", &*week.data, "-o", "-"],
+    ] {
+        let (code, out, err) = orrery(command);
+        assert!(code == 2 && out.is_empty(), "{command:?}: {out}");
+        assert!(err.contains("revisions.json") && err.contains("is gone") && err.contains("--judge-by now"), "{err}");
+    }
+    assert_eq!(statuses(&week.state(monday, &["--judge-by", "now"]).0), [("pump-01", "normal")]);
 }

@@ -81,6 +81,8 @@ fn a_token_is_in_nothing_that_any_command_says_or_writes() {
     let program = Program::serve(&["serve", site, "--data", &named("data")], &[]);
     let url = format!("{}/", program.address);
     let (recording, remote, table) = (named("out/a.orrec"), named("out/b.orrec"), named("out/table.csv"));
+    let (copy, page) = (named("out/copy"), named("page"));
+    folder.write("page/index.html", "<script id=\"boot\"></script>");
     folder.write("out/token", SECRET);
     let token = named("out/token");
     let mut said = Vec::new();
@@ -111,6 +113,7 @@ fn a_token_is_in_nothing_that_any_command_says_or_writes() {
         vec!["export", site, "--data", &named("data"), "-o", &table],
         vec!["whatif", site, "--data", &named("data"), "--json"],
         vec!["fsck", &named("data")],
+        vec!["publish", site, "--data", &named("data"), "-o", &copy, "--web", &page],
         vec!["serve", site, "--listen", "nonsense"],
     ] {
         let (_, out, err) = orrery(&args);
@@ -127,7 +130,11 @@ fn a_token_is_in_nothing_that_any_command_says_or_writes() {
     }
     let mut files = Vec::new();
     every_file_below(&folder.0, &mut files);
-    assert!(files.iter().any(|file| file.ends_with("b.orrec")) && files.iter().any(|file| file.ends_with("history.sqlite3")));
+    assert!(
+        files.iter().any(|file| file.ends_with("b.orrec"))
+            && files.iter().any(|file| file.ends_with("copy/manifest.json"))
+            && files.iter().any(|file| file.ends_with("history.sqlite3"))
+    );
     for file in files.iter().filter(|file| !file.ends_with("site.toml") && !file.ends_with("token")) {
         let bytes = std::fs::read(file).unwrap();
         assert!(!bytes.windows(SECRET.len()).any(|part| part == SECRET.as_bytes()), "{}", file.display());

@@ -10,8 +10,12 @@ pub(super) struct Words<T: 'static>(&'static [(&'static str, T)]);
 pub(super) const SIGNAL_KIND: Words<SignalKind> =
     Words(&[("analog", SignalKind::Analog), ("discrete", SignalKind::Discrete), ("counter", SignalKind::Counter)]);
 
+const fn kind(kind: ValueKind) -> (&'static str, ValueKind) {
+    (kind.as_str(), kind)
+}
+
 pub(super) const VALUE_KIND: Words<ValueKind> =
-    Words(&[("float", ValueKind::Float), ("int", ValueKind::Int), ("bool", ValueKind::Bool), ("text", ValueKind::Text)]);
+    Words(&[kind(ValueKind::Float), kind(ValueKind::Int), kind(ValueKind::Bool), kind(ValueKind::Text)]);
 
 pub(super) const PROCESS_START: Words<ProcessStart> =
     Words(&[(ProcessStart::Observed.as_str(), ProcessStart::Observed), (ProcessStart::Model.as_str(), ProcessStart::Model)]);

@@ -8,7 +8,8 @@ use twin_model::{
     Status, Timestamp, TwinIndex, Unit, Value, ValueKind,
 };
 use twin_publication::{
-    Anchor, Finding, Manifest, PieceRef, Placement, Revision, Revisions, Scene, SiteName, Start, View, ViewerModel,
+    Anchor, Finding, HistoryLevel, HistoryLink, HistoryPage, HistorySignal, Manifest, PieceRef, Placement, PublishedHistory,
+    Revision, Revisions, Scene, SiteName, Start, View, ViewerModel,
 };
 
 fn page() -> String {
@@ -186,4 +187,28 @@ fn the_page_names_every_field_of_manifest_and_model() {
             assert!(section.contains(&format!("`{name}`")), "PROTOCOL.md says nothing of `{name}`");
         }
     }
+}
+
+#[test]
+fn the_catalogue_of_history_on_the_page_is_the_one_that_is_written() {
+    let us = Timestamp::from_micros;
+    let range = |start, end| twin_model::TimeRange::new(us(start), us(end));
+    let begin = 1_772_431_200_000_000;
+    let signal = |id: &str, kind| HistorySignal { signal: id.into(), kind };
+    let part = PieceRef { bytes: 44_391, ..PieceRef::of(&pump().write().unwrap()) };
+    let page = HistoryPage { range: range(begin, begin + 3_600_000_000), samples: 82_000, parts: vec![part] };
+    let history = PublishedHistory {
+        now: us(1_772_438_400_000_000),
+        extent: Some(range(begin, 1_772_438_400_000_001)),
+        outside_before: None,
+        signals: vec![signal("pump-01.flow", ValueKind::Float), signal("pump-01.mode", ValueKind::Text)],
+        levels: vec![HistoryLevel { level: "raw".into(), slab: Span::from_secs(3_600), pages: vec![page] }],
+        links: vec![HistoryLink(0, "up".into(), begin)],
+    };
+    let written = String::from_utf8(history.write().unwrap()).unwrap();
+    assert_eq!(written, example("**History in files."));
+    assert_eq!(PublishedHistory::read(written.as_bytes()).unwrap(), history);
+    // One more of what a fuzzer begins with.
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/publication_manifest/history");
+    assert_eq!(std::fs::read_to_string(kept).unwrap(), written);
 }

@@ -96,6 +96,9 @@ fn live_pill(ui: &Ui, rect: Rect, room: (f32, f32), screen: &Screen, vm: &ViewMo
     let down = vm.links.gateway == LinkState::Down;
     let (symbol, label, colors, live) = match (branch, clock.mode) {
         (Some(_), _) => (icon::FLASK, "Not real".to_owned(), (t.what_if_weak, t.what_if), false),
+        (None, PlayMode::Following) if clock.copy => {
+            (icon::CLOCK_COUNTER_CLOCKWISE, "Published copy".to_owned(), (t.surface2, t.text), true)
+        }
         (None, PlayMode::Following) if down => (icon::WIFI_SLASH, "Not connected".to_owned(), (t.surface2, t.text), true),
         (None, PlayMode::Following) => {
             let behind = lag.filter(|_| !narrow).map_or(String::new(), |lag| format!("  {lag} behind"));
@@ -110,7 +113,12 @@ fn live_pill(ui: &Ui, rect: Rect, room: (f32, f32), screen: &Screen, vm: &ViewMo
         (None, _) if clock.buffering => (icon::HOURGLASS, "Loading history".to_owned(), (t.surface2, t.text), false),
         (None, _) => {
             let behind = format::span(clock.behind());
-            let words = if narrow { format!("{behind} ago") } else { format!("History  {behind} behind live") };
+            let words = match (narrow, clock.copy) {
+                (true, _) => format!("{behind} ago"),
+                (false, true) if clock.behind() == twin_model::Span::ZERO => "Published copy".to_owned(),
+                (false, true) => format!("Published copy  {behind} before its end"),
+                (false, false) => format!("History  {behind} behind live"),
+            };
             (icon::CLOCK_COUNTER_CLOCKWISE, words, (t.accent_weak, t.accent), false)
         }
     };
@@ -127,6 +135,7 @@ fn live_pill(ui: &Ui, rect: Rect, room: (f32, f32), screen: &Screen, vm: &ViewMo
     let action = match (live, branch.is_some()) {
         (true, _) => None,
         (false, true) => Some("Back to reality"),
+        (false, false) if clock.copy => Some("To its end"),
         (false, false) => Some("Return to live"),
     };
     let response = pill(ui, place, Some(symbol), &label, colors, action);
@@ -139,6 +148,9 @@ fn live_pill(ui: &Ui, rect: Rect, room: (f32, f32), screen: &Screen, vm: &ViewMo
 
 fn state_hint(vm: &ViewModel) -> String {
     match vm.clock.mode {
+        _ if vm.clock.copy => {
+            "A copy of the plant as it was published: there is no live data. Drag the time bar to look back.".to_owned()
+        }
         PlayMode::Following => "The picture follows the plant. Drag the time bar to look back.".to_owned(),
         _ if vm.clock.buffering => "History is on its way from the gateway. Press to return to live.".to_owned(),
         _ if vm.clock.live_edge.is_some() => {

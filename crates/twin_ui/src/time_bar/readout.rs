@@ -45,7 +45,7 @@ pub(super) fn narrow(ui: &Ui, rect: Rect, vm: &ViewModel, state: &UiState, out: 
     let mut right = rect.right();
     if away {
         let place = Rect::from_min_size(pos2(right - 52.0, rect.center().y - 14.0), vec2(52.0, 28.0));
-        if button(ui, place, None, "Live", ButtonKind::Primary).clicked() {
+        if button(ui, place, None, if vm.clock.copy { "End" } else { "Live" }, ButtonKind::Primary).clicked() {
             out.push(UiCommand::Follow);
         }
         right = place.left() - S8;
@@ -57,7 +57,11 @@ pub(super) fn narrow(ui: &Ui, rect: Rect, vm: &ViewModel, state: &UiState, out: 
 fn back(ui: &Ui, rect: Rect, vm: &ViewModel, out: &mut Vec<UiCommand>) {
     let t = tokens(ui);
     let clock = &vm.clock;
+    let return_to = if clock.copy { "To the end" } else { "Return to live" };
     match (clock.mode, clock.live_edge, clock.lag) {
+        (PlayMode::Following, ..) if clock.copy => {
+            text(ui, rect, Align2::RIGHT_CENTER, "the end", Type::Small, t.faint);
+        }
         (PlayMode::Following, _, Some(lag)) => {
             let fresh = lag.as_micros() < 100_000;
             let words = if fresh { "up to date".to_owned() } else { format!("{} behind", format::span(lag)) };
@@ -65,9 +69,9 @@ fn back(ui: &Ui, rect: Rect, vm: &ViewModel, out: &mut Vec<UiCommand>) {
         }
         (PlayMode::Following, ..) | (_, None, _) => {}
         (_, Some(_), _) => {
-            let width = crate::widgets::button_width(ui, Some(icon::CARET_DOUBLE_RIGHT), "Return to live") - 8.0;
+            let width = crate::widgets::button_width(ui, Some(icon::CARET_DOUBLE_RIGHT), return_to) - 8.0;
             let place = rect.with_min_x((rect.right() - width).max(rect.left() - S8));
-            if button(ui, place, Some(icon::CARET_DOUBLE_RIGHT), "Return to live", ButtonKind::Normal).clicked() {
+            if button(ui, place, Some(icon::CARET_DOUBLE_RIGHT), return_to, ButtonKind::Normal).clicked() {
                 out.push(UiCommand::Follow);
             }
         }

@@ -67,12 +67,12 @@ fn main_buttons(ui: &Ui, left: f32, y: f32, vm: &ViewModel, out: &mut Vec<UiComm
 
 fn play_button(ui: &Ui, rect: Rect, vm: &ViewModel, out: &mut Vec<UiCommand>) {
     let t = tokens(ui);
-    let runs = vm.clock.mode != PlayMode::Paused;
+    let runs = vm.clock.runs();
     let label = if runs { "Pause" } else { "Play" };
     let response = ui.interact(rect, ui.id().with("play"), Sense::click()).on_hover_cursor(CursorIcon::PointingHand);
     let accent = if vm.shown_branch().is_some() { t.what_if } else { t.accent };
     let on_accent = if vm.shown_branch().is_some() { t.on_what_if } else { t.on_accent };
-    let following = vm.clock.mode == PlayMode::Following;
+    let following = runs && vm.clock.mode == PlayMode::Following;
     let (mut fill, ink) = if following { (t.surface2, t.text) } else { (accent, on_accent) };
     if response.hovered() {
         fill = fill.lerp_to_gamma(t.text, 0.14);
@@ -215,6 +215,7 @@ fn mode_words(vm: &ViewModel) -> &'static str {
     match (vm.clock.mode, vm.shown_branch().is_some()) {
         (PlayMode::Paused, false) if vm.clock.ended && vm.clock.speed < 0.0 => "At the beginning",
         (PlayMode::Paused, _) if vm.clock.ended => "At the end",
+        (PlayMode::Following, _) if vm.clock.copy => "At the end",
         (PlayMode::Following, _) => "Following live",
         (PlayMode::Playing, true) => "Playing, not real",
         (PlayMode::Paused, true) => "Paused, not real",

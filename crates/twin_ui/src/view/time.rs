@@ -31,6 +31,8 @@ pub struct ClockView {
     pub buffering: bool,
     /// Playing stopped at an end of what is known.
     pub ended: bool,
+    /// The plant is a copy in files: nothing is live, and the live edge is the end of what was published.
+    pub copy: bool,
     /// What is on show instead of every sample, for example `extracts of 5 minutes`.
     pub extract: Option<String>,
     /// Whether the instant is shown as it was known then (else as it was); `None` where that makes no difference: at the live
@@ -62,9 +64,19 @@ impl ClockView {
             lag: None,
             buffering: false,
             ended: false,
+            copy: false,
             extract: None,
             as_known: None,
             judged: None,
+        }
+    }
+
+    /// Whether time goes on by itself. At the end of a copy nothing does.
+    pub fn runs(&self) -> bool {
+        match self.mode {
+            PlayMode::Paused => false,
+            PlayMode::Following => !self.copy,
+            PlayMode::Playing => true,
         }
     }
 

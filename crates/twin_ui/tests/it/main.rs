@@ -1,5 +1,6 @@
 //! The panels driven as people and assistive technology drive them: found by label, clicked, dragged, typed at.
 
+mod copies;
 mod fake;
 mod fits;
 mod pointer;
