@@ -91,7 +91,7 @@ test("an alarm that nobody acknowledged rests, too, where motion is not wanted; 
 test("following a plant that says nothing takes two frames a second", async () => {
   const site = join(scratch("quiet"), "site.toml");
   writeFileSync(site, '[site]\nid = "quiet"\n[[twins]]\nid = "pump"\nsignals = [{ name = "flow", unit = "l/min", period = "1h" }]\n[[sources]]\nid = "script"\nkind = "websocket"\n');
-  const quiet = await Gateway.serve(site);
+  const quiet = await Gateway.serve(site, { args: ["--clock", CLOCK] });
   const page = await View.open(browser, quiet.url, { size: [640, 400], ready: false });
   await page.until((s) => s.phase === "running" && s.link === "up", "the quiet plant", { nudge: false });
   await settle(page, { never: true });

@@ -1,4 +1,4 @@
-// The soak's site: as many signals as asked for on twins of a hundred, one websocket source, a few rules, cubes to look at.
+// The soak's site: as many signals as asked for on twins of a hundred, a rule on every one of them, one websocket source, cubes to look at.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -13,6 +13,20 @@ const signal = (at) => {
   if (kind < 16) return `    { name = "${name}", period = "1s" },`;
   if (kind < 18) return `    { name = "${name}", value = "bool", period = "1s" },`;
   return `    { name = "${name}", value = "int", kind = "${kind === 18 ? "discrete" : "counter"}", period = "1s" },`;
+};
+
+/**
+ * Every sample is judged, so that what the page keeps of its rules is part of the run. The limit of the numbers lies among them: most
+ * are always on one side of it, some drift over it in their time, and where one is noise about it, it is crossed every other second.
+ */
+const rule = (at) => {
+  const kind = at % 20;
+  const name = `s${String(at).padStart(2, "0")}`;
+  const judged = (how) => `[[interfaces.rules]]\nid = "${name}"\nsignal = "${name}"\n${how}\n`;
+  if (kind < 16) return judged('kind = "range"\nbands = [{ above = 30, status = "maintenance" }]');
+  if (kind < 18) return judged('kind = "match"\ncases = [{ value = true, status = "out_of_specification" }]');
+  if (kind === 18) return judged('kind = "match"\ncases = [{ value = 5, status = "function_check" }]');
+  return judged('kind = "range"\nbands = [{ above = 500000, status = "maintenance" }]');
 };
 
 const HEAD = `# Made by the soak.
@@ -39,17 +53,7 @@ signals = [
 ${Array.from({ length: PER_TWIN }, (_, at) => signal(at)).join("\n")}
 ]
 
-[[interfaces.rules]]
-id = "level"
-kind = "range"
-signal = "s00"
-bands = [{ above = 30, status = "maintenance" }]
-
-[[interfaces.rules]]
-id = "mode"
-kind = "match"
-signal = "s18"
-cases = [{ value = 5, status = "function_check" }]
+${Array.from({ length: PER_TWIN }, (_, at) => rule(at)).join("\n")}
 `;
 
 /** Writes a site with at least `signals` signals into `folder`; answers the path of its file and the number of signals. */

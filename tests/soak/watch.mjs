@@ -60,9 +60,10 @@ export class Listener {
     });
   }
 
-  send(data) {
+  /** Sends one message of at most 125 bytes: binary, or of the kind that `opcode` says. */
+  send(data, opcode = 2) {
     const mask = randomBytes(4);
-    this.tcp.write(Buffer.concat([Buffer.from([0x82, 0x80 | data.length]), mask, data.map((byte, at) => byte ^ mask[at % 4])]));
+    this.tcp.write(Buffer.concat([Buffer.from([0x80 | opcode, 0x80 | data.length]), mask, data.map((byte, at) => byte ^ mask[at % 4])]));
   }
 
   /** Counts whole messages; answers what is left. */
@@ -81,9 +82,12 @@ export class Listener {
         head = 10;
       }
       if (data.length < head + size) return data;
+      const opcode = data[0] & 15;
       this.bytes += size;
       this.frames += 1;
-      if ((data[0] & 15) === 2 && data[head + 2] === 0x07) this.lags += 1;
+      if (opcode === 2 && data[head + 2] === 0x07) this.lags += 1;
+      // A ping: who answers none is taken for gone, and let go.
+      if (opcode === 9) this.send(data.subarray(head, head + size), 10);
       data = data.subarray(head + size);
     }
   }

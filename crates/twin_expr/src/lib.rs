@@ -53,6 +53,8 @@
 
 mod check;
 mod computed;
+#[cfg(test)]
+mod documented;
 mod error;
 mod eval;
 mod explain;

@@ -14,7 +14,7 @@ pub(crate) const HALL: TwinIndex = TwinIndex(0);
 pub(crate) const PUMP: TwinIndex = TwinIndex(1);
 pub(crate) const TANK: TwinIndex = TwinIndex(2);
 
-fn signal(id: &str, twin: TwinIndex, unit: &str) -> Signal {
+pub(crate) fn signal(id: &str, twin: TwinIndex, unit: &str) -> Signal {
     let name = id.split('.').next_back().unwrap_or(id).to_owned();
     Signal {
         id: id.into(),

@@ -1,10 +1,12 @@
 //! Branches: they start from the plant as it was, stay apart from reality, and say what changes.
 
-use twin_engine::{BranchId, Engine, EngineCommand, SeekTo};
-use twin_model::{Flags, KnobIndex, RuleIndex, Span, Status};
+use twin_engine::{BranchId, Engine, EngineCommand, EngineConfig, SeekTo};
+use twin_model::{
+    Flags, KnobIndex, ModelBuilder, ProcessKind, ProcessModel, ProcessStart, RuleIndex, Signal, SiteInfo, Span, Status,
+};
 use twin_scenario::Scenario;
 
-use crate::plant::{PUMP, SPEED, VIBRATION, at, engine, reading};
+use crate::plant::{PUMP, SPEED, VIBRATION, at, engine, reading, signal};
 
 fn plant() -> Engine {
     let mut e = engine();
@@ -132,4 +134,55 @@ fn all_branches_share_one_budget() {
     }
     assert!(most <= 400_000, "{most} bytes");
     assert!(e.branches().len() < 12, "the oldest were forgotten");
+}
+
+/// Signals of the hall with their ranges and what each is off its equation at the fork, where the equation says 20 °C; what
+/// the page writes below the results of a run, at most `most` remarks of a kind.
+fn remarks(signals: &[(&str, f64, f64)], kind: &ProcessKind, start: ProcessStart, most: usize) -> Vec<String> {
+    let mut b = ModelBuilder::new(SiteInfo { id: "test".into(), name: "Test".into(), time_zone: "UTC".into() });
+    let hall = b.twin("hall", "Hall", "Area", None);
+    let outside = b.signal(signal("hall.outside", hall, "°C"));
+    let mut readings = vec![reading(outside, 100, 10.0)];
+    for (id, range, off) in signals {
+        let it = b.signal(Signal { range: Some((0.0, *range)), ..signal(id, hall, "°C") });
+        let (kind, expr) = (kind.clone(), "2 * hall.outside".to_owned());
+        b.process(ProcessModel { signal: it, kind, expr, clamp: None, start });
+        readings.push(reading(it, 100, 20.0 + off));
+    }
+    let mut e = Engine::new(b.build().unwrap(), EngineConfig::default());
+    e.ingest(&readings);
+    run(&mut e, Vec::new());
+    e.branches()[0].remarks(e.model(), most)
+}
+
+fn kinds() -> [ProcessKind; 2] {
+    [ProcessKind::Assign, ProcessKind::Lag { tau: Span::from_secs(600) }]
+}
+
+#[test]
+fn a_model_that_starts_as_observed_says_how_far_it_runs_off_its_equation() {
+    for kind in kinds() {
+        let said = |off: f64| remarks(&[("hall.air", 50.0, off)], &kind, ProcessStart::Observed, 3);
+        assert_eq!(said(3.0), ["hall.air: starts as observed, so its model runs +3\u{2009}°C off its equation"]);
+        assert_eq!(said(-3.0), ["hall.air: starts as observed, so its model runs −3\u{2009}°C off its equation"]);
+        assert_eq!(said(0.0), <[&str; 0]>::default(), "what is right needs no remark: {kind:?}");
+    }
+}
+
+#[test]
+fn a_model_that_starts_as_its_equation_says_has_no_offset_to_tell_of() {
+    for kind in kinds() {
+        let said = remarks(&[("hall.air", 50.0, 3.0)], &kind, ProcessStart::Model, 3);
+        assert_eq!(said, <[&str; 0]>::default(), "{kind:?}");
+    }
+}
+
+#[test]
+fn the_offsets_that_are_largest_for_their_instruments_are_named_and_the_rest_are_counted() {
+    // 3 of 300 is less than 1 of 10.
+    let signals = [("hall.a", 300.0, 3.0), ("hall.b", 10.0, 1.0), ("hall.c", 100.0, -50.0), ("hall.d", 100.0, 0.1)];
+    let of = |most| remarks(&signals, &ProcessKind::Assign, ProcessStart::Observed, most);
+    let named = |said: &[String]| -> Vec<String> { said.iter().map(|it| it.split(':').next().unwrap().to_owned()).collect() };
+    assert_eq!(named(&of(4)), ["hall.c", "hall.b", "hall.a", "hall.d"]);
+    assert_eq!(named(&of(2)), ["hall.c", "hall.b", "and 2 more models with an offset"]);
 }

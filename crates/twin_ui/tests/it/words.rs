@@ -2,7 +2,7 @@
 
 use egui::Key;
 use egui_kittest::kittest::Queryable;
-use twin_model::{KnobIndex, SignalIndex, TwinIndex};
+use twin_model::{AlarmIndex, AlarmState, KnobIndex, SignalIndex, TwinIndex};
 use twin_ui::view::{BranchId, JudgedView, Theme};
 use twin_ui::{Direction, RightTab, UiCommand, UiState};
 
@@ -247,6 +247,55 @@ fn an_ancestor_in_the_path_is_a_link() {
 fn alarms_select_their_twin() {
     let label = "Alarm priority 2: Level above 92 %, Active, unacknowledged";
     check(at_tab(fake::live(), RightTab::Alarms), label, &[UiCommand::Select { twin: Some(TwinIndex(3)), additive: false }]);
+}
+
+#[test]
+fn a_returned_alarm_that_nobody_saw_waits_until_its_button_is_pressed() {
+    let mut vm = fake::live();
+    vm.alarms.retain(|alarm| alarm.state == AlarmState::ReturnedUnack);
+    vm.alarms[0].can_acknowledge = true;
+    let harness = at_tab(vm, RightTab::Alarms);
+    assert!(painted(&harness).iter().any(|text| text == "0 active, 1 unacknowledged"), "{:?}", painted(&harness));
+    // The row below the button would select the twin: one press is one command.
+    check(harness, "Acknowledge: Outlet temperature low", &[UiCommand::Acknowledge(AlarmIndex(3))]);
+}
+
+#[test]
+fn no_button_offers_to_acknowledge_what_was_seen_or_what_is_for_its_source_to_acknowledge() {
+    let states = [
+        AlarmState::UnackActive,
+        AlarmState::AckActive,
+        AlarmState::ReturnedUnack,
+        AlarmState::Shelved,
+        AlarmState::SuppressedByDesign,
+        AlarmState::OutOfService,
+        AlarmState::Normal,
+    ];
+    for state in states {
+        for can_acknowledge in [false, true] {
+            let mut vm = fake::live();
+            vm.alarms.truncate(1);
+            (vm.alarms[0].state, vm.alarms[0].can_acknowledge) = (state, can_acknowledge);
+            let harness = at_tab(vm, RightTab::Alarms);
+            let row = format!("Alarm priority 1: Bearing vibration very high, {}", state.label());
+            assert!(harness.query_by_label(&row).is_some(), "{state:?} is in the list");
+            let button = harness.query_by_label("Acknowledge: Bearing vibration very high").is_some();
+            assert_eq!(button, can_acknowledge && state.is_unacknowledged(), "{state:?}, {can_acknowledge}");
+        }
+    }
+}
+
+#[test]
+fn what_a_reader_must_know_about_the_models_stands_below_their_results() {
+    let words = "filler-bearing-01.vibration: starts as observed, so its model runs +3\u{2009}mm/s off its equation";
+    for said in [true, false] {
+        let mut vm = fake::branched();
+        let results = vm.what_if.results.as_mut().expect("results");
+        results.remarks = if said { vec![words.to_owned()] } else { Vec::new() };
+        let harness = at_tab(vm, RightTab::WhatIf);
+        assert_eq!(harness.query_by_label(words).is_some(), said);
+        assert_eq!(harness.query_by_label_contains("off its equation").is_some(), said);
+    }
 }
 
 #[test]
