@@ -8,7 +8,7 @@ use twin_historian::Store;
 use twin_historian::historian::{Limits, Retention};
 use twin_model::{Model, SourceIndex, Span, TimeRange, Timestamp};
 use twin_protocol::{Capabilities, LinkChange};
-use twin_site::{Diagnostic, Severity, SourceDef, SourceKind, StartAt, codes};
+use twin_site::{Diagnostic, Misread, Severity, SourceDef, SourceKind, StartAt, codes};
 
 use crate::GatewayError;
 use crate::clock::Clock;
@@ -183,11 +183,17 @@ fn within_bytes(asked: Retention, bytes: u64) -> Retention {
     }
 }
 
-/// Opens the file of every CSV source. One that can't be used becomes a remark and a link that is down; the others run.
+/// Opens the file of every CSV source. One that can't be used becomes a remark and a link that is down; the others run. So does one whose
+/// keys don't say how it is read: by the defaults its values and times could be others than they are.
 pub(crate) fn csv_files(site: &Site, remarks: &mut Vec<String>) -> (Vec<CsvFile>, Vec<Unusable>) {
     let (mut files, mut unusable) = (Vec::new(), Vec::new());
     for def in &site.loaded.sources {
         let SourceKind::Csv(csv) = &def.kind else { continue };
+        if let Some(misread) = &def.misread {
+            remarks.push(not_read(def, misread));
+            unusable.push(Unusable::new(def.index, until_mended(misread)));
+            continue;
+        }
         match CsvFile::open(site, def, csv, crate::clock::wall()) {
             Ok(file) => {
                 remarks.extend(file.remarks(&def.id));
@@ -200,6 +206,16 @@ pub(crate) fn csv_files(site: &Site, remarks: &mut Vec<String>) -> (Vec<CsvFile>
         }
     }
     (files, unusable)
+}
+
+/// Why a source is given up whose keys don't say how it is read.
+fn until_mended(misread: &Misread) -> String {
+    format!("not read until the site file is mended: {misread}")
+}
+
+/// The same, for whoever looks after the site.
+pub(crate) fn not_read(def: &SourceDef, misread: &Misread) -> String {
+    format!("source '{}' is {} ({})", def.id, until_mended(misread), misread.at)
 }
 
 /// A site that consists of recordings lives in their time; every other site lives now. `origin` is what it calls now.
@@ -341,7 +357,11 @@ fn add_synthetic(
 fn add_push(site: &Site, plant: &mut Plant) {
     for def in &site.loaded.sources {
         let SourceKind::WebSocket { times, codes, clock, .. } = &def.kind else { continue };
-        let inbox = Inbox::new(def.index).reading(times.clone(), *codes).by(*clock);
+        let mut inbox = Inbox::new(def.index).reading(times.clone(), *codes).by(*clock);
+        if let Some(misread) = &def.misread {
+            plant.remarks.push(not_read(def, misread));
+            inbox = inbox.refusing(&format!("source '{}' is {}", def.id, until_mended(misread)));
+        }
         plant.sources.push(Box::new(PushSource::new(inbox.clone())));
         plant.inboxes.push(inbox);
         plant.capabilities = plant.capabilities.with(Capabilities::INGEST);

@@ -10,7 +10,7 @@ use twin_protocol::LinkState;
 use twin_site::{SourceKind, StartAt};
 
 use crate::GatewayError;
-use crate::assemble::{csv_files, synthetic_groups};
+use crate::assemble::{csv_files, not_read, synthetic_groups};
 use crate::exchange::history;
 use crate::history::{Apart, Database};
 use crate::lacks;
@@ -166,6 +166,10 @@ fn from_sources(
     }
     for def in &site.loaded.sources {
         if matches!(def.kind, SourceKind::WebSocket { .. }) {
+            if let Some(misread) = &def.misread {
+                failed += 1;
+                remarks.push(not_read(def, misread));
+            }
             remarks.push(format!("source '{}' has nothing without a server; use --data or --recording", def.id));
         }
     }

@@ -24,7 +24,46 @@ const OPC_DA: [(u16, Quality); 16] = [
     (216, Quality::GOOD_LOCAL_OVERRIDE),
 ];
 
+/// What OPC DA says in words, as letters and digits alone: behind the severity (`Bad, Comm Failure`), and as the constant of
+/// its header files (`OPC_QUALITY_COMM_FAILURE`).
+const NAMES: [(&str, &str, u16); 24] = [
+    ("badnonspecific", "", 0),
+    ("badconfigurationerror", "configerror", 4),
+    ("badconfigerror", "configurationerror", 4),
+    ("badnotconnected", "notconnected", 8),
+    ("baddevicefailure", "devicefailure", 12),
+    ("badsensorfailure", "sensorfailure", 16),
+    ("badlastknownvalue", "lastknown", 20),
+    ("badlastknown", "lastknownvalue", 20),
+    ("badcommunicationfailure", "commfailure", 24),
+    ("badcommfailure", "communicationfailure", 24),
+    ("badcommfail", "commfail", 24),
+    ("badoutofservice", "outofservice", 28),
+    ("badwaitingforinitialdata", "waitingforinitialdata", 32),
+    ("uncertainnonspecific", "", 64),
+    ("uncertainlastusablevalue", "lastusable", 68),
+    ("uncertainlastusable", "lastusablevalue", 68),
+    ("uncertainsensornotaccurate", "sensornotaccurate", 80),
+    ("uncertainsensorcal", "sensorcal", 80),
+    ("uncertainengineeringunitsexceeded", "engineeringunitsexceeded", 84),
+    ("uncertaineguexceeded", "eguexceeded", 84),
+    ("uncertaineuexceeded", "euexceeded", 84),
+    ("uncertainsubnormal", "subnormal", 88),
+    ("goodnonspecific", "", 192),
+    ("goodlocaloverride", "localoverride", 216),
+];
+
 impl Quality {
+    /// The quality of OPC DA behind its severity: `badcommfailure`.
+    pub(crate) fn from_opc_da_name(word: &str) -> Option<Self> {
+        NAMES.iter().find(|(name, ..)| *name == word).map(|(.., da)| Self::from_opc_da(*da))
+    }
+
+    /// A constant of OPC DA without `OPC_QUALITY_`: `commfailure`.
+    pub(crate) fn from_opc_da_constant(word: &str) -> Option<Self> {
+        NAMES.iter().find(|(_, name, _)| *name == word && !name.is_empty()).map(|(.., da)| Self::from_opc_da(*da))
+    }
+
     /// The quality of an OPC DA quality word `VVVVVVVV QQSSSSLL`: 192 is good, 64 uncertain, 0 bad, each with a substatus.
     ///
     /// After OPC 10000-8, table A.3. The vendor's byte and the limit bits are dropped as there; a substatus that the table

@@ -102,51 +102,134 @@ impl Quality {
         STATUS_CODES.get(at).map(|(_, name)| *name)
     }
 
-    /// Reads a name of an OPC UA StatusCode, or its number.
+    /// Reads a name of an OPC UA StatusCode, or its number, or a quality of OPC DA in words.
     ///
-    /// Names in any of the spellings in use, upper or lower case: `bad_not_connected`, `BadNotConnected`,
-    /// `Bad_NotConnected`, `Bad, Not Connected`; also what [`fmt::Display`] prints. Numbers in decimal or as `0x…`: a whole
-    /// StatusCode (`2156658688`, `0x808C0000`) or its upper half. A decimal upper half has to be one that the standard
-    /// lists, since a small number in a column of qualities may as well be OPC DA (see [`Self::from_opc_da`]).
+    /// Names in any of the spellings in use, upper or lower case: `bad_not_connected`, `BadNotConnected`, `Bad_NotConnected`,
+    /// `Bad, Not Connected`, `Bad [Not Connected]`, `Bad, Comm Failure, Low Limited` (limits say nothing about usability),
+    /// `OPC_QUALITY_COMM_FAILURE`, `StatusBad`; also what [`fmt::Display`] prints, and a name with its number in brackets behind it.
+    /// Numbers in decimal or as `0x…`: a whole StatusCode (`2156658688`, `0x808C0000`) or its upper half. A number that the
+    /// standard does not list may only say that the value is not good: a small one may as well be OPC DA (see
+    /// [`Self::from_opc_da`]), where another bit says so.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
-        match text {
-            "good" => return Some(Self::GOOD),
-            "uncertain" => return Some(Self::UNCERTAIN),
-            "bad" => return Some(Self::BAD),
-            _ => {}
+        // What most readings say.
+        for (name, quality) in [("good", Self::GOOD), ("bad", Self::BAD), ("uncertain", Self::UNCERTAIN)] {
+            if name.eq_ignore_ascii_case(text) {
+                return Some(quality);
+            }
         }
-        if let Some(hex) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
-            return u32::from_str_radix(hex, 16).ok().map(Self::from_number);
+        if let Some(hex) = hexadecimal(text) {
+            return hex.and_then(|number| Self::from_number(number, true));
         }
         if let Ok(number) = text.parse::<u32>() {
-            let quality = Self::from_number(number);
-            // What isn't listed may only say that it is not good.
-            let severe = number > u32::from(u16::MAX) && !quality.is_good();
-            return (severe || quality.standard_name().is_some()).then_some(quality);
+            return Self::from_number(number, false);
         }
-        if let Some((class, rest)) = text.split_once("(0x") {
-            let bits = u16::from_str_radix(rest.strip_suffix(')')?, 16).ok();
-            return bits.map(Self).filter(|quality| quality.class().as_str() == class);
+        if let Some((name, number)) = text.strip_suffix(')').and_then(|text| text.rsplit_once('(')) {
+            return Self::with_number(name, number);
         }
-        let older = OLDER_NAMES.iter().find(|(_, name)| same_name(name, text)).map(|(quality, _)| *quality);
-        older.or_else(|| STATUS_CODES.iter().find(|(_, name)| same_name(name, text)).map(|(bits, _)| Self(*bits)))
+        Self::named(text)
+    }
+
+    /// The severity that a text says by how it begins, whatever follows: a detail that nobody knows makes nothing better.
+    pub fn class_of_words(text: &str) -> Option<QualityClass> {
+        let word = word(text);
+        [QualityClass::Bad, QualityClass::Uncertain, QualityClass::Good]
+            .into_iter()
+            .find(|class| without_heads(&word).any(|word| word.starts_with(class.as_str())))
     }
 
     /// A number that is either a whole StatusCode or only its upper half.
-    const fn from_number(number: u32) -> Self {
-        if number > u16::MAX as u32 { Self::from_status_code(number) } else { Self(number as u16) }
+    fn from_number(number: u32, hexadecimal: bool) -> Option<Self> {
+        let whole = number > u32::from(u16::MAX);
+        let quality = if whole { Self::from_status_code(number) } else { Self(number as u16) };
+        // What isn't listed may only say that it is not good; of decimals, which OPC DA has, too, a whole one only.
+        let severe = if whole { !quality.is_good() } else { hexadecimal && quality.is_bad() };
+        (severe || quality.standard_name().is_some()).then_some(quality)
+    }
+
+    /// `bad(0x80ff)` as [`fmt::Display`] prints it, `BadNoCommunication (0x80310000)` as OPC UA clients do.
+    fn with_number(name: &str, number: &str) -> Option<Self> {
+        let Some(Some(bits)) = hexadecimal(number) else { return Self::named(&format!("{name} {number}")) };
+        let found = if bits > u32::from(u16::MAX) { Self::from_status_code(bits) } else { Self(bits as u16) };
+        if found.class().as_str() == name {
+            return Some(found);
+        }
+        let named = Self::named(name)?;
+        // A bare severity and its detail by number, or the same twice. What contradicts itself is not known.
+        let plain = [Self::GOOD, Self::UNCERTAIN, Self::BAD].contains(&named) && named.class() == found.class();
+        (named == found || plain && found.standard_name().is_some()).then_some(found)
+    }
+
+    /// A name of OPC UA or OPC DA.
+    fn named(text: &str) -> Option<Self> {
+        let word = word(text);
+        let known = |word: &str| {
+            let older = OLDER_NAMES.iter().find(|(_, name)| same_name(name, word)).map(|(quality, _)| *quality);
+            older
+                .or_else(|| STATUS_CODES.iter().find(|(_, name)| same_name(name, word)).map(|(bits, _)| Self(*bits)))
+                .or_else(|| Self::from_opc_da_name(word))
+        };
+        let classed = without_heads(&word).find_map(|word| known(word).or_else(|| known(without_limit(word)?)));
+        classed.or_else(|| {
+            let constant = word.strip_prefix("opcquality")?;
+            Self::from_opc_da_constant(constant)
+        })
     }
 }
 
-/// Whether two names are the same but for case and what stands between words.
-fn same_name(name: &str, text: &str) -> bool {
-    letters(name).eq(letters(text))
+/// The number of a text with `0x` before it; `None` where there is no `0x`.
+fn hexadecimal(text: &str) -> Option<Option<u32>> {
+    text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).map(|hex| u32::from_str_radix(hex, 16).ok())
 }
 
-/// The letters of a name, small, without what stands between words.
-fn letters(text: &str) -> impl Iterator<Item = u8> + '_ {
-    text.bytes().filter(|byte| !matches!(byte, b'_' | b'-' | b' ' | b',' | b':' | b'.')).map(|byte| byte.to_ascii_lowercase())
+/// A text in small letters, without what stands between its words. Other marks stay: `!good` is not good, and neither is a broken
+/// letter behind it.
+fn word(text: &str) -> String {
+    let between = |c: char| {
+        c.is_whitespace()
+            || matches!(c, '_' | '-' | '\u{2013}' | ',' | ':' | ';' | '.' | '/' | '\'' | '"' | '[' | ']' | '(' | ')')
+    };
+    text.chars().filter(|c| !between(*c)).flat_map(char::to_lowercase).collect()
+}
+
+/// What programs write before a quality: `OPC_QUALITY_BAD`, `STATUS_BAD`, `StatusCode.Bad`, `OpcUa_BadNotConnected`, `Quality: Bad`.
+const HEADS: [&str; 7] = ["opcquality", "opcua", "opcda", "opc", "quality", "statuscode", "status"];
+
+fn without_head(word: &str) -> Option<&str> {
+    HEADS.iter().find_map(|head| word.strip_prefix(head)).filter(|rest| !rest.is_empty())
+}
+
+/// A word, and what is left of it without such a head, or two.
+fn without_heads(word: &str) -> impl Iterator<Item = &str> {
+    let once = without_head(word);
+    [Some(word), once, once.and_then(without_head)].into_iter().flatten()
+}
+
+/// Limits of OPC DA and OPC UA behind a quality: how a value moves, and nothing about whether it can be used.
+const LIMITS: [&str; 13] = [
+    "notlimited",
+    "nolimits",
+    "nolimit",
+    "lowlimited",
+    "highlimited",
+    "limitedlow",
+    "limitedhigh",
+    "limitlow",
+    "limithigh",
+    "lowlimit",
+    "highlimit",
+    "limitconstant",
+    "constant",
+];
+
+/// The word without a limit at its end; `None` where there is none.
+fn without_limit(word: &str) -> Option<&str> {
+    LIMITS.iter().find_map(|limit| word.strip_suffix(limit)).filter(|rest| !rest.is_empty())
+}
+
+/// Whether a name of the standard is this word.
+fn same_name(name: &str, word: &str) -> bool {
+    name.bytes().filter(|byte| *byte != b'_').map(|byte| byte.to_ascii_lowercase()).eq(word.bytes())
 }
 
 /// Names that were printed before all of the standard's were known. They stay, since exported files carry them.
@@ -254,9 +337,71 @@ mod tests {
             "bad_",
             "gut",
             "1.5",
+            // As numbers of OPC DA that are bad; of OPC UA they would be good, and nobody has said which they are.
+            "0x18",
+            "0x00C0",
+            "0x4018",
+            "0x00040018",
+            "Good (0x80310000)",
+            "!good",
+            "good?",
+            "good\u{fffd}",
+            "BadNotConnected (0x00000000)",
         ] {
             let read = Quality::parse(text);
             assert_eq!(read, if text == "bad_" { Some(Quality::BAD) } else { None }, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_opc_da_says_in_words_is_read_however_it_is_written() {
+        for (text, expected) in [
+            ("Bad, Comm Failure", Quality::BAD_NO_COMMUNICATION),
+            ("Bad [Comm Failure]", Quality::BAD_NO_COMMUNICATION),
+            ("Bad (Communication Failure)", Quality::BAD_NO_COMMUNICATION),
+            ("BAD - COMM FAILURE, Low Limited", Quality::BAD_NO_COMMUNICATION),
+            ("Bad [Configuration Error]", Quality::BAD_CONFIGURATION_ERROR),
+            ("Bad [Out of Service]", Quality::BAD_OUT_OF_SERVICE),
+            ("Bad, Last Known Value", Quality::BAD_OUT_OF_SERVICE),
+            ("Bad, Non-specific", Quality::BAD),
+            ("OPC_QUALITY_BAD", Quality::BAD),
+            ("OPC_QUALITY_COMM_FAILURE", Quality::BAD_NO_COMMUNICATION),
+            ("STATUS_BAD", Quality::BAD),
+            ("StatusCode.BadNotConnected", Quality::BAD_NOT_CONNECTED),
+            ("OpcUa_BadSensorFailure", Quality::BAD_SENSOR_FAILURE),
+            ("Quality: Bad", Quality::BAD),
+            ("BadNoCommunication (0x80310000)", Quality::BAD_NO_COMMUNICATION),
+            ("Bad (0x80310000)", Quality::BAD_NO_COMMUNICATION),
+            ("Uncertain, EU Exceeded, High Limited", Quality::UNCERTAIN_UNITS_EXCEEDED),
+            ("OPC_QUALITY_SENSOR_CAL", Quality::UNCERTAIN_SENSOR_NOT_ACCURATE),
+            ("Good, Non-specific", Quality::GOOD),
+            ("Good [Non-Specific, Constant]", Quality::GOOD),
+            ("Good, Local Override", Quality::GOOD_LOCAL_OVERRIDE),
+            ("OPC_QUALITY_GOOD", Quality::GOOD),
+        ] {
+            assert_eq!(Quality::parse(text), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn how_a_word_begins_says_its_severity_whatever_follows() {
+        use QualityClass::{Bad, Good, Uncertain};
+        for (text, expected) in [
+            ("bad_foo_bar", Some(Bad)),
+            ("Bad, Vendor 17", Some(Bad)),
+            ("OPC_QUALITY_BAD_SOMETHING", Some(Bad)),
+            ("status: BAD!", Some(Bad)),
+            ("Uncertain, who knows", Some(Uncertain)),
+            ("Good [Bad sensor]", Some(Good)),
+            ("not bad", None),
+            ("splendid", None),
+            ("", None),
+        ] {
+            assert_eq!(Quality::class_of_words(text), expected, "{text}");
+        }
+        for (_, name) in STATUS_CODES {
+            let class = Quality::parse(name).map(Quality::class);
+            assert_eq!(Quality::class_of_words(&format!("{name} and more")), class, "{name}");
         }
     }
 

@@ -103,6 +103,17 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
+    /// What was found so far, in the order in which it was.
+    pub(crate) fn list(&self) -> &[Diagnostic] {
+        &self.list
+    }
+
+    /// Takes over what was found elsewhere.
+    pub(crate) fn take_over(&mut self, other: Self) {
+        self.dropped += other.dropped;
+        other.list.into_iter().for_each(|finding| self.push(finding));
+    }
+
     /// Adds one.
     pub fn push(&mut self, diagnostic: Diagnostic) {
         if self.list.len() < MAX_DIAGNOSTICS {

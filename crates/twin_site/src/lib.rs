@@ -15,6 +15,7 @@ pub mod diag;
 pub mod import;
 pub(crate) mod interfaces;
 mod knobs;
+mod misread;
 pub mod models;
 pub mod paths;
 pub(crate) mod read;
@@ -41,6 +42,7 @@ use twin_model::{Model, SignalIndex, SiteInfo, SourceIndex, TwinIndex};
 pub use bindings::{BindKey, BindingDef};
 pub use build::{MAX_SIGNALS, MAX_TWINS};
 pub use diag::{Diagnostic, Diagnostics, Location, Severity};
+pub use misread::Misread;
 pub use models::ModelAsset;
 pub use read::StartAt;
 pub use secrets::TokenSource;
@@ -306,6 +308,7 @@ fn source_def(at: usize, source: &sources::RawSource) -> SourceDef {
         at: source.id.at.clone(),
         columns: source.columns.iter().map(|(signal, column)| (signal.text.to_string(), column.clone())).collect(),
         feeds: source.feeds.iter().map(|glob| glob.text.to_string()).collect(),
+        misread: source.misread.clone(),
     }
 }
 

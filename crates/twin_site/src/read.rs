@@ -6,7 +6,7 @@ use serde_spanned::Spanned;
 use toml::de::{DeTable, DeValue};
 use twin_model::{Span, Status, Timestamp, Value};
 
-use super::diag::Location;
+use super::diag::{Diagnostics, Location};
 use super::spec::{TableSpec, Ty};
 use super::validate::{self, SourceText};
 
@@ -36,6 +36,15 @@ pub enum StartAt {
     Now,
     /// The first instant becomes this one.
     Instant(Timestamp),
+}
+
+/// A key of a table, known or not.
+pub(crate) struct Entry<'a> {
+    pub(crate) key: &'a str,
+    pub(crate) known: Option<Ty>,
+    pub(crate) is_table: bool,
+    pub(crate) at: Location,
+    value: &'a Spanned<DeValue<'a>>,
 }
 
 /// One table with its description; getters answer `None` for absent keys and wrong types alike.
@@ -80,6 +89,49 @@ impl<'a> Section<'a> {
     pub(crate) fn keys_beside(&self, these: &[&str]) -> Vec<&'static str> {
         let there = self.spec.keys.iter().filter(|key| !these.contains(&key.name) && self.table.get(key.name).is_some());
         there.map(|key| key.name).collect()
+    }
+
+    /// What the table is called.
+    pub(crate) fn name(&self) -> &'static str {
+        self.spec.name
+    }
+
+    /// The keys that it may have.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.spec.keys.iter().map(|key| key.name)
+    }
+
+    /// The keys that the table under one of its keys may have.
+    pub(crate) fn names_of(&self, key: &str) -> impl Iterator<Item = &'static str> + use<> {
+        let spec = match self.spec.key(key).map(|key| key.ty) {
+            Some(Ty::Table(spec) | Ty::ColumnOr(spec)) => Some(spec),
+            _ => None,
+        };
+        spec.into_iter().flat_map(|spec| spec.keys.iter().map(|key| key.name))
+    }
+
+    /// Keys that it must have and does not.
+    pub(crate) fn missing(&self) -> impl Iterator<Item = &'static str> {
+        self.spec.keys.iter().filter(|key| key.required && self.table.get(key.name).is_none()).map(|key| key.name)
+    }
+
+    /// Every key that it has, known or not.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = Entry<'a>> {
+        let (source, spec) = (self.source, self.spec);
+        self.table.iter().map(move |(key, value)| Entry {
+            key: key.get_ref().as_ref(),
+            known: spec.key(key.get_ref().as_ref()).map(|key| key.ty),
+            is_table: value.get_ref().is_table(),
+            at: source.at(key.span().start),
+            value,
+        })
+    }
+
+    /// Adds what is wrong with the type of a known key's value.
+    pub(crate) fn judge(&self, entry: &Entry<'_>, out: &mut Diagnostics) {
+        if let Some(ty) = entry.known {
+            validate::value(self.source, ty, entry.value, entry.key, out);
+        }
     }
 
     /// Where the key's value stands; the table's place if it is absent.

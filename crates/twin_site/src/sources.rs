@@ -7,6 +7,7 @@ use twin_table::{Codes, TimeSpec};
 
 use super::codes;
 use super::diag::{Diagnostics, Location};
+use super::misread::{self, Misread};
 use super::read::{Section, StartAt, Word};
 use super::secrets::{self, TokenSource};
 use super::tables::{self, CsvSource, SiteTimes};
@@ -26,6 +27,8 @@ pub struct SourceDef {
     pub columns: Vec<(String, String)>,
     /// Globs of signal ids that it feeds.
     pub feeds: Vec<String>,
+    /// Why it must not be read: a key that says how it is read is wrong, and what `kind` says of that is not what was meant.
+    pub misread: Option<Misread>,
 }
 
 /// What a source is.
@@ -90,6 +93,7 @@ pub(crate) struct RawSource {
     pub(crate) feeds: Vec<Word>,
     /// Wide CSV: signal id and the column that feeds it, as written.
     pub(crate) columns: Vec<(Word, String)>,
+    pub(crate) misread: Option<Misread>,
 }
 
 /// Most sources in one site.
@@ -110,16 +114,19 @@ pub(crate) fn read(root: &Section<'_>, site: &SiteTimes, out: &mut Diagnostics) 
             out.error(codes::ID_DUPLICATE, &id.at, id.as_str(), message, "rename or delete one".to_owned());
             continue;
         }
-        let Some((kind, columns)) = kind(&section, &id, site, out) else { continue };
+        let mut found = Diagnostics::default();
+        let Some((kind, columns)) = kind(&section, &id, site, (&mut found, out)) else { continue };
+        let misread = misread::by_structure(&section, kind.as_str()).or_else(|| misread::first(&found));
+        out.take_over(found);
         unused(&section, kind.as_str(), out);
         super::sense_sources::keys(&section, &kind, out);
-        all.push(RawSource { id, kind, feeds: section.words("feeds"), columns });
+        all.push(RawSource { id, kind, feeds: section.words("feeds"), columns, misread });
     }
     all
 }
 
 /// Keys that not every kind of source has, with the kinds that have them.
-const KEYS_OF_KIND: [(&str, &[&str]); 30] = [
+pub(crate) const KEYS_OF_KIND: [(&str, &[&str]); 30] = [
     ("plant", &["synthetic"]),
     ("seed", &["synthetic"]),
     ("start", &["synthetic", "csv"]),
@@ -162,7 +169,13 @@ fn unused(s: &Section<'_>, kind: &str, out: &mut Diagnostics) {
 
 type KindAndColumns = (SourceKind, Vec<(Word, String)>);
 
-fn kind(s: &Section<'_>, id: &Word, site: &SiteTimes, out: &mut Diagnostics) -> Option<KindAndColumns> {
+/// `reading` takes what is found about how the source is read, `out` the rest.
+fn kind(
+    s: &Section<'_>,
+    id: &Word,
+    site: &SiteTimes,
+    (reading, out): (&mut Diagnostics, &mut Diagnostics),
+) -> Option<KindAndColumns> {
     match s.choice("kind")? {
         "synthetic" => {
             let plant = s.text("plant").or_else(|| incomplete(s, id, "plant", out))?;
@@ -170,11 +183,15 @@ fn kind(s: &Section<'_>, id: &Word, site: &SiteTimes, out: &mut Diagnostics) -> 
             Some((SourceKind::Synthetic { plant, seed, start: s.start("start").unwrap_or(StartAt::Recorded) }, Vec::new()))
         }
         "websocket" => {
-            let (times, codes) = (tables::sender_times(s, site, out), tables::sender_codes(s, out));
+            let (times, codes) = (tables::sender_times(s, site, reading), tables::sender_codes(s, reading));
             let clock = SourceClock::read(s);
             Some((SourceKind::WebSocket { token: token(s, id, out), times, codes, clock }, Vec::new()))
         }
-        _ => tables::csv(s, id, site, out).map(|(csv, columns)| (SourceKind::Csv(Box::new(csv)), columns)),
+        _ => {
+            let speed = tables::speed(s, out);
+            let (csv, columns) = tables::csv(s, id, site, speed, reading);
+            Some((SourceKind::Csv(Box::new(csv)), columns))
+        }
     }
 }
 

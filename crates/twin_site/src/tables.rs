@@ -11,6 +11,7 @@ use twin_table::{
 
 use super::codes;
 use super::diag::{Diagnostics, Location};
+use super::misread::nearly_a_zone;
 use super::read::{Section, StartAt, Word};
 use super::sources::{SourceClock, incomplete};
 use super::validate;
@@ -20,6 +21,8 @@ use super::validate;
 pub struct SiteTimes {
     /// The zone of its people, where it names one.
     pub zone: Option<Zone>,
+    /// It means to name one, and that does not exist: times that need it can't be read.
+    pub zone_wrong: bool,
     /// Years that are believed.
     pub years: Years,
 }
@@ -55,8 +58,9 @@ pub struct CsvSource {
 }
 
 /// Keys whose places findings about a table point to.
-const PLACES: [&str; 14] = [
+const PLACES: [&str; 15] = [
     "path",
+    "skip_lines",
     "separator",
     "encoding",
     "header",
@@ -88,11 +92,16 @@ pub(crate) fn site_times(root: &Section<'_>, out: &mut Diagnostics) -> SiteTimes
             Err(why) => {
                 let (message, help) = why.split_once("; ").unwrap_or((&why, ""));
                 let message = message.replace("is no time zone", "is not the name of a time zone");
-                let help = help.replace(", an offset such as +01:00,", "");
+                let help = match Zone::offset_meant(word.as_str()) {
+                    Some(_) => "write an IANA name such as Europe/Berlin or UTC; offsets change over the year".to_owned(),
+                    None => help.replace(", an offset such as +01:00,", ""),
+                };
                 out.error(codes::VALUE_INVALID, &word.at, "site.time_zone", message, help);
             }
         }
     }
+    let misspelt = || site.entries().any(|entry| entry.known.is_none() && nearly_a_zone(entry.key, site.names()));
+    times.zone_wrong = times.zone.is_none() && (site.has("time_zone") || misspelt());
     if let Some((first, last)) = site.range("years") {
         match Years::new(first as i64, last as i64).filter(|_| first.fract() == 0.0 && last.fract() == 0.0) {
             Some(years) => times.years = years,
@@ -113,9 +122,15 @@ fn zone(s: &Section<'_>, time: Option<&Section<'_>>, site: &SiteTimes, out: &mut
             return (Some(zone), ZoneFrom::Source);
         }
         let message = format!("'{}' is not a fixed offset", word.as_str());
-        let help =
-            format!("write UTC or an offset such as +01:00; a named zone goes into the source: zone = \"{}\"", word.as_str());
+        let help = match (Zone::offset_meant(word.as_str()), Zone::new(word.as_str())) {
+            (Some(offset), _) => format!("write it as \"{offset}\""),
+            (None, Ok(_)) => {
+                format!("write UTC or an offset such as +01:00; a named zone goes into the source: zone = \"{}\"", word.as_str())
+            }
+            (None, Err(_)) => "write UTC or an offset such as +01:00".to_owned(),
+        };
         out.error(codes::VALUE_INVALID, &word.at, "offset", message, help);
+        return (None, ZoneFrom::Source);
     }
     if let Some(word) = s.word("zone") {
         match Zone::new(word.as_str()) {
@@ -123,6 +138,7 @@ fn zone(s: &Section<'_>, time: Option<&Section<'_>>, site: &SiteTimes, out: &mut
             Err(why) => {
                 let (message, help) = why.split_once("; ").unwrap_or((&why, ""));
                 out.error(codes::VALUE_INVALID, &word.at, "zone", message.to_owned(), help.to_owned());
+                return (None, ZoneFrom::Source);
             }
         }
     }
@@ -167,22 +183,28 @@ fn codes_of(word: &str) -> Option<Codes> {
 
 pub(crate) type CsvAndColumns = (CsvSource, Vec<(Word, String)>);
 
-/// Reads the keys of a CSV source.
-pub(crate) fn csv(s: &Section<'_>, id: &Word, site: &SiteTimes, out: &mut Diagnostics) -> Option<CsvAndColumns> {
-    let path = s.text("path").or_else(|| incomplete(s, id, "path", out))?;
-    let time = s.table("time").or_else(|| incomplete(s, id, "time", out))?;
+/// Reads the keys of a CSV source. Where one is missing or wrong, what stands for it is nothing to read a file by: `out` has an error then.
+pub(crate) fn csv(s: &Section<'_>, id: &Word, site: &SiteTimes, speed: f64, out: &mut Diagnostics) -> CsvAndColumns {
+    let path = s.text("path").or_else(|| incomplete(s, id, "path", out)).unwrap_or_default();
+    let time = s.table("time").or_else(|| incomplete(s, id, "time", out));
     let header = s.bool("header").unwrap_or(true);
-    let (layout, columns) = layout(s, id, header, out)?;
-    let time_columns = time_columns(&time, id, header, out)?;
+    let (layout, columns) = layout(s, id, header, out).unwrap_or_else(|| (Layout::Wide { columns: Vec::new() }, Vec::new()));
+    let time_columns = time.as_ref().and_then(|time| time_columns(time, id, header, out));
     let received = if s.has("received") { column(s, "received", header, out) } else { None };
-    let (time_columns, received) = by_clock(s, id, (time_columns, received), out)?;
-    let format = format(&time, out)?;
-    let (mut zone, mut zone_from) = zone(s, Some(&time), site, out);
-    if zone.is_none() && format.needs_zone() && format != TimeFormat::Rfc3339 {
-        let message =
-            format!("the times of '{}' have no offset, and nobody says which zone they are in; taken as UTC", id.as_str());
+    let time_columns = time_columns.and_then(|columns| by_clock(s, id, (columns, received), out));
+    let (time_columns, received) = time_columns.unwrap_or((TimeColumns::One(Column::Index(0)), None));
+    let format = time.as_ref().and_then(|time| format(time, out)).unwrap_or(TimeFormat::Rfc3339);
+    let (mut zone, mut zone_from) = zone(s, time.as_ref(), site, out);
+    if zone.is_none() && zone_from == ZoneFrom::Nobody && format.needs_zone() && format != TimeFormat::Rfc3339 {
         let help = "write zone = \"Europe/Berlin\" (or \"UTC\") in the source, or time_zone under [site]".to_owned();
-        out.warning(codes::ZONE_MISSING, &s.at_key("time"), id.as_str(), message, help);
+        if site.zone_wrong {
+            let message = format!("the times of '{}' have no offset, and the time_zone of the site can't be used", id.as_str());
+            out.error(codes::ZONE_MISSING, &s.at_key("time"), id.as_str(), message, help);
+        } else {
+            let message =
+                format!("the times of '{}' have no offset, and nobody says which zone they are in; taken as UTC", id.as_str());
+            out.warning(codes::ZONE_MISSING, &s.at_key("time"), id.as_str(), message, help);
+        }
         (zone, zone_from) = (Some(Zone::utc()), ZoneFrom::Nobody);
     }
     let table = TableDef {
@@ -205,9 +227,9 @@ pub(crate) fn csv(s: &Section<'_>, id: &Word, site: &SiteTimes, out: &mut Diagno
         // What is found about times is about the column that they are read from.
         places.insert("time", s.at_key("received"));
     }
-    let (speed, start) = (speed(s, out), s.start("start").unwrap_or(StartAt::Recorded));
+    let start = s.start("start").unwrap_or(StartAt::Recorded);
     let repeat = s.bool("loop").unwrap_or(false);
-    Some((CsvSource { path: path.replace('\\', "/"), table, zone_from, speed, repeat, start, places }, columns))
+    (CsvSource { path: path.replace('\\', "/"), table, zone_from, speed, repeat, start, places }, columns)
 }
 
 /// Where the times of rows stand: in a table whose source's clock is wrong they are those of receipt, and no others are read.
@@ -304,7 +326,7 @@ fn format(s: &Section<'_>, out: &mut Diagnostics) -> Option<TimeFormat> {
     }
 }
 
-fn speed(s: &Section<'_>, out: &mut Diagnostics) -> f64 {
+pub(crate) fn speed(s: &Section<'_>, out: &mut Diagnostics) -> f64 {
     match s.number("speed") {
         Some(speed) if speed > 0.0 => speed,
         Some(speed) => {

@@ -511,6 +511,76 @@ fn csv_mistakes_are_explained() {
 }
 
 #[test]
+fn a_source_whose_keys_do_not_say_how_it_is_read_is_not_read_and_is_still_there() {
+    let misread = |head: &str, kind: &str, keys: &str| {
+        let head = format!("[site]\nid = \"s\"\n{head}\n[[twins]]\nid = \"p\"\nsignals = [{{ name = \"a\" }}]\n");
+        let site = loaded(&format!("{head}[[sources]]\nid = \"log\"\nkind = \"{kind}\"\n{keys}\n"));
+        let [source] = site.sources.as_slice() else { panic!("{keys}: {:?}", site.diagnostics) };
+        assert_eq!(site.model.signals()[0].source, Some(source.index), "{keys}");
+        assert!(source.misread.is_none() || site.has_errors(), "{keys}");
+        source.misread.as_ref().map(|misread| (misread.at.line, misread.to_string()))
+    };
+    let table = |keys: &str| format!("path = \"log.csv\"\ncolumns = {{ A = \"p.a\" }}\n{keys}");
+    let rfc = "time = { column = \"T\" }";
+    for (keys, words) in [
+        (format!("{rfc}\nzone = \"GMT+1\""), "GMT+1"),
+        (format!("{rfc}\nzone = 1"), "zone cannot be 1"),
+        ("time = { column = \"T\", offset = \"+1\" }".to_owned(), "'+1' is not a fixed offset"),
+        ("time = { column = \"T\", formt = \"epoch_s\" }".to_owned(), "did you mean 'format'?"),
+        ("time = { column = \"T\", format = \"epoch\" }".to_owned(), "'epoch' is not a time format"),
+        ("time = { column = \"T\", zone = \"Asia/Tokyo\" }".to_owned(), "'zone' belongs into the source itself"),
+        ("time = { column = \"T\", origin = \"yesterday\", format = \"seconds\" }".to_owned(), "origin cannot be"),
+        (format!("{rfc}\noffset = \"+01:00\""), "'offset' belongs into the table 'time'"),
+        (format!("{rfc}\ndecimal = \"komma\""), "decimal cannot be \"komma\""),
+        (format!("{rfc}\ndezimal = \",\""), "'dezimal' is not a key of a source; did you mean 'decimal'?"),
+        (format!("{rfc}\nthousand = \".\""), "did you mean 'thousands'?"),
+        (format!("{rfc}\nnull = -9999"), "null cannot be -9999"),
+        (format!("{rfc}\nquality = {{ column = \"Q\", codes = \"opcda\" }}"), "codes cannot be \"opcda\""),
+        (format!("{rfc}\nquality = {{ colum = \"Q\" }}"), "did you mean 'column'?"),
+        (format!("{rfc}\nquality = {{ codes = \"opc_da\" }}"), "its quality has no 'column'"),
+        (format!("{rfc}\nqualty = \"Q\""), "did you mean 'quality'?"),
+        (format!("{rfc}\ncodes = \"opc_da\"\nquality = \"Q\""), "'codes' belongs into the table 'quality'"),
+        (format!("{rfc}\nempty = \"none\""), "empty cannot be"),
+        (format!("{rfc}\nencoding = \"latin1\""), "encoding cannot be"),
+        (format!("{rfc}\nskip_lines = -1"), "skip_lines cannot be negative"),
+        (format!("{rfc}\nclock = \"receved\""), "clock cannot be"),
+        (String::new(), "source 'log' has no 'time'"),
+    ] {
+        let found = misread("", "csv", &table(&keys));
+        let Some((line, said)) = found else { panic!("{keys} is read") };
+        assert!(said.contains(words) && (line >= 11 || keys.is_empty()), "{keys}: line {line}: {said}");
+    }
+    // What says nothing about how values and times are read is a finding, and the source runs.
+    for keys in ["speed = -1", "speeed = 2", "start = \"nwo\"", "loop = 1", "frobnicate = 1", "remark = \"mine\""] {
+        assert_eq!(misread("", "csv", &table(&format!("{rfc}\n{keys}"))), None, "{keys}");
+    }
+    for (keys, words) in [
+        ("quality = \"opcda\"", "'opcda' are no codes of qualities"),
+        ("zone = \"Berln\"", "Berln"),
+        ("zon = \"UTC\"", "did you mean 'zone'?"),
+        ("time = { format = \"epoch_sm\" }", "is not a time format"),
+    ] {
+        let said = misread("", "websocket", keys).map(|(_, said)| said).unwrap_or_default();
+        assert!(said.contains(words), "{keys}: {said}");
+    }
+    assert_eq!(misread("", "websocket", "decimal = 5"), None, "no key of a sender");
+    // The zone of the site counts only for those who need it.
+    let pattern = table("time = { column = \"T\", format = \"%F %T\" }");
+    for head in ["time_zone = \"Europe/Berln\"", "time_zone = 1", "timezone = \"Europe/Berlin\"", "zone = \"Europe/Berlin\""] {
+        let said = misread(head, "csv", &pattern).map(|(_, said)| said).unwrap_or_default();
+        assert!(said.contains("the time_zone of the site can't be used"), "{head}: {said}");
+        assert_eq!(misread(head, "csv", &table(rfc)), None, "{head}: a time without an offset is refused, the others need none");
+        assert_eq!(misread(head, "csv", &format!("{pattern}\nzone = \"UTC\"")), None, "{head}");
+    }
+    assert_eq!(misread("", "csv", &pattern), None, "taken as UTC, as is said");
+}
+
+#[test]
+fn two_numbers_in_the_wrong_order_are_shown_in_the_right_one() {
+    check("years = [2100, 1960]\n[[twins]]\nid = \"a\"\n", codes::VALUE_INVALID, 3, &["[2100, 1960]", "first: [1960, 2100]"]);
+}
+
+#[test]
 fn one_signal_may_come_out_of_several_files() {
     let again = CSV.split_once("[[sources]]").unwrap().1.replace("log", "more");
     let keys = "time = { column = 0 }\ncolumns = { CO2 = \"room.co2\" }\n";
@@ -775,6 +845,17 @@ fn the_reference_lists_every_code_with_its_meaning() {
     for (code, meaning) in codes::ALL {
         assert!(text.contains(&format!("| `{code}` | {meaning} |")), "docs/SITE.md lacks | `{code}` | {meaning} |");
     }
+}
+
+#[test]
+fn an_offset_that_is_written_otherwise_is_answered_with_one_that_can_be_written_there() {
+    let source = |keys: &str| format!("{CSV}time = {{ column = 0{keys}\ncolumns = {{}}\n");
+    check(&source(", offset = \"+1\" }"), codes::VALUE_INVALID, 10, &["'+1' is not a fixed offset", "write it as \"+01:00\""]);
+    check(&source(", offset = \"Mars\" }"), codes::VALUE_INVALID, 10, &["write UTC or an offset such as +01:00"]);
+    check(&source(" }\nzone = \"GMT+1\""), codes::VALUE_INVALID, 11, &["'GMT+1' is no time zone", "write the offset as +01:00"]);
+    let text = "[site]\nid = \"s\"\ntime_zone = \"GMT+1\"\n[[twins]]\nid = \"a\"\n";
+    let help = &loaded(text).diagnostics[0].help;
+    assert!(help.contains("Europe/Berlin") && !help.contains("GMT") && !help.contains("+01:00"), "a name is wanted: {help}");
 }
 
 #[test]

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use serde_spanned::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeArray, DeTable, DeValue};
 use twin_model::{Span, Timestamp};
 
 use super::codes;
@@ -73,7 +73,7 @@ fn unknown_key(source: &SourceText<'_>, spec: &TableSpec, key: &Spanned<std::bor
     out.error(codes::KEY_UNKNOWN, &source.at(key.span().start), name, format!("'{name}' is not a key of a {}", spec.name), help);
 }
 
-fn value(source: &SourceText<'_>, ty: Ty, value: &Spanned<DeValue<'_>>, path: &str, out: &mut Diagnostics) {
+pub(crate) fn value(source: &SourceText<'_>, ty: Ty, value: &Spanned<DeValue<'_>>, path: &str, out: &mut Diagnostics) {
     let at = value.span().start;
     match (ty, value.get_ref()) {
         (Ty::Table(spec) | Ty::Bind(spec) | Ty::ColumnOr(spec), DeValue::Table(inner)) => {
@@ -140,7 +140,11 @@ fn scalar(ty: Ty, value: &DeValue<'_>) -> Result<(), String> {
             }),
             None => Err(format!("one of {}", words.join(", "))),
         },
-        Ty::Range => yes_if(numbers::<2>(value).is_some_and(|[low, high]| low <= high), "two numbers [low, high]"),
+        Ty::Range => match numbers::<2>(value) {
+            Some([low, high]) if low <= high => Ok(()),
+            Some([high, low]) => Err(format!("two numbers [low, high], the smaller one first: [{low}, {high}]")),
+            None => Err("two numbers [low, high]".to_owned()),
+        },
         Ty::Vec3 => yes_if(numbers::<3>(value).is_some(), "three numbers [x, y, z]"),
         Ty::Scale => yes_if(
             number(value).map(|n| [n; 3]).or_else(|| numbers::<3>(value)).is_some_and(|all| all.iter().all(|n| *n != 0.0)),
@@ -201,6 +205,13 @@ pub(crate) fn instant(value: &DeValue<'_>) -> Option<Timestamp> {
     }
 }
 
+/// A short list of numbers as it stands.
+fn listed(items: &DeArray<'_>) -> Option<String> {
+    let numbers: Vec<String> =
+        items.iter().take(5).map(|item| Some(number(item.get_ref())?.to_string())).collect::<Option<_>>()?;
+    (items.len() < 5 && !items.is_empty()).then(|| format!("[{}]", numbers.join(", ")))
+}
+
 fn wrong(source: &SourceText<'_>, at: usize, path: &str, expected: &str, found: &DeValue<'_>, out: &mut Diagnostics) {
     let shown = match found {
         DeValue::String(text) => format!("\"{}\"", text.chars().take(60).collect::<String>()),
@@ -208,7 +219,7 @@ fn wrong(source: &SourceText<'_>, at: usize, path: &str, expected: &str, found: 
         DeValue::Float(n) => n.to_string(),
         DeValue::Boolean(b) => b.to_string(),
         DeValue::Datetime(t) => t.to_string(),
-        DeValue::Array(_) => "a list".to_owned(),
+        DeValue::Array(items) => listed(items).unwrap_or_else(|| "a list".to_owned()),
         DeValue::Table(_) => "a table".to_owned(),
     };
     out.error(codes::VALUE_INVALID, &source.at(at), path, format!("{path} cannot be {shown}"), format!("write {expected}"));

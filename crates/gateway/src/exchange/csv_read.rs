@@ -21,8 +21,14 @@ pub(super) fn read(
 ) -> Result<(), String> {
     let mut rows = RowReader::new(input, rules.separator, rules.encoding).map_err(|e| e.to_string())?;
     let mut row = Row::default();
-    if !rows.read(&mut row, &|_| false).map_err(|e| e.to_string())? {
-        return Err("it is empty; the first line must name the columns".to_owned());
+    loop {
+        if !rows.read(&mut row, &|_| false).map_err(|e| e.to_string())? {
+            return Err("it is empty; the first line must name the columns".to_owned());
+        }
+        match row.oddity {
+            Some(Oddity::Zeros(n)) => each(row.line, Err(zeros(n))),
+            _ => break,
+        }
     }
     let names: Vec<String> = row.cells.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
     let fields = fields(names.iter().map(String::as_str)).map_err(|why| match names.as_slice() {
@@ -42,6 +48,22 @@ pub(super) fn read(
         if row.oddity == Some(Oddity::TooLong) {
             let what = format!("it is longer than {} MiB", ROW_BYTES >> 20);
             each(row.line, Err(Refusal::new(Reason::BrokenRow, what, "is a quote not closed?")));
+            continue;
+        }
+        let broken = match row.oddity {
+            Some(Oddity::Zeros(n)) => Some(zeros(n)),
+            Some(Oddity::BrokenOff(n)) => Some(Refusal::new(
+                Reason::BrokenRow,
+                format!("it breaks off in {n} NUL bytes"),
+                "was the power cut while it was written?",
+            )),
+            Some(Oddity::HalfLetter) => {
+                Some(Refusal::new(Reason::BrokenRow, "the file ends in the middle of a letter", "was it cut off on its way?"))
+            }
+            _ => None,
+        };
+        if let Some(refusal) = broken {
+            each(row.line, Err(refusal));
             continue;
         }
         // Separators at the end of a line mean nothing.
@@ -64,6 +86,14 @@ pub(super) fn read(
         each(row.line, Ok(&cells));
     }
     Ok(())
+}
+
+fn zeros(n: u64) -> Refusal {
+    Refusal::new(
+        Reason::BrokenRow,
+        format!("{n} NUL bytes stand where a row should begin"),
+        "was the power cut while it was written?",
+    )
 }
 
 #[cfg(test)]

@@ -44,7 +44,7 @@ pub enum Odd {
     NoValue,
     /// A number that the signal cannot hold to the last digit.
     Rounded,
-    /// A quality that nobody knows: taken as uncertain.
+    /// A quality that nobody knows: taken as uncertain, or as bad where its word begins so.
     UnknownQuality,
 }
 
@@ -106,6 +106,11 @@ impl Reading {
                 &number
             }
             Cell::Float(v) if wanted == ValueKind::Float && v.is_finite() => return Ok(Read::Value(Value::Float(*v))),
+            // All its digits; the shortest text of it ends in zeros that are not its own.
+            Cell::Float(v) if wanted == ValueKind::Int && v.is_finite() && v.fract() == 0.0 => {
+                number = format!("{v:.0}");
+                &number
+            }
             Cell::Float(v) => {
                 number = self.marked(format!("{v:?}"));
                 &number
@@ -126,7 +131,7 @@ impl Reading {
                 return Err(Refusal::new(Reason::BadValue, what, "name the column of values 'value', and that of times 'time'"));
             }
         };
-        let read = self.cells.read(text, wanted, &mut self.texts);
+        let read = self.cells.read_as_it_stands(text, wanted, &mut self.texts);
         match &read {
             // Once told which mark is meant, the same row is another value: nothing is written until then.
             Read::Unreadable(why @ Unreadable::OtherStyle) => {
@@ -167,9 +172,7 @@ impl Reading {
         let read = self.qualities.read(text);
         match read {
             ReadQuality::Known(_) => {}
-            ReadQuality::Unknown => {
-                self.odd.push((Odd::UnknownQuality, format!("{} is no known quality; taken as uncertain", quoted(text))));
-            }
+            ReadQuality::Unknown(_) => self.odd.extend(read.words(text).map(|words| (Odd::UnknownQuality, words))),
             // 192 is good there and 0 is bad: no number of this table means what it would mean here.
             ReadQuality::LooksLikeOpcDa => {
                 let help = "numbers of OPC DA need --quality opc_da (192 is good there); else write names or StatusCodes";

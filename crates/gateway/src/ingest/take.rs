@@ -181,7 +181,18 @@ impl<'a> Taker<'a> {
     }
 
     fn line(&mut self, line: &str, now: Timestamp, out: &mut Taken) -> Option<(Refusal, String)> {
-        match read_line(self.app.hub.model(), self.inbox, line, now) {
+        let read = read_line(self.app.hub.model(), self.inbox, line, now);
+        if let Some(why) = &self.inbox.refuses
+            && !matches!(read, Ok(Line::Ack(_)))
+        {
+            // What is wrong with a line can't be told, either.
+            let name = match &read {
+                Ok(Line::Sample(signal, ..)) => format!("{}: ", self.app.hub.model().signal(*signal).id.as_str()),
+                _ => String::new(),
+            };
+            return Some((Refusal::Line, format!("{name}{why}")));
+        }
+        match read {
             Err(LineError::Signal(name)) => return Some((Refusal::Signal, self.unknown(&name))),
             Err(error) => return Some((error.refusal(), error.to_string())),
             Ok(Line::Ack(name)) => {
@@ -258,6 +269,12 @@ impl<'a> Taker<'a> {
     fn push(&self, batch: Batch) -> Taken {
         let now = self.app.clock.now();
         let mut ack = IngestAck { seq: batch.seq, ..IngestAck::default() };
+        if let Some(why) = &self.inbox.refuses {
+            ack.refused = batch.entries.len() as _;
+            self.inbox.counts().refuse(Refusal::Line, batch.entries.len() as u64);
+            complain(&mut ack, || why.to_string());
+            return Taken { answers: vec![Answer::Push(ack)], ..Taken::default() };
+        }
         let mut unknown = (None, 0);
         let (mut large, mut texts, mut implausible) = (0, 0, 0);
         let mut samples = Vec::with_capacity(batch.entries.len());

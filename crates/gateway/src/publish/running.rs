@@ -129,6 +129,9 @@ fn placeless(def: &SourceDef) -> SourceDef {
     let mut def = def.clone();
     def.at.line = 0;
     def.at.column = 0;
+    if let Some(misread) = &mut def.misread {
+        (misread.at.line, misread.at.column) = (0, 0);
+    }
     if let SourceKind::Csv(csv) = &mut def.kind {
         csv.places.clear();
     }

@@ -289,9 +289,40 @@ mod tests {
     }
 
     #[test]
+    fn times_and_qualities_in_other_languages_are_told_as_those_in_english_are() {
+        let rules = Inbox::new(SourceIndex(0)).rules;
+        for (more, found) in [
+            (r#""Messzeit": 5"#, Some("'time'")),
+            (r#""fecha_hora": 5"#, Some("'time'")),
+            (r#""Güte": "Bad""#, Some("'quality'")),
+            (r#""gültig": false"#, Some("'quality'")),
+            (r#""Fehler": "Fühlerbruch""#, Some("'quality'")),
+            (r#""status": "Bad, Vendor 17""#, Some("'quality'")),
+            (r#""status": "Bad [Comm Failure]""#, Some("'quality'")),
+            (r#""gültig": true"#, None),
+            (r#""Fehler": "keine""#, None),
+            (r#""status": "badge read""#, None),
+        ] {
+            let line = format!(r#"{{"signal": "a", "value": 1, {more}}}"#);
+            let words = serde_json::from_str::<Fields<'_>>(&line).unwrap().lost(true, &rules);
+            assert_eq!(words.is_some(), found.is_some(), "{more}: {words:?}");
+            assert!(found.is_none_or(|name| words.unwrap_or_default().ends_with(name)), "{more}");
+        }
+    }
+
+    #[test]
     fn zeros_of_opc_da_are_bad_where_the_source_says_so() {
         let rules = Inbox::new(SourceIndex(0)).reading(twin_table::TimeSpec::default(), twin_table::Codes::OpcDa).rules;
-        for (line, found) in [(r#"{"q": 0}"#, true), (r#"{"q": 192}"#, false), (r#"{"status": 0}"#, false)] {
+        for (line, found) in [
+            (r#"{"q": 0}"#, true),
+            (r#"{"q": "0x18"}"#, true),
+            (r#"{"q": 192}"#, false),
+            (r#"{"q": "0xC0"}"#, false),
+            (r#"{"status": 0}"#, false),
+            (r#"{"status": "0x10"}"#, false),
+            (r#"{"status": "0x808C"}"#, true),
+            (r#"{"status": "0x808C0000"}"#, true),
+        ] {
             let fields: Fields<'_> = serde_json::from_str(line).unwrap();
             assert_eq!(fields.lost(true, &rules).is_some(), found, "{line}");
         }
@@ -308,6 +339,15 @@ mod tests {
             ("unit", "°F", "", false),
             ("unit", "", "bar", false),
             ("module", "psi", "bar", false),
+            // As in other languages, where times and qualities are known, too.
+            ("Einheit", "°F", "°C", true),
+            ("einheit", "Grad", "°C", false),
+            ("Maßeinheit", "psi", "bar", true),
+            ("unité", "psi", "bar", true),
+            ("unidad", "psi", "bar", true),
+            ("valueUnit", "°F", "°C", true),
+            ("unit_symbol", "°F", "°C", true),
+            ("Einheitlich", "psi", "bar", false),
         ] {
             let line = serde_json::json!({ key: given }).to_string();
             let fields: Fields<'_> = serde_json::from_str(&line).unwrap();

@@ -116,6 +116,8 @@ pub struct Inbox {
     pub source: SourceIndex,
     /// How its senders write times and qualities in lines.
     pub rules: Arc<SenderRules>,
+    /// Why nothing of its senders is taken: how it is to be read is not known.
+    pub refuses: Option<Arc<str>>,
     shared: Arc<Shared>,
 }
 
@@ -149,7 +151,7 @@ impl Inbox {
             counts: IngestCounts::default(),
             stamps: Stamps::default(),
         };
-        Self { source, rules: Arc::default(), shared: Arc::new(shared) }
+        Self { source, rules: Arc::default(), refuses: None, shared: Arc::new(shared) }
     }
 
     /// The same inbox, whose senders write times and qualities so.
@@ -163,6 +165,13 @@ impl Inbox {
     #[must_use]
     pub fn by(mut self, clock: SourceClock) -> Self {
         self.rules = Arc::new(SenderRules { clock, ..SenderRules::clone(&self.rules) });
+        self
+    }
+
+    /// The same inbox, which takes nothing, and why.
+    #[must_use]
+    pub fn refusing(mut self, why: &str) -> Self {
+        self.refuses = Some(why.into());
         self
     }
 

@@ -334,10 +334,9 @@ fn quality(raw: &RawValue, rules: &SenderRules, id: &str) -> Result<(Quality, Op
         Scalar::Other => return Err(LineError::Quality(raw.get().chars().take(40).collect())),
     };
     let read = rules.qualities.read(&text);
-    let remark = || Some(format!("{id}: {} is no known quality; taken as uncertain", twin_table::quoted(&text)));
     match read {
         ReadQuality::Known(quality) => Ok((quality, None)),
-        ReadQuality::Unknown => Ok((read.quality(), remark())),
+        ReadQuality::Unknown(quality) => Ok((quality, read.words(&text).map(|words| format!("{id}: {words}")))),
         // 192 is good there and 0 is bad: no number of this sender means what it would mean here.
         ReadQuality::LooksLikeOpcDa => Err(LineError::Quality(text.into_owned())),
     }

@@ -40,7 +40,7 @@ const TIME_UNITS: [&str; 23] = [
     "rfc3339",
 ];
 /// A time by these names, whatever stands there.
-const TIMES: [&str; 32] = [
+const TIMES: [&str; 50] = [
     "time",
     "timestamp",
     "ts",
@@ -73,6 +73,24 @@ const TIMES: [&str; 32] = [
     "datum",
     "horodatage",
     "fecha",
+    "zeitpunkt",
+    "messzeit",
+    "messzeitpunkt",
+    "uhrzeit",
+    "heure",
+    "dateheure",
+    "hora",
+    "fechahora",
+    "datahora",
+    "orario",
+    "dataora",
+    "tijd",
+    "tijdstip",
+    "tijdstempel",
+    "tidpunkt",
+    "tidsstempel",
+    "tidsstämpel",
+    "czas",
 ];
 /// A name with one of these as its last or first word may be that of a time.
 const TIME_WORDS: [&str; 11] =
@@ -134,9 +152,10 @@ const OF_THE_READING: [&str; 18] = [
 /// Words that say how far a value can be trusted, beside those of OPC UA.
 const DOUBTS: [&str; 8] = ["invalid", "notvalid", "stale", "questionable", "suspect", "unreliable", "notgood", "badquality"];
 /// `true` under these says that a value is good, `false` that it is not.
-const GOOD: [&str; 7] = ["good", "valid", "ok", "usable", "trusted", "trustworthy", "reliable"];
+const GOOD: [&str; 12] =
+    ["good", "valid", "ok", "usable", "trusted", "trustworthy", "reliable", "gültig", "gueltig", "valide", "valido", "válido"];
 /// And the other way round.
-const NOT_GOOD: [&str; 18] = [
+const NOT_GOOD: [&str; 24] = [
     "bad",
     "stale",
     "invalid",
@@ -155,14 +174,53 @@ const NOT_GOOD: [&str; 18] = [
     "overrange",
     "underrange",
     "error",
+    "ungültig",
+    "ungueltig",
+    "fehler",
+    "fehlerhaft",
+    "gestört",
+    "gestoert",
 ];
 /// What lines can't say, and frames can.
 const FLAGS: [&str; 6] = ["predicted", "prediction", "forecast", "historical", "simulated", "flags"];
-/// Names of the unit of a value.
-const UNITS: [&str; 9] =
-    ["unit", "units", "uom", "unitofmeasure", "unitofmeasurement", "engineeringunit", "engineeringunits", "engunit", "engunits"];
+/// Names of the unit of a value, in the languages in which times and qualities are known, too.
+const UNITS: [&str; 30] = [
+    "unit",
+    "units",
+    "uom",
+    "unitofmeasure",
+    "unitofmeasurement",
+    "engineeringunit",
+    "engineeringunits",
+    "engunit",
+    "engunits",
+    "unitname",
+    "unitsymbol",
+    "valueunit",
+    "valueunits",
+    "displayunit",
+    "displayunits",
+    "einheit",
+    "einheiten",
+    "messeinheit",
+    "maßeinheit",
+    "masseinheit",
+    "unité",
+    "unite",
+    "unidad",
+    "unidade",
+    "unità",
+    "unita",
+    "eenheid",
+    "enhet",
+    "enhed",
+    "jednostka",
+];
 /// Texts that say that there is nothing to be said.
-const NOTHING: [&str; 10] = ["", "none", "no", "off", "false", "0", "null", "ok", "good", "noerror"];
+const NOTHING: [&str; 18] = [
+    "", "none", "no", "off", "false", "0", "null", "ok", "good", "noerror", "kein", "keine", "keiner", "nein", "aucun", "aucune",
+    "ninguno", "nessuno",
+];
 /// The smallest StatusCode that is not good, as a whole number of 32 bits (OPC UA part 4): smaller numbers are a machine's own.
 const NOT_GOOD_CODE: i64 = 0x4000_0000;
 /// Seconds from 1990 to 2100, for numbers in whatever unit.
@@ -260,7 +318,14 @@ impl Name {
         let of_it = |name: &str| ["is", "opc", "data", "value"].iter().any(|of| plain.strip_prefix(of) == Some(name));
         let is = |name: &str| plain == name || of_it(name);
         let own = self.of_the_reading(&["quality", "qual", "validity", "statuscode"]) || near(plain, "quality");
-        if own || matches!(plain, "q" | "qualität" | "qualité" | "calidad") || is("quality") || is("statuscode") {
+        if own
+            || matches!(
+                plain,
+                "q" | "qualität" | "qualitaet" | "güte" | "qualité" | "calidad" | "qualità" | "qualidade" | "kwaliteit"
+            )
+            || is("quality")
+            || is("statuscode")
+        {
             return !value.is_good(qualities);
         }
         let about = self.words.iter().any(|word| matches!(word.as_str(), "quality" | "status" | "state"));
@@ -348,7 +413,12 @@ impl<'a> Given<'a> {
     fn quality(&self, qualities: QualityReader) -> Option<Quality> {
         match qualities.read(self.text()) {
             ReadQuality::Known(quality) => Some(quality),
-            ReadQuality::Unknown | ReadQuality::LooksLikeOpcDa => None,
+            // A machine whose badge was read is not bad.
+            ReadQuality::Unknown(quality) if quality.is_bad() => {
+                let first = Name::new(self.text()).words.into_iter().next();
+                first.is_some_and(|word| word == "bad").then_some(quality)
+            }
+            ReadQuality::Unknown(_) | ReadQuality::LooksLikeOpcDa => None,
         }
     }
 
@@ -366,9 +436,13 @@ impl<'a> Given<'a> {
     /// Where anything may stand: it is the quality of a value, and not good.
     fn is_doubt(&self, qualities: QualityReader) -> bool {
         let not_good = || self.quality(qualities).is_some_and(|quality| !quality.is_good());
-        let number = self.text().trim().parse::<i64>();
+        let text = self.text().trim();
+        let hex = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
+        let number = hex.map_or_else(|| text.parse::<i64>(), |hex| i64::from_str_radix(hex, 16));
+        // In hexadecimal half of a StatusCode is one, too.
+        let own = 0..if hex.is_some() { NOT_GOOD_CODE >> 16 } else { NOT_GOOD_CODE };
         match (self, number) {
-            (Self::Number(_) | Self::Text(_), Ok(code)) => !(0..NOT_GOOD_CODE).contains(&code) && not_good(),
+            (Self::Number(_) | Self::Text(_), Ok(code)) => !own.contains(&code) && not_good(),
             (Self::Text(_), Err(_)) => not_good() || DOUBTS.contains(&self.plain().as_str()),
             _ => false,
         }

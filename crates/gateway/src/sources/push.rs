@@ -23,6 +23,10 @@ impl Source for PushSource {
 
     fn poll(&mut self, _: Timestamp, out: &mut Polled) {
         self.inbox.poll(&mut out.samples);
+        if let Some(why) = &self.inbox.refuses {
+            out.links.push((self.inbox.source, LinkState::Down, why.to_string()));
+            return;
+        }
         let (state, detail) = match self.inbox.senders() {
             (0, false) => (LinkState::Unknown, "waiting for a sender at /ingest"),
             (0, true) => (LinkState::Down, "the sender has gone"),

@@ -44,6 +44,8 @@ const CELLS: &[Cells] = &[
     ("f", "oops", "", "", Some(("none", "bad_type_mismatch"))),
     ("f", "true", "", "", Some(("none", "bad_type_mismatch"))),
     ("f", "1e400", "", "", Some(("none", "bad_out_of_range"))),
+    ("f", "1e-400", "", "", Some(("Float(0.0)", "good"))),
+    ("f", "Bad, Comm Failure", "", "", Some(("none", "bad_no_communication"))),
     ("f", "", "", "", Some(("none", "bad_no_data"))),
     ("f", "NaN", "", "", Some(("none", "bad_no_data"))),
     ("f", "null", "", "", Some(("none", "bad_no_data"))),
@@ -55,11 +57,21 @@ const CELLS: &[Cells] = &[
     ("f", "21.5", "", "0x808C0000", Some(("Float(21.5)", "bad_sensor_failure"))),
     ("f", "21.5", "", "2156658688", Some(("Float(21.5)", "bad_sensor_failure"))),
     ("f", "21.5", "", "splendid", Some(("Float(21.5)", "uncertain"))),
+    ("f", "21.5", "", "Good, Non-specific", Some(("Float(21.5)", "good"))),
+    ("f", "21.5", "", "Good, but drifting", Some(("Float(21.5)", "uncertain"))),
+    ("f", "21.5", "", "Bad, Comm Failure", Some(("Float(21.5)", "bad_no_communication"))),
+    ("f", "21.5", "", "Bad [Out of Service]", Some(("Float(21.5)", "bad_out_of_service"))),
+    ("f", "21.5", "", "OPC_QUALITY_BAD", Some(("Float(21.5)", "bad"))),
+    ("f", "21.5", "", "bad_foo_bar", Some(("Float(21.5)", "bad"))),
+    ("f", "21.5", "", "0x80310000", Some(("Float(21.5)", "bad_no_communication"))),
     ("f", "oops", "", "bad_sensor_failure", Some(("none", "bad_sensor_failure"))),
     ("f", "", "", "uncertain", Some(("none", "bad_no_data"))),
     ("i", "7", "", "", Some(("Int(7)", "good"))),
     ("i", "7.0", "", "", Some(("Int(7)", "good"))),
     ("i", "9007199254740993", "", "", Some(("Int(9007199254740993)", "good"))),
+    ("i", "9.007199254740993e15", "", "", Some(("Int(9007199254740993)", "good"))),
+    ("i", "1e18", "", "", Some(("Int(1000000000000000000)", "good"))),
+    ("i", "1e19", "", "", Some(("none", "bad_out_of_range"))),
     ("i", "9223372036854775808", "", "", Some(("none", "bad_out_of_range"))),
     ("i", "1.5", "", "", Some(("none", "bad_type_mismatch"))),
     ("i", "1e30", "", "", Some(("none", "bad_out_of_range"))),
@@ -73,6 +85,7 @@ const CELLS: &[Cells] = &[
     ("b", "#N/A", "", "", Some(("none", "bad"))),
     ("x", "Bad", "", "", Some(("Text(\"Bad\")", "good"))),
     ("x", "NaN", "", "", Some(("Text(\"NaN\")", "good"))),
+    ("x", "  pad  ", "", "", Some(("Text(\"  pad  \")", "good"))),
     ("x", "21,5", "", "", Some(("Text(\"21,5\")", "good"))),
     ("x", "F\u{fc}llen \u{1f4a7}", "", "", Some(("Text(\"F\u{fc}llen \u{1f4a7}\")", "good"))),
     // Times: each written as it stands, in the zone of the site where it has no offset.
@@ -226,7 +239,45 @@ fn the_same_cells_are_the_same_samples_behind_every_door() {
     assert_eq!(said["times"], json!({ "without_offset": 5, "folds": 0, "guesses": 0, "skipped": 1, "zone": "Europe/Vienna" }));
     assert!(err.contains("5 times without an offset are read as Europe/Vienna"), "{err}");
     assert_eq!(said["refused_by_reason"]["bad_time"], 4);
-    assert_eq!(said["noted_by_kind"]["unknown_quality"], 1);
+    assert_eq!(said["noted_by_kind"]["unknown_quality"], 3);
+}
+
+/// Quality of a value of 21.5 by OPC DA, as a text, behind a source of a table, an import and a sender.
+fn by_opc_da(folder: &Folder, quality: &str) -> Vec<Option<String>> {
+    let csv = "kind = \"csv\"\npath = \"cells.csv\"\nlayout = \"long\"\nkey = \"{signal}\"\nvalue = \"value\"\n\
+               quality = { column = \"quality\", codes = \"opc_da\" }\ntime = { column = \"time\" }";
+    let cells = folder.write("csv/cells.csv", format!("signal,time,value,quality\nt.f,{},21.5,{quality}\n", time(0)));
+    let of_csv = folder.write("csv/site.toml", site(csv));
+    let pushed = folder.write("pushed/site.toml", site("kind = \"websocket\"\nquality = \"opc_da\""));
+    let data = folder.0.join(format!("data {quality}"));
+    let of =
+        |args: &[&str]| exported(&run(args).1).into_values().next().and_then(|row| Some(row.split_once("21.5) ")?.1.to_owned()));
+    let played = of(&["export", text(&of_csv), "--sources", "--to", "2026-12-01T00:00:00Z", "-o", "-"]);
+    run(&["import-samples", text(&pushed), "--data", text(&data), text(&cells), "--quality", "opc_da"]);
+    let imported = of(&["export", text(&pushed), "--data", text(&data), "-o", "-"]);
+    let loaded = Site::read_usable(&pushed).unwrap().loaded;
+    let SourceKind::WebSocket { times, codes, .. } = &loaded.sources[0].kind else { panic!("no sender") };
+    let inbox = Inbox::new(SourceIndex(0)).reading(times.clone(), *codes);
+    let line = json!({ "signal": "t.f", "value": 21.5, "time": time(0), "quality": quality });
+    let sent = match read_line(&loaded.model, &inbox, &line.to_string(), "2026-12-01T00:00:00Z".parse().unwrap()) {
+        Ok(Line::Sample(_, sample, ..)) => Some(sample.quality.to_string()),
+        _ => None,
+    };
+    vec![played, imported, sent]
+}
+
+#[test]
+fn a_bad_quality_of_opc_da_in_hexadecimal_is_bad_behind_every_door() {
+    let folder = Folder::new();
+    for (quality, expected) in [
+        ("0x18", "bad_no_communication"),
+        ("0x00", "bad"),
+        ("0x40", "uncertain"),
+        ("0XC0", "good"),
+        ("24", "bad_no_communication"),
+    ] {
+        assert_eq!(by_opc_da(&folder, quality), vec![Some(expected.to_owned()); 3], "{quality}");
+    }
 }
 
 #[test]

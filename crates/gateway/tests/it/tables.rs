@@ -93,12 +93,17 @@ fn statuses_of_opc_are_read_and_an_unknown_word_is_uncertain() {
     };
     let (_, found, err) = qualities("\"Q\"", &["GOOD", "BadCommunicationError", "2156527616", "Bad_NotConnected", "meh"]);
     assert_eq!(found, ["good", "bad_communication_error", "bad_not_connected", "bad_not_connected", "uncertain"], "{err}");
-    assert!(err.contains("'meh' is not a quality"), "{err}");
+    assert!(err.contains("'meh' is no known quality"), "{err}");
     let (_, found, err) = qualities("{ column = \"Q\", codes = \"opc_da\" }", &["192", "0", "64", "24"]);
     assert_eq!(found, ["good", "bad", "uncertain", "bad_no_communication"], "{err}");
-    let (code, found, err) = qualities("\"Q\"", &["192", "0"]);
-    assert_eq!((code, found.len()), (1, 0), "0 is bad there and good here: {err}");
-    assert!(err.contains("codes = \"opc_da\""), "{err}");
+    for words in [["192", "0"], ["0xC0", "0x0"]] {
+        let (code, found, err) = qualities("\"Q\"", &words);
+        assert_eq!((code, found.len()), (1, 0), "0 is bad there and good here: {err}");
+        assert!(err.contains("codes = \"opc_da\""), "{err}");
+    }
+    let (_, found, err) = qualities("\"Q\"", &["Bad; Comm Failure", "bad_foo_bar", "Good [Non-specific]", "good enough"]);
+    assert_eq!(found, ["bad_no_communication", "bad", "good", "uncertain"], "{err}");
+    assert!(err.contains("'bad_foo_bar' is no known quality; taken as bad"), "{err}");
 }
 
 #[test]

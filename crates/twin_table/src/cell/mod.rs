@@ -14,7 +14,7 @@ pub use number::NumberStyle;
 pub use quality::{Codes, QualityReader, ReadQuality};
 
 use crate::quoted;
-use number::{EXACT, NumberFault};
+use number::{Number, NumberFault};
 
 /// Different texts that are kept to be shared; beyond it every text is one of its own.
 const SHARED_TEXTS: usize = 10_000;
@@ -24,7 +24,7 @@ const SHARED_TEXTS: usize = 10_000;
 pub enum Cell {
     /// A value.
     Value(Value),
-    /// The nearest number that the signal can hold; digits are lost.
+    /// The nearest number that the signal can hold; digits are lost, all of them where it is too close to zero.
     Rounded(Value),
     /// There is none, and the cell says so.
     Absent(Quality),
@@ -60,7 +60,8 @@ impl Unreadable {
         match self {
             Self::Kind(kind) => format!("{shown} is not {}", kind_words(kind)),
             Self::TooLarge(ValueKind::Text) => {
-                format!("a text of {} bytes is too long ({TEXT_BYTES} at most): {shown}", text.trim().len())
+                let size = Some(text.trim().len()).filter(|size| *size > TEXT_BYTES).unwrap_or(text.len());
+                format!("a text of {size} bytes is too long ({TEXT_BYTES} at most): {shown}")
             }
             Self::TooLarge(ValueKind::Int) => format!("{shown} is beyond whole numbers of 64 bits"),
             Self::TooLarge(_) => format!("{shown} is beyond the largest number, 1.8e308"),
@@ -90,7 +91,8 @@ pub const fn kind_words(kind: ValueKind) -> &'static str {
 pub struct CellRules {
     /// Numbers.
     pub numbers: NumberStyle,
-    /// Texts that mean "no value", beside the usual words; compared exactly, after blanks are cut.
+    /// Texts that mean "no value", beside the usual words; compared exactly, after blanks are cut, and for signals that are no texts as
+    /// numbers, too, where they are some.
     pub null: Vec<String>,
     /// Texts that mean on, beside the usual words; compared without case.
     pub on: Vec<String>,
@@ -106,35 +108,60 @@ impl Default for CellRules {
 }
 
 impl CellRules {
-    /// Reads a cell for a signal of a kind. Texts are shared through `texts`.
+    /// Reads a cell for a signal of a kind; blanks around it mean nothing. Texts are shared through `texts`.
     pub fn read(&self, text: &str, kind: ValueKind, texts: &mut Texts) -> Cell {
+        self.read_text(text, text.trim(), kind, texts)
+    }
+
+    /// The same of a cell in quotes, whose blanks are part of a text.
+    pub fn read_as_it_stands(&self, text: &str, kind: ValueKind, texts: &mut Texts) -> Cell {
+        self.read_text(text, text, kind, texts)
+    }
+
+    fn read_text(&self, text: &str, as_text: &str, kind: ValueKind, texts: &mut Texts) -> Cell {
         let cut = text.trim();
         if self.null.iter().any(|null| null == cut) || (cut.is_empty() && kind != ValueKind::Text) {
             return Cell::Absent(words::NO_DATA);
         }
         match kind {
             // Every store refuses such a one: then the text before would stay on the screen as if it were current.
-            ValueKind::Text if cut.len() > TEXT_BYTES => Cell::Unreadable(Unreadable::TooLarge(kind)),
-            ValueKind::Text => Cell::Value(texts.share(cut)),
+            ValueKind::Text if as_text.len() > TEXT_BYTES => Cell::Unreadable(Unreadable::TooLarge(kind)),
+            ValueKind::Text => Cell::Value(texts.share(as_text)),
             ValueKind::Bool => self.switch(cut),
             ValueKind::Float | ValueKind::Int => self.number(cut, kind),
         }
     }
 
+    /// Whether a number means "no value": `-9999.0` is -9999.
+    fn is_null(&self, number: &Number) -> bool {
+        let same = |null: &Number| match (null.int, number.int) {
+            (None, None) => null.float == number.float,
+            (a, b) => a == b,
+        };
+        let plain = NumberStyle::default();
+        let read = |null: &String| self.numbers.read(null.trim()).or_else(|_| plain.read(null.trim())).ok();
+        self.null.iter().filter(|null| !null.is_empty()).filter_map(read).any(|null| same(&null))
+    }
+
     fn switch(&self, text: &str) -> Cell {
         let own = |words: &[String]| words.iter().any(|word| word.to_lowercase() == text.to_lowercase());
-        let number = || self.numbers.read(text).ok().and_then(|number| number.int);
         // Visual Basic writes true as -1.
         let known = if own(&self.on) {
             Some(true)
         } else if own(&self.off) {
             Some(false)
+        } else if let Some(on) = words::switch(text) {
+            Some(on)
         } else {
-            words::switch(text).or_else(|| match number()? {
-                0 => Some(false),
-                1 | -1 => Some(true),
+            let number = self.numbers.read(text).ok();
+            if number.is_some_and(|number| self.is_null(&number)) {
+                return Cell::Absent(words::NO_DATA);
+            }
+            match number.and_then(|number| number.int) {
+                Some(0) => Some(false),
+                Some(1 | -1) => Some(true),
                 _ => None,
-            })
+            }
         };
         match known {
             Some(on) => Cell::Value(Value::Bool(on)),
@@ -156,19 +183,23 @@ impl CellRules {
                 });
             }
         };
+        if self.is_null(&number) {
+            return Cell::Absent(words::NO_DATA);
+        }
         match (kind, number.int) {
             (ValueKind::Int, Some(int)) => Cell::Value(Value::Int(int)),
-            (ValueKind::Int, None) if number.whole || number.float.abs() > EXACT => Cell::Unreadable(Unreadable::TooLarge(kind)),
-            (ValueKind::Int, None) => Cell::Unreadable(Unreadable::Kind(kind)),
-            // Whole numbers are compared as 128 bits: i64::MAX as a double is one more.
-            (_, Some(int)) if number.whole && i128::from(int) != number.float as i128 => {
-                Cell::Rounded(Value::Float(number.float))
+            (ValueKind::Int, None) if !number.fraction || number.float.abs() >= BEYOND_INTS => {
+                Cell::Unreadable(Unreadable::TooLarge(kind))
             }
-            (_, None) if number.whole => Cell::Rounded(Value::Float(number.float)),
+            (ValueKind::Int, None) => Cell::Unreadable(Unreadable::Kind(kind)),
+            _ if number.rounded => Cell::Rounded(Value::Float(number.float)),
             _ => Cell::Value(Value::Float(number.float)),
         }
     }
 }
+
+/// 2^63: no whole number of 64 bits is as large.
+const BEYOND_INTS: f64 = 9_223_372_036_854_775_808.0;
 
 impl Cell {
     /// The sample of a cell: its value with the given quality, or none, which is bad for the reason that is known best.
@@ -231,6 +262,8 @@ mod tests {
             ("0.1000000000000000055", Float, Cell::Value(Value::Float(0.1))),
             ("9223372036854775808", Int, Cell::Unreadable(Unreadable::TooLarge(Int))),
             ("1e30", Int, Cell::Unreadable(Unreadable::TooLarge(Int))),
+            ("9007199254740993.5", Int, Cell::Unreadable(Unreadable::Kind(Int))),
+            ("1e30", Float, Cell::Value(Value::Float(1e30))),
             ("1.5", Int, Cell::Unreadable(Unreadable::Kind(Int))),
             ("1e400", Float, Cell::Unreadable(Unreadable::TooLarge(Float))),
             ("21,5", Float, Cell::Unreadable(Unreadable::OtherStyle)),
@@ -263,5 +296,66 @@ mod tests {
         }
         let reported = read("", ValueKind::Float).sample(t, ValueKind::Float, Quality::BAD_SENSOR_FAILURE);
         assert_eq!(reported.quality, Quality::BAD_SENSOR_FAILURE, "the source knows better");
+    }
+
+    #[test]
+    fn whole_numbers_with_an_exponent_keep_their_digits_and_what_is_lost_is_told() {
+        use ValueKind::{Float, Int};
+        for (text, kind, expected) in [
+            ("9.007199254740993e15", Int, Cell::Value(Value::Int(9_007_199_254_740_993))),
+            ("1e16", Int, Cell::Value(Value::Int(10_000_000_000_000_000))),
+            ("1E17", Int, Cell::Value(Value::Int(100_000_000_000_000_000))),
+            ("1e18", Int, Cell::Value(Value::Int(1_000_000_000_000_000_000))),
+            ("-9.223372036854775808e18", Int, Cell::Value(Value::Int(i64::MIN))),
+            ("1e19", Int, Cell::Unreadable(Unreadable::TooLarge(Int))),
+            ("1e-1", Int, Cell::Unreadable(Unreadable::Kind(Int))),
+            ("1e-400", Int, Cell::Unreadable(Unreadable::Kind(Int))),
+            ("9.007199254740993e15", Float, Cell::Rounded(Value::Float(9_007_199_254_740_992.0))),
+            ("1e-400", Float, Cell::Rounded(Value::Float(0.0))),
+            ("4e-324", Float, Cell::Rounded(Value::Float(5e-324))),
+            ("0e-400", Float, Cell::Value(Value::Float(0.0))),
+        ] {
+            assert_eq!(read(text, kind), expected, "{text} {kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_number_that_means_no_value_means_it_in_every_spelling() {
+        use ValueKind::{Bool, Float, Int, Text};
+        let null = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        let rules = CellRules { null: null(&["-9999", "1e3", "9007199254740993"]), ..CellRules::default() };
+        let comma = NumberStyle { decimal: ',', thousands: Some('.'), declared: true };
+        let german = CellRules { numbers: comma, null: null(&["-9999", "-99,9"]), ..CellRules::default() };
+        for (rules, text, kind, none) in [
+            (&rules, "-9999.0", Float, true),
+            (&rules, "-9999.00", Int, true),
+            (&rules, "-9.999e3", Float, true),
+            (&rules, "+1000", Int, true),
+            (&rules, "-9999.5", Float, false),
+            (&rules, "9007199254740992", Int, false),
+            (&rules, "-9999.0", Text, false),
+            (&german, "-9999,0", Float, true),
+            (&german, "-9.999", Float, true),
+            (&german, "-99,90", Float, true),
+            (&german, "-99,91", Float, false),
+        ] {
+            let read = rules.read(text, kind, &mut Texts::default());
+            assert_eq!(read == Cell::Absent(words::NO_DATA), none, "{text} {kind:?}: {read:?}");
+        }
+        let rules = CellRules { null: null(&["-1"]), ..CellRules::default() };
+        assert_eq!(rules.read("-1.0", Bool, &mut Texts::default()), Cell::Absent(words::NO_DATA), "true, if nobody had said so");
+    }
+
+    #[test]
+    fn a_text_in_quotes_keeps_its_blanks_and_a_number_does_not_mind_them() {
+        let rules = CellRules::default();
+        let read = |text: &str, kind| rules.read_as_it_stands(text, kind, &mut Texts::default());
+        assert_eq!(read("  pad  ", ValueKind::Text), Cell::Value(Value::text("  pad  ")));
+        assert_eq!(read("   ", ValueKind::Text), Cell::Absent(words::NO_DATA));
+        assert_eq!(read(" 21.5 ", ValueKind::Float), Cell::Value(Value::Float(21.5)));
+        assert_eq!(
+            read(&" ".repeat(TEXT_BYTES + 1).replacen(' ', "x", 1), ValueKind::Text),
+            Cell::Unreadable(Unreadable::TooLarge(ValueKind::Text))
+        );
     }
 }

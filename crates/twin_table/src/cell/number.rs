@@ -25,8 +25,10 @@ pub(crate) struct Number {
     pub(crate) float: f64,
     /// Exactly, where it is a whole number of 64 bits.
     pub(crate) int: Option<i64>,
-    /// Written without a part or an exponent.
-    pub(crate) whole: bool,
+    /// There is something behind the point, whatever the exponent.
+    pub(crate) fraction: bool,
+    /// The double has other digits than the text: of a whole number that it can't hold, or of one too close to zero.
+    pub(crate) rounded: bool,
 }
 
 /// Why a text is no number.
@@ -129,19 +131,76 @@ fn number(plain: &str) -> Result<Number, NumberFault> {
     if float.is_infinite() {
         return Err(NumberFault::TooLarge);
     }
-    let (point, exponent) = (plain.bytes().position(|b| b == b'.'), plain.bytes().any(|b| b == b'e'));
-    let int = if exponent {
-        // Doubles are exact up to here.
-        (float.fract() == 0.0 && float.abs() <= EXACT).then_some(float as i64)
+    let exponent = plain.contains('e');
+    let (before, part) = plain.bytes().position(|b| b == b'.').map_or((plain, ""), |at| plain.split_at(at));
+    let (int, fraction) = if exponent {
+        Digits::of(plain).whole()
     } else {
-        let (before, part) = point.and_then(|at| plain.split_at_checked(at)).unwrap_or((plain, ""));
-        if part.bytes().skip(1).all(|b| b == b'0') { before.parse().ok() } else { None }
+        let fraction = part.bytes().skip(1).any(|b| b != b'0');
+        let int = if matches!(before, "" | "-") { Some(0) } else { before.parse().ok() };
+        (int.filter(|_| !fraction), fraction)
     };
-    Ok(Number { float, int, whole: point.is_none() && !exponent })
+    let rounded = if fraction {
+        // Below here doubles have ever fewer digits, and then none.
+        float.abs() < f64::MIN_POSITIVE && !Digits::of(plain).are_those_of(float)
+    } else {
+        // Whole numbers are compared as 128 bits: i64::MAX as a double is one more.
+        match int {
+            // What has an exponent was rounded by whoever wrote it, and may have no more digits than it shows.
+            Some(int) => i128::from(int) != float as i128 && !(exponent && Digits::of(plain).are_those_of(float)),
+            None => !exponent && before.trim_start_matches(['-', '0']) != format!("{:.0}", float.abs()),
+        }
+    };
+    Ok(Number { float, int, fraction, rounded })
 }
 
-/// Whole numbers up to here are doubles.
-pub(crate) const EXACT: f64 = 9_007_199_254_740_992.0;
+/// The digits of a number from the first to the last that is not zero, and the power of ten of the last.
+struct Digits {
+    negative: bool,
+    digits: String,
+    power: i64,
+}
+
+impl Digits {
+    /// Of a number that a double can be read from.
+    fn of(plain: &str) -> Self {
+        let (mantissa, exponent) = plain.split_once('e').unwrap_or((plain, "0"));
+        let (before, part) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        // An exponent beyond 64 bits makes zero, or nothing that was a double, of any number that fits into memory.
+        let exponent = exponent.parse().unwrap_or(if exponent.starts_with('-') { i64::MIN / 2 } else { i64::MAX / 2 });
+        let all = [before.trim_start_matches('-'), part].concat();
+        let kept = all.trim_end_matches('0');
+        let cut = i64::try_from(all.len() - kept.len()).unwrap_or(i64::MAX / 4);
+        let power = exponent - i64::try_from(part.len()).unwrap_or(i64::MAX / 4) + cut;
+        Self { negative: plain.starts_with('-'), digits: kept.trim_start_matches('0').to_owned(), power }
+    }
+
+    /// The whole number of 64 bits that they are, and whether they have a part behind the point.
+    fn whole(&self) -> (Option<i64>, bool) {
+        if self.digits.is_empty() {
+            return (Some(0), false);
+        }
+        let Ok(power) = u32::try_from(self.power) else { return (None, self.power < 0) };
+        let value = self
+            .digits
+            .parse::<i128>()
+            .ok()
+            .zip(10_i128.checked_pow(power))
+            .and_then(|(value, factor)| value.checked_mul(factor));
+        (value.and_then(|value| i64::try_from(if self.negative { -value } else { value }).ok()), false)
+    }
+
+    /// Whether a double has them all, and nothing but zeros or what is further back.
+    fn are_those_of(&self, float: f64) -> bool {
+        let Some(places) = self.digits.len().checked_sub(1) else { return float == 0.0 };
+        // No double has more digits than that.
+        let written = format!("{:.*e}", places.min(800), float.abs());
+        let (mantissa, exponent) = written.split_once('e').unwrap_or((&written, ""));
+        let digits = mantissa.bytes().filter(u8::is_ascii_digit);
+        let places = i64::try_from(places).unwrap_or(i64::MAX / 4);
+        exponent.parse() == Ok(self.power.saturating_add(places)) && digits.eq(self.digits.bytes().take(801))
+    }
+}
 
 /// Whether a text is a number in some style with a comma or groups of digits.
 fn other_style(text: &str) -> bool {
@@ -203,9 +262,50 @@ mod tests {
             (NumberStyle::default(), "9223372036854775808", None),
             (NumberStyle::default(), "1e3", Some(1_000)),
             (NumberStyle::default(), "1.5", None),
+            (NumberStyle::default(), "9.007199254740993e15", Some(9_007_199_254_740_993)),
+            (NumberStyle::default(), "-9.223372036854775808E+18", Some(i64::MIN)),
+            (NumberStyle::default(), "9.223372036854775808e18", None),
+            (NumberStyle::default(), "9223372036854775807000e-3", Some(i64::MAX)),
+            (NumberStyle::default(), "1e16", Some(10_000_000_000_000_000)),
+            (NumberStyle::default(), "1e18", Some(1_000_000_000_000_000_000)),
+            (NumberStyle::default(), "1e19", None),
+            (NumberStyle::default(), "0.00e99999999999999999999", Some(0)),
+            (NumberStyle::default(), "150e-1", Some(15)),
+            (NumberStyle::default(), "155e-1", None),
+            (COMMA, "9,007199254740993e15", Some(9_007_199_254_740_993)),
             (COMMA, "9.007.199.254.740.993", Some(9_007_199_254_740_993)),
         ] {
             assert_eq!(style.read(text).unwrap().int, expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_number_whose_digits_no_double_has_says_so() {
+        for (text, fraction, rounded) in [
+            ("9007199254740993", false, true),
+            ("9007199254740993.0", false, true),
+            ("9007199254740992", false, false),
+            ("9.007199254740993e15", false, true),
+            ("9.007199254740992e15", false, false),
+            ("1.2345678901234568e18", false, false),
+            ("1e23", false, false),
+            ("99999999999999991611392.000", false, false),
+            ("99999999999999991611393", false, true),
+            ("0.1", true, false),
+            ("1e-400", true, true),
+            ("-1e-99999999999999999999", true, true),
+            ("0e-400", false, false),
+            ("0.0", false, false),
+            (".0", false, false),
+            ("5e-324", true, false),
+            ("1e-320", true, false),
+            ("1.23456e-320", true, true),
+            ("2.2250738585072014e-308", true, false),
+        ] {
+            let number = NumberStyle::default().read(text).unwrap();
+            assert_eq!((number.fraction, number.rounded), (fraction, rounded), "{text}");
+        }
+        let tiny = format!("0.{}1", "0".repeat(400));
+        assert!(NumberStyle::default().read(&tiny).unwrap().rounded, "written out");
     }
 }

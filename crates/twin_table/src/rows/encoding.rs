@@ -85,8 +85,12 @@ impl Encoding {
                 return at;
             }
             let pair = second.filter(|low| (0xdc00..0xe000).contains(low));
-            let letter = char::decode_utf16([first].into_iter().chain(pair)).next();
-            push(out, letter.and_then(Result::ok).unwrap_or(char::REPLACEMENT_CHARACTER));
+            match char::decode_utf16([first].into_iter().chain(pair)).next().and_then(Result::ok) {
+                Some(letter) => push(out, letter),
+                // Half a pair is no letter: as three bytes that are no UTF-8 (the same number in the same scheme), so that its cell is
+                // broken, as it is with broken UTF-8.
+                None => out.extend([0xed, 0x80 | (first >> 6 & 0x3f) as u8, 0x80 | (first & 0x3f) as u8]),
+            }
             at += if pair.is_some() { 4 } else { 2 };
         }
         // Half a letter at the end of a file is none.
@@ -160,11 +164,12 @@ mod tests {
     }
 
     #[test]
-    fn broken_pairs_are_marked_and_end() {
+    fn half_a_pair_is_no_text_and_has_its_length() {
         let mut out = Vec::new();
         let lone = [0x3d, 0xd8, b'a', 0, 0x3d, 0xd8, 7];
         assert_eq!(Encoding::Utf16Le.decode(&lone, true, &mut out), lone.len());
-        assert_eq!(String::from_utf8(out.clone()).unwrap(), "\u{fffd}a\u{fffd}");
+        assert_eq!(out, [0xed, 0xa0, 0xbd, b'a', 0xed, 0xa0, 0xbd]);
+        assert!(std::str::from_utf8(&out[..3]).is_err(), "no reader of cells takes it for a text");
         assert_eq!(Encoding::Utf16Le.raw_len(&out), 6);
     }
 }

@@ -43,6 +43,12 @@ pub(super) fn foreign(start: &[u8], declared: Option<Encoding>) -> Option<(Strin
         });
     }
     let text = start.get(..LOOKED_AT).unwrap_or(start);
+    // Whole lines of text before the first zero: where the power failed, a block of zeros stands behind them.
+    let plain = |byte: &u8| *byte >= b' ' || matches!(byte, b'\t' | b'\n' | b'\r');
+    let before = text.split(|byte| *byte == 0).next().unwrap_or_default();
+    if before.iter().any(|byte| matches!(byte, b'\n' | b'\r')) && before.iter().all(plain) {
+        return None;
+    }
     // UTF-16 without a mark has a zero at every other place.
     let wide = matches!(Encoding::of(text, declared).0, Encoding::Utf16Le | Encoding::Utf16Be);
     let zeros = text.iter().filter(|byte| **byte == 0).count();
@@ -77,5 +83,8 @@ mod tests {
         }
         assert_eq!(foreign(b"\x2d\x4e\x3b\0\x41\0\x0a\0", Some(Encoding::Utf16Le)), None, "declared");
         assert_eq!(foreign(b"Time;Name;A\n2026-03-02T08:00:00Z;P1\0\0\0\0;21.5\n", None), None, "padded by a device");
+        let failed = [&b"T,A\n2026-03-02T08:00:00Z,21.5\n"[..], &[0; 400]].concat();
+        assert_eq!(foreign(&failed, None), None, "where the power failed");
+        assert!(foreign(&[&b"\x01\n"[..], &[0; 100]].concat(), None).is_some() && foreign(&[0; 100], None).is_some());
     }
 }

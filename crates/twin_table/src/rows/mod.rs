@@ -2,7 +2,9 @@
 //!
 //! A quote that never closes costs its own row at most: it is taken as it stands, its row is marked, and reading goes on at the
 //! next line. It is told from a text of several lines by what follows: a whole row of the table inside of it, a closing quote in
-//! the middle of a cell, more than [`QUOTED_BYTES`], or the end of the file.
+//! the middle of a cell, more than [`ROW_BYTES`], or the end of the file.
+//!
+//! Where the power fails, files have blocks of NUL bytes: such a block is passed over and told, and what stands behind it is read.
 
 mod encoding;
 mod foreign;
@@ -14,12 +16,15 @@ pub use encoding::Encoding;
 pub use split::Cells;
 use split::{Literal, Split, Splitter};
 
-/// Longest row. A table of 100,000 columns has shorter ones; what is longer is no table.
+/// Longest row, with all lines of its quoted cells. A table of 100,000 columns has shorter ones; what is longer is no table.
 pub const ROW_BYTES: usize = 4 << 20;
-/// Longest quoted cell that may hold line ends: twice what a text of the store may have (65,536 bytes, quotes doubled).
-pub const QUOTED_BYTES: usize = 256 << 10;
-/// After so many quotes that never closed, quotes of the file mean nothing: looking for each one's end would cost too much.
+/// After so many quotes that never closed, quotes of the file mean nothing: looking for each one's end would cost too much. One for whose
+/// end more than [`LOOKED_FOR`] was looked through counts as often as that.
 pub const STRAY_QUOTES: u32 = 1_000;
+/// See [`STRAY_QUOTES`].
+const LOOKED_FOR: usize = 256 << 10;
+/// NUL bytes in the middle of a line that break it, where no separator follows: devices pad texts with fewer, or up to one.
+const BREAKS: usize = 16;
 /// Bytes that are read at once.
 const PIECE: usize = 64 << 10;
 
@@ -45,8 +50,16 @@ pub struct Row {
 pub enum Oddity {
     /// A quote in this cell (from 0) never closes; cells from there on are taken as they stand.
     OpenQuote(usize),
+    /// The same, where it is not known whether it closes: it does not within [`ROW_BYTES`].
+    LongQuote(usize),
     /// It is longer than [`ROW_BYTES`]; its cells are gone.
     TooLong,
+    /// It is none: so many NUL bytes stand where one should begin. It has no cells.
+    Zeros(u64),
+    /// It breaks off in so many NUL bytes: its last cell is a part of one.
+    BrokenOff(u64),
+    /// The file ends within it in the middle of a letter of two bytes; without cells where nothing else of it is there.
+    HalfLetter,
 }
 
 /// Reads rows. See the module's head.
@@ -65,6 +78,9 @@ pub struct RowReader<R> {
     offset: u64,
     line: u64,
     strays: u32,
+    literal_from: Option<u64>,
+    /// The file ends in the middle of a letter, and no row has said so.
+    half: bool,
 }
 
 impl<R: Read> RowReader<R> {
@@ -93,7 +109,21 @@ impl<R: Read> RowReader<R> {
     /// Reads on from the beginning of a row that was read before; `offset` and `line` are its own.
     pub fn at(input: R, separator: u8, encoding: Encoding, offset: u64, line: u64) -> Self {
         let (carry, text) = (Vec::new(), Vec::new());
-        Self { input, encoding, separator, end: b'\n', carry, text, at: 0, done: false, offset, line, strays: 0 }
+        Self {
+            input,
+            encoding,
+            separator,
+            end: b'\n',
+            carry,
+            text,
+            at: 0,
+            done: false,
+            offset,
+            line,
+            strays: 0,
+            literal_from: None,
+            half: false,
+        }
     }
 
     /// What the file is encoded in.
@@ -113,16 +143,32 @@ impl<R: Read> RowReader<R> {
         self
     }
 
-    /// Leaves out lines, whatever they hold.
+    /// The line from which on quotes mean nothing, because too many never closed.
+    pub fn literal_from(&self) -> Option<u64> {
+        self.literal_from
+    }
+
+    /// Leaves out lines, whatever they hold, and says how many there were.
     ///
     /// # Errors
     /// Where the file can't be read.
-    pub fn skip_lines(&mut self, lines: usize) -> io::Result<()> {
+    pub fn skip_lines(&mut self, lines: usize) -> io::Result<usize> {
         let mut line = Row::default();
-        for _ in 0..lines {
+        for skipped in 0..lines {
+            if self.is_over()? {
+                return Ok(skipped);
+            }
             self.too_long(&mut line)?;
         }
-        Ok(())
+        Ok(lines)
+    }
+
+    /// Whether nothing is left.
+    fn is_over(&mut self) -> io::Result<bool> {
+        while self.at == self.text.len() && !self.done {
+            self.fill()?;
+        }
+        Ok(self.at == self.text.len())
     }
 
     /// Reads the next row; false at the end. `is_row` says whether a line by itself would be a row of the table.
@@ -135,13 +181,20 @@ impl<R: Read> RowReader<R> {
         row.cells.clear();
         loop {
             self.compact();
+            if self.zeros(row)? {
+                return Ok(true);
+            }
             let end = self.line_end_from(self.at, ROW_BYTES)?;
             let stop = end.unwrap_or(self.text.len());
             if stop - self.at > ROW_BYTES {
                 return self.too_long(row).map(|()| true);
             }
             if end.is_none() && stop == self.at {
-                return Ok(false);
+                if self.half {
+                    (row.line, row.offset) = (self.line, self.offset);
+                    self.half_letter(row);
+                }
+                return Ok(row.oddity.is_some());
             }
             if !cut(self.piece(self.at, stop)).is_empty() {
                 break;
@@ -150,10 +203,77 @@ impl<R: Read> RowReader<R> {
             self.take(end.map_or(stop, |end| end + 1));
         }
         (row.line, row.offset) = (self.line, self.offset);
-        let end = self.whole(row, is_row)?;
+        let end = match self.breaks_off(row)? {
+            Some(end) => end,
+            None => self.whole(row, is_row)?,
+        };
         self.take(end);
         row.bytes = self.offset - row.offset;
+        if self.half && self.done && self.at == self.text.len() && self.text.last() != Some(&self.end) {
+            self.half_letter(row);
+        }
         Ok(true)
+    }
+
+    /// Passes over NUL bytes where a row should begin; false where there are none. A cell that is nothing but padding is left.
+    fn zeros(&mut self, row: &mut Row) -> io::Result<bool> {
+        if self.is_over()? || self.text.get(self.at) != Some(&0) {
+            return Ok(false);
+        }
+        let run = |text: &[u8]| text.iter().take_while(|byte| **byte == 0).count();
+        let first = run(self.text.get(self.at..).unwrap_or_default());
+        if self.text.get(self.at + first) == Some(&self.separator) {
+            return Ok(false);
+        }
+        (row.line, row.offset) = (self.line, self.offset);
+        let mut all = 0;
+        while !self.is_over()? {
+            let more = run(self.text.get(self.at..).unwrap_or_default());
+            if more == 0 {
+                break;
+            }
+            all += more as u64;
+            self.take(self.at + more);
+            self.compact();
+        }
+        row.bytes = self.offset - row.offset;
+        row.oddity = Some(Oddity::Zeros(all));
+        Ok(true)
+    }
+
+    /// Reads a row that breaks off in NUL bytes, up to where the next begins behind them; `None` where it doesn't.
+    fn breaks_off(&mut self, row: &mut Row) -> io::Result<Option<usize>> {
+        let found = self.line_end_from(self.at, ROW_BYTES)?;
+        let stop = found.unwrap_or(self.text.len());
+        let line = self.piece(self.at, stop);
+        let mut from = 0;
+        while let Some(start) = memchr::memchr(0, line.get(from..).unwrap_or_default()).map(|at| from + at) {
+            let zeros = line.get(start..).unwrap_or_default().iter().take_while(|byte| **byte == 0).count();
+            from = start + zeros;
+            let padded = match line.get(from) {
+                Some(next) => *next == self.separator || matches!(next, b'"' | b'\r'),
+                None => found.is_some(),
+            };
+            if zeros < BREAKS || padded {
+                continue;
+            }
+            let text = line.get(..start).unwrap_or_default();
+            if Splitter::default().go_on(text, self.separator, &Literal::NONE, &mut row.cells) != Split::Whole {
+                row.cells.clear();
+                Splitter::default().go_on(text, self.separator, &Literal::All, &mut row.cells);
+            }
+            row.oddity = Some(Oddity::BrokenOff(zeros as u64));
+            return Ok(Some(self.at + from));
+        }
+        Ok(None)
+    }
+
+    /// The half of a letter at the end of the file belongs to this row.
+    fn half_letter(&mut self, row: &mut Row) {
+        self.half = false;
+        self.offset += 1;
+        row.bytes = self.offset - row.offset;
+        row.oddity = Some(Oddity::HalfLetter);
     }
 
     /// Reads the cells of the row at hand and gives where the next one begins.
@@ -161,14 +281,17 @@ impl<R: Read> RowReader<R> {
         let mut from = self.at;
         let mut splitter = Splitter::default();
         let literal = if self.strays >= STRAY_QUOTES { Literal::All } else { Literal::NONE };
+        if literal == Literal::All && self.literal_from.is_none() {
+            self.literal_from = Some(self.line);
+        }
         let mut alone = Cells::default();
         loop {
             let found = self.line_end_from(from, ROW_BYTES)?;
             let stop = found.unwrap_or(self.text.len());
             let text = cut(self.piece(self.at, stop));
-            let cell = match splitter.go_on(text, self.separator, &literal, &mut row.cells) {
+            let (cell, long) = match splitter.go_on(text, self.separator, &literal, &mut row.cells) {
                 Split::Whole => return Ok(found.map_or(stop, |end| end + 1)),
-                Split::Stray(cell) => cell,
+                Split::Stray(cell) => (cell, false),
                 Split::Open(cell) => {
                     let next_is_row = from > self.at && {
                         alone.clear();
@@ -176,19 +299,21 @@ impl<R: Read> RowReader<R> {
                         Splitter::default().go_on(line, self.separator, &Literal::NONE, &mut alone) == Split::Whole
                             && is_row(&alone)
                     };
-                    if found.is_some() && text.len() <= QUOTED_BYTES && !next_is_row {
+                    let ends = found.is_none() && self.done;
+                    if found.is_some() && text.len() <= ROW_BYTES && !next_is_row {
                         from = stop + 1;
                         continue;
                     }
-                    cell
+                    (cell, !next_is_row && !ends)
                 }
             };
-            return self.literally(row, cell);
+            let looked = stop - self.at;
+            return self.literally(row, cell, long, looked);
         }
     }
 
     /// Reads the first line of the row at hand, with quotes that don't close as they stand.
-    fn literally(&mut self, row: &mut Row, cell: usize) -> io::Result<usize> {
+    fn literally(&mut self, row: &mut Row, cell: usize, long: bool, looked: usize) -> io::Result<usize> {
         let found = self.line_end_from(self.at, ROW_BYTES)?;
         let stop = found.unwrap_or(self.text.len());
         let mut literal = vec![cell];
@@ -204,8 +329,10 @@ impl<R: Read> RowReader<R> {
         }
         // A quote that is closed before its cell ends is odd and harms nobody.
         let open = |cell: &usize| row.cells.get(*cell).is_some_and(|text| memchr::memchr_iter(b'"', text).count() % 2 == 1);
-        row.oddity = literal.into_iter().find(open).map(Oddity::OpenQuote);
-        self.strays += u32::from(row.oddity.is_some());
+        row.oddity = literal.into_iter().find(open).map(if long { Oddity::LongQuote } else { Oddity::OpenQuote });
+        if row.oddity.is_some() {
+            self.strays += 1 + u32::try_from(looked / LOOKED_FOR).unwrap_or(STRAY_QUOTES);
+        }
         Ok(found.map_or(stop, |end| end + 1))
     }
 
@@ -268,6 +395,8 @@ impl<R: Read> RowReader<R> {
     }
 
     fn decode(&mut self, end: bool) {
+        let pairs = matches!(self.encoding, Encoding::Utf16Le | Encoding::Utf16Be);
+        self.half |= end && pairs && !self.carry.len().is_multiple_of(2);
         let used = self.encoding.decode(&self.carry, end, &mut self.text);
         self.carry.drain(..used);
         self.done = end;

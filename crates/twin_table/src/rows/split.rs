@@ -5,6 +5,8 @@
 pub struct Cells {
     text: Vec<u8>,
     ends: Vec<usize>,
+    /// Those that stood in quotes, rising.
+    quoted: Vec<usize>,
 }
 
 impl Cells {
@@ -25,6 +27,11 @@ impl Cells {
         self.text.get(start..end)
     }
 
+    /// Whether a cell stood in quotes: then the blanks in it are its own.
+    pub fn was_quoted(&self, at: usize) -> bool {
+        self.quoted.binary_search(&at).is_ok()
+    }
+
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
         (0..self.len()).map(|at| self.get(at).unwrap_or_default())
@@ -33,6 +40,7 @@ impl Cells {
     pub(super) fn clear(&mut self) {
         self.text.clear();
         self.ends.clear();
+        self.quoted.clear();
     }
 
     fn end(&mut self) {
@@ -117,6 +125,7 @@ impl Splitter {
             let start = cells.ends.last().copied().unwrap_or(0);
             if byte == b'"' && cells.text.len() == start && !literal.holds(cells.len()) && self.opens(text, separator) {
                 self.quoted = true;
+                cells.quoted.push(cells.len());
                 self.at += 1;
                 continue;
             }
@@ -178,6 +187,18 @@ mod tests {
         let mut cells = Cells::default();
         assert_eq!(Splitter::default().go_on(b"\"a\",\"b,c", b',', &Literal::Cells(vec![1]), &mut cells), Split::Whole);
         assert_eq!(cells.iter().collect::<Vec<_>>(), [&b"a"[..], b"\"b", b"c"]);
+    }
+
+    #[test]
+    fn which_cells_stood_in_quotes_is_known() {
+        let mut cells = Cells::default();
+        Splitter::default().go_on(b"\" a \", b ,\"\",12\" pipe,\"c\"", b',', &Literal::NONE, &mut cells);
+        assert_eq!((0..6).filter(|at| cells.was_quoted(*at)).collect::<Vec<_>>(), [0, 2, 4]);
+        Splitter::default().go_on(b"\"a\",\"b", b',', &Literal::Cells(vec![1]), {
+            cells.clear();
+            &mut cells
+        });
+        assert_eq!((0..6).filter(|at| cells.was_quoted(*at)).collect::<Vec<_>>(), [0], "a quote that means nothing");
     }
 
     #[test]

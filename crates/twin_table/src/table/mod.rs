@@ -16,7 +16,7 @@ use std::sync::Arc;
 use twin_model::{Sample, SignalIndex, Timestamp};
 
 pub use def::{Column, Empty, Feed, Feeds, KeyPart, Layout, QualityColumn, TableDef, TableError, TimeColumns};
-pub use report::{Fault, Report, Seen};
+pub use report::{Fault, Report, Seen, Undeclared};
 
 use crate::cell::Texts;
 use crate::rows::{Cells, Encoding, Row, RowReader};
@@ -104,7 +104,14 @@ impl<'a, R: Read> Table<'a, R> {
     /// [`TableError`] where the table can't be what it is declared to be.
     pub fn open(input: R, def: &'a TableDef, feeds: &'a Feeds) -> Result<Self, TableError> {
         let mut rows = RowReader::new(input, def.separator, def.encoding).map_err(|e| TableError::read(&e))?;
-        rows.skip_lines(def.skip_lines).map_err(|e| TableError::read(&e))?;
+        let skipped = rows.skip_lines(def.skip_lines).map_err(|e| TableError::read(&e))?;
+        if skipped < def.skip_lines {
+            let what = match skipped {
+                0 => return Err(TableError::new("path", "the file is empty", "")),
+                lines => format!("it has only {lines} lines, and skip_lines = {} leaves none of them", def.skip_lines),
+            };
+            return Err(TableError::new("skip_lines", what, "skip fewer lines"));
+        }
         let mut table = Self {
             rows,
             def,
@@ -166,7 +173,7 @@ impl<'a, R: Read> Table<'a, R> {
     /// # Errors
     /// Where the file can't be read on.
     pub fn skip_to_next_line(&mut self) -> io::Result<()> {
-        self.rows.skip_lines(1)
+        self.rows.skip_lines(1).map(|_| ())
     }
 
     /// What [`Self::again`] needs.
@@ -199,6 +206,7 @@ impl<'a, R: Read> Table<'a, R> {
                 }
             };
             let place = if self.is_about_columns(&row) { None } else { self.row(&row, out) };
+            self.report.literal_from = self.rows.literal_from();
             self.spare = row;
             if place.is_some() {
                 self.report.times = self.times.counts;
@@ -214,7 +222,7 @@ impl<'a, R: Read> Table<'a, R> {
 
     /// Headers after the first, and annotations of Influx.
     fn is_about_columns(&mut self, row: &Row) -> bool {
-        let first = row.cells.get(0).unwrap_or_default();
+        let Some(first) = row.cells.get(0) else { return false };
         if self.annotated && first.starts_with(b"#") {
             self.header_next = true;
             if first.starts_with(b"#default") {

@@ -6,6 +6,8 @@ use super::def::{Column, Feed, Feeds, KeyPart, Layout, TableDef, TableError, Tim
 use crate::names::{compared, composed, lookalike};
 use crate::{listed, quoted};
 
+/// How an error begins that says which name is missing.
+pub(super) const MISSING: &str = "it has no column ";
 /// Names that an error lists at most.
 const LISTED: usize = 30;
 
@@ -152,7 +154,7 @@ fn position(column: &Column, names: &[String], shift: usize, def: &TableDef, key
 fn missing(name: &str, names: &[String], def: &TableDef, key: &'static str) -> TableError {
     let listed: Vec<String> = names.iter().take(LISTED).map(|name| listed(name)).collect();
     let more = if names.len() > LISTED { format!(" and {} more", names.len() - LISTED) } else { String::new() };
-    let what = format!("it has no column {}; it has: {}{more}", quoted(name), listed.join(", "));
+    let what = format!("{MISSING}{}; it has: {}{more}", quoted(name), listed.join(", "));
     if let [only] = names
         && let Some(other) =
             [',', ';', '\t', '|'].into_iter().find(|c| only.contains(*c) && u8::try_from(*c) != Ok(def.separator))

@@ -4,17 +4,19 @@ use std::io::Read;
 
 use twin_model::Timestamp;
 
-use super::plan::{Cells, Plan};
-use super::{Table, TableError, cell, names, text};
+use super::plan::{self, Cells, Plan};
+use super::{Table, TableError, Undeclared, cell, names, text};
 use crate::cell::{Cell, ReadQuality, Texts, Unreadable};
 use crate::names::composed;
 use crate::quoted;
-use crate::rows::Row;
+use crate::rows::{Oddity, Row};
 use crate::table::report::Seen;
 use crate::{QualityReader, TimeReader};
 
 /// Rows that are looked at before the first is handed out.
 const PROBED: usize = 200;
+/// Lines below the first among which a header is looked for that was not there.
+const HEADER_WITHIN: usize = 50;
 
 impl<R: Read> Table<'_, R> {
     pub(super) fn begin(&mut self) -> Result<(), TableError> {
@@ -22,7 +24,10 @@ impl<R: Read> Table<'_, R> {
         if self.def.header {
             header = self.header()?;
         }
-        let mut plan = Plan::new(self.def, self.feeds, header, 0)?;
+        let mut plan = match Plan::new(self.def, self.feeds, header.clone(), 0) {
+            Ok(plan) => plan,
+            Err(error) => return Err(self.instead(error, &header)),
+        };
         plan.defaults = std::mem::take(&mut self.defaults);
         self.plans = vec![plan.clone().into()];
         if self.def.units_row {
@@ -35,10 +40,12 @@ impl<R: Read> Table<'_, R> {
             }
             self.held.push_back(row);
         }
-        if self.row_names(&plan) {
-            let defaults = std::mem::take(&mut plan.defaults);
-            plan = Plan { defaults, ..Plan::new(self.def, self.feeds, plan.names, 1)? };
-            self.plans = vec![plan.clone().into()];
+        if self.longer(&plan) {
+            let named = Plan::new(self.def, self.feeds, plan.names.clone(), 1)?;
+            if self.row_names(&plan, &named) {
+                plan = Plan { defaults: std::mem::take(&mut plan.defaults), ..named };
+                self.plans = vec![plan.clone().into()];
+            }
         }
         self.times.descending(self.falls(&plan));
         self.styles(&plan)
@@ -50,7 +57,14 @@ impl<R: Read> Table<'_, R> {
         let mut separator_said = false;
         loop {
             if !self.rows.read(&mut row, &|_| false).map_err(|e| TableError::read(&e))? {
-                return Err(TableError::new("path", "the file is empty", ""));
+                return Err(match self.def.skip_lines {
+                    0 => TableError::new("path", "the file is empty", ""),
+                    n => TableError::new("skip_lines", format!("nothing stands behind its first {n} lines"), "skip fewer lines"),
+                });
+            }
+            if let Some(Oddity::Zeros(n)) = row.oddity {
+                self.note_zeros(row.line, n);
+                continue;
             }
             if !separator_said && says_separator(&row) {
                 separator_said = true;
@@ -92,12 +106,63 @@ impl<R: Read> Table<'_, R> {
         Ok(())
     }
 
-    /// Whether every row has one cell more than there are names, and its last is never empty: then the first has no name (R
+    /// Whether every row has one cell more than there are names, and its last is never empty: then the first may have no name (R
     /// writes names of rows so). Where the last is empty, rows end with a separator.
-    fn row_names(&self, plan: &Plan) -> bool {
+    fn longer(&self, plan: &Plan) -> bool {
         let width = plan.names.len();
         let longer = |row: &Row| row.cells.len() == width + 1 && cell(&row.cells, width) != Some("");
-        width > 0 && !self.held.is_empty() && self.held.iter().all(longer)
+        width > 0 && self.whole().next().is_some() && self.whole().all(longer)
+    }
+
+    /// Rows that were read as they were written.
+    fn whole(&self) -> impl Iterator<Item = &Row> {
+        let gone = |oddity: Oddity| !matches!(oddity, Oddity::OpenQuote(_) | Oddity::LongQuote(_));
+        self.held.iter().filter(move |row| !row.oddity.is_some_and(gone))
+    }
+
+    /// Whether the additional cell of longer rows is a name of theirs: no time stands where the header has it, and one does a cell
+    /// further on. Else every other cell would go under the name of its neighbour, looking as good as before.
+    fn row_names(&self, plan: &Plan, named: &Plan) -> bool {
+        let has_time = |row: &Row, plan: &Plan| {
+            let text = self.time_text(row, plan);
+            text.is_some_and(|text| TimeReader::new(self.def.times.clone()).read(0, &text).is_ok())
+        };
+        self.whole().all(|row| !has_time(row, plan)) && self.whole().any(|row| has_time(row, named))
+    }
+
+    /// Why a table can't be read whose first line does not have the names, after a look at what it has instead.
+    fn instead(&mut self, error: TableError, header: &[String]) -> TableError {
+        if !error.what.starts_with(plan::MISSING) {
+            return error;
+        }
+        let first = header.first().map(|name| name.to_lowercase()).unwrap_or_default();
+        if ["<!doctype", "<html", "<table", "<?xml", "<head", "<body"].iter().any(|tag| first.starts_with(tag)) {
+            return TableError::new(
+                "path",
+                "it is a page of HTML or XML and no table of text",
+                "export the table itself, as CSV",
+            );
+        }
+        if first.starts_with('{') || first.starts_with("[{") || first == "[" {
+            return TableError::new("path", "it looks like JSON and is no table of text", "export it as CSV, a row a line");
+        }
+        let mut row = Row::default();
+        for _ in 0..HEADER_WITHIN {
+            if !self.rows.read(&mut row, &|_| false).unwrap_or(false) {
+                break;
+            }
+            if Plan::new(self.def, self.feeds, names(&row.cells), 0).is_ok() {
+                let (line, above) = (row.line, row.line - 1);
+                let help = format!("its line {line} has the names: write skip_lines = {above}");
+                return TableError::new("skip_lines", error.what, help);
+            }
+        }
+        let times = TimeReader::new(self.def.times.clone());
+        if error.help.is_empty() && header.iter().any(|name| times.clone().read(0, name).is_ok()) {
+            let help = "its first line looks like a row of data: where a table has no names, write header = false and count columns from 0";
+            return TableError::new("header", error.what, help);
+        }
+        error
     }
 
     /// Whether the newest row comes first.
@@ -119,12 +184,7 @@ impl<R: Read> Table<'_, R> {
             if let Some(word) = plan.quality.and_then(|at| cell(&row.cells, at))
                 && qualities.read(word) == ReadQuality::LooksLikeOpcDa
             {
-                let what = format!(
-                    "line {}: the quality {} is a number of OPC DA, where 192 is good and 0 is bad",
-                    row.line,
-                    quoted(word)
-                );
-                return Err(TableError::new("quality", what, "write quality = { column = \"\u{2026}\", codes = \"opc_da\" }"));
+                return Err(Undeclared { quality: true, line: row.line, text: word.to_owned() }.error());
             }
             let style = |at: usize, kind| {
                 let text = row.cells.get(at).and_then(text)?;
@@ -141,9 +201,7 @@ impl<R: Read> Table<'_, R> {
                 }),
             };
             if let Some(text) = found {
-                let what = format!("line {}: {} has a comma or groups of digits, and nobody said which", row.line, quoted(&text));
-                let help = "write decimal = \",\" (and thousands = \".\" where there are any), or decimal = \".\" with thousands = \",\"";
-                return Err(TableError::new("decimal", what, help));
+                return Err(Undeclared { quality: false, line: row.line, text }.error());
             }
         }
         Ok(())

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::TableError;
+use crate::quoted;
 use crate::time::TimeCounts;
 
 /// Faults of a kind that are named; the rest is counted.
@@ -24,13 +26,15 @@ pub enum Seen {
     Receipt,
     /// Rows with more or fewer cells than the header; what can't be told apart is a reading without a value.
     Row,
+    /// Places that are broken off or hold NUL bytes; what is broken off gives readings without a value.
+    Broken,
     /// Quotes that never close; the row is read as it stands.
     Quote,
     /// Cells that can't be read; they are readings without a value.
     Value,
-    /// Whole numbers with more digits than the signal keeps.
+    /// Numbers with more digits than the signal keeps, or closer to zero than it can be.
     Rounded,
-    /// Qualities that are no known word; they count as uncertain.
+    /// Qualities that are no known word; they count as uncertain, or as bad where they begin with it.
     Quality,
     /// Units that differ from those of the signal.
     Unit,
@@ -46,10 +50,11 @@ impl Seen {
             Self::Ahead => "rows are more than an hour ahead of the receipt that they name and are set aside",
             Self::Receipt => "rows have no time of receipt that can be read and count as received at their own time",
             Self::Row => "rows don't fit the header",
+            Self::Broken => "places are broken off or hold NUL bytes, as a power cut leaves them",
             Self::Quote => "quotes never close",
             Self::Value => "cells can't be used and count as readings without a value",
-            Self::Rounded => "whole numbers lose digits; give their signals value = \"int\"",
-            Self::Quality => "qualities are no known word and count as uncertain",
+            Self::Rounded => "numbers lose digits; whole ones keep them where the signal has value = \"int\"",
+            Self::Quality => "qualities are no known word and count as uncertain, or as bad where they begin with it",
             Self::Unit => "units are not those of the signals",
         }
     }
@@ -62,6 +67,32 @@ pub struct Fault {
     pub line: u64,
     /// What stands there and what is wrong with it.
     pub what: String,
+}
+
+/// A cell that is read otherwise once somebody says how the table is written. Then all others may be, too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undeclared {
+    /// It is a quality with a number of OPC DA; else a number with a comma or groups.
+    pub quality: bool,
+    /// Line in the file, from 1; 0 where it was not counted.
+    pub line: u64,
+    /// What stands there.
+    pub text: String,
+}
+
+impl Undeclared {
+    /// Why the table is refused.
+    pub fn error(&self) -> TableError {
+        let at = if self.line == 0 { "near the end".to_owned() } else { format!("line {}", self.line) };
+        let text = quoted(&self.text);
+        if self.quality {
+            let what = format!("{at}: the quality {text} is a number of OPC DA, where 192 is good and 0 is bad");
+            return TableError::new("quality", what, "write quality = { column = \"\u{2026}\", codes = \"opc_da\" }");
+        }
+        let what = format!("{at}: {text} has a comma or groups of digits, and nobody said which");
+        let help = "write decimal = \",\" (and thousands = \".\" where there are any), or decimal = \".\" with thousands = \",\"";
+        TableError::new("decimal", what, help)
+    }
 }
 
 /// What a reading of a table came to.
@@ -84,6 +115,10 @@ pub struct Report {
     pub unknown_keys: BTreeMap<String, u64>,
     /// Wide layout: cells of each column by its position, and how many of them are empty.
     pub columns: Vec<(u64, u64)>,
+    /// The first cell for which the table is to be refused, wherever it stands.
+    pub undeclared: Option<Undeclared>,
+    /// The line from which on quotes mean nothing, because too many never closed: more may be.
+    pub literal_from: Option<u64>,
     odd: BTreeMap<Seen, (u64, Vec<Fault>)>,
 }
 
@@ -116,9 +151,18 @@ impl Report {
             let room = NAMED.saturating_sub(kept.len());
             kept.extend(named.into_iter().take(room).map(|fault| Fault { line: 0, ..fault }));
         }
+        self.undeclared = self.undeclared.or(end.undeclared.map(|found| Undeclared { line: 0, ..found }));
         self.times.add(end.times);
         (self.rows, self.timed, self.samples) = (self.rows + end.rows, self.timed + end.timed, self.samples + end.samples);
         self
+    }
+
+    /// How many of a kind there are, in words.
+    pub fn words(&self, seen: Seen, count: u64) -> String {
+        match self.literal_from.filter(|_| seen == Seen::Quote) {
+            Some(line) => format!("at least {count} {}, and from line {line} on all quotes are read as they stand", seen.words()),
+            None => format!("{count} {}", seen.words()),
+        }
     }
 
     /// How many there are of a kind, and the first of them.

@@ -12,7 +12,7 @@ use super::{Began, Empty, Place, Table, cell};
 use crate::cell::{Cell, ReadQuality, Unreadable};
 use crate::names::composed;
 use crate::rows::{self, Oddity, Row};
-use crate::table::report::Seen;
+use crate::table::report::{Seen, Undeclared};
 use crate::time::{Opening, ReadTime};
 use crate::{QualityReader, quoted};
 
@@ -43,6 +43,22 @@ impl<R: Read> Table<'_, R> {
 
     /// Appends a row's samples; `None` where it has no time.
     pub(super) fn row(&mut self, row: &Row, out: &mut Vec<(SignalIndex, Sample)>) -> Option<Place> {
+        let broken = match row.oddity {
+            Some(Oddity::Zeros(n)) => {
+                self.note_zeros(row.line, n);
+                return None;
+            }
+            Some(Oddity::BrokenOff(n)) => Some(format!("it breaks off in {n} NUL bytes")),
+            Some(Oddity::HalfLetter) => Some("the file ends in the middle of a letter".to_owned()),
+            _ => None,
+        };
+        if let Some(what) = &broken {
+            self.report
+                .note(Seen::Broken, row.line, || format!("{what}; what is left of the row gives readings without a value"));
+            if row.cells.is_empty() {
+                return None;
+            }
+        }
         self.report.rows += 1;
         if let Some(header) = self.unusable {
             self.report.note(Seen::Row, row.line, || format!("it stands under the header of line {header} and is left out"));
@@ -61,9 +77,21 @@ impl<R: Read> Table<'_, R> {
                     format!("the quote of {} never closes; it is read as it stands", quoted(&text))
                 });
             }
-            None => {}
+            Some(Oddity::LongQuote(at)) => {
+                let text = row.cells.get(at).map(String::from_utf8_lossy).unwrap_or_default().into_owned();
+                let most = rows::ROW_BYTES >> 20;
+                self.report.note(Seen::Row, row.line, || {
+                    format!("the quoted text {} does not end within {most} MiB; its lines are read as they stand", quoted(&text))
+                });
+            }
+            Some(Oddity::Zeros(_) | Oddity::BrokenOff(_) | Oddity::HalfLetter) | None => {}
         }
-        let fits = self.fits(row, &plan);
+        // A time that is broken off may read as another one.
+        let last_of_time = plan.time.1.map_or(plan.time.0, |at| at.max(plan.time.0));
+        if broken.is_some() && row.cells.len() <= last_of_time + 1 {
+            return None;
+        }
+        let fits = broken.is_none() && self.fits(row, &plan);
         let keys = self.keys(row, &plan);
         let place = self.place(row, &plan, keys.first())?;
         let quality = self.quality(row, &plan);
@@ -106,9 +134,21 @@ impl<R: Read> Table<'_, R> {
         let longer = (wanted..found).any(|at| cell(&row.cells, at) != Some(""));
         if found < wanted || longer {
             let names = plan.names.len();
-            self.report.note(Seen::Row, row.line, || format!("it has {found} cells, the header has {names} names"));
+            let help = if longer { "; is a cell that holds the separator not in quotes?" } else { "" };
+            self.report.note(Seen::Row, row.line, || format!("it has {found} cells, the header has {names} names{help}"));
         }
-        !longer
+        // Where rows have names of their own, one that is shorter may lack its name.
+        !(longer || found < wanted && plan.shift > 0)
+    }
+
+    /// Says where NUL bytes are passed over.
+    pub(super) fn note_zeros(&mut self, line: u64, n: u64) {
+        self.report.note(Seen::Broken, line, || format!("{n} NUL bytes stand where a row should begin, and are passed over"));
+    }
+
+    /// Keeps in mind the first cell for which the table is to be refused.
+    fn undeclared(&mut self, quality: bool, line: u64, text: &str) {
+        self.report.undeclared.get_or_insert_with(|| Undeclared { quality, line, text: text.to_owned() });
     }
 
     fn keys(&self, row: &Row, plan: &Plan) -> Vec<String> {
@@ -199,14 +239,19 @@ impl<R: Read> Table<'_, R> {
     fn quality(&mut self, row: &Row, plan: &Plan) -> Quality {
         let Some(at) = plan.quality else { return Quality::GOOD };
         let reader = QualityReader { codes: self.def.quality.as_ref().map_or_else(Default::default, |quality| quality.codes) };
-        let Some(text) = cell(&row.cells, at) else { return Quality::UNCERTAIN };
-        let read = reader.read(text);
+        let Some(bytes) = row.cells.get(at) else { return Quality::UNCERTAIN };
+        // What is no text is no known quality, either.
+        let text = String::from_utf8_lossy(bytes);
+        let read = reader.read(&text);
         match read {
             ReadQuality::Known(_) => {}
-            ReadQuality::Unknown => self.report.note(Seen::Quality, row.line, || format!("{} is not a quality", quoted(text))),
-            ReadQuality::LooksLikeOpcDa => self
-                .report
-                .note(Seen::Quality, row.line, || format!("{} is a number of OPC DA; write codes = \"opc_da\"", quoted(text))),
+            ReadQuality::Unknown(_) => self.report.note(Seen::Quality, row.line, || read.words(&text).unwrap_or_default()),
+            ReadQuality::LooksLikeOpcDa => {
+                self.undeclared(true, row.line, &text);
+                self.report.note(Seen::Quality, row.line, || {
+                    format!("{} is a number of OPC DA; write codes = \"opc_da\"", quoted(&text))
+                });
+            }
         }
         read.quality()
     }
@@ -237,12 +282,17 @@ impl<R: Read> Table<'_, R> {
             Ok(text) if text.trim().is_empty() && self.def.empty == Empty::NoSample => return,
             // What stands under a name by accident is no reading of it.
             Ok(_) if !fits => Cell::Absent(Quality::BAD),
+            // In quotes, its blanks are meant.
+            Ok(text) if row.cells.was_quoted(at) => self.def.cells.read_as_it_stands(text, feed.kind, &mut self.texts),
             Ok(text) => self.def.cells.read(text, feed.kind, &mut self.texts),
             Err(_) => Cell::Unreadable(Unreadable::Broken),
         };
         match &read {
             Cell::Unreadable(why) => {
                 let why = *why;
+                if why == Unreadable::OtherStyle {
+                    self.undeclared(false, row.line, &String::from_utf8_lossy(bytes));
+                }
                 self.report.note(Seen::Value, row.line, || why.words(&String::from_utf8_lossy(bytes)));
             }
             Cell::Rounded(value) => {

@@ -111,7 +111,134 @@ fn rows_that_end_with_a_separator_stand_under_their_names() {
 
 #[test]
 fn a_first_cell_without_a_name_is_a_name_of_the_row() {
-    assert_eq!(floats(&wide(&["a"]), "t,a\n\"1\",5,2.5\n\"2\",6,3.5\n"), [(5, 2.5), (6, 3.5)]);
+    assert_eq!(floats(&wide(&["a"]), "t,a\n\"r1\",5,2.5\n\"r2\",6,3.5\n"), [(5, 2.5), (6, 3.5)]);
+    // Numbers of rows are no times where no such year is believed.
+    let def = wide(&["a"]);
+    let def = TableDef { times: TimeSpec { years: Years::default(), ..def.times.clone() }, ..def };
+    let (t, u) = (1_772_438_400_000, 1_772_438_460_000);
+    assert_eq!(floats(&def, &format!("t,a\n\"1\",{t},2.5\n\"2\",{u},3.5\n")), [(t, 2.5), (u, 3.5)]);
+    // One that is shorter may lack its name: nobody knows which cell is whose.
+    let rows: String = (0..300).map(|at| format!("r{at},{at},2.5,7\n")).collect();
+    let (found, report) = read(&wide(&["a", "n"]), format!("t,a,n\n{rows}300,3,8\n").as_bytes()).unwrap();
+    assert_eq!((found.len(), lines(&report, Seen::Row)), (600, vec![302]));
+}
+
+#[test]
+fn a_first_cell_that_is_a_time_is_no_name_of_its_row_and_no_other_cell_takes_its_place() {
+    for text in ["t,a\n0,21.5,3\n1,21.6,3\n", "t,a\n0,5,21\n1,5,22\n", "t,a\n1000,2000,21.5\n3000,4000,22.5\n"] {
+        let (found, report) = read(&wide(&["a"]), text.as_bytes()).unwrap();
+        assert_eq!((found, report.without_value), (Vec::new(), 2), "{text}");
+        assert_eq!(lines(&report, Seen::Row), [2, 3], "{text}");
+        let said = &report.of(Seen::Row).1[0].what;
+        assert!(said.contains("3 cells, the header has 2 names; is a cell that holds the separator not in quotes?"), "{said}");
+    }
+    let (found, report) = read(&long(vec![KeyPart::Column(named("s"))]), b"t,s,v\n0,1,a,7\n1,1,a,8\n").unwrap();
+    assert_eq!((found, lines(&report, Seen::Row)), (Vec::new(), vec![2, 3]));
+    let (_, report) = read(&wide(&["a"]), b"t,a\nx,y,1.5\n").unwrap();
+    assert!(report.of(Seen::Time).1[0].what.contains("'x'"), "the cell under the name is what is no time: {report:?}");
+}
+
+#[test]
+fn a_number_that_nobody_declared_is_found_wherever_it_stands() {
+    let rows: String = (0..500).map(|at| format!("{at};1.500\n")).collect();
+    let def = TableDef { separator: b';', ..wide(&["a"]) };
+    let (_, report) = read(&def, format!("t;a\n{rows}500;2,5\n501;2,6\n").as_bytes()).unwrap();
+    let error = report.undeclared.unwrap().error();
+    assert_eq!(error.key, "decimal");
+    assert!(
+        error.to_string().contains("line 502: '2,5' has a comma") && error.to_string().contains("decimal = \",\""),
+        "{error}"
+    );
+    let quality = Some(QualityColumn { column: named("q"), codes: Codes::OpcUa });
+    let def = TableDef { quality, ..wide(&["a"]) };
+    let rows: String = (0..500).map(|at| format!("{at},1,0\n")).collect();
+    let (_, report) = read(&def, format!("t,a,q\n{rows}500,1,192\n").as_bytes()).unwrap();
+    assert!(report.undeclared.unwrap().error().to_string().contains("line 502: the quality '192' is a number of OPC DA"));
+    assert_eq!(read(&wide(&["a"]), b"t,a\n1,1.5\n").unwrap().1.undeclared, None);
+}
+
+#[test]
+fn rows_around_a_block_of_nul_bytes_are_read_and_the_block_is_named() {
+    let nul = "\0".repeat(70_000);
+    // At the end, before a row, and in the middle of one, whose last cell is a part of what it was.
+    for (text, expected, line, words) in [
+        (format!("t,a\n1,1\n2,2\n{nul}"), vec![(1, 1.0), (2, 2.0)], 4, "70000 NUL bytes stand where a row should begin"),
+        (format!("t,a\n1,1\n{nul}2,2\n3,3\n"), vec![(1, 1.0), (2, 2.0), (3, 3.0)], 3, "70000 NUL bytes"),
+        (format!("t,a\n1,1\n{nul}\n2,2\n"), vec![(1, 1.0), (2, 2.0)], 3, "70000 NUL bytes"),
+        (format!("t,a\n1,1\n2,2{nul}3,3\n"), vec![(1, 1.0), (3, 3.0)], 3, "breaks off in 70000 NUL bytes"),
+        (format!("t,a\n1,1\n2,2{nul}"), vec![(1, 1.0)], 3, "breaks off in 70000 NUL bytes"),
+        (format!("t,a\n1,1\n17724{nul}3,3\n"), vec![(1, 1.0), (3, 3.0)], 3, "breaks off in 70000 NUL bytes"),
+        (format!("{nul}t,a\n1,1\n"), vec![], 1, ""),
+    ] {
+        let Ok((found, report)) = read(&wide(&["a"]), text.as_bytes()) else {
+            assert_eq!(words, "", "nothing but zeros at its beginning");
+            continue;
+        };
+        let found: Vec<_> = found.into_iter().map(|(_, t, value)| (t, value.as_f64().unwrap())).collect();
+        assert_eq!(found, expected);
+        let (count, named) = report.of(Seen::Broken);
+        assert_eq!((count, named[0].line), (1, line), "{named:?}");
+        assert!(named[0].what.contains(words), "{named:?}");
+        assert_eq!(report.of(Seen::Row).0 + report.of(Seen::Time).0 + report.of(Seen::Value).0, 0, "{report:?}");
+    }
+    // Padded cells are no such block.
+    let (found, report) = read(&wide(&["a"]), format!("t,w,a\n1,P{nul},2.5\n2,{nul},3.5\n").as_bytes()).unwrap();
+    assert_eq!((found.len(), report.of(Seen::Broken).0), (2, 0));
+}
+
+#[test]
+fn a_row_whose_last_letter_is_cut_in_half_gives_no_value() {
+    for (text, expected) in [("t,a\n1,1\n2,2", 1), ("t,a\n1,1\n2,2\n", 2)] {
+        let mut bytes: Vec<u8> = [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+        bytes.push(0x35);
+        let (found, report) = read(&wide(&["a"]), &bytes).unwrap();
+        assert_eq!(found.len(), expected, "{text:?}");
+        let (count, named) = report.of(Seen::Broken);
+        assert_eq!(count, 1);
+        assert!(named[0].what.contains("the file ends in the middle of a letter"), "{named:?}");
+    }
+}
+
+#[test]
+fn a_long_text_in_quotes_is_one_cell_and_what_is_said_about_quotes_is_counted_right() {
+    let long = "x\n".repeat(150_000);
+    let (found, report) = read(&wide(&["a"]), format!("t,w,a\n1,\"{long}\",1\n2,y,2\n").as_bytes()).unwrap();
+    assert_eq!((found.len(), report.all().count()), (2, 0), "{report:?}");
+    let longer = "x\n".repeat(2_500_000);
+    let (_, report) = read(&wide(&["a"]), format!("t,w,a\n1,\"{longer}\",1\n2,y,2\n").as_bytes()).unwrap();
+    let said = &report.of(Seen::Row).1[0];
+    assert!(said.line == 2 && said.what.contains("does not end within 4 MiB"), "{said:?}");
+    let rows: String = (0..2_500).map(|at| format!("{at},\"half,1\n")).collect();
+    let (_, report) = read(&wide(&["a"]), format!("t,w,a\n{rows}").as_bytes()).unwrap();
+    let words = report.words(Seen::Quote, report.of(Seen::Quote).0);
+    assert_eq!(words, "at least 1000 quotes never close, and from line 1002 on all quotes are read as they stand");
+}
+
+#[test]
+fn what_a_file_has_instead_of_a_header_is_said_with_what_to_write() {
+    for (text, key, part) in [
+        ("a report\n\nt,a\n1,1\n", "skip_lines", "its line 3 has the names: write skip_lines = 2"),
+        ("# by a logger\n# of a plant\nt,a\n1,1\n", "skip_lines", "write skip_lines = 2"),
+        ("1772438400000,21.5\n1772438460000,21.6\n", "header", "write header = false and count columns from 0"),
+        ("[{\"t\": 1, \"a\": 2}]\n", "path", "it looks like JSON"),
+        ("{\"t\": 1}\n", "path", "it looks like JSON"),
+        ("<!DOCTYPE html>\n<table>\n", "path", "a page of HTML or XML"),
+        ("x,y\n1,1\n", "time", "it has: x, y"),
+    ] {
+        let feeds = feeds();
+        let error = Table::open(text.as_bytes(), &wide(&["a"]), &feeds).err().unwrap();
+        assert_eq!(error.key, key, "{error}");
+        assert!(error.to_string().contains(part), "{error}");
+    }
+    for (skip, text, part) in [
+        (5, "t,a\n1,1\n", "it has only 2 lines, and skip_lines = 5 leaves none of them"),
+        (5, "t,a\n1,1", "it has only 2 lines"),
+        (2, "t,a\n1,1\n", "nothing stands behind its first 2 lines"),
+        (2, "", "the file is empty"),
+    ] {
+        let error = read(&TableDef { skip_lines: skip, ..wide(&["a"]) }, text.as_bytes()).unwrap_err();
+        assert!(error.contains(part), "{error}");
+    }
 }
 
 #[test]

@@ -33,10 +33,49 @@ impl Civil {
         Some(days(self.year, self.month, self.day) * DAY + (self.hour * 60 + self.minute) * 60_000_000 + part)
     }
 
+    /// What is wrong with it, where no calendar or clock shows it.
+    pub(crate) fn wrong(&self) -> Option<String> {
+        let Self { year, month, day, hour, minute, second, .. } = *self;
+        let none = |what: &str, given: i64| Some(format!("there is no {what} {given}"));
+        if !(1..=9999).contains(&year) {
+            return none("year", year);
+        }
+        if !(1..=12).contains(&month) {
+            return none("month", month);
+        }
+        let length = days_in_month(year, month);
+        if !(1..=length).contains(&day) {
+            return Some(format!("{year:04}-{month:02} has {length} days, and no day {day}"));
+        }
+        if !(0..60).contains(&minute) {
+            return none("minute", minute);
+        }
+        if !(0..=60).contains(&second) {
+            return none("second", second);
+        }
+        match hour {
+            0..24 => None,
+            24 if self.local().is_some() => None,
+            24 => Some("24:00 is the end of a day, and nothing comes after it".to_owned()),
+            _ => none("hour", hour),
+        }
+    }
+
     /// Whether it is the sixty-first second of a minute.
     pub(crate) fn leaps(&self) -> bool {
         self.second == 60
     }
+}
+
+/// The date of a day that is `days` after 1970-01-01 (the same source as [`days`]).
+pub(crate) fn date(days: i64) -> (i64, i64, i64) {
+    let z = days + 719_468;
+    let (era, of_era) = (z.div_euclid(146_097), z.rem_euclid(146_097));
+    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let (day, month) = (of_year - (153 * shifted + 2) / 5 + 1, if shifted < 10 { shifted + 3 } else { shifted - 9 });
+    (year + era * 400 + i64::from(month <= 2), month, day)
 }
 
 fn days_in_month(year: i64, month: i64) -> i64 {
@@ -80,12 +119,14 @@ mod tests {
             [(1970, 1, 1, 0), (1969, 12, 31, -1), (2000, 2, 29, 11_016), (2026, 3, 2, 20_514), (1, 1, 1, -719_162)]
         {
             assert_eq!(days(year, month, day), expected, "{year}-{month}-{day}");
+            assert_eq!(date(expected), (year, month, day));
         }
         let mut last = days(1899, 12, 31);
         for year in 1900..2101 {
             for month in 1..=12 {
                 for day in 1..=days_in_month(year, month) {
                     assert_eq!(days(year, month, day), last + 1, "{year}-{month}-{day}");
+                    assert_eq!(date(last + 1), (year, month, day));
                     last += 1;
                 }
             }
@@ -102,6 +143,26 @@ mod tests {
             [(2023, 2, 29), (1900, 2, 29), (2024, 0, 1), (2024, 13, 1), (2024, 4, 31), (0, 1, 1), (2024, 1, 0)]
         {
             assert_eq!(at(year, month, day, 0, 0, 0), None);
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_says_what_is_wrong_with_it_and_what_is_one_says_nothing() {
+        for (year, month, day, hour, minute, second, expected) in [
+            (0, 1, 1, 0, 0, 0, "there is no year 0"),
+            (2026, 13, 1, 0, 0, 0, "there is no month 13"),
+            (2026, 2, 30, 0, 0, 0, "2026-02 has 28 days, and no day 30"),
+            (2026, 2, 0, 0, 0, 0, "2026-02 has 28 days, and no day 0"),
+            (2026, 2, 1, 25, 0, 0, "there is no hour 25"),
+            (2026, 2, 1, 24, 0, 1, "24:00 is the end of a day, and nothing comes after it"),
+            (2026, 2, 1, 8, 60, 0, "there is no minute 60"),
+            (2026, 2, 1, 8, 0, 61, "there is no second 61"),
+            (2026, 2, 1, 24, 0, 0, ""),
+            (2024, 2, 29, 23, 59, 60, ""),
+        ] {
+            let civil = Civil { year, month, day, hour, minute, second, micros: 0 };
+            assert_eq!(civil.wrong().unwrap_or_default(), expected);
+            assert_eq!(civil.local().is_none(), civil.wrong().is_some(), "{civil:?}");
         }
     }
 

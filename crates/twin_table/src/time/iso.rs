@@ -20,6 +20,19 @@ pub(crate) struct Written {
 /// Reads `2026-03-02T08:15:04.120+01:00` and its kin: a blank for the T, a comma before the fraction, no seconds, a date alone
 /// (its midnight), `24:00`, `:60`, offsets as `Z`, `UTC`, `+01`, `+0100`, `+01:00`, a zone's name in brackets.
 pub(crate) fn read(text: &str) -> Option<Written> {
+    let (mut out, civil) = parts(text)?;
+    out.leaps = civil.leaps();
+    out.local = civil.local()?;
+    Some(out)
+}
+
+/// What is wrong with a text that has the notation and is no time (30 February).
+pub(crate) fn wrong(text: &str) -> Option<String> {
+    parts(text)?.1.wrong()
+}
+
+/// What stands where, whether a calendar has it or not.
+fn parts(text: &str) -> Option<(Written, Civil)> {
     let mut rest = text.trim();
     let mut out = Written::default();
     if let Some((before, name)) = rest.strip_suffix(']').and_then(|rest| rest.rsplit_once('[')) {
@@ -50,9 +63,7 @@ pub(crate) fn read(text: &str) -> Option<Written> {
     } else if !rest.is_empty() {
         return None;
     }
-    out.leaps = civil.leaps();
-    out.local = civil.local()?;
-    Some(out)
+    Some((out, civil))
 }
 
 /// Reads `Z`, `UTC`, `GMT`, `+01`, `+0100`, `+01:00`, `-05:30:10`, in seconds ahead of UTC.

@@ -81,6 +81,15 @@ impl TimeFormat {
         }
     }
 
+    /// What is wrong with a text that has the notation and is no time: 30 February, minute 60, a weekday that it was not.
+    fn wrong(&self, text: &str) -> Option<String> {
+        match self {
+            Self::Rfc3339 => iso::wrong(text),
+            Self::Pattern(pattern) => pattern.wrong(text),
+            Self::Epoch(_) | Self::Seconds { .. } | Self::Serial(_) => None,
+        }
+    }
+
     fn written(&self, text: &str) -> Option<Written> {
         let instant = |local: i64| Written { local, offset: Some(0), ..Written::default() };
         match self {

@@ -1,6 +1,6 @@
 //! Times by a pattern like that of `strptime`. Whatever a pattern reads counts: a part that could not is refused with it.
 
-use super::civil::{Civil, days, fraction};
+use super::civil::{Civil, DAY, days, fraction};
 use super::iso::{Written, offset, says_utc};
 
 /// A pattern such as `%d.%m.%Y %H:%M:%S`, ready to read with.
@@ -112,12 +112,22 @@ impl Pattern {
         self.items.iter().any(|item| matches!(item, Item::Offset | Item::ZoneName | Item::EpochSeconds))
     }
 
-    /// `None` where the text does not fit.
+    /// `None` where the text does not fit, or is no time.
     pub(crate) fn read(&self, text: &str) -> Option<Written> {
+        self.parts(text)?.read()
+    }
+
+    /// What is wrong with a text that fits and is no time (30 February).
+    pub(crate) fn wrong(&self, text: &str) -> Option<String> {
+        self.parts(text)?.wrong()
+    }
+
+    /// What stands where, whether a calendar has it or not.
+    fn parts(&self, text: &str) -> Option<Parts> {
         let mut rest = text.trim();
         let mut out = Written::default();
         let mut civil = Civil { month: 1, day: 1, ..Civil::default() };
-        let (mut afternoon, mut of_year, mut weekday, mut instant) = (None, None, None, None);
+        let (mut hour12, mut afternoon, mut of_year, mut weekday, mut instant) = (None, None, None, None, None);
         for (at, item) in self.items.iter().enumerate() {
             match item {
                 Item::Literal(c) => rest = rest.strip_prefix(*c)?,
@@ -136,7 +146,7 @@ impl Pattern {
                 Item::Day => civil.day = number(&mut rest, 2)?,
                 Item::DayOfYear => of_year = Some(number(&mut rest, 3)?),
                 Item::Hour => civil.hour = number(&mut rest, 2)?,
-                Item::Hour12 => civil.hour = number(&mut rest, 2).filter(|hour| (1..=12).contains(hour))? % 12,
+                Item::Hour12 => hour12 = Some(number(&mut rest, 2)?),
                 Item::Meridiem => afternoon = Some(meridiem(&mut rest)?),
                 Item::Minute => civil.minute = number(&mut rest, 2)?,
                 Item::Second => civil.second = number(&mut rest, 2)?,
@@ -161,7 +171,32 @@ impl Pattern {
         if !rest.trim().is_empty() {
             return None;
         }
-        civil.hour += if afternoon == Some(true) { 12 } else { 0 };
+        if let Some(hour) = hour12 {
+            civil.hour = hour % 12 + if afternoon == Some(true) { 12 } else { 0 };
+        }
+        Some(Parts { out, civil, hour12, of_year, weekday, instant })
+    }
+}
+
+/// What a text says by a pattern.
+struct Parts {
+    out: Written,
+    civil: Civil,
+    /// The hour as it stands there, where it is one of twelve.
+    hour12: Option<i64>,
+    of_year: Option<i64>,
+    /// From Monday, which is 0.
+    weekday: Option<i64>,
+    /// Seconds since 1970.
+    instant: Option<i64>,
+}
+
+impl Parts {
+    fn read(self) -> Option<Written> {
+        let Self { mut out, civil, hour12, of_year, weekday, instant } = self;
+        if hour12.is_some_and(|hour| !(1..=12).contains(&hour)) {
+            return None;
+        }
         if let Some(seconds) = instant {
             (out.local, out.offset, out.utc) = (seconds * 1_000_000 + civil.micros, Some(0), true);
             return Some(out);
@@ -169,13 +204,50 @@ impl Pattern {
         out.leaps = civil.leaps();
         out.local = civil.local()?;
         if let Some(day) = of_year {
-            let length = days(civil.year + 1, 1, 1) - days(civil.year, 1, 1);
-            out.local += (1..=length).contains(&day).then_some((day - 1) * super::civil::DAY)?;
+            out.local += (1..=year_length(civil.year)).contains(&day).then_some((day - 1) * DAY)?;
         }
-        // 1970-01-01 was a Thursday. The end of a day belongs to the day.
-        let day = (out.local - i64::from(civil.hour == 24)).div_euclid(super::civil::DAY);
-        weekday.is_none_or(|weekday| (day + 3).rem_euclid(7) == weekday).then_some(out)
+        weekday.is_none_or(|weekday| weekday == weekday_of(day_of(out.local, &civil))).then_some(out)
     }
+
+    /// What is wrong where [`Self::read`] gives nothing.
+    fn wrong(&self) -> Option<String> {
+        if let Some(hour) = self.hour12.filter(|hour| !(1..=12).contains(hour)) {
+            return Some(format!("there is no hour {hour} before or after noon"));
+        }
+        if self.instant.is_some() {
+            return None;
+        }
+        if let Some(why) = self.civil.wrong() {
+            return Some(why);
+        }
+        let (year, length) = (self.civil.year, year_length(self.civil.year));
+        if let Some(day) = self.of_year.filter(|day| !(1..=length).contains(day)) {
+            return Some(format!("{year} has {length} days, and no day {day}"));
+        }
+        let local = self.civil.local()? + self.of_year.map_or(0, |day| (day - 1) * DAY);
+        let day = day_of(local, &self.civil);
+        let (given, (year, month, of_month)) = (self.weekday?, super::civil::date(day));
+        let name = |weekday: i64| usize::try_from(weekday).ok().and_then(|at| WEEKDAY_NAMES.get(at)).copied().unwrap_or_default();
+        (given != weekday_of(day))
+            .then(|| format!("{year:04}-{month:02}-{of_month:02} is a {}, and no {}", name(weekday_of(day)), name(given)))
+    }
+}
+
+/// For people.
+const WEEKDAY_NAMES: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+
+fn year_length(year: i64) -> i64 {
+    days(year + 1, 1, 1) - days(year, 1, 1)
+}
+
+/// The day that a reading of a clock is of, from 1970-01-01. The end of a day belongs to the day.
+fn day_of(local: i64, civil: &Civil) -> i64 {
+    (local - i64::from(civil.hour == 24)).div_euclid(DAY)
+}
+
+/// 1970-01-01 was a Thursday.
+fn weekday_of(day: i64) -> i64 {
+    (day + 3).rem_euclid(7)
 }
 
 fn directive(chars: &mut std::str::Chars<'_>, items: &mut Vec<Item>) -> Result<(), String> {

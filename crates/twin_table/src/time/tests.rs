@@ -143,3 +143,77 @@ fn refused_texts_leave_no_trace() {
     }
     assert_eq!(reader.counts, TimeCounts::default());
 }
+
+#[test]
+fn a_text_of_the_format_that_no_calendar_has_is_told_what_is_wrong_with_it() {
+    for (format, text, expected) in [
+        ("%d.%m.%Y", "30.02.2026", "'30.02.2026' is no time: 2026-02 has 28 days, and no day 30"),
+        ("%d.%m.%Y %H:%M", "02.03.2026 08:60", "'02.03.2026 08:60' is no time: there is no minute 60"),
+        ("%d.%m.%Y %H:%M", "02.03.2026 24:10", "24:00 is the end of a day"),
+        ("%a %Y-%m-%d", "Tue 2026-03-02", "2026-03-02 is a Monday, and no Tuesday"),
+        ("%A %Y-%j", "Sunday 2026-061", "2026-03-02 is a Monday, and no Sunday"),
+        ("%Y-%j", "2025-366", "2025 has 365 days, and no day 366"),
+        ("%F %I:%M %p", "2026-03-02 13:00 PM", "there is no hour 13 before or after noon"),
+        ("%d/%m/%Y", "03/13/2026", "there is no month 13; it looks like 2026-03-13T00:00:00Z: write format = \"%m/%d/%Y\""),
+        ("rfc3339", "2026-02-30", "'2026-02-30' is no time: 2026-02 has 28 days, and no day 30"),
+        ("rfc3339", "2026-03-02T25:00:00Z", "there is no hour 25"),
+    ] {
+        let words = words(format, None, text);
+        assert!(words.contains(expected) && !words.contains("is not a time in the format"), "{format} {text}: {words}");
+    }
+}
+
+#[test]
+fn kin_of_iso_8601_that_is_not_read_is_answered_with_what_to_write_and_that_reads_it() {
+    for (text, format) in [
+        ("2026-061T08:00:00Z", "%Y-%jT%H:%M:%S%.f%z"),
+        ("20260302T080000Z", "%Y%m%dT%H%M%S%.f%z"),
+        ("20260302T080000", "%Y%m%dT%H%M%S%.f"),
+        ("2026-03-02T08Z", "%Y-%m-%dT%H%z"),
+        ("2026-3-2T8:00:00Z", "%Y-%m-%dT%H:%M:%S%.f%z"),
+        ("2026-3-2 8:00", "%Y-%m-%d %H:%M"),
+        ("02.03.26 08:00", "%d.%m.%y %H:%M"),
+    ] {
+        let words = words("rfc3339", None, text);
+        assert!(words.ends_with(&format!("it looks like 2026-03-02T08:00:00Z: write format = \"{format}\"")), "{text}: {words}");
+        let read = TimeReader::new(spec(format, Some("UTC"))).read(0, text).map(|read| read.t.to_string());
+        assert_eq!(read.as_deref(), Ok("2026-03-02T08:00:00Z"), "{text}");
+    }
+    for (text, date) in [("2026-W10-1", "2026-03-02"), ("2026W537", "2027-01-03"), ("2020-W01-1T08:00Z", "2019-12-30")] {
+        let words = words("rfc3339", None, text);
+        assert!(words.contains(&format!("it is a date by its week, {date}, and none are read")), "{text}: {words}");
+    }
+    assert!(words("epoch_s", None, "20260302").ends_with("write format = \"%Y%m%d\""));
+    assert!(!words("epoch_s", None, "1999123").contains("%Y%m%d"), "any number of seven digits");
+    assert!(words("rfc3339", None, "soon").contains("(2026-03-02T08:15:04+01:00)"));
+}
+
+#[test]
+fn ticks_are_recognised_and_no_format_is_proposed_that_would_read_them_as_another_year() {
+    for (format, text, name) in [
+        ("epoch_us", "639080352000000000", "ticks of .NET"),
+        ("epoch_ms", "639080352000000000", "ticks of .NET"),
+        ("rfc3339", "639080352000000000", "ticks of .NET"),
+        ("epoch_us", "134169120000000000", "a FILETIME of Windows"),
+        ("rfc3339", "134169120000000000", "a FILETIME of Windows"),
+    ] {
+        let words = words(format, None, text);
+        assert!(words.contains(&format!("it looks like 2026-03-02T08:00:00Z as {name} (100 ns since")), "{words}");
+        assert!(!words.contains("write format"), "{words}");
+    }
+    assert!(words("epoch_us", None, "1772439304120000000").contains("write format = \"epoch_ns\""), "of this century");
+}
+
+#[test]
+fn the_last_day_of_the_calendar_is_told_as_a_day() {
+    for (text, part) in [
+        ("9999-12-31T23:59:59Z", "as rfc3339 is 9999-12-31T23:59:59Z, which is not within the years 1990 to 2100"),
+        ("9999-12-31T23:59:59.5Z", "is 9999-12-31T23:59:59.500000Z,"),
+        ("9999-12-31T23:59:59-01:00", "is about the year 10000,"),
+        ("0001-01-01T00:00:00Z", "is 0001-01-01T00:00:00Z,"),
+    ] {
+        let words = words("rfc3339", None, text);
+        assert!(words.contains(part), "{text}: {words}");
+    }
+    assert!(words("epoch_us", None, "1772439304120000000").contains("as microseconds is about the year 58"));
+}

@@ -41,16 +41,50 @@ impl Zone {
                 Ok(Self { name: zone.iana_name().unwrap_or(text).to_owned(), kind: Kind::Named(zone) })
             }
             _ => {
+                if let Some(offset) = Self::offset_meant(text) {
+                    let side = if offset.starts_with('-') { "behind" } else { "ahead of" };
+                    return Err(format!(
+                        "'{text}' is no time zone; write the offset as {offset} where the clock is {side} UTC, or an IANA name such as \
+                         Europe/Berlin"
+                    ));
+                }
                 let city = text.rsplit('/').next().unwrap_or(text).to_lowercase().replace(' ', "_");
                 let near = db
                     .available()
                     .map(|name| name.to_string())
+                    // Their signs are those of POSIX: Etc/GMT+1 is an hour behind UTC.
+                    .filter(|name| !name.starts_with("Etc/"))
                     .filter(|name| city.len() > 2 && name.to_lowercase().ends_with(&city));
                 let near: Vec<String> = near.take(3).collect();
                 let like = if near.is_empty() { "Europe/Berlin".to_owned() } else { near.join(" or ") };
                 Err(format!("'{text}' is no time zone; write an IANA name such as {like}, an offset such as +01:00, or UTC"))
             }
         }
+    }
+
+    /// The offset that a text seems to mean (`+1`, `GMT+1`, `UTC+5:30`), as this reads it (`+01:00`); `None` where it is one already, or
+    /// seems to be none.
+    pub fn offset_meant(text: &str) -> Option<String> {
+        let text = text.trim();
+        if iso::offset(text).is_some() {
+            return None;
+        }
+        let name = text.get(..3).filter(|name| ["utc", "gmt"].iter().any(|known| known.eq_ignore_ascii_case(name)));
+        let rest = name.map_or(text, |name| text.get(name.len()..).unwrap_or_default().trim_start());
+        let (sign, rest) = match rest.chars().next()? {
+            '+' => ('+', rest.get(1..)?),
+            '-' => ('-', rest.get(1..)?),
+            '\u{2212}' => ('-', rest.get('\u{2212}'.len_utf8()..)?),
+            _ => return None,
+        };
+        let (hours, minutes) = match rest.trim().split_once([':', '.']) {
+            Some((hours, minutes)) => (hours, minutes),
+            None if rest.trim().len() > 2 => rest.trim().split_at_checked(rest.trim().len() - 2)?,
+            None => (rest.trim(), "00"),
+        };
+        let number = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse::<i64>().ok())?;
+        let (hours, minutes) = (number(hours)?, number(minutes).filter(|_| minutes.len() == 2)?);
+        (hours < 24 && minutes < 60).then(|| format!("{sign}{hours:02}:{minutes:02}"))
     }
 
     /// Its name.
@@ -142,6 +176,28 @@ mod tests {
         let error = Zone::new("Berlin").unwrap_err();
         assert!(error.contains("such as Europe/Berlin"), "{error}");
         assert!(Zone::new("Mars/Olympus").unwrap_err().contains("is no time zone"));
+    }
+
+    #[test]
+    fn an_offset_that_is_written_otherwise_is_answered_with_one_that_is_read() {
+        for (text, offset) in [
+            ("GMT+1", "+01:00"),
+            ("UTC+1", "+01:00"),
+            ("utc + 01:00", "+01:00"),
+            ("UTC+5:30", "+05:30"),
+            ("GMT-0330", "-03:30"),
+            ("+1", "+01:00"),
+            ("\u{2212}8", "-08:00"),
+            ("+530", "+05:30"),
+        ] {
+            let error = Zone::new(text).unwrap_err();
+            assert!(error.contains(&format!("write the offset as {offset} where")) && !error.contains("Etc/"), "{error}");
+            assert!(Zone::new(offset).is_ok(), "what is advised is read: {offset}");
+        }
+        for text in ["Berlin", "UTC+25", "GMT+", "W. Europe Standard Time", "+01:00", "UTC", "+1x", "-0:5"] {
+            assert_eq!(Zone::offset_meant(text), None, "{text}");
+        }
+        assert!(Zone::new("Etc/GMT+1").is_ok(), "a name is what it is");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::io::{BufReader, Read as _, Seek as _, SeekFrom};
 
-use twin_site::{CsvSource, Diagnostic, Severity, SourceDef, SourceKind, StartAt, codes};
+use twin_site::{CsvSource, Diagnostic, Misread, Severity, SourceDef, SourceKind, StartAt, codes};
 use twin_table::{Empty, Place, Report, Seen, Table, TableError};
 
 use super::index::{Builder, Index};
@@ -21,7 +21,14 @@ pub fn judge(site: &Site) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let live = site.loaded.sources.iter().find(|def| !matches!(def.kind, SourceKind::Csv(_)));
     for source in &site.loaded.sources {
-        let SourceKind::Csv(def) = &source.kind else { continue };
+        let SourceKind::Csv(def) = &source.kind else {
+            found.extend(source.misread.iter().map(|misread| not_read(source, misread)));
+            continue;
+        };
+        if let Some(misread) = &source.misread {
+            found.push(not_read(source, misread));
+            continue;
+        }
         let mut say = |severity, code, key: &str, message: String, help: String| {
             let at = def.places.get(key).unwrap_or(&source.at).clone();
             found.push(Diagnostic { severity, code, at, subject: source.id.clone(), message, help });
@@ -33,7 +40,16 @@ pub fn judge(site: &Site) -> Vec<Diagnostic> {
                     if error.help.is_empty() { "mend the file, or how the source describes it".to_owned() } else { error.help };
                 say(Severity::Error, code, error.key, format!("{}: {}", def.path, error.what), help);
             }
-            Ok((report, index)) => {
+            Ok((report, index, between)) => {
+                if let Some(Between { line, bytes }) = between {
+                    let message = format!(
+                        "{}: its {bytes} bytes between line {line} and the last {} KiB were not looked at; a server reads all of it first, and \
+                         refuses it where a number or a quality in there needs to be declared",
+                        def.path,
+                        LAST_BYTES >> 10
+                    );
+                    say(Severity::Info, codes::TABLE_NOTE, "path", message, String::new());
+                }
                 report_of(def, &report, &mut say);
                 for (wrong, message) in told::spread(def, &index) {
                     let (severity, code) =
@@ -54,6 +70,25 @@ pub fn judge(site: &Site) -> Vec<Diagnostic> {
     found
 }
 
+/// A source that nobody reads, because how it is to be read is not known.
+fn not_read(source: &SourceDef, misread: &Misread) -> Diagnostic {
+    Diagnostic {
+        severity: Severity::Error,
+        code: codes::TABLE_INVALID,
+        at: misread.at.clone(),
+        subject: source.id.clone(),
+        message: format!("source '{}' is not read until this is mended: {}", source.id, misread.what),
+        help: misread.help.clone(),
+    }
+}
+
+/// What a look at the beginning and the end of a file leaves out.
+struct Between {
+    /// Behind this one.
+    line: u64,
+    bytes: u64,
+}
+
 fn report_of(def: &CsvSource, report: &Report, say: &mut dyn FnMut(Severity, &'static str, &str, String, String)) {
     for (seen, count, named) in report.all() {
         let first: Vec<String> = named.iter().map(|fault| place_of(fault.line, &fault.what)).collect();
@@ -62,9 +97,9 @@ fn report_of(def: &CsvSource, report: &Report, say: &mut dyn FnMut(Severity, &'s
             Seen::Ahead | Seen::Receipt => "received",
             Seen::Quality => "quality",
             Seen::Unit => "units_row",
-            Seen::Row | Seen::Quote | Seen::Value | Seen::Rounded => "path",
+            Seen::Row | Seen::Broken | Seen::Quote | Seen::Value | Seen::Rounded => "path",
         };
-        let message = format!("{}: {count} {}; {}", def.path, seen.words(), first.join("; "));
+        let message = format!("{}: {}; {}", def.path, report.words(seen, count), first.join("; "));
         say(Severity::Warning, codes::TABLE_ODD, key, message, "mend the file, or how the source describes it".to_owned());
     }
     let sparse = report.columns.iter().filter(|(cells, empty)| *cells >= CELLS && empty * 2 > *cells).count();
@@ -95,7 +130,7 @@ fn place_of(line: u64, what: &str) -> String {
 }
 
 /// Reads the beginning and the end of a table.
-fn look(site: &Site, source: &SourceDef, def: &CsvSource) -> Result<(Report, Index), TableError> {
+fn look(site: &Site, source: &SourceDef, def: &CsvSource) -> Result<(Report, Index, Option<Between>), TableError> {
     let feeds = site.loaded.feeds(source);
     let mut table = super::table(site, def, &feeds)?;
     let (mut builder, mut samples) = (Builder::new(crate::clock::wall()), Vec::new());
@@ -123,13 +158,14 @@ fn look(site: &Site, source: &SourceDef, def: &CsvSource) -> Result<(Report, Ind
             let what = "all its rows have one time, so it can't be played in a loop".to_owned();
             return Err(TableError { key: "loop", what, help: "delete loop = true".to_owned() });
         }
-        return Ok((report, builder.finish()));
+        return Ok((report, builder.finish(), None));
     }
     // Letters of two bytes begin at even places. Where the end begins before the beginning ends, it goes on from there.
     let far = (size.saturating_sub(LAST_BYTES) | 1) ^ 1;
     let (from, within) = if far > read { (far, true) } else { (read, false) };
     file.seek(SeekFrom::Start(from)).map_err(super::unread)?;
-    let Some(place) = last else { return Ok((report, builder.finish())) };
+    let Some(place) = last else { return Ok((report, builder.finish(), None)) };
+    let between = within.then(|| Between { line: place.line, bytes: from - read });
     let place = Place { line: 0, offset: from, by_order: false, ..place };
     let end = BufReader::with_capacity(BUFFER, file.take(LAST_BYTES + 2));
     let mut table = Table::again(end, &def.table, &feeds, &known, &place);
@@ -141,5 +177,7 @@ fn look(site: &Site, source: &SourceDef, def: &CsvSource) -> Result<(Report, Ind
         builder.add(&Place { line: 0, ..place })?;
         samples.clear();
     }
-    Ok((report.with_end(table.report), builder.finish()))
+    let report = report.with_end(table.report);
+    told::usable(&report)?;
+    Ok((report, builder.finish(), between))
 }

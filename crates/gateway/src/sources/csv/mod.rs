@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::{BufReader, Read as _, Seek as _, SeekFrom};
 
 use twin_model::{Sample, SignalIndex, SourceIndex, Span, TimeRange, Timestamp};
-use twin_site::{CsvSource, SourceDef, StartAt};
+use twin_site::{CsvSource, Misread, SourceDef, StartAt};
 use twin_table::{Feeds, Report, Table, TableError};
 
 use crate::site::Site;
@@ -45,6 +45,9 @@ impl CsvFile {
     /// # Errors
     /// Where it can't be read, is not what it is declared to be, or gives nothing.
     pub fn open(site: &Site, source: &SourceDef, def: &CsvSource, now: Timestamp) -> Result<Self, TableError> {
+        if let Some(Misread { what, help, .. }) = source.misread.clone() {
+            return Err(TableError { key: "path", what, help });
+        }
         let feeds = site.loaded.feeds(source);
         let (file, report, known, index) = {
             let mut table = table(site, def, &feeds)?;

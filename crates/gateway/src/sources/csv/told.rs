@@ -8,11 +8,15 @@ use super::index::{Index, Rows};
 /// Unknown keys that are named.
 const KEYS: usize = 3;
 
-/// Refuses a table none of whose rows has a time: then it is not written as declared.
+/// Refuses a table none of whose rows has a time, for then it is not written as declared, and one whose cells may be others than they
+/// look like, wherever the first of them stands.
 ///
 /// # Errors
 /// With the first row's fault.
 pub(super) fn usable(report: &Report) -> Result<(), TableError> {
+    if let Some(undeclared) = &report.undeclared {
+        return Err(undeclared.error());
+    }
     if report.rows == 0 || report.timed > 0 {
         return Ok(());
     }
@@ -26,7 +30,7 @@ pub(super) fn remarks(id: &str, def: &CsvSource, report: &Report) -> Vec<String>
     let mut out = Vec::new();
     for (seen, count, named) in report.all() {
         let first: Vec<String> = named.iter().map(|fault| format!("line {}: {}", fault.line, fault.what)).collect();
-        out.push(format!("source '{id}': {}: {count} {}; {}", def.path, seen.words(), first.join("; ")));
+        out.push(format!("source '{id}': {}: {}; {}", def.path, report.words(seen, count), first.join("; ")));
     }
     out.extend(notes(def, report).into_iter().map(|note| format!("source '{id}': {note}")));
     if report.samples == 0 {
