@@ -94,17 +94,18 @@ impl Database {
             format!("a repair of history that was cut short is finished; what it could not save is in {} only", aside.display())
         }));
         if let Some(why) = looked.damage {
-            if sync == SyncPolicy::Full {
+            if sync == SyncPolicy::Full || looked.foreign {
                 return Err(GatewayError::Damaged { path, why });
             }
             // Without full synchronisation a power cut may do this, and what is lost was not promised to survive it.
-            let aside = replace::log_aside(&path)?;
-            remarks.push(format!("the end of history is damaged: {why}; a copy of the log as it was is {}", aside.display()));
+            let aside = replace::log_aside(&path)?.map(|aside| format!("; a copy of the log as it was is {}", aside.display()));
+            remarks.push(format!("the end of history is damaged: {why}{}", aside.unwrap_or_default()));
         }
         wal::whole(&path)?;
         let mut keeper = attempt(&path, "opening it", SqliteHistorian::open(&path, sync))?;
         keeper.guard(&[path.clone(), folder.join("lock")]);
-        guard::mark(&mut lock);
+        guard::mark(&mut lock, None);
+        keeper.sign(&lock);
         Ok(Self { path, keeper, lock: Some(lock), remarks, missing: Vec::new(), _private: None })
     }
 

@@ -17,7 +17,7 @@ use super::salvage::replace;
 use super::sqlite::{SqliteHistorian, SyncPolicy};
 use super::tiles::Tiles;
 use super::wal::{self, Looked};
-use super::{carried, outside};
+use super::{carried, guard, outside};
 use crate::GatewayError;
 
 /// Findings listed; more are only counted.
@@ -124,7 +124,7 @@ pub fn check(folder: &Path, repair: bool) -> Result<Report, GatewayError> {
         return Err(GatewayError::Read { path, source });
     }
     let mut report = Report::default();
-    let _lock = if repair { Some(lock(&folder.join("lock"))?) } else { None };
+    let mut lock = if repair { Some(lock(&folder.join("lock"))?) } else { None };
     if repair {
         replace::finish(folder)?;
     }
@@ -143,6 +143,10 @@ pub fn check(folder: &Path, repair: bool) -> Result<Report, GatewayError> {
         replace::with_what_is_left(folder, &mut report)?;
     }
     let mut keeper = attempt(&path, "opening it", open(&path, repair))?;
+    // Whatever is in the log is folded in when this ends.
+    if let Some(lock) = &mut lock {
+        guard::mark(lock, None);
+    }
     let result = Check::new(&mut keeper, repair, &mut report).run();
     result.map_err(|source| GatewayError::History { path, source })?;
     if !report.lost() {

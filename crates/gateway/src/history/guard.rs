@@ -13,6 +13,20 @@ use crate::GatewayError;
 /// What is written into the lock file once there is a database beside it.
 const MARK: &str = "history.sqlite3 belongs here; without it nothing starts from nothing in this folder\n";
 
+/// What follows it while there is something in the log, with the number of the file that the log is of.
+const LOGGED: &str = "history.sqlite3-wal belongs to it, of file ";
+
+/// What a lock file says of the log beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Logged {
+    /// No history was begun in the folder.
+    Never,
+    /// It was; of the log nothing is known.
+    Marked,
+    /// The log of the file with this number has what was written last.
+    By(u32),
+}
+
 /// The files that must stay what they are.
 #[derive(Debug)]
 pub(super) struct Guard(Vec<(PathBuf, Option<(u64, u64)>)>);
@@ -57,14 +71,26 @@ fn number(_: &Metadata) -> (u64, u64) {
     (0, 0)
 }
 
-/// Says in the lock file that there is a database beside it.
-pub(super) fn mark(lock: &mut File) {
+/// Says in the lock file that there is a database beside it, and whose log has what is written last: what is said of a log goes when
+/// that is folded in.
+pub(super) fn mark(lock: &mut File, log_of: Option<u32>) {
+    let line = log_of.map(|file| format!("{LOGGED}{file:08x}\n")).unwrap_or_default();
+    let wanted = format!("{MARK}{line}");
     let mut text = String::new();
-    let known = lock.seek(SeekFrom::Start(0)).and_then(|_| lock.read_to_string(&mut text)).is_ok() && text == MARK;
+    let known = lock.seek(SeekFrom::Start(0)).and_then(|_| lock.read_to_string(&mut text)).is_ok() && text == wanted;
     if !known {
-        // Where it cannot be written, the folder is as safe as it was.
-        drop(lock.set_len(0).and_then(|()| lock.seek(SeekFrom::Start(0))).and_then(|_| lock.write_all(MARK.as_bytes())));
+        // Where it cannot be written, the folder is as safe as it was. The first line never leaves the file.
+        let written = lock.seek(SeekFrom::Start(0)).and_then(|_| lock.write_all(wanted.as_bytes()));
+        drop(written.and_then(|()| lock.set_len(wanted.len() as u64)));
     }
+}
+
+/// What the lock file of a folder says.
+pub(super) fn logged(folder: &Path) -> Logged {
+    let Ok(text) = std::fs::read_to_string(folder.join("lock")) else { return Logged::Never };
+    let Some(line) = text.strip_prefix(MARK) else { return Logged::Never };
+    let number = line.strip_prefix(LOGGED).and_then(|number| u32::from_str_radix(number.trim_end(), 16).ok());
+    number.map_or(Logged::Marked, Logged::By)
 }
 
 /// Refuses a folder without a database that looks as if it had one.
@@ -77,7 +103,7 @@ pub(super) fn may_begin(folder: &Path) -> Result<(), GatewayError> {
         return Ok(());
     }
     let mut found: Vec<String> = Vec::new();
-    if std::fs::read_to_string(folder.join("lock")).is_ok_and(|text| text == MARK) {
+    if logged(folder) != Logged::Never {
         found.push("lock, which says that it had one".to_owned());
     }
     let entries = std::fs::read_dir(folder).map_err(|source| GatewayError::Read { path: folder.to_owned(), source })?;

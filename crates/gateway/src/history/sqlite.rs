@@ -1,6 +1,7 @@
 //! A keeper of history in one SQLite file: the catalogue, the bytes, the journal, the notes. Refuses to know what chunks
 //! mean and when anything is written.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use twin_historian::{Chunk, ChunkKey, Level};
 use twin_model::{TimeRange, Timestamp};
 
 use super::damage::THE_FILE;
-use super::guard::Guard;
+use super::guard::{self, Guard};
 use super::schema;
 use super::series::Series;
 
@@ -54,6 +55,23 @@ pub struct SqliteHistorian {
     writes: bool,
     /// What must be so around every commit.
     guard: Option<Guard>,
+    /// The lock file, while it says that the log has what is written last.
+    logged: Option<File>,
+}
+
+impl Drop for SqliteHistorian {
+    /// SQLite folds the log in and removes it when its last connection closes.
+    fn drop(&mut self) {
+        if let Some(mut lock) = self.logged.take() {
+            guard::mark(&mut lock, None);
+        }
+    }
+}
+
+/// A number of its own for a file, in the place that SQLite has for numbers of applications: never 0.
+fn give_another_identity(connection: &Connection) -> rusqlite::Result<()> {
+    let number: i64 = connection.query_row("SELECT 1 + abs(random() % 2147483646)", [], |row| row.get(0))?;
+    connection.pragma_update(None, "application_id", number)
 }
 
 impl SqliteHistorian {
@@ -71,7 +89,10 @@ impl SqliteHistorian {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", sync.pragma())?;
         schema::prepare(&mut connection)?;
-        Ok(Self { path: path.to_owned(), connection, writes: true, guard: None })
+        let one = Self { path: path.to_owned(), connection, writes: true, guard: None, logged: None };
+        // Where the disk refuses, it is the file that it was.
+        drop(one.give_identity());
+        Ok(one)
     }
 
     /// Opens an existing database for reading; others may write it at the same time.
@@ -85,7 +106,41 @@ impl SqliteHistorian {
         connection.set_prepared_statement_cache_capacity(64);
         // Fails here and not at the first question where the file is something else.
         schema::layout(&connection)?;
-        Ok(Self { path: path.to_owned(), connection, writes: false, guard: None })
+        Ok(Self { path: path.to_owned(), connection, writes: false, guard: None, logged: None })
+    }
+
+    /// A number that tells this file from others, in its header and in every image of its first page in the log; 0 where it has none.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    fn identity(&self) -> rusqlite::Result<u32> {
+        let number: i64 = self.connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+        // SQLite shows the four bytes as a number with a sign.
+        Ok(number as u32)
+    }
+
+    /// Gives the file a number where it has none, and folds that in, so that a log that is put beside it can be told from its own.
+    fn give_identity(&self) -> rusqlite::Result<()> {
+        if self.identity()? == 0 {
+            give_another_identity(&self.connection)?;
+            drop(self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())));
+        }
+        Ok(())
+    }
+
+    /// From here on the log has what is written last, and says whose it is: the lock file tells of it until this is closed in order.
+    /// Where the disk refuses, the folder is as safe as it was.
+    pub(super) fn sign(&mut self, lock: &File) {
+        let put = || {
+            let number = self.identity()?;
+            // The same once more puts the first page into the log.
+            self.connection.pragma_update(None, "application_id", i64::from(number))?;
+            Ok::<u32, rusqlite::Error>(number)
+        };
+        if let (Ok(number), Ok(mut lock)) = (put(), lock.try_clone()) {
+            guard::mark(&mut lock, Some(number));
+            self.logged = Some(lock);
+        }
     }
 
     /// From here on commits fail, and so nothing is acknowledged, where one of these files is not any more what it is now.
@@ -158,6 +213,15 @@ impl SqliteHistorian {
     pub(super) fn hidden_entries(&self) -> Result<u64, KeepError> {
         let found = self.rows("SELECT count(*) FROM journal WHERE position < 1", [], |row| row.get::<_, i64>(0))?;
         Ok(found.into_iter().next().unwrap_or(0).unsigned_abs())
+    }
+
+    /// The newest time in the journal; none where it is empty.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub(super) fn journal_end(&self) -> Result<Option<Timestamp>, KeepError> {
+        let found = self.rows("SELECT max(last_us) FROM journal", [], |row| row.get::<_, Option<i64>>(0))?;
+        Ok(found.into_iter().flatten().next().map(Timestamp::from_micros))
     }
 
     /// Fails where a table is missing or is not as it was made, or the file is of a layout that this program does not know.
@@ -282,7 +346,9 @@ impl SqliteHistorian {
     /// # Errors
     /// Where it cannot be read, or the new file not written.
     pub(super) fn copy_into(&self, to: &Path) -> rusqlite::Result<()> {
-        self.connection.execute("VACUUM INTO ?1", [to.display().to_string()]).map(drop)
+        self.connection.execute("VACUUM INTO ?1", [to.display().to_string()])?;
+        // A log of the original would not belong to it.
+        give_another_identity(&Connection::open(to)?)
     }
 
     /// Writes everything from the write-ahead log into the file.

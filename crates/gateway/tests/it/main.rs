@@ -23,6 +23,7 @@ mod keepers;
 mod kill;
 mod known;
 mod limits;
+mod log_of_another;
 mod lost;
 mod mending;
 mod missing;

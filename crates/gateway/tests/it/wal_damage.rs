@@ -21,7 +21,7 @@ const FRAME: usize = 24 + 4_096;
 
 /// How far the log was folded in before the kill.
 #[derive(Clone, Copy, PartialEq)]
-enum Folded {
+pub(crate) enum Folded {
     /// The file has no table yet: the log has everything.
     Never,
     /// The file has some of it, and the log was begun anew over older frames.
@@ -29,14 +29,14 @@ enum Folded {
 }
 
 /// A folder as a kill leaves it, in `good`, and a place for what is done to copies of it.
-struct Killed {
-    folder: Folder,
-    model: Model,
-    all: Samples,
+pub(crate) struct Killed {
+    pub(crate) folder: Folder,
+    pub(crate) model: Model,
+    pub(crate) all: Samples,
 }
 
 impl Killed {
-    fn with(folded: Folded) -> Self {
+    pub(crate) fn with(folded: Folded) -> Self {
         let folder = Folder::new();
         let site = Site::read_usable(&folder.write("site.toml", SITE)).unwrap();
         let data = folder.0.join("data");
@@ -58,16 +58,16 @@ impl Killed {
         Self { folder, model: site.loaded.model, all }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.0.join(name)
     }
 
-    fn log(&self) -> Vec<u8> {
+    pub(crate) fn log(&self) -> Vec<u8> {
         std::fs::read(wal::log_of(&self.path("good").join(FILE))).unwrap()
     }
 
     /// A copy of the folder with another log.
-    fn hurt(&self, log: &[u8]) -> PathBuf {
+    pub(crate) fn hurt(&self, log: &[u8]) -> PathBuf {
         let data = self.path("hurt");
         copy(&self.path("good"), &data);
         std::fs::write(wal::log_of(&data.join(FILE)), log).unwrap();
@@ -81,7 +81,7 @@ impl Killed {
     }
 
     /// How many samples are missing in what was read of a folder; what is there is what it was.
-    fn lacking(&self, have: &Samples, what: &str) -> usize {
+    pub(crate) fn lacking(&self, have: &Samples, what: &str) -> usize {
         for (sample, value) in have {
             assert_eq!(Some(value), self.all.get(sample), "{what}: {sample:?} is what was written");
         }
@@ -108,14 +108,14 @@ fn put(hub: &Hub, random: &mut Random, batches: std::ops::Range<i64>) {
 }
 
 /// Bytes of all files of a folder but for SQLite's index of the log, which it makes anew.
-fn bytes(data: &Path) -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn bytes(data: &Path) -> BTreeMap<String, Vec<u8>> {
     let files = std::fs::read_dir(data).unwrap().map(|file| file.unwrap().path());
     let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
     files.map(|path| (name(&path), std::fs::read(&path).unwrap())).filter(|(name, _)| !name.ends_with("-shm")).collect()
 }
 
 /// Samples by a reader, and whether it was said that some are missing; none where it refused.
-fn by_reader(killed: &Killed, data: &Path) -> Option<(Samples, bool, Vec<String>)> {
+pub(crate) fn by_reader(killed: &Killed, data: &Path) -> Option<(Samples, bool, Vec<String>)> {
     let database = Database::open_to_read(data).ok()?;
     let mut store = empty_store(&killed.model, 1 << 30);
     let loaded = database.load(&killed.model, &mut store).ok()?;

@@ -4,10 +4,13 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use twin_historian::historian::KeepError;
+use twin_model::{TimeRange, Timestamp};
+
 use super::super::database::{FILE, attempt};
 use super::super::fsck::Report;
 use super::super::sqlite::{SqliteHistorian, SyncPolicy};
-use super::super::wal;
+use super::super::{pages, wal};
 use crate::GatewayError;
 use crate::files::sync_folder;
 
@@ -44,19 +47,35 @@ pub(in super::super) fn with_what_is_left(folder: &Path, report: &mut Report) ->
 pub(in super::super) fn copy_of_what_is_left(path: &Path, to: &Path, report: &mut Report) -> Result<(), GatewayError> {
     let mut new = attempt(to, "making a new one", SqliteHistorian::open(to, SyncPolicy::Off))?;
     super::salvage(path, &mut new, report).map_err(|source| GatewayError::History { path: path.to_owned(), source })?;
+    let unread = |source| GatewayError::Read { path: path.to_owned(), source };
+    if let Some(why) = wal::lacking(path).map_err(unread)? {
+        let known = newest(&new).map_err(|source| GatewayError::History { path: to.to_owned(), source })?;
+        let log = wal::log_of(path).display().to_string();
+        // What is written last is of the newest times, but for what comes late; to call all of history doubtful would help nobody.
+        report.lose("log.missing", log, why.to_owned(), None, TimeRange::new(known, Timestamp::MAX));
+    }
     attempt(to, "closing it", new.fold_log())
 }
 
-/// A copy of a log under a name of its own beside it, before SQLite forgets what is in it; returns its name.
+/// The end of what a database has.
+fn newest(keeper: &SqliteHistorian) -> Result<Timestamp, KeepError> {
+    let chunks = pages::extent(keeper)?.map_or(Timestamp::MIN, |extent| extent.end);
+    Ok(keeper.journal_end()?.map_or(chunks, |last| last.max(chunks)))
+}
+
+/// A copy of a log under a name of its own beside it, before SQLite forgets what is in it; returns its name, none where there is no log.
 ///
 /// # Errors
 /// Where it cannot be written.
-pub(in super::super) fn log_aside(path: &Path) -> Result<PathBuf, GatewayError> {
+pub(in super::super) fn log_aside(path: &Path) -> Result<Option<PathBuf>, GatewayError> {
+    if !wal::log_of(path).exists() {
+        return Ok(None);
+    }
     let to = wal::log_of(&another_name(path));
     // Not a second name: SQLite goes on writing in the first.
     let copied = std::fs::copy(wal::log_of(path), &to).and_then(|_| File::open(&to)).and_then(|file| file.sync_all());
     copied.map_err(|source| GatewayError::Write { path: to.clone(), source })?;
-    Ok(to)
+    Ok(Some(to))
 }
 
 /// Where the whole file of a repair is that was cut short when all was written; none where none was.

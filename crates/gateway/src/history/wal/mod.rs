@@ -4,6 +4,7 @@
 
 mod file;
 mod header;
+mod mine;
 mod sum;
 mod walk;
 
@@ -34,7 +35,16 @@ pub struct WalReport {
     pub forgotten: u64,
     /// Whether the log's own header is not what was written.
     pub header_altered: bool,
+    /// Whether it is the log of another file than the one beside it: nothing in it counts.
+    pub foreign: bool,
 }
+
+/// What is said of a log that is not that of its file.
+const FOREIGN: &str = "the log beside it is that of another file, or of this one at another time, as when one of the two is copied without the \
+                       other; its own log is not there, and what was written last may be missing";
+/// What is said of a log that is not there.
+const LOST: &str =
+    "its log is missing or empty, though nobody stopped the server in order; what was written last may have been in it";
 
 impl WalReport {
     /// Whether anything behind the last finished write is left out.
@@ -44,6 +54,9 @@ impl WalReport {
 
     /// What of it is damaged, in words: SQLite must not open it, or forgets what was finished and acknowledged. None where it may.
     pub fn damage(&self) -> Option<String> {
+        if self.foreign {
+            return Some(FOREIGN.to_owned());
+        }
         let (altered, forgotten) = (self.altered, self.forgotten);
         match (self.header_altered, altered, forgotten) {
             (_, _, 0) => None,
@@ -115,7 +128,28 @@ pub(super) fn judge(path: &Path) -> std::io::Result<Option<Judged>> {
         Err(error) => return Err(error),
     };
     let length = file.metadata()?.len();
-    if length == 0 { Ok(None) } else { judge_in(&mut file).map(Some) }
+    if length == 0 {
+        return Ok(None);
+    }
+    let judged = judge_in(&mut file)?;
+    let head = mine::Head::of(path)?;
+    if let Some(head) = head
+        && mine::of_another(&head, &mut file, &judged.frames)?
+    {
+        return Ok(Some(Judged { report: WalReport { foreign: true, ..judged.report }, ..Judged::default() }));
+    }
+    Ok(Some(judged))
+}
+
+/// Why what was written last is not there, whatever can be read: the log is that of another file, or is gone. None where it is there.
+///
+/// # Errors
+/// Where it cannot be read.
+pub(super) fn lacking(path: &Path) -> std::io::Result<Option<&'static str>> {
+    if inspect(path)?.is_some_and(|report| report.foreign) {
+        return Ok(Some(FOREIGN));
+    }
+    Ok(mine::is_lost(path)?.then_some(LOST))
 }
 
 /// A log of so many bytes without a header, and without a frame that proves that a write was finished. The header is on disk before the
@@ -138,6 +172,8 @@ pub(super) struct Looked {
     pub(super) remark: Option<String>,
     /// Pages of that.
     pub(super) unfinished: u64,
+    /// Whether the log is that of another file, which no power cut makes of it.
+    pub(super) foreign: bool,
 }
 
 /// Looks at the log beside a database file. Every opener of a data folder comes by here.
@@ -145,16 +181,20 @@ pub(super) struct Looked {
 /// # Errors
 /// Where it cannot be read.
 pub(super) fn look(path: &Path) -> std::io::Result<Looked> {
+    if mine::is_lost(path)? {
+        return Ok(Looked { damage: Some(LOST.to_owned()), ..Looked::default() });
+    }
     let Some(report) = inspect(path)? else { return Ok(Looked::default()) };
     let finished = report.frames + report.forgotten;
-    let damage = if finished > 0 && std::fs::metadata(path).map_or(0, |data| data.len()) == 0 {
+    let damage = if finished > 0 && !report.foreign && std::fs::metadata(path).map_or(0, |data| data.len()) == 0 {
         // SQLite deletes the log of an empty file.
         Some(format!("it is missing or empty, but its log has {finished} pages of finished writes"))
     } else {
         report.damage()
     };
     let remark = if damage.is_none() { report.remark(path) } else { None };
-    Ok(Looked { damage, remark, unfinished: report.unfinished + report.torn })
+    let unfinished = if report.foreign { 0 } else { report.unfinished + report.torn };
+    Ok(Looked { damage, remark, unfinished, foreign: report.foreign })
 }
 
 /// Judges a log that is open.
@@ -193,6 +233,7 @@ pub(super) fn judge_in(file: &mut (impl Read + Seek)) -> std::io::Result<Judged>
         altered: count(&frames, &|frame| frame.state != State::Sound),
         forgotten: (frames.len() - taken) as u64,
         header_altered: walked.header_altered,
+        foreign: false,
     };
     let certain = |frame: &&Frame| matches!(frame.state, State::Sound | State::Mended) && frame.size != 0;
     let size = frames.last().filter(certain).map(|frame| frame.size);
