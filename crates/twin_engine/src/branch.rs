@@ -1,13 +1,16 @@
 //! What-if branches: two runs side by side in slices, their samples in records of their own, and the comparison.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use twin_health::text::quantity;
 use twin_historian::StoreConfig;
 use twin_model::{Flags, Model, Quality, Sample, SignalIndex, Span, TimeRange, Timestamp, Value, ValueKind};
-use twin_scenario::{LeftOut, Row, Run, Scenario, Tracker, compare};
+use twin_scenario::{LeftOut, Row, Run, Scenario, ScenarioError, Tracker, compare};
 
 use crate::computed::walk;
+use crate::departure::{self, Departure, ModelStart};
+use crate::frame::Scope;
 use crate::record::Record;
 
 /// Name of a branch within one engine; never used twice.
@@ -32,15 +35,24 @@ pub struct Branch {
     pub projection: Record,
     /// Time to threshold and amounts, with and without the changes.
     pub comparison: Comparison,
-    /// Models that the run did without, with the reason.
+    /// Where the models of the run begin, by signal.
+    pub starts: Vec<ModelStart>,
+    /// Models that the run did without, with the reason ([`Self::why_left_out`] has it in words).
     pub left_out: Vec<LeftOut>,
+    /// Why signals that those need have no value that speaks for the fork.
+    unfit: BTreeMap<SignalIndex, String>,
     /// What models that start as observed carry on from the fork, in the signal's unit ([`Run::offsets`]).
     pub offsets: Vec<(SignalIndex, f64)>,
 }
 
 impl Branch {
-    /// What a reader of the comparison must know about its models, as sentences: the largest offsets first, then what was
-    /// left out; at most `most` of each and a count of the rest.
+    /// Why the run did without a model of [`Self::left_out`], as a sentence.
+    pub fn why_left_out(&self, model: &Model, left: &LeftOut) -> String {
+        departure::left_out(model, left, &self.unfit)
+    }
+
+    /// What a reader of the comparison must know about its models, as sentences: the largest offsets first, then what does not
+    /// start from a good reading, then what was left out; at most `most` of each and a count of the rest.
     pub fn remarks(&self, model: &Model, most: usize) -> Vec<String> {
         let mut offsets = self.offsets.clone();
         let share = |(signal, offset): &(SignalIndex, f64)| {
@@ -61,7 +73,11 @@ impl Branch {
             .collect();
         let more = |count: usize, what: &str| (count > most).then(|| format!("and {} more {what}", count - most));
         out.extend(more(offsets.len(), "models with an offset"));
-        out.extend(self.left_out.iter().take(most).map(|left| left.describe(model)));
+        let mut starts: Vec<String> = self.starts.iter().filter_map(|start| start.remark(model)).collect();
+        let without = more(starts.len(), "models that don't start from a good reading");
+        starts.truncate(most);
+        out.extend(starts.into_iter().chain(without));
+        out.extend(self.left_out.iter().take(most).map(|left| self.why_left_out(model, left)));
         out.extend(more(self.left_out.len(), "signals that are not simulated"));
         out
     }
@@ -146,21 +162,22 @@ pub(crate) struct Job {
     scenario: Scenario,
     changed: Lane,
     unchanged: Lane,
+    departure: Departure,
     progress: RunProgress,
 }
 
 impl Job {
-    /// Starts both runs from reality at the scenario's fork.
-    pub(crate) fn start(model: &Model, reality: &Record, scenario: Scenario, config: StoreConfig) -> Result<Self, Vec<String>> {
-        let fork = scenario.fork;
-        let state = |signal: SignalIndex| {
-            let sample = reality.latest(signal, fork, None)?;
-            sample.usable_number().filter(|value| value.is_finite())
-        };
+    /// Starts both runs from what speaks for the scenario's fork in reality, which is the scope's instant.
+    pub(crate) fn start(scope: &Scope<'_>, scenario: Scenario, config: StoreConfig) -> Result<Self, Vec<String>> {
+        let (model, reality, fork) = (scope.model, scope.reality, scenario.fork);
+        let state = |signal: SignalIndex| departure::value(scope, signal).ok();
+        let why = |id: &str| departure::value(scope, model.find_signal(id)?).err();
+        let refused = |error: ScenarioError| error.explained(&why).to_string();
         let lane = |scenario: Scenario| -> Result<Lane, Vec<String>> {
-            let run =
-                Run::new(model, scenario, &state).map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())?;
-            let record = reality.forked(model, fork, config);
+            let run = Run::new(model, scenario, &state).map_err(|errors| errors.into_iter().map(refused).collect::<Vec<_>>())?;
+            // What follows from a value that says nothing about the fork says nothing about what comes after it.
+            let current = |signal: SignalIndex| twin_health::signal_freshness(model, scope, signal, fork).is_current();
+            let record = reality.forked(model, fork, config, &current);
             let mut computed: Vec<usize> = run.signals().flat_map(|signal| record.computed().readers(signal)).collect();
             computed.sort_unstable();
             computed.dedup();
@@ -169,8 +186,9 @@ impl Job {
         };
         let unchanged = lane(Scenario { settings: Vec::new(), ..scenario.clone() })?;
         let changed = lane(scenario.clone())?;
+        let departure = Departure::of(scope, &changed.run);
         let progress = RunProgress { fraction: 0.0, simulated: Span::ZERO };
-        Ok(Self { scenario, changed, unchanged, progress })
+        Ok(Self { scenario, changed, unchanged, departure, progress })
     }
 
     pub(crate) fn scenario(&self) -> &Scenario {
@@ -202,7 +220,9 @@ impl Job {
             record: self.changed.record,
             projection: self.unchanged.record,
             comparison,
+            starts: self.departure.starts,
             left_out: self.changed.run.left_out().to_vec(),
+            unfit: self.departure.unfit,
             offsets: self.changed.run.offsets().to_vec(),
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use twin_health::health::RuleView as _;
-use twin_health::{Entry, Outlook, Policy, TwinHealth, explain, signal_freshness};
+use twin_health::{Entry, Outlook, Policy, TwinHealth, explain, signal_freshness, unfit};
 use twin_historian::{Envelope, HistorianError, Level, StoreConfig};
 use twin_model::{
     Model, Quality, RuleIndex, Sample, SignalIndex, SourceIndex, Span, Status, TimeRange, Timestamp, TwinIndex, natural_order,
@@ -256,7 +256,7 @@ impl Engine {
                 let all = self.branch_budget();
                 self.make_room(all - all / 4);
                 let store = StoreConfig { budget_bytes: self.config.store.budget_bytes.min(all / 8), ..self.config.store };
-                let job = Job::start(&self.model, &self.reality, scenario, store).map_err(EngineError::Scenario)?;
+                let job = Job::start(&self.reality_at(scenario.fork, None), scenario, store).map_err(EngineError::Scenario)?;
                 self.job = Some(job);
             }
             EngineCommand::CancelRun => self.job = None,
@@ -399,6 +399,11 @@ impl Engine {
     fn scope(&self, t: Timestamp) -> Scope<'_> {
         let branch = self.shown_branch().map(|branch| (&branch.record, branch.range.start));
         Scope { model: &self.model, reality: &self.reality, branch, links: &self.links, t, known: self.basis().known_at(t) }
+    }
+
+    /// Reality, whatever is shown.
+    fn reality_at(&self, t: Timestamp, known: Option<Timestamp>) -> Scope<'_> {
+        Scope { model: &self.model, reality: &self.reality, branch: None, links: &self.links, t, known }
     }
 
     /// The basis that was asked for ([`EngineCommand::SetBasis`]), whether it makes a difference now or not.
@@ -551,9 +556,7 @@ impl Engine {
     fn outlook_in(&self, scope: &Scope<'_>, rule: RuleIndex) -> Option<Outlook> {
         let it = self.model.rule(rule);
         let signal = self.model.signal(it.signal);
-        let sample = scope.sample(it.signal)?;
-        let fresh = signal_freshness(&self.model, scope, it.signal, scope.t);
-        if !fresh.is_current() || !sample.usable() {
+        if unfit(&self.model, scope, it.signal, scope.t).is_some() {
             return None;
         }
         let now = scope.rule(rule)?.outcome.status();
@@ -567,8 +570,7 @@ impl Engine {
 
     /// The state of every twin at `t` as it was or as it was known then, in reality, whatever the playhead shows.
     pub fn state_by(&self, t: Timestamp, basis: Basis) -> StateReport {
-        let known = basis.known_at(t);
-        let scope = Scope { model: &self.model, reality: &self.reality, branch: None, links: &self.links, t, known };
+        let scope = self.reality_at(t, basis.known_at(t));
         let mut twins: Vec<TwinReport> = self.model.twin_indices().map(|twin| self.report(&scope, twin)).collect();
         twins.sort_by(|a, b| natural_order(&a.id, &b.id));
         StateReport { at: t, basis, twins }

@@ -92,11 +92,13 @@ impl Record {
         }
     }
 
-    /// An empty store whose rules and alarms go on from where `base` stands at `t`.
+    /// An empty store whose rules and alarms go on from where `base` stands at `t`. Computed signals go on from
+    /// signals that are `current` at that instant.
     #[must_use]
-    pub fn forked(&self, model: &Model, t: Timestamp, config: StoreConfig) -> Self {
+    pub(crate) fn forked(&self, model: &Model, t: Timestamp, config: StoreConfig, current: &dyn Fn(SignalIndex) -> bool) -> Self {
         let read = (0..model.signals().len()).map(SignalIndex::from_at).filter(|at| self.computed.readers(*at).next().is_some());
-        let held = read.filter_map(|signal| Some((signal, self.inputs(None).latest(signal, t)?))).collect();
+        let current = read.filter(|signal| current(*signal));
+        let held = current.filter_map(|signal| Some((signal, self.inputs(None).latest(signal, t)?))).collect();
         let said = self.said.forked(t);
         Self { said, held, judges_predictions: true, ..Self::with(model, config, self.computed.clone()) }
     }

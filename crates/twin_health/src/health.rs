@@ -261,7 +261,7 @@ pub(crate) struct Input {
     pub(crate) silent_since: Option<Timestamp>,
 }
 
-fn input(model: &Model, view: &dyn RuleView, signal: SignalIndex, t: Timestamp) -> Input {
+pub(crate) fn input(model: &Model, view: &dyn RuleView, signal: SignalIndex, t: Timestamp) -> Input {
     let own = input_itself(model, view, signal, t);
     let Some(needed) = view.needed(signal) else { return own };
     // A computed signal is as current as the worst of what it is computed from, each by its own limits.

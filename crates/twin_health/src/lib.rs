@@ -14,6 +14,7 @@ mod amend;
 mod freshness;
 mod reason;
 mod told;
+mod unfit;
 
 pub use freshness::{Ages, CLOCK_TOLERANCE, clock_ahead, freshness, freshness_of_parts};
 pub use health::{Judged, LastKnown, Policy, Reason, RuleView, TwinHealth, explain, judge, rule_status, signal_freshness};
@@ -21,3 +22,4 @@ pub use machine::{Cause, Machine, Outcome, State};
 pub use timeline::{Entry, Timeline};
 pub use told::{History, Told};
 pub use trend::{Outlook, Trend};
+pub use unfit::{Unfit, unfit};

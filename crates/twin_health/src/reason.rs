@@ -1,10 +1,11 @@
 //! Why a twin has its status, in words: one plain sentence for each rule that is not normal.
 
-use twin_model::{Band, Freshness, Limit, Model, Quality, RuleIndex, RuleKind, Sample, Status, Timestamp, Value};
+use twin_model::{Band, Limit, Model, Quality, RuleIndex, RuleKind, Sample, Status, Timestamp, Value};
 
 use crate::health::{Input, Reason};
 use crate::text::{lasting, quantity};
 use crate::timeline::Entry;
+use crate::unfit::Unfit;
 
 /// The reason of a rule that gives `status` and is not normal. `before` is its last judgement, for one that can't judge now.
 pub(crate) fn reason(
@@ -94,19 +95,16 @@ pub(crate) fn reason(
 /// Why a rule has nothing to judge; `None` where it has.
 fn silence(name: &str, latest: Option<&Sample>, input: Input, t: Timestamp) -> Option<String> {
     let since = |from: Timestamp| lasting(t.since(from));
-    match (input.freshness, latest) {
-        (Freshness::NeverSeen, _) => Some(format!("{name}: no value yet")),
-        (Freshness::Offline, _) => {
-            let lasted = input.silent_since.map_or_else(String::new, |from| format!(" for {}", since(from)));
-            Some(format!("{name}: its source has been offline{lasted}"))
+    Some(match Unfit::of(input, latest)? {
+        Unfit::NeverSeen => format!("{name}: no value yet"),
+        Unfit::Offline { since: from } => {
+            let lasted = from.map_or_else(String::new, |from| format!(" for {}", since(from)));
+            format!("{name}: its source has been offline{lasted}")
         }
-        (Freshness::Stale, Some(sample)) => Some(format!("{name}: no value for {}", since(sample.source_time))),
-        (_, Some(sample)) if !sample.usable() => Some(match sample.judged_quality() {
-            Quality::BAD if !sample.has_value() => format!("{name} has no value"),
-            quality => format!("{name} has no usable value: {}", words(quality)),
-        }),
-        _ => None,
-    }
+        Unfit::Stale { taken } => format!("{name}: no value for {}", since(taken)),
+        Unfit::Unusable { quality: Quality::BAD, has_value: false } => format!("{name} has no value"),
+        Unfit::Unusable { quality, .. } => format!("{name} has no usable value: {}", words(quality)),
+    })
 }
 
 /// The nearest limit beyond this one, on the same side, with a worse status.

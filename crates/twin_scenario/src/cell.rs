@@ -29,9 +29,10 @@ pub(crate) struct Cell {
 }
 
 impl Cell {
-    /// Starts at `observed`; `computed` is the expression at the fork.
-    pub(crate) fn new(rule: Rule, observed: f64, computed: f64) -> Self {
-        let (state, anchor, origin) = match (&rule.kind, rule.start) {
+    /// Starts at `observed`, or as the equation says, whatever the rule wants where there is a value; `computed` is the expression
+    /// at the fork.
+    pub(crate) fn new(rule: Rule, start: ProcessStart, observed: f64, computed: f64) -> Self {
+        let (state, anchor, origin) = match (&rule.kind, start) {
             (ProcessKind::Assign | ProcessKind::Lag { .. }, ProcessStart::Observed) => (computed, observed, computed),
             (ProcessKind::Assign, ProcessStart::Model) => (computed, 0.0, 0.0),
             (ProcessKind::Lag { .. }, ProcessStart::Model) => (observed, 0.0, 0.0),

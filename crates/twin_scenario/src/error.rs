@@ -2,6 +2,8 @@
 
 use twin_expr::ExprError;
 
+use crate::fork::without_value;
+
 /// Why a run cannot start.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ScenarioError {
@@ -104,16 +106,27 @@ pub enum ScenarioError {
         signal: String,
     },
     /// A knob is turned whose signal has no value at the fork.
-    #[error("knob '{knob}' changes '{signal}', which has no value at the chosen moment; choose a later one")]
+    #[error("knob '{knob}' changes '{signal}', which {}; choose {}", without_value(why.as_deref()), another(why.as_deref()))]
     NoValue {
         /// The knob.
         knob: String,
         /// The signal.
         signal: String,
+        /// Why it has none that counts, where whoever gives the values knows ([`Self::explained`]).
+        why: Option<String>,
     },
 }
 
 impl ScenarioError {
+    /// The same with what is known about why a signal has no value that counts, for example `last reading is 3 h old`.
+    #[must_use]
+    pub fn explained(mut self, of: &dyn Fn(&str) -> Option<String>) -> Self {
+        if let Self::NoValue { signal, why, .. } = &mut self {
+            *why = of(signal);
+        }
+        self
+    }
+
     /// The signal whose process model is wrong, where it is one model's fault; of a circle the first.
     pub fn modelled(&self) -> Option<&str> {
         match self {
@@ -125,6 +138,11 @@ impl ScenarioError {
             _ => None,
         }
     }
+}
+
+/// A signal without any reading may have one later; one that fell silent had one before.
+const fn another(why: Option<&str>) -> &'static str {
+    if why.is_none() { "a later one" } else { "another one" }
 }
 
 fn circle(signals: &[String]) -> String {

@@ -61,7 +61,7 @@ pub(crate) fn turn(
                 add(&mut turned, knob, target, column, setting);
             } else if setting.is_some() {
                 let signal = model.signal(target_signal(target)).id.to_string();
-                errors.push(ScenarioError::NoValue { knob: knob.id.clone(), signal });
+                errors.push(ScenarioError::NoValue { knob: knob.id.clone(), signal, why: None });
             }
         }
     }

@@ -17,7 +17,7 @@ mod tracker;
 
 pub use compare::{Row, RowKind, compare};
 pub use error::ScenarioError;
-pub use fork::{LeftOut, LeftOutReason};
+pub use fork::{Begin, LeftOut, LeftOutReason};
 pub use plan::check;
 pub use run::{MAX_PENDING, MAX_STEPS, Progress, Run, Scenario};
 pub use tracker::{Summary, Tracker};

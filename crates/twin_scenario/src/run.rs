@@ -4,7 +4,7 @@ use twin_model::{KnobIndex, Model, SignalIndex, Span, Timestamp};
 
 use crate::ScenarioError;
 use crate::cell::Cell;
-use crate::fork::{self, LeftOut};
+use crate::fork::{self, Begin, LeftOut};
 use crate::knobs::{self, Effect, Reset};
 use crate::plan::{self, Plan, target_signal};
 
@@ -64,7 +64,8 @@ pub struct Progress {
 /// Assignments and lags start exactly at the observed value: what a model gets wrong at the fork is carried on as a
 /// constant output bias, as in model-predictive control ([`Self::offsets`]). A lag therefore counts as settled at the fork:
 /// one that was still on its way there stays where it is until its inputs move. Models with
-/// [`ProcessStart::Model`](twin_model::ProcessStart::Model) follow their equation instead, without a bias.
+/// [`ProcessStart::Model`](twin_model::ProcessStart::Model) follow their equation instead, without a bias, and so do those without
+/// an observed value ([`Self::begins`]).
 #[derive(Debug)]
 pub struct Run {
     scenario: Scenario,
@@ -79,6 +80,7 @@ pub struct Run {
     /// How many of `resets` have happened.
     resets_done: usize,
     left_out: Vec<LeftOut>,
+    begins: Vec<Begin>,
     offsets: Vec<(SignalIndex, f64)>,
     emits: Vec<Emit>,
     pending: Vec<(SignalIndex, Timestamp, f64)>,
@@ -105,8 +107,9 @@ struct Emit {
 }
 
 impl Run {
-    /// Prepares a run. `state_at_fork` gives the newest value of a signal at or before the fork, switches as 0 and 1;
-    /// none, or one that is not finite, leaves out the models that need it ([`Self::left_out`]).
+    /// Prepares a run. `state_at_fork` gives the value of a signal that may speak for the fork, switches as 0 and 1. Where there is
+    /// none, or one that is not finite, assignments and lags begin as their equation says ([`Self::begins`]), and models that
+    /// can't do without it are left out ([`Self::left_out`]).
     ///
     /// # Errors
     /// Everything that is wrong with the site's models and knobs, or else with the scenario; never empty.
@@ -133,6 +136,7 @@ impl Run {
             states: start.states,
             assigns: start.assigns,
             left_out: start.left_out,
+            begins: start.begins,
             effects: turned.effects,
             resets: turned.resets,
             resets_done: 0,
@@ -194,6 +198,11 @@ impl Run {
     /// Models that this run does without, by signal.
     pub fn left_out(&self) -> &[LeftOut] {
         &self.left_out
+    }
+
+    /// Where the models that run begin, by signal.
+    pub fn begins(&self) -> &[Begin] {
+        &self.begins
     }
 
     /// What models that start as observed carry on from the fork, in the signal's unit: the observed value minus what the

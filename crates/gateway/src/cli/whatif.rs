@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
-use twin_engine::{Branch, EngineCommand};
-use twin_model::{KnobIndex, Model, ProcessModel, Span, Timestamp};
+use twin_engine::{Branch, EngineCommand, ModelStart};
+use twin_model::{KnobIndex, Model, Span, Timestamp};
 use twin_scenario::{Row, RowKind, Scenario};
 
 use super::state::LacksJson;
@@ -114,11 +114,15 @@ struct WhatifJson<'a> {
 #[derive(Serialize)]
 struct ModelJson<'a> {
     signal: &'a str,
-    /// `observed` or `model`; integrals and growth always begin as observed.
+    /// `observed` or `model`: as the site file says, but `model` where no reading speaks for the departure. Integrals and growth always
+    /// begin as observed.
     start: &'static str,
     /// The constant that is added to what the equation gives, in the signal's unit.
     offset: f64,
     unit: &'a str,
+    /// Why it does not start from a reading that it asks for, or from one that is not good; only where it is so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -161,25 +165,30 @@ fn whatif_json(model: &Model, branch: &Branch, missing: Vec<LacksJson>) -> Strin
         horizon_s: scenario.horizon.as_secs_f64(),
         settings: scenario.settings.iter().filter_map(setting).collect(),
         rows: branch.comparison.iter().map(|row| row_json(model, row)).collect(),
-        models: model.processes().iter().filter_map(|process| model_json(model, branch, process)).collect(),
+        models: models(model, branch).map(|start| model_json(model, branch, start)).collect(),
         left_out: branch
             .left_out
             .iter()
-            .map(|left| LeftOutJson { signal: model.signal(left.signal).id.as_str(), why: left.describe(model) })
+            .map(|left| LeftOutJson { signal: model.signal(left.signal).id.as_str(), why: branch.why_left_out(model, left) })
             .collect(),
         missing,
     };
     serde_json::to_string_pretty(&out).unwrap_or_default()
 }
 
-/// None for a model that the run did without.
-fn model_json<'a>(model: &'a Model, branch: &Branch, process: &ProcessModel) -> Option<ModelJson<'a>> {
-    if branch.left_out.iter().any(|left| left.signal == process.signal) {
-        return None;
-    }
-    let it = model.signal(process.signal);
-    let offset = branch.offsets.iter().find(|(signal, _)| *signal == process.signal).map_or(0.0, |(_, offset)| *offset);
-    Some(ModelJson { signal: it.id.as_str(), start: process.start.as_str(), offset, unit: &it.unit.0 })
+/// The models of the run in the order of the site; without those that it did without.
+fn models<'a>(model: &'a Model, branch: &'a Branch) -> impl Iterator<Item = &'a ModelStart> {
+    model.processes().iter().filter_map(|process| {
+        let at = branch.starts.binary_search_by_key(&process.signal, |start| start.signal).ok()?;
+        branch.starts.get(at)
+    })
+}
+
+fn model_json<'a>(model: &'a Model, branch: &Branch, begun: &'a ModelStart) -> ModelJson<'a> {
+    let it = model.signal(begun.signal);
+    let offset = branch.offsets.iter().find(|(signal, _)| *signal == begun.signal).map_or(0.0, |(_, offset)| *offset);
+    let (start, why) = (begun.start.as_str(), begun.why.as_deref());
+    ModelJson { signal: it.id.as_str(), start, offset, unit: &it.unit.0, why }
 }
 
 fn row_json<'a>(model: &'a Model, row: &'a Row) -> RowJson<'a> {
@@ -232,7 +241,9 @@ fn people(model: &Model, branch: &Branch) {
             mark.to_owned(),
         ]);
     }
-    if rows.is_empty() {
+    if branch.starts.is_empty() && !branch.left_out.is_empty() {
+        term::say("nothing can be simulated from this moment");
+    } else if rows.is_empty() {
         term::say("nothing would be different");
     } else {
         term::say(&term::table(&["WHAT", "AS IT IS", "WHAT IF", "CHANGE", ""], &rows));

@@ -185,6 +185,81 @@ targets = [{ scale = "tank.inflow" }]
 }
 
 #[test]
+fn whatif_says_what_an_equation_is_off_by_where_it_begins_as_observed() {
+    let folder = Folder::new();
+    folder.write("log.csv", "t,n,v\n2026-03-02T08:00:00Z,m.load,10\n2026-03-02T08:00:00Z,m.power,23\n");
+    let run = |start: &str| {
+        let site = format!(
+            "[site]\nid = \"s\"\n[[twins]]\nid = \"m\"\nbind = false\nsignals = [{{ name = \"load\", unit = \"%\" }}, {{ name = \"power\", unit = \
+             \"kW\" }}]\n[[twins.processes]]\nsignal = \"power\"\nkind = \"assign\"\nexpr = \"m.load * 2\"\n{start}\n[[sources]]\nid = \"log\"\nkind = \
+             \"csv\"\npath = \"log.csv\"\nlayout = \"long\"\nkey = \"{{n}}\"\nvalue = \"v\"\ntime = {{ column = \"t\" }}\n"
+        );
+        let site = folder.write("site.toml", site).display().to_string();
+        let (code, out, err) = orrery(&["whatif", &site, "--at", "2026-03-02T08:00:00Z", "--json"]);
+        assert_eq!(code, 0, "{err}");
+        serde_json::from_str::<serde_json::Value>(&out).unwrap()["models"].clone()
+    };
+    // 23 was observed where twice 10 is computed.
+    let model =
+        |start: &str, offset: f64| serde_json::json!([{"signal": "m.power", "start": start, "offset": offset, "unit": "kW"}]);
+    assert_eq!(run(""), model("observed", 3.0));
+    assert_eq!(run("start = \"observed\""), model("observed", 3.0));
+    assert_eq!(run("start = \"model\""), model("model", 0.0));
+}
+
+#[test]
+fn whatif_says_what_starts_from_no_reading_and_why_and_what_is_unknown_does_not_fail_at_once() {
+    let folder = Folder::new();
+    let readings = [
+        ("05:00:00", "m.wear", "9", "good"),
+        ("05:00:00", "m.power", "23", "good"),
+        ("08:00:00", "m.load", "10", "good"),
+        ("08:00:00", "m.heat", "30", "uncertain"),
+        ("08:00:00", "m.flow", "30", "bad_sensor_failure"),
+    ];
+    let rows = readings.map(|(t, id, value, quality)| format!("2026-03-02T{t}Z,{id},{value},{quality}\n")).concat();
+    folder.write("log.csv", format!("t,n,v,q\n{rows}"));
+    let signals = ["load", "wear", "power", "heat", "flow"].map(|name| format!("{{ name = \"{name}\", period = \"1min\" }}"));
+    let process = |signal: &str, rest: &str| format!("[[twins.processes]]\nsignal = \"{signal}\"\n{rest}\n");
+    let processes = [
+        process("wear", "kind = \"growth\"\nexpr = \"0.1\""),
+        process("power", "kind = \"assign\"\nexpr = \"m.load * 2\""),
+        process("heat", "kind = \"lag\"\ntau = \"10min\"\nexpr = \"m.load * 3\""),
+        process("flow", "kind = \"assign\"\nexpr = \"m.load\""),
+    ];
+    let rule =
+        "[[twins.rules]]\nid = \"worn\"\nkind = \"range\"\nsignal = \"wear\"\nbands = [{ above = 7, status = \"failure\" }]\n";
+    let source = "[[sources]]\nid = \"log\"\nkind = \"csv\"\npath = \"log.csv\"\nlayout = \"long\"\nkey = \"{n}\"\nvalue = \"v\"\n\
+                  quality = \"q\"\ntime = { column = \"t\" }\n";
+    let twin = format!("[[twins]]\nid = \"m\"\nbind = false\nsignals = [{}]\n", signals.join(", "));
+    let site = folder.write("site.toml", format!("[site]\nid = \"s\"\n{twin}{rule}{}{source}", processes.concat()));
+    let (site, at) = (site.display().to_string(), "2026-03-02T08:00:00Z");
+    let (_, state, err) = orrery(&["state", &site, "--at", at, "--json"]);
+    let state: serde_json::Value = serde_json::from_str(&state).unwrap_or_else(|_| panic!("{err}"));
+    assert_eq!(state["twins"][0]["status"], "unknown");
+    let (code, out, err) = orrery(&["whatif", &site, "--at", at, "--json"]);
+    assert_eq!(code, 0, "{err}");
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let model = |signal: &str, start: &str, why: &str| {
+        let offset = 0.0;
+        serde_json::json!({"signal": signal, "start": start, "offset": offset, "unit": "", "why": why})
+    };
+    let models = [
+        model("m.power", "model", "last reading is 3 h old"),
+        model("m.heat", "observed", "quality uncertain"),
+        model("m.flow", "model", "quality bad_sensor_failure"),
+    ];
+    assert_eq!(json["models"], serde_json::json!(models));
+    assert_eq!(json["rows"], serde_json::json!([]), "nothing is known of the wear, and it fails at no time");
+    let why = "'m.wear' is not simulated: it has no usable value at the chosen moment (last reading is 3 h old)";
+    assert_eq!(json["left_out"], serde_json::json!([{"signal": "m.wear", "why": why}]));
+    let (_, out, _) = orrery(&["whatif", &site, "--at", at]);
+    for words in [why, "m.power: starts from its model, not from a reading: last reading is 3 h old"] {
+        assert!(out.contains(words), "{out}");
+    }
+}
+
+#[test]
 fn nothing_is_overwritten_and_no_option_is_passed_over_unasked() {
     let folder = crate::world::Folder::new();
     let rows = "time,signal,value\n2026-03-02T08:15:04Z,a.x,1\n2026-03-02T08:15:05Z,a.x,2\n";

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use twin_health::{Machine, Timeline, Told};
 use twin_historian::{Direction, Envelope};
-use twin_model::{AlarmIndex, Model, RuleIndex, Sample, SignalIndex, Span, TimeRange, Timestamp};
+use twin_model::{AlarmIndex, Model, RuleIndex, SignalIndex, Span, TimeRange, Timestamp};
 
 use super::Record;
 use crate::basis;
@@ -26,16 +26,6 @@ impl Record {
     pub(crate) fn version(&self, place: usize) -> Version {
         let own = self.versions.get(place).copied().unwrap_or_default();
         Version { own, record: self.taken_away + self.store.counters().thinned }
-    }
-
-    /// What holds of a signal at `t`, measured or computed, of what had been received by `known` where that matters. Predictions count
-    /// for nothing, but in a branch.
-    pub(crate) fn latest(&self, signal: SignalIndex, t: Timestamp, known: Option<Timestamp>) -> Option<Sample> {
-        match self.computed.kind(signal) {
-            Kind::Nothing => None,
-            Kind::Computed(place) => self.computed.at(place, &self.inputs(known), t).sample,
-            Kind::Measured => self.inputs(known).latest(signal, t),
-        }
     }
 
     /// A signal over a range, measured or computed, from samples received by `known` where that matters.

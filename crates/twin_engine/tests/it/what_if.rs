@@ -1,16 +1,20 @@
 //! Branches: they start from the plant as it was, stay apart from reality, and say what changes.
 
-use twin_engine::{BranchId, Engine, EngineCommand, EngineConfig, SeekTo};
+use twin_engine::{Branch, BranchId, Engine, EngineCommand, EngineConfig, ModelStart, SeekTo};
 use twin_model::{
-    Flags, KnobIndex, ModelBuilder, ProcessKind, ProcessModel, ProcessStart, RuleIndex, Signal, SiteInfo, Span, Status,
+    Band, ComputedSignal, Flags, HealthRule, Knob, KnobIndex, KnobTarget, Limit, ModelBuilder, ProcessKind, ProcessModel,
+    ProcessStart, Quality, RuleIndex, RuleKind, Sample, Signal, SignalIndex, SignalKind, SiteInfo, Source, SourceIndex, Span,
+    Status, ValueKind,
 };
 use twin_scenario::Scenario;
+use twin_testkit::kit::SmallModel;
 
 use crate::plant::{PUMP, SPEED, VIBRATION, at, engine, reading, signal};
 
 fn plant() -> Engine {
     let mut e = engine();
-    e.ingest(&[reading(VIBRATION, 0, 2.0), reading(SPEED, 0, 50.0), reading(VIBRATION, 100, 2.0), reading(VIBRATION, 200, 3.0)]);
+    e.ingest(&[reading(VIBRATION, 0, 2.0), reading(SPEED, 0, 50.0), reading(VIBRATION, 100, 2.0), reading(SPEED, 100, 50.0)]);
+    e.ingest(&[reading(VIBRATION, 200, 3.0)]);
     e
 }
 
@@ -185,4 +189,235 @@ fn the_offsets_that_are_largest_for_their_instruments_are_named_and_the_rest_are
     let named = |said: &[String]| -> Vec<String> { said.iter().map(|it| it.split(':').next().unwrap().to_owned()).collect() };
     assert_eq!(named(&of(4)), ["hall.c", "hall.b", "hall.a", "hall.d"]);
     assert_eq!(named(&of(2)), ["hall.c", "hall.b", "and 2 more models with an offset"]);
+}
+
+/// A source with a link, and a machine whose signals are read from it: every kind of model, and what it needs.
+struct Machine {
+    e: Engine,
+    link: SourceIndex,
+}
+
+const BEARING: SignalIndex = SignalIndex(0);
+const POWER: SignalIndex = SignalIndex(1);
+const HEAT: SignalIndex = SignalIndex(2);
+const LOAD: SignalIndex = SignalIndex(3);
+
+/// Departs here: a reading of this second is good, one of second 0 is three hours old.
+const FORK: i64 = 10_800;
+
+impl Machine {
+    fn new() -> Self {
+        let mut b = ModelBuilder::new(SiteInfo { id: "test".into(), name: "Test".into(), time_zone: "UTC".into() });
+        let link = b.source(Source { id: "line".into(), kind: "websocket".into() });
+        let machine = b.twin("m", "Machine", "Machine", None);
+        let from_line = |id: &str, unit: &str| Signal { source: Some(link), ..signal(id, machine, unit) };
+        let bearing = b.signal(from_line("m.bearing", "mm/s"));
+        let power = b.signal(from_line("m.power", "kW"));
+        let heat = b.signal(from_line("m.heat", "°C"));
+        // What drives them comes on another way, and does not age.
+        let load = b.signal(Signal { expected_period: None, ..signal("m.load", machine, "%") });
+        let mut process = |signal, kind, expr: &str| {
+            let (clamp, start) = (Some((0.0, 150.0)), ProcessStart::Observed);
+            b.process(ProcessModel { signal, kind, expr: expr.to_owned(), clamp, start });
+        };
+        process(bearing, ProcessKind::Growth, "0.1 * m.load / 50");
+        process(power, ProcessKind::Assign, "2 * m.load");
+        process(heat, ProcessKind::Lag { tau: Span::from_secs(600) }, "20 + m.power / 10");
+        b.rule(HealthRule {
+            id: "worn".into(),
+            twin: machine,
+            signal: bearing,
+            kind: RuleKind::Range {
+                bands: vec![Band { limit: Limit::Above(7.0), status: Status::Failure }],
+                deadband: 0.0,
+                on_delay: Span::ZERO,
+                off_delay: Span::ZERO,
+            },
+            note: String::new(),
+        });
+        b.knob(Knob {
+            id: "load".into(),
+            display_name: "Load".into(),
+            targets: vec![KnobTarget::Scale(load)],
+            unit: "%".into(),
+            min: -50.0,
+            max: 100.0,
+            neutral: 0.0,
+            step: 5.0,
+        });
+        let mut e = Engine::new(b.build().unwrap(), EngineConfig::default());
+        e.ingest(&[reading(LOAD, FORK, 50.0)]);
+        Self { e, link }
+    }
+
+    fn with(samples: &[(SignalIndex, Sample)]) -> Self {
+        let mut it = Self::new();
+        it.e.ingest(samples);
+        it
+    }
+
+    /// What a run from there with a load 20 % up gives, and what a reader is told of it.
+    fn run(&mut self) -> (&Branch, Vec<String>) {
+        let scenario = Scenario {
+            name: "as it is".into(),
+            fork: at(FORK),
+            horizon: Span::from_secs(12 * 3_600),
+            step: Span::from_secs(60),
+            seed: 1,
+            settings: vec![(KnobIndex(0), 20.0)],
+        };
+        self.e.apply(EngineCommand::Run(scenario)).expect("a run that can start");
+        while self.e.work(1_000).is_none() {}
+        let branch = self.e.branches().last().unwrap();
+        (branch, branch.remarks(self.e.model(), 9))
+    }
+
+    fn status(&self) -> Status {
+        self.e.state_at(at(FORK)).twins[0].status
+    }
+}
+
+/// Machines of which one signal has nothing that speaks for the fork, in every way, with the words for it. What it had would be a
+/// failure.
+fn machines(signal: SignalIndex) -> impl Iterator<Item = (Machine, &'static str)> {
+    let of = |value: f64, quality: Quality| (signal, Sample::float(at(FORK), value).with_quality(quality));
+    let null = |quality: Quality| (signal, Sample::without_value(at(FORK), ValueKind::Float, quality));
+    let good = || reading(signal, FORK - 1, 9.0);
+    let cases = [
+        (vec![reading(signal, 0, 9.0)], true, "last reading is 3 h old"),
+        (vec![reading(signal, FORK, 9.0)], false, "link down since 1970-01-01T02:59:59Z"),
+        (vec![good(), of(9.0, Quality::BAD_SENSOR_FAILURE)], true, "quality bad_sensor_failure"),
+        (vec![good(), of(9.0, Quality::BAD_NO_COMMUNICATION)], true, "quality bad_no_communication"),
+        (vec![good(), null(Quality::BAD)], true, "last reading has no value"),
+        (vec![good(), null(Quality::BAD_DATA_LOST)], true, "last reading has no value, quality bad_data_lost"),
+        (vec![good(), of(f64::INFINITY, Quality::GOOD)], true, "last reading is no finite number"),
+        (Vec::new(), true, "no reading"),
+    ];
+    cases.into_iter().map(|(samples, up, why)| {
+        let mut it = Machine::with(&samples);
+        it.e.note_link(it.link, at(FORK - 1), up);
+        (it, why)
+    })
+}
+
+fn begun(signal: SignalIndex, start: ProcessStart, took_reading: bool, why: Option<&str>) -> ModelStart {
+    ModelStart { signal, start, took_reading, why: why.map(str::to_owned) }
+}
+
+#[test]
+fn a_reading_that_is_good_at_the_departure_is_where_a_run_starts() {
+    let mut it = Machine::with(&[reading(BEARING, FORK, 2.0), reading(POWER, FORK - 5, 110.0), reading(HEAT, FORK, 30.0)]);
+    let (branch, remarks) = it.run();
+    assert!(remarks.iter().all(|said| said.contains("off its equation")), "{remarks:?}");
+    let observed = |signal| begun(signal, ProcessStart::Observed, true, None);
+    assert_eq!(branch.starts, [observed(BEARING), observed(POWER), observed(HEAT)]);
+    assert_eq!(branch.offsets, [(POWER, 10.0), (HEAT, -1.0)]);
+    let first = |signal| branch.projection.store().latest_at(signal, at(FORK)).unwrap().value.as_f64();
+    assert_eq!([BEARING, POWER, HEAT].map(first), [Some(2.0), Some(110.0), Some(30.0)]);
+}
+
+#[test]
+fn what_is_unknown_at_the_departure_does_not_fail_at_once_in_a_run_from_there() {
+    for (mut it, why) in machines(BEARING) {
+        // Whether an infinity is a failure is the rule's to say; a run has no use for it.
+        assert!(it.status() == Status::Unknown || why.contains("finite"), "{why}");
+        let (branch, remarks) = it.run();
+        let rows: Vec<_> = branch.comparison.iter().filter(|row| row.signal == BEARING).collect();
+        assert!(rows.is_empty(), "{why}: {rows:?}");
+        assert!(branch.starts.iter().all(|start| start.signal != BEARING), "{why}");
+        let said = format!("'m.bearing' is not simulated: it has no usable value at the chosen moment ({why})");
+        assert!(remarks.contains(&said), "{why}: {remarks:?}");
+    }
+}
+
+#[test]
+fn a_model_that_can_do_without_a_reading_starts_as_its_equation_says_and_why_is_told() {
+    for signal in [POWER, HEAT] {
+        for (mut it, why) in machines(signal) {
+            let (branch, remarks) = it.run();
+            let start = branch.starts.iter().find(|start| start.signal == signal).unwrap();
+            assert_eq!(*start, begun(signal, ProcessStart::Model, false, Some(why)));
+            assert!(branch.offsets.iter().all(|(of, _)| *of != signal), "{why}");
+            // Power is twice the load of 50 %, heat follows that; with the load 20 % up, power is 120 kW from the fork on.
+            let value =
+                |record: &twin_engine::Record, s| record.store().latest_at(signal, at(s)).unwrap().value.as_f64().unwrap();
+            let (base, more) = if signal == POWER { (100.0, 120.0) } else { (30.0, 32.0) };
+            for s in [FORK, FORK + 40_000] {
+                assert!((value(&branch.projection, s) - base).abs() < 1e-9, "{why}");
+            }
+            assert!((value(&branch.record, FORK + 40_000) - more).abs() < 1e-9, "{why}");
+            let id = if signal == POWER { "m.power" } else { "m.heat" };
+            let said = format!("{id}: starts from its model, not from a reading: {why}");
+            assert!(remarks.contains(&said), "{why}: {remarks:?}");
+        }
+    }
+}
+
+#[test]
+fn an_uncertain_reading_counts_as_it_does_for_rules_and_is_told() {
+    let of = |signal, value| (signal, Sample::float(at(FORK), value).with_quality(Quality::UNCERTAIN_LAST_USABLE));
+    let mut it = Machine::with(&[of(BEARING, 9.0), of(POWER, 110.0)]);
+    assert_eq!(it.status(), Status::Failure, "the same rule as for health");
+    let (branch, remarks) = it.run();
+    let why = Some("quality uncertain_last_usable");
+    assert_eq!(branch.starts[..2], [BEARING, POWER].map(|signal| begun(signal, ProcessStart::Observed, true, why)));
+    let said = "m.bearing: starts from a reading that can't be fully trusted: quality uncertain_last_usable";
+    assert!(remarks.contains(&said.to_owned()), "{remarks:?}");
+}
+
+#[test]
+fn a_run_does_without_a_model_whose_input_says_nothing_about_the_departure_and_names_it() {
+    let mut e = engine();
+    e.ingest(&[reading(VIBRATION, 100, 2.0), reading(SPEED, 0, 50.0)]);
+    run(&mut e, Vec::new());
+    let remarks = e.branches()[0].remarks(e.model(), 3);
+    let why = "'pump.speed' has no usable value at the chosen moment (last reading is 100 s old)";
+    assert_eq!(remarks, [format!("'pump.vibration' is not simulated: {why}")]);
+}
+
+#[test]
+fn a_knob_whose_target_says_nothing_about_the_departure_is_refused_with_the_reason() {
+    let mut e = engine();
+    e.ingest(&[reading(VIBRATION, 100, 2.0), reading(SPEED, 0, 50.0)]);
+    let scenario = Scenario {
+        name: "x".into(),
+        fork: at(100),
+        horizon: Span::from_secs(600),
+        step: Span::from_secs(1),
+        seed: 1,
+        settings: vec![(KnobIndex(0), 10.0)],
+    };
+    let refused = e.apply(EngineCommand::Run(scenario)).unwrap_err().to_string();
+    let why = "knob 'speed' changes 'pump.speed', which has no usable value at the chosen moment (last reading is 100 s old)";
+    assert!(refused.contains(why) && refused.ends_with("choose another one"), "{refused}");
+}
+
+#[test]
+fn what_follows_from_a_reading_that_says_nothing_about_the_departure_is_not_compared() {
+    let mut m = SmallModel::new();
+    let a = m.float("m.a");
+    let b = m.signal("m.b", SignalKind::Analog, ValueKind::Float, |s| s.expected_period = Some(Span::from_secs(1)));
+    let sum = m.signal("m.sum", SignalKind::Analog, ValueKind::Float, |s| s.expected_period = None);
+    m.builder().computed(ComputedSignal { signal: sum, expr: "a + b".into() });
+    m.process("m.a", ProcessKind::Integrate, "0.01");
+    m.bands("m.sum", &[(3.0, Status::Failure)]);
+    let model = m.build();
+    for (old, rows) in [(0, 1), (1_000, 0)] {
+        let mut e = Engine::new(model.clone(), EngineConfig::default());
+        e.ingest(&[reading(a, 100 + old, 1.0), reading(b, 100, 9.0)]);
+        let scenario = Scenario {
+            name: "as it is".into(),
+            fork: at(100 + old),
+            horizon: Span::from_secs(600),
+            step: Span::from_secs(10),
+            seed: 1,
+            settings: Vec::new(),
+        };
+        e.apply(EngineCommand::Run(scenario)).unwrap();
+        while e.work(1_000).is_none() {}
+        let branch = &e.branches()[0];
+        assert_eq!(branch.comparison.iter().filter(|row| row.signal == sum).count(), rows, "{old} s old");
+        let failed = e.branch_strip(branch, None).iter().any(|span| span.status == Status::Failure);
+        assert_eq!(failed, rows == 1, "{old} s old");
+    }
 }

@@ -1,7 +1,7 @@
 //! What each kind of model computes, against closed forms.
 
-use twin_model::{ProcessKind, SignalKind, ValueKind};
-use twin_scenario::LeftOutReason;
+use twin_model::{ProcessKind, ProcessStart, SignalKind, ValueKind};
+use twin_scenario::{Begin, LeftOutReason};
 
 use crate::plant::{Site, filler, finish, scenario, span, values_of};
 
@@ -199,6 +199,45 @@ fn a_missing_value_leaves_out_what_needs_it_and_nothing_else() {
     assert_eq!(values_of(&outputs, site.find("b")), [5.0; 3]);
     assert_eq!(values_of(&outputs, site.find("c")), [10.0; 3]);
     assert!(values_of(&outputs, site.find("a")).is_empty());
+}
+
+#[test]
+fn a_model_without_a_value_begins_as_its_equation_says_and_carries_no_offset() {
+    let mut site = Site::new();
+    site.signal("u", 10.0);
+    site.signal("said", 7.0);
+    for name in ["full", "after", "slow"] {
+        site.signal(name, None);
+    }
+    site.exact("said", ProcessKind::Assign, "2 * m.u");
+    site.bounded("full", ProcessKind::Assign, "100 * m.u", Some((0.0, 150.0)));
+    site.model("after", ProcessKind::Assign, "m.said + 1");
+    site.bounded("slow", ProcessKind::Lag { tau: span("1min") }, "100 * m.said", Some((0.0, 150.0)));
+    let run = site.start(scenario("3s", "1s", &[])).unwrap();
+    assert_eq!((run.offsets(), run.left_out()), (&[][..], &[][..]), "a bound is no offset, and neither is an old reading");
+    let begin = |name: &str, took_value| Begin { signal: site.find(name), start: ProcessStart::Model, took_value };
+    let missing = ["full", "after", "slow"].map(|name| begin(name, Some(false)));
+    assert_eq!(run.begins(), [&[begin("said", None)][..], &missing].concat());
+    let outputs = finish(run, &[9]);
+    for (name, value) in [("said", 20.0), ("full", 150.0), ("after", 21.0), ("slow", 150.0)] {
+        assert_eq!(values_of(&outputs, site.find(name)), [value; 4], "{name}");
+    }
+}
+
+#[test]
+fn a_run_says_which_models_begin_at_their_value() {
+    let mut site = Site::new();
+    for name in ["a", "b", "c", "d"] {
+        site.signal(name, 1.0);
+    }
+    site.model("a", ProcessKind::Assign, "2");
+    site.exact("b", ProcessKind::Assign, "2");
+    site.exact("c", ProcessKind::Lag { tau: span("1min") }, "2");
+    site.model("d", ProcessKind::Growth, "2");
+    let run = site.start(scenario("3s", "1s", &[])).unwrap();
+    let begins: Vec<_> = run.begins().iter().map(|begin| (begin.start, begin.took_value)).collect();
+    let (observed, model) = (ProcessStart::Observed, ProcessStart::Model);
+    assert_eq!(begins, [(observed, Some(true)), (model, None), (model, Some(true)), (observed, Some(true))]);
 }
 
 #[test]

@@ -146,14 +146,9 @@ fn table(ui: &mut Ui, results: &ResultsView) {
         ui.set_width(ui.available_width());
         if results.rows.is_empty() {
             let (row, _) = ui.allocate_exact_size(vec2(ui.available_width(), 36.0), Sense::hover());
-            text(
-                ui,
-                row.shrink2(vec2(S12, 0.0)),
-                Align2::LEFT_CENTER,
-                "Nothing changes within this time.",
-                Type::Small,
-                t.secondary,
-            );
+            let words =
+                if results.simulated { "Nothing changes within this time." } else { "Nothing can be simulated from here." };
+            text(ui, row.shrink2(vec2(S12, 0.0)), Align2::LEFT_CENTER, words, Type::Small, t.secondary);
         }
         for (nth, result) in results.rows.iter().enumerate() {
             result_row(ui, result, nth > 0);

@@ -90,6 +90,8 @@ pub struct ResultsView {
     pub name: String,
     /// What changes, most important first.
     pub rows: Vec<ResultRow>,
+    /// Whether any of the site's models could start from the departure.
+    pub simulated: bool,
     /// What a reader must know about the models behind it, as sentences.
     pub remarks: Vec<String>,
 }

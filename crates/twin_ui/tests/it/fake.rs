@@ -538,6 +538,7 @@ pub(crate) fn branched() -> ViewModel {
     vm.what_if.results = Some(ResultsView {
         branch: BranchId(2),
         name: "Speed +20 %, ambient +8 °C".to_owned(),
+        simulated: true,
         remarks: vec!["filler-bearing-01.vibration: starts as observed, so its model runs +0.3 mm/s off its equation".to_owned()],
         rows: vec![
             row("Bearing reaches failure", "Sun 22 Nov 06:10", "Sat 21 Nov 19:40", "−10 h 30 min", Trend::Worse),
