@@ -65,19 +65,19 @@ impl Sample {
         Self { source_time: t, received_time: t, value: kind.placeholder(), quality, flags: Flags::NULL }
     }
 
-    /// The same reading as it goes into the plant: one that says both "no value" and "good" is bad.
+    /// The same reading as it goes into the plant: one that says both "no value", or not-a-number, and "good" is bad.
     ///
     /// Every door (sockets, tables, the wire) calls this, so that nothing behind them has to doubt a quality.
     #[must_use]
     pub const fn admitted(mut self) -> Self {
-        if self.flags.has(Flags::NULL) {
+        if !self.has_value() {
             self.quality = self.quality.at_best_bad();
         }
         self
     }
 
     /// Whether the source gave a value: it didn't say "no value", nor did it send not-a-number.
-    pub fn has_value(&self) -> bool {
+    pub const fn has_value(&self) -> bool {
         !self.flags.has(Flags::NULL) && !matches!(self.value, Value::Float(value) if value.is_nan())
     }
 
@@ -143,7 +143,10 @@ mod tests {
         let null = Sample { flags: Flags::NULL.with(Flags::HISTORICAL), ..Sample::float(Timestamp::from_secs(0), 0.0) };
         assert_eq!(null.clone().admitted().quality, Quality::BAD);
         assert_eq!(null.with_quality(Quality::BAD_NO_COMMUNICATION).admitted().quality, Quality::BAD_NO_COMMUNICATION);
-        let value = Sample::float(Timestamp::from_secs(0), 0.0);
-        assert_eq!(value.clone().admitted(), value);
+        let read = |value| Sample::float(Timestamp::from_secs(0), value);
+        assert_eq!(read(f64::NAN).admitted().quality, Quality::BAD);
+        for value in [read(0.0), read(f64::INFINITY)] {
+            assert_eq!(value.clone().admitted(), value);
+        }
     }
 }

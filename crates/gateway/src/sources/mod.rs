@@ -40,6 +40,10 @@ const TICK: Duration = Duration::from_millis(100);
 const PAUSE: Duration = Duration::from_millis(15);
 /// How often finished hours are handed to the disk.
 const SEAL_TICKS: u32 = 300;
+/// Samples of finished hours that bring the next round forward, so that what is played faster than time is sealed as fast as it comes:
+/// so many, or a tenth of them once no more come for a second. Fewer come late one by one, and wait: a round writes anew what it adds to.
+const BULK: usize = 100_000;
+const QUIET_TICKS: u32 = 10;
 /// How often history past its time is removed: every minute.
 const RETAIN_TICKS: u32 = 600;
 
@@ -123,17 +127,24 @@ fn pump(hub: &Hub, clock: Clock, mut sources: Vec<Box<dyn Source>>, woken: &Rece
     let mut polled = Polled::default();
     let mut ticks = 0_u32;
     let mut sealing = None;
+    let (mut finished, mut quiet) = (0, 0_u32);
     let mut tick = instant();
     while !stopping.load(Ordering::Acquire) {
         let (now, started) = (clock.now(), instant());
         hub.vitals().beat();
-        step(hub, now, &mut sources, &mut polled);
+        let more = step(hub, now, &mut sources, &mut polled);
+        finished += more;
+        if more > 0 {
+            quiet = 0;
+        }
         if started >= tick {
             tick = started + TICK;
             ticks = ticks.wrapping_add(1);
-            if ticks.is_multiple_of(SEAL_TICKS) && sealing.is_none() {
+            quiet = quiet.saturating_add(1);
+            let bulk = finished >= BULK || (quiet > QUIET_TICKS && finished >= BULK / 10);
+            if (bulk || ticks.is_multiple_of(SEAL_TICKS)) && sealing.is_none() {
                 hub.seal_begin();
-                sealing = Some(now);
+                (sealing, finished) = (Some(now), 0);
             }
             if ticks.is_multiple_of(RETAIN_TICKS) {
                 hub.retain(now);
@@ -169,8 +180,11 @@ impl Source for Broken {
     }
 }
 
-/// Asks every source once and makes a batch. A source that breaks is given up; the others go on.
-pub fn step(hub: &Hub, now: Timestamp, sources: &mut [Box<dyn Source>], polled: &mut Polled) {
+/// Asks every source once and makes a batch. A source that breaks is given up; the others go on. Returns how many samples came of slabs
+/// that are finished at `now`.
+pub fn step(hub: &Hub, now: Timestamp, sources: &mut [Box<dyn Source>], polled: &mut Polled) -> usize {
+    let begun = hub.with_store(|store| now.floor_to(store.config().slab));
+    let mut finished = 0;
     for source in sources.iter_mut() {
         let links = source.stands_for();
         let name = || {
@@ -185,6 +199,7 @@ pub fn step(hub: &Hub, now: Timestamp, sources: &mut [Box<dyn Source>], polled: 
         for (link, state, detail) in polled.links.drain(..) {
             hub.set_link(link, state, &detail, now);
         }
+        finished += polled.samples.iter().filter(|(_, sample)| sample.source_time < begun).count();
         hub.take_in(&mut polled.samples);
     }
     hub.flush();
@@ -192,4 +207,5 @@ pub fn step(hub: &Hub, now: Timestamp, sources: &mut [Box<dyn Source>], polled: 
     for source in sources {
         source.settled(seq);
     }
+    finished
 }

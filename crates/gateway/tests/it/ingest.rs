@@ -579,6 +579,25 @@ async fn every_kind_of_odd_sample_has_its_number_and_those_kept_aside_can_be_see
         assert!(text.lines().any(|one| one == line), "{line} in\n{text}");
     }
     assert!(text.contains("orrery_store_max_ahead_us ") && text.contains("orrery_store_part_bytes{part=\"blocks\"}"));
+    // Without a value nothing is good, whatever its sender says; not-a-number is none, and stays what it is to the bit.
+    sender.frame_of(&dictionary(&["pump-02.flow", "pump-02.starts", "pump-02.mode"])).await;
+    let null = |id: u32, value: Value| Entry {
+        id: DictId(id),
+        sample: Sample { flags: Flags::NULL, quality: Quality::GOOD, ..Sample::new(at(7), value) },
+    };
+    let nan = Entry { id: DictId(0), sample: Sample { quality: Quality::GOOD, ..Sample::float(at(7), f64::NAN) } };
+    sender.push(2, vec![nan, null(1, Value::Int(7)), null(2, Value::text("RUN"))]).await;
+    assert_eq!(sender.ack().await.taken, 3);
+    let held = |signal: u32| world.hub.with_store(|store| store.live(SignalIndex(signal))).unwrap();
+    let mut viewer = world.client(None).await;
+    let snapshot = viewer.until(|frame| if let ServerFrame::Snapshot(snapshot) = frame { Some(snapshot) } else { None }).await;
+    for signal in [4, 5, 7] {
+        let shown = snapshot.entries.iter().find(|entry| entry.id.0 == signal).unwrap();
+        for sample in [&held(signal), &shown.sample] {
+            assert!(sample.source_time == at(7) && !sample.has_value() && !sample.usable(), "{sample:?}");
+            assert!(sample.quality.is_bad(), "{sample:?}");
+        }
+    }
     world.stop().await;
 }
 
@@ -786,4 +805,28 @@ async fn an_unknown_signal_is_answered_with_the_one_that_may_be_meant_three_time
     other.text("{\"signal\":\"pump-01.flwo\",\"value\":1}").await;
     assert!(other.line().await["error"].as_str().unwrap().ends_with("did you mean 'pump-01.flow'?"));
     world.stop().await;
+}
+
+#[tokio::test]
+async fn a_source_that_does_not_say_how_its_senders_write_takes_nothing_and_says_why() {
+    let site = SITE.replacen("kind = \"websocket\"", "kind = \"websocket\"\nquality = \"opcda\"", 1);
+    assert_ne!(site, SITE);
+    let folder = Folder::new();
+    let site = gateway::site::Site::read_usable(&folder.write("site.toml", site)).unwrap();
+    let plant = gateway::assemble::plant(&site, &PlantOptions::default()).unwrap();
+    assert!(plant.remarks.join(" ").contains("source 'script' is not read until the site file is mended"), "{:?}", plant.remarks);
+    let world = World::run(&site, plant, Wish { pump: true, ..Wish::default() }).await;
+    let mut sender = world.socket("/ingest", None).await;
+    sender.text(r#"{"signal":"pump-01.flow","value":1,"time":"2026-03-02T08:15:04Z","quality":0}"#).await;
+    let answer = sender.line().await;
+    let words = answer["error"].as_str().unwrap();
+    assert!(words.contains("not read until the site file is mended: 'opcda' are no codes of qualities"), "{words}");
+    sender.text("{\"ack\":1}").await;
+    let answer = sender.line().await;
+    assert_eq!((answer["samples"].as_u64(), answer["refused"].as_u64()), (Some(0), Some(1)), "{answer}");
+    sender.frame_of(&dictionary(&["pump-01.flow"])).await;
+    sender.push(1, vec![entry(0, at(0), Value::Float(1.0))]).await;
+    let ack = sender.ack().await;
+    assert_eq!((ack.taken, ack.refused), (0, 1));
+    assert!(ack.reasons.iter().any(|words| words.contains("not read until")), "{:?}", ack.reasons);
 }
