@@ -100,3 +100,101 @@ pub(crate) async fn healthz(State(app): State<Arc<App>>) -> Response {
     }
     "ok\n".into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use axum::body::Bytes;
+    use tokio::sync::watch;
+    use twin_historian::MemoryHistorian;
+    use twin_model::{Model, TimeRange, Timestamp};
+
+    use super::*;
+    use crate::access::Access;
+    use crate::clock::Clock;
+    use crate::history::{Persist, Setup};
+    use crate::hub::{Hub, empty_store};
+    use crate::page::Page;
+    use crate::peers::Peers;
+    use crate::publish::shelf::Shelf;
+    use crate::server::ServerConfig;
+
+    /// A server over a keeper that outlives it, as it says.
+    fn app() -> App {
+        let site = "[site]\nid = \"s\"\n[[twins]]\nid = \"a\"\nsignals = [{ name = \"x\" }]\n";
+        let loaded = twin_site::load(site, "site.toml", &mut |_| Err("no files here".into()));
+        let model: Arc<Model> = Arc::new(loaded.model);
+        let persist = Persist::over(Box::new(MemoryHistorian::new()), &model, Setup::default(), true, None).unwrap();
+        let store = empty_store(&model, 1 << 20);
+        let hub = Arc::new(Hub::new(model, Timestamp::MIN, crate::RingLimits::default(), store, Some(persist)));
+        let config = ServerConfig::default();
+        App {
+            hub,
+            clock: Clock::live(),
+            page: Page::Missing,
+            site_hash: String::new(),
+            publication: Arc::new(Shelf::default()),
+            inboxes: Vec::new(),
+            peers: Peers::new(&config),
+            config,
+            access: Access::default(),
+            stopping: watch::channel(false).1,
+        }
+    }
+
+    /// The one reason why a server is not ready.
+    fn only(app: &App) -> Reason {
+        let mut reasons = reasons(app);
+        assert_eq!(reasons.len(), 1, "{reasons:?}");
+        assert!(CODES.contains(&reasons[0].code), "{reasons:?}");
+        assert_eq!(answer(&reasons, &[]).status(), StatusCode::SERVICE_UNAVAILABLE);
+        reasons.remove(0)
+    }
+
+    #[test]
+    fn a_server_is_not_ready_while_samples_are_in_memory_only() {
+        let app = app();
+        assert_eq!(reasons(&app), []);
+        // More than may be on its way to the disk.
+        let persist = app.hub.persist().unwrap();
+        let times = TimeRange::new(Timestamp::from_secs(1), Timestamp::from_secs(2));
+        persist.tail(1, Bytes::from(vec![0; 80 << 20]), 1, times);
+        let found = only(&app);
+        assert_eq!(found.code, "disk.behind", "slow, and not one that refuses: {}", found.what);
+        assert!(found.what.contains("not acknowledged yet"), "{}", found.what);
+        persist.made_up(1);
+        assert!(persist.sync());
+        assert_eq!(reasons(&app), [], "made up for");
+    }
+
+    #[test]
+    fn a_server_is_not_ready_where_no_round_of_sealing_ends_for_ten_minutes() {
+        let app = app();
+        app.hub.seal_begin();
+        app.hub.began_sealing(Duration::from_secs(400));
+        assert_eq!(reasons(&app), []);
+        app.hub.began_sealing(Duration::from_secs(660));
+        let found = only(&app);
+        assert_eq!(found.code, "sealer.behind");
+        assert!(found.what.contains("min: the journal grows"), "{}", found.what);
+        app.hub.seal(Timestamp::from_secs(7_200));
+        assert!(app.hub.persist().unwrap().sync());
+        assert_eq!(reasons(&app), [], "a round that ends makes up for all before it");
+    }
+
+    #[test]
+    fn a_server_is_not_ready_where_nobody_asks_its_sources() {
+        let app = app();
+        let vitals = app.hub.vitals();
+        assert_eq!(reasons(&app), [], "without a pump nobody is silent");
+        vitals.beat_before(Duration::from_secs(5));
+        assert_eq!(reasons(&app), []);
+        vitals.beat_before(Duration::from_secs(45));
+        let found = only(&app);
+        assert_eq!(found.code, "sources.stalled");
+        assert!(found.what.starts_with("sources were not asked for "), "{}", found.what);
+        vitals.beat();
+        assert_eq!(reasons(&app), []);
+    }
+}

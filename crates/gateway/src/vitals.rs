@@ -150,6 +150,13 @@ fn last_words(panic: &(dyn Any + Send)) -> String {
 mod tests {
     use super::*;
 
+    impl Vitals {
+        /// The pump's last round was so long ago.
+        pub(crate) fn beat_before(&self, ago: Duration) {
+            *self.beat.lock().unwrap() = Some(instant().checked_sub(ago).expect("a machine that runs for that long"));
+        }
+    }
+
     #[tokio::test]
     async fn a_thread_that_breaks_is_fatal_and_one_that_ends_is_not() {
         let vitals = Arc::new(Vitals::default());

@@ -185,3 +185,15 @@ impl Hub {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    impl Hub {
+        /// The round at hand began so long ago.
+        pub(crate) fn began_sealing(&self, ago: Duration) {
+            self.round.lock().unwrap().since = Some(instant().checked_sub(ago).expect("a machine that runs for that long"));
+        }
+    }
+}

@@ -8,9 +8,10 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
-use twin_model::Secret;
+use twin_model::{Secret, SignalIndex};
 use twin_protocol::*;
 
+use crate::acknowledge::{TANKS, post};
 use crate::world::{Folder, SITE, Socket, Wish, World};
 
 /// A gateway that asks for tokens, and the tokens.
@@ -421,6 +422,33 @@ async fn what_is_managed_is_written_down_and_so_is_who_was_refused() {
     assert_eq!(
         events,
         [event("manage", "GET /api/access", 200), event("view", "refused: manage", 403), event("", "refused: view", 401)]
+    );
+    guarded.world.stop().await;
+}
+
+#[tokio::test]
+async fn an_alarm_is_acknowledged_by_who_may_manage_and_the_log_says_who_it_was() {
+    let guarded = Guarded::start(TANKS).await;
+    guarded.world.put(0, guarded.world.app.clock.now(), 95.0);
+    let ask = async |name: &str| {
+        let token = if name.is_empty() { String::new() } else { format!("Authorization: Bearer {}\r\n", guarded.token(name)) };
+        let headers = format!("Content-Type: application/json\r\n{token}");
+        post(&guarded.world, "/api/alarms/tank-1.high/acknowledge", &headers, r#"{"by": "Ann"}"#).await
+    };
+    for (name, wanted) in [("", 401), ("view", 403), ("send", 403)] {
+        assert_eq!(ask(name).await.0, wanted, "{name}");
+    }
+    let acknowledged = || guarded.world.hub.with_store(|store| store.live(SignalIndex(1)));
+    assert_eq!(acknowledged(), None, "nobody has seen it yet");
+    let (status, answer) = ask("manage").await;
+    assert_eq!((status, &answer["alarm"], &answer["by"]), (200, &"tank-1.high".into(), &"Ann".into()), "{answer}");
+    let events: Vec<_> =
+        guarded.audit().into_iter().map(|e| (e["who"].clone(), e["what"].clone(), e["status"].clone())).collect();
+    let event = |who: &str, what: &str, status: u16| (who.into(), what.into(), status.into());
+    let what = "POST /api/alarms/tank-1.high/acknowledge";
+    assert_eq!(
+        events,
+        [event("view", "refused: manage", 403), event("send", "refused: manage", 403), event("manage", what, 200)]
     );
     guarded.world.stop().await;
 }

@@ -178,6 +178,44 @@ fn check_warns_of_a_twin_that_shows_nothing_and_refuses_what_it_cannot_place() {
     }
 }
 
+#[tokio::test]
+async fn cases_of_models_that_share_their_text_are_right() {
+    if let Some(case) = crate::tables_played::case("32-texture-or-buffer-changed") {
+        let folder = Folder::new();
+        for name in ["site.toml", "pump.gltf", "pump.bin"] {
+            folder.write(name, std::fs::read(case.join(name)).unwrap());
+        }
+        let mut before = None;
+        for size in [1.0_f32, 4.0] {
+            // As if it were exported again: the same text beside corners elsewhere.
+            let mut bytes = std::fs::read(case.join("pump.bin")).unwrap();
+            for corner in bytes[..96].chunks_exact_mut(4) {
+                let value = f32::from_le_bytes([corner[0], corner[1], corner[2], corner[3]]) * size;
+                corner.copy_from_slice(&value.to_le_bytes());
+            }
+            folder.write("pump.bin", bytes);
+            let world = World::serve(&folder.0.join("site.toml"), Wish::default()).await;
+            let (hash, manifest) = served(&world).await;
+            assert_eq!(sizes(&world, &manifest).await, [size]);
+            let scene = manifest.scene.as_ref().unwrap().index.hash;
+            if let Some((old_hash, old_scene)) = before.replace((hash.clone(), scene)) {
+                assert!(old_hash != hash && old_scene != scene, "what may be kept for ever has another name");
+            }
+            world.stop().await;
+        }
+    }
+    if let Some(case) = crate::tables_played::case("41-same-gltf-two-folders") {
+        let text = |name: &str| std::fs::read(case.join(name)).unwrap();
+        assert!(text("small/scene.gltf") == text("big/scene.gltf") && text("small/scene.bin") != text("big/scene.bin"));
+        let world = World::serve(&case.join("site.toml"), Wish::default()).await;
+        let (_, manifest) = served(&world).await;
+        let sizes = sizes(&world, &manifest).await;
+        // The big one stands five metres away.
+        assert!(sizes.len() == 2 && sizes.iter().any(|x| *x < 5.0) && sizes.iter().any(|x| *x >= 6.0), "{sizes:?}");
+        world.stop().await;
+    }
+}
+
 #[test]
 fn known_cases_of_geometry_are_right() {
     let Some(data) = crate::world::shared("known_cases_of_geometry_are_right") else { return };

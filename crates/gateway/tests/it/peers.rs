@@ -3,9 +3,14 @@
 use std::io::ErrorKind;
 use std::time::Duration;
 
+use gateway::arrival::Door;
+use gateway::assemble::{PlantOptions, plant};
+use gateway::life::{Doorway, run_loading};
 use gateway::server::ServerConfig;
+use gateway::site::Site;
+use gateway::tls;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use crate::world::{Folder, PATIENCE, SITE, Wish, World, closed};
 
@@ -48,6 +53,48 @@ async fn a_head_that_does_not_end_and_a_connection_that_asks_nothing_are_closed(
     assert_eq!(health(&mut idle).await, 200);
     closed(&mut idle).await;
     world.app.peers.seats.empty().await;
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_end_is_given_up_with_its_connection() {
+    let world = world(ServerConfig { request_timeout: SOON, ..ServerConfig::default() }).await;
+    let head = "POST /api/alarms/none/acknowledge HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
+    for begun in [format!("{head}Content-Length: 100\r\n\r\n{{"), format!("{head}Transfer-Encoding: chunked\r\n\r\n1\r\n{{\r\n")]
+    {
+        let mut slow = connect(&world).await;
+        slow.write_all(begun.as_bytes()).await.unwrap();
+        closed(&mut slow).await;
+    }
+    world.app.peers.seats.empty().await;
+    // Who sends all of it hears what is wrong with it.
+    let mut whole = connect(&world).await;
+    whole.write_all(format!("{head}Content-Length: 2\r\n\r\n{{}}").as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    whole.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
+}
+
+#[tokio::test]
+async fn a_handshake_that_does_not_end_is_given_up() {
+    let folder = Folder::new();
+    let site = Site::read_usable(&folder.write("site.toml", SITE)).unwrap();
+    let config = ServerConfig { request_timeout: SOON, ..ServerConfig::default() };
+    let (stop, stopping) = tokio::sync::watch::channel(false);
+    let app = World::app(&site, plant(&site, &PlantOptions::default()).unwrap(), Wish { config, ..Wish::default() }, stopping);
+    let seats = app.peers.seats.clone();
+    let tls = tls::server(tls::self_signed(vec!["localhost".to_owned()], None).unwrap(), None).unwrap();
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let door = Doorway::new(listener, Door::tls(tls), seats.clone(), &app.config);
+    let server = tokio::spawn(run_loading(door, stop, std::future::pending::<()>(), async { Ok::<_, std::io::Error>(app) }));
+    // Nothing at all, and the beginning of a client's first word.
+    for begun in [&b""[..], &[0x16, 0x03, 0x01, 0x00, 0xc8, 0x01]] {
+        let mut slow = TcpStream::connect(address).await.unwrap();
+        slow.write_all(begun).await.unwrap();
+        closed(&mut slow).await;
+        seats.empty().await;
+    }
+    server.abort();
 }
 
 #[tokio::test]

@@ -169,6 +169,17 @@ fn after_a_repair_every_sample_is_there_whose_page_was_not_hit_and_the_loss_is_t
         if lost > 0 {
             assert!(report.findings.iter().any(|finding| !finding.mended), "seed {seed}: a loss is never called mended");
         }
+        // The time that is named has all of the loss in it, where all of it can be named.
+        let times = || reference.keys().filter(|key| !have.contains_key(key)).map(|(_, t)| t.as_micros());
+        if let (Some(first), Some(last), 0) = (times().min(), times().max(), report.lost_uncounted) {
+            let told = report.lost_us.unwrap_or_else(|| panic!("seed {seed}: lost, and nobody says when: {report:#?}"));
+            assert!(told[0] <= first && last <= told[1], "seed {seed}: {first} to {last} are lost: {report:#?}");
+            assert!(
+                told[1].saturating_sub(told[0]) <= 24 * 3_600_000_000,
+                "seed {seed}: no longer than what is kept: {report:#?}"
+            );
+        }
+        assert!(report.lost() || report.lost_us.is_none(), "seed {seed}: {report:#?}");
         assert_eq!(fsck::check(&data, false).unwrap().findings, [], "seed {seed}, bytes {places:?}: sound afterwards");
     }
 }

@@ -164,3 +164,38 @@ impl Builder {
         Index { segments, extent, ahead: self.ahead, step }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A row of twelve bytes.
+    fn place(row: u64, second: i64) -> Place {
+        let time = Timestamp::from_secs(second);
+        Place { line: row + 2, offset: row * 12, bytes: 12, time, received: time, by_order: false, plan: 0 }
+    }
+
+    #[test]
+    fn a_file_in_order_needs_few_stretches_and_one_in_no_order_is_refused_before_memory_ends() {
+        const ROWS_OF_FILE: i64 = 100_000;
+        let builder = || Builder::new(Timestamp::from_secs(10_000_000));
+        for step in [1, -1, 0] {
+            let mut builder = builder();
+            for row in 0..ROWS_OF_FILE {
+                builder.add(&place(row as u64, 1_000_000 + step * row)).unwrap();
+            }
+            let found = builder.segments.len();
+            assert!(found <= ROWS_OF_FILE as usize / ROWS as usize + 1, "{step}: {found} stretches");
+        }
+        // What the head of this file promises: 200 MB.
+        assert_eq!(size_of::<Segment>() * MOST, 192_000_000);
+        let mut builder = builder();
+        builder.add(&place(0, 7)).unwrap();
+        let one = builder.segments[0];
+        builder.segments.resize(MOST, one);
+        builder.add(&place(1, 8)).expect("a row that goes on with the last stretch needs none");
+        let refused = builder.add(&place(9, 3)).unwrap_err();
+        assert_eq!((refused.key, refused.help.as_str()), ("path", "sort the file by time"));
+        assert!(refused.what.contains("in no order of time") && builder.segments.len() == MOST, "{}", refused.what);
+    }
+}
