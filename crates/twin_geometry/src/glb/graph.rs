@@ -1,5 +1,7 @@
 //! Builds the node tree: transforms, parents, scene membership, paths. Walks without recursion.
 
+use std::borrow::Cow;
+
 use glam::{DMat4, DQuat, DVec3, DVec4};
 use serde_json::Value;
 
@@ -46,7 +48,38 @@ pub(super) fn extras(at: &str, raw: Option<Raw<'_>>, account: &mut Account) -> R
         return Ok(Value::Null);
     };
     account.decoded(at, (raw.get().len() as u64).saturating_mul(16))?;
-    serde_json::from_str(raw.get()).map_err(|error| GlbError::malformed(format!("{at}/extras"), error.to_string(), EXPORT))
+    let kept = with_all_digits(raw.get());
+    serde_json::from_str(&kept).map_err(|error| GlbError::malformed(format!("{at}/extras"), error.to_string(), EXPORT))
+}
+
+/// Digits that any whole number of 64 bits may have.
+const DIGITS: usize = 18;
+
+/// The same JSON, whole numbers beyond 64 bits as texts of their digits: as numbers, ids that differ in their last digits would be one.
+fn with_all_digits(json: &str) -> Cow<'_, str> {
+    let bytes = json.as_bytes();
+    let (mut out, mut taken, mut at, mut quoted) = (String::new(), 0, 0, false);
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'\\' if quoted => at += 1,
+            b'"' => quoted = !quoted,
+            b'-' | b'0'..=b'9' if !quoted => {
+                let rest = bytes.get(at..).unwrap_or_default();
+                let length =
+                    rest.iter().take_while(|byte| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E')).count();
+                let number = json.get(at..at + length).unwrap_or_default();
+                let whole = number.len() > DIGITS && !number.contains(['.', 'e', 'E']);
+                if whole && number.parse::<i64>().is_err() && number.parse::<u64>().is_err() {
+                    out.extend([json.get(taken..at).unwrap_or_default(), "\"", number, "\""]);
+                    taken = at + length;
+                }
+                at += length.saturating_sub(1);
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    if taken == 0 { Cow::Borrowed(json) } else { Cow::Owned(out + json.get(taken..).unwrap_or_default()) }
 }
 
 fn local(at: &str, record: &json::Node<'_>, warnings: &mut Warnings) -> Result<DMat4, GlbError> {

@@ -50,6 +50,10 @@ pub(super) fn paint(
         unlit: record.extensions.as_ref().is_some_and(|extensions| extensions.unlit.is_some()),
         name: named(record.name),
     };
+    if let Some(why) = invisible(&material) {
+        let help = "raise the alpha of the base colour, or export the material as OPAQUE, where its parts are to be seen";
+        warnings.add(at, format!("whatever has this material is not drawn: {why}"), help);
+    }
     let texture = surface.texture.and_then(|info| resolve(at, info, textures, images, warnings));
     Ok(Paint { material, texture })
 }
@@ -90,6 +94,18 @@ fn alpha(at: &str, mode: Option<&str>, cutoff: Option<f32>, warnings: &mut Warni
             warnings.add(format!("{at}/alphaMode"), message, "use OPAQUE, MASK or BLEND");
             AlphaMode::Opaque
         }
+    }
+}
+
+/// Why nothing of a material is ever seen; textures and colours of corners only make its alpha less (glTF 2.0, 3.9.2 and 3.9.4).
+fn invisible(material: &Material) -> Option<String> {
+    let [.., alpha] = material.base_color;
+    match material.alpha {
+        AlphaMode::Mask { cutoff } if alpha < cutoff => {
+            Some(format!("the alpha of its base colour, {alpha}, is below its cutoff, {cutoff}"))
+        }
+        AlphaMode::Blend if alpha == 0.0 => Some("the alpha of its base colour is 0".to_owned()),
+        _ => None,
     }
 }
 

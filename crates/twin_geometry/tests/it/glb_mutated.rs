@@ -154,6 +154,39 @@ fn materials_are_reduced_to_what_is_drawn() {
 }
 
 #[test]
+fn ids_beyond_64_bits_keep_their_digits_as_texts() {
+    let json = r#"{"asset":{"version":"2.0"},"scene":0,"scenes":[{"nodes":[0,1]}],"nodes":[
+        {"name":"a","extras":{"id":36893488147419103233,"near":36893488147419103232,"list":[1,[-9223372036854775809],2.5e-3],
+            "text":"at \"36893488147419103233\" and \\","most":18446744073709551615,"least":-9223372036854775808}},
+        {"name":"b","extras":{"id":0.36893488147419103233,"big":36893488147419103233e2}}]}"#;
+    let model = load(json.as_bytes()).expect("loads");
+    let wanted = serde_json::json!({
+        "id": "36893488147419103233", "near": "36893488147419103232", "list": [1, ["-9223372036854775809"], 0.0025],
+        "text": "at \"36893488147419103233\" and \\", "most": u64::MAX, "least": i64::MIN,
+    });
+    assert_eq!(model.nodes[0].extras, wanted);
+    assert!(["id", "big"].iter().all(|key| model.nodes[1].extras[key].is_f64()), "{:?}", model.nodes[1].extras);
+}
+
+#[test]
+fn a_material_of_which_nothing_is_ever_seen_is_told() {
+    for (material, seen) in [
+        (r#"{"alphaMode":"MASK","pbrMetallicRoughness":{"baseColorFactor":[1,1,1,0]}}"#, false),
+        (r#"{"alphaMode":"MASK","alphaCutoff":0.9,"pbrMetallicRoughness":{"baseColorFactor":[1,1,1,0.8]}}"#, false),
+        (r#"{"alphaMode":"BLEND","pbrMetallicRoughness":{"baseColorFactor":[1,1,1,0]}}"#, false),
+        (r#"{"alphaMode":"MASK","alphaCutoff":0,"pbrMetallicRoughness":{"baseColorFactor":[1,1,1,0]}}"#, true),
+        (r#"{"alphaMode":"MASK","pbrMetallicRoughness":{"baseColorFactor":[1,1,1,0.5]}}"#, true),
+        (r#"{"alphaMode":"BLEND","pbrMetallicRoughness":{"baseColorFactor":[1,1,1,0.01]}}"#, true),
+        // OPAQUE has no use for alpha.
+        (r#"{"pbrMetallicRoughness":{"baseColorFactor":[1,1,1,0]}}"#, true),
+    ] {
+        let model = load(&file(r#","material":0"#, "", &format!(r#","materials":[{material}]"#))).expect("loads");
+        let told = model.warnings.iter().any(|warning| warning.message.contains("is not drawn"));
+        assert_eq!(told, !seen, "{material}: {:?}", model.warnings);
+    }
+}
+
+#[test]
 fn limits_are_met_before_memory_is() {
     let bytes = file(r#","indices":1"#, U16, "");
     let tight = |change: fn(&mut Limits)| {
