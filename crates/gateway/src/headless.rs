@@ -250,7 +250,7 @@ fn lost(model: &Model, signal: SignalIndex, begins: impl Iterator<Item = Timesta
 
 /// Returns how many pieces could not be read.
 fn from_recording(recording: &Recording, engine: &mut Engine, remarks: &mut Vec<String>) -> usize {
-    let mut unreadable = 0;
+    let mut unreadable = usize::from(recording.damaged);
     remarks.extend(recording.remarks.iter().cloned());
     for chunk in &recording.chunks {
         if engine.import_chunk(chunk).is_err() {

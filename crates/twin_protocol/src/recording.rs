@@ -24,6 +24,8 @@ const MANIFEST: u8 = 4;
 const PIECE: u8 = 5;
 /// Kinds from here up are skipped by readers that do not know them.
 const SKIPPABLE: u8 = 0x40;
+/// Bytes whose checksums are tried in the search for a whole record behind damage.
+const SEARCH_BYTES: usize = 64 << 20;
 
 /// Bytes of the name of a piece: a SHA-256.
 pub const NAME_BYTES: usize = 32;
@@ -76,6 +78,8 @@ pub struct Torn {
     pub lost_bytes: u64,
     /// What is wrong there.
     pub why: ProtocolError,
+    /// Whether a whole record stands behind it: then nobody was interrupted while writing, but the file was damaged since.
+    pub damaged: bool,
 }
 
 impl Record {
@@ -217,6 +221,27 @@ impl<'a> Records<'a> {
         Ok((RECORD_HEAD + size, self.decode(kind, payload)?))
     }
 
+    /// Whether a record whose checksum fits stands anywhere behind the first byte. They are not read: whose samples they hold
+    /// may have stood in what is damaged.
+    fn whole_record_in(&self, rest: &[u8]) -> bool {
+        let mut work = SEARCH_BYTES;
+        for at in 1..rest.len() {
+            let Some((&[kind, a, b, c, d, e, f, g, h], behind)) = rest.get(at..).and_then(|rest| rest.split_first_chunk()) else {
+                return false;
+            };
+            let size = u32::from_le_bytes([a, b, c, d]) as usize;
+            let known = [SITE, ASSET, FRAME, MANIFEST, PIECE].contains(&kind) || kind >= SKIPPABLE;
+            let Some(payload) = behind.get(..size).filter(|_| known) else { continue };
+            let Some(left) = work.checked_sub(size) else { return false };
+            work = left;
+            // An empty one proves nothing: eight bytes may be anything.
+            if !payload.is_empty() && checksum(kind, payload) == u32::from_le_bytes([e, f, g, h]) {
+                return true;
+            }
+        }
+        false
+    }
+
     fn decode(&self, kind: u8, payload: &[u8]) -> Result<Option<Record>, ProtocolError> {
         let r = &mut Reader::new(payload, self.limits);
         let old = self.version == OLDEST;
@@ -254,7 +279,8 @@ impl Iterator for Records<'_> {
                     }
                 }
                 Err(why) => {
-                    self.torn = Some(Torn { good_bytes: self.at as u64, lost_bytes: rest.len() as u64, why });
+                    let damaged = self.whole_record_in(rest);
+                    self.torn = Some(Torn { good_bytes: self.at as u64, lost_bytes: rest.len() as u64, why, damaged });
                 }
             }
         }

@@ -67,6 +67,7 @@ pub(super) fn run(args: &ExportArgs) -> Result<u8> {
         (Some(path), _) => {
             let recording = recording::read_as(path, args.then.reading(last_of(range)))?;
             named_by_recording(&recording, range);
+            unusable += usize::from(recording.damaged);
             let store = history::of_recording(&recording, &mut remarks);
             write(args, recording.model(), &store, range, format)?
         }

@@ -31,6 +31,8 @@ pub(super) struct Content {
     pub(super) frames: Vec<(usize, ServerFrame)>,
     /// What a person should know.
     pub(super) remarks: Vec<String>,
+    /// Whether whole records are left out because of damage before them.
+    pub(super) damaged: bool,
 }
 
 /// What describes the plant of a recording.
@@ -134,8 +136,19 @@ pub(super) fn read(bytes: &[u8]) -> Result<Content, String> {
         of_publication(&mut records)?
     };
     if let Some(torn) = records.torn() {
-        let words = format!("the recording's end is torn: {} bytes are left out ({})", torn.lost_bytes, torn.why);
-        content.remarks.insert(0, words);
+        content.damaged = torn.damaged;
+        content.remarks.insert(
+            0,
+            if torn.damaged {
+                format!(
+                    "the recording is damaged at byte {}: what was recorded from there on is missing, {} bytes with whole records among them ({}); \
+                     take it from a copy of the file",
+                    torn.good_bytes, torn.lost_bytes, torn.why
+                )
+            } else {
+                format!("the recording's end is torn: {} bytes are left out ({})", torn.lost_bytes, torn.why)
+            },
+        );
     }
     Ok(content)
 }
@@ -160,7 +173,7 @@ fn of_site(records: &mut Records<'_>) -> Result<Content, String> {
     }
     let viewer = publish::viewer_model(&loaded).map_err(|error| format!("its site can't be used: {error}"))?;
     let site = Box::new(SiteFiles { loaded, files });
-    Ok(Content { plant: Plant::Site { site, viewer: Arc::new(viewer) }, frames, remarks: Vec::new() })
+    Ok(Content { plant: Plant::Site { site, viewer: Arc::new(viewer) }, frames, remarks: Vec::new(), damaged: false })
 }
 
 /// Version 2.
@@ -183,7 +196,7 @@ fn of_publication(records: &mut Records<'_>) -> Result<Content, String> {
         let why = refused.map(|(_, why)| format!("what it says of its site can't be used: {why}"));
         return Err(why.unwrap_or_else(|| BEGUN.to_owned()));
     };
-    Ok(Content { plant: Plant::Revisions { earlier, newest, pieces }, frames, remarks })
+    Ok(Content { plant: Plant::Revisions { earlier, newest, pieces }, frames, remarks, damaged: false })
 }
 
 /// What was read of a recording of version 2 so far.

@@ -42,6 +42,8 @@ pub struct Recording {
     pub began: Option<Timestamp>,
     /// What a person should know.
     pub remarks: Vec<String>,
+    /// Whether the file was damaged after it was written, so that part of what was recorded is missing; a torn end is none of that.
+    pub damaged: bool,
     plant: Plant,
     /// The revision that is shown.
     shown: usize,
@@ -86,7 +88,7 @@ pub fn read_as(path: &Path, reading: Reading<'_>) -> Result<Recording, GatewayEr
 /// # Errors
 /// A sentence where they are none.
 pub fn parse(bytes: &[u8], reading: Reading<'_>) -> Result<Recording, String> {
-    let Content { plant, frames, mut remarks } = content::read(bytes)?;
+    let Content { plant, frames, mut remarks, damaged } = content::read(bytes)?;
     let shown = match reading {
         Reading::At(at) => plant.at(at),
         Reading::Newest | Reading::Played | Reading::Of(_) => plant.newest(),
@@ -111,6 +113,7 @@ pub fn parse(bytes: &[u8], reading: Reading<'_>) -> Result<Recording, String> {
         links: taken.links,
         began: taken.began,
         remarks,
+        damaged,
         plant,
         shown,
         first,

@@ -76,6 +76,16 @@ fn a_recording_holds_the_site_its_models_and_every_sample() {
     assert!(from_site.contains("\"status\": \"failure\""), "{from_site}");
 }
 
+/// Where each record of a recording ends.
+fn ends_of_records(bytes: &[u8]) -> Vec<usize> {
+    let mut records = twin_protocol::recording::Records::new(bytes).unwrap();
+    let mut ends = Vec::new();
+    while records.next().is_some() {
+        ends.push(records.good_bytes() as usize);
+    }
+    ends
+}
+
 #[test]
 fn a_torn_recording_is_read_up_to_the_tear() {
     let folder = Folder::new();
@@ -88,6 +98,16 @@ fn a_torn_recording_is_read_up_to_the_tear() {
     let (code, _, err) = orrery(&["state", "--recording", &path, "--at", "2026-03-02T08:45:30Z"]);
     assert_eq!(code, 0);
     assert!(err.contains("the recording's end is torn"), "{err}");
+    // A byte of a frame that others follow: nobody was interrupted there.
+    let mut hurt = bytes.clone();
+    let ends = ends_of_records(&bytes);
+    hurt[ends[ends.len() - 3] - 1] ^= 1;
+    std::fs::write(&file, &hurt).unwrap();
+    for args in [["state", "--recording", &path, "--at", "2026-03-02T08:45:30Z"], ["export", "--recording", &path, "-o", "-"]] {
+        let (code, _, err) = orrery(&args);
+        assert_eq!(code, 1, "{args:?}: {err}");
+        assert!(err.contains("the recording is damaged at byte") && !err.contains("torn"), "{err}");
+    }
     std::fs::write(&file, b"GIF89a").unwrap();
     let (code, _, err) = orrery(&["replay", &path]);
     assert_eq!(code, 2);

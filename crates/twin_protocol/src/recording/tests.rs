@@ -53,6 +53,7 @@ fn a_torn_tail_loses_only_itself_wherever_it_is_cut() {
                 assert_eq!(reader.by_ref().collect::<Vec<_>>(), records[..at]);
                 let torn = reader.torn().unwrap();
                 assert_eq!((torn.good_bytes as usize, (torn.good_bytes + torn.lost_bytes) as usize), (begin, cut));
+                assert!(!torn.damaged, "cut at {cut}");
             }
         }
     }
@@ -67,6 +68,27 @@ fn a_flipped_bit_is_found_by_the_checksum() {
         let mut reader = Records::new(&bytes).unwrap();
         assert_eq!(reader.by_ref().count(), records.len() - 1);
         assert!(reader.torn().unwrap().why.to_string().contains("checksum"));
+    }
+}
+
+#[test]
+fn damage_before_a_whole_record_is_told_from_a_torn_end() {
+    for (version, records) in samples() {
+        let bytes = file(version, &records);
+        let mut begin = file_header_of(version).len();
+        for (at, record) in records.iter().enumerate() {
+            let end = begin + encode_record(record).len();
+            // Its kind, its length, its checksum, its payload.
+            for place in begin..end {
+                let mut hurt = bytes.clone();
+                hurt[place] ^= 0x24;
+                let mut reader = Records::new(&hurt).unwrap();
+                assert_eq!(reader.by_ref().collect::<Vec<_>>(), records[..at], "byte {place}");
+                let torn = reader.torn().unwrap();
+                assert_eq!((torn.good_bytes as usize, torn.damaged), (begin, at + 1 < records.len()), "byte {place}: {torn:?}");
+            }
+            begin = end;
+        }
     }
 }
 
