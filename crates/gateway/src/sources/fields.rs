@@ -94,8 +94,11 @@ impl Fields<'_> {
             let instead = match Name::new(key).lost(value, &rules.times, rules.qualities)? {
                 Meaning::Time if timed && self.time.is_none() => "the time of a reading is called 'time'",
                 Meaning::Quality if self.says_no_quality() => "the quality of a reading is called 'quality'",
+                Meaning::Old if !timed => "a reading from before now has no place here, as no times of this source are read",
+                Meaning::Old if self.time.is_none() => "a reading from before now needs its own time, called 'time'",
+                Meaning::Away if self.says_no_quality() && !self.has_no_value() => "the quality of a reading is called 'quality'",
                 Meaning::Flags => "a line is a measurement; predictions and stored data come in frames (docs/PROTOCOL.md)",
-                Meaning::Time | Meaning::Quality => return None,
+                Meaning::Time | Meaning::Old | Meaning::Quality | Meaning::Away => return None,
             };
             Some(format!("'{}' is not read: {instead}", shown(key)))
         };
@@ -106,6 +109,11 @@ impl Fields<'_> {
     fn says_no_quality(&self) -> bool {
         let empty = |raw: &&RawValue| matches!(scalar(raw), Scalar::Text(text) if text.trim().is_empty());
         self.quality.as_ref().is_none_or(empty)
+    }
+
+    /// Whether it is bad as it is. Were it refused, the value before it would stay as if it were current.
+    fn has_no_value(&self) -> bool {
+        self.value.is_some_and(|raw| raw.get() == "null")
     }
 
     /// A unit beside the value that is not the signal's: the value would be taken as something else than it is. Words for the
@@ -286,6 +294,189 @@ mod tests {
         let fields: Fields<'_> = serde_json::from_str(r#"{"signal": "a", "value": 1, "ts": 5, "unit": "m"}"#).unwrap();
         assert_eq!(fields.lost(false, &rules), None, "its times are not read");
         assert_eq!(fields.passed_over(), ["ts", "unit"]);
+    }
+
+    const TIME: &str = "is not read: the time of a reading is called 'time'";
+    const OLD: &str = "is not read: a reading from before now needs its own time, called 'time'";
+    const QUALITY: &str = "is not read: the quality of a reading is called 'quality'";
+
+    #[test]
+    fn readings_of_before_are_not_taken_as_of_now() {
+        let rules = Inbox::new(SourceIndex(0)).rules;
+        let lost = |more: &str, timed: bool| {
+            let line = format!(r#"{{"signal": "a", "value": 1, {more}}}"#);
+            serde_json::from_str::<Fields<'_>>(&line).unwrap().lost(timed, &rules)
+        };
+        let (day, number) = (r#""2026-03-02T08:00:00Z""#, "1772438400");
+        let mut faults = Vec::new();
+        // Times by a word about how the reading came.
+        let updates = [
+            ("last_updated", day),
+            ("last_changed", day),
+            ("lastUpdate", day),
+            ("lastupdated", day),
+            ("Last Update [ms]", "1772438400000"),
+            ("last_seen", day),
+            ("last_seen", "1772438400000"),
+            ("last_seen", r#""1772438400""#),
+            ("lastSeenUtc", r#""20260302T080000Z""#),
+            ("device_last_seen", day),
+            ("lastReported", day),
+            ("last_value_update", number),
+            ("lastContact", day),
+            ("last-message", r#""02.03.2026 08:00""#),
+            ("last_poll", number),
+            ("last_reading", day),
+            ("latest_measurement", day),
+            ("updated", day),
+            ("updated", number),
+            ("updated_at", day),
+            ("reported_at", number),
+            ("reported", day),
+            ("polled", day),
+            ("received", day),
+            ("generated", day),
+            ("measured", number),
+            ("as_of", day),
+            ("letzte_Aktualisierung", day),
+            ("dt", number),
+            ("dt_txt", r#""2026-03-02 08:00:00""#),
+            ("tst", day),
+        ];
+        let ages = ["age", "age_s", "ageMs", "agems", "age_minutes", "dataAge", "value_age_seconds", "Alter", "secondsAgo"]
+            .map(|key| (key, "30"));
+        let ages = ages.into_iter().chain([
+            ("age", "0.5"),
+            ("age", r#""30""#),
+            ("seconds_since_last_update", "12"),
+            ("last_seen_ago", "12"),
+        ]);
+        for (key, what) in updates.into_iter().chain(ages) {
+            let more = format!(r#""{key}": {what}"#);
+            let found = [
+                lost(&more, true).unwrap_or_default() == format!("'{key}' {TIME}"),
+                lost(&format!(r#""time": 5, {more}"#), true).is_none(),
+                // No time is read, whatever it is.
+                lost(&more, false).is_none(),
+            ];
+            if found != [true; 3] {
+                faults.push(format!("{more}: {found:?}"));
+            }
+        }
+        // What a broker, a buffer or a start kept.
+        for more in [
+            r#""retained": true"#,
+            r#""retain": true"#,
+            r#""retain": 1"#,
+            r#""isRetained": "true""#,
+            r#""mqtt_retained": true"#,
+            r#""cached": true"#,
+            r#""from_cache": "yes""#,
+            r#""replayed": true"#,
+            r#""buffered": true"#,
+            r#""backfill": true"#,
+            r#""restored": true"#,
+        ] {
+            let untimed = lost(more, false).unwrap_or_default();
+            let found = [
+                lost(more, true).unwrap_or_default().ends_with(OLD),
+                lost(&format!(r#""time": 5, {more}"#), true).is_none(),
+                // Nothing else tells when it was.
+                untimed.ends_with("a reading from before now has no place here, as no times of this source are read"),
+                lost(&format!(r#""time": 5, {more}"#), false).is_some(),
+            ];
+            if found != [true; 4] {
+                faults.push(format!("{more}: {found:?}"));
+            }
+        }
+        // Nothing is lost by these.
+        for more in [
+            r#""last_updated": null, "last_seen": "", "updated": true, "dt": 0.1, "last_update": "ok""#,
+            r#""updated_by": "2026-03-02T08:00:00Z", "update_available": true, "update": "2026-03-02 08:00""#,
+            r#""update": {"installed_version": 587814449, "latest_version": -1, "state": null}"#,
+            r#""last_error": "2026-03-02T08:00:00Z", "last_boot": "2026-03-02T08:00:00Z""#,
+            r#""last_service": "2026-03-02", "last_alarm": "2026-03-02T08:00:00Z""#,
+            r#""online_since": "2026-03-02T08:00:00Z", "uptime": 1772438400, "uptime_s": 30"#,
+            r#""last_seen": 12, "last_contact": "0170 1234567", "last_tag": "04A3124455", "last_update": "KB5034441""#,
+            r#""received": 1772438400, "sent": 1772438400, "generated": 1772438400, "last_reading": 1772438400"#,
+            r#""age": 0, "age_s": null, "ageMs": -3, "age": "new""#,
+            r#""age_group": 3, "age_years": 12, "average": 5, "voltage": 230, "max_age": 60, "sensor_age": 4"#,
+            r#""retained": false, "retain": 0, "cached": null, "replayed": "no", "buffered": """#,
+            r#""cached": 81234, "buffered": 1, "retain_days": 1, "cache": true, "replays": 1"#,
+            r#""battery": 97, "rssi": -71, "seq": 1772438400, "id": 5, "name": "age", "host": "dt", "topic": "last_seen""#,
+        ] {
+            if let Some(words) = lost(more, true) {
+                faults.push(format!("{more}: {words}"));
+            }
+        }
+        assert!(faults.is_empty(), "{}", faults.join("\n"));
+    }
+
+    #[test]
+    fn values_of_what_is_away_are_not_taken_as_good() {
+        let rules = Inbox::new(SourceIndex(0)).rules;
+        let lost = |value: &str, more: &str| {
+            let line = format!(r#"{{"signal": "a", "value": {value}, {more}}}"#);
+            serde_json::from_str::<Fields<'_>>(&line).unwrap().lost(true, &rules)
+        };
+        let mut faults = Vec::new();
+        for more in [
+            r#""state": "unavailable""#,
+            r#""state": "unknown""#,
+            r#""state": "Offline""#,
+            r#""status": "not responding""#,
+            r#""device_status": "offline""#,
+            r#""sensorState": "unreachable""#,
+            r#""availability": "offline""#,
+            r#""availability": "unknown""#,
+            r#""availability": false"#,
+            r#""LWT": "Offline""#,
+            r#""connection": "lost""#,
+            r#""connection_state": "disconnected""#,
+            r#""available": false"#,
+            r#""available": "no""#,
+            r#""is_available": false"#,
+            r#""online": false"#,
+            r#""online": 0"#,
+            r#""deviceOnline": "false""#,
+            r#""connected": false"#,
+            r#""reachable": false"#,
+            r#""alive": false"#,
+            r#""fresh": false"#,
+            r#""offline": true"#,
+            r#""isOffline": 1"#,
+            r#""unavailable": true"#,
+            r#""disconnected": "true""#,
+            r#""outdated": true"#,
+            r#""is_stale": true"#,
+        ] {
+            let found = [
+                lost("1", more).unwrap_or_default().ends_with(QUALITY),
+                lost("1", &format!(r#""time": 5, {more}"#)).is_some(),
+                lost("1", &format!(r#""quality": "", {more}"#)).is_some(),
+                lost("1", &format!(r#""quality": "good", {more}"#)).is_none(),
+                // It is bad as it is: were it refused, the value before it would stay as if it were current.
+                more.contains("stale") || lost("null", more).is_none(),
+            ];
+            if found != [true; 5] {
+                faults.push(format!("{more}: {found:?}"));
+            }
+        }
+        for more in [
+            r#""state": "running", "status": "off", "STATE": "idle", "status": "OK", "state": 0"#,
+            r#""state": "disconnected", "pump_state": "offline", "door_status": "unknown", "update_state": "unavailable""#,
+            r#""availability": "online", "availability": 0.0, "availability": 97.3, "availability": null"#,
+            r#""available": true, "available": 0, "online": true, "online": 3, "connected": 5, "reachable": "yes""#,
+            r#""offline": false, "offline": 3, "unavailable": null, "disconnected": 0, "is_stale": false"#,
+            r#""connection": "mqtt", "connection": {"online": false}, "connectivity": "lte", "LWT": "Online""#,
+            r#""update_available": false, "wifi_connected": false, "battery_available": false, "cable_connected": false"#,
+            r#""active": false, "enabled": false, "present": false, "online_since": false, "linkquality": 0"#,
+        ] {
+            if let Some(words) = lost("1", more) {
+                faults.push(format!("{more}: {words}"));
+            }
+        }
+        assert!(faults.is_empty(), "{}", faults.join("\n"));
     }
 
     #[test]

@@ -93,8 +93,192 @@ const TIMES: [&str; 50] = [
     "czas",
 ];
 /// A name with one of these as its last or first word may be that of a time.
-const TIME_WORDS: [&str; 11] =
-    ["time", "timestamp", "ts", "date", "datetime", "at", "epoch", "instant", "stamp", "unix", "clock"];
+const TIME_WORDS: [&str; 13] =
+    ["time", "timestamp", "ts", "tst", "dt", "date", "datetime", "at", "epoch", "instant", "stamp", "unix", "clock"];
+/// `last_updated`, `lastSeen`: how a reading came, and so its time where a date stands there. What else was last (`last_error`,
+/// `last_boot`) is about the machine.
+const LAST: [&str; 50] = [
+    "update",
+    "updated",
+    "change",
+    "changed",
+    "seen",
+    "heard",
+    "report",
+    "reported",
+    "contact",
+    "contacted",
+    "poll",
+    "polled",
+    "refresh",
+    "refreshed",
+    "receive",
+    "received",
+    "reception",
+    "rx",
+    "measured",
+    "sampled",
+    "recorded",
+    "observed",
+    "collected",
+    "acquired",
+    "captured",
+    "logged",
+    "publish",
+    "published",
+    "sent",
+    "transmission",
+    "transmitted",
+    "message",
+    "msg",
+    "packet",
+    "telegram",
+    "communication",
+    "communicated",
+    "comm",
+    "comms",
+    "sync",
+    "synced",
+    "scan",
+    "scanned",
+    "fetch",
+    "fetched",
+    "modified",
+    "written",
+    "active",
+    "activity",
+    "checkin",
+];
+/// The same where a number may be the reading itself, or count them.
+const LAST_READ: [&str; 4] = ["read", "reading", "sample", "measurement"];
+/// The same without a word for last.
+const CAME: [&str; 26] = [
+    "updated",
+    "changed",
+    "seen",
+    "reported",
+    "polled",
+    "refreshed",
+    "measured",
+    "sampled",
+    "recorded",
+    "observed",
+    "acquired",
+    "captured",
+    "fetched",
+    "logged",
+    "modified",
+    "created",
+    "asof",
+    "aktualisiert",
+    "letzteaktualisierung",
+    "zuletztaktualisiert",
+    "zuletztgesehen",
+    "letzteänderung",
+    "gemessen",
+    "actualizado",
+    "misajour",
+    "misàjour",
+];
+/// And where a number may count messages, bytes or what a plant makes.
+const CAME_COUNTED: [&str; 6] = ["received", "sent", "published", "read", "generated", "collected"];
+/// How long ago a reading was taken, without words of units: not how old a sensor is, or may be.
+const AGES: [&str; 22] = [
+    "age",
+    "dataage",
+    "valueage",
+    "sampleage",
+    "readingage",
+    "measurementage",
+    "signalage",
+    "messageage",
+    "cacheage",
+    "alter",
+    "âge",
+    "edad",
+    "leeftijd",
+    "ago",
+    "lastseenago",
+    "lastupdateago",
+    "lastupdatedago",
+    "updatedago",
+    "sinceupdate",
+    "sincelastupdate",
+    "sincelastseen",
+    "sincelastmessage",
+];
+/// Units of an age that no time has. In days and years machines and people are old.
+const AGE_UNITS: [&str; 7] = ["min", "mins", "minute", "minutes", "h", "hour", "hours"];
+/// What a broker kept, in whatever way it is said.
+const RETAINED: [&str; 4] = ["retain", "retained", "mqttretain", "mqttretained"];
+/// What was kept elsewhere, where a word says yes: numbers count what is kept.
+const KEPT: [&str; 14] = [
+    "cached",
+    "fromcache",
+    "buffered",
+    "frombuffer",
+    "replay",
+    "replayed",
+    "backfill",
+    "backfilled",
+    "restored",
+    "archived",
+    "fromarchive",
+    "fromhistory",
+    "historic",
+    "old",
+];
+/// Whose being there is that of the reading, beside [`OF_THE_READING`].
+const ITS_DEVICE: [&str; 4] = ["device", "entity", "node", "thing"];
+/// `false` under these says that what measures is away, or that its value is an old one.
+const THERE: [&str; 8] = ["available", "online", "connected", "reachable", "alive", "responding", "fresh", "uptodate"];
+/// And `true` under these.
+const NOT_THERE: [&str; 13] = [
+    "offline",
+    "unavailable",
+    "notavailable",
+    "disconnected",
+    "notconnected",
+    "unreachable",
+    "notreachable",
+    "connectionlost",
+    "commerror",
+    "commfailure",
+    "outdated",
+    "expired",
+    "timedout",
+];
+/// Under these stands a word for it.
+const STATES: [&str; 3] = ["state", "status", "zustand"];
+/// And under these such a word or `false`: they are about nothing else.
+const CONNECTIONS: [&str; 8] = [
+    "availability",
+    "availabilitystate",
+    "availabilitystatus",
+    "reachability",
+    "connection",
+    "connectionstate",
+    "connectionstatus",
+    "lwt",
+];
+/// Words that say that what measures is away.
+const AWAY: [&str; 13] = [
+    "unavailable",
+    "notavailable",
+    "unknown",
+    "offline",
+    "unreachable",
+    "notreachable",
+    "notresponding",
+    "noresponse",
+    "nodata",
+    "nocommunication",
+    "connectionlost",
+    "nichtverfügbar",
+    "unbekannt",
+];
+/// The same of a connection: a switch that is disconnected is in order.
+const CUT: [&str; 6] = ["disconnected", "notconnected", "lost", "down", "dead", "getrennt"];
 /// Times that are not when a reading was taken.
 const OTHER_TIMES: [&str; 30] = [
     "boot",
@@ -227,14 +411,20 @@ const NOT_GOOD_CODE: i64 = 0x4000_0000;
 const EPOCH_S: std::ops::Range<f64> = 631_152_000.0..4_102_444_800.0;
 /// Digits that a date has at least.
 const DATE_DIGITS: usize = 6;
+/// Digits of a date and a time without anything between them.
+const WHOLE_DATE_DIGITS: usize = 12;
 
 /// What a key takes away from a reading by not being read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Meaning {
     /// When it was taken.
     Time,
+    /// That it was taken before, and not when.
+    Old,
     /// How far it can be trusted.
     Quality,
+    /// That what measures is away, so that nobody knows the value.
+    Away,
     /// That it is no measurement of now.
     Flags,
 }
@@ -282,6 +472,10 @@ impl Name {
             Some(Meaning::Quality)
         } else if self.of_the_reading(&FLAGS) && value.says_yes() {
             Some(Meaning::Flags)
+        } else if self.says_kept(&value) {
+            Some(Meaning::Old)
+        } else if self.says_away(&value) {
+            Some(Meaning::Away)
         } else {
             None
         }
@@ -310,7 +504,38 @@ impl Name {
         let other = words.iter().any(|word| OTHER_TIMES.contains(&word.as_str()));
         let is = |word: Option<&String>| word.is_some_and(|word| TIME_WORDS.contains(&word.as_str()));
         let may_be = is(words.first()) || is(words.last()) || plain.ends_with("timestamp") || plain.ends_with("datetime");
-        may_be && !other && value.is_instant(times)
+        if may_be && !other && value.is_instant(times) || value.is_positive() && is_age(words, bare) {
+            return true;
+        }
+        let number = matches!(value, Given::Number(_));
+        let came = |name: &str| match name.strip_prefix("last").or_else(|| name.strip_prefix("latest")) {
+            Some(what) => LAST.contains(&what) || LAST_READ.contains(&what) && !number,
+            None => CAME.contains(&name) || CAME_COUNTED.contains(&name) && !number,
+        };
+        let apart = words.iter().filter(|word| !beside(word, &ITS_DEVICE)).map(String::as_str).collect::<String>();
+        (came(&plain) || came(bare) || came(&apart)) && value.is_date(times)
+    }
+
+    fn says_kept(&self, value: &Given<'_>) -> bool {
+        if !value.is_yes() {
+            return false;
+        }
+        let number = matches!(value, Given::Number(_));
+        self.of_the_reading(&RETAINED) || !number && self.of_the_reading(&KEPT)
+    }
+
+    fn says_away(&self, value: &Given<'_>) -> bool {
+        let named = |names: &[&str]| self.is_one_of(names, &ITS_DEVICE);
+        let number = matches!(value, Given::Number(_));
+        let word = || matches!(value, Given::Text(_)).then(|| value.plain());
+        let away = word().is_some_and(|word| AWAY.contains(&word.as_str()));
+        let cut = || word().is_some_and(|word| CUT.contains(&word.as_str()));
+        // So many places may be available: none is a number like others.
+        let none_left = || number && self.plain.ends_with("available");
+        away && (named(&STATES) || named(&CONNECTIONS) || named(&THERE))
+            || (cut() || !number && value.says_no()) && named(&CONNECTIONS)
+            || value.says_no() && !none_left() && named(&THERE)
+            || value.is_yes() && named(&NOT_THERE)
     }
 
     fn says_not_good(&self, value: &Given<'_>, qualities: QualityReader) -> bool {
@@ -342,12 +567,17 @@ impl Name {
 
     /// Whether it is one of `names`, with nothing beside it but what all say of a reading.
     fn of_the_reading(&self, names: &[&str]) -> bool {
-        let beside = |words: &[String]| words.iter().all(|word| OF_THE_READING.contains(&word.as_str()));
+        self.is_one_of(names, &[])
+    }
+
+    /// The same with `whose` beside it, too.
+    fn is_one_of(&self, names: &[&str], whose: &[&str]) -> bool {
+        let all = |words: &[String]| words.iter().all(|word| beside(word, whose));
         (0..self.words.len()).any(|from| {
             (from + 1..=self.words.len().min(from + 3)).any(|to| {
                 let (before, rest) = self.words.split_at(from);
                 let (name, after) = rest.split_at(to - from);
-                names.contains(&name.concat().as_str()) && beside(before) && beside(after)
+                names.contains(&name.concat().as_str()) && all(before) && all(after)
             })
         })
     }
@@ -410,6 +640,27 @@ impl<'a> Given<'a> {
         }
     }
 
+    /// Whether it is an instant where numbers and texts of all sorts may stand: parts, telephones, versions.
+    fn is_date(&self, times: &TimeSpec) -> bool {
+        if !self.is_instant(times) {
+            return false;
+        }
+        let text = self.text().trim();
+        let count = |is: fn(&u8) -> bool| text.bytes().filter(is).count();
+        match self {
+            Self::Nothing | Self::Switch(_) | Self::Other(_) => false,
+            Self::Number(_) => true,
+            Self::Text(_) if text.parse::<f64>().is_ok() => Given::Number(text).is_instant(times),
+            Self::Text(_) => {
+                count(|c| matches!(c, b'-' | b':' | b'.' | b'/')) >= 2 || count(u8::is_ascii_digit) >= WHOLE_DATE_DIGITS
+            }
+        }
+    }
+
+    fn is_positive(&self) -> bool {
+        matches!(self, Self::Number(_) | Self::Text(_)) && self.text().trim().parse::<f64>().is_ok_and(|n| n > 0.0)
+    }
+
     fn quality(&self, qualities: QualityReader) -> Option<Quality> {
         match qualities.read(self.text()) {
             ReadQuality::Known(quality) => Some(quality),
@@ -460,6 +711,16 @@ impl<'a> Given<'a> {
         }
     }
 
+    /// Yes itself, rather than anything that is not no.
+    fn is_yes(&self) -> bool {
+        match self {
+            Self::Switch(yes) => *yes,
+            Self::Number(text) => text.parse::<f64>() == Ok(1.0),
+            Self::Text(_) => matches!(self.plain().as_str(), "true" | "yes" | "1" | "y" | "ja" | "oui" | "sí" | "si"),
+            Self::Nothing | Self::Other(_) => false,
+        }
+    }
+
     fn says_yes(&self) -> bool {
         match self {
             Self::Switch(yes) => *yes,
@@ -469,6 +730,18 @@ impl<'a> Given<'a> {
             Self::Nothing => false,
         }
     }
+}
+
+/// Whether a word beside a name says no more than whose it is.
+fn beside(word: &str, whose: &[&str]) -> bool {
+    OF_THE_READING.contains(&word) || whose.contains(&word)
+}
+
+/// Whether `words` are those of an age; `bare` where its unit is no word of its own.
+fn is_age(words: &[String], bare: &str) -> bool {
+    let unit = |word: &str| word == "time" || TIME_UNITS.contains(&word) || AGE_UNITS.contains(&word);
+    let name = || words.iter().map(String::as_str).filter(|word| !unit(word)).collect::<String>();
+    bare == "age" || AGES.contains(&name().as_str())
 }
 
 /// Whether a key is a name but for one letter too many or too few, two that changed places or, in a long name, another letter:
