@@ -164,6 +164,7 @@ fn open_history(
         ));
     }
     remarks.extend(Apart::words(&database.apart(model, ALWAYS)?, folder));
+    remarks.extend(database.of_another_site(model));
     let loaded = database.load_newest(model, &mut store, now)?;
     remarks.extend(loaded.remarks.iter().cloned());
     if loaded.unreadable > 0 {

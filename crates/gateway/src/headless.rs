@@ -211,6 +211,7 @@ fn from_data(
     let until = TimeRange::new(Timestamp::MIN, Timestamp::from_micros(at.as_micros().saturating_add(1)));
     remarks.extend(Apart::words(&database.apart(model, until)?, folder));
     remarks.extend(loaded.remarks.iter().cloned());
+    remarks.extend(database.of_another_site(model));
     if loaded.unreadable > 0 {
         remarks.push(format!("{} pieces of saved history can't be read and are missing", loaded.unreadable));
     }

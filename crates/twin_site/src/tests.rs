@@ -72,6 +72,15 @@ fn keys_that_the_kind_does_not_read_are_named() {
 }
 
 #[test]
+fn names_of_acknowledgements_are_not_those_of_signals() {
+    let site = "[[twins]]\nid = \"p\"\n[[twins.signals]]\nname = \"load\"\n[[twins.signals]]\nname = \"hot#acknowledged\"\nvalue = \"text\"\n\
+                [[twins.alarms]]\nid = \"hot\"\nsignal = \"load\"\nabove = 1\nacknowledge = \"required\"\n";
+    check(site, codes::ID_DUPLICATE, 8, &["who acknowledged an alarm, here 'p.hot'", "rename the signal"]);
+    let computed = site.replace("value = \"text\"", "kind = \"computed\"\nexpression = \"load\"");
+    check(&computed, codes::ID_DUPLICATE, 8, &["who acknowledged an alarm"]);
+}
+
+#[test]
 fn a_signal_that_is_stale_before_it_is_late_is_named() {
     let signal = |keys: &str| format!("[[twins]]\nid = \"p\"\n[[twins.signals]]\nname = \"load\"\n{keys}\n");
     check(&signal("late_after = \"10s\"\nstale_after = \"5s\""), codes::STALE_BEFORE_LATE, 6, &["p.load", "5s", "10s"]);

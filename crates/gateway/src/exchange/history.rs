@@ -47,6 +47,7 @@ pub fn read_about(
     let database = Database::open_to_read(folder)?;
     let loaded = database.load(model, &mut store)?;
     remarks.extend(database.remarks().iter().cloned());
+    remarks.extend(database.of_another_site(model));
     note(&loaded, remarks);
     remarks.extend(Apart::words(&database.apart(model, range)?, folder));
     let lacks = lacks(&loaded, &store, model, range);
@@ -108,6 +109,7 @@ impl OpenHistory {
         let mut store = patient_store(model);
         let loaded = database.load(model, &mut store)?;
         remarks.extend(database.remarks().iter().cloned());
+        remarks.extend(database.of_another_site(model));
         note(&loaded, remarks);
         remarks.extend(Apart::words(&database.apart(model, ALWAYS)?, folder));
         Ok(Self { store, database, folder: folder.to_owned(), model: model.clone() })

@@ -19,6 +19,7 @@ use super::units::{Apart, learn, with_samples};
 use super::{ALWAYS, Persist, Setup, begins, carried, guard, outside, salvage::replace, wal};
 use crate::GatewayError;
 use crate::clock::instant;
+use crate::publish::earlier;
 
 /// Name of the database in the data folder.
 pub const FILE: &str = "history.sqlite3";
@@ -241,6 +242,22 @@ impl Database {
     pub fn absent(&self, model: &Model) -> Result<Vec<String>, GatewayError> {
         let (series, _) = self.numbered(model).map_err(|source| self.failed(source))?;
         Ok(series.absent(model).into_iter().map(str::to_owned).collect())
+    }
+
+    /// What to say where the folder was kept for another site than the one whose `model` reads it, by its newest revision: series of
+    /// the same ids are taken for its own.
+    pub fn of_another_site(&self, model: &Model) -> Option<String> {
+        let folder = self.path.parent()?;
+        let kept = earlier::newest_model(&folder.join(PUBLICATION))?;
+        (kept.site().id != model.site().id).then(|| {
+            format!(
+                "history in {} was kept for site '{}', and this is site '{}': signals with the same ids are taken for the same; is it the folder \
+                 of another plant?",
+                folder.display(),
+                kept.site().id,
+                model.site().id
+            )
+        })
     }
 
     /// The table of series, with the numbers of a site's signals. Units that no program wrote down are those of the newest revision

@@ -610,3 +610,31 @@ fn what_was_imported_is_shown_however_far_ahead_of_its_receipt_it_is() {
     let flow = signals.iter().find(|signal| signal["id"] == "pump-01.flow").unwrap();
     assert_eq!((&flow["value"], &flow["time"]), (&4.0.into(), &"2026-03-02T11:00:00Z".into()), "{out}");
 }
+
+#[test]
+fn the_folder_of_another_plant_is_not_read_without_a_word() {
+    let folder = Folder::new();
+    let site = folder.write("site.toml", SITE).display().to_string();
+    let other = SITE.replacen("[site]\nid = \"", "[site]\nid = \"other-", 1);
+    assert!(other != SITE);
+    let other = folder.write("other.toml", other).display().to_string();
+    let table = folder.write("t.csv", "signal,time,value\npump-01.flow,2026-03-02T08:00:00Z,1\n").display().to_string();
+    let data = folder.0.join("data").display().to_string();
+    assert_eq!(orrery(&["import-samples", &site, "--data", &data, &table]).0, 0);
+    // As a server leaves it there.
+    let published = format!("{data}/publication");
+    let (code, _, err) = orrery(&["compile", &site, "-o", &published]);
+    assert_eq!(code, 0, "{err}");
+    for (of, told) in [(&site, false), (&other, true)] {
+        let (again, at) = (table.as_str(), "2026-03-02T08:00:30Z");
+        for args in [
+            &["state", of, "--data", &data, "--at", at, "--judge-by", "now"][..],
+            &["export", of, "--data", &data, "--judge-by", "now", "-o", "-"],
+            &["import-samples", of, "--data", &data, again],
+        ] {
+            let (code, out, err) = orrery(args);
+            assert_eq!(code, 0, "{args:?}: {out}{err}");
+            assert_eq!(err.contains("is it the folder of another plant?"), told, "{args:?}: {err}");
+        }
+    }
+}
