@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 
 use crate::util::{self, Step};
-use crate::web::Quality;
-use crate::{advisories, demo, licences, nightly, tidy, tools};
+use crate::web::{self, Quality};
+use crate::{advisories, licences, nightly, tidy, tools};
 
 struct Lane {
     name: &'static str,
@@ -146,7 +146,13 @@ fn clippy_viewer() -> Result<()> {
 
 fn browser() -> Result<()> {
     tools::ensure_debian(&[("chromium", "chromium"), ("npm", "npm")])?;
-    let (gateway, _) = demo::build(Quality::Release)?;
+    let page = web::build(Quality::Release)?;
+    // The program that the core tests have built: another one with all optimisation and the page in it would cost a tenth of the whole
+    // run (the soak has that one).
+    Step::new("building the gateway", "cargo")
+        .args(["test", "--workspace", "--no-default-features", "--no-run", "--quiet"])
+        .run()?;
+    let gateway = util::target_dir().join("debug").join("orrery");
     let folder = tools::ensure_playwright()?;
     let mut files: Vec<String> = std::fs::read_dir(&folder)?
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
@@ -158,6 +164,7 @@ fn browser() -> Result<()> {
             Step::new(format!("browser suite, {name}{what}"), "node")
                 .args(["--test", &format!("tests/browser/{name}")])
                 .env("ORRERY_BIN", &gateway)
+                .env("ORRERY_WEB", &page)
                 .limit(Duration::from_secs(12 * 60))
                 .run()
         };
