@@ -6,6 +6,7 @@
 #![allow(clippy::disallowed_methods, reason = "lanes are timed; core crates are where clocks are banned")]
 
 mod advisories;
+mod ahead;
 mod demo;
 mod dist;
 mod licences;

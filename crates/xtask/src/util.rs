@@ -12,12 +12,17 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).map_or_else(|| PathBuf::from("."), Path::to_path_buf)
 }
 
+/// Whether this is a build server: `CI=true`.
+pub(crate) fn on_build_server() -> bool {
+    std::env::var_os("CI").is_some_and(|value| value == "true")
+}
+
 /// Where cargo puts what it builds. With `CI=true` outside the checkout, so that fresh clones share it.
 pub(crate) fn target_dir() -> PathBuf {
     if let Some(dir) = std::env::var_os("CARGO_TARGET_DIR") {
         return PathBuf::from(dir);
     }
-    if std::env::var_os("CI").is_some_and(|value| value == "true") {
+    if on_build_server() {
         let cache = std::env::var_os("XDG_CACHE_HOME")
             .map(PathBuf::from)
             .or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache")));
