@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use twin_model::Timestamp;
 use twin_table::time::FORMATS;
 use twin_table::{
-    CellRules, Codes, Column, Empty, Encoding, KeyPart, Layout, NumberStyle, QualityColumn, TableDef, TimeColumns, TimeFormat,
-    TimeSpec, Years, Zone,
+    CellRules, Codes, Column, Empty, Encoding, KeyPart, Layout, Nulls, NumberStyle, QualityColumn, TableDef, TimeColumns,
+    TimeFormat, TimeSpec, Years, Zone,
 };
 
 use super::codes;
@@ -272,7 +272,7 @@ fn cells(s: &Section<'_>, out: &mut Diagnostics) -> CellRules {
         numbers.thousands = None;
     }
     let null = if s.has("null") { texts("null") } else { vec![String::new()] };
-    CellRules { numbers, null, on: texts("on"), off: texts("off") }
+    CellRules { numbers, null: Nulls::new(null, &numbers), on: texts("on"), off: texts("off") }
 }
 
 fn quality(s: &Section<'_>, header: bool, out: &mut Diagnostics) -> Option<QualityColumn> {

@@ -11,7 +11,7 @@ pub mod rows;
 pub mod table;
 pub mod time;
 
-pub use cell::{Cell, CellRules, Codes, NumberStyle, QualityReader};
+pub use cell::{Cell, CellRules, Codes, Nulls, NumberStyle, QualityReader};
 pub use names::visible;
 pub use rows::{Encoding, Row, RowReader};
 pub use table::{

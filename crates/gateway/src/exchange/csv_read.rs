@@ -25,8 +25,8 @@ pub(super) fn read(
         if !rows.read(&mut row, &|_| false).map_err(|e| e.to_string())? {
             return Err("it is empty; the first line must name the columns".to_owned());
         }
-        match row.oddity {
-            Some(Oddity::Zeros(n)) => each(row.line, Err(zeros(n))),
+        match row.oddity.and_then(broken) {
+            Some(refusal) if matches!(row.oddity, Some(Oddity::Zeros(_))) => each(row.line, Err(refusal)),
             _ => break,
         }
     }
@@ -50,19 +50,7 @@ pub(super) fn read(
             each(row.line, Err(Refusal::new(Reason::BrokenRow, what, "is a quote not closed?")));
             continue;
         }
-        let broken = match row.oddity {
-            Some(Oddity::Zeros(n)) => Some(zeros(n)),
-            Some(Oddity::BrokenOff(n)) => Some(Refusal::new(
-                Reason::BrokenRow,
-                format!("it breaks off in {n} NUL bytes"),
-                "was the power cut while it was written?",
-            )),
-            Some(Oddity::HalfLetter) => {
-                Some(Refusal::new(Reason::BrokenRow, "the file ends in the middle of a letter", "was it cut off on its way?"))
-            }
-            _ => None,
-        };
-        if let Some(refusal) = broken {
+        if let Some(refusal) = row.oddity.and_then(broken) {
             each(row.line, Err(refusal));
             continue;
         }
@@ -88,12 +76,13 @@ pub(super) fn read(
     Ok(())
 }
 
-fn zeros(n: u64) -> Refusal {
-    Refusal::new(
-        Reason::BrokenRow,
-        format!("{n} NUL bytes stand where a row should begin"),
-        "was the power cut while it was written?",
-    )
+/// A row that a power cut, or a cut on the way, left; `None` where it is whole.
+fn broken(oddity: Oddity) -> Option<Refusal> {
+    let help = match oddity {
+        Oddity::HalfLetter => "was it cut off on its way?",
+        _ => "was the power cut while it was written?",
+    };
+    Some(Refusal::new(Reason::BrokenRow, oddity.broken()?, help))
 }
 
 #[cfg(test)]

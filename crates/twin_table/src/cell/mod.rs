@@ -14,7 +14,7 @@ pub use number::NumberStyle;
 pub use quality::{Codes, QualityReader, ReadQuality};
 
 use crate::quoted;
-use number::{Number, NumberFault};
+use number::{Number, NumberFault, Same};
 
 /// Different texts that are kept to be shared; beyond it every text is one of its own.
 const SHARED_TEXTS: usize = 10_000;
@@ -91,9 +91,8 @@ pub const fn kind_words(kind: ValueKind) -> &'static str {
 pub struct CellRules {
     /// Numbers.
     pub numbers: NumberStyle,
-    /// Texts that mean "no value", beside the usual words; compared exactly, after blanks are cut, and for signals that are no texts as
-    /// numbers, too, where they are some.
-    pub null: Vec<String>,
+    /// Texts that mean "no value", beside the usual words.
+    pub null: Nulls,
     /// Texts that mean on, beside the usual words; compared without case.
     pub on: Vec<String>,
     /// Texts that mean off.
@@ -103,7 +102,39 @@ pub struct CellRules {
 impl Default for CellRules {
     /// Decimal points, and only an empty text is no text.
     fn default() -> Self {
-        Self { numbers: NumberStyle::default(), null: vec![String::new()], on: Vec::new(), off: Vec::new() }
+        Self {
+            numbers: NumberStyle::default(),
+            null: Nulls::new(vec![String::new()], &NumberStyle::default()),
+            on: Vec::new(),
+            off: Vec::new(),
+        }
+    }
+}
+
+/// Texts that mean "no value": compared exactly, after blanks are cut, and for signals that are no texts as numbers, too, where they are
+/// some.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Nulls {
+    texts: Vec<String>,
+    numbers: Vec<Same>,
+}
+
+impl Nulls {
+    /// These texts. Numbers among them are read in the style of the cells, and where they are none in it, with a decimal point.
+    pub fn new(texts: Vec<String>, style: &NumberStyle) -> Self {
+        let plain = NumberStyle::default();
+        let read = |text: &String| style.read(text.trim()).or_else(|_| plain.read(text.trim())).ok();
+        let numbers = texts.iter().filter_map(read).map(|number| number.same()).collect();
+        Self { texts, numbers }
+    }
+
+    fn has_text(&self, cut: &str) -> bool {
+        self.texts.iter().any(|null| null == cut)
+    }
+
+    /// `-9999.0` is -9999.
+    fn has_number(&self, number: &Number) -> bool {
+        self.numbers.contains(&number.same())
     }
 }
 
@@ -120,7 +151,7 @@ impl CellRules {
 
     fn read_text(&self, text: &str, as_text: &str, kind: ValueKind, texts: &mut Texts) -> Cell {
         let cut = text.trim();
-        if self.null.iter().any(|null| null == cut) || (cut.is_empty() && kind != ValueKind::Text) {
+        if self.null.has_text(cut) || (cut.is_empty() && kind != ValueKind::Text) {
             return Cell::Absent(words::NO_DATA);
         }
         match kind {
@@ -130,17 +161,6 @@ impl CellRules {
             ValueKind::Bool => self.switch(cut),
             ValueKind::Float | ValueKind::Int => self.number(cut, kind),
         }
-    }
-
-    /// Whether a number means "no value": `-9999.0` is -9999.
-    fn is_null(&self, number: &Number) -> bool {
-        let same = |null: &Number| match (null.int, number.int) {
-            (None, None) => null.float == number.float,
-            (a, b) => a == b,
-        };
-        let plain = NumberStyle::default();
-        let read = |null: &String| self.numbers.read(null.trim()).or_else(|_| plain.read(null.trim())).ok();
-        self.null.iter().filter(|null| !null.is_empty()).filter_map(read).any(|null| same(&null))
     }
 
     fn switch(&self, text: &str) -> Cell {
@@ -154,7 +174,7 @@ impl CellRules {
             Some(on)
         } else {
             let number = self.numbers.read(text).ok();
-            if number.is_some_and(|number| self.is_null(&number)) {
+            if number.is_some_and(|number| self.null.has_number(&number)) {
                 return Cell::Absent(words::NO_DATA);
             }
             match number.and_then(|number| number.int) {
@@ -183,7 +203,7 @@ impl CellRules {
                 });
             }
         };
-        if self.is_null(&number) {
+        if self.null.has_number(&number) {
             return Cell::Absent(words::NO_DATA);
         }
         match (kind, number.int) {
@@ -279,7 +299,11 @@ mod tests {
         ] {
             assert_eq!(read(text, kind), expected, "{text} {kind:?}");
         }
-        let rules = CellRules { on: vec!["ÖFFNEN".to_owned()], null: vec!["-9999".to_owned()], ..CellRules::default() };
+        let rules = CellRules {
+            on: vec!["ÖFFNEN".to_owned()],
+            null: Nulls::new(vec!["-9999".to_owned()], &NumberStyle::default()),
+            ..CellRules::default()
+        };
         assert_eq!(rules.read("öffnen", Bool, &mut Texts::default()), Cell::Value(Value::Bool(true)));
         assert_eq!(rules.read("-9999", Float, &mut Texts::default()), Cell::Absent(words::NO_DATA));
         assert_eq!(rules.read("", Text, &mut Texts::default()), Cell::Value(Value::text("")), "nobody said that this is none");
@@ -322,10 +346,11 @@ mod tests {
     #[test]
     fn a_number_that_means_no_value_means_it_in_every_spelling() {
         use ValueKind::{Bool, Float, Int, Text};
-        let null = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
-        let rules = CellRules { null: null(&["-9999", "1e3", "9007199254740993"]), ..CellRules::default() };
+        let null = |words: &[&str], style: &NumberStyle| Nulls::new(words.iter().map(|word| (*word).to_owned()).collect(), style);
+        let plain = NumberStyle::default();
+        let rules = CellRules { null: null(&["-9999", "1e3", "9007199254740993"], &plain), ..CellRules::default() };
         let comma = NumberStyle { decimal: ',', thousands: Some('.'), declared: true };
-        let german = CellRules { numbers: comma, null: null(&["-9999", "-99,9"]), ..CellRules::default() };
+        let german = CellRules { numbers: comma, null: null(&["-9999", "-99,9"], &comma), ..CellRules::default() };
         for (rules, text, kind, none) in [
             (&rules, "-9999.0", Float, true),
             (&rules, "-9999.00", Int, true),
@@ -342,7 +367,7 @@ mod tests {
             let read = rules.read(text, kind, &mut Texts::default());
             assert_eq!(read == Cell::Absent(words::NO_DATA), none, "{text} {kind:?}: {read:?}");
         }
-        let rules = CellRules { null: null(&["-1"]), ..CellRules::default() };
+        let rules = CellRules { null: null(&["-1"], &plain), ..CellRules::default() };
         assert_eq!(rules.read("-1.0", Bool, &mut Texts::default()), Cell::Absent(words::NO_DATA), "true, if nobody had said so");
     }
 

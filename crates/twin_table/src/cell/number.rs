@@ -31,6 +31,20 @@ pub(crate) struct Number {
     pub(crate) rounded: bool,
 }
 
+/// What two spellings of one number have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Same {
+    Whole(i64),
+    /// Bits of the nearest double.
+    Other(u64),
+}
+
+impl Number {
+    pub(crate) fn same(&self) -> Same {
+        self.int.map_or(Same::Other(self.float.to_bits()), Same::Whole)
+    }
+}
+
 /// Why a text is no number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NumberFault {

@@ -62,6 +62,18 @@ pub enum Oddity {
     HalfLetter,
 }
 
+impl Oddity {
+    /// What a power cut, or a cut on the way, left of a row, in words; `None` where it is something else.
+    pub fn broken(self) -> Option<String> {
+        match self {
+            Self::Zeros(n) => Some(format!("{n} NUL bytes stand where a row should begin")),
+            Self::BrokenOff(n) => Some(format!("it breaks off in {n} NUL bytes")),
+            Self::HalfLetter => Some("the file ends in the middle of a letter".to_owned()),
+            Self::OpenQuote(_) | Self::LongQuote(_) | Self::TooLong => None,
+        }
+    }
+}
+
 /// Reads rows. See the module's head.
 pub struct RowReader<R> {
     input: R,

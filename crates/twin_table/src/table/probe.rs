@@ -62,8 +62,7 @@ impl<R: Read> Table<'_, R> {
                     n => TableError::new("skip_lines", format!("nothing stands behind its first {n} lines"), "skip fewer lines"),
                 });
             }
-            if let Some(Oddity::Zeros(n)) = row.oddity {
-                self.note_zeros(row.line, n);
+            if self.passed_over(&row) {
                 continue;
             }
             if !separator_said && says_separator(&row) {

@@ -43,15 +43,10 @@ impl<R: Read> Table<'_, R> {
 
     /// Appends a row's samples; `None` where it has no time.
     pub(super) fn row(&mut self, row: &Row, out: &mut Vec<(SignalIndex, Sample)>) -> Option<Place> {
-        let broken = match row.oddity {
-            Some(Oddity::Zeros(n)) => {
-                self.note_zeros(row.line, n);
-                return None;
-            }
-            Some(Oddity::BrokenOff(n)) => Some(format!("it breaks off in {n} NUL bytes")),
-            Some(Oddity::HalfLetter) => Some("the file ends in the middle of a letter".to_owned()),
-            _ => None,
-        };
+        if self.passed_over(row) {
+            return None;
+        }
+        let broken = row.oddity.and_then(Oddity::broken);
         if let Some(what) = &broken {
             self.report
                 .note(Seen::Broken, row.line, || format!("{what}; what is left of the row gives readings without a value"));
@@ -141,9 +136,11 @@ impl<R: Read> Table<'_, R> {
         !(longer || found < wanted && plan.shift > 0)
     }
 
-    /// Says where NUL bytes are passed over.
-    pub(super) fn note_zeros(&mut self, line: u64, n: u64) {
-        self.report.note(Seen::Broken, line, || format!("{n} NUL bytes stand where a row should begin, and are passed over"));
+    /// Whether NUL bytes stand in the place of a row; says where.
+    pub(super) fn passed_over(&mut self, row: &Row) -> bool {
+        let Some(zeros @ Oddity::Zeros(_)) = row.oddity else { return false };
+        self.report.note(Seen::Broken, row.line, || format!("{}, and are passed over", zeros.broken().unwrap_or_default()));
+        true
     }
 
     /// Keeps in mind the first cell for which the table is to be refused.
