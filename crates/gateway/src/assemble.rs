@@ -13,7 +13,7 @@ use twin_site::{Diagnostic, Misread, Severity, SourceDef, SourceKind, StartAt, c
 use crate::GatewayError;
 use crate::clock::Clock;
 use crate::exchange::history::ALWAYS;
-use crate::history::{Apart, Database, Persist, Setup, SyncPolicy};
+use crate::history::{Database, Persist, Setup, SyncPolicy};
 use crate::hub::{Hub, empty_store};
 use crate::ring::RingLimits;
 use crate::site::Site;
@@ -163,8 +163,7 @@ fn open_history(
             absent.len()
         ));
     }
-    remarks.extend(Apart::words(&database.apart(model, ALWAYS)?, folder));
-    remarks.extend(database.of_another_site(model));
+    remarks.extend(database.about(model, ALWAYS)?);
     let loaded = database.load_newest(model, &mut store, now)?;
     remarks.extend(loaded.remarks.iter().cloned());
     if loaded.unreadable > 0 {

@@ -12,7 +12,7 @@ use twin_site::{SourceKind, StartAt};
 use crate::GatewayError;
 use crate::assemble::{csv_files, not_read, synthetic_groups};
 use crate::exchange::history;
-use crate::history::{Apart, Database};
+use crate::history::Database;
 use crate::lacks;
 use crate::recording::{self, Reading, Recording};
 use crate::server::Lacks;
@@ -209,9 +209,8 @@ fn from_data(
     let database = Database::open_to_read(folder)?;
     let loaded = database.load_before(model, &mut store, end)?;
     let until = TimeRange::new(Timestamp::MIN, Timestamp::from_micros(at.as_micros().saturating_add(1)));
-    remarks.extend(Apart::words(&database.apart(model, until)?, folder));
+    remarks.extend(database.about(model, until)?);
     remarks.extend(loaded.remarks.iter().cloned());
-    remarks.extend(database.of_another_site(model));
     if loaded.unreadable > 0 {
         remarks.push(format!("{} pieces of saved history can't be read and are missing", loaded.unreadable));
     }

@@ -9,7 +9,7 @@ use twin_historian::{Store, StoreConfig};
 use twin_model::{Model, TimeRange, Timestamp};
 
 use crate::GatewayError;
-use crate::history::{Apart, Database, Loaded, Missing};
+use crate::history::{Database, Loaded, Missing};
 use crate::hub::Hub;
 use crate::recording::Recording;
 use crate::ring::RingLimits;
@@ -47,9 +47,8 @@ pub fn read_about(
     let database = Database::open_to_read(folder)?;
     let loaded = database.load(model, &mut store)?;
     remarks.extend(database.remarks().iter().cloned());
-    remarks.extend(database.of_another_site(model));
     note(&loaded, remarks);
-    remarks.extend(Apart::words(&database.apart(model, range)?, folder));
+    remarks.extend(database.about(model, range)?);
     let lacks = lacks(&loaded, &store, model, range);
     Ok((store, lacks))
 }
@@ -109,9 +108,8 @@ impl OpenHistory {
         let mut store = patient_store(model);
         let loaded = database.load(model, &mut store)?;
         remarks.extend(database.remarks().iter().cloned());
-        remarks.extend(database.of_another_site(model));
         note(&loaded, remarks);
-        remarks.extend(Apart::words(&database.apart(model, ALWAYS)?, folder));
+        remarks.extend(database.about(model, ALWAYS)?);
         Ok(Self { store, database, folder: folder.to_owned(), model: model.clone() })
     }
 

@@ -95,7 +95,7 @@ impl Database {
             format!("a repair of history that was cut short is finished; what it could not save is in {} only", aside.display())
         }));
         if let Some(why) = looked.damage {
-            if sync == SyncPolicy::Full || looked.foreign {
+            if sync == SyncPolicy::Full || looked.lack == Some(wal::Lack::Foreign) {
                 return Err(GatewayError::Damaged { path, why });
             }
             // Without full synchronisation a power cut may do this, and what is lost was not promised to survive it.
@@ -244,20 +244,22 @@ impl Database {
         Ok(series.absent(model).into_iter().map(str::to_owned).collect())
     }
 
-    /// What to say where the folder was kept for another site than the one whose `model` reads it, by its newest revision: series of
-    /// the same ids are taken for its own.
-    pub fn of_another_site(&self, model: &Model) -> Option<String> {
-        let folder = self.path.parent()?;
-        let kept = earlier::newest_model(&folder.join(PUBLICATION))?;
-        (kept.site().id != model.site().id).then(|| {
+    /// What a person should know who reads the folder for a site: that it was kept for another one, where series of the same ids are taken for
+    /// its own, and which samples of a stretch of time are in other units.
+    ///
+    /// # Errors
+    /// Where they cannot be read.
+    pub fn about(&self, model: &Model, range: TimeRange) -> Result<Vec<String>, GatewayError> {
+        let Some(folder) = self.path.parent() else { return Ok(Vec::new()) };
+        let own = &model.site().id;
+        let other = earlier::site_of(&folder.join(PUBLICATION)).filter(|kept| kept != own).map(|kept| {
             format!(
-                "history in {} was kept for site '{}', and this is site '{}': signals with the same ids are taken for the same; is it the folder \
-                 of another plant?",
+                "history in {} was kept for site '{kept}', and this is site '{own}': signals with the same ids are taken for the same; is it the \
+                 folder of another plant?",
                 folder.display(),
-                kept.site().id,
-                model.site().id
             )
-        })
+        });
+        Ok(other.into_iter().chain(Apart::words(&self.apart(model, range)?, folder)).collect())
     }
 
     /// The table of series, with the numbers of a site's signals. Units that no program wrote down are those of the newest revision

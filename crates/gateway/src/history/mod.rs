@@ -13,6 +13,7 @@ mod ends;
 mod expire;
 pub mod fsck;
 mod guard;
+mod identity;
 
 mod lane;
 mod links;

@@ -12,8 +12,8 @@ use twin_model::{TimeRange, Timestamp};
 
 use super::damage::THE_FILE;
 use super::guard::{self, Guard};
-use super::schema;
 use super::series::Series;
+use super::{identity, schema};
 
 /// Longest wait for another connection's short turn.
 const BUSY: Duration = Duration::from_secs(5);
@@ -56,7 +56,7 @@ pub struct SqliteHistorian {
     /// What must be so around every commit.
     guard: Option<Guard>,
     /// The lock file, while it says that the log has what is written last.
-    logged: Option<File>,
+    pub(super) logged: Option<File>,
 }
 
 impl Drop for SqliteHistorian {
@@ -66,12 +66,6 @@ impl Drop for SqliteHistorian {
             guard::mark(&mut lock, None);
         }
     }
-}
-
-/// A number of its own for a file, in the place that SQLite has for numbers of applications: never 0.
-fn give_another_identity(connection: &Connection) -> rusqlite::Result<()> {
-    let number: i64 = connection.query_row("SELECT 1 + abs(random() % 2147483646)", [], |row| row.get(0))?;
-    connection.pragma_update(None, "application_id", number)
 }
 
 impl SqliteHistorian {
@@ -107,40 +101,6 @@ impl SqliteHistorian {
         // Fails here and not at the first question where the file is something else.
         schema::layout(&connection)?;
         Ok(Self { path: path.to_owned(), connection, writes: false, guard: None, logged: None })
-    }
-
-    /// A number that tells this file from others, in its header and in every image of its first page in the log; 0 where it has none.
-    ///
-    /// # Errors
-    /// Where it cannot be read.
-    fn identity(&self) -> rusqlite::Result<u32> {
-        let number: i64 = self.connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
-        // SQLite shows the four bytes as a number with a sign.
-        Ok(number as u32)
-    }
-
-    /// Gives the file a number where it has none, and folds that in, so that a log that is put beside it can be told from its own.
-    fn give_identity(&self) -> rusqlite::Result<()> {
-        if self.identity()? == 0 {
-            give_another_identity(&self.connection)?;
-            drop(self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())));
-        }
-        Ok(())
-    }
-
-    /// From here on the log has what is written last, and says whose it is: the lock file tells of it until this is closed in order.
-    /// Where the disk refuses, the folder is as safe as it was.
-    pub(super) fn sign(&mut self, lock: &File) {
-        let put = || {
-            let number = self.identity()?;
-            // The same once more puts the first page into the log.
-            self.connection.pragma_update(None, "application_id", i64::from(number))?;
-            Ok::<u32, rusqlite::Error>(number)
-        };
-        if let (Ok(number), Ok(mut lock)) = (put(), lock.try_clone()) {
-            guard::mark(&mut lock, Some(number));
-            self.logged = Some(lock);
-        }
     }
 
     /// From here on commits fail, and so nothing is acknowledged, where one of these files is not any more what it is now.
@@ -348,7 +308,7 @@ impl SqliteHistorian {
     pub(super) fn copy_into(&self, to: &Path) -> rusqlite::Result<()> {
         self.connection.execute("VACUUM INTO ?1", [to.display().to_string()])?;
         // A log of the original would not belong to it.
-        give_another_identity(&Connection::open(to)?)
+        identity::give_another(&Connection::open(to)?)
     }
 
     /// Writes everything from the write-ahead log into the file.

@@ -93,6 +93,11 @@ pub fn newest_model(folder: &Path) -> Option<twin_model::Model> {
     model(folder, all.as_slice().last()?).ok().map(|known| known.model)
 }
 
+/// The id of the site that a folder has; none where it has none, or it can't be read.
+pub fn site_of(folder: &Path) -> Option<String> {
+    super::folder::manifest_of(folder).ok()?.map(|(manifest, _)| manifest.site.id)
+}
+
 /// Copies what [`newest_model`] needs of a folder: series whose unit no program wrote down have those of that model.
 ///
 /// # Errors

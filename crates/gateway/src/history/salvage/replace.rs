@@ -48,11 +48,11 @@ pub(in super::super) fn copy_of_what_is_left(path: &Path, to: &Path, report: &mu
     let mut new = attempt(to, "making a new one", SqliteHistorian::open(to, SyncPolicy::Off))?;
     super::salvage(path, &mut new, report).map_err(|source| GatewayError::History { path: path.to_owned(), source })?;
     let unread = |source| GatewayError::Read { path: path.to_owned(), source };
-    if let Some(why) = wal::lacking(path).map_err(unread)? {
+    if let Some(lack) = wal::look(path).map_err(unread)?.lack {
         let known = newest(&new).map_err(|source| GatewayError::History { path: to.to_owned(), source })?;
         let log = wal::log_of(path).display().to_string();
         // What is written last is of the newest times, but for what comes late; to call all of history doubtful would help nobody.
-        report.lose("log.missing", log, why.to_owned(), None, TimeRange::new(known, Timestamp::MAX));
+        report.lose("log.missing", log, lack.words().to_owned(), None, TimeRange::new(known, Timestamp::MAX));
     }
     attempt(to, "closing it", new.fold_log())
 }

@@ -13,7 +13,7 @@ use crate::history::guard;
 /// Bytes of a database's header.
 const HEAD: usize = 100;
 /// Where the header has the size of the database in pages, the format of its tables (0: it has none), and the number that tells
-/// one file from another, see [`super::super::sqlite::SqliteHistorian::sign`]
+/// one file from another, see [`super::super::identity`]
 /// (<https://www.sqlite.org/fileformat2.html#the_database_header>).
 const SIZE: usize = 28;
 const TABLES: usize = 44;

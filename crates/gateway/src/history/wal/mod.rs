@@ -39,12 +39,28 @@ pub struct WalReport {
     pub foreign: bool,
 }
 
-/// What is said of a log that is not that of its file.
-const FOREIGN: &str = "the log beside it is that of another file, or of this one at another time, as when one of the two is copied without the \
-                       other; its own log is not there, and what was written last may be missing";
-/// What is said of a log that is not there.
-const LOST: &str =
-    "its log is missing or empty, though nobody stopped the server in order; what was written last may have been in it";
+/// Why the log that has what was written last is not beside its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lack {
+    /// Another one is there, which no power cut makes of it.
+    Foreign,
+    /// None is there.
+    Lost,
+}
+
+impl Lack {
+    pub(super) const fn words(self) -> &'static str {
+        match self {
+            Self::Foreign => {
+                "the log beside it is that of another file, or of this one at another time, as when one of the two is copied without the \
+                 other; its own log is not there, and what was written last may be missing"
+            }
+            Self::Lost => {
+                "its log is missing or empty, though nobody stopped the server in order; what was written last may have been in it"
+            }
+        }
+    }
+}
 
 impl WalReport {
     /// Whether anything behind the last finished write is left out.
@@ -55,7 +71,7 @@ impl WalReport {
     /// What of it is damaged, in words: SQLite must not open it, or forgets what was finished and acknowledged. None where it may.
     pub fn damage(&self) -> Option<String> {
         if self.foreign {
-            return Some(FOREIGN.to_owned());
+            return Some(Lack::Foreign.words().to_owned());
         }
         let (altered, forgotten) = (self.altered, self.forgotten);
         match (self.header_altered, altered, forgotten) {
@@ -141,17 +157,6 @@ pub(super) fn judge(path: &Path) -> std::io::Result<Option<Judged>> {
     Ok(Some(judged))
 }
 
-/// Why what was written last is not there, whatever can be read: the log is that of another file, or is gone. None where it is there.
-///
-/// # Errors
-/// Where it cannot be read.
-pub(super) fn lacking(path: &Path) -> std::io::Result<Option<&'static str>> {
-    if inspect(path)?.is_some_and(|report| report.foreign) {
-        return Ok(Some(FOREIGN));
-    }
-    Ok(mine::is_lost(path)?.then_some(LOST))
-}
-
 /// A log of so many bytes without a header, and without a frame that proves that a write was finished. The header is on disk before the
 /// first frame is written, so that one beside whole frames was altered since; what their pages hold may prove itself.
 fn unproved(length: u64) -> Judged {
@@ -172,8 +177,8 @@ pub(super) struct Looked {
     pub(super) remark: Option<String>,
     /// Pages of that.
     pub(super) unfinished: u64,
-    /// Whether the log is that of another file, which no power cut makes of it.
-    pub(super) foreign: bool,
+    /// Why it is not the log that belongs there.
+    pub(super) lack: Option<Lack>,
 }
 
 /// Looks at the log beside a database file. Every opener of a data folder comes by here.
@@ -182,7 +187,8 @@ pub(super) struct Looked {
 /// Where it cannot be read.
 pub(super) fn look(path: &Path) -> std::io::Result<Looked> {
     if mine::is_lost(path)? {
-        return Ok(Looked { damage: Some(LOST.to_owned()), ..Looked::default() });
+        let lack = Lack::Lost;
+        return Ok(Looked { damage: Some(lack.words().to_owned()), lack: Some(lack), ..Looked::default() });
     }
     let Some(report) = inspect(path)? else { return Ok(Looked::default()) };
     let finished = report.frames + report.forgotten;
@@ -194,7 +200,7 @@ pub(super) fn look(path: &Path) -> std::io::Result<Looked> {
     };
     let remark = if damage.is_none() { report.remark(path) } else { None };
     let unfinished = if report.foreign { 0 } else { report.unfinished + report.torn };
-    Ok(Looked { damage, remark, unfinished, foreign: report.foreign })
+    Ok(Looked { damage, remark, unfinished, lack: report.foreign.then_some(Lack::Foreign) })
 }
 
 /// Judges a log that is open.
