@@ -46,6 +46,11 @@ pub struct Branch {
 }
 
 impl Branch {
+    /// Whether any of the site's models could start; also of a site that has none.
+    pub fn simulates(&self) -> bool {
+        !self.starts.is_empty() || self.left_out.is_empty()
+    }
+
     /// Why the run did without a model of [`Self::left_out`], as a sentence.
     pub fn why_left_out(&self, model: &Model, left: &LeftOut) -> String {
         departure::left_out(model, left, &self.unfit)

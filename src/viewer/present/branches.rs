@@ -31,7 +31,7 @@ pub(super) fn what_if(viewer: &Viewer, engine: &Engine) -> WhatIfView {
         branch: BranchId(branch.id.0),
         name: branch.scenario.name.clone(),
         rows: branch.comparison.iter().filter(|row| row.changed()).take(40).map(result_row).collect(),
-        simulated: !branch.starts.is_empty() || branch.left_out.is_empty(),
+        simulated: branch.simulates(),
         remarks: branch.remarks(model, 3),
     });
     WhatIfView {

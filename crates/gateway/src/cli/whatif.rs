@@ -241,7 +241,7 @@ fn people(model: &Model, branch: &Branch) {
             mark.to_owned(),
         ]);
     }
-    if branch.starts.is_empty() && !branch.left_out.is_empty() {
+    if !branch.simulates() {
         term::say("nothing can be simulated from this moment");
     } else if rows.is_empty() {
         term::say("nothing would be different");

@@ -4,6 +4,8 @@
 //! A key that only may be a time or a quality (`cycle_time`, `status`) counts as one where what stands under it is one: a
 //! reading must not be refused for a word about something else.
 
+mod lists;
+
 use std::borrow::Cow;
 
 use serde_json::value::RawValue;
@@ -13,398 +15,6 @@ use twin_table::{QualityReader, TimeSpec};
 
 use super::scalar::{Scalar, scalar};
 
-/// Units that stand behind the name of a time: `timestamp_ms`, `tsUtc`.
-const TIME_UNITS: [&str; 23] = [
-    "ms",
-    "s",
-    "us",
-    "ns",
-    "sec",
-    "secs",
-    "second",
-    "seconds",
-    "milli",
-    "millis",
-    "milliseconds",
-    "micro",
-    "micros",
-    "microseconds",
-    "nano",
-    "nanos",
-    "nanoseconds",
-    "utc",
-    "gmt",
-    "local",
-    "iso",
-    "iso8601",
-    "rfc3339",
-];
-/// A time by these names, whatever stands there.
-const TIMES: [&str; 50] = [
-    "time",
-    "timestamp",
-    "ts",
-    "t",
-    "date",
-    "datetime",
-    "at",
-    "when",
-    "epoch",
-    "instant",
-    "stamp",
-    "timeofday",
-    "unixtime",
-    "unixtimestamp",
-    "epochtime",
-    "sourcetime",
-    "sourcetimestamp",
-    "sourcets",
-    "eventtime",
-    "eventtimestamp",
-    "devicetime",
-    "sampletime",
-    "measuredat",
-    "measurementtime",
-    "recordedat",
-    "observedat",
-    "sampledat",
-    "zeit",
-    "zeitstempel",
-    "datum",
-    "horodatage",
-    "fecha",
-    "zeitpunkt",
-    "messzeit",
-    "messzeitpunkt",
-    "uhrzeit",
-    "heure",
-    "dateheure",
-    "hora",
-    "fechahora",
-    "datahora",
-    "orario",
-    "dataora",
-    "tijd",
-    "tijdstip",
-    "tijdstempel",
-    "tidpunkt",
-    "tidsstempel",
-    "tidsstämpel",
-    "czas",
-];
-/// A name with one of these as its last or first word may be that of a time.
-const TIME_WORDS: [&str; 13] =
-    ["time", "timestamp", "ts", "tst", "dt", "date", "datetime", "at", "epoch", "instant", "stamp", "unix", "clock"];
-/// `last_updated`, `lastSeen`: how a reading came, and so its time where a date stands there. What else was last (`last_error`,
-/// `last_boot`) is about the machine.
-const LAST: [&str; 50] = [
-    "update",
-    "updated",
-    "change",
-    "changed",
-    "seen",
-    "heard",
-    "report",
-    "reported",
-    "contact",
-    "contacted",
-    "poll",
-    "polled",
-    "refresh",
-    "refreshed",
-    "receive",
-    "received",
-    "reception",
-    "rx",
-    "measured",
-    "sampled",
-    "recorded",
-    "observed",
-    "collected",
-    "acquired",
-    "captured",
-    "logged",
-    "publish",
-    "published",
-    "sent",
-    "transmission",
-    "transmitted",
-    "message",
-    "msg",
-    "packet",
-    "telegram",
-    "communication",
-    "communicated",
-    "comm",
-    "comms",
-    "sync",
-    "synced",
-    "scan",
-    "scanned",
-    "fetch",
-    "fetched",
-    "modified",
-    "written",
-    "active",
-    "activity",
-    "checkin",
-];
-/// The same where a number may be the reading itself, or count them.
-const LAST_READ: [&str; 4] = ["read", "reading", "sample", "measurement"];
-/// The same without a word for last.
-const CAME: [&str; 26] = [
-    "updated",
-    "changed",
-    "seen",
-    "reported",
-    "polled",
-    "refreshed",
-    "measured",
-    "sampled",
-    "recorded",
-    "observed",
-    "acquired",
-    "captured",
-    "fetched",
-    "logged",
-    "modified",
-    "created",
-    "asof",
-    "aktualisiert",
-    "letzteaktualisierung",
-    "zuletztaktualisiert",
-    "zuletztgesehen",
-    "letzteänderung",
-    "gemessen",
-    "actualizado",
-    "misajour",
-    "misàjour",
-];
-/// And where a number may count messages, bytes or what a plant makes.
-const CAME_COUNTED: [&str; 6] = ["received", "sent", "published", "read", "generated", "collected"];
-/// How long ago a reading was taken, without words of units: not how old a sensor is, or may be.
-const AGES: [&str; 22] = [
-    "age",
-    "dataage",
-    "valueage",
-    "sampleage",
-    "readingage",
-    "measurementage",
-    "signalage",
-    "messageage",
-    "cacheage",
-    "alter",
-    "âge",
-    "edad",
-    "leeftijd",
-    "ago",
-    "lastseenago",
-    "lastupdateago",
-    "lastupdatedago",
-    "updatedago",
-    "sinceupdate",
-    "sincelastupdate",
-    "sincelastseen",
-    "sincelastmessage",
-];
-/// Units of an age that no time has. In days and years machines and people are old.
-const AGE_UNITS: [&str; 7] = ["min", "mins", "minute", "minutes", "h", "hour", "hours"];
-/// What a broker kept, in whatever way it is said.
-const RETAINED: [&str; 4] = ["retain", "retained", "mqttretain", "mqttretained"];
-/// What was kept elsewhere, where a word says yes: numbers count what is kept.
-const KEPT: [&str; 14] = [
-    "cached",
-    "fromcache",
-    "buffered",
-    "frombuffer",
-    "replay",
-    "replayed",
-    "backfill",
-    "backfilled",
-    "restored",
-    "archived",
-    "fromarchive",
-    "fromhistory",
-    "historic",
-    "old",
-];
-/// Whose being there is that of the reading, beside [`OF_THE_READING`].
-const ITS_DEVICE: [&str; 4] = ["device", "entity", "node", "thing"];
-/// `false` under these says that what measures is away, or that its value is an old one.
-const THERE: [&str; 8] = ["available", "online", "connected", "reachable", "alive", "responding", "fresh", "uptodate"];
-/// And `true` under these.
-const NOT_THERE: [&str; 13] = [
-    "offline",
-    "unavailable",
-    "notavailable",
-    "disconnected",
-    "notconnected",
-    "unreachable",
-    "notreachable",
-    "connectionlost",
-    "commerror",
-    "commfailure",
-    "outdated",
-    "expired",
-    "timedout",
-];
-/// Under these stands a word for it.
-const STATES: [&str; 3] = ["state", "status", "zustand"];
-/// And under these such a word or `false`: they are about nothing else.
-const CONNECTIONS: [&str; 8] = [
-    "availability",
-    "availabilitystate",
-    "availabilitystatus",
-    "reachability",
-    "connection",
-    "connectionstate",
-    "connectionstatus",
-    "lwt",
-];
-/// Words that say that what measures is away.
-const AWAY: [&str; 13] = [
-    "unavailable",
-    "notavailable",
-    "unknown",
-    "offline",
-    "unreachable",
-    "notreachable",
-    "notresponding",
-    "noresponse",
-    "nodata",
-    "nocommunication",
-    "connectionlost",
-    "nichtverfügbar",
-    "unbekannt",
-];
-/// The same of a connection: a switch that is disconnected is in order.
-const CUT: [&str; 6] = ["disconnected", "notconnected", "lost", "down", "dead", "getrennt"];
-/// Times that are not when a reading was taken.
-const OTHER_TIMES: [&str; 30] = [
-    "boot",
-    "start",
-    "started",
-    "end",
-    "ended",
-    "install",
-    "installed",
-    "calibration",
-    "calibrated",
-    "manufacture",
-    "manufactured",
-    "expiry",
-    "expires",
-    "expiration",
-    "next",
-    "due",
-    "service",
-    "maintenance",
-    "build",
-    "built",
-    "release",
-    "commissioned",
-    "birth",
-    "cycle",
-    "run",
-    "up",
-    "down",
-    "response",
-    "delay",
-    "zone",
-];
-/// Whose quality is that of the reading.
-const OF_THE_READING: [&str; 18] = [
-    "quality",
-    "is",
-    "opc",
-    "ua",
-    "da",
-    "hda",
-    "value",
-    "data",
-    "sample",
-    "reading",
-    "measurement",
-    "signal",
-    "sensor",
-    "source",
-    "tag",
-    "point",
-    "code",
-    "flag",
-];
-/// Words that say how far a value can be trusted, beside those of OPC UA.
-const DOUBTS: [&str; 8] = ["invalid", "notvalid", "stale", "questionable", "suspect", "unreliable", "notgood", "badquality"];
-/// `true` under these says that a value is good, `false` that it is not.
-const GOOD: [&str; 12] =
-    ["good", "valid", "ok", "usable", "trusted", "trustworthy", "reliable", "gültig", "gueltig", "valide", "valido", "válido"];
-/// And the other way round.
-const NOT_GOOD: [&str; 24] = [
-    "bad",
-    "stale",
-    "invalid",
-    "fault",
-    "faulty",
-    "failed",
-    "failure",
-    "suspect",
-    "questionable",
-    "uncertain",
-    "unreliable",
-    "substituted",
-    "stuck",
-    "frozen",
-    "outofrange",
-    "overrange",
-    "underrange",
-    "error",
-    "ungültig",
-    "ungueltig",
-    "fehler",
-    "fehlerhaft",
-    "gestört",
-    "gestoert",
-];
-/// What lines can't say, and frames can.
-const FLAGS: [&str; 6] = ["predicted", "prediction", "forecast", "historical", "simulated", "flags"];
-/// Names of the unit of a value, in the languages in which times and qualities are known, too.
-const UNITS: [&str; 30] = [
-    "unit",
-    "units",
-    "uom",
-    "unitofmeasure",
-    "unitofmeasurement",
-    "engineeringunit",
-    "engineeringunits",
-    "engunit",
-    "engunits",
-    "unitname",
-    "unitsymbol",
-    "valueunit",
-    "valueunits",
-    "displayunit",
-    "displayunits",
-    "einheit",
-    "einheiten",
-    "messeinheit",
-    "maßeinheit",
-    "masseinheit",
-    "unité",
-    "unite",
-    "unidad",
-    "unidade",
-    "unità",
-    "unita",
-    "eenheid",
-    "enhet",
-    "enhed",
-    "jednostka",
-];
-/// Texts that say that there is nothing to be said.
-const NOTHING: [&str; 18] = [
-    "", "none", "no", "off", "false", "0", "null", "ok", "good", "noerror", "kein", "keine", "keiner", "nein", "aucun", "aucune",
-    "ninguno", "nessuno",
-];
 /// The smallest StatusCode that is not good, as a whole number of 32 bits (OPC UA part 4): smaller numbers are a machine's own.
 const NOT_GOOD_CODE: i64 = 0x4000_0000;
 /// Seconds from 1990 to 2100, for numbers in whatever unit.
@@ -470,7 +80,7 @@ impl Name {
             Some(Meaning::Time)
         } else if self.says_not_good(&value, qualities) {
             Some(Meaning::Quality)
-        } else if self.of_the_reading(&FLAGS) && value.says_yes() {
+        } else if self.of_the_reading(&lists::FLAGS) && value.says_yes() {
             Some(Meaning::Flags)
         } else if self.says_kept(&value) {
             Some(Meaning::Old)
@@ -484,7 +94,7 @@ impl Name {
     /// The unit that stands under this key, where it is a unit's.
     pub(super) fn unit(&self, raw: &RawValue) -> Option<String> {
         match Given::of(raw) {
-            Given::Text(text) if UNITS.contains(&self.plain.as_str()) => {
+            Given::Text(text) if lists::UNITS.contains(&self.plain.as_str()) => {
                 Some(text.trim().to_owned()).filter(|unit| !unit.is_empty())
             }
             _ => None,
@@ -492,27 +102,28 @@ impl Name {
     }
 
     fn is_time(&self, value: &Given<'_>, times: &TimeSpec) -> bool {
-        let units = self.words.iter().rev().take_while(|word| TIME_UNITS.contains(&word.as_str())).count();
+        let units = self.words.iter().rev().take_while(|word| lists::TIME_UNITS.contains(&word.as_str())).count();
         let words = self.words.get(..self.words.len().saturating_sub(units)).unwrap_or_default();
         let plain = words.concat();
         // `timestampms`: no word of its own.
-        let bare = TIME_UNITS.iter().filter(|unit| unit.len() > 1).find_map(|unit| plain.strip_suffix(unit)).unwrap_or(&plain);
-        let known = |name: &str| TIMES.contains(&name) || near(name, "time") || near(name, "timestamp");
+        let bare =
+            lists::TIME_UNITS.iter().filter(|unit| unit.len() > 1).find_map(|unit| plain.strip_suffix(unit)).unwrap_or(&plain);
+        let known = |name: &str| lists::TIMES.contains(&name) || near(name, "time") || near(name, "timestamp");
         if known(&plain) || bare.len() > 1 && known(bare) {
             return true;
         }
-        let other = words.iter().any(|word| OTHER_TIMES.contains(&word.as_str()));
-        let is = |word: Option<&String>| word.is_some_and(|word| TIME_WORDS.contains(&word.as_str()));
+        let other = words.iter().any(|word| lists::OTHER_TIMES.contains(&word.as_str()));
+        let is = |word: Option<&String>| word.is_some_and(|word| lists::TIME_WORDS.contains(&word.as_str()));
         let may_be = is(words.first()) || is(words.last()) || plain.ends_with("timestamp") || plain.ends_with("datetime");
         if may_be && !other && value.is_instant(times) || value.is_positive() && is_age(words, bare) {
             return true;
         }
         let number = matches!(value, Given::Number(_));
         let came = |name: &str| match name.strip_prefix("last").or_else(|| name.strip_prefix("latest")) {
-            Some(what) => LAST.contains(&what) || LAST_READ.contains(&what) && !number,
-            None => CAME.contains(&name) || CAME_COUNTED.contains(&name) && !number,
+            Some(what) => lists::LAST.contains(&what) || lists::LAST_READ.contains(&what) && !number,
+            None => lists::CAME.contains(&name) || lists::CAME_COUNTED.contains(&name) && !number,
         };
-        let apart = words.iter().filter(|word| !beside(word, &ITS_DEVICE)).map(String::as_str).collect::<String>();
+        let apart = words.iter().filter(|word| !beside(word, &lists::ITS_DEVICE)).map(String::as_str).collect::<String>();
         (came(&plain) || came(bare) || came(&apart)) && value.is_date(times)
     }
 
@@ -521,21 +132,21 @@ impl Name {
             return false;
         }
         let number = matches!(value, Given::Number(_));
-        self.of_the_reading(&RETAINED) || !number && self.of_the_reading(&KEPT)
+        self.of_the_reading(&lists::RETAINED) || !number && self.of_the_reading(&lists::KEPT)
     }
 
     fn says_away(&self, value: &Given<'_>) -> bool {
-        let named = |names: &[&str]| self.is_one_of(names, &ITS_DEVICE);
+        let named = |names: &[&str]| self.is_one_of(names, &lists::ITS_DEVICE);
         let number = matches!(value, Given::Number(_));
         let word = || matches!(value, Given::Text(_)).then(|| value.plain());
-        let away = word().is_some_and(|word| AWAY.contains(&word.as_str()));
-        let cut = || word().is_some_and(|word| CUT.contains(&word.as_str()));
+        let away = word().is_some_and(|word| lists::AWAY.contains(&word.as_str()));
+        let cut = || word().is_some_and(|word| lists::CUT.contains(&word.as_str()));
         // So many places may be available: none is a number like others.
         let none_left = || number && self.plain.ends_with("available");
-        away && (named(&STATES) || named(&CONNECTIONS) || named(&THERE))
-            || (cut() || !number && value.says_no()) && named(&CONNECTIONS)
-            || value.says_no() && !none_left() && named(&THERE)
-            || value.is_yes() && named(&NOT_THERE)
+        away && (named(&lists::STATES) || named(&lists::CONNECTIONS) || named(&lists::THERE))
+            || (cut() || !number && value.says_no()) && named(&lists::CONNECTIONS)
+            || value.says_no() && !none_left() && named(&lists::THERE)
+            || value.is_yes() && named(&lists::NOT_THERE)
     }
 
     fn says_not_good(&self, value: &Given<'_>, qualities: QualityReader) -> bool {
@@ -557,10 +168,10 @@ impl Name {
         if about && value.is_doubt(qualities) {
             return true;
         }
-        if self.of_the_reading(&GOOD) || GOOD.iter().any(|name| is(name)) {
+        if self.of_the_reading(&lists::GOOD) || lists::GOOD.iter().any(|name| is(name)) {
             return value.says_no();
         }
-        let not_good = self.of_the_reading(&NOT_GOOD) || NOT_GOOD.iter().any(|name| is(name));
+        let not_good = self.of_the_reading(&lists::NOT_GOOD) || lists::NOT_GOOD.iter().any(|name| is(name));
         // An error of 0.3 is what a reading may be off by.
         not_good && value.says_yes() && !(plain.ends_with("error") && matches!(value, Given::Number(_)))
     }
@@ -679,7 +290,7 @@ impl<'a> Given<'a> {
             Self::Nothing => true,
             Self::Switch(yes) => *yes,
             Self::Other(_) => false,
-            Self::Text(_) if GOOD.contains(&self.plain().as_str()) || self.plain() == "true" => true,
+            Self::Text(_) if lists::GOOD.contains(&self.plain().as_str()) || self.plain() == "true" => true,
             Self::Number(_) | Self::Text(_) => self.quality(qualities).is_some_and(Quality::is_good),
         }
     }
@@ -694,7 +305,7 @@ impl<'a> Given<'a> {
         let own = 0..if hex.is_some() { NOT_GOOD_CODE >> 16 } else { NOT_GOOD_CODE };
         match (self, number) {
             (Self::Number(_) | Self::Text(_), Ok(code)) => !own.contains(&code) && not_good(),
-            (Self::Text(_), Err(_)) => not_good() || DOUBTS.contains(&self.plain().as_str()),
+            (Self::Text(_), Err(_)) => not_good() || lists::DOUBTS.contains(&self.plain().as_str()),
             _ => false,
         }
     }
@@ -705,7 +316,8 @@ impl<'a> Given<'a> {
             Self::Switch(yes) => !yes,
             Self::Number(text) => text.parse::<f64>() == Ok(0.0),
             Self::Text(_) => {
-                matches!(plain().as_str(), "false" | "no" | "0" | "n" | "bad" | "uncertain") || DOUBTS.contains(&plain().as_str())
+                matches!(plain().as_str(), "false" | "no" | "0" | "n" | "bad" | "uncertain")
+                    || lists::DOUBTS.contains(&plain().as_str())
             }
             Self::Nothing | Self::Other(_) => false,
         }
@@ -725,7 +337,7 @@ impl<'a> Given<'a> {
         match self {
             Self::Switch(yes) => *yes,
             Self::Number(text) => text.parse::<f64>() != Ok(0.0),
-            Self::Text(_) => !NOTHING.contains(&self.plain().as_str()),
+            Self::Text(_) => !lists::NOTHING.contains(&self.plain().as_str()),
             Self::Other(text) => !matches!(*text, "[]" | "{}"),
             Self::Nothing => false,
         }
@@ -734,14 +346,14 @@ impl<'a> Given<'a> {
 
 /// Whether a word beside a name says no more than whose it is.
 fn beside(word: &str, whose: &[&str]) -> bool {
-    OF_THE_READING.contains(&word) || whose.contains(&word)
+    lists::OF_THE_READING.contains(&word) || whose.contains(&word)
 }
 
 /// Whether `words` are those of an age; `bare` where its unit is no word of its own.
 fn is_age(words: &[String], bare: &str) -> bool {
-    let unit = |word: &str| word == "time" || TIME_UNITS.contains(&word) || AGE_UNITS.contains(&word);
+    let unit = |word: &str| word == "time" || lists::TIME_UNITS.contains(&word) || lists::AGE_UNITS.contains(&word);
     let name = || words.iter().map(String::as_str).filter(|word| !unit(word)).collect::<String>();
-    bare == "age" || AGES.contains(&name().as_str())
+    bare == "age" || lists::AGES.contains(&name().as_str())
 }
 
 /// Whether a key is a name but for one letter too many or too few, two that changed places or, in a long name, another letter:
