@@ -127,6 +127,25 @@ fn hours_of_24_seconds_of_60_and_two_columns_are_times() {
 }
 
 #[test]
+fn the_last_day_of_the_calendar_is_taken_and_named_in_microseconds() {
+    let folder = Folder::new();
+    let path = folder.write("site.toml", site("years = [1990, 9999]", RFC)).display().to_string();
+    for (written, named) in [
+        ("9999-12-30T22:00:00Z", "9999-12-30T22:00:00Z"),
+        ("9999-12-30T22:00:01Z", "253402207201000000us"),
+        ("9999-12-31T23:59:59Z", "253402300799000000us"),
+    ] {
+        folder.write("log.csv", format!("at,T,N\n{written},1,1\n"));
+        let (code, said, _) = orrery(&["check", &path]);
+        assert!(code == 0 && said.contains("1 row lies ahead of now") && said.contains(&format!("line 2 {named}")), "{said}");
+    }
+    for (at, taken) in [("9999-12-30T22:00:00Z", true), ("9999-12-30T22:00:01Z", false)] {
+        let (code, _, err) = orrery(&["state", &path, "--at", at]);
+        assert_eq!((code, err.contains("is not a time")), if taken { (0, false) } else { (2, true) }, "{at}: {err}");
+    }
+}
+
+#[test]
 fn local_times_are_read_in_the_zone_of_the_source_or_the_site_and_it_is_said() {
     let source = "time = { column = \"at\", format = \"%d.%m.%Y %H:%M\" }\ncolumns = { T = \"m.t\" }";
     let table = "at,T\n25.10.2026 02:30,1\n25.10.2026 02:30,2\n25.10.2026 03:00,3\n";

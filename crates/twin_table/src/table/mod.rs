@@ -55,6 +55,18 @@ pub struct Known {
     descending: bool,
 }
 
+/// Times that a signal's rows had so far.
+#[derive(Debug, Clone, Copy)]
+struct Met {
+    last: Timestamp,
+    first: Timestamp,
+    newest: Timestamp,
+}
+
+impl Met {
+    const NOTHING: Self = Self { last: Timestamp::MIN, first: Timestamp::MAX, newest: Timestamp::MIN };
+}
+
 /// Where a series began within an hour that came twice.
 #[derive(Debug, Clone, Copy)]
 struct Began {
@@ -78,8 +90,8 @@ pub struct Table<'a, R> {
     spare: Row,
     times: TimeReader,
     texts: Texts,
-    /// The newest row's time by signal, to see what is overwritten.
-    last: Vec<Timestamp>,
+    /// By signal, to see what is overwritten.
+    met: Vec<Met>,
     /// Signals and instants of rows near a change of the clock, where rows that are no neighbours may mean the same instant.
     changes: HashSet<(SignalIndex, Timestamp)>,
     /// The row at hand is one.
@@ -122,7 +134,7 @@ impl<'a, R: Read> Table<'a, R> {
             spare: Row::default(),
             times: TimeReader::new(def.times.clone()),
             texts: Texts::default(),
-            last: Vec::new(),
+            met: Vec::new(),
             changes: HashSet::new(),
             near_change: false,
             openings: HashMap::new(),
@@ -156,7 +168,7 @@ impl<'a, R: Read> Table<'a, R> {
             spare: Row::default(),
             times,
             texts: Texts::default(),
-            last: Vec::new(),
+            met: Vec::new(),
             changes: HashSet::new(),
             near_change: false,
             openings: HashMap::new(),

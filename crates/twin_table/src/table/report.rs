@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use twin_model::Timestamp;
+
 use super::TableError;
 use crate::quoted;
 use crate::time::TimeCounts;
@@ -109,6 +111,10 @@ pub struct Report {
     /// Of them: at an instant at which the row before, or near a change of the clock any row, already had one of the signal. The later
     /// row counts.
     pub overwritten: u64,
+    /// The first of those: its line, 0 where it was not counted, and its instant.
+    pub overwritten_first: Option<(u64, Timestamp)>,
+    /// A signal's rows are in no order of time, so that there may be more of those whose rows are no neighbours.
+    pub crossed: bool,
     /// What was special about times.
     pub times: TimeCounts,
     /// Long layout: keys that no signal has, with how often they came.

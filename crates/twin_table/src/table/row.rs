@@ -5,10 +5,10 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::Read;
 
 use twin_model::limits::AHEAD;
-use twin_model::{Quality, Sample, SignalIndex, Timestamp};
+use twin_model::{Quality, Sample, SignalIndex};
 
 use super::plan::{Cells, Part, Plan};
-use super::{Began, Empty, Place, Table, cell};
+use super::{Began, Empty, Met, Place, Table, cell};
 use crate::cell::{Cell, ReadQuality, Unreadable};
 use crate::names::composed;
 use crate::rows::{self, Oddity, Row};
@@ -303,12 +303,13 @@ impl<R: Read> Table<'_, R> {
         sample.received_time = place.received;
         self.report.samples += 1;
         self.report.without_value += u64::from(!sample.has_value());
-        if self.last.len() <= feed.signal.at() {
-            self.last.resize(feed.signal.at() + 1, Timestamp::MIN);
+        if self.met.len() <= feed.signal.at() {
+            self.met.resize(feed.signal.at() + 1, Met::NOTHING);
         }
-        if let Some(last) = self.last.get_mut(feed.signal.at()) {
-            let mut lost = *last == place.time;
-            *last = place.time;
+        if let Some(met) = self.met.get_mut(feed.signal.at()) {
+            let mut lost = met.last == place.time;
+            self.report.crossed |= !lost && (met.first..=met.newest).contains(&place.time);
+            *met = Met { last: place.time, first: met.first.min(place.time), newest: met.newest.max(place.time) };
             if self.near_change {
                 let one = (feed.signal, place.time);
                 lost |= self.changes.contains(&one);
@@ -320,6 +321,7 @@ impl<R: Read> Table<'_, R> {
                 }
             }
             self.report.overwritten += u64::from(lost);
+            self.report.overwritten_first = self.report.overwritten_first.or(lost.then_some((row.line, place.time)));
         }
         out.push((feed.signal, sample));
     }

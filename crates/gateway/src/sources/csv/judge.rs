@@ -5,6 +5,7 @@ use std::io::{BufReader, Read as _, Seek as _, SeekFrom};
 use twin_site::{CsvSource, Diagnostic, Misread, Severity, SourceDef, SourceKind, StartAt, codes};
 use twin_table::{Empty, Place, Report, Seen, Table, TableError};
 
+use super::again::Compared;
 use super::index::{Builder, Index};
 use super::{BUFFER, told};
 use crate::site::Site;
@@ -135,6 +136,7 @@ fn look(site: &Site, source: &SourceDef, def: &CsvSource) -> Result<(Report, Ind
     let mut table = super::table(site, def, &feeds)?;
     let (mut builder, mut samples) = (Builder::new(crate::clock::wall()), Vec::new());
     let (mut times, mut last, mut ended) = (Vec::new(), None, false);
+    let mut compared = Compared::default();
     for _ in 0..FIRST_ROWS {
         samples.clear();
         let Some(place) = table.next(&mut samples).map_err(super::unread)? else {
@@ -142,12 +144,13 @@ fn look(site: &Site, source: &SourceDef, def: &CsvSource) -> Result<(Report, Ind
             break;
         };
         builder.add(&place)?;
+        compared.add(place.line, &samples);
         if times.len() < 2 && !times.contains(&place.time) {
             times.push(place.time);
         }
         last = Some(place);
     }
-    let (report, known) = (table.report.clone(), table.known());
+    let (mut report, known) = (table.report.clone(), table.known());
     told::usable(&report)?;
     let mut file = super::open(site, def)?;
     let size = file.metadata().map_err(super::unread)?.len();
@@ -158,6 +161,7 @@ fn look(site: &Site, source: &SourceDef, def: &CsvSource) -> Result<(Report, Ind
             let what = "all its rows have one time, so it can't be played in a loop".to_owned();
             return Err(TableError { key: "loop", what, help: "delete loop = true".to_owned() });
         }
+        compared.finish(&mut report);
         return Ok((report, builder.finish(), None));
     }
     // Letters of two bytes begin at even places. Where the end begins before the beginning ends, it goes on from there.
@@ -172,12 +176,15 @@ fn look(site: &Site, source: &SourceDef, def: &CsvSource) -> Result<(Report, Ind
     if within {
         table.skip_to_next_line().map_err(super::unread)?;
     }
+    samples.clear();
     while let Some(place) = table.next(&mut samples).map_err(super::unread)? {
         // Lines of the end are not counted.
         builder.add(&Place { line: 0, ..place })?;
+        compared.add(0, &samples);
         samples.clear();
     }
-    let report = report.with_end(table.report);
+    let mut report = report.with_end(table.report);
+    compared.finish(&mut report);
     told::usable(&report)?;
     Ok((report, builder.finish(), between))
 }

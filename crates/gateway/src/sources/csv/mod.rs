@@ -1,7 +1,9 @@
 //! CSV files as sources: opened, looked through, and played in order of time. How they are read is in `twin_table`.
 
+mod again;
 mod index;
 mod judge;
+mod merge;
 mod play;
 mod spread;
 mod told;
@@ -15,6 +17,7 @@ use twin_table::{Feeds, Report, Table, TableError};
 
 use crate::site::Site;
 use index::{Index, Segment};
+use merge::Due;
 
 pub use judge::judge;
 pub use play::{CsvReplay, Unusable};
@@ -63,7 +66,11 @@ impl CsvFile {
             let what = "all its rows have one time, so it can't be played in a loop".to_owned();
             return Err(TableError { key: "loop", what, help: "delete loop = true".to_owned() });
         }
-        Ok(Self { source: source.index, def: def.clone(), report, feeds, known, file, index })
+        let mut opened = Self { source: source.index, def: def.clone(), report, feeds, known, file, index };
+        if opened.report.crossed {
+            again::count(&mut opened)?;
+        }
+        Ok(opened)
     }
 
     /// First and last recorded time, without rows far away from all others; `None` without rows.
@@ -115,7 +122,7 @@ impl CsvFile {
     }
 
     /// Reads the rows of a segment: due time, and the samples.
-    fn rows(&mut self, segment: &Segment) -> Result<Vec<play::Due>, TableError> {
+    fn rows(&mut self, segment: &Segment) -> Result<Vec<Due>, TableError> {
         self.file.seek(SeekFrom::Start(segment.offset)).map_err(unread)?;
         let mut bytes = vec![0; segment.bytes as usize];
         self.file.read_exact(&mut bytes).map_err(unread)?;
@@ -124,7 +131,7 @@ impl CsvFile {
         let mut samples = Vec::new();
         while let Some(place) = table.next(&mut samples).map_err(unread)? {
             let due = place.received.max(place.time);
-            rows.push(play::Due { t: due, samples: std::mem::take(&mut samples) });
+            rows.push(Due { t: due, line: place.line, samples: std::mem::take(&mut samples) });
         }
         rows.sort_by_key(|row| row.t);
         Ok(rows)

@@ -1,34 +1,21 @@
-//! Plays a CSV file in order of time: stretches are read when the clock reaches them, and merged row by row.
-
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
-use std::vec::IntoIter;
+//! Plays a CSV file in order of time.
 
 use twin_model::{Sample, SignalIndex, SourceIndex, Span, TimeRange, Timestamp};
 use twin_protocol::LinkState;
 
 use super::super::{Polled, Source};
 use super::CsvFile;
+use super::merge::{Merge, Step};
 
 /// Samples of one poll; the rest comes with the next.
 const PER_POLL: usize = 100_000;
-
-/// A row's samples and when they are due.
-pub(super) struct Due {
-    pub(super) t: Timestamp,
-    pub(super) samples: Vec<(SignalIndex, Sample)>,
-}
 
 /// See the module's head. Times keep their spacing: `start` moves all of them alike, speed is the clock's.
 pub struct CsvReplay {
     file: CsvFile,
     /// What is added to recorded times.
     shift: Span,
-    /// Next stretch.
-    next: usize,
-    /// Next row of every open stretch: when it is due, and which stretch it is of.
-    heads: BinaryHeap<Reverse<(Timestamp, usize)>>,
-    open: BTreeMap<usize, (Due, IntoIter<Due>)>,
+    merge: Merge,
     broken: Option<String>,
 }
 
@@ -36,7 +23,7 @@ impl CsvReplay {
     /// Plays a file; `now` is the moment that the site file calls now.
     pub fn new(file: CsvFile, now: Timestamp) -> Self {
         let shift = file.shift(now);
-        Self { file, shift, next: 0, heads: BinaryHeap::new(), open: BTreeMap::new(), broken: None }
+        Self { file, shift, merge: Merge::default(), broken: None }
     }
 
     /// First and last moment that it plays, where it plays no loop; `None` without rows.
@@ -44,41 +31,11 @@ impl CsvReplay {
         self.file.extent().map(|extent| TimeRange::new(extent.start + self.shift, extent.end + self.shift))
     }
 
-    /// Takes up the rows of a stretch.
-    fn open(&mut self, at: usize) {
-        let Some(segment) = self.file.index.segments.get(at).copied() else { return };
-        match self.file.rows(&segment) {
-            Ok(rows) => {
-                let mut rows = rows.into_iter();
-                if let Some(first) = rows.next() {
-                    self.heads.push(Reverse((first.t, at)));
-                    self.open.insert(at, (first, rows));
-                }
-            }
-            Err(error) => self.broken = Some(error.to_string()),
-        }
-    }
-
-    /// Hands out the next row that is due.
-    fn hand_out(&mut self, at: usize, out: &mut Polled) {
-        self.heads.pop();
-        let Some((row, mut rest)) = self.open.remove(&at) else { return };
-        for (signal, mut sample) in row.samples {
-            sample.source_time = sample.source_time + self.shift;
-            sample.received_time = sample.received_time + self.shift;
-            out.samples.push((signal, sample));
-        }
-        if let Some(next) = rest.next() {
-            self.heads.push(Reverse((next.t, at)));
-            self.open.insert(at, (next, rest));
-        }
-    }
-
     /// Whether everything was handed out, but for rows far away from all others: the clock of a recording ends before them.
     fn ended(&self, now: Timestamp) -> bool {
-        let left = self.file.index.segments.get(self.next);
+        let left = self.merge.next(&self.file);
         let over = |extent: TimeRange| now - self.shift >= extent.end && left.is_some_and(|segment| segment.first > extent.end);
-        self.heads.is_empty() && (left.is_none() || self.file.extent().is_some_and(over))
+        self.merge.is_idle() && (left.is_none() || self.file.extent().is_some_and(over))
     }
 }
 
@@ -90,31 +47,29 @@ impl Source for CsvReplay {
     }
 
     fn poll(&mut self, now: Timestamp, out: &mut Polled) {
-        let recorded = |shift: Span| now - shift;
         let full = out.samples.len() + PER_POLL;
         // Steps are counted, too: rows may hold nothing for anyone, and a loop has no end.
         for _ in 0..PER_POLL {
             if self.broken.is_some() || out.samples.len() >= full {
                 break;
             }
-            let head = self.heads.peek().map(|Reverse((t, _))| *t);
-            let start = self.file.index.segments.get(self.next).map(|segment| segment.first);
-            match (start, self.heads.peek().map(|Reverse(head)| *head)) {
-                (Some(start), _) if head.is_none_or(|head| start <= head) => {
-                    if start > recorded(self.shift) {
-                        break;
+            match self.merge.step(&mut self.file, now - self.shift) {
+                Ok(Step::Row(row)) => {
+                    for (signal, mut sample) in row.samples {
+                        sample.source_time = sample.source_time + self.shift;
+                        sample.received_time = sample.received_time + self.shift;
+                        out.samples.push((signal, sample));
                     }
-                    self.next += 1;
-                    self.open(self.next - 1);
                 }
-                (_, Some((t, at))) if t <= recorded(self.shift) => self.hand_out(at, out),
-                (None, None) if self.file.def.repeat => {
+                Ok(Step::Opened) => {}
+                Ok(Step::Over) if self.file.def.repeat => {
                     // One usual step lies between the last row and the first of the next round. Rows far away come once.
                     let Some(extent) = self.file.extent() else { break };
                     self.shift = self.shift + extent.span() + self.file.index.step;
-                    self.next = self.file.index.segments.partition_point(|segment| segment.first < extent.start);
+                    self.merge.begin_at(&self.file, extent.start);
                 }
-                _ => break,
+                Ok(Step::Wait | Step::Over) => break,
+                Err(error) => self.broken = Some(error.to_string()),
             }
         }
         let (state, detail) = match &self.broken {

@@ -208,3 +208,44 @@ fn a_file_that_is_not_what_it_is_declared_to_be_says_so() {
         assert!(error.contains(part), "{error}");
     }
 }
+
+/// What holds of every instant once all rows were handed out one after the other, as a store takes them: the last counts.
+fn held(samples: &[(SignalIndex, Sample)]) -> std::collections::BTreeMap<Timestamp, Option<f64>> {
+    samples.iter().map(|(_, sample)| (sample.source_time, sample.value.as_f64())).collect()
+}
+
+#[test]
+fn of_rows_of_one_instant_the_last_of_the_file_counts_and_the_others_are_counted_in_any_order() {
+    let mut seed = 9_u32;
+    let mut below = move |n: u32| {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        i64::from(seed >> 8) % i64::from(n)
+    };
+    let given = vec![
+        ("apart", vec![10, 20, 10]),
+        ("falling", vec![30, 40, 20, 40]),
+        ("woven", vec![30, 90, 0, 30]),
+        ("together", vec![10, 10, 20, 10, 20]),
+        ("none", vec![50, 40, 60, 30]),
+    ];
+    let random = (0..60).map(|_| ("random", (0..1 + below(40)).map(|_| below(30)).collect()));
+    for (name, times) in given.into_iter().chain(random.collect::<Vec<_>>()) {
+        let table: String = times.iter().enumerate().map(|(n, t)| format!("{t},{n}\n")).collect();
+        let bench = bench("again", "", &format!("t,A\n{table}"));
+        let mut file = bench.open().unwrap();
+        let distinct: std::collections::BTreeSet<_> = times.iter().collect();
+        let report = file.report.clone();
+        assert_eq!(report.overwritten as usize, times.len() - distinct.len(), "{name} {times:?}");
+        assert_eq!(report.overwritten_first.is_some(), report.overwritten > 0, "{name} {times:?}");
+        let site = Site::read_usable(&bench.0).unwrap();
+        let said = judge(&site).into_iter().any(|found| found.message.contains("take the place of one"));
+        assert_eq!(said, report.overwritten > 0, "{name} {times:?}");
+        let (mut in_file, mut played) = (Vec::new(), Polled::default());
+        file.each(Span::ZERO, &mut |samples| in_file.append(samples)).unwrap();
+        bench.replay().poll(Timestamp::from_secs(9_999), &mut played);
+        assert_eq!(held(&played.samples), held(&in_file), "{name} {times:?}");
+    }
+    let bench = bench("named", "", "t,A\n10,1\n20,5\n10,2\n");
+    let report = bench.open().unwrap().report;
+    assert_eq!(report.overwritten_first, Some((4, Timestamp::from_secs(10))));
+}

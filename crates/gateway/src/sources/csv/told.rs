@@ -65,7 +65,12 @@ pub(super) fn notes(def: &CsvSource, report: &Report) -> Vec<String> {
         out.push(format!("{} seconds of 60 are put a microsecond before the next minute", times.leaps));
     }
     if report.overwritten > 0 {
-        out.push(format!("{} samples take the place of one of the same signal and instant", report.overwritten));
+        let first = match report.overwritten_first {
+            Some((0, t)) => format!(", the first near the end, of {t}"),
+            Some((line, t)) => format!(", the first in line {line}, of {t}"),
+            None => String::new(),
+        };
+        out.push(format!("{} samples take the place of one of the same signal and instant{first}", report.overwritten));
     }
     if !report.unknown_keys.is_empty() {
         let keys: Vec<String> = report.unknown_keys.keys().take(KEYS).map(|key| quoted(key)).collect();
