@@ -11,9 +11,10 @@ use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use axum::body::Bytes;
-use twin_publication::{Manifest, PublicationError, Revision, Revisions, limits};
+use twin_publication::{Manifest, Revision, Revisions, limits};
 
 use super::Publication;
+use super::intact::intact;
 pub use super::numbering::{Change, Since};
 use crate::GatewayError;
 use crate::files::{read_file, sync_folder};
@@ -55,22 +56,15 @@ pub fn read(folder: &Path) -> Result<Publication, GatewayError> {
 /// Every revision of a folder in ascending order, the one in force last.
 ///
 /// # Errors
-/// As [`read`], but for pieces, which are not looked at.
+/// As [`read`], but for pieces, which are not looked at; and where a revision that is kept is not listed any more.
 pub fn revisions(folder: &Path) -> Result<Revisions, GatewayError> {
     // The manifest first: whoever writes lists an earlier one before it puts the next manifest there, so that a list which is
     // read later lacks none. Where it has more, they were written in between.
     let manifest = manifest_of(folder)?;
     let mut all = listed(folder)?;
+    intact(folder, manifest.as_ref().map(|(manifest, _)| manifest), &all)?;
     if let Some((manifest, bytes)) = manifest {
         let odd = |source| GatewayError::Publication { path: folder.join(REVISIONS), source };
-        if manifest.revision > 1 && !folder.join(REVISIONS).exists() {
-            let why = format!(
-                "the manifest is of revision {}, and the list of those before it is gone: what was in force then can't be told; \
-                 restore {REVISIONS} from a backup",
-                manifest.revision
-            );
-            return Err(odd(PublicationError::Invalid { at: REVISIONS.to_owned(), why }));
-        }
         all.forget_from(manifest.revision);
         all.add(Revision::of(&manifest, &bytes)).map_err(odd)?;
     }

@@ -11,6 +11,7 @@ mod findings;
 pub mod folder;
 pub mod identity;
 mod inputs;
+mod intact;
 mod model;
 mod numbering;
 pub(crate) mod past;

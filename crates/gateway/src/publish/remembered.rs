@@ -13,7 +13,7 @@ use crate::GatewayError;
 use crate::files::read_file;
 
 /// Its name; nobody else's business, so it has a dot.
-const NAME: &str = ".inputs";
+pub(super) const INPUTS: &str = ".inputs";
 /// First line.
 const FORM: &str = "orrery.inputs 1";
 /// Errors that are remembered. Of a site with more, more is told than was new.
@@ -31,13 +31,13 @@ pub(super) fn remember(folder: &Path, inputs: &Inputs, errors: &BTreeSet<PieceHa
     for error in errors.iter().take(ERRORS) {
         text.push_str(&format!("{error}\n"));
     }
-    put(folder, NAME, text.as_bytes())
+    put(folder, INPUTS, text.as_bytes())
 }
 
 /// What a folder has in force, where that was made of these inputs and all of it is there, and the hashes of its errors.
 pub(super) fn kept(folder: &Path, inputs: &Inputs) -> Option<(Publication, BTreeSet<PieceHash>)> {
     let (_, manifest) = folder::manifest_of(folder).ok()?.filter(|_| Inputs::comparable())?;
-    let text = String::from_utf8(read_file(&folder.join(NAME), BYTES).ok()?).ok()?;
+    let text = String::from_utf8(read_file(&folder.join(INPUTS), BYTES).ok()?).ok()?;
     let mut lines = text.lines();
     let same = lines.next()? == FORM
         && lines.next()?.parse::<PieceHash>().ok()? == inputs.key

@@ -14,6 +14,7 @@ use super::earlier::{self, Whole};
 use super::folder::{
     EARLIER, LOCK, MANIFEST, PIECES, REVISIONS, listed, lock, make, manifest_of, put, put_whole, revisions, sweep, synced,
 };
+use super::intact::intact;
 use super::numbering::{Change, Since, follow};
 use crate::GatewayError;
 use crate::files::read_file;
@@ -103,6 +104,8 @@ impl Target {
             None => own.clone(),
         };
         let mut earlier = listed(numbered_by.unwrap_or(folder))?;
+        // What is not all there is not gone on with: the next number would stand for two revisions.
+        intact(numbered_by.unwrap_or(folder), before.as_ref().map(|(before, _)| before), &earlier)?;
         for (path, (old, _)) in [(folder.as_path(), &own), (numbered_by.unwrap_or(folder), &before)]
             .into_iter()
             .filter_map(|(path, found)| Some((path, found.as_ref()?)))

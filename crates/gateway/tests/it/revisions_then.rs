@@ -1,5 +1,7 @@
 //! The site as it was: an instant is judged by the revision that was in force, on the command line and by a program that runs.
 
+use std::path::Path;
+
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::Value as Json;
 use tokio_tungstenite::tungstenite::Message;
@@ -244,18 +246,79 @@ async fn a_limit_saved_while_a_program_serves_is_told_and_kept_for_state() {
     assert!(words.contains("judged by revision 1 (valid from 2026-03-03T06:00:0"), "{words}");
 }
 
+/// Takes something away of a folder that revisions are kept in, and the file that is named for it.
+const TAKEN: [(&str, fn(&Path), &str); 5] = [
+    ("the list", |folder| std::fs::remove_file(folder.join("revisions.json")).unwrap(), "revisions.json"),
+    ("the manifest in force", |folder| std::fs::remove_file(folder.join("manifest.json")).unwrap(), "manifest.json"),
+    ("the first of the list", |folder| unlist(folder, 1), "revisions.json"),
+    ("the last of the list", |folder| unlist(folder, 2), "revisions.json"),
+    ("all of the list", |folder| [1, 2].into_iter().for_each(|number| unlist(folder, number)), "revisions.json"),
+];
+
+/// Takes one out of the list of revisions.
+fn unlist(folder: &Path, number: u64) {
+    let path = folder.join("revisions.json");
+    let mut list: Json = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    list["revisions"].as_array_mut().unwrap().retain(|revision| revision["revision"] != number);
+    std::fs::write(path, list.to_string()).unwrap();
+}
+
 #[test]
-fn a_list_of_revisions_that_is_gone_is_no_reason_to_judge_the_past_by_today() {
-    let week = Week::new();
-    std::fs::remove_file(week.folder.0.join("data/publication/revisions.json")).unwrap();
-    let monday = "2026-03-02T12:00:00Z";
-    for command in [
-        &["state", &*week.site, "--at", monday, "--data", &*week.data][..],
-        &["export", &*week.site, "--to", monday, "--data", &*week.data, "-o", "-"],
-    ] {
-        let (code, out, err) = orrery(command);
-        assert!(code == 2 && out.is_empty(), "{command:?}: {out}");
-        assert!(err.contains("revisions.json") && err.contains("is gone") && err.contains("--judge-by now"), "{err}");
+fn revisions_that_are_gone_are_no_reason_to_judge_the_past_by_today() {
+    for (what, take, file) in TAKEN {
+        let week = Week::new();
+        take(week.published.as_ref());
+        let monday = "2026-03-02T12:00:00Z";
+        for command in [
+            &["state", &*week.site, "--at", monday, "--data", &*week.data][..],
+            &["export", &*week.site, "--to", monday, "--data", &*week.data, "-o", "-"],
+        ] {
+            let (code, out, err) = orrery(command);
+            assert!(code == 2 && out.is_empty(), "{what}, {command:?}: {out}");
+            for word in [file, "from a backup", "--judge-by now"] {
+                assert!(err.contains(word), "{what}: {err}");
+            }
+        }
+        assert_eq!(statuses(&week.state(monday, &["--judge-by", "now"]).0), [("pump-01", "normal")], "{what}");
     }
-    assert_eq!(statuses(&week.state(monday, &["--judge-by", "now"]).0), [("pump-01", "normal")]);
+}
+
+#[tokio::test]
+async fn a_folder_that_lost_a_revision_is_not_gone_on_with() {
+    for (what, take, file) in TAKEN {
+        let week = Week::new();
+        take(week.published.as_ref());
+        let files = || {
+            let names = ["manifest.json", "revisions.json", "revisions/1.json", "revisions/2.json", "revisions/3.json"];
+            names.map(|name| std::fs::read(Path::new(&week.published).join(name)).ok())
+        };
+        let before = files();
+        week.save(SITE);
+        let (code, _, err) = orrery(&["compile", &week.site, "-o", &week.published]);
+        assert!(code == 2 && err.contains(file) && err.contains("from a backup"), "{what}: {err}");
+        // A plant is shown all the same, and the words are there.
+        let program = Program::serve(&["serve", &week.site, "--data", &week.data, "--clock", "2026-03-05T00:00:00Z"], &[]);
+        next(&mut connect(&program).await).await;
+        let words = program.stop();
+        assert!(words.contains("kept in memory only") && words.contains(file), "{what}: {words}");
+        assert_eq!(files(), before, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_first_manifest_that_is_gone_is_missed_where_a_server_kept_it() {
+    let folder = Folder::new();
+    let (site, data) = (folder.write("site.toml", SITE).display().to_string(), folder.0.join("data").display().to_string());
+    let program = Program::serve(&["serve", &site, "--data", &data, "--clock", "2026-03-05T00:00:00Z"], &[]);
+    next(&mut connect(&program).await).await;
+    // It tells viewers first, and writes down of what it was made then.
+    let (made, begun) = (folder.0.join("data/publication/.inputs"), std::time::Instant::now());
+    while !made.exists() {
+        assert!(begun.elapsed() < PATIENCE * 6, "nothing was written down");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    program.stop();
+    std::fs::remove_file(folder.0.join("data/publication/manifest.json")).unwrap();
+    let (code, _, err) = orrery(&["state", &site, "--data", &data, "--at", "2026-03-05T00:00:01Z"]);
+    assert!(code == 2 && err.contains("manifest.json") && err.contains("the manifest in force is gone"), "{err}");
 }
