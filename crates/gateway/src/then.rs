@@ -36,6 +36,14 @@ pub struct Chosen {
     pub model: Model,
     /// See [`Chosen`].
     pub revision: Option<Judged>,
+    /// Why it is not the site file's although nothing later is in force, for people.
+    pub remark: Option<String>,
+}
+
+impl Chosen {
+    fn of(model: Model, revision: Option<Judged>) -> Self {
+        Self { model, revision, remark: None }
+    }
 }
 
 /// Where revisions may lie.
@@ -68,7 +76,8 @@ impl Kept {
 }
 
 /// The model for an instant. Before the newest revision it is that of the revision which was in force, before the first one that
-/// of the first, which is the best that is known; from the newest on it is the site file's.
+/// of the first, which is the best that is known; from the newest on it is the site file's. Where that has a signal in another unit
+/// or kind than the newest revision, it is the newest's: readings come in as that has them until a server is started with the file.
 ///
 /// # Errors
 /// Where the folder, or what it has of that revision, cannot be read.
@@ -79,21 +88,44 @@ pub fn model_at(site: &Site, kept: &Kept, at: Timestamp, by: JudgeBy) -> Result<
         Err(_) if by == JudgeBy::Now && !matches!(kept, Kept::Named(_)) => None,
         revisions => revisions?,
     };
-    let Some((folder, all)) = revisions else { return Ok(Chosen { model: today, revision: None }) };
+    let Some((folder, all)) = revisions else { return Ok(Chosen::of(today, None)) };
+    let judged = |of: &Revision, now| Judged { number: of.number, valid_from: of.valid_from, now };
     let newest = all.last().filter(|newest| by == JudgeBy::Now || newest.valid_from <= at);
     match (newest, twin_publication::revision_at(&all, at)) {
-        (None, Some(then)) => {
-            let revision = Judged { number: then.number, valid_from: then.valid_from, now: false };
-            Ok(Chosen { model: earlier::model(folder, then)?.model, revision: Some(revision) })
-        }
+        (None, Some(then)) => Ok(Chosen::of(earlier::model(folder, then)?.model, Some(judged(then, false)))),
         (Some(newest), _) => {
             // Where it cannot be read it is not known which one the site file is.
-            let same = earlier::model_of(folder, newest).ok().zip(hash_of(site)).is_some_and(|(newest, now)| newest == now);
-            let revision = Judged { number: newest.number, valid_from: newest.valid_from, now: true };
-            Ok(Chosen { model: today, revision: same.then_some(revision) })
+            if earlier::model_of(folder, newest).ok().zip(hash_of(site)).is_some_and(|(newest, now)| newest == now) {
+                return Ok(Chosen::of(today, Some(judged(newest, true))));
+            }
+            let runs = earlier::model(folder, newest).ok().filter(|_| by == JudgeBy::Then).map(|known| known.model);
+            match runs.and_then(|runs| Some((other_readings(&runs, &today)?, runs))) {
+                Some((what, model)) => {
+                    let remark = Some(format!(
+                        "the site file has {what}, and no server was started with it: shown is revision {}; --judge-by now takes the file",
+                        newest.number
+                    ));
+                    Ok(Chosen { model, revision: Some(judged(newest, false)), remark })
+                }
+                None => Ok(Chosen::of(today, None)),
+            }
         }
-        (None, None) => Ok(Chosen { model: today, revision: None }),
+        (None, None) => Ok(Chosen::of(today, None)),
     }
+}
+
+/// The first signal whose readings mean something else in `new` than in `old`, in words.
+fn other_readings(old: &Model, new: &Model) -> Option<String> {
+    new.signal_indices().filter(|at| !new.is_computed(*at)).find_map(|at| {
+        let (signal, known) = (new.signal(at), old.signal(old.find_signal(new.signal(at).id.as_str())?));
+        let (unit, before) = (&signal.unit.0, &known.unit.0);
+        let id = signal.id.as_str();
+        if !unit.is_empty() && !before.is_empty() && !twin_model::unit::alike(unit, before) {
+            return Some(format!("'{id}' in {unit}, not in {before}"));
+        }
+        let kinds = (signal.value_kind, known.value_kind);
+        (kinds.0 != kinds.1).then(|| format!("'{id}' as {}, not as {}", kinds.0.as_str(), kinds.1.as_str()))
+    })
 }
 
 /// The name of the site's model; `None` of one that nobody could read.

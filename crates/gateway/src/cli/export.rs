@@ -113,9 +113,11 @@ pub(super) fn run(args: &ExportArgs) -> Result<u8> {
 /// The model that names what is in the table: of the revision in force at the range's end. Says which, where it is not the site's
 /// of now.
 fn named_by(args: &ExportArgs, site: &Site, range: TimeRange) -> Result<Model> {
-    let Chosen { model, revision } =
+    let Chosen { model, revision, remark } =
         model_at(site, &args.then.kept(args.data.as_deref()), last_of(range), args.then.judge_by).context(super::NOT_THEN)?;
-    if let Some(then) = revision.filter(|revision| !revision.now) {
+    if let Some(remark) = remark {
+        term::warn(&remark);
+    } else if let Some(then) = revision.filter(|revision| !revision.now) {
         of_revision(then.number, then.valid_from, range);
     }
     Ok(model)

@@ -129,6 +129,42 @@ fn state_and_export_show_an_instant_in_the_unit_of_then_and_never_in_another() {
 }
 
 #[test]
+fn a_unit_that_was_only_written_into_the_file_hides_nothing_until_a_server_is_started_with_it() {
+    let folder = Folder::new();
+    let named = |name: &str| folder.0.join(name).display().to_string();
+    let (path, kept) = (folder.write("site.toml", site("°C")).display().to_string(), data(&folder));
+    run(&folder, "°C", Some((7_200, 90.0)), true);
+    let compile = |t: &str| {
+        let (code, _, err) = orrery(&["compile", &path, "-o", &named("data/publication"), "--at", t]);
+        assert_eq!(code, 0, "{err}");
+    };
+    compile("2026-03-01T00:00:00Z");
+    let shown = |more: &[&str]| {
+        let at = ["state", &*path, "--data", &*kept, "--at", "2026-03-02T11:00:00Z", "--json"];
+        let (code, out, err) = orrery(&[&at[..], more].concat());
+        let json: serde_json::Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{err}"));
+        let signal = &json["twins"][0]["signals"][0];
+        (code, signal["value"].as_f64(), signal["unit"].as_str().unwrap().to_owned(), err)
+    };
+    folder.write("site.toml", site("°F"));
+    let (code, value, unit, err) = shown(&[]);
+    assert_eq!((code, value, &*unit), (0, Some(90.0), "°C"), "{err}");
+    for word in ["'pump.temp' in °F, not in °C", "revision 1", "--judge-by now"] {
+        assert!(err.contains(word), "{word}: {err}");
+    }
+    let (code, rows, err) = orrery(&["export", &path, "--data", &kept, "-o", "-", "--signal", "pump.temp"]);
+    assert!(code == 0 && rows.contains(",90.0,") && rows.contains("°C") && err.contains("in °F, not in °C"), "{rows}{err}");
+    let (_, value, unit, err) = shown(&["--judge-by", "now"]);
+    assert!(value.is_none() && unit == "°F" && err.contains("kept in °C"), "{err}");
+    // Once it is in force it is what is shown, and other changes of the file never wait for it.
+    compile("2026-03-02T10:30:00Z");
+    let (_, value, unit, err) = shown(&[]);
+    assert!(value.is_none() && unit == "°F" && err.contains("kept in °C"), "{err}");
+    folder.write("site.toml", site("degF").replace("plant\"", "plant\"\nname = \"Plant\""));
+    assert_eq!(shown(&[]).2, "degF");
+}
+
+#[test]
 fn a_wrong_unit_is_put_right_by_hand_and_values_stay_what_they_are() {
     for sealed in [true, false] {
         let folder = Folder::new();
