@@ -9,7 +9,8 @@ pub struct Flags(pub u8);
 impl Flags {
     /// Nothing special: measured now.
     pub const NONE: Self = Self(0);
-    /// Store-and-forward data: goes to history, never moves the live value (Sparkplug `is_historical`).
+    /// Store-and-forward data, which its source kept while nobody took it (Sparkplug `is_historical`). It holds from its source
+    /// time on, as every reading does; what is newer than it is never moved back.
     pub const HISTORICAL: Self = Self(1);
     /// Made by a simulation of the device.
     pub const SIMULATED: Self = Self(2);

@@ -59,7 +59,7 @@ impl Next {
 /// holds) the newest reading that lies ahead, whose time will come. What else lies ahead is in history.
 fn current(store: &Store, signal: SignalIndex, now: Timestamp) -> impl Iterator<Item = Entry> + use<> {
     let ahead = store.live(signal).filter(|sample| sample.source_time > now);
-    let both = [ahead, store.live_at(signal, now)];
+    let both = [ahead, store.measured_at(signal, now)];
     both.into_iter().flatten().map(move |sample| Entry { id: DictId(signal.0), sample })
 }
 
@@ -130,7 +130,7 @@ impl Hub {
         let mut lost: BTreeMap<SignalIndex, Timestamp> = BTreeMap::new();
         for Lacks { range, signals, .. } in begun {
             for signal in signals.into_iter().filter(|signal| !self.model.is_computed(*signal)) {
-                if store.live_at(signal, now).is_none_or(|sample| sample.source_time < range.start) {
+                if store.measured_at(signal, now).is_none_or(|sample| sample.source_time < range.start) {
                     let begin = lost.entry(signal).or_insert(range.start);
                     *begin = range.start.min(*begin);
                 }

@@ -182,6 +182,27 @@ async fn a_source_with_a_wrong_clock_is_put_right_and_loses_no_reading() {
 }
 
 #[tokio::test]
+async fn store_and_forward_data_is_the_same_to_a_new_viewer_to_one_who_was_there_and_to_state() {
+    let folder = Folder::new();
+    folder.write("site.toml", SITE);
+    let world = serve(&folder, at(0)).await;
+    let mut there = world.client(None).await;
+    let mut sender = world.socket("/ingest", Some(SUBPROTOCOL_INGEST_BIN)).await;
+    sender.frame_of(&dictionary(&["pump-01.flow"])).await;
+    let kept = |t, v| Entry { id: DictId(0), sample: Sample { flags: Flags::HISTORICAL, ..Sample::float(t, v) } };
+    // What the edge kept is newer than what it sent, and some of it older.
+    sender.push(1, vec![entry(0, at(-10), Value::Float(90.0)), kept(at(-1), 40.0), kept(at(-20), 30.0)]).await;
+    assert_eq!(sender.ack().await.taken, 3);
+    assert_eq!(told(&world, 0).await, [(-1, 40.0)]);
+    let batch = there.until(|frame| if let ServerFrame::Batch(batch) = frame { Some(batch) } else { None }).await;
+    let newest = batch.entries.iter().map(|entry| &entry.sample).max_by_key(|sample| sample.source_time).unwrap();
+    assert_eq!((newest.source_time, &newest.value), (at(-1), &Value::Float(40.0)));
+    world.stop().await;
+    let signal = state(&folder, at(1))["twins"][0]["signals"][0].clone();
+    assert_eq!((signal["value"].as_f64(), signal["time"].as_str()), (Some(40.0), Some(&*at(-1).to_string())), "{signal}");
+}
+
+#[tokio::test]
 async fn lines_without_a_time_do_not_take_each_others_place() {
     let folder = Folder::new();
     folder.write("site.toml", SITE);
@@ -251,7 +272,7 @@ fn the_future_is_never_live_for_whoever_comes_new_or_is_slow() {
         let check = |entries: &[Entry], who: &str| {
             for signal in [0, 4] {
                 let of = || came.range((signal, Timestamp::MIN)..(signal + 1, Timestamp::MIN)).map(|(_, sample)| sample);
-                let holds = of().rfind(|sample| plain(sample) && sample.source_time <= now);
+                let holds = of().rfind(|sample| sample.flags != Flags::PREDICTED && sample.source_time <= now);
                 let ahead = of().rfind(|sample| plain(sample) && sample.source_time > now);
                 let told: Vec<&Sample> = entries.iter().filter(|e| e.id.0 == signal).map(|e| &e.sample).collect();
                 assert_eq!(told, ahead.into_iter().chain(holds).collect::<Vec<_>>(), "seed {seed}: {who} of {signal}");

@@ -206,7 +206,7 @@ fn run(model: &Arc<Model>, seed: u64) -> (usize, usize, usize) {
         assert!(ever.contains(&(SignalIndex(key.0), sample.clone())), "seed {seed}: {key:?} {sample:?} never came in");
     }
     for signal in 0..8 {
-        let live = hub_now.with_store(|store| store.live_at(SignalIndex(signal), now));
+        let live = hub_now.with_store(|store| store.measured_at(SignalIndex(signal), now));
         let held = live.as_ref().map(|live| client.held.get(&(signal, live.source_time)));
         assert_eq!(held, live.as_ref().map(Some), "seed {seed}: the newest value of signal {signal}");
     }

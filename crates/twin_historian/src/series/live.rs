@@ -53,17 +53,6 @@ impl Series {
         };
     }
 
-    /// Newest row at or before `t` that came as a live one. A store-and-forward copy of the newest stands for it.
-    pub(crate) fn live_at(&self, arena: &Arena, t: i64) -> Option<Row> {
-        let newest = self.live_time()?;
-        if newest <= t
-            && let Some(row) = self.at(arena, newest).filter(|row| row.t == newest && is_measured(row))
-        {
-            return Some(row);
-        }
-        self.newest_of(arena, t, None, is_live)
-    }
-
     /// Newest row at or before `t` that is no prediction.
     pub(crate) fn measured_at(&self, arena: &Arena, t: i64) -> Option<Row> {
         let row = self.at(arena, t)?;

@@ -16,13 +16,6 @@ impl Store {
         column.series.measured_at(&self.shared.arena, t.as_micros()).and_then(|row| column.sample(&row))
     }
 
-    /// What "now" shows to somebody who comes new: what holds, store-and-forward data ([`Flags::HISTORICAL`]) left out, which is
-    /// history and not news. None where that is not among the newest 16,384 by then.
-    pub fn live_at(&self, signal: SignalIndex, now: Timestamp) -> Option<Sample> {
-        let column = self.columns.get(signal.at())?;
-        column.series.live_at(&self.shared.arena, now.as_micros()).and_then(|row| column.sample(&row))
-    }
-
     /// The newest sample that is neither store-and-forward data nor a prediction, wherever it lies. A late sample never moves it back.
     pub fn live(&self, signal: SignalIndex) -> Option<Sample> {
         let column = self.columns.get(signal.at())?;

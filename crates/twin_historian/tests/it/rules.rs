@@ -17,13 +17,16 @@ fn a_late_sample_goes_into_history_and_never_moves_the_live_value_back() {
 }
 
 #[test]
-fn store_and_forward_data_is_history_but_never_live() {
+fn store_and_forward_data_holds_from_its_time_on_and_is_no_clock_that_runs_ahead() {
     let mut store = analog(1);
     store.append(S0, &at(10, 10, 1.0));
-    let historical = Sample { flags: Flags::HISTORICAL, ..at(12, 20, 2.0) };
-    assert_eq!(store.append(S0, &historical), Appended::New);
-    assert_eq!(store.live(S0).unwrap().value, Value::Float(1.0));
-    assert_eq!(store.latest_at(S0, secs(12)).unwrap().value, Value::Float(2.0));
+    let historical = |t: i64, value: f64| Sample { flags: Flags::HISTORICAL, ..at(t, 20, value) };
+    assert_eq!(store.append(S0, &historical(12, 2.0)), Appended::New);
+    assert_eq!(store.append(S0, &historical(5, 3.0)), Appended::Late);
+    assert_eq!(store.append(S0, &historical(60, 4.0)), Appended::New);
+    let holds = |t: i64| store.measured_at(S0, secs(t)).unwrap().value;
+    assert_eq!([9, 11, 30, 60].map(holds), [3.0, 1.0, 2.0, 4.0].map(Value::Float));
+    assert_eq!((store.live(S0).unwrap().value, store.ahead_at(S0, secs(30))), (Value::Float(1.0), None));
 }
 
 #[test]
@@ -35,7 +38,7 @@ fn neither_the_future_nor_a_forecast_is_what_now_shows() {
     store.append(S0, &forecast);
     // A device whose clock is five minutes ahead.
     store.append(S0, &at(315, 15, 4.0));
-    let live = |now: i64| store.live_at(S0, secs(now)).map(|sample| sample.value);
+    let live = |now: i64| store.measured_at(S0, secs(now)).map(|sample| sample.value);
     assert_eq!(live(9), None, "nothing was measured by then");
     assert_eq!(live(10), Some(Value::Float(1.0)));
     assert_eq!(live(20), Some(Value::Float(2.0)), "measured, and by then");
@@ -46,23 +49,12 @@ fn neither_the_future_nor_a_forecast_is_what_now_shows() {
 }
 
 #[test]
-fn what_now_shows_is_found_behind_store_and_forward_data() {
-    let mut store = analog(1);
-    store.append(S0, &at(10, 10, 1.0));
-    for t in 11..500 {
-        store.append(S0, &Sample { flags: Flags::HISTORICAL, ..at(t, 600, 2.0) });
-    }
-    store.append(S0, &at(900, 600, 3.0));
-    assert_eq!(store.live_at(S0, secs(600)).unwrap().value, Value::Float(1.0));
-}
-
-#[test]
 fn predictions_hold_nothing_and_are_looked_through_within_a_bound() {
     let mut store = analog(1);
     for t in 0..40_000 {
         store.append(S0, &Sample { flags: Flags::PREDICTED, ..at(t, 0, 1.0) });
     }
-    assert_eq!((store.measured_at(S0, secs(50_000)), store.live_at(S0, secs(50_000))), (None, None));
+    assert_eq!(store.measured_at(S0, secs(50_000)), None);
     store.append(S0, &at(40_000, 40_000, 7.0));
     for t in 40_001..80_000 {
         store.append(S0, &Sample { flags: Flags::PREDICTED, ..at(t, 0, 1.0) });
@@ -70,7 +62,6 @@ fn predictions_hold_nothing_and_are_looked_through_within_a_bound() {
     // Behind more of them than anybody looks through it is not found; nearer it is.
     let holds = |t: i64| store.measured_at(S0, secs(t)).map(|sample| sample.value);
     assert_eq!((holds(50_000), holds(70_000)), (Some(Value::Float(7.0)), None));
-    assert_eq!(store.live_at(S0, secs(70_000)).unwrap().value, Value::Float(7.0), "the newest live one is known by its time");
 }
 
 #[test]

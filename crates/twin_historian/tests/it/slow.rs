@@ -78,13 +78,6 @@ impl Slow {
         self.all(signal).iter().rfind(measured).cloned()
     }
 
-    /// The newest by `t` that came as a live one; a store-and-forward copy of the newest of all stands for it.
-    pub(crate) fn live_at(&self, signal: SignalIndex, t: Timestamp) -> Option<Sample> {
-        let newest = self.live.get(&signal).filter(|newest| **newest <= t);
-        let copied = newest.and_then(|newest| self.measured_at(signal, *newest)).filter(|live| Some(&live.source_time) == newest);
-        copied.or_else(|| self.all(signal).iter().rfind(|sample| sample.source_time <= t && is_live(sample)).cloned())
-    }
-
     /// The newest that came as a live one, lies at most an hour beyond `t` and had been received by then.
     pub(crate) fn ahead_at(&self, signal: SignalIndex, t: Timestamp) -> Option<Sample> {
         let until = t + FUTURE_LIMIT;
