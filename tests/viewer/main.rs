@@ -1,5 +1,6 @@
 //! The viewer without a window: links, and what a host page may ask and say.
 
+mod program;
 mod publication;
 
 use orrery::{ViewLink, hook_command, hook_state};

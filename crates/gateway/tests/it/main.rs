@@ -35,6 +35,7 @@ mod publication_folder;
 mod published;
 mod python_client;
 mod readers;
+mod readers_agree;
 mod readme;
 mod recording_changes;
 mod recording_played;

@@ -1,7 +1,7 @@
 //! What the time bar and the inspector say about time: stale stretches, and where a value is going.
 
 use twin_engine::{EngineCommand, Event, EventKind, SeekTo, marked_events};
-use twin_model::{AlarmIndex, AlarmState, Quality, RuleIndex, Sample, Span, Status, TimeRange, TwinIndex};
+use twin_model::{AlarmIndex, AlarmState, Quality, RuleIndex, Sample, Span, Status, TimeRange, Timestamp, TwinIndex};
 
 use crate::plant::{LEVEL, PUMP, TANK, VIBRATION, at, engine, reading};
 
@@ -24,6 +24,27 @@ fn silence_is_stale_from_its_limit_to_the_next_sample() {
     assert_eq!(strip(&e, Some(PUMP), 0, 301), expected);
     // The tank was never seen: of the site as a whole nothing can be said.
     assert_eq!(strip(&e, None, 0, 301), [(0, Status::Unknown, false)]);
+}
+
+/// Second by second, or hour by hour, this would not end.
+#[test]
+fn events_and_strips_over_all_time_walk_only_what_exists() {
+    let begins = [-62_135_596_799, 1_772_439_304, 253_402_200_000];
+    let mut e = engine();
+    for begin in begins {
+        e.ingest(&[reading(VIBRATION, begin, 12.0), reading(VIBRATION, begin + 5, 12.0), reading(VIBRATION, begin + 6, 1.0)]);
+    }
+    let always = TimeRange::new(Timestamp::MIN, Timestamp::MAX);
+    for twin in [None, Some(PUMP)] {
+        let spans = e.status_strip(twin, always);
+        assert!(spans.len() <= 13, "{spans:?}");
+        // Before the first reading nothing is said.
+        assert_eq!((spans.first().unwrap().range.start, spans.last().unwrap().range.end), (at(begins[0]), always.end));
+        assert!(spans.windows(2).all(|pair| pair[0].range.end == pair[1].range.start), "{spans:?}");
+    }
+    let failed = |event: &&Event| matches!(event.kind, EventKind::Status(PUMP, _, Status::Failure));
+    let events = e.events(always, 1_000);
+    assert_eq!(events.iter().filter(failed).map(|event| event.t).collect::<Vec<_>>(), begins.map(|begin| at(begin + 2)));
 }
 
 #[test]
