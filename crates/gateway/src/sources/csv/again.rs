@@ -1,72 +1,56 @@
 //! How many samples of a table take the place of another of their signal and instant, also where their rows are no neighbours.
 
-use std::collections::HashSet;
+use std::io::{BufReader, Seek as _};
 
 use twin_model::{Sample, SignalIndex, Timestamp};
-use twin_table::{Report, TableError};
+use twin_table::{Report, Table, TableError};
 
-use super::CsvFile;
-use super::merge::{Merge, Step};
+use super::{BUFFER, CsvFile, unread};
 
-/// Samples of a look at a table that are held to be compared: 24 bytes each.
-const HELD: usize = 1_000_000;
+/// Samples that are compared, of 24 bytes each: the first so many. Of the others it is told where neighbours are of one instant.
+const HELD: usize = 4_000_000;
 
-/// Counts them over a whole file whose signals are in no order, row by row in order of time: then those of one instant are
-/// neighbours. Of a table with times of receipt these are not all: one that corrects another of long ago is none.
+/// Compares the samples of a file whose signals are in no order of time; it is read once more for it.
 ///
 /// # Errors
 /// Where the file can't be read.
 pub(super) fn count(file: &mut CsvFile) -> Result<(), TableError> {
-    let (mut merge, mut last) = (Merge::default(), Vec::new());
-    let (mut all, mut first) = (0, None);
-    loop {
-        let row = match merge.step(file, Timestamp::MAX)? {
-            Step::Row(row) => row,
-            Step::Opened => continue,
-            Step::Wait | Step::Over => break,
-        };
-        for (signal, sample) in row.samples {
-            if last.len() <= signal.at() {
-                last.resize(signal.at() + 1, None);
-            }
-            let Some(last) = last.get_mut(signal.at()) else { continue };
-            if last.replace(sample.source_time) == Some(sample.source_time) {
-                all += 1;
-                first.get_or_insert((row.line, sample.source_time));
-            }
+    file.file.rewind().map_err(unread)?;
+    let mut table = Table::open(BufReader::with_capacity(BUFFER, &file.file), &file.def.table, &file.feeds)?;
+    let (mut compared, mut samples) = (Compared::default(), Vec::new());
+    while let Some(place) = table.next(&mut samples).map_err(unread)? {
+        if !compared.add(place.line, &samples) {
+            break;
         }
+        samples.clear();
     }
-    note(&mut file.report, all, first);
+    compared.finish(&mut file.report);
     Ok(())
 }
 
-fn note(report: &mut Report, all: u64, first: Option<(u64, Timestamp)>) {
-    if all > report.overwritten {
-        (report.overwritten, report.overwritten_first) = (all, first);
-    }
-}
-
-/// Compares what a look at parts of a table saw, as long as it is not too much to hold.
+/// Samples in the order of the file: signal, instant and line, 0 where it was not counted.
 #[derive(Default)]
-pub(super) struct Compared {
-    held: HashSet<(SignalIndex, Timestamp)>,
-    all: u64,
-    first: Option<(u64, Timestamp)>,
-}
+pub(super) struct Compared(Vec<(SignalIndex, Timestamp, u64)>);
 
 impl Compared {
-    /// Takes the samples of a row; line 0 where it was not counted.
-    pub(super) fn add(&mut self, line: u64, samples: &[(SignalIndex, Sample)]) {
-        for (signal, sample) in samples {
-            if self.held.len() < HELD && !self.held.insert((*signal, sample.source_time)) {
-                self.all += 1;
-                self.first.get_or_insert((line, sample.source_time));
-            }
-        }
+    /// Takes the samples of a row; false once it holds as many as it may.
+    pub(super) fn add(&mut self, line: u64, samples: &[(SignalIndex, Sample)]) -> bool {
+        let room = HELD - self.0.len();
+        self.0.extend(samples.iter().take(room).map(|(signal, sample)| (*signal, sample.source_time, line)));
+        self.0.len() < HELD
     }
 
-    /// What it came to.
-    pub(super) fn finish(self, report: &mut Report) {
-        note(report, self.all, self.first);
+    /// Notes how many have the signal and the instant of one before, and the first line with such a one.
+    pub(super) fn finish(mut self, report: &mut Report) {
+        // Those of one signal and instant stay in the order of the file.
+        self.0.sort_by_key(|(signal, t, _)| (*signal, *t));
+        let again = |pair: &&[(SignalIndex, Timestamp, u64)]| matches!(pair, [a, b] if (a.0, a.1) == (b.0, b.1));
+        let lost = || self.0.windows(2).filter(again).filter_map(<[_]>::last);
+        let all = lost().count() as u64;
+        if all > report.overwritten {
+            // What was not counted lies behind all that was.
+            let first = lost().min_by_key(|(_, t, line)| (*line == 0, *line, *t));
+            (report.overwritten, report.overwritten_first) = (all, first.map(|(_, t, line)| (*line, *t)));
+        }
     }
 }

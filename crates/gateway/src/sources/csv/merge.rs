@@ -13,7 +13,6 @@ use super::index::Segment;
 /// A row's samples and when they are due.
 pub(super) struct Due {
     pub(super) t: Timestamp,
-    pub(super) line: u64,
     pub(super) samples: Vec<(SignalIndex, Sample)>,
 }
 

@@ -131,7 +131,7 @@ impl CsvFile {
         let mut samples = Vec::new();
         while let Some(place) = table.next(&mut samples).map_err(unread)? {
             let due = place.received.max(place.time);
-            rows.push(Due { t: due, line: place.line, samples: std::mem::take(&mut samples) });
+            rows.push(Due { t: due, samples: std::mem::take(&mut samples) });
         }
         rows.sort_by_key(|row| row.t);
         Ok(rows)
