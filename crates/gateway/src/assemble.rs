@@ -163,7 +163,7 @@ fn open_history(
             absent.len()
         ));
     }
-    remarks.extend(database.about(model, ALWAYS)?);
+    remarks.extend(database.about(model, model, ALWAYS)?);
     let loaded = database.load_newest(model, &mut store, now)?;
     remarks.extend(loaded.remarks.iter().cloned());
     if loaded.unreadable > 0 {

@@ -166,6 +166,13 @@ pub enum GatewayError {
     },
 }
 
+impl GatewayError {
+    /// The words of this error with those of what it comes from, for where nobody prints the chain.
+    pub(crate) fn in_full(&self) -> String {
+        std::error::Error::source(self).map_or_else(|| self.to_string(), |why| format!("{self}: {why}"))
+    }
+}
+
 /// What to do where an address cannot be listened on.
 fn listening(error: &std::io::Error) -> &'static str {
     use std::io::ErrorKind;

@@ -75,7 +75,7 @@ pub fn fill_by(site: &Site, model: Model, from: &From, at: Timestamp, start: Tim
     engine.hold_back();
     match from {
         From::Sources => unusable = from_sources(site, at, start, &mut engine, &mut remarks)?,
-        From::Data(folder) => (missing, unreadable) = from_data(folder, at, &mut engine, &mut remarks)?,
+        From::Data(folder) => (missing, unreadable) = from_data(folder, &site.loaded.model, at, &mut engine, &mut remarks)?,
         From::Recording(path) => {
             let recording = recording::read_as(path, Reading::Of(engine.model()))?;
             unreadable = from_recording(&recording, &mut engine, &mut remarks);
@@ -197,6 +197,7 @@ fn from_sources(
 
 fn from_data(
     folder: &Path,
+    today: &Model,
     at: Timestamp,
     engine: &mut Engine,
     remarks: &mut Vec<String>,
@@ -209,7 +210,7 @@ fn from_data(
     let database = Database::open_to_read(folder)?;
     let loaded = database.load_before(model, &mut store, end)?;
     let until = TimeRange::new(Timestamp::MIN, Timestamp::from_micros(at.as_micros().saturating_add(1)));
-    remarks.extend(database.about(model, until)?);
+    remarks.extend(database.about(model, today, until)?);
     remarks.extend(loaded.remarks.iter().cloned());
     if loaded.unreadable > 0 {
         remarks.push(format!("{} pieces of saved history can't be read and are missing", loaded.unreadable));

@@ -52,6 +52,9 @@ pub(crate) async fn revision(State(app): State<Arc<App>>, Path(number): Path<Str
         let number = number.parse::<u64>().ok().filter(|parsed| parsed.to_string() == number);
         match number.and_then(|number| app.publication.manifest(number)) {
             Some(manifest) => document(&headers, &manifest),
+            None if number.is_some_and(|number| app.publication.lists(number)) => {
+                missing("what was kept of this revision is gone or damaged; the gateway says so at its start")
+            }
             None => missing("no such revision; /api/publication/revisions lists them"),
         }
     })

@@ -27,20 +27,22 @@ pub(super) fn run(args: &BackupArgs) -> Result<u8> {
     for remark in &done.remarks {
         term::warn(remark);
     }
+    let code = u8::from(!done.left_out.is_empty());
     if args.json {
         term::say(&serde_json::to_string_pretty(&done)?);
-        return Ok(0);
+        return Ok(code);
     }
     let of = done.extent_us.map_or_else(String::new, |[start, end]| {
         format!(" from {} to {}", Timestamp::from_micros(start), Timestamp::from_micros(end))
     });
     term::say(&format!(
-        "{}: {} chunks with {} samples{of}, {} journal entries, {} bytes; read back and whole",
+        "{}: {} chunks with {} samples{of}, {} journal entries, {} bytes; read back and whole; {} revisions of the site",
         done.file.display(),
         done.chunks,
         done.samples,
         done.journal_entries,
-        done.bytes
+        done.bytes,
+        done.revisions
     ));
-    Ok(0)
+    Ok(code)
 }

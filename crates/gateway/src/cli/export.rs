@@ -1,10 +1,11 @@
 //! `orrery export`: history as one table for other programs.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 use twin_engine::Computed;
-use twin_historian::Store;
+use twin_historian::{Level, Store};
 use twin_model::{Model, SignalIndex, TimeRange, Timestamp};
 use twin_site::bind::Glob;
 
@@ -69,6 +70,7 @@ pub(super) fn run(args: &ExportArgs) -> Result<u8> {
             named_by_recording(&recording, range);
             unusable += usize::from(recording.damaged);
             let store = history::of_recording(&recording, &mut remarks);
+            remarks.extend(extracts(&store, range));
             write(args, recording.model(), &store, range, format)?
         }
         (None, Some(site)) => {
@@ -76,13 +78,14 @@ pub(super) fn run(args: &ExportArgs) -> Result<u8> {
             unusable += faults;
             let model = &named_by(args, &site, range)?;
             if let Some(folder) = &args.data {
-                let (store, lacks) = history::read_about(model, folder, range, &mut remarks)?;
+                let (store, lacks) = history::read_about(model, &site.loaded.model, folder, range, &mut remarks)?;
                 let signals = chosen(model, &args.signal)?;
                 let asked = lacks.iter().filter(|lacks| lacks.signals.iter().any(|signal| signals.contains(signal)));
                 for lacks in asked {
                     unusable += 1;
                     remarks.push(lacks.words(model));
                 }
+                remarks.extend(extracts(&store, range));
                 write(args, model, &store, range, format)?
             } else {
                 let to = args.to.unwrap_or_else(clock::wall);
@@ -108,6 +111,19 @@ pub(super) fn run(args: &ExportArgs) -> Result<u8> {
         term::note(&what);
     }
     Ok(u8::from(unusable > 0))
+}
+
+/// Says of which part of a range not every reading is kept any more.
+fn extracts(store: &Store, range: TimeRange) -> Option<String> {
+    let all: Vec<_> = store.coarse_in(range).collect();
+    let (start, end) = (all.first()?.0.start, all.last()?.0.end);
+    let levels: BTreeSet<Level> = all.iter().map(|(_, level)| *level).collect();
+    let levels: Vec<String> = levels.iter().map(Level::to_string).collect();
+    Some(format!(
+        "from {start} to {end} there are stretches of which only extracts are kept ({}): some readings of each, each with its own time; the \
+         others are gone",
+        levels.join(", ")
+    ))
 }
 
 /// The model that names what is in the table: of the revision in force at the range's end. Says which, where it is not the site's

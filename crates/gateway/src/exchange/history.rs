@@ -30,15 +30,16 @@ pub fn patient_store(model: &Model) -> Store {
 /// # Errors
 /// Where there is none, or it can't be read.
 pub fn read(model: &Model, folder: &Path, remarks: &mut Vec<String>) -> Result<Store, GatewayError> {
-    read_about(model, folder, ALWAYS, remarks).map(|(store, _)| store)
+    read_about(model, model, folder, ALWAYS, remarks).map(|(store, _)| store)
 }
 
-/// As [`read`], with what can't be read about a stretch of time.
+/// As [`read`], with what can't be read about a stretch of time. `today` is the site as its file is now, where `model` is of then.
 ///
 /// # Errors
 /// As [`read`].
 pub fn read_about(
     model: &Model,
+    today: &Model,
     folder: &Path,
     range: TimeRange,
     remarks: &mut Vec<String>,
@@ -48,7 +49,7 @@ pub fn read_about(
     let loaded = database.load(model, &mut store)?;
     remarks.extend(database.remarks().iter().cloned());
     note(&loaded, remarks);
-    remarks.extend(database.about(model, range)?);
+    remarks.extend(database.about(model, today, range)?);
     let lacks = lacks(&loaded, &store, model, range);
     Ok((store, lacks))
 }
@@ -109,7 +110,7 @@ impl OpenHistory {
         let loaded = database.load(model, &mut store)?;
         remarks.extend(database.remarks().iter().cloned());
         note(&loaded, remarks);
-        remarks.extend(database.about(model, ALWAYS)?);
+        remarks.extend(database.about(model, model, ALWAYS)?);
         Ok(Self { store, database, folder: folder.to_owned(), model: model.clone() })
     }
 

@@ -1,14 +1,16 @@
-//! A copy of a data folder's history, taken while a server writes it: one consistent moment, checked by reading it back.
+//! A copy of a data folder, taken while a server writes it: its history, of one consistent moment and checked by reading it back, and
+//! the revisions of the site that it is judged by.
 
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use twin_historian::historian::{Historian as _, LEVELS, Position};
 
-use super::database::{FILE, attempt};
+use super::database::{FILE, PUBLICATION, attempt};
 use super::sqlite::SqliteHistorian;
 use super::{ALWAYS, pages, reading};
 use crate::GatewayError;
+use crate::publish::copied;
 
 /// What a copy holds; `--json` prints it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -25,19 +27,36 @@ pub struct Backup {
     pub journal_entries: u64,
     /// From the first to the end of the last slab, in microseconds.
     pub extent_us: Option<[i64; 2]>,
+    /// Revisions of the site, of the publication beside the history.
+    pub revisions: u64,
+    /// What of them could not be had, in words.
+    pub left_out: Vec<String>,
     /// What a person should know of the folder.
     #[serde(skip)]
     pub remarks: Vec<String>,
 }
 
-/// Copies the history of `folder` into the folder `to`, from where a server can serve it.
+/// Copies history and revisions of `folder` into the folder `to`, from where a server can serve them. The revisions after the history:
+/// whatever is in the copy was received while one of them was in force.
 ///
 /// # Errors
 /// Where there is no history, `to` holds one already, the disk refuses, the log is damaged, or the copy does not read back.
 pub fn backup(folder: &Path, to: &Path) -> Result<Backup, GatewayError> {
+    copy(folder, to, &|| copied::copy_all(&folder.join(PUBLICATION), &to.join(PUBLICATION)))
+}
+
+/// Copies the history alone.
+///
+/// # Errors
+/// As [`backup`].
+pub(crate) fn copy_history(folder: &Path, to: &Path) -> Result<Backup, GatewayError> {
+    copy(folder, to, &|| Ok((0, Vec::new())))
+}
+
+fn copy(folder: &Path, to: &Path, beside: &dyn Fn() -> Result<(u64, Vec<String>), GatewayError>) -> Result<Backup, GatewayError> {
     let (from, file) = (folder.join(FILE), to.join(FILE));
-    if file.exists() {
-        return Err(GatewayError::Exists { path: file });
+    if let Some(path) = [&file, &to.join(PUBLICATION)].into_iter().find(|path| path.exists()) {
+        return Err(GatewayError::Exists { path: path.clone() });
     }
     std::fs::create_dir_all(to).map_err(|source| GatewayError::Write { path: to.to_owned(), source })?;
     let partial = to.join("history.partial.sqlite3");
@@ -50,11 +69,15 @@ pub fn backup(folder: &Path, to: &Path) -> Result<Backup, GatewayError> {
     }
     let source = attempt(&from, "opening it for reading", SqliteHistorian::open_to_read(&from))?;
     attempt(&from, "copying it", source.copy_into(&partial))?;
-    let found = Backup { remarks: looked.remark.into_iter().collect(), ..verify(&partial)? };
+    let found = verify(&partial)?;
+    // No fault of the site's revisions keeps history from being copied.
+    let (revisions, left_out) =
+        beside().unwrap_or_else(|error| (0, vec![format!("revisions of the site are not in the copy: {}", error.in_full())]));
+    let remarks = looked.remark.into_iter().chain(left_out.iter().cloned()).collect();
     let failed = |source| GatewayError::Write { path: file.clone(), source };
     std::fs::File::open(&partial).and_then(|copy| copy.sync_all()).map_err(failed)?;
     std::fs::rename(&partial, &file).map_err(failed)?;
-    Ok(Backup { file, ..found })
+    Ok(Backup { file, revisions, left_out, remarks, ..found })
 }
 
 /// Reads every chunk and journal entry of a copy, and counts.
@@ -91,5 +114,7 @@ fn verify(path: &Path) -> Result<Backup, GatewayError> {
     let extent = pages::extent(&keeper).map_err(failed)?;
     let bytes = std::fs::metadata(path).map_or(0, |data| data.len());
     let extent_us = extent.map(|extent| [extent.start.as_micros(), extent.end.as_micros()]);
-    Ok(Backup { file: path.to_owned(), bytes, chunks, samples, journal_entries: entries, extent_us, remarks: Vec::new() })
+    let file = path.to_owned();
+    let (left_out, remarks) = (Vec::new(), Vec::new());
+    Ok(Backup { file, bytes, chunks, samples, journal_entries: entries, extent_us, revisions: 0, left_out, remarks })
 }

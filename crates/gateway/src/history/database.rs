@@ -245,11 +245,11 @@ impl Database {
     }
 
     /// What a person should know who reads the folder for a site: that it was kept for another one, where series of the same ids are taken for
-    /// its own, and which samples of a stretch of time are in other units.
+    /// its own, and which samples of a stretch of time are in other units. `today` is the site as its file is now, where `model` is of then.
     ///
     /// # Errors
     /// Where they cannot be read.
-    pub fn about(&self, model: &Model, range: TimeRange) -> Result<Vec<String>, GatewayError> {
+    pub fn about(&self, model: &Model, today: &Model, range: TimeRange) -> Result<Vec<String>, GatewayError> {
         let Some(folder) = self.path.parent() else { return Ok(Vec::new()) };
         let own = &model.site().id;
         let other = earlier::site_of(&folder.join(PUBLICATION)).filter(|kept| kept != own).map(|kept| {
@@ -259,7 +259,7 @@ impl Database {
                 folder.display(),
             )
         });
-        Ok(other.into_iter().chain(Apart::words(&self.apart(model, range)?, folder)).collect())
+        Ok(other.into_iter().chain(Apart::words(&self.apart(model, range)?, today, folder)).collect())
     }
 
     /// The table of series, with the numbers of a site's signals. Units that no program wrote down are those of the newest revision

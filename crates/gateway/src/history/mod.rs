@@ -34,6 +34,7 @@ pub mod wal;
 mod wide;
 mod writer;
 
+pub(crate) use backup::copy_history;
 pub use backup::{Backup, backup};
 pub use damage::Missing;
 pub use database::{Database, FILE, Loaded, PUBLICATION};

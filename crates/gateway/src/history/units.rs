@@ -218,12 +218,20 @@ pub(super) fn free_name(id: &str, unit: &str, taken: &dyn Fn(&str) -> bool) -> S
 }
 
 impl Apart {
-    /// What a person should know of these, and what to do; `folder` is the data folder. Names three, and how many more there are.
-    pub fn words(all: &[Self], folder: &Path) -> Vec<String> {
+    /// What a person should know of these, and what to do; `folder` is the data folder, `today` the site as its file is now. Names
+    /// three, and how many more there are.
+    pub fn words(all: &[Self], today: &Model, folder: &Path) -> Vec<String> {
         const FEW: usize = 3;
         let folder = folder.display();
         let few = all.iter().take(FEW).map(|one| {
             let Self { id, asked, series, kept } = one;
+            // Asked for as it was then: what is kept is right as it is.
+            if today.find_signal(id).is_some_and(|signal| unit::alike(&today.signal(signal).unit.0, kept)) {
+                return format!(
+                    "{id} was in {asked} then, and its readings are kept in {kept}, as the site has it now: they are not shown by the site of \
+                     then; --judge-by now shows them"
+                );
+            }
             let convert = if unit::Conversion::between(kept, asked).is_some() {
                 ", or the same with --convert to have them converted".to_owned()
             } else {

@@ -16,15 +16,38 @@ pub fn manifest(folder: &Path, revision: &Revision) -> Result<Vec<u8>, GatewayEr
     let path = folder.join(EARLIER).join(format!("{}.json", revision.number));
     let kept = read_if_there(&path, limits::MANIFEST_BYTES)?;
     // The one in force has no file of its own yet. One that an interrupted compile left there is not what is listed.
-    if let Some(bytes) = kept.filter(|bytes| revision.manifest.check(bytes).is_ok()) {
-        return Ok(bytes);
+    let why = match kept.map(|bytes| revision.manifest.check(&bytes).map(|()| bytes)) {
+        Some(Ok(bytes)) => return Ok(bytes),
+        Some(Err(damaged)) => damaged,
+        None => {
+            let at = format!("revisions/{}.json", revision.number);
+            PublicationError::Invalid { at, why: "it is listed, and the file is gone; restore it from a backup".to_owned() }
+        }
+    };
+    let in_force = read_if_there(&folder.join(MANIFEST), limits::MANIFEST_BYTES)?;
+    match in_force.filter(|bytes| revision.manifest.check(bytes).is_ok()) {
+        Some(bytes) => Ok(bytes),
+        None => Err(GatewayError::Publication { path, source: why }),
     }
-    let path = folder.join(MANIFEST);
-    let bytes = read_file(&path, limits::MANIFEST_BYTES as u64)?;
-    match revision.manifest.check(&bytes) {
-        Ok(()) => Ok(bytes),
-        Err(source) => Err(GatewayError::Publication { path, source }),
-    }
+}
+
+/// Revisions of a list that can't be shown any more, because their manifest or a piece of it is gone, in words. Pieces are not opened.
+pub(super) fn gone(folder: &Path, all: &[Revision]) -> Vec<String> {
+    let lacks = |revision: &Revision| {
+        let manifest = match read(folder, revision) {
+            Ok(manifest) => manifest,
+            Err(error) => return Some(format!("revision {} can't be shown: {}", revision.number, error.in_full())),
+        };
+        let missing = manifest.pieces().filter(|(_, piece)| !place_of(folder, piece.hash).is_file()).count();
+        (missing > 0).then(|| {
+            let number = revision.number;
+            format!(
+                "revision {number} can't be shown whole: {missing} of its pieces are gone from {}",
+                folder.join(PIECES).display()
+            )
+        })
+    };
+    all.iter().filter_map(lacks).collect()
 }
 
 /// Where a piece of that name lies, whether there is one or not.

@@ -6,6 +6,7 @@
 //! [`identity`] (whether it is another site's), `past` and `beside` (history and page, where a folder is all that there is). Refuses to know formats: those are `twin_publication`'s.
 
 pub(crate) mod beside;
+pub(crate) mod copied;
 pub mod earlier;
 mod findings;
 pub mod folder;

@@ -17,7 +17,7 @@ use crate::assemble::{PlantOptions, hub_of};
 use crate::exchange::history::{ALWAYS, patient_store};
 use crate::headless::{self, From};
 use crate::history::pages::{self, Catalogue, LevelPages, PageRow};
-use crate::history::{PUBLICATION, Persist, Setup, backup};
+use crate::history::{PUBLICATION, Persist, Setup, copy_history};
 use crate::hub::Hub;
 use crate::ring::RingLimits;
 use crate::site::Site;
@@ -45,7 +45,7 @@ impl Past {
     /// Where there is no history, it is damaged, or there is no room for the copy.
     pub(crate) fn of_data(site: &Site, data: &Path, work: &Path) -> Result<Self, GatewayError> {
         let copy = Copy::take(work)?;
-        let mut remarks = backup(data, &copy.0)?.remarks;
+        let mut remarks = copy_history(data, &copy.0)?.remarks;
         earlier::copy_newest_model(&data.join(PUBLICATION), &copy.0.join(PUBLICATION))?;
         let model = Arc::new(site.loaded.model.clone());
         let options = PlantOptions { data: Some(copy.0.clone()), ..PlantOptions::default() };

@@ -156,6 +156,9 @@ impl Publisher {
             Some(errors) => (Ok(Begun::Kept), errors),
             None => self.compiled_first(site, &inputs, now),
         };
+        for lost in self.shelf.lost() {
+            term::warn(&lost);
+        }
         let running = Running::of(&site.loaded);
         self.watch = Some(Watch { running, key: inputs.key, looks: inputs.looks, changing: None, errors });
         done

@@ -22,7 +22,7 @@ use twin_publication::{Finding, Manifest, PieceHash, PublicationError, Revision,
 use super::Publication;
 use super::folder::{self, Change, Since};
 use super::numbering::follow;
-use super::target;
+use super::{earlier, target};
 use crate::pack::Packed;
 use crate::{GatewayError, term};
 
@@ -245,6 +245,25 @@ impl Shelf {
         self.lock().list.clone()
     }
 
+    /// What of the listed revisions is gone from the folder, in words; few of them. Reads files: not for async code.
+    pub fn lost(&self) -> Vec<String> {
+        const FEW: usize = 3;
+        let Some(folder) = self.writable() else { return Vec::new() };
+        let listed = self.lock().revisions.clone();
+        let mut lost = earlier::gone(folder, listed.as_slice());
+        let more = lost.len().saturating_sub(FEW);
+        if more > 0 {
+            lost.truncate(FEW);
+            lost.push(format!("and {more} more revisions"));
+        }
+        lost
+    }
+
+    /// Whether a revision of this number is listed.
+    pub fn lists(&self, number: u64) -> bool {
+        self.lock().revisions.as_slice().iter().any(|revision| revision.number == number)
+    }
+
     /// The manifest of a revision, as it is listed. Reads files: not for async code.
     pub fn manifest(&self, number: u64) -> Option<Arc<Packed>> {
         let (held, listed) = {
@@ -275,10 +294,10 @@ impl Shelf {
     /// Says that revisions are not written any more.
     fn give_up(&self, folder: &Path, error: &GatewayError) {
         self.gave_up.store(true, Ordering::Release);
-        let because = std::error::Error::source(error).map_or_else(String::new, |why| format!(": {why}"));
         term::warn(&format!(
-            "what is published is kept in memory only until the program is started again, not in {}: {error}{because}",
-            folder.display()
+            "what is published is kept in memory only until the program is started again, not in {}: {}",
+            folder.display(),
+            error.in_full()
         ));
     }
 }

@@ -125,6 +125,13 @@ fn what_is_answered_from_extracts_says_so() {
     assert!(value["value"].is_number() && value["quality"] == "good", "{value}");
     let (json, err) = state(12 * HOUR);
     assert!(json.get("detail").is_none() && !err.contains("extracts"), "every reading is there: {err}");
+    let export = |from: i64, to: i64| {
+        let range = ["--from", &at(from).to_string(), "--to", &at(to).to_string()];
+        orrery(&[&["export", &*site, "--data", &*data, "-o", "-"], &range[..]].concat())
+    };
+    let (code, _, err) = export(2 * HOUR, 3 * HOUR);
+    assert!(code == 0 && err.contains("only extracts are kept (5min)") && err.contains("the others are gone"), "{err}");
+    assert!(!export(12 * HOUR, 13 * HOUR).2.contains("extracts"), "every reading is there");
 }
 
 #[test]

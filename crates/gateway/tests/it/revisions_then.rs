@@ -246,8 +246,10 @@ async fn a_limit_saved_while_a_program_serves_is_told_and_kept_for_state() {
     assert!(words.contains("judged by revision 1 (valid from 2026-03-03T06:00:0"), "{words}");
 }
 
-/// Takes something away of a folder that revisions are kept in, and the file that is named for it.
-const TAKEN: [(&str, fn(&Path), &str); 5] = [
+/// What is taken away of a folder that revisions are kept in, how, and the file that is named for it.
+type Taken = (&'static str, fn(&Path), &'static str);
+
+const TAKEN: [Taken; 5] = [
     ("the list", |folder| std::fs::remove_file(folder.join("revisions.json")).unwrap(), "revisions.json"),
     ("the manifest in force", |folder| std::fs::remove_file(folder.join("manifest.json")).unwrap(), "manifest.json"),
     ("the first of the list", |folder| unlist(folder, 1), "revisions.json"),
@@ -321,4 +323,72 @@ async fn a_first_manifest_that_is_gone_is_missed_where_a_server_kept_it() {
     std::fs::remove_file(folder.0.join("data/publication/manifest.json")).unwrap();
     let (code, _, err) = orrery(&["state", &site, "--data", &data, "--at", "2026-03-05T00:00:01Z"]);
     assert!(code == 2 && err.contains("manifest.json") && err.contains("the manifest in force is gone"), "{err}");
+}
+
+#[tokio::test]
+async fn an_earlier_manifest_or_piece_that_is_gone_is_named_and_costs_no_other_instant() {
+    let week = Week::new();
+    let published = Path::new(&week.published);
+    let first = Manifest::read(&std::fs::read(published.join("revisions/1.json")).unwrap()).unwrap();
+    let model = published.join("pieces").join(first.model.hash.to_string());
+    for (gone, named) in [(published.join("revisions/1.json"), "revisions/1.json"), (model, "pieces")] {
+        let bytes = std::fs::read(&gone).unwrap();
+        std::fs::remove_file(&gone).unwrap();
+        let state = |at: &str| orrery(&["state", &week.site, "--data", &week.data, "--at", at]);
+        let (code, _, err) = state("2026-03-02T12:00:00Z");
+        assert!(code == 2 && err.contains(named) && err.contains("--judge-by now") && !err.contains("damaged"), "{err}");
+        assert_eq!(state("2026-03-03T12:00:00Z").0, 0, "what is kept of later ones is enough for them");
+        let program = Program::serve(&["serve", &week.site, "--data", &week.data, "--clock", "2026-03-05T00:00:00Z"], &[]);
+        next(&mut connect(&program).await).await;
+        if named == "revisions/1.json" {
+            let host = program.address.trim_start_matches("http://").to_owned();
+            let told = |number: u64| {
+                let (status, body) = crate::publication::get(&host, &format!("/api/publication/{number}"));
+                (status, String::from_utf8_lossy(&body).into_owned())
+            };
+            let ((status, body), other) = (told(1), told(9));
+            assert!(status == 404 && body.contains("gone or damaged"), "{body}");
+            assert!(other.0 == 404 && other.1.contains("no such revision"), "{}", other.1);
+        }
+        let words = program.stop();
+        assert!(words.contains("revision 1 can't be shown") && words.contains(named), "{words}");
+        // A copy has what is there, and says what is not: nobody takes another revision for it.
+        let to = week.folder.0.join(format!("copy of {}", named.replace('/', "-"))).display().to_string();
+        let (code, out, err) = orrery(&["backup", &week.data, &to, "--json"]);
+        let json: Json = serde_json::from_str(&out).unwrap();
+        assert!(
+            code == 1 && json["revisions"] == 3 && json["left_out"][0].as_str().unwrap().contains("revision 1"),
+            "{out}{err}"
+        );
+        assert_eq!(orrery(&["state", &week.site, "--data", &to, "--at", "2026-03-02T12:00:00Z"]).0, 2);
+        std::fs::write(&gone, bytes).unwrap();
+    }
+}
+
+#[test]
+fn a_backup_is_judged_as_its_original_at_every_instant() {
+    let week = Week::new();
+    let to = week.folder.0.join("copy").display().to_string();
+    let (code, out, err) = orrery(&["backup", &week.data, &to, "--json"]);
+    let json: Json = serde_json::from_str(&out).unwrap();
+    assert!(code == 0 && json["revisions"] == 3 && json["left_out"].as_array().unwrap().is_empty(), "{out}{err}");
+    let mut seen = std::collections::BTreeSet::new();
+    for at in
+        ["2026-02-01T00:00:00Z", "2026-03-02T12:00:00Z", "2026-03-03T06:00:00Z", "2026-03-03T12:00:00Z", "2026-03-04T12:00:00Z"]
+    {
+        let (original, _) = week.state(at, &[]);
+        let (copy, _) = week.state(at, &["--data", &to]);
+        assert_eq!(original, copy, "{at}");
+        seen.insert(original.to_string());
+    }
+    assert!(seen.len() >= 4, "they are not all the same");
+    assert_eq!(orrery(&["compile", &week.site, "-o", &format!("{to}/publication")]).0, 0, "a compile goes on with it");
+    let (code, _, err) = orrery(&["backup", &week.data, &to]);
+    assert!(code == 2 && err.contains("exists already"), "{err}");
+    // Revisions that are damaged as a whole keep no history from being copied.
+    std::fs::remove_file(Path::new(&week.published).join("manifest.json")).unwrap();
+    let other = week.folder.0.join("other").display().to_string();
+    let (code, out, err) = orrery(&["backup", &week.data, &other]);
+    assert!(code == 1 && out.contains("read back and whole") && err.contains("manifest.json"), "{out}{err}");
+    assert!(Path::new(&other).join("history.sqlite3").exists());
 }

@@ -124,7 +124,10 @@ fn state_and_export_show_an_instant_in_the_unit_of_then_and_never_in_another() {
     let (code, _, err) = unit(&folder, &["pump.temp[°C]", "°F", "--convert"]);
     assert!(code == 0 && err.contains("the site of revision 1 has it in °C"), "{err}");
     assert_eq!(export(&[]), (vec!["194.0 °F".to_owned(), "194.0 °F".to_owned()], false));
-    assert_eq!(state("2026-03-02T08:45:00Z", &[]), (serde_json::Value::Null, "°C".to_owned(), true), "not 194 °C");
+    // What is kept is right as it is: nobody is told to call it °C.
+    assert_eq!(state("2026-03-02T08:45:00Z", &[]), (serde_json::Value::Null, "°C".to_owned(), false), "not 194 °C");
+    let (_, _, err) = orrery(&["state", &path, "--data", &kept, "--at", "2026-03-02T08:45:00Z"]);
+    assert!(err.contains("pump.temp was in °C then") && err.contains("--judge-by now") && !err.contains("history unit"), "{err}");
     assert_eq!(state("2026-03-02T08:45:00Z", &["--judge-by", "now"]).0, 194.0);
 }
 

@@ -52,10 +52,11 @@ pub(super) fn extras(at: &str, raw: Option<Raw<'_>>, account: &mut Account) -> R
     serde_json::from_str(&kept).map_err(|error| GlbError::malformed(format!("{at}/extras"), error.to_string(), EXPORT))
 }
 
-/// Digits that any whole number of 64 bits may have.
+/// Digits of any whole number that fits into 64 bits with a sign, as those of a site file do.
 const DIGITS: usize = 18;
 
-/// The same JSON, whole numbers beyond 64 bits as texts of their digits: as numbers, ids that differ in their last digits would be one.
+/// The same JSON, whole numbers beyond 64 bits with a sign as texts of their digits: as numbers, ids that differ in their last digits
+/// would be one, and no site file could name them.
 fn with_all_digits(json: &str) -> Cow<'_, str> {
     let bytes = json.as_bytes();
     let (mut out, mut taken, mut at, mut quoted) = (String::new(), 0, 0, false);
@@ -69,7 +70,7 @@ fn with_all_digits(json: &str) -> Cow<'_, str> {
                     rest.iter().take_while(|byte| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E')).count();
                 let number = json.get(at..at + length).unwrap_or_default();
                 let whole = number.len() > DIGITS && !number.contains(['.', 'e', 'E']);
-                if whole && number.parse::<i64>().is_err() && number.parse::<u64>().is_err() {
+                if whole && number.parse::<i64>().is_err() {
                     out.extend([json.get(taken..at).unwrap_or_default(), "\"", number, "\""]);
                     taken = at + length;
                 }

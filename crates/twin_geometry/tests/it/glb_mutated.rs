@@ -157,12 +157,12 @@ fn materials_are_reduced_to_what_is_drawn() {
 fn ids_beyond_64_bits_keep_their_digits_as_texts() {
     let json = r#"{"asset":{"version":"2.0"},"scene":0,"scenes":[{"nodes":[0,1]}],"nodes":[
         {"name":"a","extras":{"id":36893488147419103233,"near":36893488147419103232,"list":[1,[-9223372036854775809],2.5e-3],
-            "text":"at \"36893488147419103233\" and \\","most":18446744073709551615,"least":-9223372036854775808}},
+            "text":"at \"36893488147419103233\" and \\","most":9223372036854775807,"above":9223372036854775808,"least":-9223372036854775808}},
         {"name":"b","extras":{"id":0.36893488147419103233,"big":36893488147419103233e2}}]}"#;
     let model = load(json.as_bytes()).expect("loads");
     let wanted = serde_json::json!({
         "id": "36893488147419103233", "near": "36893488147419103232", "list": [1, ["-9223372036854775809"], 0.0025],
-        "text": "at \"36893488147419103233\" and \\", "most": u64::MAX, "least": i64::MIN,
+        "text": "at \"36893488147419103233\" and \\", "most": i64::MAX, "above": "9223372036854775808", "least": i64::MIN,
     });
     assert_eq!(model.nodes[0].extras, wanted);
     assert!(["id", "big"].iter().all(|key| model.nodes[1].extras[key].is_f64()), "{:?}", model.nodes[1].extras);

@@ -1,0 +1,60 @@
+//! A copy of everything that a folder publishes: what was in force belongs to the history that is judged by it.
+
+use std::path::Path;
+
+use twin_publication::{Manifest, PublicationError, Revision, limits};
+
+use super::earlier;
+use super::folder::{EARLIER, MANIFEST, PIECES, REVISIONS, make, manifest_of, put, revisions, synced};
+use super::target::Target;
+use crate::GatewayError;
+
+/// Copies every revision of a folder, with its pieces, into a folder that has none; a gateway may be writing the first one. Answers how
+/// many there are, and in words what could not be had: it stays listed, so that nobody takes what was before it for what was in force.
+///
+/// # Errors
+/// Where the folder is damaged, the other has a publication, or the disk refuses.
+pub(crate) fn copy_all(from: &Path, to: &Path) -> Result<(u64, Vec<String>), GatewayError> {
+    let Some((manifest, bytes)) = manifest_of(from)? else {
+        // Says so where there was one.
+        return revisions(from).map(|_| (0, Vec::new()));
+    };
+    let now = Revision::of(&manifest, &bytes);
+    let mut earlier = revisions(from)?;
+    earlier.forget_from(now.number);
+    if to.join(MANIFEST).exists() {
+        return Err(GatewayError::Exists { path: to.join(MANIFEST) });
+    }
+    let target = Target::open(to)?;
+    let mut lost = Vec::new();
+    for revision in earlier.as_slice() {
+        match earlier::manifest(from, revision) {
+            Ok(bytes) => {
+                pieces(from, &target, &bytes, revision, &mut lost)?;
+                make(&to.join(EARLIER))?;
+                put(&to.join(EARLIER), &format!("{}.json", revision.number), &bytes)?;
+            }
+            Err(error) => lost.push(format!("revision {} is not in the copy: {}", revision.number, error.in_full())),
+        }
+    }
+    pieces(from, &target, &bytes, &now, &mut lost)?;
+    synced(&to.join(PIECES))?;
+    if !earlier.as_slice().is_empty() {
+        let odd = |source: PublicationError| GatewayError::Publication { path: from.join(REVISIONS), source };
+        put(to, REVISIONS, &earlier.write().map_err(odd)?)?;
+    }
+    put(to, MANIFEST, &bytes)?;
+    Ok((earlier.as_slice().len() as u64 + 1, lost))
+}
+
+/// Copies what a manifest names, piece by piece, each compared with its name.
+fn pieces(from: &Path, target: &Target, manifest: &[u8], of: &Revision, lost: &mut Vec<String>) -> Result<(), GatewayError> {
+    let odd = |source| GatewayError::Publication { path: from.to_owned(), source };
+    for (_, piece) in Manifest::read(manifest).map_err(odd)?.pieces() {
+        match earlier::piece(from, piece.hash, piece.bytes.min(limits::PIECE_BYTES as u64)) {
+            Some(bytes) => drop(target.piece(piece, &bytes)?),
+            None => lost.push(format!("piece {} of revision {} is gone or damaged, and not in the copy", piece.hash, of.number)),
+        }
+    }
+    Ok(())
+}
