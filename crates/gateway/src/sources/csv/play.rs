@@ -6,6 +6,7 @@ use twin_protocol::LinkState;
 use super::super::{Polled, Source};
 use super::CsvFile;
 use super::merge::{Merge, Step};
+use crate::term;
 
 /// Samples of one poll; the rest comes with the next.
 const PER_POLL: usize = 100_000;
@@ -69,7 +70,10 @@ impl Source for CsvReplay {
                     self.merge.begin_at(&self.file, extent.start);
                 }
                 Ok(Step::Wait | Step::Over) => break,
-                Err(error) => self.broken = Some(error.to_string()),
+                Err(error) => {
+                    term::warn(&format!("{}: {error}; its source is down until the server is started again", self.file.def.path));
+                    self.broken = Some(error.to_string());
+                }
             }
         }
         let (state, detail) = match &self.broken {
