@@ -14,6 +14,7 @@ mod output;
 mod parquet_claims;
 mod parquet_pages;
 mod parquet_read;
+mod parquet_shapes;
 mod parquet_write;
 mod reading;
 mod row;

@@ -2,13 +2,16 @@
 //! (<https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md>), and the decoder passes over values that it
 //! does not know one by one. Booleans in a collection take no byte as it reads them, nor does anything of fixed length behind the end:
 //! a few bytes may claim billions of them, in each other, and would keep it busy for hours. Parquet has no such collections there and
-//! ends where it should, so both are refused.
+//! ends where it should, so both are refused. It also reads what it knows as what that should be, whatever the file says that it is, and
+//! goes on somewhere else: what is known has to be what it should (`parquet_shapes`).
 
 use std::io::{self, Read};
 use std::sync::Arc;
 
 use parquet::errors::Result as Decoded;
 use parquet::file::reader::{ChunkReader, Length};
+
+use super::parquet_shapes::{FILE_META_DATA, Kind, PAGE_HEADER, Shape};
 
 /// How deep values may lie in each other; the decoder's own limit.
 const DEPTH: u8 = 64;
@@ -80,7 +83,7 @@ pub(super) fn footer(table: &impl ChunkReader) -> Result<(), String> {
     };
     let Some(start) = tail.checked_sub(u64::from(size)) else { return Ok(()) };
     let Some(bytes) = read(table, start, u64::from(size)) else { return Ok(()) };
-    Walk { bytes: &bytes, at: 0 }.structure(DEPTH).map(drop).map_err(|stop| stop.words("its footer"))
+    Walk { bytes: &bytes, at: 0 }.structure(FILE_META_DATA, DEPTH).map(drop).map_err(|stop| stop.words("its footer"))
 }
 
 /// The headers of the pages in a stretch of the file.
@@ -96,7 +99,7 @@ pub(super) fn pages(table: &impl ChunkReader, (start, length): (u64, u64)) -> Re
         let (header, size) = loop {
             let Some(bytes) = read(table, at, most.min(rest)) else { return Ok(()) };
             let mut walk = Walk { bytes: &bytes, at: 0 };
-            match walk.structure(DEPTH) {
+            match walk.structure(PAGE_HEADER, DEPTH) {
                 Ok(size) => break (walk.at as u64, size),
                 Err(Stop::Short) if most < HEADER && most < rest => most *= 16,
                 Err(stop) => return Err(stop.words("the header of a page")),
@@ -150,27 +153,36 @@ impl Walk<'_> {
     }
 
     /// The fields of a structure to its end; its field 3 where that is an integer (of a page header: bytes of the page).
-    fn structure(&mut self, depth: u8) -> Result<Option<i64>, Stop> {
+    fn structure(&mut self, shape: Shape, depth: u8) -> Result<Option<i64>, Stop> {
         let (mut field, mut third) = (0_i64, None);
         loop {
             let head = self.byte()?;
-            let kind = head & 15;
-            if kind == 0 {
+            let code = head & 15;
+            if code == 0 {
                 return Ok(third);
             }
             field = if head >> 4 == 0 { self.zigzag()? } else { field.saturating_add(i64::from(head >> 4)) };
-            match kind {
+            // The decoder cuts a longer number down to 16 bits, and has another field.
+            if i16::try_from(field).is_err() {
+                return Err(Stop::Refused);
+            }
+            let known = shape.iter().find(|(id, _)| i64::from(*id) == field).map(|(_, kind)| kind);
+            if known.is_some_and(|kind| !kind.is_written_as(code)) {
+                return Err(Stop::Refused);
+            }
+            match code {
                 // Stands in the head.
                 1 | 2 => {}
                 4..=6 if field == 3 => third = Some(self.zigzag()?),
-                _ => self.value(kind, depth)?,
+                _ => self.value(code, known, depth)?,
             }
         }
     }
 
-    fn value(&mut self, kind: u8, depth: u8) -> Result<(), Stop> {
+    /// Passes over a value that is written as `code`; nothing is known of one that the decoder passes over as well.
+    fn value(&mut self, code: u8, known: Option<&Kind>, depth: u8) -> Result<(), Stop> {
         let deeper = depth.checked_sub(1).ok_or(Stop::Short)?;
-        match kind {
+        match code {
             3 => self.pass(1),
             4..=6 => self.varint().map(drop),
             7 => self.pass(8),
@@ -181,24 +193,31 @@ impl Walk<'_> {
             9 | 10 => {
                 let head = self.byte()?;
                 let size = if head >> 4 == 15 { self.varint()? } else { u64::from(head >> 4) };
-                (0..size).try_for_each(|_| self.element(head & 15, deeper))
+                let of = if let Some(Kind::List(of)) = known { Some(*of) } else { None };
+                if size > 0 && of.is_some_and(|of| !of.is_written_as(head & 15)) {
+                    return Err(Stop::Refused);
+                }
+                (0..size).try_for_each(|_| self.element(head & 15, of, deeper))
             }
             11 => {
                 let size = self.varint()?;
                 let kinds = if size > 0 { self.byte()? } else { 0 };
                 (0..size).try_for_each(|_| {
-                    self.element(kinds >> 4, deeper)?;
-                    self.element(kinds & 15, deeper)
+                    self.element(kinds >> 4, None, deeper)?;
+                    self.element(kinds & 15, None, deeper)
                 })
             }
-            12 => self.structure(deeper).map(drop),
+            12 => {
+                let shape = if let Some(Kind::Structure(shape)) = known { shape } else { &[][..] };
+                self.structure(shape, deeper).map(drop)
+            }
             13 => self.pass(16),
             _ => Err(Stop::Short),
         }
     }
 
-    fn element(&mut self, kind: u8, depth: u8) -> Result<(), Stop> {
-        if matches!(kind, 1 | 2) { Err(Stop::Refused) } else { self.value(kind, depth) }
+    fn element(&mut self, code: u8, known: Option<&Kind>, depth: u8) -> Result<(), Stop> {
+        if matches!(code, 1 | 2) { Err(Stop::Refused) } else { self.value(code, known, depth) }
     }
 }
 
@@ -215,6 +234,9 @@ mod tests {
         out.extend_from_slice(b"PAR1");
         out.into()
     }
+
+    /// A boolean in field 100, which nobody knows; what follows is behind it.
+    const UNKNOWN: [u8; 3] = [0x01, 0xc8, 0x01];
 
     #[test]
     fn a_collection_of_booleans_is_refused_wherever_it_lies_and_so_is_what_has_no_end() {
@@ -233,10 +255,29 @@ mod tests {
             (&[0x19, 0xf7, 0xff, 0xff, 0xff, 0xff, 0x07][..], true),
             (&[][..], true),
         ] {
-            assert_eq!(footer(&file(bytes)).is_err(), refused, "{bytes:?}");
+            assert_eq!(footer(&file(&[&UNKNOWN[..], bytes].concat())).is_err(), refused, "{bytes:?}");
         }
         assert!(footer(&Bytes::from_static(b"PAR1\0\0\0\0PAR1")).is_err());
         assert_eq!(footer(&Bytes::from_static(b"PAR1\xff\xff\xff\xffPAR1")), Ok(()));
+    }
+
+    /// The decoder reads a structure there, whatever the file says: a list, a text.
+    #[test]
+    fn what_the_decoder_knows_has_to_be_what_it_reads() {
+        let page = |bytes: &[u8]| pages(&Bytes::copy_from_slice(bytes), (0, u64::MAX));
+        // Kind, sizes of 2 and 1 bytes; the head of the page: 1 value, encoding 0, no statistics.
+        assert_eq!(page(&[0x15, 0, 0x15, 4, 0x15, 2, 0x2c, 0x15, 2, 0x15, 0, 0, 0, 7]), Ok(()));
+        for odd in [
+            &[0x15, 0, 0x15, 4, 0x15, 2, 0x29, 0x15, 2, 0][..],
+            &[0x15, 0, 0x15, 4, 0x15, 2, 0x28, 1, 7, 0],
+            &[0x16, 0, 0],
+            &[0x05, 0x82, 0x80, 0x08, 0, 0],
+        ] {
+            assert!(page(odd).unwrap_err().contains("holds what no Parquet file has there"), "{odd:?}");
+        }
+        // A list of row groups whose members are numbers; one of structures with nothing in them.
+        assert!(footer(&file(&[0x49, 0x25, 0, 0, 0])).is_err());
+        assert_eq!(footer(&file(&[0x49, 0x2c, 0, 0, 0])), Ok(()));
     }
 
     #[test]
@@ -249,11 +290,13 @@ mod tests {
         assert!(pages(&both, (0, both.len() as u64)).unwrap_err().starts_with("the header of a page"));
         assert!(pages(&both, (0, u64::MAX)).is_err());
         // A header longer than a glance, and one that never ends.
-        let mut long = vec![0x18, 0xf0, 0xff, 0x03];
+        let mut long = [&UNKNOWN[..], &[0x18, 0xf0, 0xff, 0x03]].concat();
         long.extend(vec![b'x'; 0xfff0]);
-        long.extend([0x25, 0, 0]);
+        long.extend([0x05, 6, 0, 0]);
+        assert_eq!(pages(&Bytes::from(long.clone()), (0, u64::MAX)), Ok(()));
         long.extend(bad);
         assert!(pages(&Bytes::from(long), (0, u64::MAX)).is_err());
-        assert!(pages(&Bytes::from(vec![0x15; 9_000]), (0, u64::MAX)).unwrap_err().contains("can't be read to its end"));
+        let endless = [&UNKNOWN[..], &vec![0x15; 9_000]].concat();
+        assert!(pages(&Bytes::from(endless), (0, u64::MAX)).unwrap_err().contains("can't be read to its end"));
     }
 }
