@@ -227,6 +227,26 @@ fn a_table_of_signal_time_and_value_is_enough() {
     assert_eq!((count(&json, "new"), count(&json, "already_there")), (0, 4));
 }
 
+/// A series from before a signal's kind of values was changed, as an export writes it.
+#[test]
+fn rows_of_another_kind_are_refused_by_name_and_the_others_taken() {
+    let bench = Bench::new();
+    let head = "signal,source_time,received_time,kind,value_double,value_int64,value_bool,value_text,unit,quality,quality_name,flags,flag_names\n";
+    let row = |s: i64, kind: &str, cells: &str| {
+        let t = at(s);
+        format!("pump-01.mode,{t},{t},{kind},{cells},,0,good,0,\n")
+    };
+    let rows = [row(0, "double", "7.0,,,"), row(1, "text", ",,,RUN"), row(2, "int64", ",8,,")].concat();
+    let table = bench.folder.write("before.csv", format!("{head}{rows}"));
+    let (code, json, err) = bench.import("data", &[&table]);
+    assert_eq!((code, count(&json, "new"), count(&json, "refused")), (1, 1, 2), "{err}");
+    for words in
+        ["line 2: 'pump-01.mode' takes texts, the row has '7.0' of kind double", "'8' of kind int64", "value` in the site file"]
+    {
+        assert!(err.contains(words), "{words}: {err}");
+    }
+}
+
 #[test]
 fn refused_rows_are_counted_and_the_first_of_each_kind_named() {
     let bench = Bench::new();
