@@ -1,16 +1,22 @@
 //! The desktop program as a person starts it, where no window can be had.
 
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Exit code, what it prints and what it complains of, without a display.
 fn viewer(args: &[&str]) -> (Option<i32>, String, String) {
+    static NTH: AtomicU32 = AtomicU32::new(0);
+    let name = format!("orrery-viewer-{}-{}", std::process::id(), NTH.fetch_add(1, Ordering::Relaxed));
+    let empty = std::env::temp_dir().join(name);
+    std::fs::create_dir_all(&empty).expect("a folder without a site");
     let output = Command::new(env!("CARGO_BIN_EXE_viewer"))
         .args(args)
         .env_remove("DISPLAY")
         .env_remove("WAYLAND_DISPLAY")
-        .current_dir(std::env::temp_dir())
+        .current_dir(&empty)
         .output()
         .expect("the program runs");
+    drop(std::fs::remove_dir(&empty));
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (output.status.code(), text(&output.stdout), text(&output.stderr))
 }
