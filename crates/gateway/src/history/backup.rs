@@ -42,7 +42,7 @@ pub struct Backup {
 /// # Errors
 /// Where there is no history, `to` holds one already, the disk refuses, the log is damaged, or the copy does not read back.
 pub fn backup(folder: &Path, to: &Path) -> Result<Backup, GatewayError> {
-    copy(folder, to, &|| copied::copy_all(&folder.join(PUBLICATION), &to.join(PUBLICATION)))
+    copy(folder, to, &|to| copied::copy_all(&folder.join(PUBLICATION), to))
 }
 
 /// Copies the history alone.
@@ -50,10 +50,13 @@ pub fn backup(folder: &Path, to: &Path) -> Result<Backup, GatewayError> {
 /// # Errors
 /// As [`backup`].
 pub(crate) fn copy_history(folder: &Path, to: &Path) -> Result<Backup, GatewayError> {
-    copy(folder, to, &|| Ok((0, Vec::new())))
+    copy(folder, to, &|_| Ok((0, Vec::new())))
 }
 
-fn copy(folder: &Path, to: &Path, beside: &dyn Fn() -> Result<(u64, Vec<String>), GatewayError>) -> Result<Backup, GatewayError> {
+/// Copies what lies beside the history into a folder, which is not there yet.
+type Beside<'a> = &'a dyn Fn(&Path) -> Result<(u64, Vec<String>), GatewayError>;
+
+fn copy(folder: &Path, to: &Path, beside: Beside<'_>) -> Result<Backup, GatewayError> {
     let (from, file) = (folder.join(FILE), to.join(FILE));
     if let Some(path) = [&file, &to.join(PUBLICATION)].into_iter().find(|path| path.exists()) {
         return Err(GatewayError::Exists { path: path.clone() });
@@ -62,6 +65,8 @@ fn copy(folder: &Path, to: &Path, beside: &dyn Fn() -> Result<(u64, Vec<String>)
     let partial = to.join("history.partial.sqlite3");
     // From an attempt that was cut short; a finished copy never has this name.
     drop(std::fs::remove_file(&partial));
+    let unfinished = to.join("publication.partial");
+    drop(std::fs::remove_dir_all(&unfinished));
     // A copy of what SQLite would take of a damaged log is no copy of the history.
     let (looked, _) = reading::look(folder)?;
     if let Some(why) = looked.damage {
@@ -71,11 +76,16 @@ fn copy(folder: &Path, to: &Path, beside: &dyn Fn() -> Result<(u64, Vec<String>)
     attempt(&from, "copying it", source.copy_into(&partial))?;
     let found = verify(&partial)?;
     // No fault of the site's revisions keeps history from being copied.
-    let (revisions, left_out) =
-        beside().unwrap_or_else(|error| (0, vec![format!("revisions of the site are not in the copy: {}", error.in_full())]));
+    let (revisions, left_out) = beside(&unfinished)
+        .unwrap_or_else(|error| (0, vec![format!("revisions of the site are not in the copy: {}", error.in_full())]));
     let remarks = looked.remark.into_iter().chain(left_out.iter().cloned()).collect();
     let failed = |source| GatewayError::Write { path: file.clone(), source };
     std::fs::File::open(&partial).and_then(|copy| copy.sync_all()).map_err(failed)?;
+    if revisions > 0 {
+        std::fs::rename(&unfinished, to.join(PUBLICATION)).map_err(failed)?;
+    } else {
+        drop(std::fs::remove_dir_all(&unfinished));
+    }
     std::fs::rename(&partial, &file).map_err(failed)?;
     Ok(Backup { file, revisions, left_out, remarks, ..found })
 }

@@ -9,11 +9,11 @@ use super::folder::{EARLIER, MANIFEST, PIECES, REVISIONS, make, manifest_of, put
 use super::target::Target;
 use crate::GatewayError;
 
-/// Copies every revision of a folder, with its pieces, into a folder that has none; a gateway may be writing the first one. Answers how
-/// many there are, and in words what could not be had: it stays listed, so that nobody takes what was before it for what was in force.
+/// Copies every revision of a folder, with its pieces, into an empty folder, which is made; a gateway may be writing the first one. Answers
+/// how many there are, and in words what could not be had: it stays listed, so that nobody takes what was before it for what was in force.
 ///
 /// # Errors
-/// Where the folder is damaged, the other has a publication, or the disk refuses.
+/// Where the folder is damaged, or the disk refuses.
 pub(crate) fn copy_all(from: &Path, to: &Path) -> Result<(u64, Vec<String>), GatewayError> {
     let Some((manifest, bytes)) = manifest_of(from)? else {
         // Says so where there was one.
@@ -22,9 +22,6 @@ pub(crate) fn copy_all(from: &Path, to: &Path) -> Result<(u64, Vec<String>), Gat
     let now = Revision::of(&manifest, &bytes);
     let mut earlier = revisions(from)?;
     earlier.forget_from(now.number);
-    if to.join(MANIFEST).exists() {
-        return Err(GatewayError::Exists { path: to.join(MANIFEST) });
-    }
     let target = Target::open(to)?;
     let mut lost = Vec::new();
     for revision in earlier.as_slice() {

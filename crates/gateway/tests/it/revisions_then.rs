@@ -369,9 +369,16 @@ async fn an_earlier_manifest_or_piece_that_is_gone_is_named_and_costs_no_other_i
 fn a_backup_is_judged_as_its_original_at_every_instant() {
     let week = Week::new();
     let to = week.folder.0.join("copy").display().to_string();
+    // What one that was cut short left there is in nobody's way.
+    week.folder.write("copy/publication.partial/manifest.json", "{");
+    week.folder.write("copy/history.partial.sqlite3", "half");
     let (code, out, err) = orrery(&["backup", &week.data, &to, "--json"]);
     let json: Json = serde_json::from_str(&out).unwrap();
     assert!(code == 0 && json["revisions"] == 3 && json["left_out"].as_array().unwrap().is_empty(), "{out}{err}");
+    let mut names: Vec<_> =
+        std::fs::read_dir(&to).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    assert_eq!(names, ["history.sqlite3", "publication"]);
     let mut seen = std::collections::BTreeSet::new();
     for at in
         ["2026-02-01T00:00:00Z", "2026-03-02T12:00:00Z", "2026-03-03T06:00:00Z", "2026-03-03T12:00:00Z", "2026-03-04T12:00:00Z"]
