@@ -64,7 +64,9 @@ pub(super) fn run(args: &StateArgs) -> Result<u8> {
             let Chosen { model, revision, remark } =
                 model_at(&site, &args.then.kept(args.data.as_deref()), args.at, args.then.judge_by).context(super::NOT_THEN)?;
             judged = revision;
-            remark.iter().for_each(|remark| term::warn(remark));
+            if let Some(remark) = remark {
+                term::warn(&remark);
+            }
             headless::fill_by(&site, model, &from, args.at, args.start.unwrap_or_else(clock::wall))?
         }
         (None, None) => anyhow::bail!("name a site or a recording"),

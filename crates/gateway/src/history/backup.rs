@@ -42,7 +42,7 @@ pub struct Backup {
 /// # Errors
 /// Where there is no history, `to` holds one already, the disk refuses, the log is damaged, or the copy does not read back.
 pub fn backup(folder: &Path, to: &Path) -> Result<Backup, GatewayError> {
-    copy(folder, to, &|to| copied::copy_all(&folder.join(PUBLICATION), to))
+    copy(folder, to, true)
 }
 
 /// Copies the history alone.
@@ -50,13 +50,10 @@ pub fn backup(folder: &Path, to: &Path) -> Result<Backup, GatewayError> {
 /// # Errors
 /// As [`backup`].
 pub(crate) fn copy_history(folder: &Path, to: &Path) -> Result<Backup, GatewayError> {
-    copy(folder, to, &|_| Ok((0, Vec::new())))
+    copy(folder, to, false)
 }
 
-/// Copies what lies beside the history into a folder, which is not there yet.
-type Beside<'a> = &'a dyn Fn(&Path) -> Result<(u64, Vec<String>), GatewayError>;
-
-fn copy(folder: &Path, to: &Path, beside: Beside<'_>) -> Result<Backup, GatewayError> {
+fn copy(folder: &Path, to: &Path, with_revisions: bool) -> Result<Backup, GatewayError> {
     let (from, file) = (folder.join(FILE), to.join(FILE));
     if let Some(path) = [&file, &to.join(PUBLICATION)].into_iter().find(|path| path.exists()) {
         return Err(GatewayError::Exists { path: path.clone() });
@@ -76,8 +73,9 @@ fn copy(folder: &Path, to: &Path, beside: Beside<'_>) -> Result<Backup, GatewayE
     attempt(&from, "copying it", source.copy_into(&partial))?;
     let found = verify(&partial)?;
     // No fault of the site's revisions keeps history from being copied.
-    let (revisions, left_out) = beside(&unfinished)
-        .unwrap_or_else(|error| (0, vec![format!("revisions of the site are not in the copy: {}", error.in_full())]));
+    let beside = if with_revisions { copied::copy_all(&folder.join(PUBLICATION), &unfinished) } else { Ok((0, Vec::new())) };
+    let (revisions, left_out) =
+        beside.unwrap_or_else(|error| (0, vec![format!("revisions of the site are not in the copy: {}", error.in_full())]));
     let remarks = looked.remark.into_iter().chain(left_out.iter().cloned()).collect();
     let failed = |source| GatewayError::Write { path: file.clone(), source };
     std::fs::File::open(&partial).and_then(|copy| copy.sync_all()).map_err(failed)?;

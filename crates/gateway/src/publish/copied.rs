@@ -5,7 +5,7 @@ use std::path::Path;
 use twin_publication::{Manifest, PublicationError, Revision, limits};
 
 use super::earlier;
-use super::folder::{EARLIER, MANIFEST, PIECES, REVISIONS, make, manifest_of, put, revisions, synced};
+use super::folder::{MANIFEST, PIECES, REVISIONS, put, revisions, synced};
 use super::target::Target;
 use crate::GatewayError;
 
@@ -15,33 +15,30 @@ use crate::GatewayError;
 /// # Errors
 /// Where the folder is damaged, or the disk refuses.
 pub(crate) fn copy_all(from: &Path, to: &Path) -> Result<(u64, Vec<String>), GatewayError> {
-    let Some((manifest, bytes)) = manifest_of(from)? else {
-        // Says so where there was one.
-        return revisions(from).map(|_| (0, Vec::new()));
-    };
-    let now = Revision::of(&manifest, &bytes);
-    let mut earlier = revisions(from)?;
-    earlier.forget_from(now.number);
+    let all = revisions(from)?;
+    let Some((now, before)) = all.as_slice().split_last() else { return Ok((0, Vec::new())) };
     let target = Target::open(to)?;
     let mut lost = Vec::new();
-    for revision in earlier.as_slice() {
+    for revision in before {
         match earlier::manifest(from, revision) {
             Ok(bytes) => {
                 pieces(from, &target, &bytes, revision, &mut lost)?;
-                make(&to.join(EARLIER))?;
-                put(&to.join(EARLIER), &format!("{}.json", revision.number), &bytes)?;
+                target.earlier(revision.number, &bytes)?;
             }
             Err(error) => lost.push(format!("revision {} is not in the copy: {}", revision.number, error.in_full())),
         }
     }
-    pieces(from, &target, &bytes, &now, &mut lost)?;
+    let bytes = earlier::manifest(from, now)?;
+    pieces(from, &target, &bytes, now, &mut lost)?;
     synced(&to.join(PIECES))?;
-    if !earlier.as_slice().is_empty() {
+    if !before.is_empty() {
+        let mut listed = all.clone();
+        listed.forget_from(now.number);
         let odd = |source: PublicationError| GatewayError::Publication { path: from.join(REVISIONS), source };
-        put(to, REVISIONS, &earlier.write().map_err(odd)?)?;
+        put(to, REVISIONS, &listed.write().map_err(odd)?)?;
     }
     put(to, MANIFEST, &bytes)?;
-    Ok((earlier.as_slice().len() as u64 + 1, lost))
+    Ok((all.as_slice().len() as u64, lost))
 }
 
 /// Copies what a manifest names, piece by piece, each compared with its name.

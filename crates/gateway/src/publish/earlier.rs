@@ -1,5 +1,6 @@
 //! What a folder has of any revision that it lists: its manifest, its pieces, its model. Reads, never writes.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use twin_publication::{Manifest, PieceHash, PieceRef, PublicationError, Revision, ViewerModel, limits};
@@ -20,7 +21,7 @@ pub fn manifest(folder: &Path, revision: &Revision) -> Result<Vec<u8>, GatewayEr
         Some(Ok(bytes)) => return Ok(bytes),
         Some(Err(damaged)) => damaged,
         None => {
-            let at = format!("revisions/{}.json", revision.number);
+            let at = format!("{EARLIER}/{}.json", revision.number);
             PublicationError::Invalid { at, why: "it is listed, and the file is gone; restore it from a backup".to_owned() }
         }
     };
@@ -33,18 +34,18 @@ pub fn manifest(folder: &Path, revision: &Revision) -> Result<Vec<u8>, GatewayEr
 
 /// Revisions of a list that can't be shown any more, because their manifest or a piece of it is gone, in words. Pieces are not opened.
 pub(super) fn gone(folder: &Path, all: &[Revision]) -> Vec<String> {
+    let pieces = folder.join(PIECES);
+    let names = std::fs::read_dir(&pieces).into_iter().flatten().flatten();
+    let here: BTreeSet<String> = names.filter_map(|entry| entry.file_name().into_string().ok()).collect();
     let lacks = |revision: &Revision| {
         let manifest = match read(folder, revision) {
             Ok(manifest) => manifest,
             Err(error) => return Some(format!("revision {} can't be shown: {}", revision.number, error.in_full())),
         };
-        let missing = manifest.pieces().filter(|(_, piece)| !place_of(folder, piece.hash).is_file()).count();
+        let missing = manifest.pieces().filter(|(_, piece)| !here.contains(&piece.hash.to_string())).count();
         (missing > 0).then(|| {
             let number = revision.number;
-            format!(
-                "revision {number} can't be shown whole: {missing} of its pieces are gone from {}",
-                folder.join(PIECES).display()
-            )
+            format!("revision {number} can't be shown whole: {missing} of its pieces are gone from {}", pieces.display())
         })
     };
     all.iter().filter_map(lacks).collect()

@@ -85,6 +85,16 @@ impl Target {
         put_whole(&folder, &name, bytes).map(|()| true)
     }
 
+    /// Keeps the manifest of a revision that is not in force any more; whoever calls this lists it.
+    ///
+    /// # Errors
+    /// Where the disk refuses.
+    pub(super) fn earlier(&self, number: u64, manifest: &[u8]) -> Result<(), GatewayError> {
+        let folder = self.folder.join(EARLIER);
+        make(&folder)?;
+        put(&folder, &format!("{number}.json"), manifest)
+    }
+
     /// As [`write`]; with `numbered_by` as the revision after what that other folder has, whose revisions are copied first.
     ///
     /// # Errors
@@ -125,8 +135,7 @@ impl Target {
             }
             None => {
                 if let (Change::Revision, Some((old, old_bytes))) = (change, &before) {
-                    make(&folder.join(EARLIER))?;
-                    put(&folder.join(EARLIER), &format!("{}.json", old.revision), old_bytes)?;
+                    self.earlier(old.revision, old_bytes)?;
                     put(folder, REVISIONS, &earlier.write().map_err(odd)?)?;
                 }
             }
@@ -166,7 +175,6 @@ impl Target {
 
     /// Copies revisions of another folder, manifests and pieces. One that can't be had there leaves the list; answers why.
     fn copy(&self, other: &Path, revisions: &mut Revisions) -> Result<Vec<String>, GatewayError> {
-        make(&self.folder.join(EARLIER))?;
         let mut left_out = Vec::new();
         for revision in revisions.clone().as_slice() {
             match earlier::whole(other, revision) {
@@ -175,7 +183,7 @@ impl Target {
                         self.piece(piece, &bytes)?;
                     }
                     synced(&self.folder.join(PIECES))?;
-                    put(&self.folder.join(EARLIER), &format!("{}.json", revision.number), &manifest)?;
+                    self.earlier(revision.number, &manifest)?;
                 }
                 Err(error) => {
                     revisions.forget(revision.number);

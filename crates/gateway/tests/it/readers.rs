@@ -19,7 +19,7 @@ bind = false
 signals = [{ name = "f" }, { name = "i", value = "int" }, { name = "b", value = "bool" }, { name = "x", value = "text" }]
 "#;
 
-fn site(source: &str) -> String {
+pub(crate) fn site(source: &str) -> String {
     format!("[site]\nid = \"s\"\ntime_zone = \"Europe/Vienna\"\n{SIGNALS}[[sources]]\nid = \"src\"\n{source}\n")
 }
 
@@ -27,8 +27,13 @@ fn site(source: &str) -> String {
 type Seen = Option<String>;
 
 fn words(sample: &Sample) -> String {
+    format!("{} {}", sample.source_time, reading(sample))
+}
+
+/// Value and quality of a sample in words.
+pub(crate) fn reading(sample: &Sample) -> String {
     let value = if sample.has_value() { format!("{:?}", sample.value) } else { "none".to_owned() };
-    format!("{} {value} {}", sample.source_time, sample.quality)
+    format!("{value} {}", sample.quality)
 }
 
 /// Signal, value, time, quality as texts, and what they are: a value (or instant) in words and a quality, or nothing.
@@ -168,7 +173,7 @@ fn run(args: &[&str]) -> (i32, String, String) {
     orrery(args)
 }
 
-fn text(path: &Path) -> &str {
+pub(crate) fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 

@@ -2,24 +2,17 @@
 //! whoever reads history later gets the same samples.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use gateway::headless::{self, From};
 use gateway::site::Site;
 use gateway::sources::{Inbox, Line, read_line};
 use serde_json::json;
-use twin_model::{Sample, SignalIndex, SourceIndex, TimeRange, Timestamp};
+use twin_model::{SignalIndex, SourceIndex, TimeRange, Timestamp};
 use twin_site::SourceKind;
 
+use crate::readers::{reading, site, text};
 use crate::series::Random;
 use crate::world::{Folder, orrery};
-
-const SIGNALS: &str = r#"
-[[twins]]
-id = "t"
-bind = false
-signals = [{ name = "f" }, { name = "i", value = "int" }, { name = "b", value = "bool" }, { name = "x", value = "text" }]
-"#;
 
 const ROWS: u64 = 60;
 const SIGNAL_NAMES: [&str; 4] = ["t.f", "t.i", "t.b", "t.x"];
@@ -166,11 +159,6 @@ fn table(rows: &[Row]) -> String {
 /// Samples by signal and instant, in words.
 type Held = BTreeMap<(usize, Timestamp), String>;
 
-fn words(sample: &Sample) -> String {
-    let value = if sample.has_value() { format!("{:?}", sample.value) } else { "none".to_owned() };
-    format!("{value} {}", sample.quality)
-}
-
 /// What a store holds, and why it does not hold it where a table was refused.
 fn of_store(site: &Site, from: &From, end: Timestamp) -> Result<Held, Vec<String>> {
     let filled = headless::fill(site, from, end, end).unwrap();
@@ -181,15 +169,11 @@ fn of_store(site: &Site, from: &From, end: Timestamp) -> Result<Held, Vec<String
     for signal in 0..SIGNAL_NAMES.len() {
         let all = TimeRange::new(Timestamp::MIN, Timestamp::MAX);
         filled.engine.reality().store().for_each_sample(SignalIndex::from_at(signal), all, &mut |sample| {
-            held.insert((signal, sample.source_time), words(sample));
+            held.insert((signal, sample.source_time), reading(sample));
             std::ops::ControlFlow::Continue(())
         });
     }
     Ok(held)
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().unwrap()
 }
 
 /// Where the doors differ, in words.
@@ -197,15 +181,10 @@ fn differences(seed: u64) -> (usize, Vec<String>) {
     let random = &mut Random(seed);
     let mut rows: Vec<Row> = (0..ROWS).map(|n| row(random, n)).collect();
     let folder = Folder::new();
-    let site = |source: &str| {
-        format!(
-            "[site]\nid = \"s\"\ntime_zone = \"Europe/Vienna\"\n{SIGNALS}[[sources]]\nid = \"src\"\ndecimal = \".\"\n{source}\n"
-        )
-    };
-    let csv = "kind = \"csv\"\npath = \"cells.csv\"\nlayout = \"long\"\nkey = \"{signal}\"\nvalue = \"value\"\nquality = { column = \"quality\", \
+    let csv = "decimal = \".\"\nkind = \"csv\"\npath = \"cells.csv\"\nlayout = \"long\"\nkey = \"{signal}\"\nvalue = \"value\"\nquality = { column = \"quality\", \
                codes = \"opc_ua\" }\ntime = { column = \"time\" }";
     let of_csv = folder.write("csv/site.toml", site(csv));
-    let pushed = folder.write("pushed/site.toml", site("kind = \"websocket\"").replace("decimal = \".\"\n", ""));
+    let pushed = folder.write("pushed/site.toml", site("kind = \"websocket\""));
     let end: Timestamp = "2030-01-01T00:00:00Z".parse().unwrap();
 
     // A number that nobody declared refuses a whole table, which is looked through first; the other doors refuse the row alone.
@@ -232,7 +211,7 @@ fn differences(seed: u64) -> (usize, Vec<String>) {
     let send = |row: &Row| {
         let line = json!({ "signal": SIGNAL_NAMES[row.signal], "time": row.time, "value": row.value, "quality": row.quality });
         match read_line(&site.loaded.model, &inbox, &line.to_string(), end) {
-            Ok(Line::Sample(signal, sample, ..)) => Some(((signal.at(), sample.source_time), words(&sample))),
+            Ok(Line::Sample(signal, sample, ..)) => Some(((signal.at(), sample.source_time), reading(&sample))),
             _ => None,
         }
     };

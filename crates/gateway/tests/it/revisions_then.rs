@@ -392,6 +392,9 @@ fn a_backup_is_judged_as_its_original_at_every_instant() {
     assert_eq!(orrery(&["compile", &week.site, "-o", &format!("{to}/publication")]).0, 0, "a compile goes on with it");
     let (code, _, err) = orrery(&["backup", &week.data, &to]);
     assert!(code == 2 && err.contains("exists already"), "{err}");
+    week.folder.write("taken/publication/manifest.json", "{}");
+    let (code, _, err) = orrery(&["backup", &week.data, &week.folder.0.join("taken").display().to_string()]);
+    assert!(code == 2 && err.contains("exists already"), "{err}");
     // Revisions that are damaged as a whole keep no history from being copied.
     std::fs::remove_file(Path::new(&week.published).join("manifest.json")).unwrap();
     let other = week.folder.0.join("other").display().to_string();

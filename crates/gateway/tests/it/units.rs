@@ -159,6 +159,12 @@ fn a_unit_that_was_only_written_into_the_file_hides_nothing_until_a_server_is_st
     assert!(code == 0 && rows.contains(",90.0,") && rows.contains("°C") && err.contains("in °F, not in °C"), "{rows}{err}");
     let (_, value, unit, err) = shown(&["--judge-by", "now"]);
     assert!(value.is_none() && unit == "°F" && err.contains("kept in °C"), "{err}");
+    // Another kind of values likewise.
+    folder.write("site.toml", site("°C").replace("unit = \"°C\"", "unit = \"°C\", value = \"text\""));
+    let (code, value, unit, err) = shown(&[]);
+    assert_eq!((code, value, &*unit), (0, Some(90.0), "°C"), "{err}");
+    assert!(err.contains("'pump.temp' as text, not as float"), "{err}");
+    folder.write("site.toml", site("°F"));
     // Once it is in force it is what is shown, and other changes of the file never wait for it.
     compile("2026-03-02T10:30:00Z");
     let (_, value, unit, err) = shown(&[]);

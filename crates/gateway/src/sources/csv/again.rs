@@ -1,11 +1,9 @@
 //! How many samples of a table take the place of another of their signal and instant, also where their rows are no neighbours.
 
-use std::io::{BufReader, Seek as _};
-
 use twin_model::{Sample, SignalIndex, Timestamp};
-use twin_table::{Report, Table, TableError};
+use twin_table::{Report, TableError};
 
-use super::{BUFFER, CsvFile, unread};
+use super::{CsvFile, unread};
 
 /// Samples that are compared, of 24 bytes each: the first so many. Of the others it is told where neighbours are of one instant.
 const HELD: usize = 4_000_000;
@@ -15,8 +13,7 @@ const HELD: usize = 4_000_000;
 /// # Errors
 /// Where the file can't be read.
 pub(super) fn count(file: &mut CsvFile) -> Result<(), TableError> {
-    file.file.rewind().map_err(unread)?;
-    let mut table = Table::open(BufReader::with_capacity(BUFFER, &file.file), &file.def.table, &file.feeds)?;
+    let mut table = file.whole()?;
     let (mut compared, mut samples) = (Compared::default(), Vec::new());
     while let Some(place) = table.next(&mut samples).map_err(unread)? {
         if !compared.add(place.line, &samples) {

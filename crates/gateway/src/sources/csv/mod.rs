@@ -100,9 +100,7 @@ impl CsvFile {
     /// # Errors
     /// Where the file can't be read on.
     pub fn each(&mut self, shift: Span, take: &mut Take<'_>) -> Result<(), TableError> {
-        self.file.rewind().map_err(unread)?;
-        let reader = BufReader::with_capacity(BUFFER, &self.file);
-        let mut table = Table::open(reader, &self.def.table, &self.feeds)?;
+        let mut table = self.whole()?;
         let mut samples = Vec::new();
         loop {
             let from = samples.len();
@@ -119,6 +117,12 @@ impl CsvFile {
                 return Ok(());
             }
         }
+    }
+
+    /// Reads the file from its first row.
+    fn whole(&mut self) -> Result<Table<'_, BufReader<&File>>, TableError> {
+        self.file.rewind().map_err(unread)?;
+        Table::open(BufReader::with_capacity(BUFFER, &self.file), &self.def.table, &self.feeds)
     }
 
     /// Reads the rows of a segment: due time, and the samples.
