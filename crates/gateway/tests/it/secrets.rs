@@ -2,6 +2,9 @@
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use gateway::recording;
 use gateway::site::Site;
@@ -9,7 +12,7 @@ use twin_protocol::recording::{Record, encode_record, file_header_of};
 use twin_publication::Manifest;
 
 use crate::publication::{get, waited as publication};
-use crate::world::{Folder, SITE, Wish, World, orrery};
+use crate::world::{Folder, PATIENCE, SITE, Wish, World, orrery};
 
 const SECRET: &str = "s3cret-TOKEN-0815";
 
@@ -22,6 +25,9 @@ pub(crate) struct Program {
     child: Child,
     pub(crate) address: String,
     out: BufReader<std::process::ChildStdout>,
+    /// What it has said on its console; it is read all the time.
+    said: Arc<Mutex<String>>,
+    listener: Option<JoinHandle<()>>,
 }
 
 impl Program {
@@ -35,15 +41,34 @@ impl Program {
             .stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut lines = BufReader::new(child.stderr.take().unwrap());
+        let said = Arc::new(Mutex::new(String::new()));
+        let listener = std::thread::spawn({
+            let said = said.clone();
+            move || {
+                let mut line = String::new();
+                while lines.read_line(&mut line).unwrap() > 0 {
+                    said.lock().unwrap().push_str(&std::mem::take(&mut line));
+                }
+            }
+        });
         let mut line = String::new();
         out.read_line(&mut line).unwrap();
         let address = line.trim().trim_end_matches('/').to_owned();
-        if address.is_empty() {
-            let mut words = String::new();
-            child.stderr.take().unwrap().read_to_string(&mut words).unwrap();
-            panic!("the server does not start: {words}");
+        let program = Self { child, address, out, said, listener: Some(listener) };
+        if program.address.is_empty() {
+            panic!("the server does not start: {}", program.stop());
         }
-        Self { child, address, out }
+        program
+    }
+
+    /// Waits until it has said this: what it tells viewers and what it tells its console have no order.
+    pub(crate) fn until(&self, words: &str) {
+        let begun = Instant::now();
+        while !self.said.lock().unwrap().contains(words) {
+            assert!(begun.elapsed() < PATIENCE * 6, "it never said '{words}': {}", self.said.lock().unwrap());
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Everything that it said, after it was stopped.
@@ -51,7 +76,8 @@ impl Program {
         self.child.kill().unwrap();
         let mut said = String::new();
         self.out.read_to_string(&mut said).unwrap();
-        self.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        self.listener.take().unwrap().join().unwrap();
+        said.push_str(&self.said.lock().unwrap());
         self.child.wait().unwrap();
         said
     }
