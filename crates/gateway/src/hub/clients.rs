@@ -207,3 +207,39 @@ impl Hub {
         add(&self.totals.left_out, left_out);
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "who has the hub and who encodes are two")]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use twin_model::{Sample, Value};
+
+    use super::*;
+    use crate::RingLimits;
+    use crate::hub::empty_store;
+
+    #[test]
+    fn what_a_slow_client_gets_is_encoded_while_others_have_the_hub() {
+        let site = "[site]\nid = \"s\"\n[[twins]]\nid = \"a\"\nsignals = [{ name = \"x\" }, { name = \"y\" }]\n";
+        let model = Arc::new(twin_site::load(site, "site.toml", &mut |_| Err("no files here".into())).model);
+        let store = empty_store(&model, 1 << 20);
+        let hub = Hub::new(model, Timestamp::MIN, RingLimits::default(), store, None);
+        let at = Timestamp::from_secs;
+        let (_, mut place) = hub.open(None, at(0));
+        for n in 1..=200 {
+            hub.ingest(&[(SignalIndex(0), Sample::new(at(n), Value::Float(n as f64)))]);
+            hub.flush();
+        }
+        let frames = hub.advance(&mut place, at(300));
+        assert!(matches!(&frames[..], [Next::Own(ServerFrame::Lag(_)), Next::Own(ServerFrame::Batch(_))]), "{frames:?}");
+        let held = hub.lock();
+        let (done, encoded) = std::sync::mpsc::channel();
+        let encoder = std::thread::spawn(move || done.send(frames.into_iter().map(Next::binary).collect::<Vec<_>>()));
+        let encoded = encoded.recv_timeout(Duration::from_secs(60)).expect("encoded while somebody has the hub");
+        drop(held);
+        encoder.join().unwrap().unwrap();
+        assert!(encoded.len() == 2 && encoded.iter().all(|frame| !frame.is_empty()));
+    }
+}

@@ -354,16 +354,26 @@ fn a_source_time_far_ahead_of_its_receipt_is_kept_for_the_server_too() {
 #[cfg(unix)]
 #[test]
 fn a_reader_that_has_seen_enough_is_no_error() {
+    use std::io::BufRead as _;
     let bench = Bench::new();
     let data = bench.served(&(0..9_000).map(|s| (0, sample(s, Value::Float(s as f64)))).collect::<Vec<_>>());
     let mut child = Command::new(env!("CARGO_BIN_EXE_orrery"))
         .args(["export", text(&bench.site), "--data", text(&data), "-o", "-"])
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    drop(child.stdout.take());
-    assert_eq!(child.wait().unwrap().code(), Some(0));
+    // As `head -3` does.
+    let mut lines = std::io::BufReader::new(child.stdout.take().unwrap()).lines();
+    let head: Vec<String> = lines.by_ref().take(3).map(Result::unwrap).collect();
+    assert!(head[0].starts_with("signal,") && head[1].starts_with("pump-01.flow,") && head[2].contains(",1.0"), "{head:?}");
+    drop(lines);
+    let done = child.wait_with_output().unwrap();
+    let said = String::from_utf8(done.stderr).unwrap();
+    assert_eq!(done.status.code(), Some(0), "{said}");
+    let given: u64 = said.split(" samples of 1 signals").next().unwrap().rsplit(' ').next().unwrap().parse().expect(&said);
+    assert!(said.contains("were given out when whoever read them went away"), "{said}");
+    assert!((2..9_000).contains(&given), "neither none nor all: {said}");
 }
 
 #[test]

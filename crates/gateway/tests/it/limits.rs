@@ -12,7 +12,7 @@ use gateway::site::Site;
 use tokio_tungstenite::tungstenite::Message;
 use twin_historian::historian::Historian as _;
 use twin_historian::{Level, Store, StoreConfig};
-use twin_model::limits::{ANSWER_BYTES, BATCH_BYTES, CHUNK_BYTES, TEXT_BYTES};
+use twin_model::limits::{ANSWER_BYTES, BATCH_BYTES, BATCH_SAMPLES, CHUNK_BYTES, SAMPLE_BYTES, TEXT_BYTES};
 use twin_model::{Sample, SignalIndex, Span, TimeRange, Timestamp, Value};
 use twin_protocol::*;
 
@@ -85,6 +85,54 @@ fn texts_site(signals: usize) -> String {
         "[site]\nid = \"texts\"\n[[interfaces]]\nid = \"log\"\n{signals}[[twins]]\nid = \"log\"\ninterface = \"log\"\nbind = false\n\
          [[sources]]\nid = \"script\"\nkind = \"websocket\"\n"
     )
+}
+
+#[test]
+fn what_comes_at_once_is_cut_into_entries_of_the_journal_by_bytes_and_by_count() {
+    let folder = Folder::new();
+    let site = Site::read_usable(&folder.write("site.toml", SITE)).unwrap();
+    let data = folder.0.join("data");
+    let plant = plant(&site, &PlantOptions { data: Some(data.clone()), ..PlantOptions::default() }).unwrap();
+    let signal = |id: &str| plant.hub.model().find_signal(id).unwrap();
+    // Far more samples than one may have, each small; then far more bytes, few samples; then both, mixed.
+    let numbers = (0..130_000).map(|n| (signal("pump-01.flow"), Sample::new(at(n), Value::Float(n as f64))));
+    let texts = (0..120).map(|n| (signal("pump-01.mode"), Sample::new(at(200_000 + n), Value::text(&text(n, TEXT_BYTES)))));
+    let mixed = (0..70_000).map(|n| {
+        let (of, value) = if n % 700 == 0 {
+            (signal("pump-01.mode"), Value::text(&text(n, TEXT_BYTES)))
+        } else {
+            (signal("pump-01.starts"), Value::Int(n))
+        };
+        (of, Sample::new(at(300_000 + n), value))
+    });
+    let parts: [Vec<_>; 3] = [numbers.collect(), texts.collect(), mixed.collect()];
+    for part in &parts {
+        plant.hub.ingest(part);
+        plant.hub.flush();
+    }
+    plant.hub.persist().unwrap().sync();
+    let connection = rusqlite::Connection::open(data.join(gateway::history::FILE)).unwrap();
+    let mut statement = connection.prepare("SELECT bytes FROM journal ORDER BY position").unwrap();
+    let entries: Vec<Vec<u8>> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let mut samples = 0;
+    for bytes in &entries {
+        let Ok(ServerFrame::Batch(batch)) = decode_server(bytes, &Limits::SERVER_FRAMES) else {
+            panic!("a frame that viewers read")
+        };
+        let size = |entry: &Entry| SAMPLE_BYTES + if let Value::Text(text) = &entry.sample.value { text.len() } else { 0 };
+        let unpacked: usize = batch.entries.iter().map(size).sum();
+        assert!(batch.entries.len() <= BATCH_SAMPLES && unpacked <= BATCH_BYTES, "{} samples, {unpacked}", batch.entries.len());
+        // These texts do not pack: what is written is not more than what the limit speaks of.
+        assert!(bytes.len() <= BATCH_BYTES, "{}", bytes.len());
+        samples += batch.entries.len();
+    }
+    assert_eq!(samples, parts.iter().map(Vec::len).sum::<usize>(), "and all of it is there");
+    let (fewest, texts) = (130_000 / BATCH_SAMPLES, 220 * TEXT_BYTES / BATCH_BYTES);
+    assert!(
+        (fewest + texts..4 * (fewest + texts)).contains(&entries.len()),
+        "{} entries: cut, and not into crumbs",
+        entries.len()
+    );
 }
 
 #[test]

@@ -373,6 +373,32 @@ mod tests {
     }
 
     #[test]
+    fn a_silent_twin_needs_attention_whatever_it_was_before_and_is_found_by_name() {
+        let mut vm = ViewModel::empty(SiteView::default());
+        let silent = |twin, name, before| TreeRow {
+            judged: true,
+            last_known: Some(before),
+            silent: 1,
+            freshness: Freshness::Stale,
+            ..row(twin, 1, name, Status::Unknown)
+        };
+        vm.tree = vec![
+            row(0, 0, "Hall", Status::Normal),
+            silent(1, "Filler", Status::Normal),
+            silent(2, "Capper", Status::Failure),
+            row(3, 1, "Cooler", Status::Normal),
+        ];
+        let mut state = UiState { troubled_only: true, ..UiState::default() };
+        collect_rows(&vm, &mut state);
+        assert_eq!((&state.visible_rows[..], state.hits.count), (&[0, 1, 2][..], Some(2)), "one that was normal, too");
+        state.search = "fill".to_owned();
+        collect_rows(&vm, &mut state);
+        assert_eq!((&state.visible_rows[..], state.hits.count), (&[0, 1][..], Some(1)));
+        // The one that was worst stands first where they are sorted by what presses.
+        assert!(vm.tree[2].urgency() > vm.tree[1].urgency() && vm.tree[1].urgency() > vm.tree[3].urgency());
+    }
+
+    #[test]
     fn hits_are_counted_without_their_ancestors_and_namesakes_are_known() {
         let mut vm = ViewModel::empty(SiteView::default());
         vm.tree = vec![
