@@ -74,6 +74,10 @@ fn number_of(signal: u32, s: i64) -> i64 {
     if signal == SIGNALS[0] && s % 60 == 30 { ((s - 30) / 60 + 300) / SAMPLES } else { s / 60 / SAMPLES }
 }
 
+/// Batches of a writer take at least so long: everything that was ever kept is read back after each kill, and where nothing holds it up it
+/// writes hundreds of thousands in a run.
+const PACE: std::time::Duration = std::time::Duration::from_micros(400);
+
 /// Not a test of its own: what the killed program does.
 #[test]
 fn writer() {
@@ -88,6 +92,7 @@ fn writer() {
     let mut ends = std::collections::VecDeque::new();
     let mut out = std::io::stdout().lock();
     hub.seal_begin();
+    let begun = std::time::Instant::now();
     // Nobody lets it come that far.
     while number < first + 1_000_000 {
         hub.ingest(&batch(number));
@@ -108,7 +113,7 @@ fn writer() {
                 writeln!(out, "kept {number}").unwrap();
                 out.flush().unwrap();
             }
-            if hub.seq() < newest + 10 {
+            if hub.seq() < newest + 10 && begun.elapsed() >= PACE * (number - first) as u32 {
                 break;
             }
             std::thread::yield_now();
