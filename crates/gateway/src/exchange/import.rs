@@ -88,7 +88,16 @@ pub struct Import<'a> {
     odd: [u64; Odd::ALL.len()],
     noted: Vec<Noted>,
     times_seen: TimesSeen,
+    waiting: Vec<(SignalIndex, Sample)>,
+    /// Bytes of texts among them.
+    waiting_texts: usize,
 }
+
+/// Samples that wait to be put in order, of some 64 bytes each: rows may come in none, and each would have a block of its signal unpacked
+/// and packed again.
+const WAITING: usize = 1 << 18;
+/// Bytes of texts among them.
+const WAITING_TEXTS: usize = 32 << 20;
 
 impl<'a> Import<'a> {
     /// Nothing read yet. The store should keep everything ([`super::history`]).
@@ -105,6 +114,8 @@ impl<'a> Import<'a> {
             odd: [0; Odd::ALL.len()],
             noted: Vec::new(),
             times_seen: TimesSeen::default(),
+            waiting: Vec::new(),
+            waiting_texts: 0,
         }
     }
 
@@ -141,6 +152,7 @@ impl<'a> Import<'a> {
         let mut rows = RowReader::new(self.model, &self.rules);
         let read = parquet_read::read(table, &mut |row, cells| self.row(&mut rows, (name, row, "row"), cells));
         self.times_seen.add(rows.times_seen());
+        self.put_waiting();
         read
     }
 
@@ -149,6 +161,7 @@ impl<'a> Import<'a> {
         let rules = self.rules.clone();
         let read = csv_read::read(table, &rules, &mut |line, cells| self.row(&mut rows, (name, line, "line"), cells));
         self.times_seen.add(rows.times_seen());
+        self.put_waiting();
         read
     }
 
@@ -156,7 +169,7 @@ impl<'a> Import<'a> {
         self.totals.rows += 1;
         match cells.and_then(|cells| rows.sample(cells)) {
             Ok((signal, sample)) => {
-                self.sample(signal, &sample);
+                self.wait(signal, sample);
                 rows.odd().for_each(|(kind, what)| self.note(place, kind, what));
             }
             Err(refusal) => self.refuse(place, refusal),
@@ -171,6 +184,26 @@ impl<'a> Import<'a> {
         if self.noted.iter().filter(|noted| noted.kind == kind).count() < NAMED {
             self.noted.push(Noted { file: file.to_owned(), row, numbered, kind, what });
         }
+    }
+
+    fn wait(&mut self, signal: SignalIndex, sample: Sample) {
+        if let Value::Text(text) = &sample.value {
+            self.waiting_texts += text.len();
+        }
+        self.waiting.push((signal, sample));
+        if self.waiting.len() >= WAITING || self.waiting_texts >= WAITING_TEXTS {
+            self.put_waiting();
+        }
+    }
+
+    /// Puts what waits into the store; of one signal and instant in the order of the rows.
+    fn put_waiting(&mut self) {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        waiting.sort_by_key(|(signal, sample)| (*signal, sample.source_time));
+        for (signal, sample) in waiting.drain(..) {
+            self.sample(signal, &sample);
+        }
+        (self.waiting, self.waiting_texts) = (waiting, 0);
     }
 
     fn sample(&mut self, signal: SignalIndex, sample: &Sample) {

@@ -1,6 +1,6 @@
 //! Forgetting the oldest samples of a signal to the microsecond, for the budget of texts.
 
-use super::{Series, Shared};
+use super::{Cut, Series, Shared};
 use crate::block::{BLOCK, Block};
 use crate::row::Row;
 
@@ -43,7 +43,7 @@ impl Series {
             shared.arena.free(block.loc);
         }
         if straddles > 0 {
-            let now = self.replace(signal, 0, 1, &stays, shared);
+            let now = self.replace(signal, 0, 1, &stays, Cut::FullFirst, shared);
             self.note_split(0, now as u32, 1);
         }
         self.first = self.blocks.first().map_or(0, |block| block.start());

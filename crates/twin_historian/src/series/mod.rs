@@ -270,15 +270,16 @@ impl Series {
         let merged = merge_rows(&old, rows);
         self.note_late_gaps(at, &old, rows);
         let replaced = usize::from(!old.is_empty());
-        let blocks = self.replace(signal, at, replaced, &merged, shared);
+        let cut = Cut::of(&old, rows);
+        let blocks = self.replace(signal, at, replaced, &merged, cut, shared);
         self.note_split(at, blocks as u32, replaced as u32);
     }
 
     /// Puts `rows` in place of `count` blocks from `at` on; returns into how many blocks.
-    fn replace(&mut self, signal: u32, at: usize, count: usize, rows: &[Row], shared: &mut Shared) -> usize {
+    fn replace(&mut self, signal: u32, at: usize, count: usize, rows: &[Row], cut: Cut, shared: &mut Shared) -> usize {
         let mut blocks = Vec::new();
         for same_kind in rows.chunk_by(|a, b| a.k == b.k) {
-            for piece in same_kind.chunks(BLOCK) {
+            for piece in cut.pieces(same_kind) {
                 shared.encoder.load(piece);
                 let form =
                     if piece[0].k == crate::row::FLOAT { crate::block::Numbers::Bits } else { crate::block::Numbers::Whole };
@@ -315,6 +316,42 @@ impl Series {
     pub(crate) fn late_bytes(&self) -> usize {
         let parts = |rare: &Rare| size_of::<Rare>() + rare.late.capacity() * size_of::<Row>() + rare.gaps.capacity() * 16;
         self.rare.as_ref().map_or(0, |rare| parts(rare))
+    }
+}
+
+/// Where rows that are more than a block are cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cut {
+    /// Full blocks, then the rest.
+    FullFirst,
+    /// The rest, then full blocks.
+    FullLast,
+    /// Into blocks of one length, all with room.
+    Even,
+}
+
+impl Cut {
+    /// What comes behind all of a block, or before it, goes on like that, as a rule, and has to leave full blocks. What comes in
+    /// between may come anywhere: with full blocks each such row would be a block of its own soon.
+    fn of(old: &[Row], new: &[Row]) -> Self {
+        let (Some(first), Some(last)) = (old.first(), old.last()) else { return Self::FullFirst };
+        if new.iter().all(|row| row.t > last.t) {
+            Self::FullFirst
+        } else if new.iter().all(|row| row.t < first.t) {
+            Self::FullLast
+        } else {
+            Self::Even
+        }
+    }
+
+    fn pieces(self, rows: &[Row]) -> impl Iterator<Item = &[Row]> {
+        let (first, each) = match self {
+            Self::FullFirst => (0, BLOCK),
+            Self::FullLast => (rows.len() % BLOCK, BLOCK),
+            Self::Even => (0, rows.len().div_ceil(rows.len().div_ceil(BLOCK).max(1)).max(1)),
+        };
+        let (first, others) = rows.split_at(first);
+        std::iter::once(first).filter(|piece| !piece.is_empty()).chain(others.chunks(each))
     }
 }
 

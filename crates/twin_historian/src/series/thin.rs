@@ -3,7 +3,7 @@
 
 use twin_model::TimeRange;
 
-use super::{Series, Shared};
+use super::{Cut, Series, Shared};
 use crate::arena::Arena;
 use crate::block::{BLOCK, Block};
 use crate::row::Row;
@@ -106,7 +106,7 @@ impl Series {
         if let Some(before) = before {
             kept.splice(0..0, before.rows());
         }
-        let now = self.replace(signal, at - joined, count + joined, &kept, shared);
+        let now = self.replace(signal, at - joined, count + joined, &kept, Cut::FullFirst, shared);
         let thinned = &mut self.rare.get_or_insert_default().thinned;
         if level > 0 {
             thinned[level - 1] -= count as u32;
@@ -169,7 +169,7 @@ impl Series {
         for at in whole.rev() {
             self.note_split(at, 0, 1);
         }
-        let now = self.replace(signal, first, count, &kept, shared);
+        let now = self.replace(signal, first, count, &kept, Cut::FullFirst, shared);
         self.note_split(first, now as u32, 0);
         (rows.len() - kept.len()) as u64
     }

@@ -25,6 +25,12 @@ pub use play::{CsvReplay, Unusable};
 /// Bytes read at once.
 const BUFFER: usize = 1 << 18;
 
+/// Samples that are handed over at once.
+const SLICE: usize = 50_000;
+/// The same of a file in no order of time, of some 64 bytes each. Where each came alone, a block of its signal would be unpacked and packed
+/// again for it; of so many most blocks get several, or many.
+const SORTED: usize = 1 << 20;
+
 /// Takes samples that were read, and may take them out.
 type Take<'a> = dyn FnMut(&mut Vec<(SignalIndex, Sample)>) + 'a;
 
@@ -95,11 +101,14 @@ impl CsvFile {
         }
     }
 
-    /// Hands every sample to `take`, in the order of the file, times moved by `shift`.
+    /// Hands every sample to `take`, times moved by `shift`: in the order of the file, or where that is none of time, each signal's in
+    /// order of time within large slices. Of samples of one signal and instant the last of the file comes last.
     ///
     /// # Errors
     /// Where the file can't be read on.
     pub fn each(&mut self, shift: Span, take: &mut Take<'_>) -> Result<(), TableError> {
+        let crossed = self.report.crossed;
+        let slice = if crossed { SORTED } else { SLICE };
         let mut table = self.whole()?;
         let mut samples = Vec::new();
         loop {
@@ -109,7 +118,11 @@ impl CsvFile {
                 sample.source_time = sample.source_time + shift;
                 sample.received_time = sample.received_time + shift;
             }
-            if !more || samples.len() >= 50_000 {
+            if !more || samples.len() >= slice {
+                if crossed {
+                    // Stable: of one signal and instant the last of the file stays the last.
+                    samples.sort_by_key(|(signal, sample)| (*signal, sample.source_time));
+                }
                 take(&mut samples);
                 samples.clear();
             }
