@@ -68,7 +68,9 @@ pub fn run(config: BenchConfig, clock: &mut dyn FnMut() -> f64) -> Vec<BenchRow>
     rows.extend(chunks(&mut store, config, clock));
     drop(store);
     rows.push(row("ingest_late_samples_s", late(config.seed, clock), "samples/s", None));
-    rows.push(row("ingest_scattered_samples_s", scattered(config.seed, clock), "samples/s", None));
+    let (scattered, bytes) = scattered(config.seed, clock);
+    rows.push(row("ingest_scattered_samples_s", scattered, "samples/s", None));
+    rows.push(row("scattered_bytes_to_ordered", bytes, "", None));
     let (thinning, bytes) = thinning(config.seed, clock);
     rows.push(row("ingest_thinning_samples_s", thinning, "samples/s", None));
     rows.push(row("thinning_bytes_of_budget", bytes, "", None));
@@ -247,23 +249,30 @@ fn late(seed: u64, clock: &mut dyn FnMut() -> f64) -> f64 {
     store.counters().stored as f64 / spent
 }
 
-/// Samples a second where half a million of one signal come in no order at all, one by one.
-fn scattered(seed: u64, clock: &mut dyn FnMut() -> f64) -> f64 {
+/// Samples a second where half a million of one signal come in no order at all, one by one, and how many times the memory they take then.
+fn scattered(seed: u64, clock: &mut dyn FnMut() -> f64) -> (f64, f64) {
     const SAMPLES: usize = 500_000;
-    let (mut plant, mut random, mut batch) = (Plant::new(1, seed), plant::Random(seed), Vec::new());
+    let (mut plant, mut random) = (Plant::new(1, seed), plant::Random(seed));
+    let (mut all, mut batch) = (Vec::with_capacity(SAMPLES), Vec::new());
     for second in 0..SAMPLES {
         plant.second(START + Span::from_secs(second as i64), &mut batch);
+        all.append(&mut batch);
     }
+    let mut filled = |batch: &[Sample]| {
+        let mut store = Store::new(plant.specs(), StoreConfig::default());
+        let before = clock();
+        for sample in batch {
+            store.append(SignalIndex(0), sample);
+        }
+        (store.counters().stored as f64 / (clock() - before), store.bytes().total() as f64)
+    };
+    let (_, ordered) = filled(&all);
     // The shuffle of Fisher and Yates.
-    for at in (1..batch.len()).rev() {
-        batch.swap(at, (random.next() % (at as u64 + 1)) as usize);
+    for at in (1..all.len()).rev() {
+        all.swap(at, (random.next() % (at as u64 + 1)) as usize);
     }
-    let mut store = Store::new(plant.specs(), StoreConfig::default());
-    let before = clock();
-    for sample in &batch {
-        store.append(SignalIndex(0), sample);
-    }
-    store.counters().stored as f64 / (clock() - before)
+    let (rate, bytes) = filled(&all);
+    (rate, bytes / ordered)
 }
 
 /// Samples a second, and the share of the budget in use at the end, where the budget holds a quarter of what comes.
