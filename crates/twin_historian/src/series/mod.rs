@@ -332,12 +332,12 @@ enum Cut {
 
 impl Cut {
     /// What comes behind all of a block, or before it, goes on like that, as a rule, and has to leave full blocks. What comes in
-    /// between may come anywhere: with full blocks each such row would be a block of its own soon.
+    /// between may come anywhere: with full blocks each such row would be a block of its own soon. Both ascend in time.
     fn of(old: &[Row], new: &[Row]) -> Self {
         let (Some(first), Some(last)) = (old.first(), old.last()) else { return Self::FullFirst };
-        if new.iter().all(|row| row.t > last.t) {
+        if new.first().is_some_and(|row| row.t > last.t) {
             Self::FullFirst
-        } else if new.iter().all(|row| row.t < first.t) {
+        } else if new.last().is_some_and(|row| row.t < first.t) {
             Self::FullLast
         } else {
             Self::Even
