@@ -1,4 +1,4 @@
-//! Where compressed blocks lie: pages of up to one MiB, filled in the order of sealing, so that blocks of one time lie
+//! Where compressed blocks lie: pages of up to one MiB, less where the budget is small, filled in the order of sealing, so that blocks of one time lie
 //! together and a jump reads memory in order. Clock records are shared by all blocks of a page that have the same times.
 //!
 //! Knows offsets and lengths, not what a block means (that is `block`).
@@ -8,7 +8,13 @@ use std::collections::HashMap;
 use crate::bits::SLACK;
 use crate::block;
 
+/// Bytes of a page at most: 18 bits of [`ALIGN`] and 16 of [`CLOCK_ALIGN`] name a place in it.
 const PAGE_BYTES: usize = 1 << 20;
+/// And at least, several of the largest blocks. Where the budget is small, so are the pages: one that is filled and one that is emptied
+/// would be much of it.
+const SMALL_PAGE_BYTES: usize = 1 << 16;
+/// Pages of a budget.
+const PAGES: usize = 32;
 const OFFSET_BITS: u32 = 18;
 /// Blocks start at multiples of this.
 const ALIGN: usize = 4;
@@ -44,13 +50,39 @@ struct Page {
     live: usize,
     /// Bytes of blocks ever put here.
     filled: usize,
+    /// Bytes of clock records.
+    clocks: usize,
+    /// Blocks in use, and blocks ever put here.
+    blocks: (u32, u32),
     /// The signal of each block put here, in order.
     owners: Vec<u32>,
 }
 
+impl Page {
+    /// Bytes in use, and bytes ever put here. Who uses a clock record isn't counted: as large a part of them is taken to be in use as of
+    /// the blocks. That is right on average where every block has its own; where many share one, there is little of them.
+    const fn use_of(&self) -> (usize, usize) {
+        let (alive, ever) = self.blocks;
+        let clocks = if ever == 0 { 0 } else { (self.clocks as u64 * alive as u64 / ever as u64) as usize };
+        (self.live + clocks, self.filled + self.clocks)
+    }
+
+    /// Whether more than half is wasted: moving what is left elsewhere gains more than it takes.
+    const fn is_wasteful(&self) -> bool {
+        let (used, ever) = self.use_of();
+        used * 2 <= ever
+    }
+
+    const fn wasted(&self) -> usize {
+        let (used, ever) = self.use_of();
+        ever - used
+    }
+}
+
 /// All pages of a store.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Arena {
+    page_bytes: usize,
     pages: Vec<Page>,
     open: usize,
     /// Slots of dropped pages.
@@ -59,7 +91,24 @@ pub(crate) struct Arena {
     clocks: HashMap<u64, u16>,
 }
 
+impl Default for Arena {
+    fn default() -> Self {
+        Self::new(usize::MAX)
+    }
+}
+
 impl Arena {
+    /// Without blocks, for a store of so many bytes.
+    pub(crate) fn new(budget_bytes: usize) -> Self {
+        Self {
+            page_bytes: (budget_bytes / PAGES).clamp(SMALL_PAGE_BYTES, PAGE_BYTES),
+            pages: Vec::new(),
+            open: 0,
+            vacant: Vec::new(),
+            clocks: HashMap::new(),
+        }
+    }
+
     /// Bytes of the page that holds a block.
     #[inline]
     pub(crate) fn page(&self, loc: Loc) -> &[u8] {
@@ -69,7 +118,7 @@ impl Arena {
     /// Puts a block down; its first two bytes are filled with the place of its clock record.
     pub(crate) fn put(&mut self, signal: u32, clock: &[u8], block: &mut [u8]) -> Loc {
         let need = clock.len() + CLOCK_ALIGN + block.len() + ALIGN + SLACK;
-        if self.pages.get(self.open).is_none_or(|page| page.bytes.len() + need > PAGE_BYTES) {
+        if self.pages.get(self.open).is_none_or(|page| page.bytes.len() + need > self.page_bytes) {
             self.open_page();
         }
         let clock_at = self.put_clock(clock);
@@ -78,6 +127,7 @@ impl Arena {
         let offset = append(&mut page.bytes, block, ALIGN);
         page.live += block.len();
         page.filled += block.len();
+        page.blocks = (page.blocks.0 + 1, page.blocks.1 + 1);
         if page.owners.last() != Some(&signal) {
             page.owners.push(signal);
         }
@@ -113,6 +163,7 @@ impl Arena {
             }
         }
         let at = (append(&mut page.bytes, clock, CLOCK_ALIGN) / CLOCK_ALIGN) as u16;
+        page.clocks += clock.len();
         self.clocks.insert(hash, at);
         at
     }
@@ -122,6 +173,7 @@ impl Arena {
         let length = block::length(self.page(loc), loc.offset());
         let page = &mut self.pages[loc.page()];
         page.live -= length;
+        page.blocks.0 -= 1;
         if page.live == 0 && loc.page() != self.open {
             *page = Page::default();
             self.vacant.push(loc.page());
@@ -131,10 +183,10 @@ impl Arena {
     /// A page of which more than half is wasted, and the signals that may have blocks in it.
     pub(crate) fn wasteful(&self) -> Option<(usize, Vec<u32>)> {
         let full = self.pages.iter().enumerate().filter(|(at, page)| *at != self.open && page.live > 0);
-        let (at, page) = full.min_by_key(|(_, page)| page.live as u64 * 1024 / page.filled.max(1) as u64)?;
-        if page.live * 2 > page.filled {
-            return None;
-        }
+        let (at, page) = full.filter(|(_, page)| page.is_wasteful()).min_by_key(|(_, page)| {
+            let (used, ever) = page.use_of();
+            used as u64 * 1024 / ever.max(1) as u64
+        })?;
         let mut owners = page.owners.clone();
         owners.sort_unstable();
         owners.dedup();
@@ -151,10 +203,15 @@ impl Arena {
         moved
     }
 
-    /// Bytes of all pages, and of those the bytes of blocks given up.
+    /// Bytes of all pages, and of those the bytes of blocks and clock records given up.
     pub(crate) fn bytes(&self) -> (usize, usize) {
         let all = self.pages.iter().map(|page| page.bytes.capacity() + page.owners.capacity() * 4).sum();
-        (all, self.pages.iter().map(|page| page.filled - page.live).sum())
+        (all, self.pages.iter().map(Page::wasted).sum())
+    }
+
+    /// Of the bytes given up those that emptying pages gains.
+    pub(crate) fn recoverable(&self) -> usize {
+        self.pages.iter().filter(|page| page.is_wasteful()).map(Page::wasted).sum()
     }
 }
 

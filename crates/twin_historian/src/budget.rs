@@ -74,11 +74,12 @@ impl Store {
         }
         self.sweep.looks = self.sweep.looks.wrapping_add(1);
         let budget = self.number_budget();
-        if pages + self.sweep.rest > budget && pages - waste + self.sweep.rest > budget / 16 * 15 {
+        let over = pages + self.sweep.rest > budget;
+        if over && pages - self.shared.arena.recoverable() + self.sweep.rest > budget / 16 * 15 {
             let before = self.counters.thinned;
             while self.counters.thinned - before < SAMPLES_A_LOOK && self.thin_some() {}
         }
-        if waste > pages / 8 {
+        if over || waste > pages / 8 {
             self.empty_page();
         }
         self.shared.sealed = 0;

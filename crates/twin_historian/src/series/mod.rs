@@ -40,8 +40,8 @@ pub(crate) struct Shared {
 pub(crate) const BATCH: usize = 128;
 
 impl Shared {
-    pub(crate) fn new(signals: usize) -> Self {
-        Self { revisions: vec![0; signals.div_ceil(BATCH)], ..Self::default() }
+    pub(crate) fn new(signals: usize, budget_bytes: usize) -> Self {
+        Self { arena: Arena::new(budget_bytes), revisions: vec![0; signals.div_ceil(BATCH)], ..Self::default() }
     }
 
     /// Notes that places in a signal's blocks may no longer answer as before.

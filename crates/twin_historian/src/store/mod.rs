@@ -142,7 +142,7 @@ impl Store {
         let lanes = Lanes::by_position(columns.len() as u32, config.lane_signals);
         let count = lanes.kept.len();
         Self {
-            shared: Shared::new(columns.len()),
+            shared: Shared::new(columns.len(), config.budget_bytes),
             texts: Texts::new(columns.iter().map(|column| column.spec.value_kind)),
             missing: BTreeSet::new(),
             columns,

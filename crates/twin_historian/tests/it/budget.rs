@@ -142,9 +142,9 @@ fn late_data_for_a_thinned_slab_is_to_be_merged_and_not_to_replace() {
 }
 
 /// What samples of one signal take in memory that come in that order, and what the store holds of them.
-fn taken(order: impl Iterator<Item = i64>) -> (usize, Vec<(i64, f64)>) {
+fn taken(budget_bytes: usize, order: impl Iterator<Item = i64>) -> (usize, Vec<(i64, f64)>) {
     let spec = SignalSpec::new(SignalKind::Analog, ValueKind::Float);
-    let mut store = Store::new(vec![spec], StoreConfig::default());
+    let mut store = Store::new(vec![spec], StoreConfig { budget_bytes, ..StoreConfig::default() });
     for t in order {
         store.append(S0, &Sample { received_time: secs(1 << 20), ..sample(0, t).unwrap() });
     }
@@ -153,20 +153,25 @@ fn taken(order: impl Iterator<Item = i64>) -> (usize, Vec<(i64, f64)>) {
 }
 
 /// With a block cut into a full one and crumbs wherever a sample comes in between, these took 4.0, 2.0, 2.1 and 7.9 times as much; now 2.0,
-/// 2.0, 2.2 and 3.0. Arena pages that are half full count, too.
+/// 2.0, 2.2 and 3.0. Arena pages that are half full count, too. With small pages, of a small budget, many are given up: 1.9 times
+/// as much while clock records of replaced blocks didn't count as wasted, now 0.9 (the last page of ordered ones is half empty).
 #[test]
 fn samples_in_no_order_leave_no_crumbs() {
     const SAMPLES: i64 = 29_000;
-    let (ordered, all) = taken(0..SAMPLES);
+    const LARGE: usize = 256 << 20;
+    const SMALL: usize = 2 << 20;
     // 7,919 is a prime that does not divide 29,000: every second once, far from the one before.
-    let orders: [(&str, Box<dyn Iterator<Item = i64>>, f64); 4] = [
-        ("backwards", Box::new((0..SAMPLES).rev()), 2.2),
-        ("an older half after the newer", Box::new((SAMPLES / 2..SAMPLES).chain(0..SAMPLES / 2)), 2.2),
-        ("odd seconds after even ones", Box::new((0..SAMPLES).step_by(2).chain((1..SAMPLES).step_by(2))), 2.5),
-        ("none at all", Box::new((0..SAMPLES).map(|t| t * 7_919 % SAMPLES)), 3.5),
+    let none = || Box::new((0..SAMPLES).map(|t| t * 7_919 % SAMPLES));
+    let orders: [(&str, Box<dyn Iterator<Item = i64>>, usize, f64); 5] = [
+        ("backwards", Box::new((0..SAMPLES).rev()), LARGE, 2.2),
+        ("an older half after the newer", Box::new((SAMPLES / 2..SAMPLES).chain(0..SAMPLES / 2)), LARGE, 2.2),
+        ("odd seconds after even ones", Box::new((0..SAMPLES).step_by(2).chain((1..SAMPLES).step_by(2))), LARGE, 2.5),
+        ("none at all", none(), LARGE, 3.5),
+        ("none at all, small pages", none(), SMALL, 1.4),
     ];
-    for (what, order, most) in orders {
-        let (bytes, held) = taken(order);
+    for (what, order, budget, most) in orders {
+        let (ordered, all) = taken(budget, 0..SAMPLES);
+        let (bytes, held) = taken(budget, order);
         assert_eq!(held, all, "{what}");
         assert!((bytes as f64) < ordered as f64 * most, "{what}: {bytes} bytes, in order {ordered}");
     }
