@@ -19,6 +19,7 @@ mod error;
 pub mod exchange;
 pub mod files;
 pub mod folder_file;
+mod gathered;
 pub mod headless;
 pub mod history;
 mod history_api;

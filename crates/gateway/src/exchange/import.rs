@@ -13,6 +13,7 @@ use super::reading::{Odd, Rules, TimesSeen};
 use super::row::{Cells, Reason, Refusal, RowReader};
 use super::{csv_read, parquet_read};
 use crate::GatewayError;
+use crate::gathered::Gathered;
 use axum::body::Bytes;
 use parquet::file::reader::ChunkReader;
 use serde::Serialize;
@@ -88,16 +89,11 @@ pub struct Import<'a> {
     odd: [u64; Odd::ALL.len()],
     noted: Vec<Noted>,
     times_seen: TimesSeen,
-    waiting: Vec<(SignalIndex, Sample)>,
-    /// Bytes of texts among them.
-    waiting_texts: usize,
+    waiting: Gathered,
 }
 
-/// Samples that wait to be put in order, of some 64 bytes each: rows may come in none, and each would have a block of its signal unpacked
-/// and packed again.
+/// Samples that wait to be put in order: whether rows come in one isn't known.
 const WAITING: usize = 1 << 18;
-/// Bytes of texts among them.
-const WAITING_TEXTS: usize = 32 << 20;
 
 impl<'a> Import<'a> {
     /// Nothing read yet. The store should keep everything ([`super::history`]).
@@ -114,8 +110,7 @@ impl<'a> Import<'a> {
             odd: [0; Odd::ALL.len()],
             noted: Vec::new(),
             times_seen: TimesSeen::default(),
-            waiting: Vec::new(),
-            waiting_texts: 0,
+            waiting: Gathered::new(WAITING),
         }
     }
 
@@ -187,23 +182,19 @@ impl<'a> Import<'a> {
     }
 
     fn wait(&mut self, signal: SignalIndex, sample: Sample) {
-        if let Value::Text(text) = &sample.value {
-            self.waiting_texts += text.len();
-        }
-        self.waiting.push((signal, sample));
-        if self.waiting.len() >= WAITING || self.waiting_texts >= WAITING_TEXTS {
+        self.waiting.samples.push((signal, sample));
+        if self.waiting.is_full() {
             self.put_waiting();
         }
     }
 
     /// Puts what waits into the store; of one signal and instant in the order of the rows.
     fn put_waiting(&mut self) {
-        let mut waiting = std::mem::take(&mut self.waiting);
-        waiting.sort_by_key(|(signal, sample)| (*signal, sample.source_time));
-        for (signal, sample) in waiting.drain(..) {
+        self.waiting.sort();
+        for (signal, sample) in std::mem::take(&mut self.waiting.samples) {
             self.sample(signal, &sample);
         }
-        (self.waiting, self.waiting_texts) = (waiting, 0);
+        self.waiting.clear();
     }
 
     fn sample(&mut self, signal: SignalIndex, sample: &Sample) {

@@ -9,6 +9,8 @@ use super::folder::{EARLIER, MANIFEST, PIECES, put, read_if_there};
 use crate::GatewayError;
 use crate::files::read_file;
 
+const GONE: &str = "and the file is gone; restore it from a backup";
+
 /// The bytes of the manifest of a revision, compared with what the list says of it.
 ///
 /// # Errors
@@ -22,7 +24,7 @@ pub fn manifest(folder: &Path, revision: &Revision) -> Result<Vec<u8>, GatewayEr
         Some(Err(damaged)) => damaged,
         None => {
             let at = format!("{EARLIER}/{}.json", revision.number);
-            PublicationError::Invalid { at, why: "it is listed, and the file is gone; restore it from a backup".to_owned() }
+            PublicationError::Invalid { at, why: format!("it is listed, {GONE}") }
         }
     };
     let in_force = read_if_there(&folder.join(MANIFEST), limits::MANIFEST_BYTES)?;
@@ -61,6 +63,22 @@ pub fn piece(folder: &Path, hash: PieceHash, most: u64) -> Option<Vec<u8>> {
     read_file(&place_of(folder, hash), most).ok().filter(|bytes| PieceHash::of(bytes) == hash)
 }
 
+/// A piece that a manifest names, of at most `most` bytes, compared with its name.
+///
+/// # Errors
+/// Where it is missing or damaged.
+pub(super) fn named(folder: &Path, piece: &PieceRef, most: usize) -> Result<Vec<u8>, GatewayError> {
+    let path = place_of(folder, piece.hash);
+    let odd = |source| GatewayError::Publication { path: path.clone(), source };
+    let most = usize::try_from(piece.bytes).map_or(most, |bytes| bytes.min(most));
+    let Some(bytes) = read_if_there(&path, most)? else {
+        let at = format!("{PIECES}/{}", piece.hash);
+        return Err(odd(PublicationError::Invalid { at, why: format!("the manifest names it, {GONE}") }));
+    };
+    piece.check(&bytes).map_err(odd)?;
+    Ok(bytes)
+}
+
 /// The name of the model of a revision.
 ///
 /// # Errors
@@ -91,10 +109,7 @@ pub(super) fn whole(folder: &Path, revision: &Revision) -> Result<Whole, Gateway
     let odd = |source| GatewayError::Publication { path: folder.to_owned(), source };
     let mut pieces = Vec::new();
     for (_, piece) in Manifest::read(&bytes).map_err(odd)?.pieces() {
-        let path = place_of(folder, piece.hash);
-        let read = read_file(&path, piece.bytes.min(limits::PIECE_BYTES as u64))?;
-        piece.check(&read).map_err(|source| GatewayError::Publication { path, source })?;
-        pieces.push((piece, read));
+        pieces.push((piece, named(folder, &piece, limits::PIECE_BYTES)?));
     }
     Ok(Whole { manifest: bytes, pieces })
 }
@@ -105,10 +120,8 @@ pub(super) fn whole(folder: &Path, revision: &Revision) -> Result<Whole, Gateway
 /// Where its manifest or its model is missing, damaged, or of a version that this program does not read.
 pub fn model(folder: &Path, revision: &Revision) -> Result<ViewerModel, GatewayError> {
     let piece = read(folder, revision)?.model;
-    let path = place_of(folder, piece.hash);
-    let bytes = read_file(&path, piece.bytes.min(limits::MODEL_BYTES as u64))?;
-    let model = piece.check(&bytes).and_then(|()| ViewerModel::read(&bytes));
-    model.map_err(|source: PublicationError| GatewayError::Publication { path, source })
+    let bytes = named(folder, &piece, limits::MODEL_BYTES)?;
+    ViewerModel::read(&bytes).map_err(|source| GatewayError::Publication { path: place_of(folder, piece.hash), source })
 }
 
 /// The model of the newest revision that a folder has; none where it has none, or it can't be read.

@@ -44,10 +44,7 @@ pub fn read(folder: &Path) -> Result<Publication, GatewayError> {
     for (_, piece) in manifest.pieces() {
         // One that is used twice is read once.
         if let Entry::Vacant(place) = pieces.entry(piece.hash) {
-            let path = folder.join(PIECES).join(piece.hash.to_string());
-            let bytes = read_file(&path, piece.bytes.min(limits::PIECE_BYTES as u64))?;
-            piece.check(&bytes).map_err(|source| GatewayError::Publication { path, source })?;
-            place.insert(Bytes::from(bytes));
+            place.insert(Bytes::from(super::earlier::named(folder, &piece, limits::PIECE_BYTES)?));
         }
     }
     Ok(Publication { manifest, pieces })

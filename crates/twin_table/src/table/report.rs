@@ -115,6 +115,8 @@ pub struct Report {
     pub overwritten_first: Option<(u64, Timestamp)>,
     /// A signal's rows are in no order of time, so that there may be more of those whose rows are no neighbours.
     pub crossed: bool,
+    /// The last samples, so many, of such a file that has more than can be compared: only neighbours of them were.
+    pub uncompared: u64,
     /// What was special about times.
     pub times: TimeCounts,
     /// Long layout: keys that no signal has, with how often they came.

@@ -5,7 +5,7 @@ use std::io::{BufReader, Read as _, Seek as _, SeekFrom};
 use twin_site::{CsvSource, Diagnostic, Misread, Severity, SourceDef, SourceKind, StartAt, codes};
 use twin_table::{Empty, Place, Report, Seen, Table, TableError};
 
-use super::again::Compared;
+use super::again::{Compared, HELD};
 use super::index::{Builder, Index};
 use super::{BUFFER, told};
 use crate::site::Site;
@@ -136,7 +136,7 @@ fn look(site: &Site, source: &SourceDef, def: &CsvSource) -> Result<(Report, Ind
     let mut table = super::table(site, def, &feeds)?;
     let (mut builder, mut samples) = (Builder::new(crate::clock::wall()), Vec::new());
     let (mut times, mut last, mut ended) = (Vec::new(), None, false);
-    let mut compared = Compared::default();
+    let mut compared = Compared::new(HELD);
     for _ in 0..FIRST_ROWS {
         samples.clear();
         let Some(place) = table.next(&mut samples).map_err(super::unread)? else {

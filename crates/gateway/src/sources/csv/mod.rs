@@ -15,6 +15,7 @@ use twin_model::{Sample, SignalIndex, SourceIndex, Span, TimeRange, Timestamp};
 use twin_site::{CsvSource, Misread, SourceDef, StartAt};
 use twin_table::{Feeds, Report, Table, TableError};
 
+use crate::gathered::Gathered;
 use crate::site::Site;
 use index::{Index, Segment};
 use merge::Due;
@@ -27,8 +28,7 @@ const BUFFER: usize = 1 << 18;
 
 /// Samples that are handed over at once.
 const SLICE: usize = 50_000;
-/// The same of a file in no order of time, of some 64 bytes each. Where each came alone, a block of its signal would be unpacked and packed
-/// again for it; of so many most blocks get several, or many.
+/// The same of a file in no order of time.
 const SORTED: usize = 1 << 20;
 
 /// Takes samples that were read, and may take them out.
@@ -74,7 +74,7 @@ impl CsvFile {
         }
         let mut opened = Self { source: source.index, def: def.clone(), report, feeds, known, file, index };
         if opened.report.crossed {
-            again::count(&mut opened)?;
+            again::count(&mut opened, again::HELD)?;
         }
         Ok(opened)
     }
@@ -108,23 +108,21 @@ impl CsvFile {
     /// Where the file can't be read on.
     pub fn each(&mut self, shift: Span, take: &mut Take<'_>) -> Result<(), TableError> {
         let crossed = self.report.crossed;
-        let slice = if crossed { SORTED } else { SLICE };
+        let mut gathered = Gathered::new(if crossed { SORTED } else { SLICE });
         let mut table = self.whole()?;
-        let mut samples = Vec::new();
         loop {
-            let from = samples.len();
-            let more = table.next(&mut samples).map_err(unread)?.is_some();
-            for (_, sample) in samples.get_mut(from..).unwrap_or_default() {
+            let from = gathered.samples.len();
+            let more = table.next(&mut gathered.samples).map_err(unread)?.is_some();
+            for (_, sample) in gathered.samples.get_mut(from..).unwrap_or_default() {
                 sample.source_time = sample.source_time + shift;
                 sample.received_time = sample.received_time + shift;
             }
-            if !more || samples.len() >= slice {
+            if gathered.is_full() || !more {
                 if crossed {
-                    // Stable: of one signal and instant the last of the file stays the last.
-                    samples.sort_by_key(|(signal, sample)| (*signal, sample.source_time));
+                    gathered.sort();
                 }
-                take(&mut samples);
-                samples.clear();
+                take(&mut gathered.samples);
+                gathered.clear();
             }
             if !more {
                 return Ok(());

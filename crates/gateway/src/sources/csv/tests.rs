@@ -248,4 +248,16 @@ fn of_rows_of_one_instant_the_last_of_the_file_counts_and_the_others_are_counted
     let bench = bench("named", "", "t,A\n10,1\n20,5\n10,2\n");
     let report = bench.open().unwrap().report;
     assert_eq!(report.overwritten_first, Some((4, Timestamp::from_secs(10))));
+    assert_eq!(report.uncompared, 0);
+}
+
+#[test]
+fn what_is_too_much_to_compare_is_said() {
+    let mut file = bench("much", "", "t,A\n10,1\n20,5\n10,2\n40,3\n20,6\n").open().unwrap();
+    assert_eq!((file.report.overwritten, file.remarks("log").join("\n").contains("compared")), (2, false));
+    file.report.overwritten = 0;
+    super::again::count(&mut file, 3).unwrap();
+    assert_eq!((file.report.overwritten, file.report.uncompared), (1, 2));
+    let said = file.remarks("log").join("\n");
+    assert!(said.contains("the last 2 samples are in no order and more than can be compared"), "{said}");
 }

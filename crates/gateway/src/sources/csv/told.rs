@@ -72,6 +72,10 @@ pub(super) fn notes(def: &CsvSource, report: &Report) -> Vec<String> {
         };
         out.push(format!("{} samples take the place of one of the same signal and instant{first}", report.overwritten));
     }
+    if report.uncompared > 0 {
+        let (last, help) = (report.uncompared, "sort the file by time, and none is left out");
+        out.push(format!("the last {last} samples are in no order and more than can be compared: how many take another's place isn't known; {help}"));
+    }
     if !report.unknown_keys.is_empty() {
         let keys: Vec<String> = report.unknown_keys.keys().take(KEYS).map(|key| quoted(key)).collect();
         let count = report.unknown_keys.len();
