@@ -152,6 +152,8 @@ fn taken(budget_bytes: usize, order: impl Iterator<Item = i64>) -> (usize, Vec<(
     (bytes.blocks + bytes.directory, pairs(&store, S0))
 }
 
+type Order = Box<dyn Iterator<Item = i64>>;
+
 /// With a block cut into a full one and crumbs wherever a sample comes in between, these took 4.0, 2.0, 2.1 and 7.9 times as much; now 2.0,
 /// 2.0, 2.2 and 3.0. Arena pages that are half full count, too. With small pages, of a small budget, many are given up: 1.9 times
 /// as much while clock records of replaced blocks didn't count as wasted, now 0.9 (the last page of ordered ones is half empty).
@@ -162,7 +164,7 @@ fn samples_in_no_order_leave_no_crumbs() {
     const SMALL: usize = 2 << 20;
     // 7,919 is a prime that does not divide 29,000: every second once, far from the one before.
     let none = || Box::new((0..SAMPLES).map(|t| t * 7_919 % SAMPLES));
-    let orders: [(&str, Box<dyn Iterator<Item = i64>>, usize, f64); 5] = [
+    let orders: [(&str, Order, usize, f64); 5] = [
         ("backwards", Box::new((0..SAMPLES).rev()), LARGE, 2.2),
         ("an older half after the newer", Box::new((SAMPLES / 2..SAMPLES).chain(0..SAMPLES / 2)), LARGE, 2.2),
         ("odd seconds after even ones", Box::new((0..SAMPLES).step_by(2).chain((1..SAMPLES).step_by(2))), LARGE, 2.5),
