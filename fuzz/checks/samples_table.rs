@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
-use gateway::exchange::history::{ALWAYS, patient_store};
 use gateway::exchange::{Import, Named, Totals};
+use gateway::stores::{ALWAYS, patient_store};
 use twin_historian::Store;
 use twin_model::{Model, SignalIndex};
 use twin_table::TimeSpec;

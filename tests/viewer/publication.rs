@@ -8,7 +8,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use gateway::publish::{Publication, compile};
+use gateway::publish::compile;
+use gateway::revisions::Publication;
 use gateway::site::Site;
 use glam::{Vec3, Vec4};
 use orrery::platform::monotonic;

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 
-use crate::server::App;
+use crate::app::App;
 use crate::sources::acknowledgement;
 
 /// Bytes of a body: `by` and little else.

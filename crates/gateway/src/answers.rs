@@ -12,9 +12,9 @@ use axum::response::{IntoResponse as _, Response};
 use tokio::time::Instant;
 use twin_model::limits;
 
+use crate::app::App;
 use crate::page::Content;
 use crate::peers::Guest;
-use crate::server::App;
 use crate::turns::{Asker, Turns};
 
 /// What an answer about history is at most; one that is larger, which takes odd data, goes out where there is room for all of it.

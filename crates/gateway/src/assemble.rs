@@ -12,12 +12,13 @@ use twin_site::{Diagnostic, Misread, Severity, SourceDef, SourceKind, StartAt, c
 
 use crate::GatewayError;
 use crate::clock::Clock;
-use crate::exchange::history::ALWAYS;
 use crate::history::{Database, Persist, Setup, SyncPolicy};
-use crate::hub::{Hub, empty_store};
+use crate::hub::Hub;
 use crate::ring::RingLimits;
 use crate::site::Site;
 use crate::sources::{CsvFile, CsvReplay, Inbox, PushSource, Source, SyntheticSource, Unusable};
+use crate::stores::ALWAYS;
+use crate::stores::empty_store;
 
 /// History that generators fill in before the start, at most.
 const DAY: Span = Span::from_secs(86_400);

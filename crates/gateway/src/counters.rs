@@ -9,7 +9,7 @@ use twin_health::clock_ahead;
 use twin_historian::{BytesReport, Counters, Quarantined, Store};
 use twin_model::{Flags, Model, SignalIndex, Span, TimeRange, Value, limits};
 
-use crate::server::App;
+use crate::app::App;
 use crate::sources::{Inbox, Refusal};
 
 /// Name, meaning and number of everything that the store counts. Names are those of [`Counters`].

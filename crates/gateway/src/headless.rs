@@ -14,10 +14,11 @@ use crate::assemble::{csv_files, not_read, synthetic_groups};
 use crate::exchange::history;
 use crate::history::Database;
 use crate::lacks;
+use crate::lacks::Lacks;
 use crate::recording::{self, Reading, Recording};
-use crate::server::Lacks;
 use crate::site::Site;
 use crate::sources::{Source as _, SyntheticSource};
+use crate::stores::patient_store;
 
 /// Samples that are handed over at once.
 const SLICE: usize = 50_000;
@@ -203,7 +204,7 @@ fn from_data(
     remarks: &mut Vec<String>,
 ) -> Result<(Vec<Lacks>, usize), GatewayError> {
     let model = &engine.model().clone();
-    let mut store = history::patient_store(model);
+    let mut store = patient_store(model);
     // What lies ahead of the instant and was known by then tells of a clock that runs ahead.
     let ahead = StoreConfig::default().future_limit;
     let end = Timestamp::from_micros(at.as_micros().saturating_add(ahead.as_micros()).saturating_add(1));

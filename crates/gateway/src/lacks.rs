@@ -6,8 +6,8 @@ use twin_historian::Store;
 use twin_historian::historian::KeepError;
 use twin_model::{Model, Quality, Sample, SignalIndex, TimeRange, Timestamp};
 
-use crate::history::damage::{self, Missing};
-use crate::hub::{Hub, empty_store};
+use crate::history::damage::{self};
+use crate::stores::empty_store;
 
 /// Header of an answer about history that lacks something: stretches of microseconds since 1970, half-open, and signals by position.
 pub(crate) const MISSING: &str = "orrery-missing";
@@ -28,15 +28,6 @@ pub struct Lacks {
 }
 
 impl Lacks {
-    pub(crate) fn of(hub: &Hub, missing: &Missing) -> Self {
-        let position = |number| hub.persist()?.numbers().position(number).map(SignalIndex);
-        Self { range: missing.range, signals: missing.signals(hub.model(), position), why: missing.why.clone() }
-    }
-
-    pub(crate) fn all(hub: &Hub, missing: &[Missing]) -> Vec<Self> {
-        missing.iter().map(|missing| Self::of(hub, missing)).collect()
-    }
-
     /// For people: which time of which signals is missing, and why.
     pub fn words(&self, model: &Model) -> String {
         format!("{}: {}", damage::words(model, self.range, &self.signals), self.why)
@@ -103,8 +94,8 @@ impl From<KeepError> for NoHistory {
 }
 
 /// The answer where the stretch begins with what can't be read: as of a page.
-pub(crate) fn refused(hub: &Hub, lacks: &[Lacks]) -> Response {
-    let words: Vec<String> = lacks.iter().take(NAMED).map(|lacks| lacks.words(hub.model())).collect();
+pub(crate) fn refused(model: &Model, lacks: &[Lacks]) -> Response {
+    let words: Vec<String> = lacks.iter().take(NAMED).map(|lacks| lacks.words(model)).collect();
     let end = lacks.iter().map(|lacks| lacks.range.end).max().unwrap_or(Timestamp::MAX);
     let after = end.as_micros();
     let words =

@@ -16,9 +16,11 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::accept::{self, Arrive, Deadlines, Seats};
+use crate::app::App;
 use crate::arrival::Door;
+use crate::config::ServerConfig;
 use crate::ready;
-use crate::server::{App, ServerConfig, router};
+use crate::server::router;
 
 /// Requests that come while the server loads wait this long for it.
 const LOADING: Duration = Duration::from_secs(20);

@@ -5,9 +5,9 @@ use std::sync::atomic::AtomicU64;
 use twin_historian::historian::LEVELS;
 use twin_protocol::LinkState;
 
+use crate::app::App;
 use crate::counters::{self, read};
 use crate::history::Persist;
-use crate::server::App;
 use crate::sources::{Inbox, IngestCounts};
 
 /// The whole page.

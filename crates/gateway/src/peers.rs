@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
 use crate::accept::{Seats, address_group};
-use crate::server::ServerConfig;
+use crate::config::ServerConfig;
 
 /// Connections beside those of clients: pages, models, history, senders.
 const BESIDE: usize = 1_024;

@@ -11,10 +11,11 @@ use axum::response::{IntoResponse as _, Response};
 use twin_publication::{PieceHash, PieceKind};
 
 use crate::answers;
+use crate::app::App;
+use crate::http::{Answer, FOR_EVER, REVALIDATE, accepted, blocking, missing, respond};
 use crate::pack::{Coding, Packed, fnv64};
 use crate::page::Content;
 use crate::publish::shelf::{Piece, Served};
-use crate::server::{Answer, App, FOR_EVER, REVALIDATE, accepted, blocking, missing, respond};
 
 const JSON: &str = "application/json";
 const BYTES: &str = "application/octet-stream";

@@ -7,8 +7,8 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 use std::sync::Arc;
 
+use crate::app::App;
 use crate::publish::shelf::Remark;
-use crate::server::App;
 
 /// Why a server is not ready.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -113,12 +113,13 @@ mod tests {
     use super::*;
     use crate::access::Access;
     use crate::clock::Clock;
+    use crate::config::ServerConfig;
     use crate::history::{Persist, Setup};
-    use crate::hub::{Hub, empty_store};
+    use crate::hub::Hub;
     use crate::page::Page;
     use crate::peers::Peers;
     use crate::publish::shelf::Shelf;
-    use crate::server::ServerConfig;
+    use crate::stores::empty_store;
 
     /// A server over a keeper that outlives it, as it says.
     fn app() -> App {

@@ -3,104 +3,19 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, any, get, post};
 use axum::{Json, Router};
-use tokio::sync::watch;
-use twin_protocol::Capabilities;
 
-use crate::access::{self, Access, Connection, Entry, Event, Head, Need, Role};
-use crate::clock::Clock;
-use crate::hub::Hub;
-use crate::lease::LeaseTimes;
-use crate::pack::Coding;
-use crate::page::Page;
-use crate::peers::Peers;
-use crate::publish::shelf::Shelf;
-use crate::sources::Inbox;
+use crate::access::{self, Connection, Entry, Event, Head, Need, Role};
+use crate::app::App;
+use crate::http::{Answer, FOR_EVER, FOR_EVER_FOR_ONE, REVALIDATE, accepted, missing, percent_decode, respond};
 use crate::{alarms, answers, history_api, ingest, metrics, publication_api, ready, stream};
-
-pub use crate::lacks::{Damaged, Lacks, NoHistory};
-pub use crate::life::run;
-pub use history_api::history_of;
-
-/// What a server may be told besides the site.
-#[derive(Debug, Clone)]
-pub struct ServerConfig {
-    /// Who may show the page in a frame: a CSP source list for `frame-ancestors`.
-    pub frame_ancestors: String,
-    /// Clients at a time.
-    pub max_clients: usize,
-    /// Connections at a time; none: twice the clients and 1,024.
-    pub connections: Option<usize>,
-    /// Senders of one source at a time.
-    pub max_senders: usize,
-    /// Bytes of answers made for one request each (history, files of a page folder) that may be on their way at a time.
-    pub answer_bytes: usize,
-    /// A request for whose answer there is no room waits this long for some.
-    pub room_patience: Duration,
-    /// What one address may have of connections, clients, senders and bytes on their way, in percent of all.
-    pub address_share: u8,
-    /// When silent peers are pinged and let go.
-    pub lease: LeaseTimes,
-    /// A request's head has to be complete this long after the answer before, its body this long after its head.
-    pub request_timeout: Duration,
-    /// Silence after which a client gets a keep-alive.
-    pub keep_alive: Duration,
-    /// A peer that takes next to nothing of an answer or a frame for this long is let go.
-    pub send_timeout: Duration,
-    /// What the server says that it can do.
-    pub capabilities: Capabilities,
-}
-
-impl Default for ServerConfig {
-    fn default() -> Self {
-        Self {
-            frame_ancestors: "'self'".to_owned(),
-            max_clients: 500,
-            connections: None,
-            max_senders: 128,
-            answer_bytes: 256 << 20,
-            room_patience: Duration::from_secs(2),
-            address_share: 50,
-            lease: LeaseTimes::default(),
-            request_timeout: Duration::from_secs(30),
-            keep_alive: Duration::from_secs(5),
-            send_timeout: Duration::from_secs(30),
-            capabilities: Capabilities::RESUME.with(Capabilities::HISTORY),
-        }
-    }
-}
-
-/// What all handlers share.
-pub struct App {
-    /// Samples and clients.
-    pub hub: Arc<Hub>,
-    /// Now.
-    pub clock: Clock,
-    /// The page.
-    pub page: Page,
-    /// Another one where another site is served.
-    pub site_hash: String,
-    /// Manifests and pieces.
-    pub publication: Arc<Shelf>,
-    /// Sources that take samples in.
-    pub inboxes: Vec<Inbox>,
-    /// Who may come in.
-    pub access: Access,
-    /// Seats and room.
-    pub peers: Peers,
-    /// Settings.
-    pub config: ServerConfig,
-    /// Turns true when the server stops.
-    pub stopping: watch::Receiver<bool>,
-}
 
 /// A way in: what it needs stands beside what it does, so that none can be added without saying.
 pub struct Route {
@@ -229,54 +144,6 @@ fn policy(host: &str, frame_ancestors: &str) -> String {
     )
 }
 
-pub(crate) fn accepted(headers: &HeaderMap) -> Vec<Coding> {
-    Coding::accepted(headers.get(header::ACCEPT_ENCODING).and_then(|v| v.to_str().ok()))
-}
-
-/// The body of an answer and how it may be kept.
-pub(crate) struct Answer<'a> {
-    pub(crate) media_type: &'a str,
-    pub(crate) coding: Coding,
-    pub(crate) body: Bytes,
-    /// Length unpacked, for progress bars.
-    pub(crate) size: usize,
-    pub(crate) tag: u64,
-    pub(crate) cache: &'static str,
-}
-
-pub(crate) fn respond(request: &HeaderMap, answer: Answer<'_>) -> Response {
-    let tag = format!("\"{:016x}{}\"", answer.tag, answer.coding.name().unwrap_or(""));
-    let known = request.get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok());
-    let mut response = Response::builder()
-        .header(header::ETAG, &tag)
-        .header(header::CACHE_CONTROL, answer.cache)
-        .header(header::VARY, "Accept-Encoding");
-    if known.is_some_and(|known| known.split(',').any(|one| one.trim().trim_start_matches("W/") == tag)) {
-        return response.status(StatusCode::NOT_MODIFIED).body(Body::empty()).unwrap_or_default();
-    }
-    if let Some(coding) = answer.coding.name() {
-        response = response.header(header::CONTENT_ENCODING, coding);
-    }
-    response
-        .header(header::CONTENT_TYPE, answer.media_type)
-        .header("x-uncompressed-length", answer.size)
-        .body(Body::from(answer.body))
-        .unwrap_or_default()
-}
-
-pub(crate) fn missing(what: &str) -> Response {
-    (StatusCode::NOT_FOUND, format!("{what}\n")).into_response()
-}
-
-pub(crate) const REVALIDATE: &str = "no-cache";
-pub(crate) const FOR_EVER: &str = "public, max-age=31536000, immutable";
-const FOR_EVER_FOR_ONE: &str = "private, max-age=31536000, immutable";
-
-/// Runs work that packs or reads files apart from the threads that serve sockets.
-pub(crate) async fn blocking(work: impl FnOnce() -> Response + Send + 'static) -> Response {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
-}
-
 async fn page(State(app): State<Arc<App>>, ConnectInfo(peer): ConnectInfo<SocketAddr>, uri: Uri, headers: HeaderMap) -> Response {
     let Some(path) = percent_decode(uri.path()) else { return missing("no such page") };
     let (of, accepted) = (app.clone(), accepted(&headers));
@@ -319,20 +186,6 @@ async fn access_list(State(app): State<Arc<App>>) -> Response {
         .collect();
     let json = serde_json::json!({ "format": 1, "asks": app.access.asks(), "tokens": tokens });
     ([(header::CACHE_CONTROL, "no-store")], Json(json)).into_response()
-}
-
-pub(crate) fn percent_decode(text: &str) -> Option<String> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(b) = bytes.next() {
-        if b != b'%' {
-            out.push(b);
-            continue;
-        }
-        let mut digit = || char::from(bytes.next()?).to_digit(16);
-        out.push(u8::try_from(digit()? * 16 + digit()?).ok()?);
-    }
-    String::from_utf8(out).ok()
 }
 
 #[cfg(test)]

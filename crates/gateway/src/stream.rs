@@ -16,11 +16,12 @@ use twin_protocol::{
     SUBPROTOCOL_BIN, SUBPROTOCOL_JSON, ServerFrame, choose_version, decode_client, encode_server, json,
 };
 
+use crate::accept::stopped;
 use crate::access::{Connection, Entry, Role};
+use crate::app::App;
 use crate::hub::{Next, Place, Totals, add};
 use crate::lease::{Due, Lease};
 use crate::peers::{Guest, NoRoom};
-use crate::server::App;
 use crate::ws::{Buffers, Error, Kind, Message, Socket, Upgrade};
 
 /// A client has this long to say hello.
@@ -177,12 +178,6 @@ async fn converse(client: &mut Client, peer: SocketAddr) -> Result<Never, End> {
             () = stopped(&mut stopping) => return Err(stops()),
         }
     }
-}
-
-/// Completes when the server stops.
-pub(crate) async fn stopped(stopping: &mut watch::Receiver<bool>) {
-    // An error means that the sender is gone, and with it the server.
-    drop(stopping.wait_for(|stop| *stop).await);
 }
 
 fn stops() -> End {

@@ -6,7 +6,8 @@ use twin_model::{Model, Timestamp};
 use twin_publication::{PieceHash, Revision};
 
 use crate::GatewayError;
-use crate::publish::{earlier, folder, model_piece};
+use crate::publish::model_piece;
+use crate::revisions::{earlier, folder};
 use crate::site::Site;
 
 /// Whose names, rules and alarms count.

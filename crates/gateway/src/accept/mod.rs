@@ -110,7 +110,7 @@ pub async fn serve<A: Arrive>(
     let mut refused_before = false;
     loop {
         tokio::select! {
-            () = crate::stream::stopped(&mut stopping) => break,
+            () = stopped(&mut stopping) => break,
             Some(_) = tasks.join_next(), if !tasks.is_empty() => {}
             accepted = listener.accept() => match accepted {
                 Ok((tcp, peer)) => {
@@ -139,7 +139,7 @@ pub async fn serve<A: Arrive>(
                     seats.make_room();
                     tokio::select! {
                         () = tokio::time::sleep(BACK_OFF) => {}
-                        () = crate::stream::stopped(&mut stopping) => break,
+                        () = stopped(&mut stopping) => break,
                     }
                 }
             },
@@ -185,7 +185,7 @@ impl<A: Arrive> Visitor<A> {
         let wrapped = tokio::select! {
             wrapped = timeout(deadlines.head, arrive.arrive(tcp, peer)) => wrapped,
             () = place.leave() => return,
-            () = crate::stream::stopped(&mut stopping) => return,
+            () = stopped(&mut stopping) => return,
         };
         let Ok(Ok((stream, extensions))) = wrapped else { return };
         let io = TokioIo::new(Patient::new(stream, deadlines.send, seat));
@@ -214,13 +214,19 @@ impl<A: Arrive> Visitor<A> {
                 // However it ended, there is nobody left to tell.
                 _ = connection.as_mut() => return,
                 () = place.leave() => return,
-                () = crate::stream::stopped(&mut stopping), if !ending => {
+                () = stopped(&mut stopping), if !ending => {
                     ending = true;
                     connection.as_mut().graceful_shutdown();
                 }
             }
         }
     }
+}
+
+/// Completes when the server stops.
+pub(crate) async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    // An error means that the sender is gone, and with it the server.
+    drop(stopping.wait_for(|stop| *stop).await);
 }
 
 #[cfg(test)]

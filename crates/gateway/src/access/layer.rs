@@ -94,7 +94,7 @@ fn asked_by_page(headers: &HeaderMap) -> bool {
 /// A token in an address would be in logs, histories and links.
 fn token_in_address(uri: &Uri) -> Result<(), Refusal> {
     let key =
-        |pair: &str| crate::server::percent_decode(pair.split('=').next().unwrap_or("")).unwrap_or_default().to_ascii_lowercase();
+        |pair: &str| crate::http::percent_decode(pair.split('=').next().unwrap_or("")).unwrap_or_default().to_ascii_lowercase();
     let named = |pair: &str| matches!(key(pair).as_str(), "token" | "access_token" | "bearer");
     if !uri.query().unwrap_or("").split(['&', ';']).any(named) {
         return Ok(());

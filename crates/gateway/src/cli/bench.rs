@@ -16,15 +16,18 @@ use twin_protocol::{Batch, Capabilities, DictId, Entry, Limits, ServerFrame, dec
 
 use super::bench_disk::{Disk, Folder};
 use crate::access::Access;
+use crate::app::App;
 use crate::clock::{Clock, instant, wall};
+use crate::config::ServerConfig;
 use crate::history::Database;
-use crate::hub::{Hub, empty_store};
+use crate::hub::Hub;
+use crate::life;
 use crate::page::Page;
 use crate::peers::Peers;
 use crate::publish::shelf::Shelf;
 use crate::ring::RingLimits;
-use crate::server::{self, App, ServerConfig};
 use crate::sources::{Pump, Waves};
+use crate::stores::empty_store;
 use crate::term;
 
 /// Arguments of `orrery bench`.
@@ -253,7 +256,7 @@ fn serve(args: &BenchArgs, disk: Option<&Disk>) -> Result<Served> {
         });
         let pump = Pump::start(hub.clone(), app.clock, vec![Box::new(Waves::new(args.signals, now))]);
         let (end, ended) = tokio::sync::oneshot::channel::<()>();
-        let server = tokio::spawn(server::run(listener, app, stop, async move { drop(ended.await) }));
+        let server = tokio::spawn(life::run(listener, app, stop, async move { drop(ended.await) }));
         let clients: Vec<_> = (0..args.clients).map(|_| tokio::spawn(client(address, Duration::from_secs(seconds)))).collect();
         let mut wire = 0;
         for client in clients {

@@ -16,16 +16,19 @@ use super::bench::model_of;
 use super::bench_disk::Disk;
 use super::sender::{Account, Sender};
 use crate::access::Access;
+use crate::app::App;
 use crate::clock::{Clock, instant, wall};
+use crate::config::ServerConfig;
 use crate::history::Database;
-use crate::hub::{Hub, empty_store};
+use crate::hub::Hub;
+use crate::life;
 use crate::page::Page;
 use crate::peers::Peers;
 use crate::publish::shelf::Shelf;
 use crate::remote::Remote;
 use crate::ring::RingLimits;
-use crate::server::{self, App, ServerConfig};
 use crate::sources::{Inbox, Pump, PushSource};
+use crate::stores::empty_store;
 
 /// Samples on the way to the gateway and back, at most; in at most so many pushes.
 const WINDOW: (usize, usize) = (500_000, 64);
@@ -156,7 +159,7 @@ where
             stopping,
         });
         let (end, ended) = oneshot::channel::<()>();
-        let server = tokio::spawn(server::run(listener, app, stop, async move { drop(ended.await) }));
+        let server = tokio::spawn(life::run(listener, app, stop, async move { drop(ended.await) }));
         let sending = move || {
             let own = tokio::runtime::Builder::new_current_thread().enable_all().build().context("can't start the sender")?;
             own.block_on(send(address))

@@ -13,8 +13,9 @@ use super::bench::model_of;
 use super::bench_disk::Disk;
 use crate::clock::instant;
 use crate::history::{Database, FILE};
-use crate::hub::{Hub, empty_store};
+use crate::hub::Hub;
 use crate::ring::RingLimits;
+use crate::stores::empty_store;
 
 /// Hourly values: as many signals and hours as the transformer of the public data set ETTh1 has.
 const HOURLY: (usize, i64) = (7, 17_420);

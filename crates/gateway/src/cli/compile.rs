@@ -8,9 +8,9 @@ use twin_model::Timestamp;
 use twin_publication::Manifest;
 use twin_site::check::{CheckReport, Finding};
 
-use crate::publish::folder::{Change, Since};
-use crate::publish::target::{self, Written};
 use crate::publish::{self, Compiled};
+use crate::revisions::folder::{Change, Since};
+use crate::revisions::target::{self, Written};
 use crate::{clock, term};
 
 /// Arguments of `orrery compile`.

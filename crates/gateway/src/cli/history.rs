@@ -8,7 +8,7 @@ use twin_model::Timestamp;
 
 use crate::history::by_hand::{self, Listed, SeriesRow};
 use crate::history::{FILE, PUBLICATION};
-use crate::publish::earlier;
+use crate::revisions::earlier;
 use crate::site::Site;
 use crate::term;
 

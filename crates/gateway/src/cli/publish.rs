@@ -9,10 +9,11 @@ use twin_publication::{PieceRef, PublishedHistory};
 use twin_site::check::{CheckReport, Finding};
 
 use crate::page::Page;
-use crate::publish::folder::{Change, MANIFEST, Since};
-use crate::publish::past::Past;
-use crate::publish::target::{Target, Written};
-use crate::publish::{self, Compiled, beside};
+use crate::publish::{self, Compiled};
+use crate::revisions::folder::{Change, MANIFEST, Since};
+use crate::revisions::target::{Target, Written};
+use crate::static_site::beside;
+use crate::static_site::past::Past;
 use crate::{clock, term};
 
 /// Where the copy of history lies while it is read.

@@ -11,11 +11,12 @@ use twin_protocol::Capabilities;
 use super::serve::{ListenArgs, Loaded, Named, serve};
 use crate::assemble::Plant;
 use crate::clock::{Clock, wall};
-use crate::hub::{Hub, empty_store};
-use crate::publish::publisher::Origin;
+use crate::hub::Hub;
 use crate::publish::shelf::Shelf;
+use crate::publisher::Origin;
 use crate::recording::{Playing, Reading, RecordedSource, read_as};
 use crate::ring::RingLimits;
+use crate::stores::empty_store;
 use crate::term;
 
 /// Arguments of `orrery replay`.

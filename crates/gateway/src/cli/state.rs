@@ -10,8 +10,8 @@ use twin_model::{AlarmState, Model, Status, Timestamp, Value};
 
 use super::usable;
 use crate::headless::{self, From};
+use crate::lacks::Lacks;
 use crate::recording::{self, Recording};
-use crate::server::Lacks;
 use crate::then::{Chosen, Judged, model_at};
 use crate::{clock, term};
 

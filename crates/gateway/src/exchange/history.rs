@@ -5,25 +5,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use twin_historian::{Store, StoreConfig};
-use twin_model::{Model, TimeRange, Timestamp};
+use twin_historian::Store;
+use twin_model::{Model, TimeRange};
 
 use crate::GatewayError;
 use crate::history::{Database, Loaded, Missing};
 use crate::hub::Hub;
+use crate::lacks::Lacks;
 use crate::recording::Recording;
 use crate::ring::RingLimits;
-use crate::server::Lacks;
-
-/// All of time.
-pub const ALWAYS: TimeRange = TimeRange::new(Timestamp::MIN, Timestamp::MAX);
-
-/// A store that keeps everything: nothing is thinned, and nothing is taken for a wrong clock, because what comes from a file
-/// was judged when it was measured.
-pub fn patient_store(model: &Model) -> Store {
-    let config = StoreConfig { budget_bytes: usize::MAX / 2, ..StoreConfig::default() }.believing();
-    Store::new(model.signals().iter().map(Into::into), config)
-}
+use crate::stores::{ALWAYS, patient_store};
 
 /// Reads the history of a data folder; a server may be writing it.
 ///

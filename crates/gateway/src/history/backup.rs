@@ -8,9 +8,10 @@ use twin_historian::historian::{Historian as _, LEVELS, Position};
 
 use super::database::{FILE, PUBLICATION, attempt};
 use super::sqlite::SqliteHistorian;
-use super::{ALWAYS, pages, reading};
+use super::{pages, reading};
 use crate::GatewayError;
-use crate::publish::copied;
+use crate::revisions::copied;
+use crate::stores::ALWAYS;
 
 /// What a copy holds; `--json` prints it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -16,8 +16,9 @@ use super::database::{Database, of_page};
 use super::overlap::Instants;
 use super::series::Series;
 use super::sqlite::SqliteHistorian;
-use super::{ALWAYS, begins, fsck};
+use super::{begins, fsck};
 use crate::GatewayError;
+use crate::stores::ALWAYS;
 
 /// One kind of values of one series; `--json` prints it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -12,7 +12,7 @@ use twin_historian::Level;
 use twin_historian::historian::{Historian, KeepError, Page};
 use twin_model::{Span, TimeRange, Timestamp};
 
-use super::ALWAYS;
+use crate::stores::ALWAYS;
 
 /// News of fewer bytes than this make no whole state worth its header.
 const LEAST: u64 = 2_048;

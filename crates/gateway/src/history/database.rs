@@ -16,10 +16,11 @@ use super::reading::{self, Private, Reading};
 use super::series::{Numbers, Series};
 use super::sqlite::{SqliteHistorian, SyncPolicy};
 use super::units::{Apart, learn, with_samples};
-use super::{ALWAYS, Persist, Setup, begins, carried, guard, outside, salvage::replace, wal};
+use super::{Persist, Setup, begins, carried, guard, outside, salvage::replace, wal};
 use crate::GatewayError;
 use crate::clock::instant;
-use crate::publish::earlier;
+use crate::revisions::earlier;
+use crate::stores::ALWAYS;
 
 /// Name of the database in the data folder.
 pub const FILE: &str = "history.sqlite3";

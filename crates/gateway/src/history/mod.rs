@@ -46,10 +46,7 @@ pub use writer::PersistTotals;
 
 use twin_historian::Level;
 use twin_historian::historian::{Change, Historian, KeepError};
-use twin_model::{TimeRange, Timestamp};
-
-/// All time.
-pub(crate) const ALWAYS: TimeRange = TimeRange::new(Timestamp::MIN, Timestamp::MAX);
+use twin_model::Timestamp;
 
 /// Note with the end of what finished rounds of sealing covered.
 const SEALED: &str = "sealed";

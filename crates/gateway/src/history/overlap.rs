@@ -9,9 +9,10 @@ use twin_historian::{ChunkKey, Level, SignalSpec, Store, StoreConfig, chunk};
 use twin_model::{Sample, SignalIndex, SignalKind, Timestamp, ValueKind};
 use twin_protocol::{Limits, ServerFrame, decode_server};
 
+use super::begins;
 use super::database::of_page;
 use super::sqlite::SqliteHistorian;
-use super::{ALWAYS, begins};
+use crate::stores::ALWAYS;
 
 /// What a reader gets of one instant.
 #[derive(Debug, Clone, Copy)]

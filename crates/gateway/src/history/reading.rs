@@ -12,8 +12,9 @@ use super::database::{FILE, attempt};
 use super::fsck::{self, Finding};
 use super::salvage::replace;
 use super::sqlite::{SqliteHistorian, SyncPolicy};
-use super::{ALWAYS, schema, wal};
+use super::{schema, wal};
 use crate::GatewayError;
+use crate::stores::ALWAYS;
 
 /// A folder of our own for a private copy; it goes with this.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use twin_historian::{ChunkKey, SignalSpec, Store, StoreConfig, chunk};
 use twin_model::{SignalIndex, TimeRange};
 use twin_protocol::{Limits, ServerFrame, decode_server};
 
-use super::ALWAYS;
+use crate::stores::ALWAYS;
 
 /// Everything that the journal has of these chunks' signals and times. `specs` are by number.
 ///

@@ -17,7 +17,8 @@ use super::damage::{self, Piece};
 use super::lane::Lane;
 use super::tiles::Tiles;
 use super::writer::{AGAIN, Message, Shared};
-use super::{ALWAYS, begins, outside, outside_note};
+use super::{begins, outside, outside_note};
+use crate::stores::ALWAYS;
 
 /// Changes of one commit of retention or of filling in.
 const STEP: usize = 256;

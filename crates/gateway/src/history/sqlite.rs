@@ -361,7 +361,7 @@ impl SqliteHistorian {
         }
         let mut odd = Vec::new();
         for level in twin_historian::historian::LEVELS {
-            for page in self.pages(level, super::ALWAYS)? {
+            for page in self.pages(level, crate::stores::ALWAYS)? {
                 let sum = sums.remove(&(level, page.start));
                 if sum != Some((page.chunks, page.samples, page.bytes, page.tag)) {
                     odd.push(format!("{level} {}", page.start));
@@ -701,7 +701,7 @@ impl Historian for SqliteHistorian {
         let fresh = Self::open_to_read(&self.path).map_err(|error| trouble("read", &error))?;
         fresh.series()?;
         for level in twin_historian::historian::LEVELS {
-            fresh.pages(level, super::ALWAYS)?;
+            fresh.pages(level, crate::stores::ALWAYS)?;
         }
         fresh.rows("SELECT count(*) FROM chunk", [], |row| row.get::<_, i64>(0))?;
         fresh.rows("SELECT crc FROM journal ORDER BY position DESC LIMIT 1", [], |row| row.get::<_, i64>(0))?;

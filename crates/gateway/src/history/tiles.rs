@@ -13,7 +13,7 @@ use twin_historian::chunk::Census;
 use twin_historian::historian::{Historian, KeepError};
 use twin_model::{Span, TimeRange, Timestamp};
 
-use super::ALWAYS;
+use crate::stores::ALWAYS;
 
 /// Samples of a lane beyond which a page of more than one slab is cut into shorter ones.
 pub(super) const WIDE_SAMPLES: u64 = 1 << 17;

@@ -8,12 +8,12 @@ use twin_historian::chunk;
 use twin_historian::historian::{Historian as _, KeepError, LEVELS, Position};
 use twin_model::{Model, TimeRange, unit};
 
-use super::ALWAYS;
 use super::by_hand::samples_of;
 use super::database::{PUBLICATION, of_page};
 use super::series::{Numbers, One, Series};
 use super::sqlite::SqliteHistorian;
-use crate::publish::earlier;
+use crate::revisions::earlier;
+use crate::stores::ALWAYS;
 
 /// Note with the units, beside the table `series`, which programs from before units read as well.
 pub(super) const UNITS: &str = "units";

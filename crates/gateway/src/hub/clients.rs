@@ -126,7 +126,7 @@ impl Hub {
     /// What nobody knows `now`, because what was kept of it could not be read at the start and nothing came since.
     fn lost(&self, store: &Store, now: Timestamp) -> Vec<Entry> {
         let absent = self.persist().map_or(&[][..], |persist| persist.absent());
-        let begun = absent.iter().filter(|missing| missing.range.start <= now).map(|missing| Lacks::of(self, missing));
+        let begun = absent.iter().filter(|missing| missing.range.start <= now).map(|missing| self.lacking(missing));
         let mut lost: BTreeMap<SignalIndex, Timestamp> = BTreeMap::new();
         for Lacks { range, signals, .. } in begun {
             for signal in signals.into_iter().filter(|signal| !self.model.is_computed(*signal)) {
@@ -218,7 +218,7 @@ mod tests {
 
     use super::*;
     use crate::RingLimits;
-    use crate::hub::empty_store;
+    use crate::stores::empty_store;
 
     #[test]
     fn what_a_slow_client_gets_is_encoded_while_others_have_the_hub() {

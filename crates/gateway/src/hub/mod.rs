@@ -14,11 +14,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::body::Bytes;
 use tokio::sync::watch;
-use twin_historian::{Appended, Store, StoreConfig};
+use twin_historian::{Appended, Store};
 use twin_model::{Model, Sample, SignalIndex, SourceIndex, TimeRange, Timestamp};
 use twin_protocol::{Batch, DictId, Dictionary, Entry, LinkChange, LinkState, ServerFrame, SourceLink, encode_server, pieces};
 
 use crate::history::Persist;
+use crate::history::damage::Missing;
+use crate::lacks::Lacks;
 use crate::ring::{Ring, RingLimits, Sent};
 use crate::vitals::Vitals;
 
@@ -29,12 +31,6 @@ use texts::Texts;
 
 /// Link changes kept for history answers.
 const LINK_CHANGES: usize = 10_000;
-
-/// An empty store for the signals of a model.
-pub fn empty_store(model: &Model, budget_bytes: usize) -> Store {
-    let config = StoreConfig { budget_bytes, ..StoreConfig::default() };
-    Store::new(model.signals().iter().map(Into::into), config)
-}
 
 /// Totals for `/metrics`.
 #[derive(Debug, Default)]
@@ -108,6 +104,17 @@ pub struct Hub {
 }
 
 impl Hub {
+    /// What an answer lacks of what was kept.
+    pub(crate) fn lacking(&self, missing: &Missing) -> Lacks {
+        let position = |number| self.persist()?.numbers().position(number).map(SignalIndex);
+        Lacks { range: missing.range, signals: missing.signals(self.model(), position), why: missing.why.clone() }
+    }
+
+    /// [`Self::lacking`] of each.
+    pub(crate) fn lacks(&self, missing: &[Missing]) -> Vec<Lacks> {
+        missing.iter().map(|missing| self.lacking(missing)).collect()
+    }
+
     /// A hub over `store`. `epoch` numbers this run of the server: its start in microseconds.
     pub fn new(model: Arc<Model>, epoch: Timestamp, ring: RingLimits, store: Store, persist: Option<Persist>) -> Self {
         let links = model.sources().iter().map(|source| SourceLink {

@@ -22,10 +22,10 @@ use tokio::time::timeout;
 use twin_protocol::{Close, CloseCode, IngestAck, Limits, SUBPROTOCOL_INGEST_BIN, ServerFrame, encode_server};
 
 use crate::access::{Caller, Connection, Entry, Refusal, Role};
+use crate::app::App;
 use crate::hub::add;
 use crate::lease::{Due, Lease};
 use crate::peers::NoRoom;
-use crate::server::App;
 use crate::sources::{Inbox, Progress};
 use crate::stream::{End, SILENT};
 use crate::ws::{Buffers, Error, Message, Socket, Upgrade};
@@ -229,7 +229,7 @@ impl Sender<'_> {
                 }
                 Ok(()) = progress.changed(), if waits => {}
                 Ok(()) = durable.changed(), if waits => {}
-                () = crate::stream::stopped(&mut stopping) => {
+                () = crate::accept::stopped(&mut stopping) => {
                     return End::Close(CloseCode::GoingAway, "the server stops".to_owned());
                 }
             }

@@ -8,8 +8,8 @@ use twin_protocol::{Batch, Entry, IngestAck, IngestFrame, Limits, ProtocolError,
 use twin_site::SourceClock;
 
 use super::Answer;
+use crate::app::App;
 use crate::hub::add;
-use crate::server::App;
 use crate::sources::{Inbox, Line, LineError, Refusal, Remark, read_line, receipt};
 
 /// Lines of one message.

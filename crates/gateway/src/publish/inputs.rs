@@ -19,7 +19,7 @@ use crate::site::{Site, references};
 /// How a file looks from outside. Whoever writes it changes one of these, also where the clock stands still or its time is set
 /// back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Look {
+pub(crate) struct Look {
     bytes: u64,
     modified: Option<SystemTime>,
     /// Which file it is, and when that was last touched: another one moved into its place may have the same size and time.
@@ -46,23 +46,23 @@ fn identity(_: &Metadata) -> (u64, i64, i64) {
 
 /// Looks of files by where they lie; `None` of one that is not there.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Looks(BTreeMap<PathBuf, Option<Look>>);
+pub(crate) struct Looks(BTreeMap<PathBuf, Option<Look>>);
 
 impl Looks {
     /// The same files as they look now.
-    pub(super) fn again(&self) -> Self {
+    pub(crate) fn again(&self) -> Self {
         Self(self.0.keys().map(|path| (path.clone(), Look::of(path))).collect())
     }
 
     /// Those of the files that `other` has.
     #[must_use]
-    pub(super) fn of(&self, other: &Self) -> Self {
+    pub(crate) fn of(&self, other: &Self) -> Self {
         Self(self.0.iter().filter(|(path, _)| other.0.contains_key(*path)).map(|(path, look)| (path.clone(), *look)).collect())
     }
 
     /// Those of `earlier` where both have a file, and all others of both: what is known of each since the first time.
     #[must_use]
-    pub(super) fn since(&self, earlier: &Self) -> Self {
+    pub(crate) fn since(&self, earlier: &Self) -> Self {
         let mut all = self.0.clone();
         all.extend(earlier.0.iter().map(|(path, look)| (path.clone(), *look)));
         Self(all)
@@ -71,7 +71,7 @@ impl Looks {
 
 /// The inputs of a publication.
 #[derive(Debug, Clone)]
-pub(super) struct Inputs {
+pub(crate) struct Inputs {
     /// How its files looked, each before it was read.
     pub looks: Looks,
     /// The hash of everything that compiling depends on, this program included. Equal hashes, equal publications.
@@ -81,7 +81,7 @@ pub(super) struct Inputs {
 impl Inputs {
     /// Reads what a site names. What the site was read from before is compared with what lies there now: where it differs, it
     /// looks like nothing that will be seen again.
-    pub(super) fn of(site: &Site) -> Self {
+    pub(crate) fn of(site: &Site) -> Self {
         let mut walk = Walk { site, looks: BTreeMap::new(), seen: Vec::new() };
         walk.told("program", program().as_deref().unwrap_or_default());
         walk.told("site", site.file_name().as_bytes());
@@ -109,7 +109,7 @@ impl Inputs {
     }
 
     /// Whether the hash can be compared with one of another time: what this program is, is part of it.
-    pub(super) fn comparable() -> bool {
+    pub(crate) fn comparable() -> bool {
         program().is_some()
     }
 }

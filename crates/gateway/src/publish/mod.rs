@@ -1,27 +1,18 @@
 //! The publication of a site: what a viewer gets, compiled from what people write.
 //!
 //! Read in this order: [`compile`] (a site becomes manifest and pieces), `model` (what a viewer needs of the site file), `scene`
-//! (models read, bound and, in one place, cut into cells), `findings` (what viewers may see of what is wrong), [`target`] and [`folder`]
-//! (written so that a kill leaves the old one whole), [`shelf`] (served), [`publisher`] (compiled again when files change),
-//! [`identity`] (whether it is another site's), `past` and `beside` (history and page, where a folder is all that there is). Refuses to know formats: those are `twin_publication`'s.
+//! (models read, bound and, in one place, cut into cells), `findings` (what viewers may see of what is wrong), [`shelf`] (served),
+//! [`identity`] (whether it is another site's). How it lies in a folder is in [`crate::revisions`], when it is compiled again in
+//! [`crate::publisher`]. Refuses to know formats: those are `twin_publication`'s.
 
-pub(crate) mod beside;
-pub(crate) mod copied;
-pub mod earlier;
 mod findings;
-pub mod folder;
 pub mod identity;
-mod inputs;
-mod intact;
+pub(crate) mod inputs;
 mod model;
-mod numbering;
-pub(crate) mod past;
-pub mod publisher;
-mod remembered;
+pub(crate) mod remembered;
 pub(crate) mod running;
 pub(crate) mod scene;
 pub mod shelf;
-pub mod target;
 
 use std::collections::BTreeMap;
 
@@ -31,17 +22,9 @@ use twin_publication::{Manifest, PieceHash, PieceRef, PublicationError, Scene, S
 use twin_site::LoadedSite;
 use twin_site::check::CheckReport;
 
+use crate::revisions::Publication;
 use crate::site::Site;
 use scene::{Models, SceneBytes, scene_pieces};
-
-/// A compiled site: its manifest, and the bytes of every piece that it names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Publication {
-    /// What viewers ask for first.
-    pub manifest: Manifest,
-    /// Each piece once, by its name.
-    pub pieces: BTreeMap<PieceHash, Bytes>,
-}
 
 /// A publication, and what was found while it was compiled: the same as `orrery check` finds.
 pub struct Compiled {

@@ -6,14 +6,12 @@ use std::path::Path;
 
 use twin_publication::PieceHash;
 
-use super::Publication;
-use super::folder::{self, put};
 use super::inputs::Inputs;
 use crate::GatewayError;
 use crate::files::read_file;
+use crate::revisions::Publication;
+use crate::revisions::folder::{self, INPUTS, put};
 
-/// Its name; nobody else's business, so it has a dot.
-pub(super) const INPUTS: &str = ".inputs";
 /// First line.
 const FORM: &str = "orrery.inputs 1";
 /// Errors that are remembered. Of a site with more, more is told than was new.
@@ -25,7 +23,7 @@ const BYTES: u64 = 65 * (ERRORS as u64 + 3);
 ///
 /// # Errors
 /// Where the folder can't be written.
-pub(super) fn remember(folder: &Path, inputs: &Inputs, errors: &BTreeSet<PieceHash>) -> Result<(), GatewayError> {
+pub(crate) fn remember(folder: &Path, inputs: &Inputs, errors: &BTreeSet<PieceHash>) -> Result<(), GatewayError> {
     let Some((_, manifest)) = folder::manifest_of(folder)?.filter(|_| Inputs::comparable()) else { return Ok(()) };
     let mut text = format!("{FORM}\n{}\n{}\n", inputs.key, PieceHash::of(&manifest));
     for error in errors.iter().take(ERRORS) {
@@ -35,7 +33,7 @@ pub(super) fn remember(folder: &Path, inputs: &Inputs, errors: &BTreeSet<PieceHa
 }
 
 /// What a folder has in force, where that was made of these inputs and all of it is there, and the hashes of its errors.
-pub(super) fn kept(folder: &Path, inputs: &Inputs) -> Option<(Publication, BTreeSet<PieceHash>)> {
+pub(crate) fn kept(folder: &Path, inputs: &Inputs) -> Option<(Publication, BTreeSet<PieceHash>)> {
     let (_, manifest) = folder::manifest_of(folder).ok()?.filter(|_| Inputs::comparable())?;
     let text = String::from_utf8(read_file(&folder.join(INPUTS), BYTES).ok()?).ok()?;
     let mut lines = text.lines();

@@ -11,7 +11,7 @@ use twin_model::{Model, Signal, SignalIndex, Source};
 use twin_site::{LoadedSite, SiteTimes, SourceDef, SourceKind};
 
 /// The plant that runs.
-pub(super) struct Running {
+pub(crate) struct Running {
     model: Arc<Model>,
     /// Without the places where they are written.
     sources: Vec<SourceDef>,
@@ -22,7 +22,7 @@ pub(super) struct Running {
 
 /// How a changed site fits the plant that runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Fit {
+pub(crate) enum Fit {
     /// All that changed is what viewers are shown.
     Whole,
     /// Viewers can be shown it; what is told here takes a restart.
@@ -33,7 +33,7 @@ pub(super) enum Fit {
 
 impl Running {
     /// The plant of a site.
-    pub(super) fn of(site: &LoadedSite) -> Self {
+    pub(crate) fn of(site: &LoadedSite) -> Self {
         Self {
             model: Arc::new(site.model.clone()),
             sources: site.sources.iter().map(placeless).collect(),
@@ -43,7 +43,7 @@ impl Running {
     }
 
     /// See [`Fit`]; with the first thing that does not fit, in words.
-    pub(super) fn fit(&self, site: &LoadedSite) -> Fit {
+    pub(crate) fn fit(&self, site: &LoadedSite) -> Fit {
         let (old, new) = (&*self.model, &site.model);
         if old.site().id != new.site().id {
             return Fit::Not(format!("the site's id was '{}' and is '{}'", old.site().id, new.site().id));

@@ -19,11 +19,10 @@ use twin_model::Model;
 use twin_protocol::Revision as Told;
 use twin_publication::{Finding, Manifest, PieceHash, PublicationError, Revision, Revisions};
 
-use super::Publication;
-use super::folder::{self, Change, Since};
-use super::numbering::follow;
-use super::{earlier, target};
 use crate::pack::Packed;
+use crate::revisions::folder::{self, Change, Since};
+use crate::revisions::numbering::follow;
+use crate::revisions::{Publication, earlier, target};
 use crate::{GatewayError, term};
 
 use held::Held;
@@ -287,7 +286,7 @@ impl Shelf {
     }
 
     /// The folder, while it is written.
-    pub(super) fn writable(&self) -> Option<&Path> {
+    pub(crate) fn writable(&self) -> Option<&Path> {
         self.folder.as_deref().filter(|_| !self.gave_up.load(Ordering::Acquire))
     }
 

@@ -13,7 +13,8 @@ use twin_protocol::recording::{Record, Records};
 use twin_publication::{Manifest, PieceHash, PublicationError, ViewerModel, limits};
 use twin_site::LoadedSite;
 
-use crate::publish::{self, Publication};
+use crate::publish;
+use crate::revisions::Publication;
 
 /// Words about a file that ends before it says what it is of.
 const BEGUN: &str = "it does not begin with a site; was it cut off while it was started?";

@@ -9,7 +9,7 @@ use twin_model::{Model, Sample, SignalIndex, TimeRange, Timestamp};
 use twin_protocol::{Dictionary, Entry, LinkChange, ServerFrame};
 
 use super::content::Plant;
-use crate::exchange::history::{ALWAYS, patient_store};
+use crate::stores::{ALWAYS, patient_store};
 
 /// What the frames of a recording say.
 #[derive(Default)]

@@ -20,7 +20,7 @@ use twin_protocol::LinkChange;
 use twin_publication::{Manifest, PublicationError, ViewerModel};
 
 use crate::GatewayError;
-use crate::publish::Publication;
+use crate::revisions::Publication;
 use content::{Content, Plant};
 use plant::OnePlant;
 

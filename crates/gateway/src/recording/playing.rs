@@ -4,7 +4,7 @@ use twin_model::Timestamp;
 use twin_publication::PublicationError;
 
 use super::Recording;
-use crate::publish::Publication;
+use crate::revisions::Publication;
 
 /// See the module's head.
 pub struct Playing {

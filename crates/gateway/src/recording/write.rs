@@ -11,9 +11,10 @@ use twin_protocol::{Limits, ServerFrame, decode_server};
 use twin_publication::{Manifest, PieceHash};
 
 use crate::GatewayError;
+use crate::excerpt::history_of;
 use crate::hub::{Hub, Place};
-use crate::publish::Publication;
-use crate::server::{Damaged, NoHistory, history_of};
+use crate::lacks::{Damaged, NoHistory};
+use crate::revisions::Publication;
 
 /// A recording that is being written, record by record.
 pub struct RecordingFile {

@@ -12,7 +12,7 @@ use twin_publication::{Manifest, limits};
 use super::revisions::NOW;
 use super::{PATIENCE, Remote};
 use crate::GatewayError;
-use crate::publish::Publication;
+use crate::revisions::Publication;
 
 /// Largest answer about history that is read.
 const BODY: u64 = 1 << 30;

@@ -8,7 +8,7 @@ use twin_publication::{Manifest, PieceHash, Revision, Revisions, limits, revisio
 
 use super::Remote;
 use crate::GatewayError;
-use crate::publish::Publication;
+use crate::revisions::Publication;
 
 /// The manifest in force.
 pub(super) const NOW: &str = "/api/publication";

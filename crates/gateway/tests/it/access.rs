@@ -3,7 +3,8 @@
 use axum::http::StatusCode;
 use futures_util::SinkExt as _;
 use gateway::access::{Access, Audit, Hash, Need, Role, entry, new_token};
-use gateway::server::{ServerConfig, routes};
+use gateway::config::ServerConfig;
+use gateway::server::routes;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;

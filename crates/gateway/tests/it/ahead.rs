@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use gateway::RingLimits;
 use gateway::assemble::PlantOptions;
-use gateway::hub::{Hub, empty_store};
+use gateway::hub::Hub;
+use gateway::stores::empty_store;
 use tokio_tungstenite::tungstenite::Message;
 use twin_model::{Flags, Sample, SignalIndex, Span, Timestamp, Value};
 use twin_protocol::*;

@@ -172,7 +172,7 @@ fn what_is_kept_from_before_a_signal_was_computed_is_sent_to_nobody() {
     let model = std::sync::Arc::new(loaded.model);
     let signal = |id: &str| model.find_signal(id).unwrap();
     let now = twin_model::Timestamp::from_secs(1_772_438_400);
-    let mut store = gateway::exchange::history::patient_store(&model);
+    let mut store = gateway::stores::patient_store(&model);
     for id in ["cooler-1.inlet", "cooler-1.drop"] {
         store.append(signal(id), &twin_model::Sample::new(now, twin_model::Value::Float(78.0)));
     }

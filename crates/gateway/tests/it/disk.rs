@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use futures_util::SinkExt as _;
 use gateway::assemble::{PlantOptions, plant};
+use gateway::excerpt::history_of;
 use gateway::hub::Hub;
-use gateway::server::{Damaged, history_of};
+use gateway::lacks::Damaged;
 use gateway::site::Site;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;

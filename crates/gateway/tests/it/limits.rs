@@ -7,8 +7,9 @@ use futures_util::SinkExt as _;
 use gateway::RingLimits;
 use gateway::assemble::{PlantOptions, plant};
 use gateway::history::{Database, fsck, pages};
-use gateway::hub::{Hub, empty_store};
+use gateway::hub::Hub;
 use gateway::site::Site;
+use gateway::stores::empty_store;
 use tokio_tungstenite::tungstenite::Message;
 use twin_historian::historian::Historian as _;
 use twin_historian::{Level, Store, StoreConfig};
@@ -210,7 +211,7 @@ fn an_answer_about_an_hour_of_many_texts_is_cut_by_bytes() {
     hub.flush();
     let (mut answers, mut range) = (0, ALWAYS);
     while let Some(next) = {
-        let piece = gateway::server::history_of(&hub, range, gateway::server::Damaged::Refuse).unwrap().0;
+        let piece = gateway::excerpt::history_of(&hub, range, gateway::lacks::Damaged::Refuse).unwrap().0;
         answers += 1;
         let next = piece.next;
         assert!(encode_server(&ServerFrame::History(piece)).len() <= 16 << 20);
@@ -284,7 +285,7 @@ fn an_hour_of_more_text_than_a_chunk_may_have_is_kept_and_read_in_parts() {
         StoreConfig { budget_bytes: 1 << 30, ..StoreConfig::default() },
     );
     loop {
-        let piece = gateway::server::history_of(&small, range, gateway::server::Damaged::Refuse).unwrap().0;
+        let piece = gateway::excerpt::history_of(&small, range, gateway::lacks::Damaged::Refuse).unwrap().0;
         answers += 1;
         for chunk in &piece.chunks {
             answered.import_chunk(chunk).unwrap();

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use gateway::arrival::Door;
 use gateway::assemble::{PlantOptions, plant};
+use gateway::config::ServerConfig;
 use gateway::life::{Doorway, run_loading};
-use gateway::server::ServerConfig;
 use gateway::site::Site;
 use gateway::tls;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

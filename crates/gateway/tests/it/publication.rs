@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use gateway::publish::folder::Since;
+use gateway::publish::compile;
 use gateway::publish::shelf::Shelf;
-use gateway::publish::{Publication, compile};
+use gateway::revisions::Publication;
+use gateway::revisions::folder::Since;
 use gateway::site::Site;
 use twin_publication::{Manifest, PieceHash, ViewerModel};
 

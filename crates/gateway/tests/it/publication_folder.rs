@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use gateway::publish::folder::{self, Change, Since};
-use gateway::publish::target;
-use gateway::publish::{Publication, compile};
+use gateway::publish::compile;
+use gateway::revisions::Publication;
+use gateway::revisions::folder::{self, Change, Since};
+use gateway::revisions::target;
 use gateway::site::Site;
 use serde_json::Value as Json;
 use twin_model::{Span, Timestamp};

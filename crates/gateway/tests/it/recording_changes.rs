@@ -5,10 +5,11 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use gateway::clock::wall;
-use gateway::publish::folder::Since;
+use gateway::publish::compile;
 use gateway::publish::shelf::{Remark, Shelf};
-use gateway::publish::{Publication, compile};
 use gateway::recording::{self, RecordingFile};
+use gateway::revisions::Publication;
+use gateway::revisions::folder::Since;
 use gateway::site::Site;
 use twin_model::{Span, Timestamp};
 use twin_protocol::recording::Record;

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use gateway::clock::Clock;
-use gateway::publish::folder::Change;
-use gateway::publish::publisher::{Begun, Looked, Origin, Publisher};
 use gateway::publish::shelf::Shelf;
+use gateway::publisher::{Begun, Looked, Origin, Publisher};
 use gateway::recording::{self, Playing, Reading, parse};
+use gateway::revisions::folder::Change;
 use gateway::site::Site;
 use twin_model::{Model, Timestamp, Value};
 use twin_protocol::recording::Record;

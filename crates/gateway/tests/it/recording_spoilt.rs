@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use gateway::clock::Clock;
-use gateway::publish::publisher::{Begun, Origin, Publisher};
 use gateway::publish::shelf::Shelf;
+use gateway::publisher::{Begun, Origin, Publisher};
 use gateway::recording::{Playing, Reading, Recording, parse};
 use twin_model::Timestamp;
 use twin_protocol::recording::{Records, file_header_of};

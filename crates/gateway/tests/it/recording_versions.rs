@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use gateway::publish::{Publication, compile};
+use gateway::publish::compile;
 use gateway::recording::{Reading, parse, read};
+use gateway::revisions::Publication;
 use gateway::site::Site;
 use twin_historian::{Store, StoreConfig};
 use twin_model::{SignalIndex, TimeRange, Timestamp, Value};

@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use gateway::publish::folder::Since;
 use gateway::publish::{compile, shelf::Shelf};
 use gateway::recording;
 use gateway::remote::Remote;
+use gateway::revisions::folder::Since;
 use gateway::site::Site;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use twin_protocol::recording::{Record, Records, VERSION};

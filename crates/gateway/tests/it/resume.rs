@@ -8,7 +8,8 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use gateway::RingLimits;
-use gateway::hub::{Hub, Place, empty_store};
+use gateway::hub::{Hub, Place};
+use gateway::stores::empty_store;
 use twin_historian::Store;
 use twin_model::{Flags, Model, Sample, SignalIndex, Span, TimeRange, Timestamp, Value};
 use twin_protocol::*;

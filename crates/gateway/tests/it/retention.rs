@@ -252,7 +252,7 @@ fn readings_far_apart_outlive_the_finer_levels_and_none_that_was_superseded_come
             let again = hub(&folder, retention, true);
             let extent = again.extent().expect("what is kept has an extent");
             assert!(extent.start <= at(times[0]) && extent.end > at(*times.last().unwrap()), "{name}: {extent:?}");
-            let (history, lacks) = gateway::server::history_of(&again, ALWAYS, gateway::server::Damaged::Refuse).unwrap();
+            let (history, lacks) = gateway::excerpt::history_of(&again, ALWAYS, gateway::lacks::Damaged::Refuse).unwrap();
             assert!(!history.chunks.is_empty() && lacks.is_empty(), "{name}");
             let (frames, _) = again.open(None, at(0));
             let sent = frames.iter().find_map(|frame| match frame {

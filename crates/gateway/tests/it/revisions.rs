@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gateway::clock::Clock;
-use gateway::publish::folder::{self, Change, Since};
-use gateway::publish::publisher::{Begun, Looked, Origin, Publisher};
+use gateway::publish::compile;
 use gateway::publish::shelf::Shelf;
-use gateway::publish::target;
-use gateway::publish::{Publication, compile};
+use gateway::publisher::{Begun, Looked, Origin, Publisher};
+use gateway::revisions::Publication;
+use gateway::revisions::folder::{self, Change, Since};
+use gateway::revisions::target;
 use gateway::site::Site;
 use serde_json::Value as Json;
 use twin_model::{Span, Timestamp};

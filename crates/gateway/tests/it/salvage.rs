@@ -8,8 +8,8 @@ use std::process::{Command, Stdio};
 
 use gateway::assemble::{PlantOptions, plant};
 use gateway::history::{Database, FILE, fsck};
-use gateway::hub::empty_store;
 use gateway::site::Site;
+use gateway::stores::empty_store;
 use rusqlite::Connection;
 use twin_historian::chunk;
 use twin_model::{Model, Sample, SignalIndex, TimeRange, Timestamp, Value};

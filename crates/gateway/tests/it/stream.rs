@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::SinkExt as _;
 use gateway::RingLimits;
 use gateway::assemble::PlantOptions;
-use gateway::server::ServerConfig;
+use gateway::config::ServerConfig;
 use tokio_tungstenite::tungstenite::Message;
 use twin_model::{TimeRange, Value};
 use twin_protocol::*;

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use gateway::assemble::{PlantOptions, plant};
 use gateway::history::{Database, FILE, SyncPolicy, backup, fsck, wal};
-use gateway::hub::{Hub, empty_store};
+use gateway::hub::Hub;
 use gateway::site::Site;
+use gateway::stores::empty_store;
 use rusqlite::Connection;
 use twin_model::{Model, Sample, SignalIndex, Value};
 

@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use gateway::access::{Access, token_of};
+use gateway::app::App;
 use gateway::assemble::{Plant, PlantOptions, plant};
+use gateway::config::ServerConfig;
 use gateway::hub::Hub;
+use gateway::life;
 use gateway::page::Page;
 use gateway::peers::Peers;
 use gateway::publish::{self, shelf::Shelf};
-use gateway::server::{self, App, ServerConfig};
 use gateway::site::Site;
 use gateway::sources::{Polled, Pump, Source, step};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -173,7 +175,7 @@ impl World {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-        let server = tokio::spawn(server::run(listener, app.clone(), stop_streams, async move { drop(stopped.await) }));
+        let server = tokio::spawn(life::run(listener, app.clone(), stop_streams, async move { drop(stopped.await) }));
         Self { address, hub, app, stop: Some(stop), server: Some(server), pump, sources, clock, _folder: None }
     }
 

@@ -14,9 +14,9 @@ use twin_protocol::ServerFrame;
 use twin_publication::{Manifest, PieceHash};
 
 use super::{RecordArgs, Until, may_write, started};
-use crate::publish::Publication;
 use crate::recording::RecordingFile;
 use crate::remote::{Following, Remote, RemoteStream};
+use crate::revisions::Publication;
 use crate::term;
 
 /// Looks at whether it is over.

@@ -9,7 +9,7 @@ use twin_publication::{PieceHash, PieceKind, Revision};
 
 use crate::folder_file::{FolderFile, Known};
 use crate::pack::Packed;
-use crate::publish::earlier;
+use crate::revisions::earlier;
 
 /// Bytes of earlier pieces that are held, before they are packed; then the one that was asked for longest ago goes.
 const HELD_BYTES: usize = 64 << 20;

@@ -3,7 +3,7 @@
 //!
 //! A file that is being written looks another way each time: only what looked alike twice is read, and what changed while it was
 //! compiled is thrown away. A site with errors that the one in force has not changes nothing; one that does not fit the running
-//! plant waits for a restart ([`super::running`]). Decision 0025 says why.
+//! plant waits for a restart ([`crate::publish::running`]). Decision 0025 says why.
 
 mod recorded;
 mod thread;
@@ -19,13 +19,14 @@ use twin_publication::{PieceHash, PublicationError};
 use twin_site::Severity;
 use twin_site::check::CheckReport;
 
-use super::folder::{self, Change, Since};
-use super::inputs::{Inputs, Looks};
-use super::running::{Fit, Running};
-use super::shelf::Shelf;
-use super::{Compiled, Publication, compile, remembered};
 use crate::clock::Clock;
+use crate::publish::inputs::{Inputs, Looks};
+use crate::publish::running::{Fit, Running};
+use crate::publish::shelf::Shelf;
+use crate::publish::{Compiled, compile, remembered};
 use crate::recording::Playing;
+use crate::revisions::Publication;
+use crate::revisions::folder::{self, Change, Since};
 use crate::site::Site;
 use crate::term;
 

@@ -12,15 +12,15 @@ use twin_model::{Signal, SourceIndex, Span, TimeRange, Timestamp};
 use twin_protocol::{LinkChange, LinkState, Page, ServerFrame, encode_server};
 use twin_publication::{HistoryLevel, HistoryLink, HistoryPage, HistorySignal, PieceRef, PublishedHistory};
 
-use super::earlier;
 use crate::assemble::{PlantOptions, hub_of};
-use crate::exchange::history::{ALWAYS, patient_store};
 use crate::headless::{self, From};
 use crate::history::pages::{self, Catalogue, LevelPages, PageRow};
 use crate::history::{PUBLICATION, Persist, Setup, copy_history};
 use crate::hub::Hub;
+use crate::revisions::earlier;
 use crate::ring::RingLimits;
 use crate::site::Site;
+use crate::stores::{ALWAYS, patient_store};
 use crate::{GatewayError, clock};
 
 /// Where pieces go.

@@ -4,9 +4,9 @@
 use twin_model::Span;
 use twin_publication::Finding;
 
-use super::super::running::Fit;
-use super::super::shelf::Remark;
 use super::{Looked, Publisher};
+use crate::publish::running::Fit;
+use crate::publish::shelf::Remark;
 use crate::term;
 
 /// Errors that are told one by one.

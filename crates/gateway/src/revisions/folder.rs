@@ -26,8 +26,10 @@ pub const REVISIONS: &str = "revisions.json";
 /// Folder of pieces.
 pub const PIECES: &str = "pieces";
 /// Folder of earlier manifests.
-pub(super) const EARLIER: &str = "revisions";
-pub(super) const LOCK: &str = ".lock";
+pub(crate) const EARLIER: &str = "revisions";
+pub(crate) const LOCK: &str = ".lock";
+/// Of what the manifest was made; nobody else's business, so it has a dot.
+pub(crate) const INPUTS: &str = ".inputs";
 /// What a file is called until it is whole.
 const PARTIAL: &str = ".partial-";
 
@@ -69,7 +71,7 @@ pub fn revisions(folder: &Path) -> Result<Revisions, GatewayError> {
 }
 
 /// The manifest in force with its bytes; `None` where the folder has none.
-pub(super) fn manifest_of(folder: &Path) -> Result<Option<(Manifest, Vec<u8>)>, GatewayError> {
+pub(crate) fn manifest_of(folder: &Path) -> Result<Option<(Manifest, Vec<u8>)>, GatewayError> {
     let path = folder.join(MANIFEST);
     let Some(bytes) = read_if_there(&path, limits::MANIFEST_BYTES)? else { return Ok(None) };
     match Manifest::read(&bytes) {
@@ -78,34 +80,34 @@ pub(super) fn manifest_of(folder: &Path) -> Result<Option<(Manifest, Vec<u8>)>, 
     }
 }
 
-pub(super) fn listed(folder: &Path) -> Result<Revisions, GatewayError> {
+pub(crate) fn listed(folder: &Path) -> Result<Revisions, GatewayError> {
     let path = folder.join(REVISIONS);
     let Some(bytes) = read_if_there(&path, limits::REVISIONS_BYTES)? else { return Ok(Revisions::default()) };
     Revisions::read(&bytes).map_err(|source| GatewayError::Publication { path, source })
 }
 
-pub(super) fn read_if_there(path: &Path, most: usize) -> Result<Option<Vec<u8>>, GatewayError> {
+pub(crate) fn read_if_there(path: &Path, most: usize) -> Result<Option<Vec<u8>>, GatewayError> {
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         _ => read_file(path, most as u64).map(Some),
     }
 }
 
-pub(super) fn make(folder: &Path) -> Result<(), GatewayError> {
+pub(crate) fn make(folder: &Path) -> Result<(), GatewayError> {
     fs::create_dir_all(folder).map_err(|source| GatewayError::Write { path: folder.to_owned(), source })
 }
 
 /// Writes a file so that it is there whole or not at all, also after a power cut.
-pub(super) fn put(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), GatewayError> {
+pub(crate) fn put(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), GatewayError> {
     put_whole(folder, name, bytes).and_then(|()| synced(folder))
 }
 
-pub(super) fn synced(folder: &Path) -> Result<(), GatewayError> {
+pub(crate) fn synced(folder: &Path) -> Result<(), GatewayError> {
     sync_folder(folder).map_err(|source| GatewayError::Write { path: folder.to_owned(), source })
 }
 
 /// Writes a file so that it is there whole or not at all; its name is on the disk once the folder is.
-pub(super) fn put_whole(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), GatewayError> {
+pub(crate) fn put_whole(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), GatewayError> {
     let (path, partial) = (folder.join(name), folder.join(format!("{PARTIAL}{name}")));
     put_under(&partial, bytes).and_then(|()| fs::rename(&partial, &path)).map_err(|source| {
         // What could not be finished is in nobody's way; the error says what matters.
@@ -126,7 +128,7 @@ fn put_under(partial: &Path, bytes: &[u8]) -> std::io::Result<()> {
 }
 
 /// Takes away what a killed compile left half written. Whoever calls this holds the lock: nobody is writing.
-pub(super) fn sweep(folder: &Path) {
+pub(crate) fn sweep(folder: &Path) {
     for folder in [folder.to_owned(), folder.join(PIECES), folder.join(EARLIER)] {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             if entry.file_name().as_encoded_bytes().starts_with(PARTIAL.as_bytes()) {
@@ -138,7 +140,7 @@ pub(super) fn sweep(folder: &Path) {
 }
 
 /// Waits until nobody else writes. A file system without locks goes without: renames are whole there, too.
-pub(super) fn lock(path: &PathBuf) -> Result<File, GatewayError> {
+pub(crate) fn lock(path: &PathBuf) -> Result<File, GatewayError> {
     let failed = |source| GatewayError::Write { path: path.clone(), source };
     let file = OpenOptions::new().write(true).create(true).truncate(false).open(path).map_err(failed)?;
     match file.lock() {

@@ -2,10 +2,10 @@
 
 use twin_model::Timestamp;
 
-use super::super::folder::Change;
-use super::super::shelf::Shelf;
 use super::{Begun, Looked, contained};
+use crate::publish::shelf::Shelf;
 use crate::recording::Playing;
+use crate::revisions::folder::Change;
 use crate::term;
 
 /// The first step: what was in force where the recording begins, after what was before.

@@ -89,7 +89,7 @@ impl Target {
     ///
     /// # Errors
     /// Where the disk refuses.
-    pub(super) fn earlier(&self, number: u64, manifest: &[u8]) -> Result<(), GatewayError> {
+    pub(crate) fn earlier(&self, number: u64, manifest: &[u8]) -> Result<(), GatewayError> {
         let folder = self.folder.join(EARLIER);
         make(&folder)?;
         put(&folder, &format!("{number}.json"), manifest)

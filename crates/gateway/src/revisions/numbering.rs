@@ -39,7 +39,7 @@ impl Change {
 ///
 /// # Errors
 /// Where the instant is not after the revision before.
-pub(super) fn follow(
+pub(crate) fn follow(
     manifest: &mut Manifest,
     before: Option<(&Manifest, &[u8])>,
     earlier: &mut Revisions,

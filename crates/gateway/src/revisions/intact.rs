@@ -6,8 +6,7 @@ use std::path::Path;
 
 use twin_publication::{Manifest, PublicationError, Revisions, limits};
 
-use super::folder::{EARLIER, MANIFEST, REVISIONS};
-use super::remembered::INPUTS;
+use super::folder::{EARLIER, INPUTS, MANIFEST, REVISIONS};
 use crate::GatewayError;
 
 /// What to do about each of them.
@@ -17,7 +16,7 @@ const HELP: &str = "restore it from a backup, or move the folder away, and what 
 ///
 /// # Errors
 /// In words, where something is gone.
-pub(super) fn intact(folder: &Path, manifest: Option<&Manifest>, listed: &Revisions) -> Result<(), GatewayError> {
+pub(crate) fn intact(folder: &Path, manifest: Option<&Manifest>, listed: &Revisions) -> Result<(), GatewayError> {
     let gone = |at: &str, why: String| {
         let source = PublicationError::Invalid { at: at.to_owned(), why: format!("{why}; {HELP}") };
         Err(GatewayError::Publication { path: folder.join(at), source })

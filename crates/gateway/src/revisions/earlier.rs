@@ -35,7 +35,7 @@ pub fn manifest(folder: &Path, revision: &Revision) -> Result<Vec<u8>, GatewayEr
 }
 
 /// Revisions of a list that can't be shown any more, because their manifest or a piece of it is gone, in words. Pieces are not opened.
-pub(super) fn gone(folder: &Path, all: &[Revision]) -> Vec<String> {
+pub(crate) fn gone(folder: &Path, all: &[Revision]) -> Vec<String> {
     let pieces = folder.join(PIECES);
     let names = std::fs::read_dir(&pieces).into_iter().flatten().flatten();
     let here: BTreeSet<String> = names.filter_map(|entry| entry.file_name().into_string().ok()).collect();
@@ -67,7 +67,7 @@ pub fn piece(folder: &Path, hash: PieceHash, most: u64) -> Option<Vec<u8>> {
 ///
 /// # Errors
 /// Where it is missing or damaged.
-pub(super) fn named(folder: &Path, piece: &PieceRef, most: usize) -> Result<Vec<u8>, GatewayError> {
+pub(crate) fn named(folder: &Path, piece: &PieceRef, most: usize) -> Result<Vec<u8>, GatewayError> {
     let path = place_of(folder, piece.hash);
     let odd = |source| GatewayError::Publication { path: path.clone(), source };
     let most = usize::try_from(piece.bytes).map_or(most, |bytes| bytes.min(most));
@@ -93,18 +93,18 @@ fn read(folder: &Path, revision: &Revision) -> Result<Manifest, GatewayError> {
 }
 
 /// A revision with everything that it names.
-pub(super) struct Whole {
+pub(crate) struct Whole {
     /// The bytes of its manifest.
-    pub(super) manifest: Vec<u8>,
+    pub(crate) manifest: Vec<u8>,
     /// Its pieces.
-    pub(super) pieces: Vec<(PieceRef, Vec<u8>)>,
+    pub(crate) pieces: Vec<(PieceRef, Vec<u8>)>,
 }
 
 /// The bytes of a revision's manifest, and each of its pieces, compared with its name.
 ///
 /// # Errors
 /// Where any of it is missing or damaged.
-pub(super) fn whole(folder: &Path, revision: &Revision) -> Result<Whole, GatewayError> {
+pub(crate) fn whole(folder: &Path, revision: &Revision) -> Result<Whole, GatewayError> {
     let bytes = manifest(folder, revision)?;
     let odd = |source| GatewayError::Publication { path: folder.to_owned(), source };
     let mut pieces = Vec::new();
@@ -139,7 +139,7 @@ pub fn site_of(folder: &Path) -> Option<String> {
 ///
 /// # Errors
 /// Where the disk refuses.
-pub(super) fn copy_newest_model(folder: &Path, to: &Path) -> Result<(), GatewayError> {
+pub(crate) fn copy_newest_model(folder: &Path, to: &Path) -> Result<(), GatewayError> {
     let Ok(Some((manifest, bytes))) = super::folder::manifest_of(folder) else { return Ok(()) };
     let hash = manifest.model.hash;
     let Some(model) = piece(folder, hash, limits::MODEL_BYTES as u64) else { return Ok(()) };

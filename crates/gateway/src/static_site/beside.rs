@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use super::folder::put;
 use crate::GatewayError;
 use crate::pack::Coding;
 use crate::page::{Content, Page, PageFile};
+use crate::revisions::folder::put;
 
 /// The file that a browser asks for first; written last, so that what it names is there.
 const INDEX: &str = "index.html";
