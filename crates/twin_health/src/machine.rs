@@ -1,7 +1,9 @@
 //! The small deterministic machines behind rules and alarms: samples of one signal in, an outcome out.
 //!
 //! Common to all: a wanted outcome becomes the outcome once it has been wanted for its delay without interruption, where
-//! time passes between samples too. Samples are fed in source-time order; [`crate::Timeline`] takes care of late ones.
+//! time passes between samples too. A rule with several bands waits for each status apart: what goes to and fro between two bad
+//! ones has been bad all the time, and is at least the lesser of them after the delay; likewise on the way back. Samples are fed
+//! in source-time order; [`crate::Timeline`] takes care of late ones.
 
 use twin_model::{AckPolicy, AlarmCondition, AlarmState, Band, Limit, MAX_BANDS, Quality, QualityClass, RuleKind, Sample};
 use twin_model::{Span, Status, Timestamp, Value};
@@ -76,12 +78,18 @@ impl From<&Sample> for Cause {
     }
 }
 
+/// An outcome that waits for its delay.
 #[derive(Debug, Clone, PartialEq)]
 struct Pending {
     outcome: Outcome,
     due: Timestamp,
     cause: Cause,
+    /// Whether a sample asked for just this, and not only for more.
+    exact: bool,
 }
+
+/// Outcomes that one sample brings with it, at most: as many as statuses can mature before it, and its own.
+pub(crate) type Adopted = Vec<State>;
 
 /// Where a machine stands after some samples.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,7 +100,8 @@ pub struct State {
     pub since: Timestamp,
     /// The sample that brought it about.
     pub cause: Cause,
-    pending: Option<Box<Pending>>,
+    /// What waits, nearest to the outcome first; the others are further from it and are due no earlier.
+    pending: Vec<Pending>,
 }
 
 /// A rule or alarm as a machine.
@@ -121,31 +130,31 @@ impl Machine<'_> {
     ///
     /// A rule that gets something to judge again goes on from its last judgement, with its delays and deadbands: a sensor
     /// that fails for a moment neither skips a delay nor resets what was known.
-    pub fn step(&self, state: Option<State>, sample: &Sample) -> (State, [Option<State>; 2]) {
+    pub fn step(&self, state: Option<State>, sample: &Sample) -> (State, Adopted) {
         let t = sample.source_time;
-        let mut adopted = [None, None];
-        let begin = |outcome| State { outcome, since: t, cause: sample.into(), pending: None };
+        let mut adopted = Vec::new();
+        let begin = |outcome| State { outcome, since: t, cause: sample.into(), pending: Vec::new() };
         let rule = matches!(self, Self::Rule(_));
         let mut state = match state {
             Some(mut state) => {
-                if mature(&mut state, t) {
-                    adopted[0] = Some(state.clone());
+                while mature(&mut state, t) {
+                    adopted.push(state.clone());
                 }
                 state
             }
             None => {
                 let state = begin(if rule { Outcome::NOTHING } else { self.rest() });
-                adopted[0] = Some(state.clone());
+                adopted.push(state.clone());
                 state
             }
         };
         let known = state.outcome.last().unwrap_or_else(|| self.rest());
         let (wanted, delay) = match self.wish(known, sample) {
             Wish::Nothing => {
-                state.pending = None;
+                state.pending.clear();
                 if rule && state.outcome.status() != Status::Unknown {
                     state = begin(state.outcome.blind());
-                    adopted[1] = Some(state.clone());
+                    adopted.push(state.clone());
                 }
                 return (state, adopted);
             }
@@ -153,27 +162,62 @@ impl Machine<'_> {
         };
         if state.outcome.is_blind() {
             state = begin(known);
-            adopted[0] = Some(state.clone());
+            adopted.push(state.clone());
         }
         if wanted.code == state.outcome.code {
             state.outcome = wanted;
-            state.pending = None;
+            state.pending.clear();
         } else if delay <= Span::ZERO {
             state = begin(wanted);
-            adopted[1] = Some(state.clone());
-        } else if state.pending.as_ref().is_none_or(|pending| pending.outcome.code != wanted.code) {
-            state.pending = Some(Box::new(Pending { outcome: wanted, due: t + delay, cause: sample.into() }));
+            adopted.push(state.clone());
+        } else {
+            self.wait(&mut state, wanted, t + delay, sample);
         }
         (state, adopted)
+    }
+
+    /// Lets `wanted` wait, and all that lies between it and what is said; what waits longer goes on waiting.
+    fn wait(&self, state: &mut State, wanted: Outcome, due: Timestamp, sample: &Sample) {
+        let mut before = std::mem::take(&mut state.pending);
+        for outcome in self.on_the_way(state.outcome, wanted) {
+            let exact = outcome.code == wanted.code;
+            let known = before.iter().position(|pending| pending.outcome.code == outcome.code);
+            state.pending.push(match known.map(|at| before.swap_remove(at)) {
+                None => Pending { outcome, due, cause: sample.into(), exact },
+                Some(known) if exact && !known.exact => Pending { outcome, due: known.due, cause: sample.into(), exact },
+                Some(known) => known,
+            });
+        }
+    }
+
+    /// Outcomes that hold, too, while `wanted` is wanted and `now` is said, nearest to what is said first and `wanted` last. Whoever is
+    /// in a failure is in need of maintenance at least; whoever is well again is no worse than that.
+    fn on_the_way(&self, now: Outcome, wanted: Outcome) -> Vec<Outcome> {
+        let Self::Rule(RuleKind::Range { bands, .. }) = self else { return vec![wanted] };
+        let (from, to) = (now.status(), wanted.status());
+        let between = |status: &Status| if to > from { from < *status && *status < to } else { to < *status && *status < from };
+        let mut statuses: Vec<Status> = bands.iter().map(|band| band.status).filter(between).collect();
+        statuses.sort_unstable();
+        statuses.dedup();
+        if to < from {
+            statuses.reverse();
+        }
+        let lesser = |status: Status| {
+            let bits = bands.iter().enumerate().take(MAX_BANDS).filter(|(_, band)| band.status <= status).map(|(at, _)| 1 << at);
+            Outcome { passed: wanted.passed & bits.fold(0, |all, bit: u32| all | bit), ..Outcome::of(status.code()) }
+        };
+        statuses.into_iter().map(lesser).chain([wanted]).collect()
     }
 
     /// The outcome that a sample leaves behind whatever was passed before, with nothing pending, where the machine says
     /// `now` and goes on saying it. None where that depends on older samples.
     pub(crate) fn settled_by(&self, now: Outcome, sample: &Sample) -> Option<Outcome> {
-        if let Self::Rule(RuleKind::Range { bands, deadband, .. }) = self
+        if let Self::Rule(RuleKind::Range { bands, deadband, on_delay, off_delay }) = self
             && let Some(value) = sample.usable_number()
         {
-            let (least, most) = may_have_passed(bands, now.status());
+            let (certain, most) = may_have_passed(bands, now.status());
+            // What waited may have become the outcome because worse or better was wanted, with none of its own bands passed.
+            let least = if (*on_delay).max(*off_delay) > Span::ZERO { 0 } else { certain };
             let outcome = range_outcome(bands, *deadband, least, value);
             return Some(outcome).filter(|it| it.code == now.code && *it == range_outcome(bands, *deadband, most, value));
         }
@@ -240,7 +284,7 @@ impl Machine<'_> {
 impl State {
     /// The state that an entry of a timeline stands for, with nothing pending.
     pub(crate) fn settled(entry: &crate::Entry) -> Self {
-        Self { outcome: entry.outcome, since: entry.since, cause: entry.cause.clone(), pending: None }
+        Self { outcome: entry.outcome, since: entry.since, cause: entry.cause.clone(), pending: Vec::new() }
     }
 
     /// The same with another outcome of the same code.
@@ -251,31 +295,40 @@ impl State {
 
     /// Whether it says just this, with nothing pending.
     pub(crate) fn is_settled_at(&self, outcome: Outcome) -> bool {
-        self.pending.is_none() && self.outcome == outcome
+        self.pending.is_empty() && self.outcome == outcome
     }
 
     /// The state once time has advanced to `t` without another sample.
     #[must_use]
     pub fn at(&self, t: Timestamp) -> Self {
         let mut state = self.clone();
-        mature(&mut state, t);
+        while mature(&mut state, t) {}
         state
     }
 
-    /// When a pending outcome becomes the outcome, if no sample speaks against it.
+    /// This state, and each that follows from it up to `t` without another sample.
+    pub(crate) fn steps(&self, t: Timestamp) -> Vec<Self> {
+        let mut steps = vec![self.clone()];
+        let mut state = self.clone();
+        while mature(&mut state, t) {
+            steps.push(state.clone());
+        }
+        steps
+    }
+
+    /// When the next pending outcome becomes the outcome, if no sample speaks against it.
     pub fn due(&self) -> Option<Timestamp> {
-        self.pending.as_ref().map(|pending| pending.due)
+        self.pending.first().map(|pending| pending.due)
     }
 }
 
-/// Adopts the pending outcome where its time has come.
+/// Adopts the next pending outcome where its time has come: of several that are due at one instant the furthest.
 fn mature(state: &mut State, t: Timestamp) -> bool {
-    if state.pending.as_ref().is_none_or(|pending| pending.due > t) {
-        return false;
-    }
-    if let Some(pending) = state.pending.take() {
-        *state = State { outcome: pending.outcome, since: pending.due, cause: pending.cause, pending: None };
-    }
+    let Some(due) = state.due().filter(|due| *due <= t) else { return false };
+    let together = state.pending.iter().take_while(|pending| pending.due == due).count();
+    let mut later = state.pending.split_off(together);
+    let Some(Pending { outcome, cause, .. }) = state.pending.pop() else { return false };
+    *state = State { outcome, since: due, cause, pending: std::mem::take(&mut later) };
     true
 }
 
@@ -397,6 +450,44 @@ mod tests {
     }
 
     #[test]
+    fn what_goes_to_and_fro_between_bad_values_is_at_least_the_lesser_after_the_delay() {
+        let rule = range(0.0, 20, 0);
+        let swinging: Vec<(i64, f64)> = (0..36).map(|n| (10 * n, if n % 2 == 0 { 5.0 } else { 9.0 })).collect();
+        check(&rule, &swinging, 10, Status::Normal);
+        for t in (20..350).step_by(5) {
+            check(&rule, &swinging, t, Status::Maintenance);
+        }
+        // Rising: each status counts from when it was passed.
+        let rising = [(0, 1.0), (10, 5.0), (25, 9.0), (40, 9.0)];
+        for (at, expected) in
+            [(29, Status::Normal), (30, Status::Maintenance), (44, Status::Maintenance), (45, Status::OutOfSpecification)]
+        {
+            check(&rule, &rising, at, expected);
+        }
+        // Also between two samples, and where nothing in between was ever asked for.
+        check(&rule, &[(0, 1.0), (10, 5.0), (25, 9.0)], 31, Status::Maintenance);
+        check(&rule, &[(0, 1.0), (10, 5.0), (25, 9.0)], 60, Status::OutOfSpecification);
+        check(&rule, &[(0, 1.0), (10, 12.0), (25, 5.0), (26, 12.0)], 35, Status::Maintenance);
+        check(&rule, &[(0, 1.0), (10, 12.0)], 30, Status::Failure);
+    }
+
+    #[test]
+    fn what_goes_to_and_fro_below_a_bad_value_is_no_worse_than_that_after_the_delay() {
+        let rule = range(0.0, 0, 30);
+        let values: Vec<(i64, f64)> =
+            [(0, 12.0)].into_iter().chain((1..36).map(|n| (10 * n, if n % 2 == 1 { 1.0 } else { 5.0 }))).collect();
+        check(&rule, &values, 39, Status::Failure);
+        for t in (40..350).step_by(5) {
+            check(&rule, &values, t, Status::Maintenance);
+        }
+        let well = [(0, 12.0), (10, 5.0), (30, 1.0)];
+        for (at, expected) in [(39, Status::Failure), (40, Status::Maintenance), (59, Status::Maintenance), (60, Status::Normal)]
+        {
+            check(&rule, &well, at, expected);
+        }
+    }
+
+    #[test]
     fn a_rule_without_anything_to_judge_is_unknown_and_remembers_its_last_judgement() {
         let rule = range(0.0, 0, 0);
         for nothing in [
@@ -410,10 +501,10 @@ mod tests {
             let (state, adopted) = Machine::Rule(&rule).step(Some(state), &nothing);
             assert_eq!((state.outcome.status(), state.outcome.last_status()), (Status::Unknown, Status::OutOfSpecification));
             assert_eq!((state.since, state.cause.quality.is_bad()), (Timestamp::from_secs(1), true));
-            assert_eq!(adopted.iter().flatten().count(), 1);
+            assert_eq!(adopted.len(), 1);
             let again = Sample { source_time: Timestamp::from_secs(2), ..nothing };
             let (state, adopted) = Machine::Rule(&rule).step(Some(state), &again);
-            assert_eq!((state.since, adopted), (Timestamp::from_secs(1), [None, None]));
+            assert_eq!((state.since, adopted.len()), (Timestamp::from_secs(1), 0));
         }
     }
 

@@ -76,7 +76,7 @@ impl Timeline {
     fn fold(&mut self, machine: Machine<'_>, sample: &Sample, from: Timestamp) -> bool {
         let (state, adopted) = machine.step(self.tail.take().map(|tail| tail.state), sample);
         let mut changed = false;
-        for state in adopted.into_iter().flatten().filter(|state| state.since >= from) {
+        for state in adopted.into_iter().filter(|state| state.since >= from) {
             changed = true;
             self.record(state);
         }
@@ -191,22 +191,27 @@ impl Timeline {
     /// differ otherwise, samples were missing, and what is remembered counts.
     fn agree(&mut self, t: Timestamp, follows: bool) {
         let just_before = t - Span::from_micros(1);
-        let folded = self.tail.as_ref().map(|tail| (tail.state.outcome.code, tail.state.at(just_before)));
+        let steps = self.tail.as_ref().map(|tail| tail.state.steps(just_before)).unwrap_or_default();
         let known = self.entries.last().map(|known| (known.outcome.code, known.since));
-        match (folded, known) {
-            (Some((_, now)), Some((code, _))) if now.outcome.code == code => {}
-            (Some((before, _)), known) if !follows && known.is_none_or(|(code, _)| code == before) => {}
-            (Some((before, now)), known) if known.is_none_or(|(code, _)| code == before) => {
-                self.record(now.clone());
-                if let Some(tail) = &mut self.tail {
-                    tail.state = now;
+        let reached = match known {
+            None => (!steps.is_empty()).then_some(0),
+            Some((code, _)) => steps.iter().position(|state| state.outcome.code == code),
+        };
+        match (reached, known) {
+            (Some(reached), _) if !follows || reached + 1 == steps.len() => {}
+            (Some(reached), _) => {
+                for state in steps.into_iter().skip(reached + 1) {
+                    self.record(state.clone());
+                    if let Some(tail) = &mut self.tail {
+                        tail.state = state;
+                    }
                 }
             }
-            (_, Some((_, since))) => {
+            (None, Some((_, since))) => {
                 let t = self.tail.as_ref().map_or(since, |tail| tail.t.max(since));
                 self.tail = self.entries.last().map(|known| Checkpoint { t, state: State::settled(known) });
             }
-            (_, None) => {}
+            (None, None) => {}
         }
     }
 
@@ -238,7 +243,9 @@ impl Timeline {
         if let Some((tail, at)) = matures
             && at <= t
         {
-            return (Some(tail.state.at(t).outcome), TimeRange::new(at, Timestamp::MAX));
+            let state = tail.state.at(t);
+            let until = state.due().unwrap_or(Timestamp::MAX);
+            return (Some(state.outcome), TimeRange::new(at.max(state.since), until));
         }
         let after = self.entries.partition_point(|entry| entry.since <= t);
         let now = after.checked_sub(1).map(|at| &self.entries[at]);
