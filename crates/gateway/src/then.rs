@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use twin_model::{Model, Timestamp};
+use twin_model::{Model, SignalIndex, Timestamp};
 use twin_publication::{PieceHash, Revision};
 
 use crate::GatewayError;
+use crate::history::units;
 use crate::publish::model_piece;
 use crate::revisions::{earlier, folder};
 use crate::site::Site;
@@ -79,6 +80,7 @@ impl Kept {
 /// The model for an instant. Before the newest revision it is that of the revision which was in force, before the first one that
 /// of the first, which is the best that is known; from the newest on it is the site file's. Where that has a signal in another unit
 /// or kind than the newest revision, it is the newest's: readings come in as that has them until a server is started with the file.
+/// That one was is seen from the data folder, too, whose revisions may be elsewhere or may not have been writable.
 ///
 /// # Errors
 /// Where the folder, or what it has of that revision, cannot be read.
@@ -100,7 +102,7 @@ pub fn model_at(site: &Site, kept: &Kept, at: Timestamp, by: JudgeBy) -> Result<
                 return Ok(Chosen::of(today, Some(judged(newest, true))));
             }
             let runs = earlier::model(folder, newest).ok().filter(|_| by == JudgeBy::Then).map(|known| known.model);
-            match runs.and_then(|runs| Some((other_readings(&runs, &today)?, runs))) {
+            match runs.and_then(|runs| Some((other_readings(&runs, &today, kept)?, runs))) {
                 Some((what, model)) => {
                     let remark = Some(format!(
                         "the site file has {what}, and no server was started with it: shown is revision {}; --judge-by now takes the file",
@@ -115,18 +117,30 @@ pub fn model_at(site: &Site, kept: &Kept, at: Timestamp, by: JudgeBy) -> Result<
     }
 }
 
-/// The first signal whose readings mean something else in `new` than in `old`, in words.
-fn other_readings(old: &Model, new: &Model) -> Option<String> {
-    new.signal_indices().filter(|at| !new.is_computed(*at)).find_map(|at| {
-        let (signal, known) = (new.signal(at), old.signal(old.find_signal(new.signal(at).id.as_str())?));
-        let (unit, before) = (&signal.unit.0, &known.unit.0);
-        let id = signal.id.as_str();
-        if !unit.is_empty() && !before.is_empty() && !twin_model::unit::alike(unit, before) {
-            return Some(format!("'{id}' in {unit}, not in {before}"));
-        }
-        let kinds = (signal.value_kind, known.value_kind);
-        (kinds.0 != kinds.1).then(|| format!("'{id}' as {}, not as {}", kinds.0.as_str(), kinds.1.as_str()))
-    })
+/// The first signal whose readings mean something else in `new` than in `old`, and come in as `old` has it, in words.
+fn other_readings(old: &Model, new: &Model, kept: &Kept) -> Option<String> {
+    let differ = |at: &SignalIndex| !new.is_computed(*at) && difference(old, new, *at).is_some();
+    let mut differing = new.signal_indices().filter(differ).peekable();
+    differing.peek()?;
+    let data = match kept {
+        Kept::Beside(folder) => folder.parent(),
+        Kept::Nowhere | Kept::Named(_) => None,
+    };
+    let taken_up = data.map(|data| units::taken_up(data, new));
+    let waits = |at: &SignalIndex| taken_up.as_ref().is_none_or(|taken_up| !taken_up(*at));
+    differing.filter(waits).find_map(|at| difference(old, new, at))
+}
+
+/// How the readings of a signal of `new` differ from those of `old`, in words; none where they do not.
+fn difference(old: &Model, new: &Model, at: SignalIndex) -> Option<String> {
+    let (signal, known) = (new.signal(at), old.signal(old.find_signal(new.signal(at).id.as_str())?));
+    let (unit, before) = (&signal.unit.0, &known.unit.0);
+    let id = signal.id.as_str();
+    if !unit.is_empty() && !before.is_empty() && !twin_model::unit::alike(unit, before) {
+        return Some(format!("'{id}' in {unit}, not in {before}"));
+    }
+    let kinds = (signal.value_kind, known.value_kind);
+    (kinds.0 != kinds.1).then(|| format!("'{id}' as {}, not as {}", kinds.0.as_str(), kinds.1.as_str()))
 }
 
 /// The name of the site's model; `None` of one that nobody could read.

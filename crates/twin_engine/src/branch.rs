@@ -37,6 +37,8 @@ pub struct Branch {
     pub comparison: Comparison,
     /// Where the models of the run begin, by signal.
     pub starts: Vec<ModelStart>,
+    /// Signals that models read and none computes, whose value at the fork can't be fully trusted, with the reason.
+    pub doubtful: Vec<(SignalIndex, String)>,
     /// Models that the run did without, with the reason ([`Self::why_left_out`] has it in words).
     pub left_out: Vec<LeftOut>,
     /// Why signals that those need have no value that speaks for the fork.
@@ -57,7 +59,7 @@ impl Branch {
     }
 
     /// What a reader of the comparison must know about its models, as sentences: the largest offsets first, then what does not
-    /// start from a good reading, then what was left out; at most `most` of each and a count of the rest.
+    /// start from a good reading or reads one, then what was left out; at most `most` of each and a count of the rest.
     pub fn remarks(&self, model: &Model, most: usize) -> Vec<String> {
         let mut offsets = self.offsets.clone();
         let share = |(signal, offset): &(SignalIndex, f64)| {
@@ -82,6 +84,8 @@ impl Branch {
         let without = more(starts.len(), "models that don't start from a good reading");
         starts.truncate(most);
         out.extend(starts.into_iter().chain(without));
+        out.extend(self.doubtful.iter().take(most).map(|input| departure::doubtful(model, input)));
+        out.extend(more(self.doubtful.len(), "inputs that can't be fully trusted"));
         out.extend(self.left_out.iter().take(most).map(|left| self.why_left_out(model, left)));
         out.extend(more(self.left_out.len(), "signals that are not simulated"));
         out
@@ -228,6 +232,7 @@ impl Job {
             starts: self.departure.starts,
             left_out: self.changed.run.left_out().to_vec(),
             unfit: self.departure.unfit,
+            doubtful: self.departure.doubtful,
             offsets: self.changed.run.offsets().to_vec(),
         }
     }

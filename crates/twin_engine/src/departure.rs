@@ -23,11 +23,13 @@ pub struct ModelStart {
     pub why: Option<String>,
 }
 
-/// Where the models of a run begin, and why signals that a model or knob needs have no value at its fork.
+/// Where the models of a run begin, why signals that a model or knob needs have no value at its fork, and what is wrong with values that
+/// models read from there.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Departure {
     pub(crate) starts: Vec<ModelStart>,
     pub(crate) unfit: BTreeMap<SignalIndex, String>,
+    pub(crate) doubtful: Vec<(SignalIndex, String)>,
 }
 
 impl Departure {
@@ -37,7 +39,8 @@ impl Departure {
             LeftOutReason::NoValue(signal) => Some((signal, value(scope, signal).err()?)),
             LeftOutReason::NotFinite => None,
         });
-        Self { unfit: missing.collect(), starts: run.begins().iter().map(|begin| start(scope, *begin)).collect() }
+        let doubtful = run.inputs().iter().filter_map(|signal| Some((*signal, doubt(scope, *signal)?))).collect();
+        Self { unfit: missing.collect(), doubtful, starts: run.begins().iter().map(|begin| start(scope, *begin)).collect() }
     }
 }
 
@@ -87,6 +90,11 @@ impl ModelStart {
         };
         Some(format!("{id}: {what}: {why}"))
     }
+}
+
+/// What a reader must know of a value that models read, as a sentence.
+pub(crate) fn doubtful(model: &Model, (signal, why): &(SignalIndex, String)) -> String {
+    format!("{}: models read a value that can't be fully trusted: {why}", model.signal(*signal).id.as_str())
 }
 
 /// A model that a run does without, as a sentence.

@@ -341,7 +341,8 @@ fn first_match<T: Copy>(cases: &[(Value, T)], value: &Value) -> Option<T> {
     cases.iter().find(|(case, _)| same(case)).map(|(_, result)| *result)
 }
 
-fn passes(limit: Limit, value: f64, deadband: f64) -> bool {
+/// Whether a value is beyond a limit, or within the deadband behind it.
+pub(crate) fn passes(limit: Limit, value: f64, deadband: f64) -> bool {
     match limit {
         Limit::Above(limit) => value > limit - deadband,
         Limit::Below(limit) => value < limit + deadband,

@@ -1,8 +1,9 @@
 //! Why a twin has its status, in words: one plain sentence for each rule that is not normal.
 
-use twin_model::{Band, Limit, Model, Quality, RuleIndex, RuleKind, Sample, Status, Timestamp, Value};
+use twin_model::{Band, Limit, Model, Quality, RuleIndex, RuleKind, Sample, Span, Status, Timestamp, Value};
 
 use crate::health::{Input, Reason};
+use crate::machine::passes;
 use crate::text::{lasting, quantity};
 use crate::timeline::Entry;
 use crate::unfit::Unfit;
@@ -22,54 +23,34 @@ pub(crate) fn reason(
     let name = &signal.display_name;
     let unit = &signal.unit.0;
     let given = latest.and_then(Sample::given);
-    let shown = given.map(|value| match value {
-        Value::Text(word) => word.to_string(),
-        Value::Bool(on) => (if *on { "on" } else { "off" }).to_owned(),
-        value => quantity(value.as_f64().unwrap_or(f64::NAN), unit),
-    });
-    let shown = shown.unwrap_or_else(|| "unknown".to_owned());
+    let shown = given.map_or_else(|| "unknown".to_owned(), |value| shown(value, unit));
     let silence = if status == Status::Unknown { silence(name, latest, input, t) } else { None };
     let mut threshold = None;
     let mut next = None;
-    let text = match &rule.kind {
-        _ if silence.is_some() => {
+    let text = match (silence, &rule.kind) {
+        (Some(silence), _) => {
             let was =
                 before.filter(|was| *was != Status::Unknown).map_or_else(String::new, |was| format!("; was {}", was.label()));
-            format!("{}{was}", silence.unwrap_or_default())
+            format!("{silence}{was}")
         }
-        RuleKind::Range { bands, .. } => {
-            let passed = entry.map_or(0, |entry| entry.outcome.passed);
-            let worst = bands
-                .iter()
-                .enumerate()
-                .filter(|(at, band)| passed >> (at & 31) & 1 == 1 && band.status == status)
-                .map(|(_, band)| band.limit)
-                .next();
-            next = worst.and_then(|limit| next_band(bands, limit, status));
-            match worst {
-                Some(Limit::Above(limit)) => {
-                    threshold = Some(limit);
-                    let value = given.and_then(Value::as_f64);
-                    let word =
-                        if value.is_none_or(|value| value > limit) { "is above" } else { "is still near, not yet well below," };
-                    format!("{name} {shown} {word} {}", quantity(limit, unit))
-                }
-                Some(Limit::Below(limit)) => {
-                    threshold = Some(limit);
-                    let value = given.and_then(Value::as_f64);
-                    let word =
-                        if value.is_none_or(|value| value < limit) { "is below" } else { "is still near, not yet well above," };
-                    format!("{name} {shown} {word} {}", quantity(limit, unit))
+        (None, RuleKind::Range { bands, deadband, on_delay, off_delay }) => {
+            let own = passed(bands, entry, status);
+            next = own.and_then(|limit| next_band(bands, limit, status));
+            let delays = (*on_delay, *off_delay);
+            match held(bands, *deadband, delays, (own, status), given.and_then(Value::as_f64)) {
+                Some((at, words, yet)) => {
+                    threshold = Some(at);
+                    format!("{name} {shown} {words} {}{yet}", quantity(at, unit))
                 }
                 None => format!("{name} {shown}"),
             }
         }
-        RuleKind::Match { .. } => format!("{name} is {shown}"),
-        RuleKind::Quality { .. } => {
+        (None, RuleKind::Match { .. }) => format!("{name} is {shown}"),
+        (None, RuleKind::Quality { .. }) => {
             let quality = latest.map_or(Quality::BAD, Sample::judged_quality);
             format!("{name}: the value can't be {}: {}", if quality.is_bad() { "used" } else { "fully trusted" }, words(quality))
         }
-        RuleKind::Stale { .. } => {
+        (None, RuleKind::Stale { .. }) => {
             let age = latest.map_or(0, |sample| t.since(sample.source_time).as_micros() / 1_000_000);
             format!("{name} has not been heard of for {age} s")
         }
@@ -89,6 +70,60 @@ pub(crate) fn reason(
         threshold,
         next,
         text,
+    }
+}
+
+/// A value as a sentence has it.
+fn shown(value: &Value, unit: &str) -> String {
+    match value {
+        Value::Text(word) => word.to_string(),
+        Value::Bool(on) => (if *on { "on" } else { "off" }).to_owned(),
+        value => quantity(value.as_f64().unwrap_or(f64::NAN), unit),
+    }
+}
+
+/// The limit for which a rule of bands has its status: the first of that status that counts as passed, else the first of it, which was.
+fn passed(bands: &[Band], entry: Option<&Entry>, status: Status) -> Option<Limit> {
+    let passed = entry.map_or(0, |entry| entry.outcome.passed);
+    let own = || bands.iter().enumerate().filter(|(_, band)| band.status == status);
+    let first = own().find(|(at, _)| passed >> (at & 31) & 1 == 1).or_else(|| own().next());
+    first.map(|(_, band)| band.limit)
+}
+
+/// How a value stands to the limit that counts: which it is, in words, and what is waited for. `own` is the limit of the status.
+///
+/// A status lasts while its limit is passed, while the value is back within the deadband, and until it has been back for the delay; and
+/// it is the least that is known while a worse limit is passed and its own delay is not over.
+fn held(
+    bands: &[Band],
+    deadband: f64,
+    (on_delay, off_delay): (Span, Span),
+    (own, status): (Option<Limit>, Status),
+    value: Option<f64>,
+) -> Option<(f64, &'static str, String)> {
+    let own = own?;
+    let passed = |limit: Limit, by: f64| value.is_none_or(|value| passes(limit, value, by));
+    let (at, beyond, near, back) = words_of(own);
+    if passed(own, 0.0) {
+        return Some((at, beyond, String::new()));
+    }
+    if passed(own, deadband) {
+        return Some((at, near, String::new()));
+    }
+    match bands.iter().find(|band| band.status > status && passed(band.limit, 0.0)) {
+        Some(worse) => {
+            let (at, beyond, ..) = words_of(worse.limit);
+            Some((at, beyond, format!(", not yet for {}", lasting(on_delay))))
+        }
+        None => Some((at, back, format!(", not yet for {}", lasting(off_delay)))),
+    }
+}
+
+/// A limit, and the words for a value beyond it, one back within the deadband, and one that is back.
+const fn words_of(limit: Limit) -> (f64, &'static str, &'static str, &'static str) {
+    match limit {
+        Limit::Above(at) => (at, "is above", "is still near, not yet well below,", "is back below"),
+        Limit::Below(at) => (at, "is below", "is still near, not yet well above,", "is back above"),
     }
 }
 
@@ -131,4 +166,38 @@ fn next_band(bands: &[Band], passed: Limit, status: Status) -> Option<(f64, Stat
 
 fn words(quality: Quality) -> String {
     quality.to_string().replace('_', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_says_what_is_passed_and_what_is_waited_for() {
+        let band = |limit, status| Band { limit, status };
+        let bands = [
+            band(Limit::Above(60.0), Status::Maintenance),
+            band(Limit::Above(80.0), Status::Failure),
+            band(Limit::Below(5.0), Status::Failure),
+        ];
+        let delays = (Span::from_secs(20), Span::from_secs(30));
+        let said = |own, status, value: f64| {
+            let (at, words, yet) = held(&bands, 2.0, delays, (Some(own), status), Some(value)).unwrap();
+            format!("{words} {at}{yet}")
+        };
+        let (high, bad, low) = (Limit::Above(80.0), Limit::Above(60.0), Limit::Below(5.0));
+        for (own, status, value, expected) in [
+            (high, Status::Failure, 90.0, "is above 80"),
+            (high, Status::Failure, 79.0, "is still near, not yet well below, 80"),
+            (high, Status::Failure, 20.0, "is back below 80, not yet for 30 s"),
+            (low, Status::Failure, 1.0, "is below 5"),
+            (low, Status::Failure, 6.0, "is still near, not yet well above, 5"),
+            (low, Status::Failure, 20.0, "is back above 5, not yet for 30 s"),
+            (bad, Status::Maintenance, 85.0, "is above 60"),
+            (bad, Status::Maintenance, 1.0, "is below 5, not yet for 20 s"),
+            (bad, Status::Maintenance, 50.0, "is back below 60, not yet for 30 s"),
+        ] {
+            assert_eq!(said(own, status, value), expected, "{status:?} {value}");
+        }
+    }
 }

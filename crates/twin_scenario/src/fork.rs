@@ -78,6 +78,20 @@ pub(crate) struct Start {
     pub(crate) begins: Vec<Begin>,
 }
 
+impl Start {
+    /// Signals that models which run read and none of them computes.
+    pub(crate) fn inputs(&self, plan: &Plan) -> Vec<SignalIndex> {
+        let runs = |signal: SignalIndex| self.begins.binary_search_by_key(&signal, |begin| begin.signal).is_ok();
+        let signal = |column: usize| plan.signals.get(column).copied();
+        let rules = plan.states.iter().chain(&plan.assigns).filter(|rule| signal(rule.column).is_some_and(runs));
+        let read = rules.flat_map(|rule| rule.program.inputs().iter().map(|input| *input as usize));
+        let mut inputs: Vec<SignalIndex> = read.filter_map(signal).filter(|signal| !runs(*signal)).collect();
+        inputs.sort_unstable();
+        inputs.dedup();
+        inputs
+    }
+}
+
 /// Reads the fork. Observed values of modelled signals are moved into the model's bounds; values that are not finite
 /// count as missing; assign and lag models whose own value is missing begin at what they compute, without an offset.
 pub(crate) fn start(plan: &Plan, observed: &dyn Fn(SignalIndex) -> Option<f64>) -> Start {

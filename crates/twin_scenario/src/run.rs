@@ -81,6 +81,7 @@ pub struct Run {
     resets_done: usize,
     left_out: Vec<LeftOut>,
     begins: Vec<Begin>,
+    inputs: Vec<SignalIndex>,
     offsets: Vec<(SignalIndex, f64)>,
     emits: Vec<Emit>,
     pending: Vec<(SignalIndex, Timestamp, f64)>,
@@ -132,6 +133,7 @@ impl Run {
             gains: start.states.iter().map(|cell| cell.gain(scenario.step)).collect(),
             emits: emits(&plan, &start, &held),
             offsets: offsets(&plan, &start),
+            inputs: start.inputs(&plan),
             columns: start.columns,
             states: start.states,
             assigns: start.assigns,
@@ -203,6 +205,11 @@ impl Run {
     /// Where the models that run begin, by signal.
     pub fn begins(&self) -> &[Begin] {
         &self.begins
+    }
+
+    /// Signals that models which run read and none of them computes, in ascending order: what they were at the fork counts all along.
+    pub fn inputs(&self) -> &[SignalIndex] {
+        &self.inputs
     }
 
     /// What models that start as observed carry on from the fork, in the signal's unit: the observed value minus what the

@@ -104,8 +104,11 @@ struct WhatifJson<'a> {
     rows: Vec<RowJson<'a>>,
     /// Process models of this run with how they begin.
     models: Vec<ModelJson<'a>>,
+    /// Signals that models read at the departure and that can't be fully trusted, and why; only where there are some.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    doubtful: Vec<SignalJson<'a>>,
     /// Signals that are not simulated, and why.
-    left_out: Vec<LeftOutJson<'a>>,
+    left_out: Vec<SignalJson<'a>>,
     /// What was kept and can't be read; only where there is some.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     missing: Vec<LacksJson>,
@@ -126,7 +129,7 @@ struct ModelJson<'a> {
 }
 
 #[derive(Serialize)]
-struct LeftOutJson<'a> {
+struct SignalJson<'a> {
     signal: &'a str,
     why: String,
 }
@@ -166,10 +169,15 @@ fn whatif_json(model: &Model, branch: &Branch, missing: Vec<LacksJson>) -> Strin
         settings: scenario.settings.iter().filter_map(setting).collect(),
         rows: branch.comparison.iter().map(|row| row_json(model, row)).collect(),
         models: models(model, branch).map(|start| model_json(model, branch, start)).collect(),
+        doubtful: branch
+            .doubtful
+            .iter()
+            .map(|(signal, why)| SignalJson { signal: model.signal(*signal).id.as_str(), why: why.clone() })
+            .collect(),
         left_out: branch
             .left_out
             .iter()
-            .map(|left| LeftOutJson { signal: model.signal(left.signal).id.as_str(), why: branch.why_left_out(model, left) })
+            .map(|left| SignalJson { signal: model.signal(left.signal).id.as_str(), why: branch.why_left_out(model, left) })
             .collect(),
         missing,
     };
@@ -244,7 +252,7 @@ fn people(model: &Model, branch: &Branch) {
     if !branch.simulates() {
         term::say("nothing can be simulated from this moment");
     } else if rows.is_empty() {
-        term::say("nothing would be different");
+        term::say("no status, no alarm and no amount would be different");
     } else {
         term::say(&term::table(&["WHAT", "AS IT IS", "WHAT IF", "CHANGE", ""], &rows));
     }

@@ -6,10 +6,10 @@ use std::path::Path;
 
 use twin_historian::chunk;
 use twin_historian::historian::{Historian as _, KeepError, LEVELS, Position};
-use twin_model::{Model, TimeRange, unit};
+use twin_model::{Model, Signal, SignalIndex, TimeRange, ValueKind, unit};
 
 use super::by_hand::samples_of;
-use super::database::{PUBLICATION, of_page};
+use super::database::{Database, PUBLICATION, of_page};
 use super::series::{Numbers, One, Series};
 use super::sqlite::SqliteHistorian;
 use crate::revisions::earlier;
@@ -31,6 +31,21 @@ pub struct Apart {
     pub series: String,
     /// Their unit.
     pub kept: String,
+}
+
+/// Whether the samples of a signal that come into a data folder are kept as this model has them, unit and kind: then whoever writes
+/// there knows it so. False where the folder can't be read.
+pub(crate) fn taken_up(folder: &Path, model: &Model) -> impl Fn(SignalIndex) -> bool {
+    let read = || Database::open_to_read(folder).ok()?.keeper().series().ok();
+    let mut of: BTreeMap<String, (String, ValueKind)> = BTreeMap::new();
+    for one in read().iter().flat_map(Series::all).filter(|one| one.apart.is_none()) {
+        of.insert(one.id.clone(), (one.unit.clone().unwrap_or_default(), one.kind));
+    }
+    let alike = |signal: &Signal| of.get(signal.id.as_str()).is_some_and(|(own, kind)| {
+        *kind == signal.value_kind && (own == &signal.unit.0 || unit::alike(own, &signal.unit.0))
+    });
+    let all: Vec<bool> = model.signals().iter().map(alike).collect();
+    move |signal| all.get(signal.at()).copied().unwrap_or_default()
 }
 
 impl One {

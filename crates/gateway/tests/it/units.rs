@@ -319,3 +319,23 @@ fn whole_numbers_get_another_unit_and_are_not_converted() {
     assert_eq!(unit(&folder, &["pump.temp", "MWh"]).0, 0);
     assert_eq!(shown(&open(&folder, &count("MWh")).hub), [Value::Int(7)]);
 }
+
+/// Revisions may be elsewhere (`--cache`), or could not be written: that a server was started with the file is seen from what it kept.
+#[test]
+fn what_came_in_under_a_new_unit_is_shown_although_no_revision_beside_the_history_has_it() {
+    let folder = Folder::new();
+    let named = |name: &str| folder.0.join(name).display().to_string();
+    let (path, kept) = (folder.write("site.toml", site("°C")).display().to_string(), data(&folder));
+    let (code, _, err) = orrery(&["compile", &path, "-o", &named("data/publication"), "--at", "2026-03-01T00:00:00Z"]);
+    assert_eq!(code, 0, "{err}");
+    run(&folder, "°C", Some((3_600, 1.0)), true);
+    folder.write("site.toml", site("K"));
+    run(&folder, "K", Some((7_200, 300.0)), true);
+    let (code, rows, err) = orrery(&["export", &path, "--data", &kept, "-o", "-", "--signal", "pump.temp"]);
+    assert!(code == 0 && rows.contains(",300.0,") && !rows.contains(",1.0,"), "{rows}{err}");
+    assert!(!err.contains("no server was started") && err.contains("kept in °C"), "{err}");
+    let (_, out, err) = orrery(&["state", &path, "--data", &kept, "--at", "2026-03-02T11:00:00Z", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{err}"));
+    let signal = &json["twins"][0]["signals"][0];
+    assert_eq!((signal["value"].as_f64(), signal["unit"].as_str()), (Some(300.0), Some("K")), "{err}");
+}

@@ -366,6 +366,19 @@ fn an_uncertain_reading_counts_as_it_does_for_rules_and_is_told() {
 }
 
 #[test]
+fn an_uncertain_value_that_models_read_is_told() {
+    let mut e = engine();
+    let speed = reading(SPEED, 100, 50.0);
+    e.ingest(&[reading(VIBRATION, 100, 2.0), (speed.0, speed.1.with_quality(Quality::UNCERTAIN_LAST_USABLE))]);
+    run(&mut e, Vec::new());
+    let branch = &e.branches()[0];
+    assert_eq!(branch.doubtful, [(SPEED, "quality uncertain_last_usable".to_owned())]);
+    let said = "pump.speed: models read a value that can't be fully trusted: quality uncertain_last_usable".to_owned();
+    let remarks = branch.remarks(e.model(), 3);
+    assert!(remarks.contains(&said), "{remarks:?}");
+}
+
+#[test]
 fn a_run_does_without_a_model_whose_input_says_nothing_about_the_departure_and_names_it() {
     let mut e = engine();
     e.ingest(&[reading(VIBRATION, 100, 2.0), reading(SPEED, 0, 50.0)]);
