@@ -1,10 +1,12 @@
-//! Rules that no compiler knows: every file says what it is, and platform noise stays in its folder.
+//! Rules that no compiler knows: every file says what it is, platform noise stays in its folder, and the glossary names what there is.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
 use crate::util;
+
+mod glossary;
 
 /// Checks the rules over all files that git tracks.
 pub(crate) fn check() -> Result<()> {
@@ -17,6 +19,7 @@ pub(crate) fn check() -> Result<()> {
         problems.extend(problems_of(file, &text));
     }
     problems.extend(version_problems(&root)?);
+    problems.extend(glossary::problems(&root, &files)?);
     if problems.is_empty() {
         println!("   {} files", files.len());
         Ok(())
