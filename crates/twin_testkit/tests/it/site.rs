@@ -117,7 +117,7 @@ fn fold(model: &Model, from: i64, to: i64, least: Option<Span>, seen: &mut dyn F
             let machine =
                 if key.0 { Machine::Rule(&model.rules()[key.1].kind) } else { Machine::Alarm(&model.alarms()[key.1].condition) };
             let (state, adopted) = machine.step(states.remove(key), &sample);
-            for state in adopted.iter().flatten() {
+            for state in &adopted {
                 seen(key.0, key.1, state.since.since(START).as_secs_f64(), state);
             }
             states.insert(*key, state);
