@@ -58,6 +58,7 @@ codes! {
     TWIN_UNBOUND = "twin.unbound", "A twin has no node in any model.";
     TWIN_INVISIBLE = "twin.invisible", "A twin has nodes, but nothing of them or below them can be seen.";
     SECRET_WRITTEN = "secret.written", "A secret stands in the site file itself.";
+    SECRET_READABLE = "secret.readable", "Others on this machine may read the file of a secret.";
     IMPORT_SKIPPED = "import.skipped", "An import could not carry something over.";
 }
 

@@ -241,7 +241,7 @@ fn by_clock(
 ) -> Option<(TimeColumns, Option<Column>)> {
     match (SourceClock::read(s), received) {
         (SourceClock::Source, received) => Some((time, received)),
-        (SourceClock::Received, Some(received)) => Some((TimeColumns::One(received), None)),
+        (SourceClock::Received, Some(received)) => Some((TimeColumns::One(received.clone()), Some(received))),
         (SourceClock::Received, None) => {
             // A column of the wrong type was reported before.
             if !s.has("received") {
@@ -258,7 +258,9 @@ fn by_clock(
 }
 
 fn cells(s: &Section<'_>, out: &mut Diagnostics) -> CellRules {
-    let texts = |key: &str| s.words(key).iter().map(|word| word.text.to_string()).collect();
+    // Blanks around a cell are cut before it is compared.
+    let texts = |key: &str| s.words(key).iter().map(|word| word.as_str().trim().to_owned()).collect();
+    meant_twice(s, out);
     let letter = |key: &str| s.choice(key).and_then(|text| text.chars().next());
     let (decimal, thousands) = (letter("decimal"), letter("thousands"));
     let mut numbers =
@@ -273,6 +275,29 @@ fn cells(s: &Section<'_>, out: &mut Diagnostics) -> CellRules {
     }
     let null = if s.has("null") { texts("null") } else { vec![String::new()] };
     CellRules { numbers, null: Nulls::new(null, &numbers), on: texts("on"), off: texts("off") }
+}
+
+/// Says where one text is to mean two things. Texts for on and off are compared without case; what means no value counts as it stands, but
+/// such a cell would be the other one, too.
+fn meant_twice(s: &Section<'_>, out: &mut Diagnostics) {
+    let folded = |word: &Word| word.as_str().trim().to_lowercase();
+    for (key, meant, before) in [("off", "off", &["on"][..]), ("null", "no value", &["on", "off"])] {
+        for word in s.words(key) {
+            let other = |other: &&'static str| {
+                let found = s.words(other).into_iter().find(|first| folded(first) == folded(&word))?;
+                Some((*other, found))
+            };
+            let Some((as_what, first)) = before.iter().find_map(other) else { continue };
+            let message = format!(
+                "'{}' is to mean {meant} here, and {as_what} as '{}' at {}; no cell can mean both",
+                word.as_str().trim(),
+                first.as_str().trim(),
+                first.at
+            );
+            let help = format!("take it out of '{key}' or out of '{as_what}'");
+            out.error(codes::VALUE_INVALID, &word.at, key, message, help);
+        }
+    }
 }
 
 fn quality(s: &Section<'_>, header: bool, out: &mut Diagnostics) -> Option<QualityColumn> {

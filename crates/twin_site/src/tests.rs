@@ -493,6 +493,13 @@ fn csv_mistakes_are_explained() {
         12,
         &["can't be both"],
     );
+    for (keys, words) in [
+        ("on = [\"AUF\"]\noff = [\"ZU\", \" auf \"]", ["'auf' is to mean off here, and on as 'AUF' at ", ":11:"]),
+        ("off = [\"zu\"]\nnull = [\"\", \"Zu\"]", ["'Zu' is to mean no value here, and off as 'zu' at ", ":11:"]),
+        ("on = \"-1\"\nnull = \"-1\"", ["'-1' is to mean no value here, and on as '-1' at ", ":11:"]),
+    ] {
+        check(&format!("{CSV}time = {{ column = 0 }}\n{keys}\ncolumns = {{}}\n"), codes::VALUE_INVALID, 12, &words);
+    }
     check(
         &format!("{CSV}header = false\ntime = {{ column = \"date\" }}\ncolumns = {{}}\n"),
         codes::VALUE_INVALID,
@@ -639,7 +646,8 @@ fn whose_clock_counts_is_said_by_the_source_and_a_table_has_to_have_the_other_ti
     let SourceKind::Csv(csv) = &site.sources[0].kind else { panic!() };
     // No other time is read, so that none can be wrong.
     assert_eq!(csv.table.time, twin_table::TimeColumns::One(Column::Name("stored".to_owned())));
-    assert_eq!(csv.table.received, None);
+    assert_eq!(csv.table.received, Some(Column::Name("stored".to_owned())));
+    assert!(csv.table.by_receipt());
     let sender = "[[twins]]\nid = \"a\"\n[[sources]]\nid = \"plc\"\nkind = \"websocket\"\nclock = \"received\"\n";
     let site = clean(&format!("[site]\nid = \"t\"\n{sender}"));
     assert!(matches!(site.sources[0].kind, SourceKind::WebSocket { clock: SourceClock::Received, .. }));

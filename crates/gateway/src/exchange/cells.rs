@@ -119,7 +119,9 @@ impl Times {
         match read(&mut self.declared, &text) {
             Ok(read) => Ok(Some(read.t)),
             Err(fault) => {
-                let why = self.declared.explain(&text, &fault).replace("write format = ", "say --time-format ");
+                let why = self.declared.explain(&text, &fault);
+                let why = why.replace("write format = ", "say --time-format ");
+                let why = why.replace("say which zone it is in", "say which zone it is in (--zone, or time_zone under [site])");
                 refused(format!("its {which} {why}"))
             }
         }

@@ -46,11 +46,13 @@ pub enum Odd {
     Rounded,
     /// A quality that nobody knows: taken as uncertain, or as bad where its word begins so.
     UnknownQuality,
+    /// A time of receipt that can't be read: taken as received when it was measured.
+    ReceivedTime,
 }
 
 impl Odd {
     /// All of them, in the order of reports.
-    pub const ALL: [Self; 3] = [Self::NoValue, Self::Rounded, Self::UnknownQuality];
+    pub const ALL: [Self; 4] = [Self::NoValue, Self::Rounded, Self::UnknownQuality, Self::ReceivedTime];
 }
 
 /// What was special about the times of tables.

@@ -195,7 +195,15 @@ impl<'a> RowReader<'a> {
         }
         let source_time = self.source_times.read(cell(cells, Field::SourceTime), signal)?;
         let source_time = source_time.ok_or_else(|| Refusal::new(Reason::BadTime, "it has no source time", TIME_HELP))?;
-        let received = self.received_times.read_receipt(cell(cells, Field::ReceivedTime), source_time)?;
+        let received = match self.received_times.read_receipt(cell(cells, Field::ReceivedTime), source_time) {
+            Ok(received) => received,
+            // As in a source: the reading is worth more than when it was received.
+            Err(refusal) => {
+                let words = format!("{}; taken as received when it was measured", refusal.what);
+                self.reading.odd.push((Odd::ReceivedTime, words));
+                None
+            }
+        };
         let quality = self.quality(cells)?;
         let mut flags = first(cells, Field::Flags, Field::FlagNames).map_or(Ok(Flags::NONE), flags)?;
         if received.is_none() {

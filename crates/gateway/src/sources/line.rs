@@ -275,7 +275,11 @@ fn time(raw: &RawValue, rules: &TimeSpec, now: Timestamp) -> Result<Option<(Time
     let number = matches!(rules.format, TimeFormat::Epoch(_) | TimeFormat::Seconds { .. } | TimeFormat::Serial(_));
     let (text, format) = match scalar(raw) {
         Scalar::Literal(text) => (Cow::Borrowed(text), if number { &rules.format } else { &MICROS }),
-        Scalar::Text(text) => (text, if number { &TEXT } else { &rules.format }),
+        // Digits are digits, in quotes or not, as in a table; other texts are RFC 3339 where times are declared to be numbers.
+        Scalar::Text(text) => {
+            let format = if number && !rules.fits(&text) { &TEXT } else { &rules.format };
+            (text, format)
+        }
         Scalar::Null => return Ok(None),
         Scalar::Other => return Err(LineError::Time(for_sender("a time is a text or a number", rules))),
     };

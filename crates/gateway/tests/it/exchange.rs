@@ -274,7 +274,7 @@ fn refused_rows_are_counted_and_the_first_of_each_kind_named() {
     assert_eq!((count(&json, "rows"), count(&json, "new"), count(&json, "refused")), (52, 6, 46));
     let reasons = json!({"unknown_signal": 40, "bad_time": 2, "bad_value": 0, "other_unit": 1, "bad_quality_or_flags": 2,
                          "broken_row": 1});
-    assert_eq!(json["noted_by_kind"], json!({"no_value": 2, "rounded": 0, "unknown_quality": 1}));
+    assert_eq!(json["noted_by_kind"], json!({"no_value": 2, "rounded": 0, "unknown_quality": 1, "received_time": 0}));
     let noted: Vec<u64> = json["first_noted"].as_array().unwrap().iter().map(|row| count(row, "row")).collect();
     assert_eq!(noted, [45, 47, 49]);
     assert_eq!(json["refused_by_reason"], reasons);
@@ -289,7 +289,7 @@ fn refused_rows_are_counted_and_the_first_of_each_kind_named() {
         "line 49: 'splendid' is no known quality; taken as uncertain",
         "line 50: its quality is '192'; numbers of OPC DA need --quality opc_da",
         "line 51: its flags are '512'",
-        "line 52: it has 3 cells, the first line has 6",
+        "line 52: it has 3 cells, the header has 6",
     ] {
         assert!(err.contains(part), "{part} in {err}");
     }

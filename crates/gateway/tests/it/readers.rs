@@ -351,6 +351,91 @@ fn an_import_reads_as_it_is_told_to() {
     assert_eq!(found, expected, "the order of rows tells the hour that comes twice");
 }
 
+/// What a source of a table, an import and a sender make of a row `t.f` with a value and a time in a format.
+fn by_format(folder: &Folder, format: &str, time: &str, value: &str) -> Vec<Option<String>> {
+    let marks = "decimal = \",\"\nthousands = \".\"\n";
+    let time_key = format!("time = {{ column = \"time\", format = \"{format}\" }}");
+    let csv = format!(
+        "kind = \"csv\"\npath = \"cells.csv\"\nlayout = \"long\"\nkey = \"{{signal}}\"\nvalue = \"value\"\n{marks}{time_key}"
+    );
+    let cells = folder.write("csv/cells.csv", format!("signal,time,value\nt.f,{time},\"{value}\"\n"));
+    let of_csv = folder.write("csv/site.toml", site(&csv));
+    let pushed = folder.write("pushed/site.toml", site(&format!("kind = \"websocket\"\ntime = {{ format = \"{format}\" }}")));
+    let data = folder.0.join(format!("data {}{value}", time.replace('/', "_")));
+    let of = |args: &[&str]| exported(&run(args).1).into_values().next();
+    let played = of(&["export", text(&of_csv), "--sources", "--to", "2027-01-01T00:00:00Z", "-o", "-"]);
+    let how = ["--time-format", format, "--decimal", ",", "--thousands", "."];
+    run(&[&["import-samples", text(&pushed), "--data", text(&data), text(&cells)][..], &how].concat());
+    let imported = of(&["export", text(&pushed), "--data", text(&data), "-o", "-"]);
+    let loaded = Site::read_usable(&pushed).unwrap().loaded;
+    let SourceKind::WebSocket { times, codes, .. } = &loaded.sources[0].kind else { panic!("no sender") };
+    let inbox = Inbox::new(SourceIndex(0)).reading(times.clone(), *codes);
+    // Numbers of senders have no marks of their own.
+    let sent = value.replace('.', "").replace(',', ".");
+    let line = json!({ "signal": "t.f", "value": sent, "time": time });
+    let sent = match read_line(&loaded.model, &inbox, &line.to_string(), "2027-01-01T00:00:00Z".parse().unwrap()) {
+        Ok(Line::Sample(_, sample, ..)) => Some(words(&sample)),
+        _ => None,
+    };
+    vec![played, imported, sent]
+}
+
+#[test]
+fn offsets_as_text_in_patterns_and_epochs_as_texts_are_the_same_times_behind_every_door() {
+    let folder = Folder::new();
+    for (format, time) in [
+        ("%Y-%m-%dT%H:%M:%SZ", "2026-07-02T08:00:00Z"),
+        ("%Y-%m-%d %H:%M:%S UTC", "2026-07-02 08:00:00 UTC"),
+        ("%Y-%m-%d %H:%M:%S+00:00", "2026-07-02 08:00:00+00:00"),
+        ("%d.%m.%Y %H:%M GMT", "02.07.2026 08:00 GMT"),
+        ("epoch_s", "1782979200"),
+        ("epoch_ms", "1782979200000"),
+        ("epoch_us", "1782979200000000"),
+        ("seconds", "1782979200.0"),
+    ] {
+        let all = by_format(&folder, format, time, "1.500,25");
+        assert_eq!(all, vec![Some("2026-07-02T08:00:00Z Float(1500.25) good".to_owned()); 3], "{format}");
+    }
+}
+
+#[test]
+fn a_group_of_thousands_never_begins_with_0() {
+    let folder = Folder::new();
+    for (at, value) in ["0.123", "-0.500", "00.500", "0.123.456", "1.000e-3", "0123.456"].into_iter().enumerate() {
+        let seen = by_format(&folder, "epoch_s", &(1_782_979_200 + at).to_string(), value);
+        let none = |door: &Option<String>| door.as_deref().is_some_and(|words| words.ends_with("none bad_type_mismatch"));
+        assert!(seen[..2].iter().all(none), "{value}: {seen:?}");
+    }
+}
+
+#[test]
+fn an_import_follows_headers_and_keeps_rows_as_a_source_does() {
+    let folder = Folder::new();
+    let site = folder.write("site.toml", site("kind = \"websocket\""));
+    let table = "sep=,\nsignal,time,value,quality,received_time\nt.f,2026-03-02T08:00:00Z,64,192,2026-03-02T08:00:09Z\n\
+                 signal,time,quality,value,received_time\nt.f,2026-03-02T08:01:00Z,64,192,never\n";
+    let table = folder.write("joined.csv", table);
+    let data = folder.0.join("data");
+    let args = ["import-samples", text(&site), "--data", text(&data), text(&table), "--quality", "opc_da", "--json"];
+    let (code, out, err) = run(&args);
+    let json: Json = serde_json::from_str(&out).unwrap();
+    assert_eq!(
+        (code, &json["new"], &json["refused"], &json["noted_by_kind"]["received_time"]),
+        (1, &2.into(), &0.into(), &1.into())
+    );
+    assert!(
+        err.contains("line 5: its received time 'never' is not a time") && err.contains("taken as received when it was"),
+        "{err}"
+    );
+    let (_, csv, _) = run(&["export", text(&site), "--data", text(&data), "-o", "-"]);
+    let found: Vec<String> = exported(&csv).into_values().collect();
+    assert_eq!(found, ["2026-03-02T08:00:00Z Float(64.0) good", "2026-03-02T08:01:00Z Float(192.0) uncertain"]);
+    let bare = folder.write("bare.toml", format!("[site]\nid = \"s\"\n{SIGNALS}"));
+    let local = folder.write("local.csv", "signal,time,value\nt.f,2026-03-02 08:00,1\n");
+    let (_, _, err) = run(&["import-samples", text(&bare), "--data", text(&folder.0.join("bare")), text(&local)]);
+    assert!(err.contains("or say which zone it is in (--zone, or time_zone under [site])"), "{err}");
+}
+
 #[test]
 fn numbers_with_a_mark_that_nobody_declared_are_read_by_no_door() {
     let folder = Folder::new();

@@ -77,6 +77,7 @@ impl NumberStyle {
         }
         // Digits since the last separator of groups, and whether there was one.
         let (mut group, mut grouped, mut digits) = (0, false, 0);
+        let zero = chars.peek() == Some(&'0');
         while let Some(c) = chars.next_if(|c| c.is_ascii_digit() || self.groups(*c)) {
             if c.is_ascii_digit() {
                 out.push(c);
@@ -88,7 +89,8 @@ impl NumberStyle {
                 (group, grouped) = (0, true);
             }
         }
-        if grouped && group != 3 {
+        // Nobody writes 0.123 for 123: where a group begins with 0, its mark is that of another style.
+        if grouped && (group != 3 || zero) {
             return false;
         }
         if chars.next_if_eq(&self.decimal).is_some() {
@@ -101,7 +103,8 @@ impl NumberStyle {
         if digits == 0 {
             return false;
         }
-        if chars.next_if(|c| matches!(c, 'e' | 'E')).is_some() {
+        // Nor groups before an exponent.
+        if !grouped && chars.next_if(|c| matches!(c, 'e' | 'E')).is_some() {
             out.push('e');
             if let Some(sign) = chars.next_if(|c| matches!(c, '+' | '-' | '\u{2212}')) {
                 out.push(if sign == '+' { '+' } else { '-' });
@@ -238,6 +241,7 @@ mod tests {
     fn numbers_are_read_in_the_declared_style_only() {
         let plain = NumberStyle::default();
         let blanks = NumberStyle { decimal: ',', thousands: Some(' '), declared: true };
+        let points = NumberStyle { decimal: '.', thousands: Some(','), declared: true };
         for (style, text, expected) in [
             (plain, "21.5", Ok(21.5)),
             (plain, "-.5e+3", Ok(-500.0)),
@@ -252,6 +256,24 @@ mod tests {
             (COMMA, "1.07", Err(NumberFault::Unread)),
             (COMMA, "1234.567", Err(NumberFault::Unread)),
             (COMMA, "1.0700", Err(NumberFault::Unread)),
+            (COMMA, "0.123", Err(NumberFault::Unread)),
+            (COMMA, "-0.500", Err(NumberFault::Unread)),
+            (COMMA, "00.500", Err(NumberFault::Unread)),
+            (COMMA, "012.500", Err(NumberFault::Unread)),
+            (COMMA, "0.123.456", Err(NumberFault::Unread)),
+            (COMMA, "0.123,5", Err(NumberFault::Unread)),
+            (COMMA, "1.000e-3", Err(NumberFault::Unread)),
+            (COMMA, "1.000.000E3", Err(NumberFault::Unread)),
+            (COMMA, "0,123", Ok(0.123)),
+            (COMMA, "1.000", Ok(1000.0)),
+            (COMMA, "10.000.000", Ok(10_000_000.0)),
+            (COMMA, "1,5e-3", Ok(0.0015)),
+            (COMMA, "007", Ok(7.0)),
+            (points, "0,500", Err(NumberFault::Unread)),
+            (points, "1,500", Ok(1500.0)),
+            (blanks, "0 500", Err(NumberFault::Unread)),
+            (plain, "0,500", Err(NumberFault::OtherStyle)),
+            (plain, "1,000e-3", Err(NumberFault::OtherStyle)),
             (blanks, "1\u{202f}070,5", Ok(1070.5)),
             (blanks, "12 34", Err(NumberFault::Unread)),
             (plain, "1e400", Err(NumberFault::TooLarge)),

@@ -45,6 +45,17 @@ pub struct Row {
     pub oddity: Option<Oddity>,
 }
 
+impl Row {
+    /// Whether it is `sep=;`, with whatever separator: a word to spreadsheets, which want and write it above the header.
+    pub fn says_separator(&self) -> bool {
+        let first = self.cells.get(0).and_then(|cell| std::str::from_utf8(cell).ok()).map(str::trim);
+        let said = first.and_then(|first| first.split_at_checked(4)).filter(|(word, _)| word.eq_ignore_ascii_case("sep="));
+        said.is_some_and(|(_, rest)| rest.chars().count() <= 1)
+            && self.cells.iter().skip(1).all(<[u8]>::is_empty)
+            && self.cells.len() <= 2
+    }
+}
+
 /// What is odd about a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Oddity {

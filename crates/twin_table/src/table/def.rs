@@ -84,7 +84,7 @@ pub struct TableDef {
     pub time: TimeColumns,
     /// How times are written.
     pub times: TimeSpec,
-    /// Column of the time of receipt, written like the time.
+    /// Column of the time of receipt, written like the time; that of the time itself where no other clock counts.
     pub received: Option<Column>,
     /// Long or wide.
     pub layout: Layout,
@@ -94,6 +94,14 @@ pub struct TableDef {
     pub cells: CellRules,
     /// What an empty cell is.
     pub empty: Empty,
+}
+
+impl TableDef {
+    /// Whether its times are those of receipt: readings of a signal with one time are several that came at once, and none takes another's
+    /// place. Whoever keeps them gives each a time of its own.
+    pub fn by_receipt(&self) -> bool {
+        matches!((&self.time, &self.received), (TimeColumns::One(time), Some(received)) if time == received)
+    }
 }
 
 /// A signal that a column feeds.

@@ -96,6 +96,8 @@ pub struct Table<'a, R> {
     changes: HashSet<(SignalIndex, Timestamp)>,
     /// The row at hand is one.
     near_change: bool,
+    /// See [`TableDef::by_receipt`].
+    by_receipt: bool,
     /// By series: where it began within an hour that came twice, as long as no row told which it was.
     openings: HashMap<u64, Began>,
     /// Rows whose first cell begins with `#` are about the columns.
@@ -137,6 +139,7 @@ impl<'a, R: Read> Table<'a, R> {
             met: Vec::new(),
             changes: HashSet::new(),
             near_change: false,
+            by_receipt: def.by_receipt(),
             openings: HashMap::new(),
             annotated: false,
             header_next: false,
@@ -171,6 +174,7 @@ impl<'a, R: Read> Table<'a, R> {
             met: Vec::new(),
             changes: HashSet::new(),
             near_change: false,
+            by_receipt: def.by_receipt(),
             openings: HashMap::new(),
             annotated: known.annotated,
             header_next: false,

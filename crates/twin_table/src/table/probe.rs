@@ -65,7 +65,7 @@ impl<R: Read> Table<'_, R> {
             if self.passed_over(&row) {
                 continue;
             }
-            if !separator_said && says_separator(&row) {
+            if !separator_said && row.says_separator() {
                 separator_said = true;
                 continue;
             }
@@ -205,13 +205,4 @@ impl<R: Read> Table<'_, R> {
         }
         Ok(())
     }
-}
-
-/// Whether a row is `sep=;`, with whatever separator.
-fn says_separator(row: &Row) -> bool {
-    let said =
-        cell(&row.cells, 0).and_then(|first| first.split_at_checked(4)).filter(|(word, _)| word.eq_ignore_ascii_case("sep="));
-    said.is_some_and(|(_, rest)| rest.chars().count() <= 1)
-        && row.cells.iter().skip(1).all(<[u8]>::is_empty)
-        && row.cells.len() <= 2
 }

@@ -182,7 +182,8 @@ impl<R: Read> Table<'_, R> {
             self.opening(series, row.line, &read);
         }
         let mut received = read.t;
-        if let Some(text) = plan.received.and_then(|at| cell(&row.cells, at)).filter(|text| !text.is_empty()) {
+        let receipt = plan.received.filter(|_| !self.by_receipt).and_then(|at| cell(&row.cells, at));
+        if let Some(text) = receipt.filter(|text| !text.is_empty()) {
             match self.times.read_receipt(text, read.t) {
                 Ok(read) => received = read.t,
                 Err(fault) => {
@@ -307,10 +308,11 @@ impl<R: Read> Table<'_, R> {
             self.met.resize(feed.signal.at() + 1, Met::NOTHING);
         }
         if let Some(met) = self.met.get_mut(feed.signal.at()) {
-            let mut lost = met.last == place.time;
-            self.report.crossed |= !lost && (met.first..=met.newest).contains(&place.time);
+            let again = met.last == place.time;
+            let mut lost = again && !self.by_receipt;
+            self.report.crossed |= !again && (met.first..=met.newest).contains(&place.time);
             *met = Met { last: place.time, first: met.first.min(place.time), newest: met.newest.max(place.time) };
-            if self.near_change {
+            if self.near_change && !self.by_receipt {
                 let one = (feed.signal, place.time);
                 lost |= self.changes.contains(&one);
                 if self.changes.len() < CHANGES {

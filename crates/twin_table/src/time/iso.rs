@@ -13,6 +13,8 @@ pub(crate) struct Written {
     pub(crate) utc: bool,
     /// The name of a zone in the text.
     pub(crate) zone: Option<String>,
+    /// The offset is that of an abbreviation such as `CET`, which names the zone, too.
+    pub(crate) abbreviated: bool,
     /// It is the sixty-first second of a minute.
     pub(crate) leaps: bool,
 }

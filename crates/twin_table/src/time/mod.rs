@@ -208,7 +208,8 @@ impl TimeSpec {
         let mut near_change = false;
         let micros = if let Some(offset) = written.offset {
             if let Some(zone) = named.as_ref().filter(|_| !written.utc) {
-                zone.agrees(written.local, offset).map_err(TimeFault::Zone)?;
+                let agrees = zone.agrees(written.local, offset);
+                agrees.map_err(|why| TimeFault::Zone(if written.abbreviated { zone::other_half(&why) } else { why }))?;
             }
             written.local.saturating_sub(offset.saturating_mul(1_000_000))
         } else {

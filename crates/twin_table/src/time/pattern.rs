@@ -2,12 +2,18 @@
 
 use super::civil::{Civil, DAY, days, fraction};
 use super::iso::{Written, offset, says_utc};
+use super::zone::abbreviation;
+use literal::Fixed;
+
+mod literal;
 
 /// A pattern such as `%d.%m.%Y %H:%M:%S`, ready to read with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     text: String,
     items: Vec<Item>,
+    /// The offset of every text, where the pattern holds one as text.
+    fixed: Option<Fixed>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,7 +105,8 @@ impl Pattern {
         if items.contains(&Item::Hour12) != has("AM or PM") {
             return Err(format!("'{text}' has one of %I and %p; hours of 12 need both, hours of 24 are %H"));
         }
-        Ok(Self { text: text.to_owned(), items })
+        let fixed = literal::fixed(&items).map_err(|why| format!("'{text}': {why}"))?;
+        Ok(Self { text: text.to_owned(), items, fixed })
     }
 
     /// As it is written.
@@ -109,7 +116,7 @@ impl Pattern {
 
     /// Whether the text itself says its offset or zone.
     pub fn says_zone(&self) -> bool {
-        self.items.iter().any(|item| matches!(item, Item::Offset | Item::ZoneName | Item::EpochSeconds))
+        self.fixed.is_some() || self.items.iter().any(|item| matches!(item, Item::Offset | Item::ZoneName | Item::EpochSeconds))
     }
 
     /// `None` where the text does not fit, or is no time.
@@ -126,6 +133,9 @@ impl Pattern {
     fn parts(&self, text: &str) -> Option<Parts> {
         let mut rest = text.trim();
         let mut out = Written::default();
+        if let Some(Fixed { seconds, utc }) = self.fixed {
+            (out.offset, out.utc) = (Some(seconds), utc);
+        }
         let mut civil = Civil { month: 1, day: 1, ..Civil::default() };
         let (mut hour12, mut afternoon, mut of_year, mut weekday, mut instant) = (None, None, None, None, None);
         for (at, item) in self.items.iter().enumerate() {
@@ -163,7 +173,15 @@ impl Pattern {
                     (out.offset, out.utc) = (Some(offset(text)?), says_utc(text));
                 }
                 Item::ZoneName => {
-                    out.zone = Some(word(&mut rest, |c| c.is_ascii_alphanumeric() || "/_+-".contains(c)).to_owned());
+                    let name = word(&mut rest, |c| c.is_ascii_alphanumeric() || "/_+-".contains(c));
+                    match abbreviation(name) {
+                        // `+0200 CEST`
+                        Some((seconds, _)) if out.offset == Some(seconds) => {}
+                        Some((seconds, zone)) if out.offset.is_none() => {
+                            (out.offset, out.zone, out.abbreviated) = (Some(seconds), zone.map(str::to_owned), true);
+                        }
+                        _ => out.zone = Some(name.to_owned()),
+                    }
                 }
                 Item::EpochSeconds => instant = Some(number(&mut rest, 11)?),
             }
@@ -293,7 +311,7 @@ fn directive(chars: &mut std::str::Chars<'_>, items: &mut Vec<Item>) -> Result<(
         Some('R') => return all("%H:%M"),
         Some('D') => return all("%m/%d/%y"),
         Some('Z') => {
-            return Err("%Z reads names like CET, which mean several zones; write %z, or 'zone' and leave it out".to_owned());
+            return Err(UNREAD_NAMES.to_owned());
         }
         Some(other) => return Err(format!("%{other} is no part of a time that can be read here")),
         None => return Err("the pattern ends with a lone %".to_owned()),
@@ -301,6 +319,10 @@ fn directive(chars: &mut std::str::Chars<'_>, items: &mut Vec<Item>) -> Result<(
     items.push(item);
     Ok(())
 }
+
+/// What to write instead of `%Z`.
+const UNREAD_NAMES: &str = "%Z reads names like CET, of which many mean several zones; %Q reads those that mean one (CET, CEST, EDT, Europe/Berlin) and \
+    %z offsets (+01:00); where every time has the same name, write that name itself and say zone = \"Europe/Berlin\" (or \"+01:00\")";
 
 /// Up to `most` digits.
 fn digits<'a>(rest: &mut &'a str, most: usize) -> Option<&'a str> {

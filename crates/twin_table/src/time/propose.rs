@@ -8,7 +8,7 @@ use super::{Pattern, TimeFault, TimeFormat, TimeReader, TimeSpec};
 use crate::quoted;
 
 /// Patterns that exports use most. Of a text that fits several, the first is named.
-const USUAL: [&str; 34] = [
+const USUAL: [&str; 58] = [
     "%d.%m.%Y %H:%M:%S%.f",
     "%d.%m.%Y %H:%M",
     "%Y-%m-%d %H:%M:%S%.f",
@@ -44,9 +44,32 @@ const USUAL: [&str; 34] = [
     "%d.%m.%y %H:%M:%S%.f",
     "%d.%m.%y %H:%M",
     "%d.%m.%y",
+    // Days of the year alone, a date without marks beside a time, a comma between the two, months by name, twelve hours.
+    "%Y-%j %H:%M",
+    "%Y-%jT%H:%M%z",
+    "%Y-%jT%H:%M",
+    "%Y-%j",
+    "%Y%j",
+    "%Y%m%d %H%M%S",
+    "%Y%m%d %H%M",
+    "%Y%m%dT%H%M%z",
+    "%Y%m%dT%H%M",
+    "%Y%m%d %H:%M:%S%.f",
+    "%Y%m%d %H:%M",
+    "%d.%m.%Y, %H:%M:%S%.f",
+    "%d.%m.%Y, %H:%M",
+    "%Y.%m.%d %H:%M:%S%.f",
+    "%Y.%m.%d %H:%M",
+    "%Y-%m-%d %I:%M:%S %p",
+    "%Y-%m-%d %I:%M %p",
+    "%b %d, %Y %I:%M:%S %p",
+    "%b %d, %Y %I:%M %p",
+    "%b %d, %Y %H:%M:%S%.f",
+    "%b %d, %Y %H:%M",
+    "%d %b %Y %H:%M:%S%.f",
+    "%m/%d/%Y, %I:%M:%S %p",
+    "%d/%m/%Y, %H:%M:%S%.f",
 ];
-/// Digits of the one that has nothing but digits and might be any number.
-const DATE_DIGITS: (&str, usize) = ("%Y%m%d", 8);
 
 /// Counts of 100 nanoseconds that nothing here reads, with what they say at 1970-01-01T00:00:00Z.
 const TICKS: [(&str, i64); 2] = [
@@ -130,10 +153,25 @@ fn weeks(text: &str) -> Option<String> {
     Some(format!("; it is a date by its week, {year:04}-{month:02}-{day:02}, and none are read: write year, month and day"))
 }
 
+/// Whether a text has as many digits as a pattern without marks asks for, and a day of the year as three: else `2026-03` would be a
+/// day, and among numbers any of seven digits a date.
+fn has_its_digits(pattern: &str, text: &str, numeric: bool) -> bool {
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    if pattern.starts_with("%Y%m%d") && !pattern.starts_with("%Y%m%d%H") {
+        return digits(text) == 8;
+    }
+    match pattern.strip_prefix("%Y") {
+        Some(rest) if rest.starts_with("%j") => digits(text) == 7 && !numeric,
+        Some(rest) if rest.starts_with("-%j") => text.get(5..).is_some_and(|day| digits(day) == 3),
+        _ => true,
+    }
+}
+
 /// Words with the notation in which a text would be a plausible time, and that time.
 fn proposal(spec: &TimeSpec, text: &str) -> Option<String> {
     let epochs = Unit::ALL.into_iter().map(TimeFormat::Epoch);
-    let usual = USUAL.iter().filter(|pattern| **pattern != DATE_DIGITS.0 || text.trim().len() == DATE_DIGITS.1);
+    let numeric = matches!(spec.format, TimeFormat::Epoch(_) | TimeFormat::Seconds { .. } | TimeFormat::Serial(_));
+    let usual = USUAL.iter().filter(|pattern| has_its_digits(pattern, text.trim(), numeric));
     let patterns = usual.filter_map(|pattern| Pattern::new(pattern).ok().map(TimeFormat::Pattern));
     let all = epochs.chain([TimeFormat::Rfc3339, TimeFormat::Serial(false)]).chain(patterns);
     let zone = spec.zone.clone().unwrap_or_else(super::Zone::utc);

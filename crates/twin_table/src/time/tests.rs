@@ -189,6 +189,73 @@ fn kin_of_iso_8601_that_is_not_read_is_answered_with_what_to_write_and_that_read
 }
 
 #[test]
+fn an_offset_as_text_in_the_pattern_goes_before_the_zone_of_the_site() {
+    for (format, text) in [
+        ("%Y-%m-%dT%H:%M:%SZ", "2026-07-02T08:00:00Z"),
+        ("%Y-%m-%d %H:%M:%S UTC", "2026-07-02 08:00:00 UTC"),
+        ("%Y-%m-%dT%H:%M:%S+00:00", "2026-07-02T08:00:00+00:00"),
+        ("%Y-%m-%dT%H:%M:%S+02:00", "2026-07-02T10:00:00+02:00"),
+    ] {
+        let spec = spec(format, Some("Europe/Berlin"));
+        assert!(!spec.format.needs_zone(), "{format}");
+        let read = TimeReader::new(spec).read(0, text).map(|read| read.t.to_string());
+        assert_eq!(read.as_deref(), Ok("2026-07-02T08:00:00Z"), "{format}");
+    }
+}
+
+#[test]
+fn abbreviations_that_mean_one_clock_are_read_and_tell_the_hour_that_comes_twice() {
+    for (text, expected) in [
+        ("2026-07-02 08:00 CEST", "2026-07-02T06:00:00Z"),
+        ("2026-03-02 08:00 CET", "2026-03-02T07:00:00Z"),
+        ("2026-10-25 02:30 CEST", "2026-10-25T00:30:00Z"),
+        ("2026-10-25 02:30 CET", "2026-10-25T01:30:00Z"),
+        ("2026-07-02 08:00 BST", "2026-07-02T07:00:00Z"),
+        ("2026-07-02 08:00 EDT", "2026-07-02T12:00:00Z"),
+        ("2026-01-02 08:00 EST", "2026-01-02T13:00:00Z"),
+        ("2026-07-02 08:00 Europe/Berlin", "2026-07-02T06:00:00Z"),
+    ] {
+        let read = TimeReader::new(spec("%Y-%m-%d %H:%M %Q", None)).read(0, text).map(|read| read.t.to_string());
+        assert_eq!(read.as_deref(), Ok(expected), "{text}");
+    }
+    let read = TimeReader::new(spec("%Y-%m-%d %H:%M %z %Q", None)).read(0, "2026-07-02 08:00 +0200 CEST");
+    assert_eq!(read.map(|read| read.t.to_string()).as_deref(), Ok("2026-07-02T06:00:00Z"), "as Go writes");
+    let words = |text: &str| words("%Y-%m-%d %H:%M %Q", None, text);
+    let other = words("2026-07-02 08:00 CET");
+    assert!(
+        other.contains("the clock of CET is at +02:00 then and never at +01:00") && other.contains("zone = \"+01:00\""),
+        "{other}"
+    );
+    for several in ["CST", "IST", "PST"] {
+        assert!(words(&format!("2026-07-02 08:00 {several}")).contains("is no time zone"), "{several}");
+    }
+}
+
+#[test]
+fn what_exports_write_is_answered_with_a_pattern_that_reads_it() {
+    for (text, format) in [
+        ("2026-061", "%Y-%j"),
+        ("2026061", "%Y%j"),
+        ("2026-061 08:00", "%Y-%j %H:%M"),
+        ("20260302 0800", "%Y%m%d %H%M"),
+        ("20260302T0800Z", "%Y%m%dT%H%M%z"),
+        ("02.03.2026, 08:00", "%d.%m.%Y, %H:%M"),
+        ("2026.03.02 08:00:00", "%Y.%m.%d %H:%M:%S%.f"),
+        ("Mar 2, 2026 8:00 AM", "%b %d, %Y %I:%M %p"),
+        ("3/2/2026, 8:00:00 AM", "%m/%d/%Y, %I:%M:%S %p"),
+        ("2026-03-02 08:00:00 AM", "%Y-%m-%d %I:%M:%S %p"),
+    ] {
+        let words = words("rfc3339", None, text);
+        assert!(words.ends_with(&format!(": write format = \"{format}\"")), "{text}: {words}");
+        assert!(words.contains("it looks like 2026-03-02T0"), "{text}: {words}");
+        assert!(TimeReader::new(spec(format, Some("UTC"))).read(0, text).is_ok(), "{text}");
+    }
+    assert!(!words("rfc3339", None, "2026-03").contains("%j"), "a month is no day");
+    assert!(!words("epoch_s", None, "1999123").contains("%j"), "any number of seven digits");
+    assert!(words("%Y-%m-%d %H:%M:%S", None, "2026-03-02 08:00:00 PM").contains("%I:%M:%S %p"));
+}
+
+#[test]
 fn ticks_are_recognised_and_no_format_is_proposed_that_would_read_them_as_another_year() {
     for (format, text, name) in [
         ("epoch_us", "639080352000000000", "ticks of .NET"),

@@ -144,6 +144,50 @@ impl Zone {
     }
 }
 
+/// Abbreviations that mean one clock wherever the tz database has them today, in minutes ahead of UTC; those that are names of zones
+/// that change over the year, too, with that zone. Not here is what means several: CST, CDT, IST, PST (of America and the Philippines).
+const ABBREVIATIONS: [(&str, i64, Option<&str>); 26] = [
+    ("CET", 60, Some("CET")),
+    ("CEST", 120, Some("CET")),
+    ("MET", 60, Some("MET")),
+    ("MEST", 120, Some("MET")),
+    ("EET", 120, Some("EET")),
+    ("EEST", 180, Some("EET")),
+    ("WET", 0, Some("WET")),
+    ("WEST", 60, Some("WET")),
+    ("BST", 60, None),
+    ("MSK", 180, None),
+    ("SAST", 120, None),
+    ("JST", 540, None),
+    ("KST", 540, None),
+    ("AEST", 600, None),
+    ("AEDT", 660, None),
+    ("ACST", 570, None),
+    ("ACDT", 630, None),
+    ("AWST", 480, None),
+    ("NZST", 720, None),
+    ("NZDT", 780, None),
+    ("EDT", -240, None),
+    ("MDT", -360, None),
+    ("AKST", -540, None),
+    ("AKDT", -480, None),
+    ("NST", -210, None),
+    ("NDT", -150, None),
+];
+
+/// Seconds ahead of UTC that an abbreviation says, and the zone whose clock it is where it says that, too.
+pub(super) fn abbreviation(text: &str) -> Option<(i64, Option<&'static str>)> {
+    ABBREVIATIONS.iter().find(|(name, ..)| *name == text).map(|(_, minutes, zone)| (minutes * 60, *zone))
+}
+
+/// Words for an abbreviation of the other half of the year: whether the clock was never put forward, or only its name, nobody can tell.
+pub(super) fn other_half(why: &str) -> String {
+    let what = why.split_once("; ").map_or(why, |(what, _)| what);
+    format!(
+        "{what}; where the name is always the same, write it into the pattern as it stands, and say zone = \"+01:00\" or \"Europe/Berlin\""
+    )
+}
+
 /// An offset as people write it: `+02:00`.
 fn written(seconds: i64) -> String {
     let (sign, minutes) = (if seconds < 0 { '-' } else { '+' }, seconds.abs() / 60);

@@ -161,7 +161,7 @@ fn look(site: &Site, source: &SourceDef, def: &CsvSource) -> Result<(Report, Ind
             let what = "all its rows have one time, so it can't be played in a loop".to_owned();
             return Err(TableError { key: "loop", what, help: "delete loop = true".to_owned() });
         }
-        compared.finish(&mut report);
+        finish(compared, def, &mut report);
         return Ok((report, builder.finish(), None));
     }
     // Letters of two bytes begin at even places. Where the end begins before the beginning ends, it goes on from there.
@@ -184,7 +184,14 @@ fn look(site: &Site, source: &SourceDef, def: &CsvSource) -> Result<(Report, Ind
         samples.clear();
     }
     let mut report = report.with_end(table.report);
-    compared.finish(&mut report);
+    finish(compared, def, &mut report);
     told::usable(&report)?;
     Ok((report, builder.finish(), between))
+}
+
+/// Notes which samples take the place of others; of what came at once none does.
+fn finish(compared: Compared, def: &CsvSource, report: &mut Report) {
+    if !def.table.by_receipt() {
+        compared.finish(report);
+    }
 }

@@ -1,6 +1,7 @@
 //! CSV files as sources: opened, looked through, and played in order of time. How they are read is in `twin_table`.
 
 mod again;
+mod apart;
 mod index;
 mod judge;
 mod merge;
@@ -17,8 +18,9 @@ use twin_table::{Feeds, Report, Table, TableError};
 
 use crate::gathered::Gathered;
 use crate::site::Site;
+use apart::Apart;
 use index::{Index, Segment};
-use merge::Due;
+use merge::{Due, Merge, Step};
 
 pub use judge::judge;
 pub use play::{CsvReplay, Unusable};
@@ -73,7 +75,7 @@ impl CsvFile {
             return Err(TableError { key: "loop", what, help: "delete loop = true".to_owned() });
         }
         let mut opened = Self { source: source.index, def: def.clone(), report, feeds, known, file, index };
-        if opened.report.crossed {
+        if opened.report.crossed && !opened.def.table.by_receipt() {
             again::count(&mut opened, again::HELD)?;
         }
         Ok(opened)
@@ -107,6 +109,9 @@ impl CsvFile {
     /// # Errors
     /// Where the file can't be read on.
     pub fn each(&mut self, shift: Span, take: &mut Take<'_>) -> Result<(), TableError> {
+        if self.def.table.by_receipt() {
+            return self.each_apart(shift, take);
+        }
         let crossed = self.report.crossed;
         let mut gathered = Gathered::new(if crossed { SORTED } else { SLICE });
         let mut table = self.whole()?;
@@ -121,6 +126,33 @@ impl CsvFile {
                 if crossed {
                     gathered.sort();
                 }
+                take(&mut gathered.samples);
+                gathered.clear();
+            }
+            if !more {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The same of a file whose times are those of receipt, in order of time: what came at once has times of its own, and they are the
+    /// same here as where a clock runs.
+    fn each_apart(&mut self, shift: Span, take: &mut Take<'_>) -> Result<(), TableError> {
+        let (mut merge, mut apart, mut gathered) = (Merge::default(), Apart::default(), Gathered::new(SLICE));
+        loop {
+            let more = match merge.step(self, Timestamp::MAX)? {
+                Step::Row(mut row) => {
+                    for (_, sample) in &mut row.samples {
+                        sample.source_time = sample.source_time + shift;
+                    }
+                    apart.put(&mut row.samples);
+                    gathered.samples.append(&mut row.samples);
+                    true
+                }
+                Step::Opened => true,
+                Step::Wait | Step::Over => false,
+            };
+            if gathered.is_full() || !more {
                 take(&mut gathered.samples);
                 gathered.clear();
             }

@@ -5,6 +5,7 @@ use twin_protocol::LinkState;
 
 use super::super::{Polled, Source};
 use super::CsvFile;
+use super::apart::Apart;
 use super::merge::{Merge, Step};
 use crate::term;
 
@@ -17,6 +18,8 @@ pub struct CsvReplay {
     /// What is added to recorded times.
     shift: Span,
     merge: Merge,
+    /// Of a table whose times are those of receipt.
+    apart: Option<Apart>,
     broken: Option<String>,
 }
 
@@ -24,7 +27,8 @@ impl CsvReplay {
     /// Plays a file; `now` is the moment that the site file calls now.
     pub fn new(file: CsvFile, now: Timestamp) -> Self {
         let shift = file.shift(now);
-        Self { file, shift, merge: Merge::default(), broken: None }
+        let apart = file.def.table.by_receipt().then(Apart::default);
+        Self { file, shift, merge: Merge::default(), apart, broken: None }
     }
 
     /// First and last moment that it plays, where it plays no loop; `None` without rows.
@@ -55,12 +59,15 @@ impl Source for CsvReplay {
                 break;
             }
             match self.merge.step(&mut self.file, now - self.shift) {
-                Ok(Step::Row(row)) => {
-                    for (signal, mut sample) in row.samples {
+                Ok(Step::Row(mut row)) => {
+                    for (_, sample) in &mut row.samples {
                         sample.source_time = sample.source_time + self.shift;
                         sample.received_time = sample.received_time + self.shift;
-                        out.samples.push((signal, sample));
                     }
+                    if let Some(apart) = &mut self.apart {
+                        apart.put(&mut row.samples);
+                    }
+                    out.samples.append(&mut row.samples);
                 }
                 Ok(Step::Opened) => {}
                 Ok(Step::Over) if self.file.def.repeat => {

@@ -252,6 +252,30 @@ fn of_rows_of_one_instant_the_last_of_the_file_counts_and_the_others_are_counted
 }
 
 #[test]
+fn readings_that_were_received_at_once_are_a_microsecond_apart_as_those_of_senders_are() {
+    let source = "received = \"t\"\nclock = \"received\"";
+    for (name, table, expected) in [
+        ("at_once", "t,A\n10,1\n10,2\n10,2\n11,4\n", &[(0, 1.0), (1, 2.0), (2, 2.0), (1_000_000, 4.0)][..]),
+        ("in_no_order", "t,A\n11,4\n10,1\n12,5\n10,2\n", &[(0, 1.0), (1, 2.0), (1_000_000, 4.0), (2_000_000, 5.0)]),
+    ] {
+        let bench = bench(name, source, table);
+        let mut file = bench.open().unwrap();
+        let (mut whole, mut played) = (Vec::new(), Polled::default());
+        file.each(Span::ZERO, &mut |samples| whole.append(samples)).unwrap();
+        bench.replay().poll(Timestamp::from_secs(9_999), &mut played);
+        let seen = |samples: &[(SignalIndex, Sample)]| -> Vec<(i64, f64)> {
+            assert!(samples.iter().all(|(_, sample)| sample.received_time == sample.source_time));
+            let one = |sample: &Sample| (sample.source_time.as_micros() - 10_000_000, sample.value.as_f64().unwrap());
+            samples.iter().map(|(_, sample)| one(sample)).collect()
+        };
+        assert_eq!((seen(&whole).as_slice(), seen(&played.samples).as_slice()), (expected, expected), "{name}");
+        assert_eq!((file.report.overwritten, file.report.uncompared), (0, 0), "{name}");
+        let site = Site::read_usable(&bench.0).unwrap();
+        assert!(judge(&site).iter().all(|found| !found.message.contains("take the place of one")), "{name}");
+    }
+}
+
+#[test]
 fn what_is_too_much_to_compare_is_said() {
     let mut file = bench("much", "", "t,A\n10,1\n20,5\n10,2\n40,3\n20,6\n").open().unwrap();
     assert_eq!((file.report.overwritten, file.remarks("log").join("\n").contains("compared")), (2, false));
