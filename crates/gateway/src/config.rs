@@ -53,3 +53,101 @@ impl Default for ServerConfig {
         }
     }
 }
+
+/// Who may show the page in a frame: a CSP source list as it stands in the policy, with one blank between its parts.
+///
+/// # Errors
+/// Words that say what to write instead: what a browser does not understand, it leaves out, and with a `;` in it the rest of the
+/// policy would be somebody else's.
+pub fn source_list(text: &str) -> Result<String, String> {
+    let help = "write a CSP source list, for example \"'self' https://portal.example\"";
+    let odd = |c: char| (c.is_control() && !c.is_ascii_whitespace()) || !c.is_ascii();
+    if text.contains([';', ',']) || text.contains(odd) || text.trim().contains(['\n', '\r', '\x0c']) {
+        return Err(format!("its parts stand on one line with blanks between them, without ';' and ','; {help}"));
+    }
+    let parts: Vec<&str> = text.split_ascii_whitespace().collect();
+    if parts.is_empty() {
+        return Err("it is empty; write 'none', with its quotes, where no page may".to_owned());
+    }
+    for part in &parts {
+        match part.to_ascii_lowercase().as_str() {
+            "'none'" if parts.len() > 1 => return Err(format!("'none' stands alone; {help}")),
+            "'self'" | "'none'" => {}
+            "self" | "none" => return Err(format!("'{part}' has quotes of its own: write \"'{part}'\"")),
+            lower if is_source(lower) => {}
+            _ => return Err(format!("{part} is neither 'self' nor an origin; {help}")),
+        }
+    }
+    Ok(parts.join(" "))
+}
+
+/// Whether a lower-case part of a source list is a scheme (`https:`), or a host with or without scheme, port and path; hosts and
+/// ports may be `*`.
+fn is_source(part: &str) -> bool {
+    let is_scheme = |scheme: &str| {
+        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+    };
+    if part.strip_suffix(':').is_some_and(is_scheme) {
+        return true;
+    }
+    let (scheme, rest) = part.split_once("://").map_or((None, part), |(scheme, rest)| (Some(scheme), rest));
+    let (place, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let (host, port) = match place.strip_prefix('[').and_then(|inside| inside.split_once(']')) {
+        Some((inside, after)) if inside.parse::<std::net::Ipv6Addr>().is_ok() => {
+            ("v6", after.strip_prefix(':').or((!after.is_empty()).then_some("-")))
+        }
+        Some(_) => return false,
+        None => place.split_once(':').map_or((place, None), |(host, port)| (host, Some(port))),
+    };
+    let label = |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    let named = host == "*" || host.strip_prefix("*.").unwrap_or(host).split('.').all(label);
+    let reached = port.is_none_or(|port| port == "*" || port.parse::<u16>().is_ok());
+    let plain = |b: u8| b.is_ascii_graphic() && !b"'\"?#<>\\^`{|}".contains(&b);
+    scheme.is_none_or(is_scheme) && named && reached && path.bytes().all(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_may_frame_the_page_is_a_source_list_or_refused_with_what_to_write() {
+        for (good, said) in [
+            ("'self'", "'self'"),
+            ("'none'", "'none'"),
+            (" 'self' https://portal.example\n", "'self' https://portal.example"),
+            ("'SELF'\thttps:", "'SELF' https:"),
+            ("*", "*"),
+            ("https://*.example:*", "https://*.example:*"),
+            ("portal.example:8443/app/", "portal.example:8443/app/"),
+            ("http://127.0.0.1:3000 http://[::1]:3000", "http://127.0.0.1:3000 http://[::1]:3000"),
+        ] {
+            assert_eq!(source_list(good).as_deref(), Ok(said));
+        }
+        for (bad, words) in [
+            ("", "it is empty"),
+            (" \n", "it is empty"),
+            ("'self'; script-src *", "without ';'"),
+            ("'self', https://a", "without ';'"),
+            ("'self'\nhttps://a", "on one line"),
+            ("'self'\r\nx-evil: 1", "on one line"),
+            ("'self'\0", "on one line"),
+            ("'self' https://b\u{fc}cher.example", "on one line"),
+            ("self", "write \"'self'\""),
+            ("none", "write \"'none'\""),
+            ("'none' https://a", "'none' stands alone"),
+            ("'unsafe-inline'", "neither 'self' nor"),
+            ("\"'self'\"", "neither 'self' nor"),
+            ("https://", "neither 'self' nor"),
+            ("https://a:b", "neither 'self' nor"),
+            ("https://me@a", "neither 'self' nor"),
+            ("https://a?b", "neither 'self' nor"),
+            ("a..b", "neither 'self' nor"),
+            ("http://[::1]3000", "neither 'self' nor"),
+        ] {
+            let why = source_list(bad).unwrap_err();
+            assert!(why.contains(words), "{bad:?}: {why}");
+        }
+    }
+}

@@ -72,12 +72,20 @@ pub enum GatewayError {
         why: String,
     },
     /// There is no database where there was one.
-    #[error("{path} is missing or empty, but the folder has {found}; nothing begins from nothing beside what looks like history: put the file back under its name, read it with `orrery fsck --repair`, or name an empty folder", path = path.display())]
+    #[error("{path} is missing or empty, but the folder has {found}; nothing begins from nothing beside what looks like history: put the file back under its name, restore a backup, save what its log has with `orrery fsck --repair`, or name an empty folder", path = path.display())]
     Gone {
         /// The database that is not there.
         path: PathBuf,
         /// What is there instead.
         found: String,
+    },
+    /// There is no database, and nothing says that there was one.
+    #[error("there is no history in {folder}: {why}; name a data folder of `orrery serve --data`", folder = folder.display())]
+    NoHistory {
+        /// The folder.
+        folder: PathBuf,
+        /// What is there instead.
+        why: &'static str,
     },
     /// A copy would replace what is there.
     #[error("{path} exists already, and nothing is overwritten unasked; choose another place", path = path.display())]

@@ -14,6 +14,7 @@ use axum::{Json, Router};
 
 use crate::access::{self, Connection, Entry, Event, Head, Need, Role};
 use crate::app::App;
+use crate::config::source_list;
 use crate::http::{Answer, FOR_EVER, FOR_EVER_FOR_ONE, REVALIDATE, accepted, missing, percent_decode, respond};
 use crate::{alarms, answers, history_api, ingest, metrics, publication_api, ready, stream};
 
@@ -127,10 +128,14 @@ async fn guard(State(Guarded { app, needs }): State<Guarded>, mut request: Reque
     if shared && app.access.asks() && need != Need::Nothing {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(FOR_EVER_FOR_ONE));
     }
-    if let Ok(policy) = HeaderValue::from_str(&policy(&host, &app.config.frame_ancestors)) {
-        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-    }
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy_header(&host, &app.config.frame_ancestors));
     response
+}
+
+/// The policy as a header; never none. Where the list of who may frame the page is no list, nobody may.
+fn policy_header(host: &str, frame_ancestors: &str) -> HeaderValue {
+    let list = source_list(frame_ancestors).unwrap_or_else(|_| "'none'".to_owned());
+    HeaderValue::from_str(&policy(host, &list)).unwrap_or(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"))
 }
 
 /// No inline script or style, nothing from elsewhere; WebAssembly is the one exception that the viewer needs. Sockets are
@@ -196,5 +201,18 @@ mod tests {
     fn a_strange_host_never_gets_into_the_policy() {
         assert!(policy("plant:7077", "'self'").contains("ws://plant:7077"));
         assert!(!policy("x; script-src *", "'self'").contains("script-src *"));
+    }
+
+    #[test]
+    fn there_is_a_policy_whatever_stands_for_who_may_frame_the_page() {
+        for ancestors in ["'self'\nhttps://evil.example", "\0", "", "'self'; script-src *", "\u{fc}", "'self', *"] {
+            let header = policy_header("plant:7077", ancestors);
+            let text = header.to_str().unwrap();
+            assert!(
+                text.ends_with("frame-ancestors 'none'") && text.contains("script-src 'self'") && !text.contains("script-src *"),
+                "{text}"
+            );
+        }
+        assert!(policy_header("\n", "'self'\n").to_str().unwrap().ends_with("frame-ancestors 'self'"), "what can be trimmed is");
     }
 }

@@ -2,11 +2,47 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is the program's voice")]
 
 use std::borrow::Cow;
-use std::io::Write as _;
+use std::io::{Error, ErrorKind, Result, Write as _};
+use std::sync::OnceLock;
 
-/// Prints a result. A closed pipe (`orrery state | head`) is no error.
+use twin_model::{TimeRange, Timestamp};
+
+/// The first result that could not be printed.
+static UNSAID: OnceLock<Error> = OnceLock::new();
+
+/// Prints a result. What can't be printed is remembered for [`unsaid`]; a closed pipe (`orrery state | head`) is no error.
 pub(crate) fn say(text: &str) {
-    drop(writeln!(std::io::stdout().lock(), "{}", harmless(text)));
+    if let Err(error) = show(text)
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        UNSAID.get_or_init(|| error);
+    }
+}
+
+/// Prints a result that is lost where it can't be printed: a closed pipe is an error, too.
+///
+/// # Errors
+/// Where standard output does not take it.
+pub(crate) fn show(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{}", harmless(text))?;
+    out.flush()
+}
+
+/// Why some result was not printed; none where all were.
+pub(crate) fn unsaid() -> Option<&'static Error> {
+    UNSAID.get()
+}
+
+/// A stretch of time in words. Where it has no bound, neither has what is said of it: limits of numbers are no times.
+pub(crate) fn stretch(range: TimeRange) -> String {
+    let end = |t: Timestamp, unbounded: &str| in_calendar(t).unwrap_or_else(|| unbounded.to_owned());
+    format!("from {} to {}", end(range.start, "the beginning"), end(range.end, "the end"))
+}
+
+/// A time as it is written; none beyond the calendar, where there are only microseconds.
+pub(crate) fn in_calendar(t: Timestamp) -> Option<String> {
+    Some(t.to_string()).filter(|words| !words.ends_with("us"))
 }
 
 /// Prints a remark for people, apart from results.
@@ -68,6 +104,20 @@ mod tests {
         let said = super::harmless(&json);
         assert!(said.chars().all(|c| c == '\n' || !c.is_control()));
         assert_eq!(serde_json::from_str::<Vec<String>>(&said).unwrap(), ["\u{1b}\u{9b}\u{7f}\u{202e}\t\n"]);
+    }
+
+    #[test]
+    fn limits_of_numbers_are_no_times() {
+        use twin_model::{TimeRange, Timestamp};
+        let eight: Timestamp = "2026-03-02T08:00:00Z".parse().unwrap();
+        for (start, end, words) in [
+            (eight, eight, "from 2026-03-02T08:00:00Z to 2026-03-02T08:00:00Z"),
+            (Timestamp::MIN, eight, "from the beginning to 2026-03-02T08:00:00Z"),
+            (eight, Timestamp::from_micros(i64::MAX - 1), "from 2026-03-02T08:00:00Z to the end"),
+            (Timestamp::from_micros(i64::MIN + 3_600_000_000), Timestamp::MAX, "from the beginning to the end"),
+        ] {
+            assert_eq!(super::stretch(TimeRange::new(start, end)), words);
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The access file: tokens as hashes, with names, roles, sources and an end. Looked at again when it changes, so that a token
 //! is taken back without a restart.
 
+use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -189,64 +190,96 @@ struct State {
     grants: Arc<Grants>,
     looked: Instant,
     seen: Option<Seen>,
+    /// What was read last, or why it could not be read.
+    text: Result<String, String>,
 }
 
-/// What tells two states of a file apart.
-type Seen = (Option<SystemTime>, u64);
+/// What tells two states of a file apart at little cost, most of the time: its time and size, which file it is, and when that was
+/// last touched.
+type Seen = (Option<SystemTime>, u64, [u64; 2], [i64; 2]);
 
 impl Watched {
     pub(super) fn open(path: &Path) -> Result<Self, GatewayError> {
         let seen = seen(path);
-        let grants = Arc::new(read(path)?);
-        Ok(Self { path: path.to_owned(), state: Mutex::new(State { grants, looked: instant(), seen }) })
+        let text = super::secret::read_text(path, FILE_BYTES);
+        let granted = text.as_deref().map_err(Clone::clone).and_then(granted);
+        let grants = Arc::new(granted.map_err(|why| GatewayError::Access { path: path.to_owned(), why })?);
+        Ok(Self { path: path.to_owned(), state: Mutex::new(State { grants, looked: instant(), seen, text }) })
     }
 
     /// What is granted now. A file that is broken or gone changes nothing: a half-written file must not lock everybody out.
+    ///
+    /// Once a second it is read again whatever the system says of it: a file written in its place, or another one moved there, may
+    /// have the time and the size of the one before, and some systems tell no more.
     pub(super) fn now(&self, audit: &Audit) -> Arc<Grants> {
-        self.as_of(LOOK, audit)
-    }
-
-    /// The same, looked for at once: whoever comes with a token that was made a moment ago is let in.
-    pub(super) fn at_once(&self, audit: &Audit) -> Arc<Grants> {
-        self.as_of(Duration::ZERO, audit)
-    }
-
-    fn as_of(&self, age: Duration, audit: &Audit) -> Arc<Grants> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.looked.elapsed() >= age {
+        if state.looked.elapsed() >= LOOK {
             state.looked = instant();
-            let seen = seen(&self.path);
-            if seen != state.seen {
-                state.seen = seen;
-                let what = match read(&self.path) {
-                    Ok(grants) => {
-                        let what = format!("access file read again: {} tokens", grants.0.len());
-                        state.grants = Arc::new(grants);
-                        what
-                    }
-                    Err(error) => format!("access file not read, the tokens stay as they were: {error}"),
-                };
-                audit.write(&Event { who: "", address: None, what: &what, status: 0 });
-            }
+            state.seen = seen(&self.path);
+            self.read(&mut state, audit);
         }
         state.grants.clone()
+    }
+
+    /// The same, looked for at once: whoever comes with a token that was made a moment ago is let in. Strangers can cause this as
+    /// often as they like, so the file is read only where it looks different.
+    pub(super) fn at_once(&self, audit: &Audit) -> Arc<Grants> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = seen(&self.path);
+        if seen != state.seen {
+            state.seen = seen;
+            self.read(&mut state, audit);
+        }
+        state.grants.clone()
+    }
+
+    fn read(&self, state: &mut State, audit: &Audit) {
+        let text = super::secret::read_text(&self.path, FILE_BYTES);
+        if text == state.text {
+            return;
+        }
+        let what = match text.as_deref().map_err(Clone::clone).and_then(granted) {
+            Ok(grants) => {
+                let what = format!("access file read again: {} tokens", grants.0.len());
+                state.grants = Arc::new(grants);
+                what
+            }
+            Err(why) => {
+                let error = GatewayError::Access { path: self.path.clone(), why };
+                format!("access file not read, the tokens stay as they were: {error}")
+            }
+        };
+        state.text = text;
+        audit.write(&Event { who: "", address: None, what: &what, status: 0 });
     }
 }
 
 fn seen(path: &Path) -> Option<Seen> {
-    std::fs::metadata(path).ok().map(|meta| (meta.modified().ok(), meta.len()))
+    let meta = std::fs::metadata(path).ok()?;
+    let (file, touched) = identity(&meta);
+    Some((meta.modified().ok(), meta.len(), file, touched))
 }
 
-fn read(path: &Path) -> Result<Grants, GatewayError> {
-    let wrong = |why: String| GatewayError::Access { path: path.to_owned(), why };
-    let text = super::secret::read_text(path, FILE_BYTES).map_err(wrong)?;
+#[cfg(unix)]
+fn identity(meta: &Metadata) -> ([u64; 2], [i64; 2]) {
+    use std::os::unix::fs::MetadataExt as _;
+    ([meta.dev(), meta.ino()], [meta.ctime(), meta.ctime_nsec()])
+}
+
+#[cfg(not(unix))]
+fn identity(_: &Metadata) -> ([u64; 2], [i64; 2]) {
+    ([0; 2], [0; 2])
+}
+
+/// What the text of the file grants.
+fn granted(text: &str) -> Result<Grants, String> {
     if text.trim().is_empty() {
         // What an editor leaves for a moment between emptying a file and writing it.
-        return Err(wrong(
-            "it is empty; make a token with: orrery access new FILE, or leave a comment where nobody shall come in".to_owned(),
-        ));
+        return Err(
+            "it is empty; make a token with: orrery access new FILE, or leave a comment where nobody shall come in".to_owned()
+        );
     }
-    Grants::parse(&text).map_err(wrong)
+    Grants::parse(text)
 }
 
 #[cfg(test)]

@@ -49,6 +49,79 @@ impl Hosts {
     }
 }
 
+/// A name given by hand that a gateway shall answer to: a name or an address, with a port or without.
+///
+/// # Errors
+/// Words that say what to write instead.
+pub fn host_name(text: &str) -> Result<String, String> {
+    let host = text.trim();
+    let help = "write a name or an address alone, for example plant.example, or with its port plant.example:8443";
+    if host.is_empty() {
+        return Err(format!("it is empty; {help}"));
+    }
+    if host.contains('*') {
+        return Err(format!("there is no name for all; {help}, and the option once for every name"));
+    }
+    if host.contains('/') {
+        return Err(format!("a scheme and a path are no part of it; {help}"));
+    }
+    if !host.is_ascii() {
+        return Err(
+            "names of other letters are asked for in their ASCII form; write that, for example xn--bcher-kva.example".to_owned()
+        );
+    }
+    if is_host(&host.to_ascii_lowercase()) { Ok(host.to_owned()) } else { Err(format!("this is no name; {help}")) }
+}
+
+/// A web origin given by hand, as browsers write it: in lower case, without the port that its scheme has by itself.
+///
+/// # Errors
+/// Words that say what to write instead.
+pub fn origin(text: &str) -> Result<String, String> {
+    let text = text.trim().to_ascii_lowercase();
+    let help = "write scheme://host or scheme://host:port, for example https://portal.example";
+    if text == "null" {
+        return Err(format!("'null' is said by any page that has no origin (a file, a sandbox), whoever made it; {help}"));
+    }
+    if text.contains('*') {
+        return Err(format!("there is no origin for all; {help}, and the option once for every origin"));
+    }
+    let (scheme, rest) = text.split_once("://").ok_or_else(|| format!("it has no scheme; {help}"))?;
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"+-.".contains(&b);
+    if !scheme.starts_with(|c: char| c.is_ascii_alphabetic()) || !scheme.bytes().all(plain) {
+        return Err(format!("its scheme is none; {help}"));
+    }
+    if matches!(scheme, "ws" | "wss") {
+        return Err(format!("a page comes over http or https, also where it opens sockets; {help}"));
+    }
+    let host = rest.strip_suffix('/').unwrap_or(rest);
+    if host.contains(['/', '?', '#']) {
+        return Err(format!("a path is no part of it; {help}"));
+    }
+    if !host.is_ascii() {
+        return Err(
+            "browsers write names of other letters in their ASCII form; write that, for example https://xn--bcher-kva.example"
+                .to_owned(),
+        );
+    }
+    if host.ends_with('.') || !is_host(host) || (host.matches(':').count() > 1 && !host.starts_with('[')) {
+        return Err(format!("what stands behind its scheme is no host; {help}"));
+    }
+    let usual = match scheme {
+        "http" => ":80",
+        "https" => ":443",
+        _ => "",
+    };
+    Ok(format!("{scheme}://{}", if usual.is_empty() { host } else { host.strip_suffix(usual).unwrap_or(host) }))
+}
+
+/// Whether a lower-case text is a name or an address, with a port or without.
+fn is_host(host: &str) -> bool {
+    let Some(name) = name_of(host) else { return false };
+    let label = |label: &str| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-');
+    address_of(name).is_some() || (!name.contains(['[', ']', ':']) && name.split('.').all(label))
+}
+
 /// A name that is an address: of version 6 in brackets or, as some clients write it, without; of version 4 without.
 fn address_of(name: &str) -> Option<IpAddr> {
     match name.strip_prefix('[') {
@@ -148,6 +221,89 @@ mod tests {
             ("127.0.0.1", "127.0.0.1", "[127.0.0.1]", false),
         ] {
             assert_eq!(hosts(listen).allows(host, Some(ip(local))), allowed, "{listen} {local} {host}");
+        }
+    }
+
+    #[test]
+    fn names_given_by_hand_are_hosts_or_refused_with_what_to_write() {
+        for good in [
+            "plant",
+            "plant.example",
+            "Plant.Example.",
+            " plant.example\n",
+            "proxy.example:8443",
+            "10.1.2.3",
+            "[fd00::1]:7077",
+            "fd00::1",
+            "my_host",
+        ] {
+            let name = host_name(good).unwrap_or_else(|why| panic!("{good}: {why}"));
+            let hosts = Hosts::new(IpAddr::from([10, 9, 9, 9]), std::slice::from_ref(&name));
+            assert!(hosts.allows(&name, None), "{good}");
+        }
+        for (bad, words) in [
+            ("", "it is empty"),
+            (" \t", "it is empty"),
+            ("a b", "this is no name"),
+            ("*", "no name for all"),
+            ("*.example", "no name for all"),
+            ("http://plant.example", "a scheme and a path"),
+            ("plant.example/x", "a scheme and a path"),
+            ("plant.example:", "this is no name"),
+            ("plant.example:70000", "this is no name"),
+            (":7077", "this is no name"),
+            ("a..b", "this is no name"),
+            ("-a", "this is no name"),
+            ("[fd00::1", "this is no name"),
+            ("[plant]", "this is no name"),
+            ("me@plant", "this is no name"),
+            ("a,b", "this is no name"),
+            ("a\nb", "this is no name"),
+            ("b\u{fc}cher.example", "xn--"),
+        ] {
+            let why = host_name(bad).unwrap_err();
+            assert!(why.contains(words), "{bad}: {why}");
+        }
+    }
+
+    #[test]
+    fn origins_given_by_hand_are_what_browsers_say_or_refused_with_what_to_write() {
+        for (good, said) in [
+            ("https://Portal.Example/", "https://portal.example"),
+            ("https://portal.example:443", "https://portal.example"),
+            ("http://portal.example:443", "http://portal.example:443"),
+            ("http://127.0.0.1:80", "http://127.0.0.1"),
+            ("http://[::1]:3000", "http://[::1]:3000"),
+            ("capacitor://localhost", "capacitor://localhost"),
+        ] {
+            let origin = origin(good).unwrap_or_else(|why| panic!("{good}: {why}"));
+            assert_eq!(origin, said);
+            assert!(origin_allowed(said, "plant:7077", &[origin]));
+        }
+        for (bad, words) in [
+            ("", "no scheme"),
+            ("null", "any page that has no origin"),
+            ("NULL", "any page that has no origin"),
+            ("*", "no origin for all"),
+            ("https://*.example", "no origin for all"),
+            ("portal.example", "no scheme"),
+            ("http://x/path", "a path is no part"),
+            ("http://x?y", "a path is no part"),
+            ("http://x//", "a path is no part"),
+            ("http://", "no host"),
+            ("file://", "no host"),
+            ("http://a b", "no host"),
+            ("http://me@x", "no host"),
+            ("http://x:", "no host"),
+            ("http://x:99999", "no host"),
+            ("http://::1", "no host"),
+            ("wss://x", "over http or https"),
+            ("1a://x", "its scheme is none"),
+            ("http://a,http://b", "a path is no part"),
+            ("http://b\u{fc}cher.example", "xn--"),
+        ] {
+            let why = origin(bad).unwrap_err();
+            assert!(why.contains(words) && why.contains("://"), "{bad}: {why}");
         }
     }
 

@@ -11,6 +11,7 @@ mod layer;
 mod secret;
 mod token;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::http::{HeaderValue, StatusCode, header};
@@ -19,9 +20,9 @@ use twin_model::Secret;
 
 pub use audit::{Audit, Event};
 pub use grants::{Grant, Grants, entry};
-pub use hosts::Hosts;
+pub use hosts::{Hosts, host_name, origin};
 pub use layer::{Connection, Entry, Head, Wish, admit};
-pub use secret::{NamedToken, token_of};
+pub use secret::{NamedToken, judge, token_of};
 pub(crate) use secret::{read_text, readable_by_others};
 pub use token::{Hash, new_token};
 
@@ -74,6 +75,11 @@ pub struct Caller {
 impl Caller {
     fn anybody() -> Self {
         Self { name: "".into(), grant: None }
+    }
+
+    /// Whether it was asked for a token and showed one.
+    pub fn was_asked(&self) -> bool {
+        self.grant.is_some()
     }
 }
 
@@ -189,6 +195,21 @@ impl Access {
     /// The audit log.
     pub fn audit(&self) -> &Audit {
         &self.audit
+    }
+
+    /// Whether a caller may manage at this very moment: of a token, the newest state of the file counts.
+    pub fn manages(&self, caller: &Caller) -> bool {
+        let Some(grant) = &caller.grant else { return !self.asks() };
+        let now = || self.grants().find(&grant.hash).is_some_and(|now| now.allows(Role::Manage));
+        !grant.is_source_token() && !grant.has_expired(crate::clock::wall()) && now()
+    }
+
+    /// Writes down what a sender was refused, as often as wrong tokens of its address are.
+    pub fn note_refused(&self, caller: &Caller, peer: Option<IpAddr>, what: &str) {
+        if self.failures.note(peer, crate::clock::instant()).is_ok() {
+            let status = StatusCode::FORBIDDEN.as_u16();
+            self.audit.write(&Event { who: &caller.name, address: peer, what, status });
+        }
     }
 
     /// Whether what a caller was let in for still holds: its token was neither taken out of the file nor is its time over, and it

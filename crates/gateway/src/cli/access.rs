@@ -91,13 +91,17 @@ fn new(args: &NewArgs) -> Result<u8> {
     Grants::parse(&format!("{before}\n{table}")).map_err(|why| anyhow::anyhow!("{why}"))?;
     match &args.file {
         Some(path) => {
-            append(path, &before, &table).with_context(|| format!("can't write {}", path.display()))?;
-            term::note(&format!("'{name}' was added to {}; this is its token, which is shown only now:", path.display()));
-            term::say(token.expose());
+            term::note(&format!("the token of '{name}', which is shown only now:"));
+            // First: the hash of a token that nobody saw would be good for nothing.
+            term::show(token.expose())
+                .with_context(|| format!("the token can't be shown, and {} is as it was", path.display()))?;
+            append(path, &before, &table)
+                .with_context(|| format!("can't write {}; the token is good for nothing", path.display()))?;
+            term::note(&format!("'{name}' was added to {}", path.display()));
         }
         None => {
             term::note("the token, which is shown only now, and its lines for an access file:");
-            term::say(&format!("{}\n\n{table}", token.expose()));
+            term::show(&format!("{}\n\n{table}", token.expose())).context("the token can't be shown")?;
         }
     }
     Ok(0)

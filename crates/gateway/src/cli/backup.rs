@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use twin_model::Timestamp;
+use twin_model::{TimeRange, Timestamp};
 
 use crate::history::backup;
 use crate::term;
@@ -33,7 +33,7 @@ pub(super) fn run(args: &BackupArgs) -> Result<u8> {
         return Ok(code);
     }
     let of = done.extent_us.map_or_else(String::new, |[start, end]| {
-        format!(" from {} to {}", Timestamp::from_micros(start), Timestamp::from_micros(end))
+        format!(" {}", term::stretch(TimeRange::new(Timestamp::from_micros(start), Timestamp::from_micros(end))))
     });
     term::say(&format!(
         "{}: {} chunks with {} samples{of}, {} journal entries, {} bytes; read back and whole; {} revisions of the site",

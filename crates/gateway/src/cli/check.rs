@@ -1,7 +1,7 @@
 //! `orrery check`: every finding about a site, for people or as JSON.
 
 use anyhow::Result;
-use twin_site::check::CheckReport;
+use twin_site::check::{CheckReport, Finding};
 
 use crate::publish::scene::Models;
 use crate::site::Site;
@@ -19,7 +19,11 @@ pub(super) struct CheckArgs {
 
 pub(super) fn run(args: &CheckArgs) -> Result<u8> {
     let site = Site::read_with(&args.site.site, &args.site.allow.allow_dir)?;
-    let report = Models::of_site(&site).report(&site);
+    let mut report = Models::of_site(&site).report(&site);
+    // Of this machine and not of the site, so no part of what is published.
+    let of_tokens = crate::access::judge(&site);
+    let allowed = |code: &str| site.loaded.settings.allow.iter().any(|allowed| allowed == code);
+    report.findings.extend(of_tokens.iter().filter(|finding| !allowed(finding.code)).map(Finding::from));
     if args.json {
         term::say(&serde_json::to_string_pretty(&report)?);
     } else {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use crate::access::{Access, Audit, Hosts, NamedToken, readable_by_others, token_of};
+use crate::access::{Access, Audit, Hosts, NamedToken, host_name, origin, readable_by_others, token_of};
 use crate::site::Site;
 use crate::{term, tls};
 
@@ -23,10 +23,10 @@ pub(super) struct DoorArgs {
     #[arg(long, conflicts_with = "access")]
     open_to_all: bool,
     /// Another name that this gateway answers to, for example plant.example; may be repeated
-    #[arg(long = "host", value_name = "NAME")]
+    #[arg(long = "host", value_name = "NAME", value_parser = host_name)]
     hosts: Vec<String>,
     /// Another web origin whose pages may connect, for example https://portal.example; may be repeated
-    #[arg(long, value_name = "ORIGIN")]
+    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     allow_origin: Vec<String>,
     /// Certificate chain for https and wss, PEM
     #[arg(long, value_name = "FILE", requires = "tls_key")]

@@ -116,11 +116,11 @@ pub(super) fn run(args: &ExportArgs) -> Result<u8> {
 /// Says of which part of a range not every reading is kept any more.
 fn extracts(store: &Store, range: TimeRange) -> Option<String> {
     let all: Vec<_> = store.coarse_in(range).collect();
-    let (start, end) = (all.first()?.0.start, all.last()?.0.end);
+    let stretch = term::stretch(TimeRange::new(all.first()?.0.start, all.last()?.0.end));
     let levels: BTreeSet<Level> = all.iter().map(|(_, level)| *level).collect();
     let levels: Vec<String> = levels.iter().map(Level::to_string).collect();
     Some(format!(
-        "from {start} to {end} there are stretches of which only extracts are kept ({}): some readings of each, each with its own time; the \
+        "{stretch} there are stretches of which only extracts are kept ({}): some readings of each, each with its own time; the \
          others are gone",
         levels.join(", ")
     ))

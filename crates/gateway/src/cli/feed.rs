@@ -137,11 +137,12 @@ fn when(args: &FeedArgs, origin: Timestamp, second: u32) -> Timestamp {
     origin - Span::from_secs(i64::from(args.seconds - second))
 }
 
-/// The signals of the site, as its stream names them.
+/// The signals of the site that take samples, as its stream names them. Who acknowledged an alarm is none that a script may make up.
 async fn dictionary(remote: &Remote) -> Result<Vec<DictionaryEntry>> {
     let mut stream = remote.stream(None).await?;
     loop {
-        if let ServerFrame::Dictionary(dictionary) = stream.next().await? {
+        if let ServerFrame::Dictionary(mut dictionary) = stream.next().await? {
+            dictionary.entries.retain(|entry| !entry.signal.as_str().ends_with("#acknowledged"));
             return Ok(dictionary.entries);
         }
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use twin_model::Timestamp;
+use twin_model::{TimeRange, Timestamp};
 
 use crate::history::fsck::{Report, check};
 use crate::term;
@@ -39,7 +39,7 @@ fn people(report: &Report) {
     }
     if report.lost() {
         let when = report.lost_us.map_or_else(String::new, |[first, last]| {
-            format!(" between {} and {}", Timestamp::from_micros(first), Timestamp::from_micros(last))
+            format!(" {}", term::stretch(TimeRange::new(Timestamp::from_micros(first), Timestamp::from_micros(last))))
         });
         term::say(&format!(
             "lost: {} samples{when}{}",

@@ -134,8 +134,11 @@ impl WhereArgs {
     fn read(&self) -> Result<(&Path, Option<Site>)> {
         match &self.data {
             Some(data) => Ok((data, Some(Site::read_usable(&self.place)?))),
-            None if self.place.join(FILE).exists() => Ok((&self.place, None)),
-            None => bail!("{} holds no {FILE}; name a data folder, or a site and its --data", self.place.display()),
+            // A site is no data folder, though it may look like one to whoever forgot --data.
+            None if self.place.is_file() || self.place.join("site.toml").exists() && !self.place.join(FILE).exists() => {
+                bail!("{} holds no {FILE}; name a data folder, or a site and its --data", self.place.display())
+            }
+            None => Ok((&self.place, None)),
         }
     }
 }

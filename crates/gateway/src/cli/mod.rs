@@ -15,6 +15,7 @@ mod compile;
 mod door;
 mod export;
 mod feed;
+mod file_size;
 mod fsck;
 mod history;
 mod import;
@@ -26,6 +27,7 @@ mod sender;
 mod serve;
 mod state;
 mod whatif;
+mod when;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -38,10 +40,11 @@ use twin_site::Severity;
 use crate::recording::Reading;
 use crate::site::Site;
 use crate::then::{JudgeBy, Kept};
-use crate::{GatewayError, clock, term};
+use crate::{GatewayError, term};
 
 pub use serve::ServeArgs;
 pub use state::state_json;
+use when::instant;
 
 /// A living plant in the browser: serve it, check it, ask it, record it.
 #[derive(Debug, Parser)]
@@ -95,12 +98,18 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {
+            let is_for_errors = error.use_stderr();
             // Help and version come this way too and are no failure.
-            drop(error.print());
-            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+            let printed = error.print();
+            let lost = printed.err().filter(|error| error.kind() != std::io::ErrorKind::BrokenPipe && !is_for_errors);
+            lost.iter().for_each(not_printed);
+            return ExitCode::from(if is_for_errors || lost.is_some() { 2 } else { 0 });
         }
     };
     crate::log::listen();
+    file_size::limits_are_errors();
+    // Whether somebody can read what a server prints says nothing about how it ran.
+    let serves = matches!(cli.command, Command::Serve(_) | Command::Replay(_));
     let result = match cli.command {
         Command::Serve(args) => serve::run(&args),
         Command::Check(args) => check::run(&args),
@@ -118,7 +127,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Access(args) => access::run(&args),
         Command::Bench(args) => bench::run(&args),
     };
+    let unsaid = term::unsaid();
+    unsaid.into_iter().for_each(not_printed);
     match result {
+        Ok(_) if unsaid.is_some() && !serves => ExitCode::from(2),
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             term::note(&format!("error: {}", chain(&error)));
@@ -127,18 +139,16 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
+/// Says that whoever asked did not get all of the answer.
+fn not_printed(why: &std::io::Error) {
+    term::note(&format!(
+        "error: what was asked for can't be written to standard output; check where it goes and the space left there\n  because: {why}"
+    ));
+}
+
 /// The message and its causes, each on a line of its own.
 fn chain(error: &anyhow::Error) -> String {
     error.chain().map(ToString::to_string).collect::<Vec<_>>().join("\n  because: ")
-}
-
-/// Reads an instant of the command line: RFC 3339, `now`, or microseconds since 1970.
-fn instant(text: &str) -> Result<Timestamp, String> {
-    if text == "now" {
-        return Ok(clock::wall());
-    }
-    let micros = text.parse::<i64>().map(Timestamp::from_micros);
-    micros.or_else(|_| text.parse()).map_err(|e: twin_model::TimeError| e.to_string())
 }
 
 fn span(text: &str) -> Result<twin_model::Span, String> {

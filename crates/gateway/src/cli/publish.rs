@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
-use twin_model::{Span, Timestamp};
+use twin_model::{Span, TimeRange, Timestamp};
 use twin_publication::{PieceRef, PublishedHistory};
 use twin_site::check::{CheckReport, Finding};
 
@@ -216,9 +216,8 @@ fn people(args: &PublishArgs, written: &Written, history: &PublishedHistory, mad
     };
     term::say(&match history.extent {
         Some(extent) => format!(
-            "{folder}: {of}, history from {} to {} ({} samples in {} pages)",
-            extent.start,
-            history.now,
+            "{folder}: {of}, history {} ({} samples in {} pages)",
+            term::stretch(TimeRange::new(extent.start, history.now)),
             samples(history),
             pages(history)
         ),

@@ -49,7 +49,8 @@ impl Sender {
     /// Connects and says which signals it will send. At most `window` pushes are on the way at a time.
     pub(super) async fn connect(remote: &Remote, path: &str, signals: Vec<SignalId>, window: usize) -> Result<Self> {
         let request = remote.socket(path, SUBPROTOCOL_INGEST_BIN)?;
-        let stream = remote.connect().await.with_context(|| format!("can't connect to {}", remote.host()))?;
+        let connected = remote.connect().await.map_err(|error| remote.unreached(&error));
+        let stream = connected.with_context(|| format!("can't connect to {}", remote.host()))?;
         let opened = tokio_tungstenite::client_async(request, stream).await.map_err(|error| remote.not_opened(&error));
         let (socket, _) = opened.context("the gateway does not open /ingest")?;
         let account = Account { durable: true, ..Account::default() };

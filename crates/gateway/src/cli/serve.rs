@@ -18,7 +18,7 @@ use crate::access::NamedToken;
 use crate::app::App;
 use crate::arrival::Door;
 use crate::assemble::{Plant, PlantOptions, plant};
-use crate::config::ServerConfig;
+use crate::config::{ServerConfig, source_list};
 use crate::history::{Setup, SyncPolicy};
 use crate::hub::Hub;
 use crate::life::{self, Doorway};
@@ -84,7 +84,7 @@ pub(super) struct ListenArgs {
     #[arg(long)]
     open: bool,
     /// Pages that may show this one in a frame, as a CSP source list
-    #[arg(long, value_name = "SOURCES", default_value = "'self'")]
+    #[arg(long, value_name = "SOURCES", default_value = "'self'", value_parser = source_list)]
     frame_ancestors: String,
     /// Clients at a time
     #[arg(long, value_name = "N", default_value_t = 500)]

@@ -23,7 +23,7 @@ pub(super) struct StateArgs {
     site: Option<PathBuf>,
     #[command(flatten)]
     allow: super::AllowArgs,
-    /// The instant: RFC 3339, microseconds since 1970, or now
+    /// The instant: RFC 3339, like 2026-03-02T08:15:04Z, or now
     #[arg(long, value_name = "TIME", value_parser = super::instant)]
     at: Timestamp,
     /// As it was known then: only what had been received by that instant, instead of everything measured by then
@@ -91,7 +91,7 @@ pub(super) fn run(args: &StateArgs) -> Result<u8> {
         let missing = filled.missing.iter().map(|lacks| lacks_json(model, lacks)).collect();
         term::say(&json(&report, detail, missing, judged));
     } else {
-        people(&report, judged);
+        people(&report, judged, args.problems);
     }
     Ok(filled.code(faults))
 }
@@ -160,16 +160,18 @@ struct RevisionJson {
 /// A stretch of history that can't be read.
 #[derive(Serialize)]
 pub(super) struct LacksJson {
-    from: String,
-    to: String,
+    /// None where nobody knows from when on.
+    from: Option<String>,
+    /// None where nobody knows until when.
+    to: Option<String>,
     signals: Vec<String>,
     why: String,
 }
 
 pub(super) fn lacks_json(model: &Model, lacks: &Lacks) -> LacksJson {
     LacksJson {
-        from: lacks.range.start.to_string(),
-        to: lacks.range.end.to_string(),
+        from: term::in_calendar(lacks.range.start),
+        to: term::in_calendar(lacks.range.end),
         signals: lacks.signals.iter().map(|signal| model.signal(*signal).id.as_str().to_owned()).collect(),
         why: lacks.why.clone(),
     }
@@ -376,7 +378,7 @@ fn why(twin: &TwinReport) -> String {
     words
 }
 
-fn people(report: &StateReport, judged: Option<Judged>) {
+fn people(report: &StateReport, judged: Option<Judged>, problems: bool) {
     let mut rows = Vec::new();
     for twin in &report.twins {
         let asking = twin.alarms.iter().filter(|alarm| asks(alarm.state));
@@ -396,12 +398,22 @@ fn people(report: &StateReport, judged: Option<Judged>) {
     });
     term::say(&format!("at {}, {basis}{by}", report.at));
     term::say(&term::table(&["TWIN", "STATUS", "DATA", "ALARMS", "WHY"], &rows));
+    term::say(&counts(report, problems));
+}
+
+/// How many twins have which status, and how many alarms there are.
+fn counts(report: &StateReport, problems: bool) -> String {
     // What only groups others has no status to count.
     let count = |status: Status| report.twins.iter().filter(|twin| twin.judged && twin.status == status).count();
     let states: Vec<String> =
         Status::BY_RANK.into_iter().rev().filter(|s| count(*s) > 0).map(|s| format!("{} {}", count(s), s.as_str())).collect();
-    let alarms = report.twins.iter().flat_map(|twin| &twin.alarms);
-    let unacknowledged = alarms.clone().filter(|alarm| alarm.state.is_unacknowledged()).count();
-    let active = alarms.filter(|alarm| alarm.state.is_active()).count();
-    term::say(&format!("{}; {active} alarms active, {unacknowledged} unacknowledged", states.join(", ")));
+    let all = report.twins.iter().flat_map(|twin| &twin.alarms);
+    let unacknowledged = all.clone().filter(|alarm| alarm.state.is_unacknowledged()).count();
+    let active = all.filter(|alarm| alarm.state.is_active()).count();
+    let alarms = format!("{active} alarms active, {unacknowledged} unacknowledged");
+    match (report.twins.is_empty(), states.is_empty()) {
+        (true, _) if problems => format!("no problems; {alarms}"),
+        (_, true) => alarms,
+        (_, false) => format!("{}; {alarms}", states.join(", ")),
+    }
 }

@@ -20,7 +20,7 @@ const SLICE: u32 = 100_000;
 pub(super) struct WhatifArgs {
     #[command(flatten)]
     site: super::SiteArg,
-    /// The moment to start from: RFC 3339, microseconds since 1970, or now
+    /// The moment to start from: RFC 3339, like 2026-03-02T08:15:04Z, or now
     #[arg(long, value_name = "TIME", value_parser = super::instant)]
     at: Timestamp,
     /// Turn a knob of the site; may be repeated; an id that is none is answered with those there are

@@ -130,7 +130,7 @@ fn words(error: &parquet::errors::ParquetError) -> String {
     let help = if error.contains("feature") || error.contains("codec") || error.contains("compression") {
         "; write it with compression snappy or none"
     } else {
-        ""
+        "; is the file whole? copy it here again, or write it anew"
     };
     format!("{error}{help}")
 }

@@ -4,8 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use twin_historian::historian::{Historian as _, LEVELS, Position};
+use twin_historian::historian::{Historian as _, KeepError, LEVELS, Position};
 
+use super::damage::THE_FILE;
 use super::database::{FILE, PUBLICATION, attempt};
 use super::sqlite::SqliteHistorian;
 use super::{pages, reading};
@@ -59,44 +60,105 @@ fn copy(folder: &Path, to: &Path, with_revisions: bool) -> Result<Backup, Gatewa
     if let Some(path) = [&file, &to.join(PUBLICATION)].into_iter().find(|path| path.exists()) {
         return Err(GatewayError::Exists { path: path.clone() });
     }
-    std::fs::create_dir_all(to).map_err(|source| GatewayError::Write { path: to.to_owned(), source })?;
-    let partial = to.join("history.partial.sqlite3");
-    // From an attempt that was cut short; a finished copy never has this name.
-    drop(std::fs::remove_file(&partial));
-    let unfinished = to.join("publication.partial");
-    drop(std::fs::remove_dir_all(&unfinished));
     // A copy of what SQLite would take of a damaged log is no copy of the history.
-    let (looked, _) = reading::look(folder)?;
-    if let Some(why) = looked.damage {
+    let look = reading::look(folder)?;
+    if let Some(why) = look.looked.damage {
         return Err(GatewayError::Damaged { path: from, why });
     }
+    look.may_read(folder)?;
+    let remark = look.looked.remark.clone();
+    drop(look);
     let source = attempt(&from, "opening it for reading", SqliteHistorian::open_to_read(&from))?;
-    attempt(&from, "copying it", source.copy_into(&partial))?;
-    let found = verify(&partial)?;
+    let unfinished = Unfinished::begin(to)?;
+    let (partial, beside_it) = (&unfinished.history, &unfinished.publication);
+    attempt(&from, "copying it", source.copy_into(partial))?;
+    let found = verify(partial, &from)?;
     // No fault of the site's revisions keeps history from being copied.
-    let beside = if with_revisions { copied::copy_all(&folder.join(PUBLICATION), &unfinished) } else { Ok((0, Vec::new())) };
+    let beside = if with_revisions { copied::copy_all(&folder.join(PUBLICATION), beside_it) } else { Ok((0, Vec::new())) };
     let (revisions, left_out) =
         beside.unwrap_or_else(|error| (0, vec![format!("revisions of the site are not in the copy: {}", error.in_full())]));
-    let remarks = looked.remark.into_iter().chain(left_out.iter().cloned()).collect();
-    let failed = |source| GatewayError::Write { path: file.clone(), source };
-    std::fs::File::open(&partial).and_then(|copy| copy.sync_all()).map_err(failed)?;
-    if revisions > 0 {
-        std::fs::rename(&unfinished, to.join(PUBLICATION)).map_err(failed)?;
-    } else {
-        drop(std::fs::remove_dir_all(&unfinished));
-    }
-    std::fs::rename(&partial, &file).map_err(failed)?;
+    let remarks = remark.into_iter().chain(left_out.iter().cloned()).collect();
+    unfinished
+        .finish(&file, &to.join(PUBLICATION), revisions > 0)
+        .map_err(|source| GatewayError::Write { path: file.clone(), source })?;
     Ok(Backup { file, revisions, left_out, remarks, ..found })
 }
 
-/// Reads every chunk and journal entry of a copy, and counts.
-fn verify(path: &Path) -> Result<Backup, GatewayError> {
-    let keeper = attempt(path, "reading the copy back", SqliteHistorian::open_to_read(path))?;
-    let failed = |source| GatewayError::History { path: path.to_owned(), source };
-    let whole = keeper.integrity().map_err(failed)?;
-    if let Some(why) = whole.first() {
-        return Err(GatewayError::Damaged { path: path.to_owned(), why: why.clone() });
+/// What a copy is called until it is whole. Dropped before that, it leaves nothing behind.
+struct Unfinished {
+    history: PathBuf,
+    publication: PathBuf,
+    /// Folders that were made for it, the outermost first.
+    made: Vec<PathBuf>,
+    whole: bool,
+}
+
+impl Unfinished {
+    /// In the folder `to`, which is made where there is none.
+    fn begin(to: &Path) -> Result<Self, GatewayError> {
+        let mut made: Vec<PathBuf> = to.ancestors().take_while(|folder| !folder.exists()).map(Path::to_owned).collect();
+        made.retain(|folder| !folder.as_os_str().is_empty());
+        made.reverse();
+        let begun =
+            Self { history: to.join("history.partial.sqlite3"), publication: to.join("publication.partial"), made, whole: false };
+        std::fs::create_dir_all(to).map_err(|source| GatewayError::Write { path: to.to_owned(), source })?;
+        // From an attempt that was cut short; a finished copy never has these names.
+        begun.discard();
+        Ok(begun)
     }
+
+    /// Gives the copy its names, the history last: where that is, all is there.
+    fn finish(mut self, file: &Path, publication: &Path, with_revisions: bool) -> std::io::Result<()> {
+        std::fs::File::open(&self.history).and_then(|copy| copy.sync_all())?;
+        if with_revisions {
+            std::fs::rename(&self.publication, publication)?;
+        }
+        if let Err(error) = std::fs::rename(&self.history, file) {
+            if with_revisions {
+                // Under its own name it would count as somebody's, and keep the next attempt from beginning.
+                drop(std::fs::rename(publication, &self.publication));
+            }
+            return Err(error);
+        }
+        self.whole = true;
+        Ok(())
+    }
+
+    fn discard(&self) {
+        // SQLite leaves files beside one where a write of it broke.
+        for suffix in ["", "-journal", "-wal", "-shm"] {
+            let mut name = self.history.clone().into_os_string();
+            name.push(suffix);
+            drop(std::fs::remove_file(name));
+        }
+        drop(std::fs::remove_dir_all(&self.publication));
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        self.discard();
+        if !self.whole {
+            // Only where they are empty: what somebody else put there meanwhile stays.
+            self.made.iter().rev().for_each(|folder| drop(std::fs::remove_dir(folder)));
+        }
+    }
+}
+
+/// Reads every chunk and journal entry of a copy, and counts. What is wrong with it is wrong with what it is `of`.
+fn verify(path: &Path, of: &Path) -> Result<Backup, GatewayError> {
+    let keeper = attempt(of, "reading the copy back", SqliteHistorian::open_to_read(path))?;
+    let damaged = |why: String| GatewayError::Damaged { path: of.to_owned(), why };
+    let failed = |source: KeepError| match source {
+        KeepError::Damaged { what, why } if what == THE_FILE => damaged(why),
+        KeepError::Damaged { what, why } => damaged(format!("{what}: {why}")),
+        source @ KeepError::Unavailable { .. } => GatewayError::History { path: of.to_owned(), source },
+    };
+    if let Some(why) = keeper.integrity().map_err(failed)?.into_iter().next() {
+        return Err(damaged(why));
+    }
+    // Pages may be whole and hold somebody else's tables, or none.
+    keeper.usable().map_err(failed)?;
     let (mut chunks, mut samples, mut entries) = (0, 0, 0);
     for level in LEVELS {
         for page in keeper.pages(level, ALWAYS).map_err(failed)? {
@@ -118,7 +180,7 @@ fn verify(path: &Path) -> Result<Backup, GatewayError> {
     let mut note = |position: Position, why: String| damaged = Some(format!("journal entry {}: {why}", position.0));
     keeper.journal(Position(0), &mut count, &mut note).map_err(failed)?;
     if let Some(why) = damaged {
-        return Err(GatewayError::Damaged { path: path.to_owned(), why });
+        return Err(GatewayError::Damaged { path: of.to_owned(), why });
     }
     let extent = pages::extent(&keeper).map_err(failed)?;
     let bytes = std::fs::metadata(path).map_or(0, |data| data.len());

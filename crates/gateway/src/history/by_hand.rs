@@ -14,9 +14,10 @@ use twin_protocol::{Batch, DictId, Entry, Limits, ServerFrame, decode_server, en
 
 use super::database::{Database, of_page};
 use super::overlap::Instants;
+use super::salvage::replace;
 use super::series::Series;
 use super::sqlite::SqliteHistorian;
-use super::{begins, fsck};
+use super::{begins, fsck, guard};
 use crate::GatewayError;
 use crate::stores::ALWAYS;
 
@@ -290,8 +291,9 @@ pub(super) type Opened = (SqliteHistorian, PathBuf, Option<std::fs::File>);
 
 pub(super) fn open(folder: &Path) -> Result<Opened, GatewayError> {
     let path = folder.join(super::FILE);
-    if !path.exists() {
-        return Err(GatewayError::Read { path, source: std::io::Error::from(std::io::ErrorKind::NotFound) });
+    // A repair that was cut short has no file under its name, and is finished by whoever opens.
+    if !replace::pending(folder) {
+        guard::may_read(folder)?;
     }
     let (keeper, lock) = Database::open(folder)?.into_parts();
     Ok((keeper, path, lock))

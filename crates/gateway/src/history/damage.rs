@@ -64,7 +64,7 @@ pub(crate) fn words(model: &Model, range: TimeRange, signals: &[SignalIndex]) ->
         (false, 0) => named.join(", "),
         (false, more) => format!("{} and {more} more signals", named.join(", ")),
     };
-    format!("history from {} to {} of {of} can't be read and is missing", range.start, range.end)
+    format!("history {} of {of} can't be read and is missing", crate::term::stretch(range))
 }
 
 /// A kept chunk, as a reader gets it.

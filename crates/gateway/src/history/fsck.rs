@@ -120,8 +120,7 @@ pub fn check(folder: &Path, repair: bool) -> Result<Report, GatewayError> {
     let unread = |source| GatewayError::Read { path: path.clone(), source };
     let log = wal::look(&path).map_err(unread)?;
     if !path.exists() && !replace::pending(folder) && log.damage.is_none() {
-        let source = std::io::Error::from(std::io::ErrorKind::NotFound);
-        return Err(GatewayError::Read { path, source });
+        guard::may_read(folder)?;
     }
     let mut report = Report::default();
     let mut lock = if repair { Some(lock(&folder.join("lock"))?) } else { None };
@@ -162,6 +161,10 @@ fn probe(path: &Path) -> Vec<String> {
         Ok(Looked { damage: None, .. }) => {}
         Ok(Looked { damage: Some(why), .. }) => return vec![why],
         Err(error) => return vec![error.to_string()],
+    }
+    // SQLite would take it for a new one.
+    if std::fs::metadata(path).is_ok_and(|data| data.len() == 0) {
+        return vec!["it is empty".to_owned()];
     }
     if let Err(error) = wal::whole(path) {
         return vec![error.to_string()];

@@ -99,9 +99,42 @@ pub(super) fn logged(folder: &Path) -> Logged {
 /// [`GatewayError::Gone`] with what is there.
 pub(super) fn may_begin(folder: &Path) -> Result<(), GatewayError> {
     let path = folder.join(FILE);
-    if std::fs::metadata(&path).is_ok_and(|data| data.len() > 0) {
+    if length(&path)?.is_some_and(|length| length > 0) {
         return Ok(());
     }
+    let found = traces(folder)?;
+    if found.is_empty() { Ok(()) } else { Err(GatewayError::Gone { path, found: found.join(", ") }) }
+}
+
+/// Refuses a folder without a database, whatever else is in it: what is not there is never read as history in which nothing happened.
+/// SQLite would take an empty file for a new database.
+///
+/// # Errors
+/// As [`may_begin`], and [`GatewayError::NoHistory`] where nothing was begun.
+pub(super) fn may_read(folder: &Path) -> Result<(), GatewayError> {
+    let nothing = |why| Err(GatewayError::NoHistory { folder: folder.to_owned(), why });
+    if !folder.is_dir() {
+        return nothing(if folder.exists() { "it is no folder" } else { "there is no such folder" });
+    }
+    may_begin(folder)?;
+    match length(&folder.join(FILE))? {
+        None => nothing("it holds no history.sqlite3"),
+        Some(0) => nothing("its history.sqlite3 is empty: nothing was begun there, or the file was cut short"),
+        Some(_) => Ok(()),
+    }
+}
+
+/// Length of a file; none where there is none.
+fn length(path: &Path) -> Result<Option<u64>, GatewayError> {
+    match std::fs::metadata(path) {
+        Ok(data) => Ok(Some(data.len())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(GatewayError::Read { path: path.to_owned(), source }),
+    }
+}
+
+/// What in a folder says that there was a database.
+fn traces(folder: &Path) -> Result<Vec<String>, GatewayError> {
     let mut found: Vec<String> = Vec::new();
     if logged(folder) != Logged::Never {
         found.push("lock, which says that it had one".to_owned());
@@ -120,8 +153,5 @@ pub(super) fn may_begin(folder: &Path) -> Result<(), GatewayError> {
         }
     }
     found.sort();
-    if found.is_empty() {
-        return Ok(());
-    }
-    Err(GatewayError::Gone { path, found: found.join(", ") })
+    Ok(found)
 }

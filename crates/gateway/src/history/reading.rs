@@ -12,7 +12,7 @@ use super::database::{FILE, attempt};
 use super::fsck::{self, Finding};
 use super::salvage::replace;
 use super::sqlite::{SqliteHistorian, SyncPolicy};
-use super::{schema, wal};
+use super::{guard, schema, wal};
 use crate::GatewayError;
 use crate::stores::ALWAYS;
 
@@ -52,21 +52,43 @@ pub(super) struct Reading {
     pub(super) private: Option<Private>,
 }
 
-/// Why SQLite must not open the history of a folder, and what a kill left unfinished in it; nothing of either while somebody has it
-/// open to write: then the log is as SQLite keeps it, and changes while it is looked at.
+/// What was looked at before SQLite sees a folder.
+pub(super) struct Look {
+    /// Why SQLite must not open its history, and what a kill left unfinished in it; nothing of either while somebody has it open to
+    /// write: then the log is as SQLite keeps it, and changes while it is looked at.
+    pub(super) looked: wal::Looked,
+    /// Whether somebody has it open to write.
+    busy: bool,
+    /// Keeps others from writing.
+    _lock: Option<File>,
+}
+
+impl Look {
+    /// Refuses a folder that has no database, or one that is cut short, as a start does.
+    ///
+    /// # Errors
+    /// Of [`guard::may_read`] and [`wal::whole`].
+    pub(super) fn may_read(&self, folder: &Path) -> Result<(), GatewayError> {
+        guard::may_read(folder)?;
+        // Whoever writes looked at its start, and the file grows while it is looked at.
+        if self.busy { Ok(()) } else { wal::whole(&folder.join(FILE)) }
+    }
+}
+
+/// Looks at a folder as [`Look`] says.
 ///
 /// # Errors
 /// Where the log cannot be read.
-pub(super) fn look(folder: &Path) -> Result<(wal::Looked, Option<File>), GatewayError> {
+pub(super) fn look(folder: &Path) -> Result<Look, GatewayError> {
     let lock = File::open(folder.join("lock")).ok();
     // Shared: other readers may look, too. Whoever wants to write waits a moment, or is told that the folder is in use.
     let busy = lock.as_ref().is_some_and(|lock| !matches!(lock.try_lock_shared(), Ok(())));
     if busy {
-        return Ok((wal::Looked::default(), None));
+        return Ok(Look { looked: wal::Looked::default(), busy, _lock: None });
     }
     let path = folder.join(FILE);
     let looked = wal::look(&path).map_err(|source| GatewayError::Read { path, source })?;
-    Ok((looked, lock))
+    Ok(Look { looked, busy, _lock: lock })
 }
 
 /// Opens the history of a folder for reading; a server may be writing it at the same time.
@@ -75,7 +97,7 @@ pub(super) fn look(folder: &Path) -> Result<(wal::Looked, Option<File>), Gateway
 /// Where there is none, or neither it nor what is left of it can be read.
 pub(super) fn open(folder: &Path) -> Result<Reading, GatewayError> {
     let path = folder.join(FILE);
-    let (looked, lock) = look(folder)?;
+    let look = look(folder)?;
     if let Some(whole) = replace::waiting(folder) {
         // A repair that was cut short when all was written: whoever writes next puts it in its place.
         let copy = |to: &Path| std::fs::copy(&whole, to).map(drop).map_err(|source| unread(&whole, source));
@@ -86,16 +108,19 @@ pub(super) fn open(folder: &Path) -> Result<Reading, GatewayError> {
         );
         return Ok(Reading { remarks: vec![remark], ..copied(&path, copy)? });
     }
-    if let Some(why) = looked.damage {
-        return what_is_left(folder, &path, &why);
+    if let Some(why) = &look.looked.damage {
+        return what_is_left(folder, &path, why);
     }
-    drop(lock);
+    look.may_read(folder)?;
+    let remarks = look.looked.remark.iter().cloned().collect();
+    // From here on a server may begin.
+    drop(look);
     let keeper = attempt(&path, READING, SqliteHistorian::open_to_read(&path))?;
     if attempt(&path, READING, keeper.layout())? != schema::LAYOUT {
         // An older layout: a copy is brought up to date, the folder by the next server.
         return copied(&path, |to| attempt(&path, READING, keeper.copy_into(to)));
     }
-    Ok(Reading { keeper, remarks: looked.remark.into_iter().collect(), missing: Vec::new(), private: None })
+    Ok(Reading { keeper, remarks, missing: Vec::new(), private: None })
 }
 
 /// What is tried.

@@ -41,9 +41,10 @@ pub(crate) fn taken_up(folder: &Path, model: &Model) -> impl Fn(SignalIndex) -> 
     for one in read().iter().flat_map(Series::all).filter(|one| one.apart.is_none()) {
         of.insert(one.id.clone(), (one.unit.clone().unwrap_or_default(), one.kind));
     }
-    let alike = |signal: &Signal| of.get(signal.id.as_str()).is_some_and(|(own, kind)| {
-        *kind == signal.value_kind && (own == &signal.unit.0 || unit::alike(own, &signal.unit.0))
-    });
+    let alike = |signal: &Signal| {
+        of.get(signal.id.as_str())
+            .is_some_and(|(own, kind)| *kind == signal.value_kind && (own == &signal.unit.0 || unit::alike(own, &signal.unit.0)))
+    };
     let all: Vec<bool> = model.signals().iter().map(alike).collect();
     move |signal| all.get(signal.at()).copied().unwrap_or_default()
 }

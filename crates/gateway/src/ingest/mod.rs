@@ -4,10 +4,11 @@
 //! an answer goes out once the pump has put the samples into a batch and the disk has committed that batch. A sender
 //! that is too fast is not refused but not read: its socket fills up, and TCP tells it.
 
+mod seen;
 mod take;
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +30,7 @@ use crate::peers::NoRoom;
 use crate::sources::{Inbox, Progress};
 use crate::stream::{End, SILENT};
 use crate::ws::{Buffers, Error, Message, Socket, Upgrade};
+use seen::Alarms;
 use take::{Taken, Taker, token_line};
 
 /// Answers that may be owed to one sender; with more it is not read.
@@ -93,7 +95,7 @@ pub(crate) async fn upgrade(
             Ok(seat) => seat,
             Err(full) => return socket.close(CloseCode::Busy.number(), &no_seat(full), GOODBYE).await,
         };
-        app.hub.vitals().attend(serve(socket, &app, &inbox, caller, first)).await;
+        app.hub.vitals().attend(serve(socket, &app, &inbox, (caller, connection.peer), first)).await;
     })
 }
 
@@ -135,10 +137,11 @@ fn no_seat(full: NoRoom) -> String {
     }
 }
 
-async fn serve(socket: Socket, app: &App, inbox: &Inbox, caller: Caller, first: Option<Message>) {
+async fn serve(socket: Socket, app: &App, inbox: &Inbox, (caller, peer): (Caller, Option<IpAddr>), first: Option<Message>) {
     inbox.come();
     let _counted = Counted(inbox);
-    let taker = Taker::new(app, inbox);
+    let caller = Arc::new(caller);
+    let taker = Taker::new(app, inbox, Alarms::new(app, inbox.source, caller.clone(), peer));
     let lease = Lease::new(app.config.lease);
     let losses = app.hub.persist().filter(|persist| persist.outlives()).map(crate::history::Persist::losses);
     let mut sender = Sender { socket, app, inbox, taker, caller, lease, owed: VecDeque::new(), held: None, losses };
@@ -180,7 +183,7 @@ struct Sender<'a> {
     app: &'a App,
     inbox: &'a Inbox,
     taker: Taker<'a>,
-    caller: Caller,
+    caller: Arc<Caller>,
     lease: Lease,
     /// In the order of the questions.
     owed: VecDeque<Owed>,

@@ -8,6 +8,7 @@ use twin_protocol::{Batch, Entry, IngestAck, IngestFrame, Limits, ProtocolError,
 use twin_site::SourceClock;
 
 use super::Answer;
+use super::seen::{Alarms, not_a_sample};
 use crate::app::App;
 use crate::hub::add;
 use crate::sources::{Inbox, Line, LineError, Refusal, Remark, read_line, receipt};
@@ -77,12 +78,15 @@ enum Known {
     Ours(SignalIndex),
     /// No signal of this source.
     Unknown(SignalId),
+    /// Holds who acknowledged an alarm, which is no sample.
+    Acknowledged(SignalId),
 }
 
 /// What is known about one sender.
 pub(super) struct Taker<'a> {
     app: &'a App,
     inbox: &'a Inbox,
+    alarms: Alarms<'a>,
     /// A source time this far, in microseconds, after its receipt is no history.
     future_limit: i64,
     dictionary: Vec<Known>,
@@ -103,11 +107,12 @@ pub(super) struct Taker<'a> {
 }
 
 impl<'a> Taker<'a> {
-    pub(super) fn new(app: &'a App, inbox: &'a Inbox) -> Self {
+    pub(super) fn new(app: &'a App, inbox: &'a Inbox, alarms: Alarms<'a>) -> Self {
         let future_limit = app.hub.with_store(|store| store.config().future_limit.as_micros());
         Self {
             app,
             inbox,
+            alarms,
             future_limit,
             dictionary: Vec::new(),
             taken: 0,
@@ -200,6 +205,12 @@ impl<'a> Taker<'a> {
                 out.answers.push(Answer::Line { name, taken, refused });
             }
             Ok(Line::Sample(signal, sample, remark)) => {
+                // Entered by a person: a line that acknowledges, as no other can say that.
+                if self.alarms.are_acknowledged_by(signal)
+                    && let Err(words) = self.alarms.take(signal, sample.flags.has(Flags::MANUAL))
+                {
+                    return Some((Refusal::Signal, words));
+                }
                 out.remark = remark.filter(|remark| self.news(remark)).map(|remark| remark.words().into_owned());
                 let aside = self.aside(&sample).map(|words| {
                     let model = self.app.hub.model();
@@ -258,7 +269,11 @@ impl<'a> Taker<'a> {
         match decode_ingest(bytes, &Limits::INGEST_FRAMES)? {
             IngestFrame::Dictionary(signals) => {
                 let model = self.app.hub.model();
-                let known = |id: SignalId| self.inbox.find(model, id.as_str()).map_or(Known::Unknown(id), Known::Ours);
+                let known = |id: SignalId| match self.inbox.find(model, id.as_str()) {
+                    Some(signal) if self.alarms.are_acknowledged_by(signal) => Known::Acknowledged(id),
+                    Some(signal) => Known::Ours(signal),
+                    None => Known::Unknown(id),
+                };
                 self.dictionary = signals.into_iter().map(known).collect();
                 Ok(Taken::default())
             }
@@ -285,6 +300,7 @@ impl<'a> Taker<'a> {
                 if unknown.0 != Some(id) {
                     complain(&mut ack, || match known {
                         Some(Known::Unknown(id)) => self.unknown(&shortened(id.as_str())),
+                        Some(Known::Acknowledged(id)) => not_a_sample(&shortened(id.as_str())),
                         _ => format!("id {} is beyond the {} signals of the dictionary", id.0, self.dictionary.len()),
                     });
                 }

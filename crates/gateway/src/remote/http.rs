@@ -86,8 +86,11 @@ impl Remote {
             Ok::<_, std::io::Error>(bytes)
         };
         let mut bytes =
-            timeout(PATIENCE, exchange).await.map_err(|_| self.fail("no answer in time"))?.map_err(|e| self.fail(e))?;
-        let split = bytes.windows(4).position(|four| four == b"\r\n\r\n").ok_or_else(|| self.fail("not an HTTP answer"))?;
+            timeout(PATIENCE, exchange).await.map_err(|_| self.fail("no answer in time"))?.map_err(|e| self.unreached(&e))?;
+        let split = bytes
+            .windows(4)
+            .position(|four| four == b"\r\n\r\n")
+            .ok_or_else(|| self.fail("not an HTTP answer; is this a gateway, and does it speak https?"))?;
         let body = bytes.split_off(split + 4);
         let head = String::from_utf8_lossy(&bytes).to_ascii_lowercase();
         let status = head.split(' ').nth(1).unwrap_or("").to_owned();

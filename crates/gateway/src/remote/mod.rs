@@ -123,6 +123,26 @@ impl Remote {
         GatewayError::Stream { url: format!("{scheme}://{}/", self.host), why: why.to_string() }
     }
 
+    /// Words about a gateway that can't be reached: what the system says, and what to look at.
+    pub(crate) fn unreached(&self, error: &std::io::Error) -> GatewayError {
+        use std::io::ErrorKind;
+        let help = match error.kind() {
+            ErrorKind::ConnectionRefused => {
+                format!("; is a gateway running there? `orrery serve SITE --listen {}` starts one", self.host)
+            }
+            ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::TimedOut => {
+                "; check the address, and what lies between".to_owned()
+            }
+            ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::UnexpectedEof => {
+                "; is a gateway there, and does it speak https where the address says so?".to_owned()
+            }
+            // The system has no kind for it.
+            _ if error.to_string().contains("lookup") => "; check the name of the machine".to_owned(),
+            _ => String::new(),
+        };
+        self.fail(format!("{error}{help}"))
+    }
+
     /// Opens the stream.
     ///
     /// # Errors
@@ -130,7 +150,7 @@ impl Remote {
     pub async fn stream(&self, resume: Option<Resume>) -> Result<RemoteStream, GatewayError> {
         let open = async {
             let request = self.socket("/stream", SUBPROTOCOL_BIN)?;
-            let stream = self.connect().await.map_err(|e| self.fail(e))?;
+            let stream = self.connect().await.map_err(|e| self.unreached(&e))?;
             let opened = tokio_tungstenite::client_async(request, stream).await;
             let (mut socket, _) = opened.map_err(|e| self.not_opened(&e))?;
             let agent = concat!("orrery record ", env!("CARGO_PKG_VERSION")).to_owned();

@@ -135,3 +135,44 @@ fn a_server_whose_usual_port_is_taken_says_loudly_which_one_it_has_and_a_named_o
     assert!(err.contains("127.0.0.1:7077"), "{err}");
     drop(held);
 }
+
+#[test]
+fn what_can_be_no_header_no_origin_and_no_name_is_refused_at_the_start_with_what_to_write() {
+    let folder = Folder::new();
+    let site = folder.write("site.toml", SITE).display().to_string();
+    for (option, value, words) in [
+        ("--frame-ancestors", "'self'\nhttps://portal.example", "CSP source list"),
+        ("--frame-ancestors", "'self'; script-src *", "CSP source list"),
+        ("--frame-ancestors", "'self', *", "CSP source list"),
+        ("--frame-ancestors", "self", "write \"'self'\""),
+        ("--frame-ancestors", "", "write 'none'"),
+        ("--allow-origin", "null", "https://portal.example"),
+        ("--allow-origin", "*", "https://portal.example"),
+        ("--allow-origin", "http://x/path", "a path is no part of it"),
+        ("--allow-origin", "portal.example", "https://portal.example"),
+        ("--host", "", "plant.example"),
+        ("--host", "a b", "plant.example"),
+        ("--host", "*", "plant.example"),
+        ("--host", "http://plant.example", "a scheme and a path are no part of it"),
+    ] {
+        let (code, out, err) = orrery(&["serve", &site, "--listen", "127.0.0.1:0", option, value]);
+        assert_eq!((code, out.as_str()), (2, ""), "{option} {value}: {err}");
+        assert!(err.contains(option) && err.contains(words), "{option} {value}: {err}");
+    }
+}
+
+#[test]
+fn what_is_trimmed_and_normalised_works_as_it_was_meant() {
+    let folder = Folder::new();
+    let list = "'self'  https://portal.example\n";
+    let args = ["--frame-ancestors", list, "--allow-origin", "https://Portal.example:443/", "--host", " plant.example\n"];
+    let open = Open::start(&folder, &[&["--listen", "127.0.0.1:0"], &args[..]].concat());
+    assert_eq!(open.asked_as("plant.example"), 200);
+    let mut socket = TcpStream::connect(("127.0.0.1", open.port())).unwrap();
+    write!(socket, "GET /metrics HTTP/1.1\r\nHost: plant.example\r\nOrigin: https://portal.example\r\nConnection: close\r\n\r\n")
+        .unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(answer.contains("frame-ancestors 'self' https://portal.example\r\n"), "{answer}");
+}

@@ -134,6 +134,30 @@ fn a_table_that_lacks_a_damaged_stretch_ends_with_1_and_one_beside_it_with_0() {
 }
 
 #[test]
+fn what_is_missing_to_the_end_of_time_is_said_in_words() {
+    let folder = week();
+    let data = folder.0.join("data");
+    let header = std::fs::read(data.join(FILE)).unwrap();
+    let number: String = header[68..72].iter().map(|byte| format!("{byte:02x}")).collect();
+    // As a kill leaves it, without the log that it left.
+    let mut lock = std::fs::read_to_string(data.join("lock")).unwrap();
+    writeln!(lock, "history.sqlite3-wal belongs to it, of file {number}").unwrap();
+    std::fs::write(data.join("lock"), lock).unwrap();
+    let (site, data) = paths(&folder);
+    let (code, _, err) = orrery(&["export", &site, "--data", &data, "-o", "-"]);
+    assert_eq!(code, 1, "{err}");
+    assert!(err.contains(" to the end of press.state can't be read and is missing"), "{err}");
+    let (code, json, told) = state(&folder, noon(9));
+    assert_eq!(code, 1, "{told}");
+    assert!(json["missing"][0]["from"].is_string() && json["missing"][0]["to"].is_null(), "{}", json["missing"]);
+    let (code, out, _) = orrery(&["fsck", &data, "--repair"]);
+    assert!(code == 1 && out.contains(" to the end, and those of 1 pieces that nobody can count"), "{out}");
+    for said in [err, told, out] {
+        assert!(!said.contains("9223372036854775807"), "{said}");
+    }
+}
+
+#[test]
 fn a_recording_that_lacks_a_damaged_stretch_ends_with_1() {
     let folder = week();
     hurt(&folder.0.join("data"), noon(4));

@@ -365,3 +365,48 @@ fn a_site_reads_in_its_own_folder_and_where_it_was_allowed_to() {
         assert!(code == 2 && err.contains("no regular file"), "{err}");
     }
 }
+
+#[test]
+fn check_finds_what_serve_refuses_of_a_token_and_who_may_read_its_file() {
+    let folder = Folder::new();
+    let site = folder.write("site.toml", format!("{SITE}token = {{ file = \"token\" }}\n"));
+    let place = format!("site.toml:{}: ", SITE.lines().position(|line| line == "[[sources]]").unwrap() + 2);
+    let (site, token) = (site.to_str().unwrap(), folder.0.join("token"));
+    let two = format!("{SECRET}\n{SECRET}\n");
+    for (text, code, words) in [
+        (None, "file.unreadable", "its token is in"),
+        (Some(""), "file.invalid", "its token is empty, or of several lines"),
+        (Some(" \n\n"), "file.invalid", "its token is empty, or of several lines"),
+        (Some(two.as_str()), "file.invalid", "its token is empty, or of several lines"),
+    ] {
+        if let Some(text) = text {
+            folder.write("token", text);
+            #[cfg(unix)]
+            std::fs::set_permissions(&token, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        }
+        let (status, out, err) = orrery(&["check", site]);
+        assert!(status == 1 && out.contains(words) && out.contains(&format!("error[{code}]")), "{text:?}: {out}{err}");
+        assert!(out.lines().any(|line| line.starts_with(place.trim_end_matches(": ")) && line.contains(words)), "{place} {out}");
+        let (refused, _, said) = orrery(&["serve", site, "--listen", "127.0.0.1:0"]);
+        assert!(refused == 2 && said.contains(words), "{text:?}: {said}");
+        for text in [out, err, said, orrery(&["check", site, "--json"]).1] {
+            assert!(!text.contains(SECRET), "{text}");
+        }
+    }
+    folder.write("token", format!("{SECRET}\n"));
+    #[cfg(unix)]
+    for (mode, warned) in [(0o644, true), (0o640, false)] {
+        std::fs::set_permissions(&token, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+        let (_, out, _) = orrery(&["check", site]);
+        assert_eq!(
+            out.contains("warning[secret.readable]: the token of source 'script': everybody on this machine may read"),
+            warned,
+            "{mode:o}: {out}"
+        );
+        assert!(!out.contains("error[file") && !out.contains(SECRET), "{out}");
+    }
+    // The environment of whoever checks is seldom the server's.
+    let site = folder.write("site.toml", format!("{SITE}token = {{ env = \"ORRERY_NO_SUCH_TOKEN\" }}\n"));
+    let (_, out, _) = orrery(&["check", site.to_str().unwrap()]);
+    assert!(out.contains("info[value.invalid]: source 'script'") && out.contains("ORRERY_NO_SUCH_TOKEN"), "{out}");
+}

@@ -49,3 +49,46 @@ fn a_file_that_is_not_understood_grants_nothing_and_does_not_repeat_what_it_hold
         assert!(!error.contains("s3cret"), "{error}");
     }
 }
+
+#[test]
+fn a_file_of_the_same_size_and_time_is_read_again_whether_written_in_place_or_moved_there() {
+    let folder = std::env::temp_dir().join(format!("orrery-grants-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("access.toml");
+    let (text, time) = (|token: &str| entry("a", &[Role::View], &[], None, &hash(token)), SystemTime::UNIX_EPOCH);
+    let write = |path: &Path, token: &str| {
+        std::fs::write(path, text(token)).unwrap();
+        std::fs::File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
+    };
+    let audit = Audit::to_file(&folder.join("audit")).unwrap();
+    let lines = || std::fs::read_to_string(folder.join("audit")).unwrap().lines().count();
+    write(&path, "first");
+    let watched = Watched::open(&path).unwrap();
+    let until = |now: &str, gone: &str| {
+        let begun = instant();
+        while watched.now(&audit).find(&hash(now)).is_none() {
+            assert!(begun.elapsed() < Duration::from_secs(20), "{now} is never read");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        assert!(watched.now(&audit).find(&hash(gone)).is_none() && watched.at_once(&audit).find(&hash(gone)).is_none());
+    };
+    until("first", "second");
+    assert_eq!(lines(), 0, "what has not changed is no event");
+    write(&path, "second");
+    until("second", "first");
+    write(&folder.join("next"), "third");
+    std::fs::rename(folder.join("next"), &path).unwrap();
+    until("third", "second");
+    assert_eq!(lines(), 2);
+    // Gone, and back as it was: said both times, and nothing changes.
+    std::fs::rename(&path, folder.join("next")).unwrap();
+    while lines() < 3 {
+        watched.now(&audit);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    std::thread::sleep(LOOK);
+    watched.now(&audit);
+    assert_eq!(lines(), 3, "said once");
+    until("third", "second");
+    std::fs::remove_dir_all(&folder).unwrap();
+}

@@ -1,0 +1,54 @@
+//! A file that reached the size that the system allows is a disk that is full: said, answered and ended with 2, never by a signal.
+#![cfg(unix)]
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
+use std::time::Instant;
+
+use futures_util::SinkExt as _;
+use tokio_tungstenite::tungstenite::Message;
+use twin_model::Value;
+
+use crate::disk::read;
+use crate::stops::{Limited, acknowledged};
+use crate::world::{Folder, PATIENCE, SITE};
+
+#[tokio::test]
+async fn a_server_at_its_limit_of_file_sizes_lives_says_so_and_ends_with_2() {
+    let folder = Folder::new();
+    let (site, data) = (folder.write("site.toml", SITE), folder.0.join("data"));
+    // The limit as a shell sets it: nobody ignores the signal for the program.
+    let limited =
+        folder.write("limited", format!("#!/bin/sh\nulimit -f 2048\nexec \"{}\" \"$@\"\n", env!("CARGO_BIN_EXE_orrery")));
+    std::fs::set_permissions(&limited, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let server = Limited::start_as(&limited, &site, &data, None);
+    let mut sender = server.sender().await;
+    acknowledged(&mut sender, "{\"signal\":\"pump-01.starts\",\"value\":2}").await;
+    for n in 0..250_u64 {
+        let letters: String = (0..2_000_u64)
+            .map(|k| format!("{:016x}", (n * 2_000 + k).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29)))
+            .collect();
+        let line = format!("{{\"signal\":\"pump-01.mode\",\"value\":\"{letters}\"}}");
+        sender.send(Message::Text(line.into())).await.unwrap();
+    }
+    let begun = Instant::now();
+    while !server.get("/readyz").contains("disk.refuses") {
+        assert!(begun.elapsed() < PATIENCE * 3, "the disk never refuses");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let (code, said) = server.stop();
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("could not be written"), "{said}");
+    assert_eq!(read(&site, &data, "pump-01.starts"), (Some(Value::Int(2)), 1), "what was acknowledged");
+
+    let table = folder.0.join("table.csv");
+    let shell = r#"ulimit -f 1; exec "$0" "$@""#;
+    let export = Command::new("sh")
+        .args(["-c", shell, env!("CARGO_BIN_EXE_orrery"), "export"])
+        .args([&site, std::path::Path::new("--data"), &data, std::path::Path::new("-o"), &table])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&export.stderr);
+    assert_eq!(export.status.code(), Some(2), "{:?} {said}", export.status);
+    assert!(said.starts_with("error: "), "{said}");
+}
