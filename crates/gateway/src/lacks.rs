@@ -6,8 +6,8 @@ use twin_historian::Store;
 use twin_historian::historian::KeepError;
 use twin_model::{Model, Quality, Sample, SignalIndex, TimeRange, Timestamp};
 
-use crate::history::damage::{self};
-use crate::stores::empty_store;
+use crate::history::damage;
+use crate::stores::{ALWAYS, empty_store};
 
 /// Header of an answer about history that lacks something: stretches of microseconds since 1970, half-open, and signals by position.
 pub(crate) const MISSING: &str = "orrery-missing";
@@ -74,7 +74,7 @@ pub(crate) fn marks(model: &Model, lacks: &[Lacks]) -> Vec<Vec<u8>> {
             store.append(*signal, &lost(model, *signal, lacks.range.start));
         }
     }
-    let range = TimeRange::new(Timestamp::MIN, Timestamp::MAX);
+    let range = ALWAYS;
     store.export_chunks(range).into_iter().map(|chunk| chunk.bytes).collect()
 }
 
@@ -127,5 +127,6 @@ pub(crate) fn missing_words(part: &str) -> String {
     let ends = stretch.split_once('/').and_then(|(start, end)| time(start).zip(time(end)));
     let Some((start, end)) = ends else { return "more of the gateway's history can't be read and is missing".to_owned() };
     let of = if signals.is_empty() { String::new() } else { format!(" of signals {signals} (by position)") };
-    format!("the gateway can't read its history from {start} to {end}{of}: it is missing")
+    let stretch = crate::term::stretch(TimeRange::new(start, end));
+    format!("the gateway can't read its history {stretch}{of}: it is missing")
 }
