@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use twin_protocol::Capabilities;
 
+use crate::http::is_scheme;
 use crate::lease::LeaseTimes;
 
 /// What a server may be told besides the site.
@@ -84,10 +85,6 @@ pub fn source_list(text: &str) -> Result<String, String> {
 /// Whether a lower-case part of a source list is a scheme (`https:`), or a host with or without scheme, port and path; hosts and
 /// ports may be `*`.
 fn is_source(part: &str) -> bool {
-    let is_scheme = |scheme: &str| {
-        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-            && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
-    };
     if part.strip_suffix(':').is_some_and(is_scheme) {
         return true;
     }

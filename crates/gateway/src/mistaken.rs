@@ -20,7 +20,7 @@ pub(crate) fn not_a_site(path: &Path, file: File) -> Option<(&'static str, Strin
     let text = std::str::from_utf8(&start).unwrap_or_else(|error| valid(&start, error.valid_up_to()));
     let text = text.trim_start_matches('\u{feff}');
     Some(match () {
-        () if start.starts_with(b"\x89ORREC") => {
+        () if twin_protocol::recording::is_recording(&start) => {
             ("a recording", format!("`orrery replay {shown}` serves it, `orrery state --recording {shown}` asks it"))
         }
         () if start.starts_with(b"PAR1") => ("a Parquet table", import),

@@ -119,16 +119,16 @@ pub fn model_at(site: &Site, kept: &Kept, at: Timestamp, by: JudgeBy) -> Result<
 
 /// The first signal whose readings mean something else in `new` than in `old`, and come in as `old` has it, in words.
 fn other_readings(old: &Model, new: &Model, kept: &Kept) -> Option<String> {
-    let differ = |at: &SignalIndex| !new.is_computed(*at) && difference(old, new, *at).is_some();
-    let mut differing = new.signal_indices().filter(differ).peekable();
+    let measured = new.signal_indices().filter(|at| !new.is_computed(*at));
+    let mut differing = measured.filter_map(|at| Some((at, difference(old, new, at)?))).peekable();
     differing.peek()?;
     let data = match kept {
         Kept::Beside(folder) => folder.parent(),
         Kept::Nowhere | Kept::Named(_) => None,
     };
     let taken_up = data.map(|data| units::taken_up(data, new));
-    let waits = |at: &SignalIndex| taken_up.as_ref().is_none_or(|taken_up| !taken_up(*at));
-    differing.filter(waits).find_map(|at| difference(old, new, at))
+    let waits = |at: SignalIndex| taken_up.as_ref().is_none_or(|taken_up| !taken_up(at));
+    differing.find(|(at, _)| waits(*at)).map(|(_, words)| words)
 }
 
 /// How the readings of a signal of `new` differ from those of `old`, in words; none where they do not.

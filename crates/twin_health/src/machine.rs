@@ -203,8 +203,8 @@ impl Machine<'_> {
             statuses.reverse();
         }
         let lesser = |status: Status| {
-            let bits = bands.iter().enumerate().take(MAX_BANDS).filter(|(_, band)| band.status <= status).map(|(at, _)| 1 << at);
-            Outcome { passed: wanted.passed & bits.fold(0, |all, bit: u32| all | bit), ..Outcome::of(status.code()) }
+            let (_, most) = may_have_passed(bands, status);
+            Outcome { passed: wanted.passed & most, ..Outcome::of(status.code()) }
         };
         statuses.into_iter().map(lesser).chain([wanted]).collect()
     }
@@ -326,9 +326,9 @@ impl State {
 fn mature(state: &mut State, t: Timestamp) -> bool {
     let Some(due) = state.due().filter(|due| *due <= t) else { return false };
     let together = state.pending.iter().take_while(|pending| pending.due == due).count();
-    let mut later = state.pending.split_off(together);
+    let later = state.pending.split_off(together);
     let Some(Pending { outcome, cause, .. }) = state.pending.pop() else { return false };
-    *state = State { outcome, since: due, cause, pending: std::mem::take(&mut later) };
+    *state = State { outcome, since: due, cause, pending: later };
     true
 }
 

@@ -23,7 +23,7 @@ mod value;
 
 pub use computed::ComputedSignal;
 pub use ids::{AlarmIndex, KnobIndex, RuleIndex, SignalId, SignalIndex, SourceIndex, TwinId, TwinIndex};
-pub use model::{Interface, Model, ModelBuilder, ModelError, Relationship, SiteInfo, Source, Twin};
+pub use model::{ACKNOWLEDGED, Interface, Model, ModelBuilder, ModelError, Relationship, SiteInfo, Source, Twin};
 pub use natural::natural_order;
 pub use process::{Knob, KnobTarget, ProcessKind, ProcessModel, ProcessStart};
 pub use quality::{Quality, QualityClass};

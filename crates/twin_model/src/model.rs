@@ -387,6 +387,9 @@ impl ModelBuilder {
     }
 }
 
+/// What the id of a signal ends in that holds who acknowledged an alarm, behind the alarm's.
+pub const ACKNOWLEDGED: &str = "#acknowledged";
+
 /// Adds a signal for the acknowledgements of every alarm that needs them, behind all others: their indices stay what they were.
 fn add_acknowledgements(m: &mut Model) {
     let mut made: HashMap<String, SignalIndex> = HashMap::new();
@@ -397,10 +400,11 @@ fn add_acknowledgements(m: &mut Model) {
         }
         let signals = &mut m.signals;
         let index = made.entry(alarm.id.clone()).or_insert_with(|| {
+            let id = format!("{}{ACKNOWLEDGED}", alarm.id);
             signals.push(Signal {
-                id: format!("{}#acknowledged", alarm.id).as_str().into(),
+                id: id.as_str().into(),
                 twin: alarm.twin,
-                name: format!("{}#acknowledged", alarm.id),
+                name: id.clone(),
                 display_name: format!("Acknowledged: {}", alarm.message),
                 unit: Unit::default(),
                 kind: SignalKind::Discrete,
@@ -410,7 +414,7 @@ fn add_acknowledgements(m: &mut Model) {
                 stale_after: None,
                 range: None,
                 source: None,
-                source_key: format!("{}#acknowledged", alarm.id),
+                source_key: id,
             });
             SignalIndex::from_at(signals.len() - 1)
         });

@@ -10,6 +10,8 @@ use crate::{Limits, ProtocolError, ServerFrame, decode_server, encode_server};
 
 /// First bytes of every recording; as in PNG, the high bit and line ends expose transfers that mangle bytes.
 const MAGIC: &[u8; 8] = b"\x89ORREC\r\n";
+/// As many of them tell a recording, also one whose line ends were mangled.
+const TELLING: usize = 6;
 /// Version of the layout that is written.
 pub const VERSION: u16 = 2;
 /// The oldest version that is read.
@@ -99,6 +101,11 @@ impl Record {
         };
         if size > limit { Err(ProtocolError::TooLarge { what, size: size as u64, limit: limit as u64 }) } else { Ok(()) }
     }
+}
+
+/// Whether a file that begins so is a recording, whole or damaged.
+pub fn is_recording(start: &[u8]) -> bool {
+    MAGIC.get(..TELLING).is_some_and(|telling| start.starts_with(telling))
 }
 
 /// The bytes that a new recording begins with.

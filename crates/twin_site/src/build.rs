@@ -374,8 +374,9 @@ fn signals(
     let default = default.and_then(|word| feeds.named(word, twin.id.as_str(), out));
     for raw in &full.contents.signals {
         let id = format!("{}.{}", twin.id.as_str(), raw.name.as_str());
-        if let Some(alarm) = id.strip_suffix("#acknowledged") {
-            let message = format!("signals that end in '#acknowledged' hold who acknowledged an alarm, here '{alarm}'");
+        if let Some(alarm) = id.strip_suffix(twin_model::ACKNOWLEDGED) {
+            let message =
+                format!("signals that end in '{}' hold who acknowledged an alarm, here '{alarm}'", twin_model::ACKNOWLEDGED);
             out.error(codes::ID_DUPLICATE, &raw.name.at, &id, message, "rename the signal".to_owned());
             continue;
         }

@@ -17,7 +17,7 @@ pub use rows::{Encoding, Row, RowReader};
 pub use table::{
     Column, Empty, Feed, Feeds, KeyPart, Layout, Place, QualityColumn, Report, Seen, Table, TableDef, TableError, TimeColumns,
 };
-pub use time::{TimeFault, TimeFormat, TimeReader, TimeSpec, Years, Zone};
+pub use time::{TimeFault, TimeFormat, TimeReader, TimeSpec, Unit, Years, Zone};
 
 /// Longest piece of a cell that a message repeats, in characters.
 const QUOTED: usize = 40;

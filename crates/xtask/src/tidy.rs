@@ -13,11 +13,9 @@ pub(crate) fn check() -> Result<()> {
     let root = util::root();
     let listed = util::output_of("git", &["ls-files", "*.rs"]).unwrap_or_default();
     let files: Vec<PathBuf> = listed.lines().map(PathBuf::from).filter(|file| root.join(file).is_file()).collect();
-    let mut problems = Vec::new();
-    for file in &files {
-        let text = std::fs::read_to_string(root.join(file))?;
-        problems.extend(problems_of(file, &text));
-    }
+    let read = |file: PathBuf| std::fs::read_to_string(root.join(&file)).map(|text| (file, text));
+    let files = files.into_iter().map(read).collect::<std::io::Result<Vec<(PathBuf, String)>>>()?;
+    let mut problems: Vec<String> = files.iter().flat_map(|(file, text)| problems_of(file, text)).collect();
     problems.extend(version_problems(&root)?);
     problems.extend(glossary::problems(&root, &files)?);
     if problems.is_empty() {

@@ -87,8 +87,7 @@ pub fn origin(text: &str) -> Result<String, String> {
         return Err(format!("there is no origin for all; {help}, and the option once for every origin"));
     }
     let (scheme, rest) = text.split_once("://").ok_or_else(|| format!("it has no scheme; {help}"))?;
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"+-.".contains(&b);
-    if !scheme.starts_with(|c: char| c.is_ascii_alphabetic()) || !scheme.bytes().all(plain) {
+    if !crate::http::is_scheme(scheme) {
         return Err(format!("its scheme is none; {help}"));
     }
     if matches!(scheme, "ws" | "wss") {

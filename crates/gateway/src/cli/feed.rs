@@ -142,7 +142,7 @@ async fn dictionary(remote: &Remote) -> Result<Vec<DictionaryEntry>> {
     let mut stream = remote.stream(None).await?;
     loop {
         if let ServerFrame::Dictionary(mut dictionary) = stream.next().await? {
-            dictionary.entries.retain(|entry| !entry.signal.as_str().ends_with("#acknowledged"));
+            dictionary.entries.retain(|entry| !entry.signal.as_str().ends_with(twin_model::ACKNOWLEDGED));
             return Ok(dictionary.entries);
         }
     }

@@ -1,13 +1,12 @@
 //! Instants of the command line.
 
 use twin_model::Timestamp;
+use twin_table::Unit;
 
 use crate::clock;
 
-/// Units in which programs count from 1970, with their microseconds.
-const EPOCHS: [(&str, f64); 4] = [("seconds", 1e6), ("milliseconds", 1e3), ("microseconds", 1.0), ("nanoseconds", 1e-3)];
 /// Years in which a number is taken for a time: 1971 to 2200, in microseconds. What it means in other units lies far off.
-const LIKELY: std::ops::Range<f64> = 31_536_000e6..7_258_118_400e6;
+const LIKELY: std::ops::Range<i64> = 31_536_000_000_000..7_258_118_400_000_000;
 
 /// Reads an instant: RFC 3339, `now`, or microseconds since 1970 with their unit, as instants beyond the calendar are written. A bare
 /// number is refused: programs count seconds, milliseconds and more, and what is taken for another of them is an answer about 1970.
@@ -20,22 +19,20 @@ pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
         return Ok(Timestamp::from_micros(micros));
     }
     let digits = text.strip_prefix('-').unwrap_or(text);
-    let number = digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.').then(|| text.parse::<f64>().ok()).flatten();
-    match number {
-        Some(number) => Err(bare(number)),
-        None => text.parse().map_err(|error: twin_model::TimeError| error.to_string()),
+    if digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') && digits.parse::<f64>().is_ok() {
+        return Err(bare(text));
     }
+    text.parse().map_err(|error: twin_model::TimeError| error.to_string())
 }
 
 /// What to write instead of a number.
-fn bare(number: f64) -> String {
-    let as_counted = EPOCHS.iter().find_map(|(unit, scale)| {
-        let micros = number * scale;
-        // Whole microseconds of these years are exact in a float.
-        LIKELY.contains(&micros).then(|| (*unit, Timestamp::from_micros(micros.round() as i64)))
-    });
+fn bare(number: &str) -> String {
+    let as_counted = Unit::ALL.into_iter().find_map(|unit| Some((unit, unit.micros(number).filter(|at| LIKELY.contains(at))?)));
     match as_counted {
-        Some((unit, t)) => format!("a number alone is no time; it looks like {unit} since 1970: write {t}"),
+        Some((unit, micros)) => {
+            let (unit, t) = (unit.words(), Timestamp::from_micros(micros));
+            format!("a number alone is no time; it looks like {unit} since 1970: write {t}")
+        }
         None => "a number alone is no time; write it like 2026-03-02T08:15:04Z".to_owned(),
     }
 }

@@ -40,11 +40,8 @@ impl Header {
     /// source, or it names all that is needed.
     fn comes_again(&self, row: &Row) -> bool {
         let name = self.names.get(self.time).map(String::as_str).unwrap_or_default();
-        let says_it = |at: usize| text(&row.cells, at).map(str::trim) == Some(name);
         let names_signals = || (0..row.cells.len()).any(|at| text(&row.cells, at).map(str::trim) == Some("signal"));
-        says_it(self.time)
-            || row.after_blank && (0..row.cells.len()).any(says_it)
-            || names_signals() && Self::new(names(&row.cells)).is_ok()
+        row.names_again(self.time, name) || names_signals() && Self::new(names(&row.cells)).is_ok()
     }
 }
 

@@ -14,6 +14,7 @@ use super::damage::THE_FILE;
 use super::guard::{self, Guard};
 use super::series::Series;
 use super::{identity, schema};
+use crate::stores::ALWAYS;
 
 /// Longest wait for another connection's short turn.
 const BUSY: Duration = Duration::from_secs(5);
@@ -209,7 +210,7 @@ impl SqliteHistorian {
             // Each value of the small tables once; what is large has checksums of its own and is read one by one.
             rows(&self.connection).map_err(|error| damaged(format!("a row of the catalogue: {error}")))?;
             for level in twin_historian::historian::LEVELS {
-                self.pages(level, TimeRange::new(Timestamp::MIN, Timestamp::MAX))?;
+                self.pages(level, ALWAYS)?;
             }
             self.notes()?;
             self.rows("SELECT what, why FROM damaged", [], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
@@ -361,7 +362,7 @@ impl SqliteHistorian {
         }
         let mut odd = Vec::new();
         for level in twin_historian::historian::LEVELS {
-            for page in self.pages(level, crate::stores::ALWAYS)? {
+            for page in self.pages(level, ALWAYS)? {
                 let sum = sums.remove(&(level, page.start));
                 if sum != Some((page.chunks, page.samples, page.bytes, page.tag)) {
                     odd.push(format!("{level} {}", page.start));
@@ -701,7 +702,7 @@ impl Historian for SqliteHistorian {
         let fresh = Self::open_to_read(&self.path).map_err(|error| trouble("read", &error))?;
         fresh.series()?;
         for level in twin_historian::historian::LEVELS {
-            fresh.pages(level, crate::stores::ALWAYS)?;
+            fresh.pages(level, ALWAYS)?;
         }
         fresh.rows("SELECT count(*) FROM chunk", [], |row| row.get::<_, i64>(0))?;
         fresh.rows("SELECT crc FROM journal ORDER BY position DESC LIMIT 1", [], |row| row.get::<_, i64>(0))?;

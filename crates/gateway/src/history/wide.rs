@@ -9,6 +9,7 @@ use twin_model::{Span, TimeRange, Timestamp};
 use super::outside;
 use super::sealer::{Sealer, Step};
 use super::tiles::{WIDE_BYTES, WIDE_PAGE_BYTES, WIDE_SAMPLES, cell};
+use crate::stores::ALWAYS;
 
 /// A slab with this many samples of a lane is dense enough not to be looked at more closely.
 const DENSE: u32 = 8_192;
@@ -31,7 +32,7 @@ impl Sealer {
             Err(error) => return Err(damaged(&key, &error)),
         };
         let census = opened.census(self.plan.slab);
-        self.place(sealed, &opened, &census, TimeRange::new(Timestamp::MIN, Timestamp::MAX), self.longest())
+        self.place(sealed, &opened, &census, ALWAYS, self.longest())
     }
 
     /// As [`Self::take`] for a slab of which memory gave up something, with `more` of it from the journal.

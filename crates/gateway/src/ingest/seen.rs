@@ -3,13 +3,10 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use twin_model::{AlarmIndex, SignalIndex, SourceIndex};
+use twin_model::{ACKNOWLEDGED, AlarmIndex, SignalIndex, SourceIndex};
 
 use crate::access::{Caller, Event};
 use crate::app::App;
-
-/// What the name of a signal ends in that holds who acknowledged an alarm.
-const MARK: &str = "#acknowledged";
 
 /// The alarms of a plant as one sender sees them.
 pub(super) struct Alarms<'a> {
@@ -86,7 +83,7 @@ impl<'a> Alarms<'a> {
 }
 
 fn alarm_of(id: &str) -> &str {
-    id.strip_suffix(MARK).unwrap_or(id)
+    id.strip_suffix(ACKNOWLEDGED).unwrap_or(id)
 }
 
 /// Why a sample of a signal that holds who acknowledged an alarm is refused, and what to send instead.

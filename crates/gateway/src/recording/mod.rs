@@ -28,9 +28,6 @@ pub use playing::Playing;
 pub use source::RecordedSource;
 pub use write::{Recorder, RecordingFile};
 
-/// How every recording begins, whatever its version.
-const BEGIN: &[u8] = b"\x89ORREC";
-
 /// A recording read from disk.
 pub struct Recording {
     /// What viewers know of its site.
@@ -91,7 +88,7 @@ pub fn read_as(path: &Path, reading: Reading<'_>) -> Result<Recording, GatewayEr
 /// # Errors
 /// A sentence where they are none.
 pub fn parse(bytes: &[u8], reading: Reading<'_>) -> Result<Recording, String> {
-    if !bytes.starts_with(BEGIN) {
+    if !twin_protocol::recording::is_recording(bytes) {
         let what = if bytes.is_empty() { "it is empty" } else { "it is not an Orrery recording" };
         return Err(format!("{what}; `orrery record SITE FILE` makes one"));
     }

@@ -247,28 +247,51 @@ fn the_same_cells_are_the_same_samples_behind_every_door() {
     assert_eq!(said["noted_by_kind"]["unknown_quality"], 3);
 }
 
-/// Quality of a value of 21.5 by OPC DA, as a text, behind a source of a table, an import and a sender.
-fn by_opc_da(folder: &Folder, quality: &str) -> Vec<Option<String>> {
-    let csv = "kind = \"csv\"\npath = \"cells.csv\"\nlayout = \"long\"\nkey = \"{signal}\"\nvalue = \"value\"\n\
-               quality = { column = \"quality\", codes = \"opc_da\" }\ntime = { column = \"time\" }";
-    let cells = folder.write("csv/cells.csv", format!("signal,time,value,quality\nt.f,{},21.5,{quality}\n", time(0)));
-    let of_csv = folder.write("csv/site.toml", site(csv));
-    let pushed = folder.write("pushed/site.toml", site("kind = \"websocket\"\nquality = \"opc_da\""));
-    let data = folder.0.join(format!("data {quality}"));
-    let of =
-        |args: &[&str]| exported(&run(args).1).into_values().next().and_then(|row| Some(row.split_once("21.5) ")?.1.to_owned()));
-    let played = of(&["export", text(&of_csv), "--sources", "--to", "2026-12-01T00:00:00Z", "-o", "-"]);
-    run(&["import-samples", text(&pushed), "--data", text(&data), text(&cells), "--quality", "opc_da"]);
+/// A row of `t.f`, told to a source of a table, an import and a sender.
+struct Told<'a> {
+    /// Names of the columns behind signal and time, and the cells from the time on.
+    table: (&'a str, String),
+    /// Keys of the table's source, of the sender's, and options of the import.
+    told: (String, String, &'a [&'a str]),
+    line: Json,
+}
+
+/// What each makes of it, as an export or a sender's sample has it.
+fn behind_every_door(folder: &Folder, name: &str, row: &Told<'_>) -> Vec<Option<String>> {
+    let now = "2027-01-01T00:00:00Z";
+    let Told { table: (columns, cells), told: (of_table, of_sender, of_import), line } = row;
+    let csv = "kind = \"csv\"\npath = \"cells.csv\"\nlayout = \"long\"\nkey = \"{signal}\"\nvalue = \"value\"\n";
+    let cells = folder.write("csv/cells.csv", format!("signal,time,{columns}\nt.f,{cells}\n"));
+    let of_csv = folder.write("csv/site.toml", site(&format!("{csv}{of_table}")));
+    let pushed = folder.write("pushed/site.toml", site(&format!("kind = \"websocket\"\n{of_sender}")));
+    let data = folder.0.join(format!("data {}", name.replace('/', "_")));
+    let of = |args: &[&str]| exported(&run(args).1).into_values().next();
+    let played = of(&["export", text(&of_csv), "--sources", "--to", now, "-o", "-"]);
+    run(&[&["import-samples", text(&pushed), "--data", text(&data), text(&cells)][..], of_import].concat());
     let imported = of(&["export", text(&pushed), "--data", text(&data), "-o", "-"]);
     let loaded = Site::read_usable(&pushed).unwrap().loaded;
     let SourceKind::WebSocket { times, codes, .. } = &loaded.sources[0].kind else { panic!("no sender") };
     let inbox = Inbox::new(SourceIndex(0)).reading(times.clone(), *codes);
-    let line = json!({ "signal": "t.f", "value": 21.5, "time": time(0), "quality": quality });
-    let sent = match read_line(&loaded.model, &inbox, &line.to_string(), "2026-12-01T00:00:00Z".parse().unwrap()) {
-        Ok(Line::Sample(_, sample, ..)) => Some(sample.quality.to_string()),
+    let sent = match read_line(&loaded.model, &inbox, &line.to_string(), now.parse().unwrap()) {
+        Ok(Line::Sample(_, sample, ..)) => Some(words(&sample)),
         _ => None,
     };
     vec![played, imported, sent]
+}
+
+/// Quality of a value of 21.5 by OPC DA, as a text, behind a source of a table, an import and a sender.
+fn by_opc_da(folder: &Folder, quality: &str) -> Vec<Option<String>> {
+    let row = Told {
+        table: ("value,quality", format!("{},21.5,{quality}", time(0))),
+        told: (
+            "quality = { column = \"quality\", codes = \"opc_da\" }\ntime = { column = \"time\" }".to_owned(),
+            "quality = \"opc_da\"".to_owned(),
+            &["--quality", "opc_da"],
+        ),
+        line: json!({ "signal": "t.f", "value": 21.5, "time": time(0), "quality": quality }),
+    };
+    let all = behind_every_door(folder, quality, &row).into_iter();
+    all.map(|door| Some(door?.split_once("21.5) ")?.1.to_owned())).collect()
 }
 
 #[test]
@@ -353,31 +376,19 @@ fn an_import_reads_as_it_is_told_to() {
 
 /// What a source of a table, an import and a sender make of a row `t.f` with a value and a time in a format.
 fn by_format(folder: &Folder, format: &str, time: &str, value: &str) -> Vec<Option<String>> {
-    let marks = "decimal = \",\"\nthousands = \".\"\n";
-    let time_key = format!("time = {{ column = \"time\", format = \"{format}\" }}");
-    let csv = format!(
-        "kind = \"csv\"\npath = \"cells.csv\"\nlayout = \"long\"\nkey = \"{{signal}}\"\nvalue = \"value\"\n{marks}{time_key}"
-    );
-    let cells = folder.write("csv/cells.csv", format!("signal,time,value\nt.f,{time},\"{value}\"\n"));
-    let of_csv = folder.write("csv/site.toml", site(&csv));
-    let pushed = folder.write("pushed/site.toml", site(&format!("kind = \"websocket\"\ntime = {{ format = \"{format}\" }}")));
-    let data = folder.0.join(format!("data {}{value}", time.replace('/', "_")));
-    let of = |args: &[&str]| exported(&run(args).1).into_values().next();
-    let played = of(&["export", text(&of_csv), "--sources", "--to", "2027-01-01T00:00:00Z", "-o", "-"]);
-    let how = ["--time-format", format, "--decimal", ",", "--thousands", "."];
-    run(&[&["import-samples", text(&pushed), "--data", text(&data), text(&cells)][..], &how].concat());
-    let imported = of(&["export", text(&pushed), "--data", text(&data), "-o", "-"]);
-    let loaded = Site::read_usable(&pushed).unwrap().loaded;
-    let SourceKind::WebSocket { times, codes, .. } = &loaded.sources[0].kind else { panic!("no sender") };
-    let inbox = Inbox::new(SourceIndex(0)).reading(times.clone(), *codes);
+    let marks = "decimal = \",\"\nthousands = \".\"";
     // Numbers of senders have no marks of their own.
     let sent = value.replace('.', "").replace(',', ".");
-    let line = json!({ "signal": "t.f", "value": sent, "time": time });
-    let sent = match read_line(&loaded.model, &inbox, &line.to_string(), "2027-01-01T00:00:00Z".parse().unwrap()) {
-        Ok(Line::Sample(_, sample, ..)) => Some(words(&sample)),
-        _ => None,
+    let row = Told {
+        table: ("value", format!("{time},\"{value}\"")),
+        told: (
+            format!("{marks}\ntime = {{ column = \"time\", format = \"{format}\" }}"),
+            format!("time = {{ format = \"{format}\" }}"),
+            &["--time-format", format, "--decimal", ",", "--thousands", "."],
+        ),
+        line: json!({ "signal": "t.f", "value": sent, "time": time }),
     };
-    vec![played, imported, sent]
+    behind_every_door(folder, &format!("{time}{value}"), &row)
 }
 
 #[test]

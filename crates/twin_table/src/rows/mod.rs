@@ -46,6 +46,13 @@ pub struct Row {
 }
 
 impl Row {
+    /// Whether it is a header again, of a table whose time stands at `at` under `name`: it says the name there, or behind a blank line
+    /// anywhere.
+    pub fn names_again(&self, at: usize, name: &str) -> bool {
+        let says_it = |cell: &[u8]| std::str::from_utf8(cell).is_ok_and(|cell| cell.trim() == name);
+        !name.is_empty() && (self.cells.get(at).is_some_and(says_it) || self.after_blank && self.cells.iter().any(says_it))
+    }
+
     /// Whether it is `sep=;`, with whatever separator: a word to spreadsheets, which want and write it above the header.
     pub fn says_separator(&self) -> bool {
         let first = self.cells.get(0).and_then(|cell| std::str::from_utf8(cell).ok()).map(str::trim);

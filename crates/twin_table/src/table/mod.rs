@@ -250,10 +250,7 @@ impl<'a, R: Read> Table<'a, R> {
             return false;
         }
         let Some(plan) = self.plans.get(self.plan) else { return false };
-        let name = plan.time_name().unwrap_or_default();
-        let says_it_again = !name.is_empty() && cell(&row.cells, plan.time.0) == Some(name);
-        let elsewhere = row.after_blank && row.cells.iter().any(|cell| text(cell) == Some(name)) && !name.is_empty();
-        if !(says_it_again || elsewhere || self.header_next) {
+        if !(self.header_next || row.names_again(plan.time.0, plan.time_name().unwrap_or_default())) {
             return false;
         }
         self.header_next = false;

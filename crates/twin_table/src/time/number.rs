@@ -39,6 +39,11 @@ impl Unit {
         }
     }
 
+    /// A decimal number of this unit as microseconds; `None` where it is none, or too large for them. What is finer is cut.
+    pub fn micros(self, text: &str) -> Option<i64> {
+        micros(text, self)
+    }
+
     /// Decimal places from the unit to microseconds.
     const fn shift(self) -> i32 {
         match self {

@@ -118,10 +118,7 @@ impl CsvFile {
         loop {
             let from = gathered.samples.len();
             let more = table.next(&mut gathered.samples).map_err(unread)?.is_some();
-            for (_, sample) in gathered.samples.get_mut(from..).unwrap_or_default() {
-                sample.source_time = sample.source_time + shift;
-                sample.received_time = sample.received_time + shift;
-            }
+            move_by(shift, gathered.samples.get_mut(from..).unwrap_or_default());
             if gathered.is_full() || !more {
                 if crossed {
                     gathered.sort();
@@ -142,9 +139,7 @@ impl CsvFile {
         loop {
             let more = match merge.step(self, Timestamp::MAX)? {
                 Step::Row(mut row) => {
-                    for (_, sample) in &mut row.samples {
-                        sample.source_time = sample.source_time + shift;
-                    }
+                    move_by(shift, &mut row.samples);
                     apart.put(&mut row.samples);
                     gathered.samples.append(&mut row.samples);
                     true
@@ -182,6 +177,14 @@ impl CsvFile {
         }
         rows.sort_by_key(|row| row.t);
         Ok(rows)
+    }
+}
+
+/// Moves the times of samples.
+fn move_by(shift: Span, samples: &mut [(SignalIndex, Sample)]) {
+    for (_, sample) in samples {
+        sample.source_time = sample.source_time + shift;
+        sample.received_time = sample.received_time + shift;
     }
 }
 

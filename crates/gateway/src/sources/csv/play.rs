@@ -4,9 +4,9 @@ use twin_model::{Sample, SignalIndex, SourceIndex, Span, TimeRange, Timestamp};
 use twin_protocol::LinkState;
 
 use super::super::{Polled, Source};
-use super::CsvFile;
 use super::apart::Apart;
 use super::merge::{Merge, Step};
+use super::{CsvFile, move_by};
 use crate::term;
 
 /// Samples of one poll; the rest comes with the next.
@@ -60,10 +60,7 @@ impl Source for CsvReplay {
             }
             match self.merge.step(&mut self.file, now - self.shift) {
                 Ok(Step::Row(mut row)) => {
-                    for (_, sample) in &mut row.samples {
-                        sample.source_time = sample.source_time + self.shift;
-                        sample.received_time = sample.received_time + self.shift;
-                    }
+                    move_by(self.shift, &mut row.samples);
                     if let Some(apart) = &mut self.apart {
                         apart.put(&mut row.samples);
                     }
