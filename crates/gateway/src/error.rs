@@ -72,7 +72,7 @@ pub enum GatewayError {
         why: String,
     },
     /// There is no database where there was one.
-    #[error("{path} is missing or empty, but the folder has {found}; nothing begins from nothing beside what looks like history: put the file back under its name, restore a backup, save what its log has with `orrery fsck --repair`, or name an empty folder", path = path.display())]
+    #[error("{path} is missing, empty or without any table, but the folder has {found}; nothing begins from nothing beside what looks like history: put the file back under its name, restore a backup, save what its log has with `orrery fsck --repair`, or name an empty folder", path = path.display())]
     Gone {
         /// The database that is not there.
         path: PathBuf,

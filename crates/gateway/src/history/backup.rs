@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use twin_historian::historian::{Historian as _, KeepError, LEVELS, Position};
 
-use super::damage::THE_FILE;
+use super::damage;
 use super::database::{FILE, PUBLICATION, attempt};
 use super::sqlite::SqliteHistorian;
-use super::{pages, reading};
+use super::{guard, pages, reading};
 use crate::GatewayError;
 use crate::revisions::copied;
 use crate::stores::ALWAYS;
@@ -57,6 +57,7 @@ pub(crate) fn copy_history(folder: &Path, to: &Path) -> Result<Backup, GatewayEr
 
 fn copy(folder: &Path, to: &Path, with_revisions: bool) -> Result<Backup, GatewayError> {
     let (from, file) = (folder.join(FILE), to.join(FILE));
+    Unfinished::take_back(to, &file);
     if let Some(path) = [&file, &to.join(PUBLICATION)].into_iter().find(|path| path.exists()) {
         return Err(GatewayError::Exists { path: path.clone() });
     }
@@ -69,6 +70,7 @@ fn copy(folder: &Path, to: &Path, with_revisions: bool) -> Result<Backup, Gatewa
     let remark = look.looked.remark.clone();
     drop(look);
     let source = attempt(&from, "opening it for reading", SqliteHistorian::open_to_read(&from))?;
+    guard::may_read_in(folder, &source)?;
     let unfinished = Unfinished::begin(to)?;
     let (partial, beside_it) = (&unfinished.history, &unfinished.publication);
     attempt(&from, "copying it", source.copy_into(partial))?;
@@ -83,6 +85,9 @@ fn copy(folder: &Path, to: &Path, with_revisions: bool) -> Result<Backup, Gatewa
         .map_err(|source| GatewayError::Write { path: file.clone(), source })?;
     Ok(Backup { file, revisions, left_out, remarks, ..found })
 }
+
+const PARTIAL: &str = "history.partial.sqlite3";
+const PUBLICATION_PARTIAL: &str = "publication.partial";
 
 /// What a copy is called until it is whole. Dropped before that, it leaves nothing behind.
 struct Unfinished {
@@ -99,12 +104,19 @@ impl Unfinished {
         let mut made: Vec<PathBuf> = to.ancestors().take_while(|folder| !folder.exists()).map(Path::to_owned).collect();
         made.retain(|folder| !folder.as_os_str().is_empty());
         made.reverse();
-        let begun =
-            Self { history: to.join("history.partial.sqlite3"), publication: to.join("publication.partial"), made, whole: false };
+        let begun = Self { history: to.join(PARTIAL), publication: to.join(PUBLICATION_PARTIAL), made, whole: false };
         std::fs::create_dir_all(to).map_err(|source| GatewayError::Write { path: to.to_owned(), source })?;
         // From an attempt that was cut short; a finished copy never has these names.
         begun.discard();
         Ok(begun)
+    }
+
+    /// Takes back what an attempt gave its name that was cut short before the history had its own: the history in its first name says
+    /// that the folder beside it is of that attempt, for none begins where there is one.
+    fn take_back(to: &Path, file: &Path) {
+        if !file.exists() && to.join(PARTIAL).exists() && !to.join(PUBLICATION_PARTIAL).exists() {
+            drop(std::fs::rename(to.join(PUBLICATION), to.join(PUBLICATION_PARTIAL)));
+        }
     }
 
     /// Gives the copy its names, the history last: where that is, all is there.
@@ -149,11 +161,7 @@ impl Drop for Unfinished {
 fn verify(path: &Path, of: &Path) -> Result<Backup, GatewayError> {
     let keeper = attempt(of, "reading the copy back", SqliteHistorian::open_to_read(path))?;
     let damaged = |why: String| GatewayError::Damaged { path: of.to_owned(), why };
-    let failed = |source: KeepError| match source {
-        KeepError::Damaged { what, why } if what == THE_FILE => damaged(why),
-        KeepError::Damaged { what, why } => damaged(format!("{what}: {why}")),
-        source @ KeepError::Unavailable { .. } => GatewayError::History { path: of.to_owned(), source },
-    };
+    let failed = |source: KeepError| damage::in_file(of, source);
     if let Some(why) = keeper.integrity().map_err(failed)?.into_iter().next() {
         return Err(damaged(why));
     }

@@ -14,10 +14,9 @@ use twin_protocol::{Batch, DictId, Entry, Limits, ServerFrame, decode_server, en
 
 use super::database::{Database, of_page};
 use super::overlap::Instants;
-use super::salvage::replace;
 use super::series::Series;
 use super::sqlite::SqliteHistorian;
-use super::{begins, fsck, guard};
+use super::{begins, fsck, reading};
 use crate::GatewayError;
 use crate::stores::ALWAYS;
 
@@ -291,10 +290,7 @@ pub(super) type Opened = (SqliteHistorian, PathBuf, Option<std::fs::File>);
 
 pub(super) fn open(folder: &Path) -> Result<Opened, GatewayError> {
     let path = folder.join(super::FILE);
-    // A repair that was cut short has no file under its name, and is finished by whoever opens.
-    if !replace::pending(folder) {
-        guard::may_read(folder)?;
-    }
+    reading::may_change(folder)?;
     let (keeper, lock) = Database::open(folder)?.into_parts();
     Ok((keeper, path, lock))
 }

@@ -3,12 +3,15 @@
 
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use twin_historian::historian::{Blob, Historian, KeepError};
 use twin_historian::{ChunkKey, Level};
 use twin_model::{Model, SignalIndex, TimeRange};
+
+use crate::GatewayError;
 
 /// What a keeper says is damaged where it isn't one piece.
 pub(super) const THE_FILE: &str = "the database file";
@@ -52,6 +55,17 @@ impl Missing {
             Some(numbers) => numbers.clone().filter_map(position).collect(),
             None => model.signal_indices().collect(),
         }
+    }
+}
+
+/// A keeper's error with the file that it is of: what is damaged comes with what to do.
+pub(super) fn in_file(path: &Path, source: KeepError) -> GatewayError {
+    match source {
+        KeepError::Damaged { what, why } => {
+            let why = if what == THE_FILE { why } else { format!("{what}: {why}") };
+            GatewayError::Damaged { path: path.to_owned(), why }
+        }
+        source @ KeepError::Unavailable { .. } => GatewayError::History { path: path.to_owned(), source },
     }
 }
 

@@ -104,6 +104,9 @@ impl Database {
             remarks.push(format!("the end of history is damaged: {why}{}", aside.unwrap_or_default()));
         }
         wal::whole(&path)?;
+        if path.exists() {
+            guard::may_begin_in(folder, &attempt(&path, "looking at it", SqliteHistorian::open_to_read(&path))?)?;
+        }
         let mut keeper = attempt(&path, "opening it", SqliteHistorian::open(&path, sync))?;
         keeper.guard(&[path.clone(), folder.join("lock")]);
         guard::mark(&mut lock, None);

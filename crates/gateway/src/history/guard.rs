@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use twin_historian::historian::KeepError;
 
-use super::database::FILE;
+use super::damage;
+use super::database::{FILE, attempt};
+use super::sqlite::SqliteHistorian;
 use crate::GatewayError;
 
 /// What is written into the lock file once there is a database beside it.
@@ -15,6 +17,12 @@ const MARK: &str = "history.sqlite3 belongs here; without it nothing starts from
 
 /// What follows it while there is something in the log, with the number of the file that the log is of.
 const LOGGED: &str = "history.sqlite3-wal belongs to it, of file ";
+
+/// What is tried.
+const TABLES: &str = "looking for its tables";
+
+/// The lock file as a trace of a database.
+const LOCK: &str = "lock, which says that it had one";
 
 /// What a lock file says of the log beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,7 +110,35 @@ pub(super) fn may_begin(folder: &Path) -> Result<(), GatewayError> {
     if length(&path)?.is_some_and(|length| length > 0) {
         return Ok(());
     }
-    let found = traces(folder)?;
+    gone_with(path, traces(folder)?)
+}
+
+/// Refuses a database without any table where the lock file says that there was history in it, and one of another program. A program
+/// that was killed when it began leaves one without tables, too, but had not marked the folder.
+///
+/// # Errors
+/// As [`may_begin`], and [`GatewayError::Damaged`] where tables of its layout are missing.
+pub(super) fn may_begin_in(folder: &Path, keeper: &SqliteHistorian) -> Result<(), GatewayError> {
+    let path = folder.join(FILE);
+    if attempt(&path, TABLES, keeper.begun())? {
+        return keeper.has_tables().map_err(|source| damage::in_file(&path, source));
+    }
+    if logged(folder) == Logged::Never { Ok(()) } else { gone_with(path, vec![LOCK.to_owned()]) }
+}
+
+/// As [`may_begin_in`], for whoever reads: what has no table is no history.
+///
+/// # Errors
+/// As [`may_read`].
+pub(super) fn may_read_in(folder: &Path, keeper: &SqliteHistorian) -> Result<(), GatewayError> {
+    may_begin_in(folder, keeper)?;
+    if attempt(&folder.join(FILE), TABLES, keeper.begun())? {
+        return Ok(());
+    }
+    Err(GatewayError::NoHistory { folder: folder.to_owned(), why: "its history.sqlite3 has no table: nothing was begun there" })
+}
+
+fn gone_with(path: PathBuf, found: Vec<String>) -> Result<(), GatewayError> {
     if found.is_empty() { Ok(()) } else { Err(GatewayError::Gone { path, found: found.join(", ") }) }
 }
 
@@ -137,7 +173,7 @@ fn length(path: &Path) -> Result<Option<u64>, GatewayError> {
 fn traces(folder: &Path) -> Result<Vec<String>, GatewayError> {
     let mut found: Vec<String> = Vec::new();
     if logged(folder) != Logged::Never {
-        found.push("lock, which says that it had one".to_owned());
+        found.push(LOCK.to_owned());
     }
     let entries = std::fs::read_dir(folder).map_err(|source| GatewayError::Read { path: folder.to_owned(), source })?;
     for entry in entries.flatten() {

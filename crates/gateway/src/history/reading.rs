@@ -116,11 +116,27 @@ pub(super) fn open(folder: &Path) -> Result<Reading, GatewayError> {
     // From here on a server may begin.
     drop(look);
     let keeper = attempt(&path, READING, SqliteHistorian::open_to_read(&path))?;
+    guard::may_read_in(folder, &keeper)?;
     if attempt(&path, READING, keeper.layout())? != schema::LAYOUT {
         // An older layout: a copy is brought up to date, the folder by the next server.
         return copied(&path, |to| attempt(&path, READING, keeper.copy_into(to)));
     }
     Ok(Reading { keeper, remarks, missing: Vec::new(), private: None })
+}
+
+/// Refuses a folder that has no history to change, before whoever changes it makes one. What is damaged is for them to say, and a
+/// repair that was cut short, which has no file under its name, for them to finish.
+///
+/// # Errors
+/// Of [`Look::may_read`] and [`guard::may_read_in`].
+pub(super) fn may_change(folder: &Path) -> Result<(), GatewayError> {
+    let look = look(folder)?;
+    if replace::pending(folder) || look.looked.damage.is_some() {
+        return Ok(());
+    }
+    look.may_read(folder)?;
+    let path = folder.join(FILE);
+    guard::may_read_in(folder, &attempt(&path, READING, SqliteHistorian::open_to_read(&path))?)
 }
 
 /// What is tried.

@@ -75,7 +75,7 @@ pub(super) fn misshapen(connection: &Connection) -> rusqlite::Result<Option<Stri
 /// Makes the tables, or moves an older file's rows into them, in one transaction.
 pub(super) fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
     match layout(connection)? {
-        (LAYOUT, _) => return Ok(()),
+        (LAYOUT, true) => return Ok(()),
         (_, false) => {
             // Before the first table: later only a VACUUM could choose it.
             connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;

@@ -122,6 +122,14 @@ impl SqliteHistorian {
         schema::layout(&self.connection).map(|(version, _)| version)
     }
 
+    /// Whether it holds any table at all. SQLite takes a file without for a new one.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub(super) fn begun(&self) -> rusqlite::Result<bool> {
+        schema::layout(&self.connection).map(|(_, tables)| tables)
+    }
+
     /// Writes journal entries anew, in one commit: `f` gives the pieces that take an entry's place, none where it stays as it is.
     ///
     /// # Errors
@@ -185,6 +193,32 @@ impl SqliteHistorian {
         Ok(found.into_iter().flatten().next().map(Timestamp::from_micros))
     }
 
+    /// Fails where one of the tables of its layout is missing, as in a database of another program.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub(super) fn has_tables(&self) -> Result<(), KeepError> {
+        let layout = self.layout().map_err(|error| trouble("read", &error))?;
+        let tables: &[&str] = match layout {
+            0 => &["chunk", "tail", "link", "meta"],
+            1 => &["chunk", "blob", "page", "journal", "note", "damaged"],
+            schema::LAYOUT => &["chunk", "blob", "page", "journal", "note", "damaged", "series"],
+            // Whoever opens it says that it is of a newer program.
+            _ => &[],
+        };
+        for table in tables {
+            let sql = format!("SELECT * FROM {table} LIMIT 1");
+            self.connection.prepare(&sql).map_err(|error| {
+                let why = match self.connection.table_exists(None, *table) {
+                    Ok(false) => format!("it has no table '{table}', or it is a file of another program"),
+                    _ => error.to_string(),
+                };
+                KeepError::Damaged { what: THE_FILE.to_owned(), why }
+            })?;
+        }
+        Ok(())
+    }
+
     /// Fails where a table is missing or is not as it was made, or the file is of a layout that this program does not know.
     ///
     /// # Errors
@@ -195,15 +229,7 @@ impl SqliteHistorian {
         if !(0..=schema::LAYOUT).contains(&layout) {
             return Err(damaged(format!("it says that its layout is {layout}")));
         }
-        let tables: &[&str] = match layout {
-            0 => &["chunk", "tail", "link", "meta"],
-            1 => &["chunk", "blob", "page", "journal", "note", "damaged"],
-            _ => &["chunk", "blob", "page", "journal", "note", "damaged", "series"],
-        };
-        for table in tables {
-            let sql = format!("SELECT * FROM {table} LIMIT 1");
-            self.connection.prepare(&sql).map_err(|error| damaged(error.to_string()))?;
-        }
+        self.has_tables()?;
         if layout == schema::LAYOUT {
             let odd = schema::misshapen(&self.connection).map_err(|error| damaged(error.to_string()))?;
             odd.map_or(Ok(()), |why| Err(damaged(why)))?;

@@ -65,7 +65,11 @@ fn an_emptied_or_missing_database_beside_its_lock_is_refused_by_everybody() {
         } else {
             std::fs::remove_file(&file).unwrap();
         }
-        let words = ["is missing or empty, but the folder has", "lock, which says that it had one", "restore a backup"];
+        let words = [
+            "is missing, empty or without any table, but the folder has",
+            "lock, which says that it had one",
+            "restore a backup",
+        ];
         all_refuse(&folder, &site, &data, &words);
         let recorded = folder.0.join("r.orrec").display().to_string();
         let table = folder.0.join("z.csv").display().to_string();
@@ -94,6 +98,78 @@ fn a_folder_in_which_nothing_was_begun_has_no_history_to_read() {
     all_refuse(&folder, &site, &data, &["there is no history in", "its history.sqlite3 is empty"]);
     let (code, out, err) = orrery(&["fsck", &data]);
     assert!(code == 1 && out.contains("database.damaged") && out.contains("it is empty"), "{out}{err}");
+}
+
+/// Two databases that SQLite reads without a word: one without any table, of this layout and of none, and one of another program.
+fn foreign(folder: &Folder) -> [Vec<u8>; 3] {
+    let scripts = ["PRAGMA user_version = 2; CREATE TABLE a (b); DROP TABLE a;", "CREATE TABLE a (b); DROP TABLE a;"];
+    [scripts[0], scripts[1], "CREATE TABLE mine (a); INSERT INTO mine VALUES (1);"].map(|script| {
+        let path = folder.0.join("foreign");
+        drop(std::fs::remove_file(&path));
+        rusqlite::Connection::open(&path).unwrap().execute_batch(script).unwrap();
+        std::fs::read(path).unwrap()
+    })
+}
+
+#[test]
+fn a_database_without_tables_is_no_history_and_nothing_begins_in_it_where_there_was_one() {
+    let (folder, site, data) = kept();
+    let file = Path::new(&data).join(FILE);
+    let whole = std::fs::read(&file).unwrap();
+    let [with_layout, bare, _] = foreign(&folder);
+    let gone =
+        ["is missing, empty or without any table, but the folder has lock, which says that it had one", "restore a backup"];
+    let table = folder.0.join("z.csv").display().to_string();
+    for bytes in [with_layout, bare] {
+        std::fs::write(&file, &bytes).unwrap();
+        all_refuse(&folder, &site, &data, &gone);
+        let (code, _, err) = orrery(&["import-samples", &site, "--data", &data, &table]);
+        assert!(code == 2 && err.contains(gone[0]), "{err}");
+        assert_eq!(std::fs::read(&file).unwrap(), bytes);
+        let (code, out, err) = orrery(&["fsck", &data]);
+        assert!(code == 1 && out.contains("database.damaged"), "{code} {out}{err}");
+        // A program that was killed when it began leaves one, too: nothing was kept in it, and the next one begins.
+        let begun = folder.write("begun/history.sqlite3", "").parent().unwrap().display().to_string();
+        std::fs::write(Path::new(&begun).join(FILE), &bytes).unwrap();
+        all_refuse(&folder, &site, &begun, &["there is no history in", "has no table: nothing was begun there"]);
+        let (code, _, err) = orrery(&["import-samples", &site, "--data", &begun, &table]);
+        assert_eq!(code, 0, "{err}");
+        std::fs::remove_dir_all(begun).unwrap();
+    }
+    std::fs::write(&file, whole).unwrap();
+    let (code, out, err) = orrery(&["export", &site, "--data", &data, "-o", "-"]);
+    assert!(code == 0 && out.contains("pump-01.flow"), "{err}");
+}
+
+#[test]
+fn a_database_of_another_program_is_no_history_and_stays_as_it_is() {
+    let (folder, site, data) = kept();
+    let file = Path::new(&data).join(FILE);
+    let [.., bytes] = foreign(&folder);
+    std::fs::write(&file, &bytes).unwrap();
+    all_refuse(&folder, &site, &data, &["history.sqlite3", "orrery fsck"]);
+    let table = folder.0.join("z.csv").display().to_string();
+    let (code, _, err) = orrery(&["import-samples", &site, "--data", &data, &table]);
+    assert!(code == 2 && err.contains("orrery fsck"), "{err}");
+    assert_eq!(std::fs::read(&file).unwrap(), bytes);
+}
+
+#[test]
+fn a_backup_that_was_killed_between_its_last_two_names_is_taken_back_by_the_next() {
+    let (folder, _, data) = kept();
+    folder.write("zd/publication/mine.txt", "beside it");
+    let to = folder.0.join("copy");
+    // As a kill leaves it: the revisions have their name, the history has its first one.
+    folder.write("copy/history.partial.sqlite3", "half of it");
+    folder.write("copy/publication/revisions.json", "{}");
+    let (code, _, err) = orrery(&["backup", &data, &to.display().to_string()]);
+    assert_eq!(code, 0, "{err}");
+    assert!(to.join(FILE).exists() && !to.join("history.partial.sqlite3").exists());
+    assert!(!to.join("publication/revisions.json").exists(), "it was of the attempt before");
+    // Somebody's own folder of that name is never touched.
+    let mine = folder.write("other/publication/mine.txt", "mine");
+    let (code, _, err) = orrery(&["backup", &data, &folder.0.join("other").display().to_string()]);
+    assert!(code == 2 && err.contains("exists") && mine.exists(), "{err}");
 }
 
 #[test]
@@ -133,10 +209,7 @@ fn a_refused_backup_leaves_what_was_there_and_nothing_else() {
         bytes.truncate(bytes.len() - at);
         bytes
     };
-    let connection = rusqlite::Connection::open(folder.0.join("foreign")).unwrap();
-    connection.execute_batch("CREATE TABLE mine (a); INSERT INTO mine VALUES (1);").unwrap();
-    drop(connection);
-    let foreign = std::fs::read(folder.0.join("foreign")).unwrap();
+    let [.., foreign] = foreign(&folder);
     for (bytes, what) in [(hurt(0), "hurt"), (hurt(4_096), "cut"), (Vec::new(), "empty"), (foreign, "of somebody else")] {
         std::fs::write(&file, bytes).unwrap();
         let (code, _, err) = orrery(&["backup", &data, &to.display().to_string()]);
