@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use crate::error::Finding;
 use crate::function::Function;
 
 /// One node; its operands are the last complete subtrees before it.
@@ -119,6 +120,29 @@ impl Syntax {
     /// The ids of the signals that it names, each once, in order of appearance.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.names.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// What can be computed and was hardly meant: a `clamp` between two numbers of which the lower is the greater, which gives the
+    /// upper whatever stands before them.
+    pub fn oddities(&self) -> Vec<Finding> {
+        let mut found = Vec::new();
+        // Of each subtree its number, where it is one that stands in the text.
+        let mut stack: Vec<Option<f64>> = Vec::new();
+        for (node, place) in self.walk() {
+            let operands = stack.split_off(stack.len().saturating_sub(node.takes()));
+            if let (Node::Call(Function::Clamp, _), [_, Some(low), Some(high)]) = (node, operands.as_slice())
+                && low > high
+            {
+                let message = format!("clamp between {low} and {high} holds no value, and gives {high} always");
+                found.push(Finding { column: place.column, message, hint: "write the lower bound first".to_owned() });
+            }
+            stack.push(match (node, operands.as_slice()) {
+                (Node::Number(value), _) => Some(*value),
+                (Node::Neg, [value]) => value.map(|value| -value),
+                _ => None,
+            });
+        }
+        found
     }
 
     /// Of each node what it is an operand of: that node, and which of its operands, from 0. None for the whole.

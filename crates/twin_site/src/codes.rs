@@ -43,6 +43,7 @@ codes! {
     PROCESS_DUPLICATE = "process.duplicate", "A signal has two process models.";
     EXPRESSION_REFERENCE = "expression.reference", "An expression mentions a signal that does not exist.";
     EXPRESSION_INVALID = "expression.invalid", "The expression of a computed signal cannot be computed.";
+    EXPRESSION_BOUNDS = "expression.bounds", "A clamp in an expression whose bounds are crossed: it gives one value always.";
     EXPRESSION_UNIT = "expression.unit", "The units in an expression do not fit each other, or not the signal.";
     EXPRESSION_CYCLE = "expression.cycle", "A computed signal follows from itself.";
     COMPUTED_FED = "computed.fed", "Something feeds or drives a computed signal, which takes nothing.";

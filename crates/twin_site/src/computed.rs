@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use twin_expr::{Obstacle, Plan, Type};
+use twin_expr::{Finding, Obstacle, Plan, Syntax, Type};
 use twin_model::{Model, SignalIndex, limits};
 
 use super::codes;
@@ -62,6 +62,9 @@ pub(crate) fn report(model: &Model, written: &[Written], out: &mut Diagnostics) 
             let message = format!("column {} of the expression of '{id}': {}", found.column, found.message);
             said.warning(codes::EXPRESSION_UNIT, &it.at, found.column.to_string(), id, message, found.hint.clone());
         }
+        for (column, message, help) in odd_bounds(computed.expression.syntax(), &format!("the expression of '{id}'")) {
+            said.warning(codes::EXPRESSION_BOUNDS, &it.at, column.to_string(), id, message, help);
+        }
         if let Some(unit) = computed.expression.unit().filter(|unit| **unit != signal.unit) {
             let has = if signal.unit.0.is_empty() { "has no unit".to_owned() } else { format!("is in {}", signal.unit.0) };
             let message = format!("the expression of '{id}' gives {}, and the signal {has}", unit.0);
@@ -69,6 +72,12 @@ pub(crate) fn report(model: &Model, written: &[Written], out: &mut Diagnostics) 
             said.warning(codes::EXPRESSION_UNIT, &it.at, String::new(), id, message, help);
         }
     }
+}
+
+/// What of an expression was hardly meant: column, what it is, and what to do.
+pub(crate) fn odd_bounds(syntax: &Syntax, what: &str) -> Vec<(u32, String, String)> {
+    let said = |found: Finding| (found.column, format!("column {} of {what}: {}", found.column, found.message), found.hint);
+    syntax.oddities().into_iter().map(said).collect()
 }
 
 fn obstacle(model: &Model, it: &Written, why: &Obstacle, said: &mut Said<'_>) {

@@ -267,6 +267,9 @@ fn process(raw: &RawProcess, twin: &FullTwin, names: &Names, out: &mut Diagnosti
 fn check_expression(text: &str, at: &Word, twin: &FullTwin, names: &Names, out: &mut Diagnostics) -> bool {
     let Ok(syntax) = twin_expr::parse(text) else { return true };
     let mut keep = true;
+    for (_, message, help) in computed::odd_bounds(&syntax, &format!("the process model of '{}'", twin.id.as_str())) {
+        out.warning_once(codes::EXPRESSION_BOUNDS, &at.at, twin.id.as_str(), message, &help);
+    }
     for name in syntax.names().filter(|name| name.contains('.')) {
         match names.find_signal(name) {
             None => {

@@ -724,6 +724,11 @@ fn what_is_wrong_with_a_computed_signal_is_said_with_its_column_and_a_remedy() {
         ("unit = \"F\"\nkind = \"computed\"\nexpression = \"inlet + inlet\"", codes::EXPRESSION_UNIT, &["gives C", "is in F"]),
         ("kind = \"computed\"\nexpression = \"-inlet\"", codes::EXPRESSION_UNIT, &["gives C", "has no unit", "unit = \"C\""]),
         ("kind = \"computed\"\nexpression = \"inlet - q.inlet\"", codes::EXPRESSION_UNIT, &["bar is subtracted from C"]),
+        (
+            "unit = \"C\"\nkind = \"computed\"\nexpression = \"clamp(inlet, 5, -1)\"",
+            codes::EXPRESSION_BOUNDS,
+            &["column 1 of the expression of 'p.x'", "clamp between 5 and -1 holds no value", "lower bound first"],
+        ),
     ] {
         // What is wrong stands in the last line of the signal.
         check(&following(signal), code, 13 + signal.lines().count() as u32, words);

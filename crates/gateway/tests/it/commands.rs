@@ -129,6 +129,21 @@ fn check_finds_every_process_that_a_run_would_refuse() {
 }
 
 #[test]
+fn check_names_a_clamp_of_a_process_whose_bounds_are_crossed() {
+    let folder = Folder::new();
+    let site = "[site]\nid = \"s\"\n[[interfaces]]\nid = \"i\"\nsignals = [{ name = \"x\" }, { name = \"y\" }]\n\
+                [[interfaces.processes]]\nsignal = \"x\"\nkind = \"assign\"\nexpr = \"clamp({twin}.y, 5, 1) + clamp(2, 1, 3)\"\n\
+                [[twins]]\nid = \"m\"\ninterface = \"i\"\nbind = false\n[[twins]]\nid = \"n\"\ninterface = \"i\"\nbind = false\n";
+    let site = folder.write("site.toml", site).display().to_string();
+    let (code, out, err) = orrery(&["check", &site, "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let named = |code: &str| json["findings"].as_array().unwrap().iter().filter(|found| found["code"] == code).count();
+    // Once, however many twins inherit it.
+    assert_eq!((code, named("expression.bounds"), named("process.invalid")), (1, 1, 0), "{out}{err}");
+    assert!(out.contains("column 1 of the process model of 'm': clamp between 5 and 1 holds no value"), "{out}");
+}
+
+#[test]
 fn whatif_json_is_as_promised() {
     let folder = Folder::new();
     folder.write("log.csv", "t,n,v\n2026-03-02T08:00:00Z,tank.level,50\n2026-03-02T08:00:00Z,tank.inflow,10\n");
