@@ -41,7 +41,7 @@ impl Header {
     fn comes_again(&self, row: &Row) -> bool {
         let name = self.names.get(self.time).map(String::as_str).unwrap_or_default();
         let names_signals = || (0..row.cells.len()).any(|at| text(&row.cells, at).map(str::trim) == Some("signal"));
-        row.names_again(self.time, name) || names_signals() && Self::new(names(&row.cells)).is_ok()
+        row.names_again(self.time, name, &self.names) || names_signals() && Self::new(names(&row.cells)).is_ok()
     }
 }
 
@@ -200,6 +200,7 @@ mod tests {
         check("signal,time,value\na,b,1\nsignal,time,value\nc,d,2\n", &[(2, "1"), (4, "2")]);
         check("signal,time,value\na,b,1\n\ntime,signal,value\nd,c,2\n", &[(2, "1"), (5, "2")]);
         check("signal,time,value\na,b,1\nvalue,signal,time\n2,c,d\n", &[(2, "1"), (4, "2")]);
+        check("signal,time,value,note\na,b,1,time\nc,d,2,time\n", &[(2, "1"), (3, "2")]);
         let under = "it stands under the header of line 3, and it has no column value or value_double; it has: signal, time, val. \
                      docs/HISTORIAN.md names the columns";
         check("signal,time,value\na,b,1\nsignal,time,val\nc,d,2\nsignal,time,value\ne,f,3\n", &[(2, "1"), (4, under), (6, "3")]);

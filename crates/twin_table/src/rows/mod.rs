@@ -46,11 +46,13 @@ pub struct Row {
 }
 
 impl Row {
-    /// Whether it is a header again, of a table whose time stands at `at` under `name`: it says the name there, or behind a blank line
-    /// anywhere.
-    pub fn names_again(&self, at: usize, name: &str) -> bool {
-        let says_it = |cell: &[u8]| std::str::from_utf8(cell).is_ok_and(|cell| cell.trim() == name);
-        !name.is_empty() && (self.cells.get(at).is_some_and(says_it) || self.after_blank && self.cells.iter().any(says_it))
+    /// Whether it is a header again, of a table with these `names` whose time stands at `at` under `name`: it says the name there; or it
+    /// says it elsewhere, and stands behind a blank line or has another of the names where the time was.
+    pub fn names_again(&self, at: usize, name: &str, names: &[String]) -> bool {
+        let text = |cell| std::str::from_utf8(cell).ok().map(str::trim);
+        let there = self.cells.get(at).and_then(text);
+        let moved = || self.after_blank || there.is_some_and(|cell| !cell.is_empty() && names.iter().any(|known| known == cell));
+        !name.is_empty() && (there == Some(name) || self.cells.iter().any(|cell| text(cell) == Some(name)) && moved())
     }
 
     /// Whether it is `sep=;`, with whatever separator: a word to spreadsheets, which want and write it above the header.

@@ -250,7 +250,7 @@ impl<'a, R: Read> Table<'a, R> {
             return false;
         }
         let Some(plan) = self.plans.get(self.plan) else { return false };
-        if !(self.header_next || row.names_again(plan.time.0, plan.time_name().unwrap_or_default())) {
+        if !(self.header_next || row.names_again(plan.time.0, plan.time_name().unwrap_or_default(), &plan.names)) {
             return false;
         }
         self.header_next = false;

@@ -311,6 +311,18 @@ fn a_header_in_the_middle_is_one() {
 }
 
 #[test]
+fn a_header_whose_time_has_moved_is_one_without_a_blank_line_before_it() {
+    let def = wide(&["a", "n"]);
+    let (found, report) = read(&def, b"t,a,n\n1,1,1\nn,a,t\n2,2,2\nt,a,n\n3,3,3\n").unwrap();
+    let times: Vec<i64> = found.iter().map(|(_, t, _)| *t).collect();
+    assert_eq!((times, report.all().count()), (vec![1, 1, 2, 2, 3, 3], 0), "{report:?}");
+    // A row that says the name of the time in a text is a row: its time is no name of a column.
+    let (found, report) = read(&wide(&["a"]), b"t,a,s\n1,1,t\n2,2,t\nlate,3,t\n").unwrap();
+    assert_eq!((found.len(), report.of(Seen::Row).0), (2, 0), "{report:?}");
+    assert!(report.all().count() > 0, "no time: {report:?}");
+}
+
+#[test]
 fn a_word_about_the_separator_is_no_header() {
     for text in ["sep=,\nt,a\n1,1\n", "SEP=;\r\nt,a\r\n1,1\r\n", "\u{feff}sep=,\nt,a\n1,1\n"] {
         assert_eq!(floats(&wide(&["a"]), text), [(1, 1.0)], "{text:?}");
