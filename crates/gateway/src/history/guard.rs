@@ -110,7 +110,7 @@ pub(super) fn may_begin(folder: &Path) -> Result<(), GatewayError> {
     if length(&path)?.is_some_and(|length| length > 0) {
         return Ok(());
     }
-    gone_with(path, traces(folder)?)
+    gone_with(path, &traces(folder)?)
 }
 
 /// Refuses a database without any table where the lock file says that there was history in it, and one of another program. A program
@@ -123,7 +123,7 @@ pub(super) fn may_begin_in(folder: &Path, keeper: &SqliteHistorian) -> Result<()
     if attempt(&path, TABLES, keeper.begun())? {
         return keeper.has_tables().map_err(|source| damage::in_file(&path, source));
     }
-    if logged(folder) == Logged::Never { Ok(()) } else { gone_with(path, vec![LOCK.to_owned()]) }
+    if logged(folder) == Logged::Never { Ok(()) } else { gone_with(path, &[LOCK.to_owned()]) }
 }
 
 /// As [`may_begin_in`], for whoever reads: what has no table is no history.
@@ -138,7 +138,7 @@ pub(super) fn may_read_in(folder: &Path, keeper: &SqliteHistorian) -> Result<(),
     Err(GatewayError::NoHistory { folder: folder.to_owned(), why: "its history.sqlite3 has no table: nothing was begun there" })
 }
 
-fn gone_with(path: PathBuf, found: Vec<String>) -> Result<(), GatewayError> {
+fn gone_with(path: PathBuf, found: &[String]) -> Result<(), GatewayError> {
     if found.is_empty() { Ok(()) } else { Err(GatewayError::Gone { path, found: found.join(", ") }) }
 }
 
