@@ -6,7 +6,7 @@ use twin_health::health::RuleView as _;
 use twin_health::{Entry, Outlook, Policy, TwinHealth, explain, signal_freshness, unfit};
 use twin_historian::{Envelope, HistorianError, Level, StoreConfig};
 use twin_model::{
-    Model, Quality, RuleIndex, Sample, SignalIndex, SourceIndex, Span, Status, TimeRange, Timestamp, TwinIndex, natural_order,
+    Model, RuleIndex, Sample, SignalIndex, SourceIndex, Span, Status, TimeRange, Timestamp, TwinIndex, natural_order,
 };
 
 use crate::basis::Basis;
@@ -580,40 +580,9 @@ impl Engine {
         let model = &self.model;
         let twin = model.twin(index);
         let health = explain(model, &self.config.policy, scope, index, scope.t);
-        let alarms = twin.alarms.iter().map(|&at| {
-            let alarm = model.alarm(at);
-            let standing = scope.alarm(at);
-            AlarmReport {
-                id: alarm.id.clone(),
-                state: standing.map_or(twin_model::AlarmState::Normal, |(state, _)| state),
-                priority: alarm.priority,
-                since: standing.map(|(_, since)| since),
-            }
-        });
-        let reasons = health.reasons.iter().map(|reason| ReasonReport {
-            rule: model.rule(reason.rule).id.clone(),
-            signal: model.signal(reason.signal).id.to_string(),
-            value: reason.value.clone(),
-            unit: model.signal(reason.signal).unit.0.clone(),
-            time: reason.time,
-            quality: reason.quality,
-            text: reason.text.clone(),
-        });
-        let signals = twin.signals.iter().map(|&at| {
-            let signal = model.signal(at);
-            let sample = scope.sample(at);
-            SignalReport {
-                id: signal.id.to_string(),
-                unit: signal.unit.0.clone(),
-                time: sample.as_ref().map(|sample| sample.source_time),
-                quality: sample.as_ref().map_or(Quality::BAD, Sample::judged_quality),
-                age: sample.as_ref().map(|sample| scope.t.since(sample.source_time)),
-                freshness: signal_freshness(model, scope, at, scope.t),
-                value: sample.as_ref().and_then(Sample::given).cloned(),
-                ahead: scope.ahead(at),
-                derivation: derivation::report(scope, at),
-            }
-        });
+        let alarms = twin.alarms.iter().map(|&at| AlarmReport::of(scope, at));
+        let reasons = health.reasons.iter().map(|reason| ReasonReport::of(model, reason));
+        let signals = twin.signals.iter().map(|&at| SignalReport::of(scope, at));
         let outlooks = twin.rules.iter().filter_map(|&rule| {
             let outlook = self.outlook_in(scope, rule)?;
             let rule = model.rule(rule);

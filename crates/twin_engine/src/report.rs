@@ -1,9 +1,13 @@
 //! The state of every twin at an instant as plain data: what `orrery state` prints and tests compare.
 
-use twin_health::LastKnown;
-use twin_model::{AlarmState, Freshness, Priority, Quality, Span, Status, Timestamp, Value};
+use twin_health::{LastKnown, Reason, RuleView as _, signal_freshness};
+use twin_model::{
+    AlarmIndex, AlarmState, Freshness, Model, Priority, Quality, Sample, SignalIndex, Span, Status, Timestamp, Value,
+};
 
 use crate::Basis;
+use crate::derivation;
+use crate::frame::Scope;
 
 /// A site at an instant.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,6 +86,20 @@ pub struct AlarmReport {
     pub since: Option<Timestamp>,
 }
 
+impl AlarmReport {
+    /// One that was never judged stands as normal.
+    pub(crate) fn of(scope: &Scope<'_>, at: AlarmIndex) -> Self {
+        let alarm = scope.model.alarm(at);
+        let standing = scope.alarm(at);
+        Self {
+            id: alarm.id.clone(),
+            state: standing.map_or(AlarmState::Normal, |(state, _)| state),
+            priority: alarm.priority,
+            since: standing.map(|(_, since)| since),
+        }
+    }
+}
+
 /// A reason at an instant.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReasonReport {
@@ -99,6 +117,22 @@ pub struct ReasonReport {
     pub quality: Quality,
     /// One plain sentence.
     pub text: String,
+}
+
+impl ReasonReport {
+    /// The same with ids in place of numbers.
+    pub(crate) fn of(model: &Model, reason: &Reason) -> Self {
+        let signal = model.signal(reason.signal);
+        Self {
+            rule: model.rule(reason.rule).id.clone(),
+            signal: signal.id.to_string(),
+            value: reason.value.clone(),
+            unit: signal.unit.0.clone(),
+            time: reason.time,
+            quality: reason.quality,
+            text: reason.text.clone(),
+        }
+    }
 }
 
 /// A signal at an instant.
@@ -122,6 +156,25 @@ pub struct SignalReport {
     pub ahead: Option<Span>,
     /// Of a computed signal, what its value follows from.
     pub derivation: Option<DerivationReport>,
+}
+
+impl SignalReport {
+    /// A signal of the model at the scope's instant.
+    pub(crate) fn of(scope: &Scope<'_>, at: SignalIndex) -> Self {
+        let signal = scope.model.signal(at);
+        let sample = scope.sample(at);
+        Self {
+            id: signal.id.to_string(),
+            unit: signal.unit.0.clone(),
+            time: sample.as_ref().map(|sample| sample.source_time),
+            quality: sample.as_ref().map_or(Quality::BAD, Sample::judged_quality),
+            age: sample.as_ref().map(|sample| scope.t.since(sample.source_time)),
+            freshness: signal_freshness(scope.model, scope, at, scope.t),
+            value: sample.as_ref().and_then(Sample::given).cloned(),
+            ahead: scope.ahead(at),
+            derivation: derivation::report(scope, at),
+        }
+    }
 }
 
 /// What the value of a computed signal follows from.

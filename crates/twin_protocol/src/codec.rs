@@ -49,12 +49,7 @@ pub fn encode_server(frame: &ServerFrame) -> Vec<u8> {
             write_dictionary(v, &mut w);
             DICTIONARY
         }
-        ServerFrame::Snapshot(v) => {
-            w.varint(v.seq);
-            w.zigzag(v.at.as_micros());
-            batch::write(&v.entries, &mut w);
-            SNAPSHOT
-        }
+        ServerFrame::Snapshot(v) => write_snapshot(v, &mut w),
         ServerFrame::Batch(v) => {
             w.varint(v.seq);
             batch::write(&v.entries, &mut w);
@@ -66,13 +61,7 @@ pub fn encode_server(frame: &ServerFrame) -> Vec<u8> {
             GAP
         }
         ServerFrame::Sources(v) => write_sources(v, &mut w),
-        ServerFrame::Lag(v) => {
-            w.varint(v.from_seq);
-            w.varint(v.to_seq);
-            w.varint(v.left_out);
-            write_range(v.range, &mut w);
-            LAG
-        }
+        ServerFrame::Lag(v) => write_lag(v, &mut w),
         ServerFrame::KeepAlive { server_time } => {
             w.zigzag(server_time.as_micros());
             KEEP_ALIVE
@@ -92,17 +81,7 @@ pub fn encode_server(frame: &ServerFrame) -> Vec<u8> {
             write_chunks(&v.chunks, &mut w);
             PAGE
         }
-        ServerFrame::IngestAck(v) => {
-            w.varint(v.seq);
-            w.varint(v.taken);
-            w.varint(v.refused);
-            w.byte(u8::from(v.durable));
-            w.varint(v.reasons.len() as u64);
-            for reason in &v.reasons {
-                w.text(reason);
-            }
-            INGEST_ACK
-        }
+        ServerFrame::IngestAck(v) => write_ingest_ack(v, &mut w),
         ServerFrame::Revision(v) => {
             w.varint(v.number);
             w.zigzag(v.valid_from.as_micros());
@@ -433,6 +412,33 @@ fn read_dictionary(r: &mut Reader<'_>) -> Result<Dictionary, ProtocolError> {
         entries.push(DictionaryEntry { kind, signal: r.text("signal id")?.into() });
     }
     Ok(Dictionary { entries })
+}
+
+fn write_snapshot(v: &Snapshot, w: &mut Writer) -> u8 {
+    w.varint(v.seq);
+    w.zigzag(v.at.as_micros());
+    batch::write(&v.entries, w);
+    SNAPSHOT
+}
+
+fn write_lag(v: &Lag, w: &mut Writer) -> u8 {
+    w.varint(v.from_seq);
+    w.varint(v.to_seq);
+    w.varint(v.left_out);
+    write_range(v.range, w);
+    LAG
+}
+
+fn write_ingest_ack(v: &IngestAck, w: &mut Writer) -> u8 {
+    w.varint(v.seq);
+    w.varint(v.taken);
+    w.varint(v.refused);
+    w.byte(u8::from(v.durable));
+    w.varint(v.reasons.len() as u64);
+    for reason in &v.reasons {
+        w.text(reason);
+    }
+    INGEST_ACK
 }
 
 fn write_sources(links: &[SourceLink], w: &mut Writer) -> u8 {

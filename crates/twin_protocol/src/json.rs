@@ -382,11 +382,7 @@ fn server_in(json: ServerJson, limits: &Limits) -> Result<ServerFrame, ProtocolE
             ServerFrame::Snapshot(Snapshot { seq, at: Timestamp::from_micros(at_us), entries: samples_in(samples, limits)? })
         }
         ServerJson::Batch { seq, samples } => ServerFrame::Batch(Batch { seq, entries: samples_in(samples, limits)? }),
-        ServerJson::Gap { range, reason } => {
-            let reason = GapReason::ALL.into_iter().find(|known| known.as_str() == reason);
-            let reason = reason.ok_or(ProtocolError::malformed("gap reason", "unknown"))?;
-            ServerFrame::Gap(Gap { range: range_in(&range), reason })
-        }
+        ServerJson::Gap { range, reason } => ServerFrame::Gap(Gap { range: range_in(&range), reason: gap_reason_in(&reason)? }),
         ServerJson::Sources { sources } => {
             bounded("entries", sources.len(), limits.entries)?;
             ServerFrame::Sources(sources.into_iter().map(link_in).collect::<Result<_, _>>()?)
@@ -413,10 +409,7 @@ fn server_in(json: ServerJson, limits: &Limits) -> Result<ServerFrame, ProtocolE
             ServerFrame::Page(Page { chunks: chunks.iter().map(|text| unhex(text)).collect::<Result<_, _>>()? })
         }
         ServerJson::IngestAck { seq, taken, refused, durable, reasons } => {
-            bounded("entries", reasons.len(), limits.entries)?;
-            for reason in &reasons {
-                bounded("text", reason.len(), limits.text_bytes)?;
-            }
+            bounded_texts(&reasons, limits)?;
             ServerFrame::IngestAck(IngestAck { seq, taken, refused, durable, reasons })
         }
         ServerJson::Revision { revision, valid_from_us } => {
@@ -426,6 +419,16 @@ fn server_in(json: ServerJson, limits: &Limits) -> Result<ServerFrame, ProtocolE
         ServerJson::Unknown { kind } if kind >= SKIPPABLE => ServerFrame::Unknown { kind },
         ServerJson::Unknown { kind } => return Err(ProtocolError::Kind(kind)),
     })
+}
+
+fn gap_reason_in(reason: &str) -> Result<GapReason, ProtocolError> {
+    let known = GapReason::ALL.into_iter().find(|known| known.as_str() == reason);
+    known.ok_or(ProtocolError::malformed("gap reason", "unknown"))
+}
+
+fn bounded_texts(texts: &[String], limits: &Limits) -> Result<(), ProtocolError> {
+    bounded("entries", texts.len(), limits.entries)?;
+    texts.iter().try_for_each(|text| bounded("text", text.len(), limits.text_bytes))
 }
 
 fn link_out(link: &SourceLink) -> LinkJson {

@@ -156,10 +156,23 @@ pub(crate) fn build(parts: Parts, out: &mut Diagnostics) -> Built {
     for knob in knobs::resolve(parts.knobs, &names, out) {
         builder.knob(knob);
     }
+    let (bindings, no_geometry) = bindings(&full, &raw, &parts.interfaces, out);
+    let twin_locations = raw.iter().map(|twin| twin.id.at.clone()).collect();
+    let model = finish(builder, out);
+    computed::report(&model, &names.computed, out);
+    Built { model, no_geometry, decided, bindings, twin_locations, process_locations }
+}
+
+/// What `bind` of twins and of their interfaces says, and the twins that have no geometry on purpose.
+fn bindings(
+    full: &[FullTwin],
+    raw: &[RawTwin],
+    interfaces: &Interfaces,
+    out: &mut Diagnostics,
+) -> (Vec<RawBinding>, Vec<TwinIndex>) {
     let (mut bindings, mut no_geometry) = (Vec::new(), Vec::new());
-    for (twin, raw) in full.iter().zip(&raw) {
-        let inherited =
-            raw.interface.as_ref().and_then(|word| parts.interfaces.get(word.as_str())).and_then(|it| it.bind.as_ref());
+    for (twin, raw) in full.iter().zip(raw) {
+        let inherited = raw.interface.as_ref().and_then(|word| interfaces.get(word.as_str())).and_then(|it| it.bind.as_ref());
         if bindings.len() >= super::MAX_BINDINGS {
             too_many(&format!("{} bindings", super::MAX_BINDINGS), &raw.id, out);
             break;
@@ -172,10 +185,7 @@ pub(crate) fn build(parts: Parts, out: &mut Diagnostics) -> Built {
             (None, None) => {}
         }
     }
-    let twin_locations = raw.iter().map(|twin| twin.id.at.clone()).collect();
-    let model = finish(builder, out);
-    computed::report(&model, &names.computed, out);
-    Built { model, no_geometry, decided, bindings, twin_locations, process_locations }
+    (bindings, no_geometry)
 }
 
 /// Everything was checked on the way; should a check have been missed, the site is empty rather than wrong.

@@ -95,19 +95,7 @@ fn places(screen: &Screen, vm: &ViewModel, state: &UiState) -> Places {
         over: width != Width::Full,
     };
     if width == Width::Sheet {
-        let height = (middle.height() * 0.62).max(220.0).min(middle.height());
-        let sheet = Rect::from_min_max(pos2(middle.left(), middle.bottom() - height), middle.max);
-        match state.sheet {
-            Some(Sheet::Assets) => out.left = Some(sheet),
-            Some(Sheet::Right) => out.right = Some(sheet),
-            Some(Sheet::Chart) => {
-                out.chart = Some(Rect::from_min_max(pos2(middle.left(), middle.bottom() - sizes.drawer), middle.max));
-            }
-            None => {}
-        }
-        // What the sheet is about stays in sight above it.
-        let covered = [out.left, out.right, out.chart].into_iter().flatten().map(|sheet| sheet.top());
-        out.viewport.max.y = covered.fold(middle.bottom(), f32::min);
+        lay_sheet(&mut out, middle, sizes.drawer, state.sheet);
         return out;
     }
     if state.chart_open {
@@ -142,6 +130,21 @@ fn places(screen: &Screen, vm: &ViewModel, state: &UiState) -> Places {
     }
     out.viewport = middle;
     out
+}
+
+/// The one sheet of a telephone over `middle`, from below.
+fn lay_sheet(out: &mut Places, middle: Rect, drawer: f32, sheet: Option<Sheet>) {
+    let from_below = |height: f32| Rect::from_min_max(pos2(middle.left(), middle.bottom() - height), middle.max);
+    let height = (middle.height() * 0.62).max(220.0).min(middle.height());
+    match sheet {
+        Some(Sheet::Assets) => out.left = Some(from_below(height)),
+        Some(Sheet::Right) => out.right = Some(from_below(height)),
+        Some(Sheet::Chart) => out.chart = Some(from_below(drawer)),
+        None => {}
+    }
+    // What the sheet is about stays in sight above it.
+    let covered = [out.left, out.right, out.chart].into_iter().flatten().map(|sheet| sheet.top());
+    out.viewport.max.y = covered.fold(middle.bottom(), f32::min);
 }
 
 /// Lays out and runs every panel. Call it once inside an egui pass, after [`crate::theme::install`] was called once.

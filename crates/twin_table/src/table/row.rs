@@ -60,26 +60,8 @@ impl<R: Read> Table<'_, R> {
             return None;
         }
         let plan = self.plans.get(self.plan)?.clone();
-        match row.oddity {
-            Some(Oddity::TooLong) => {
-                let most = rows::ROW_BYTES >> 20;
-                self.report.note(Seen::Row, row.line, || format!("it is longer than {most} MiB and is left out"));
-                return None;
-            }
-            Some(Oddity::OpenQuote(at)) => {
-                let text = row.cells.get(at).map(String::from_utf8_lossy).unwrap_or_default().into_owned();
-                self.report.note(Seen::Quote, row.line, || {
-                    format!("the quote of {} never closes; it is read as it stands", quoted(&text))
-                });
-            }
-            Some(Oddity::LongQuote(at)) => {
-                let text = row.cells.get(at).map(String::from_utf8_lossy).unwrap_or_default().into_owned();
-                let most = rows::ROW_BYTES >> 20;
-                self.report.note(Seen::Row, row.line, || {
-                    format!("the quoted text {} does not end within {most} MiB; its lines are read as they stand", quoted(&text))
-                });
-            }
-            Some(Oddity::Zeros(_) | Oddity::BrokenOff(_) | Oddity::HalfLetter) | None => {}
+        if self.too_odd(row) {
+            return None;
         }
         // A time that is broken off may read as another one.
         let last_of_time = plan.time.1.map_or(plan.time.0, |at| at.max(plan.time.0));
@@ -89,35 +71,74 @@ impl<R: Read> Table<'_, R> {
         let fits = broken.is_none() && self.fits(row, &plan);
         let keys = self.keys(row, &plan);
         let place = self.place(row, &plan, keys.first())?;
-        let quality = self.quality(row, &plan);
         let before = out.len();
-        match &plan.cells {
-            Cells::Wide(columns) => {
-                for (at, feeds) in columns {
-                    self.count(row, *at);
-                    for feed in feeds.iter() {
-                        self.sample(row, *at, feed, quality, fits, &place, out);
-                    }
-                }
-            }
-            Cells::Long(values) => {
-                let all = self.feeds;
-                for ((at, _), key) in values.iter().zip(&keys) {
-                    let Some(feeds) = all.get(&*composed(key)) else {
-                        self.report.unknown(key);
-                        continue;
-                    };
-                    for feed in feeds {
-                        self.sample(row, *at, feed, quality, fits, &place, out);
-                    }
-                }
-            }
-        }
+        self.samples(row, &plan, &keys, fits, &place, out);
         if out.len() > before && place.time.since(place.received) > AHEAD {
             let Place { time, received, .. } = place;
             self.report.note(Seen::Ahead, row.line, || format!("it is of {time} and was received at {received}"));
         }
         Some(place)
+    }
+
+    /// Notes what is odd about how a row is written; whether the row is left out for it.
+    fn too_odd(&mut self, row: &Row) -> bool {
+        let text = |at: usize| row.cells.get(at).map(String::from_utf8_lossy).unwrap_or_default().into_owned();
+        let most = rows::ROW_BYTES >> 20;
+        match row.oddity {
+            Some(Oddity::TooLong) => {
+                self.report.note(Seen::Row, row.line, || format!("it is longer than {most} MiB and is left out"));
+                return true;
+            }
+            Some(Oddity::OpenQuote(at)) => {
+                let text = text(at);
+                self.report.note(Seen::Quote, row.line, || {
+                    format!("the quote of {} never closes; it is read as it stands", quoted(&text))
+                });
+            }
+            Some(Oddity::LongQuote(at)) => {
+                let text = text(at);
+                self.report.note(Seen::Row, row.line, || {
+                    format!("the quoted text {} does not end within {most} MiB; its lines are read as they stand", quoted(&text))
+                });
+            }
+            Some(Oddity::Zeros(_) | Oddity::BrokenOff(_) | Oddity::HalfLetter) | None => {}
+        }
+        false
+    }
+
+    /// Appends the samples of all cells that feed a signal. `keys`: of a long table, in the order of its values.
+    fn samples(
+        &mut self,
+        row: &Row,
+        plan: &Plan,
+        keys: &[String],
+        fits: bool,
+        place: &Place,
+        out: &mut Vec<(SignalIndex, Sample)>,
+    ) {
+        let quality = self.quality(row, plan);
+        match &plan.cells {
+            Cells::Wide(columns) => {
+                for (at, feeds) in columns {
+                    self.count(row, *at);
+                    for feed in feeds.iter() {
+                        self.sample(row, *at, feed, quality, fits, place, out);
+                    }
+                }
+            }
+            Cells::Long(values) => {
+                let all = self.feeds;
+                for ((at, _), key) in values.iter().zip(keys) {
+                    let Some(feeds) = all.get(&*composed(key)) else {
+                        self.report.unknown(key);
+                        continue;
+                    };
+                    for feed in feeds {
+                        self.sample(row, *at, feed, quality, fits, place, out);
+                    }
+                }
+            }
+        }
     }
 
     /// Whether cells stand under their names. Empty ones beyond the last name are separators at the end of a line.
