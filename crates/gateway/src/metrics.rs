@@ -8,6 +8,7 @@ use twin_protocol::LinkState;
 use crate::app::App;
 use crate::counters::{self, read};
 use crate::history::Persist;
+use crate::hub::Hub;
 use crate::sources::{Inbox, IngestCounts};
 
 /// The whole page.
@@ -48,6 +49,21 @@ pub fn text(app: &App) -> String {
     let (batches, bytes) = hub.backfill();
     out.gauge("orrery_backfill_batches", "Batches kept for clients that come back", batches as u64);
     out.gauge("orrery_backfill_bytes", "Their bytes", bytes as u64);
+    store(hub, &mut out);
+    ingest(app, &mut out);
+    if let Some(persist) = hub.persist() {
+        kept(persist, &mut out);
+    }
+    out.head("orrery_source_up", "Whether the gateway hears from a source", "gauge");
+    for link in hub.links() {
+        let up = u64::from(link.state == LinkState::Up);
+        out.line(&format!("orrery_source_up{{source=\"{}\"}}", escape(&link.source)), up);
+    }
+    out.0
+}
+
+/// What the time store holds, and what odd samples it was given.
+fn store(hub: &Hub, out: &mut Text) {
     let (counters, report, budgets) =
         hub.with_store(|store| (store.counters(), store.bytes(), (store.number_budget(), store.text_budget())));
     out.gauge("orrery_store_bytes", "Heap of the time store", report.total() as u64);
@@ -65,16 +81,6 @@ pub fn text(app: &App) -> String {
             out.counter(&format!("orrery_store_{name}_total"), help, value);
         }
     }
-    ingest(app, &mut out);
-    if let Some(persist) = hub.persist() {
-        kept(persist, &mut out);
-    }
-    out.head("orrery_source_up", "Whether the gateway hears from a source", "gauge");
-    for link in hub.links() {
-        let up = u64::from(link.state == LinkState::Up);
-        out.line(&format!("orrery_source_up{{source=\"{}\"}}", escape(&link.source)), up);
-    }
-    out.0
 }
 
 /// What the keeper has and did.

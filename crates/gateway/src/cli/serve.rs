@@ -239,25 +239,27 @@ pub(super) fn serve(load: impl FnOnce() -> Result<Loaded> + Send + 'static, name
         Ok::<_, anyhow::Error>(app.map(|app| app.hub.clone()))
     })?;
     runtime.shutdown_timeout(Duration::from_secs(2));
-    let unreadable = |hub: &Hub| {
-        let persist = hub.persist()?;
+    Ok(hub.as_deref().map_or(0, verdict))
+}
+
+/// The exit code of a server that was stopped: 2, and a word, where something of what came in is not kept.
+fn verdict(hub: &Hub) -> u8 {
+    let unreadable = hub.persist().and_then(|persist| {
         persist.look();
         persist.unreadable().map(str::to_owned)
-    };
-    if let Some(why) = hub.as_deref().and_then(unreadable) {
+    });
+    if let Some(why) = unreadable {
         term::warn(&format!(
             "kept history can't be read: {why}; what came since that was found is lost, what was there before is saved as far as it \
              can be by `orrery fsck --repair`"
         ));
-        return Ok(2);
+        return 2;
     }
-    if let Some(hub) = hub
-        && !kept(&hub)
-    {
+    if !kept(hub) {
         term::warn("the last samples could not be written, and are lost");
-        return Ok(2);
+        return 2;
     }
-    Ok(0)
+    0
 }
 
 /// Whether everything that came in is kept as it was promised; tries once more.

@@ -104,7 +104,15 @@ pub fn relabel(folder: &Path, id: &str, to: &str, how: How) -> Result<Relabelled
     // Before any sample moves: whoever reads in between finds each under the unit that it is in.
     keeper.set_series(&series, None).map_err(failed)?;
     transfer(&mut keeper, number, Some(target), scale).map_err(failed)?;
-    if let Some(left) = series.one_mut(number) {
+    hand_over_name(&mut series, number, target, signal);
+    keeper.set_series(&series, None).map_err(failed)?;
+    fsck::rebuild(&mut keeper).map_err(failed)?;
+    Ok(done(series.all().get(target as usize).map_or(id, |one| &one.id), overwritten))
+}
+
+/// A series without samples has no name any more; where that was the signal's own, the other one has it now.
+fn hand_over_name(series: &mut Series, emptied: u32, target: u32, signal: &str) {
+    if let Some(left) = series.one_mut(emptied) {
         (left.id, left.apart) = (String::new(), None);
     }
     if series.find(signal).is_none()
@@ -112,9 +120,6 @@ pub fn relabel(folder: &Path, id: &str, to: &str, how: How) -> Result<Relabelled
     {
         (home.id, home.apart) = (signal.to_owned(), None);
     }
-    keeper.set_series(&series, None).map_err(failed)?;
-    fsck::rebuild(&mut keeper).map_err(failed)?;
-    Ok(done(series.all().get(target as usize).map_or(id, |one| &one.id), overwritten))
 }
 
 /// At how many instants two series that become one say different things, and the name of the other; or why they never become one.

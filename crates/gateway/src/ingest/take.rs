@@ -315,37 +315,11 @@ impl<'a> Taker<'a> {
                 large += 1;
                 continue;
             }
-            if self.inbox.rules.clock == SourceClock::Received {
-                if sample.flags.has(Flags::HISTORICAL) || sample.flags.has(Flags::PREDICTED) {
-                    complain(&mut ack, || UNTIMED.to_owned());
-                    ack.refused += 1;
-                    implausible += 1;
-                    continue;
-                }
-                if let Err(error) = receipt(&self.inbox.rules.times, now) {
-                    complain(&mut ack, || error.to_string());
-                    ack.refused += 1;
-                    implausible += 1;
-                    continue;
-                }
-                let (source_time, received_time) = self.inbox.received(signal, now);
-                ack.taken += 1;
-                samples.push((signal, Sample { source_time, received_time, flags: Flags(sample.flags.0 & FLAGS), ..sample }));
-                continue;
-            }
-            if !self.inbox.rules.times.years.contains(sample.source_time) {
-                complain(&mut ack, || {
-                    let years = self.inbox.rules.times.years;
-                    format!(
-                        "{} is not within the years {years} of the plant's site file; frames hold microseconds since 1970",
-                        sample.source_time
-                    )
-                });
+            let Some(sample) = self.timed(signal, sample, now, &mut ack) else {
                 ack.refused += 1;
                 implausible += 1;
                 continue;
-            }
-            let sample = Sample { received_time: now, flags: Flags(sample.flags.0 & FLAGS), ..sample };
+            };
             if let Some(words) = self.aside(&sample) {
                 complain(&mut ack, || format!("{}: {words}", self.app.hub.model().signal(signal).id.as_str()));
                 ack.refused += 1;
@@ -360,6 +334,36 @@ impl<'a> Taker<'a> {
         let aside = ack.refused - unknown.1 - large - implausible;
         self.inbox.counts().refuse(Refusal::Future, aside);
         Taken { samples, aside, answers: vec![Answer::Push(ack)], ..Taken::default() }
+    }
+
+    /// A sample of a push with the times that count here; `None`, and a complaint, where it has none.
+    fn timed(&self, signal: SignalIndex, sample: Sample, now: Timestamp, ack: &mut IngestAck) -> Option<Sample> {
+        let rules = &self.inbox.rules;
+        let flags = Flags(sample.flags.0 & FLAGS);
+        if rules.clock == SourceClock::Received {
+            if sample.flags.has(Flags::HISTORICAL) || sample.flags.has(Flags::PREDICTED) {
+                complain(ack, || UNTIMED.to_owned());
+                return None;
+            }
+            if let Err(error) = receipt(&rules.times, now) {
+                complain(ack, || error.to_string());
+                return None;
+            }
+            // Both are the same then, so that none of these is ever kept aside.
+            let (source_time, received_time) = self.inbox.received(signal, now);
+            return Some(Sample { source_time, received_time, flags, ..sample });
+        }
+        let years = rules.times.years;
+        if !years.contains(sample.source_time) {
+            complain(ack, || {
+                format!(
+                    "{} is not within the years {years} of the plant's site file; frames hold microseconds since 1970",
+                    sample.source_time
+                )
+            });
+            return None;
+        }
+        Some(Sample { received_time: now, flags, ..sample })
     }
 
     /// Words where a value of a push is larger than what can be kept; `texts` counts the bytes of its texts so far, each as

@@ -147,6 +147,107 @@ mod tests {
     use super::*;
     use crate::sources::Inbox;
 
+    /// Names of times.
+    const TIMES: &[&str] = &[
+        "timestamp",
+        "ts",
+        "Time",
+        "tiem",
+        "source_timestamp",
+        "t",
+        "date",
+        "datetime",
+        "at",
+        "when",
+        "@timestamp",
+        "timestamps",
+        "timestampMs",
+        "timestamp_ms",
+        "timestampms",
+        "ts_us",
+        "tsNs",
+        "time_s",
+        "timeSeconds",
+        "epochMillis",
+        "epoch",
+        "Date-Time",
+        "measured_at",
+        "measuredAt",
+        "created_at",
+        "time_utc",
+        "event_time",
+        "SourceTimeStamp",
+        "plctimestamp",
+        "UTCTime",
+        "_time",
+    ];
+
+    /// Qualities, by name and by what stands there.
+    const QUALITIES: &[&str] = &[
+        r#""qualty": "bad""#,
+        r#""Quality": "bad""#,
+        r#""qualify": "bad""#,
+        r#""q": "Bad""#,
+        r#""q": 192"#,
+        r#""qual": "meh""#,
+        r#""opcQuality": "Bad""#,
+        r#""StatusCode": 2147483648"#,
+        r#""status_code": "0x808C0000""#,
+        r#""dataquality": false"#,
+        r#""status": "BadSensorFailure""#,
+        r#""status": "uncertain""#,
+        r#""state": -2147483648"#,
+        r#""status": "stale""#,
+        r#""good": false"#,
+        r#""valid": false"#,
+        r#""is_valid": 0"#,
+        r#""ok": "no""#,
+        r#""isGood": false"#,
+        r#""quality_ok": false"#,
+        r#""valueOk": false"#,
+        r#""stale": true"#,
+        r#""bad": 1"#,
+        r#""invalid": "yes""#,
+        r#""fault": true"#,
+        r#""error": "sensor broken""#,
+    ];
+
+    /// Keys that nobody needs to read.
+    const NOTHING_LOST: &[&str] = &[
+        r#""predicted": false"#,
+        r#""q": "good""#,
+        r#""q": 0"#,
+        r#""StatusCode": 0"#,
+        r#""quality_ok": true"#,
+        r#""qual": """#,
+        r#""status": "Good""#,
+        r#""status": "running""#,
+        r#""status": 4"#,
+        r#""state": "ERROR""#,
+        r#""link_quality": 120"#,
+        r#""good": true"#,
+        r#""valid": {"to": 5}"#,
+        r#""stale": false"#,
+        r#""fault": "none""#,
+        r#""error": 0.3"#,
+        r#""pump_fault": true"#,
+        r#""cycle_time": 3.2"#,
+        r#""uptime": 1700000000"#,
+        r#""run_time_ms": 1700000000"#,
+        r#""time_zone": "Europe/Berlin""#,
+        r#""calibration_date": "2020-01-01""#,
+        r#""located_at": "hall 3""#,
+        r#""response_time": 12"#,
+        r#""fts": 5"#,
+        r#""tile": 3"#,
+        r#""unit": "°C""#,
+        r#""type": "sample""#,
+        r#""name": "ts""#,
+        r#""host": {"ts": 1}"#,
+        r#""seq": 1700000000"#,
+        r#""id": "t""#,
+    ];
+
     #[test]
     fn keys_whose_meaning_would_be_lost_are_told_and_others_are_not() {
         let rules = Inbox::new(SourceIndex(0)).rules;
@@ -154,83 +255,13 @@ mod tests {
             let line = format!(r#"{{"signal": "a", "value": 1, {more}}}"#);
             serde_json::from_str::<Fields<'_>>(&line).unwrap().lost(true, &rules)
         };
-        // Times, by name.
-        for name in [
-            "timestamp",
-            "ts",
-            "Time",
-            "tiem",
-            "source_timestamp",
-            "t",
-            "date",
-            "datetime",
-            "at",
-            "when",
-            "@timestamp",
-            "timestamps",
-        ]
-        .into_iter()
-        .chain([
-            "timestampMs",
-            "timestamp_ms",
-            "timestampms",
-            "ts_us",
-            "tsNs",
-            "time_s",
-            "timeSeconds",
-            "epochMillis",
-            "epoch",
-            "Date-Time",
-        ])
-        .chain([
-            "measured_at",
-            "measuredAt",
-            "created_at",
-            "time_utc",
-            "event_time",
-            "SourceTimeStamp",
-            "plctimestamp",
-            "UTCTime",
-            "_time",
-        ]) {
+        for name in TIMES {
             let words = lost(&format!(r#""{name}": 1600000000000"#)).unwrap_or_default();
             assert_eq!(words, format!("'{name}' is not read: the time of a reading is called 'time'"));
             assert_eq!(lost(&format!(r#""{name}": null"#)), None, "{name}: nothing is lost");
             assert_eq!(lost(&format!(r#""time": 5, "{name}": 6"#)), None, "{name}: the time is known");
         }
-        // Qualities, by name and by what stands there.
-        for more in [
-            r#""qualty": "bad""#,
-            r#""Quality": "bad""#,
-            r#""qualify": "bad""#,
-            r#""q": "Bad""#,
-            r#""q": 192"#,
-            r#""qual": "meh""#,
-        ]
-        .into_iter()
-        .chain([
-            r#""opcQuality": "Bad""#,
-            r#""StatusCode": 2147483648"#,
-            r#""status_code": "0x808C0000""#,
-            r#""dataquality": false"#,
-        ])
-        .chain([r#""status": "BadSensorFailure""#, r#""status": "uncertain""#, r#""state": -2147483648"#, r#""status": "stale""#])
-        .chain([
-            r#""good": false"#,
-            r#""valid": false"#,
-            r#""is_valid": 0"#,
-            r#""ok": "no""#,
-            r#""isGood": false"#,
-            r#""quality_ok": false"#,
-            r#""valueOk": false"#,
-        ])
-        .chain([
-            r#""stale": true"#,
-            r#""bad": 1"#,
-            r#""invalid": "yes""#,
-            r#""fault": true"#,
-            r#""error": "sensor broken""#,
-        ]) {
+        for more in QUALITIES {
             let words = lost(more).unwrap_or_default();
             assert!(words.ends_with("is not read: the quality of a reading is called 'quality'"), "{more}: {words}");
             assert!(lost(&format!(r#""quality": " ", {more}"#)).is_some(), "{more}: an empty one says nothing");
@@ -243,52 +274,7 @@ mod tests {
         for more in [r#""predicted": true"#, r#""flags": 4"#, r#""isForecast": true"#, r#""simulated": 1"#] {
             assert!(lost(more).is_some_and(|words| words.contains("frames")), "{more}");
         }
-        // Nothing is lost by these.
-        for more in [
-            r#""predicted": false"#,
-            r#""q": "good""#,
-            r#""q": 0"#,
-            r#""StatusCode": 0"#,
-            r#""quality_ok": true"#,
-            r#""qual": """#,
-        ]
-        .into_iter()
-        .chain([
-            r#""status": "Good""#,
-            r#""status": "running""#,
-            r#""status": 4"#,
-            r#""state": "ERROR""#,
-            r#""link_quality": 120"#,
-        ])
-        .chain([
-            r#""good": true"#,
-            r#""valid": {"to": 5}"#,
-            r#""stale": false"#,
-            r#""fault": "none""#,
-            r#""error": 0.3"#,
-            r#""pump_fault": true"#,
-        ])
-        .chain([
-            r#""cycle_time": 3.2"#,
-            r#""uptime": 1700000000"#,
-            r#""run_time_ms": 1700000000"#,
-            r#""time_zone": "Europe/Berlin""#,
-        ])
-        .chain([
-            r#""calibration_date": "2020-01-01""#,
-            r#""located_at": "hall 3""#,
-            r#""response_time": 12"#,
-            r#""fts": 5"#,
-            r#""tile": 3"#,
-        ])
-        .chain([
-            r#""unit": "°C""#,
-            r#""type": "sample""#,
-            r#""name": "ts""#,
-            r#""host": {"ts": 1}"#,
-            r#""seq": 1700000000"#,
-            r#""id": "t""#,
-        ]) {
+        for more in NOTHING_LOST {
             assert_eq!(lost(more), None, "{more}");
         }
         let fields: Fields<'_> = serde_json::from_str(r#"{"signal": "a", "value": 1, "ts": 5, "unit": "m"}"#).unwrap();
@@ -300,6 +286,76 @@ mod tests {
     const OLD: &str = "is not read: a reading from before now needs its own time, called 'time'";
     const QUALITY: &str = "is not read: the quality of a reading is called 'quality'";
 
+    const DAY: &str = r#""2026-03-02T08:00:00Z""#;
+    const NUMBER: &str = "1772438400";
+
+    /// Times by a word about how the reading came.
+    const UPDATES: &[(&str, &str)] = &[
+        ("last_updated", DAY),
+        ("last_changed", DAY),
+        ("lastUpdate", DAY),
+        ("lastupdated", DAY),
+        ("Last Update [ms]", "1772438400000"),
+        ("last_seen", DAY),
+        ("last_seen", "1772438400000"),
+        ("last_seen", r#""1772438400""#),
+        ("lastSeenUtc", r#""20260302T080000Z""#),
+        ("device_last_seen", DAY),
+        ("lastReported", DAY),
+        ("last_value_update", NUMBER),
+        ("lastContact", DAY),
+        ("last-message", r#""02.03.2026 08:00""#),
+        ("last_poll", NUMBER),
+        ("last_reading", DAY),
+        ("latest_measurement", DAY),
+        ("updated", DAY),
+        ("updated", NUMBER),
+        ("updated_at", DAY),
+        ("reported_at", NUMBER),
+        ("reported", DAY),
+        ("polled", DAY),
+        ("received", DAY),
+        ("generated", DAY),
+        ("measured", NUMBER),
+        ("as_of", DAY),
+        ("letzte_Aktualisierung", DAY),
+        ("dt", NUMBER),
+        ("dt_txt", r#""2026-03-02 08:00:00""#),
+        ("tst", DAY),
+    ];
+
+    /// What a broker, a buffer or a start kept.
+    const KEPT: &[&str] = &[
+        r#""retained": true"#,
+        r#""retain": true"#,
+        r#""retain": 1"#,
+        r#""isRetained": "true""#,
+        r#""mqtt_retained": true"#,
+        r#""cached": true"#,
+        r#""from_cache": "yes""#,
+        r#""replayed": true"#,
+        r#""buffered": true"#,
+        r#""backfill": true"#,
+        r#""restored": true"#,
+    ];
+
+    /// These say nothing of when the reading was.
+    const NOT_OF_BEFORE: &[&str] = &[
+        r#""last_updated": null, "last_seen": "", "updated": true, "dt": 0.1, "last_update": "ok""#,
+        r#""updated_by": "2026-03-02T08:00:00Z", "update_available": true, "update": "2026-03-02 08:00""#,
+        r#""update": {"installed_version": 587814449, "latest_version": -1, "state": null}"#,
+        r#""last_error": "2026-03-02T08:00:00Z", "last_boot": "2026-03-02T08:00:00Z""#,
+        r#""last_service": "2026-03-02", "last_alarm": "2026-03-02T08:00:00Z""#,
+        r#""online_since": "2026-03-02T08:00:00Z", "uptime": 1772438400, "uptime_s": 30"#,
+        r#""last_seen": 12, "last_contact": "0170 1234567", "last_tag": "04A3124455", "last_update": "KB5034441""#,
+        r#""received": 1772438400, "sent": 1772438400, "generated": 1772438400, "last_reading": 1772438400"#,
+        r#""age": 0, "age_s": null, "ageMs": -3, "age": "new""#,
+        r#""age_group": 3, "age_years": 12, "average": 5, "voltage": 230, "max_age": 60, "sensor_age": 4"#,
+        r#""retained": false, "retain": 0, "cached": null, "replayed": "no", "buffered": """#,
+        r#""cached": 81234, "buffered": 1, "retain_days": 1, "cache": true, "replays": 1"#,
+        r#""battery": 97, "rssi": -71, "seq": 1772438400, "id": 5, "name": "age", "host": "dt", "topic": "last_seen""#,
+    ];
+
     #[test]
     fn readings_of_before_are_not_taken_as_of_now() {
         let rules = Inbox::new(SourceIndex(0)).rules;
@@ -307,42 +363,7 @@ mod tests {
             let line = format!(r#"{{"signal": "a", "value": 1, {more}}}"#);
             serde_json::from_str::<Fields<'_>>(&line).unwrap().lost(timed, &rules)
         };
-        let (day, number) = (r#""2026-03-02T08:00:00Z""#, "1772438400");
         let mut faults = Vec::new();
-        // Times by a word about how the reading came.
-        let updates = [
-            ("last_updated", day),
-            ("last_changed", day),
-            ("lastUpdate", day),
-            ("lastupdated", day),
-            ("Last Update [ms]", "1772438400000"),
-            ("last_seen", day),
-            ("last_seen", "1772438400000"),
-            ("last_seen", r#""1772438400""#),
-            ("lastSeenUtc", r#""20260302T080000Z""#),
-            ("device_last_seen", day),
-            ("lastReported", day),
-            ("last_value_update", number),
-            ("lastContact", day),
-            ("last-message", r#""02.03.2026 08:00""#),
-            ("last_poll", number),
-            ("last_reading", day),
-            ("latest_measurement", day),
-            ("updated", day),
-            ("updated", number),
-            ("updated_at", day),
-            ("reported_at", number),
-            ("reported", day),
-            ("polled", day),
-            ("received", day),
-            ("generated", day),
-            ("measured", number),
-            ("as_of", day),
-            ("letzte_Aktualisierung", day),
-            ("dt", number),
-            ("dt_txt", r#""2026-03-02 08:00:00""#),
-            ("tst", day),
-        ];
         let ages = ["age", "age_s", "ageMs", "agems", "age_minutes", "dataAge", "value_age_seconds", "Alter", "secondsAgo"]
             .map(|key| (key, "30"));
         let ages = ages.into_iter().chain([
@@ -351,7 +372,7 @@ mod tests {
             ("seconds_since_last_update", "12"),
             ("last_seen_ago", "12"),
         ]);
-        for (key, what) in updates.into_iter().chain(ages) {
+        for (key, what) in UPDATES.iter().copied().chain(ages) {
             let more = format!(r#""{key}": {what}"#);
             let found = [
                 lost(&more, true).unwrap_or_default() == format!("'{key}' {TIME}"),
@@ -363,20 +384,7 @@ mod tests {
                 faults.push(format!("{more}: {found:?}"));
             }
         }
-        // What a broker, a buffer or a start kept.
-        for more in [
-            r#""retained": true"#,
-            r#""retain": true"#,
-            r#""retain": 1"#,
-            r#""isRetained": "true""#,
-            r#""mqtt_retained": true"#,
-            r#""cached": true"#,
-            r#""from_cache": "yes""#,
-            r#""replayed": true"#,
-            r#""buffered": true"#,
-            r#""backfill": true"#,
-            r#""restored": true"#,
-        ] {
+        for more in KEPT {
             let untimed = lost(more, false).unwrap_or_default();
             let found = [
                 lost(more, true).unwrap_or_default().ends_with(OLD),
@@ -389,28 +397,57 @@ mod tests {
                 faults.push(format!("{more}: {found:?}"));
             }
         }
-        // Nothing is lost by these.
-        for more in [
-            r#""last_updated": null, "last_seen": "", "updated": true, "dt": 0.1, "last_update": "ok""#,
-            r#""updated_by": "2026-03-02T08:00:00Z", "update_available": true, "update": "2026-03-02 08:00""#,
-            r#""update": {"installed_version": 587814449, "latest_version": -1, "state": null}"#,
-            r#""last_error": "2026-03-02T08:00:00Z", "last_boot": "2026-03-02T08:00:00Z""#,
-            r#""last_service": "2026-03-02", "last_alarm": "2026-03-02T08:00:00Z""#,
-            r#""online_since": "2026-03-02T08:00:00Z", "uptime": 1772438400, "uptime_s": 30"#,
-            r#""last_seen": 12, "last_contact": "0170 1234567", "last_tag": "04A3124455", "last_update": "KB5034441""#,
-            r#""received": 1772438400, "sent": 1772438400, "generated": 1772438400, "last_reading": 1772438400"#,
-            r#""age": 0, "age_s": null, "ageMs": -3, "age": "new""#,
-            r#""age_group": 3, "age_years": 12, "average": 5, "voltage": 230, "max_age": 60, "sensor_age": 4"#,
-            r#""retained": false, "retain": 0, "cached": null, "replayed": "no", "buffered": """#,
-            r#""cached": 81234, "buffered": 1, "retain_days": 1, "cache": true, "replays": 1"#,
-            r#""battery": 97, "rssi": -71, "seq": 1772438400, "id": 5, "name": "age", "host": "dt", "topic": "last_seen""#,
-        ] {
+        for more in NOT_OF_BEFORE {
             if let Some(words) = lost(more, true) {
                 faults.push(format!("{more}: {words}"));
             }
         }
         assert!(faults.is_empty(), "{}", faults.join("\n"));
     }
+
+    /// What can only be said of one that is not there.
+    const AWAY: &[&str] = &[
+        r#""state": "unavailable""#,
+        r#""state": "unknown""#,
+        r#""state": "Offline""#,
+        r#""status": "not responding""#,
+        r#""device_status": "offline""#,
+        r#""sensorState": "unreachable""#,
+        r#""availability": "offline""#,
+        r#""availability": "unknown""#,
+        r#""availability": false"#,
+        r#""LWT": "Offline""#,
+        r#""connection": "lost""#,
+        r#""connection_state": "disconnected""#,
+        r#""available": false"#,
+        r#""available": "no""#,
+        r#""is_available": false"#,
+        r#""online": false"#,
+        r#""online": 0"#,
+        r#""deviceOnline": "false""#,
+        r#""connected": false"#,
+        r#""reachable": false"#,
+        r#""alive": false"#,
+        r#""fresh": false"#,
+        r#""offline": true"#,
+        r#""isOffline": 1"#,
+        r#""unavailable": true"#,
+        r#""disconnected": "true""#,
+        r#""outdated": true"#,
+        r#""is_stale": true"#,
+    ];
+
+    /// These say nothing of the kind.
+    const NOT_AWAY: &[&str] = &[
+        r#""state": "running", "status": "off", "STATE": "idle", "status": "OK", "state": 0"#,
+        r#""state": "disconnected", "pump_state": "offline", "door_status": "unknown", "update_state": "unavailable""#,
+        r#""availability": "online", "availability": 0.0, "availability": 97.3, "availability": null"#,
+        r#""available": true, "available": 0, "online": true, "online": 3, "connected": 5, "reachable": "yes""#,
+        r#""offline": false, "offline": 3, "unavailable": null, "disconnected": 0, "is_stale": false"#,
+        r#""connection": "mqtt", "connection": {"online": false}, "connectivity": "lte", "LWT": "Online""#,
+        r#""update_available": false, "wifi_connected": false, "battery_available": false, "cable_connected": false"#,
+        r#""active": false, "enabled": false, "present": false, "online_since": false, "linkquality": 0"#,
+    ];
 
     #[test]
     fn values_of_what_is_away_are_not_taken_as_good() {
@@ -420,36 +457,7 @@ mod tests {
             serde_json::from_str::<Fields<'_>>(&line).unwrap().lost(true, &rules)
         };
         let mut faults = Vec::new();
-        for more in [
-            r#""state": "unavailable""#,
-            r#""state": "unknown""#,
-            r#""state": "Offline""#,
-            r#""status": "not responding""#,
-            r#""device_status": "offline""#,
-            r#""sensorState": "unreachable""#,
-            r#""availability": "offline""#,
-            r#""availability": "unknown""#,
-            r#""availability": false"#,
-            r#""LWT": "Offline""#,
-            r#""connection": "lost""#,
-            r#""connection_state": "disconnected""#,
-            r#""available": false"#,
-            r#""available": "no""#,
-            r#""is_available": false"#,
-            r#""online": false"#,
-            r#""online": 0"#,
-            r#""deviceOnline": "false""#,
-            r#""connected": false"#,
-            r#""reachable": false"#,
-            r#""alive": false"#,
-            r#""fresh": false"#,
-            r#""offline": true"#,
-            r#""isOffline": 1"#,
-            r#""unavailable": true"#,
-            r#""disconnected": "true""#,
-            r#""outdated": true"#,
-            r#""is_stale": true"#,
-        ] {
+        for more in AWAY {
             let found = [
                 lost("1", more).unwrap_or_default().ends_with(QUALITY),
                 lost("1", &format!(r#""time": 5, {more}"#)).is_some(),
@@ -462,16 +470,7 @@ mod tests {
                 faults.push(format!("{more}: {found:?}"));
             }
         }
-        for more in [
-            r#""state": "running", "status": "off", "STATE": "idle", "status": "OK", "state": 0"#,
-            r#""state": "disconnected", "pump_state": "offline", "door_status": "unknown", "update_state": "unavailable""#,
-            r#""availability": "online", "availability": 0.0, "availability": 97.3, "availability": null"#,
-            r#""available": true, "available": 0, "online": true, "online": 3, "connected": 5, "reachable": "yes""#,
-            r#""offline": false, "offline": 3, "unavailable": null, "disconnected": 0, "is_stale": false"#,
-            r#""connection": "mqtt", "connection": {"online": false}, "connectivity": "lte", "LWT": "Online""#,
-            r#""update_available": false, "wifi_connected": false, "battery_available": false, "cable_connected": false"#,
-            r#""active": false, "enabled": false, "present": false, "online_since": false, "linkquality": 0"#,
-        ] {
+        for more in NOT_AWAY {
             if let Some(words) = lost("1", more) {
                 faults.push(format!("{more}: {words}"));
             }

@@ -141,19 +141,7 @@ pub fn read_line(model: &Model, inbox: &Inbox, line: &str, now: Timestamp) -> Re
     let fields: Fields<'_> = serde_json::from_str(line).map_err(|e| no_json(line, &e))?;
     let timed = inbox.rules.clock == SourceClock::Source;
     if let Some(alarm) = &fields.acknowledge {
-        if fields.signal.is_some() || fields.ack.is_some() {
-            return Err(LineError::Json("'acknowledge' stands in a line of its own".to_owned()));
-        }
-        let own = fields.time.filter(|_| timed);
-        let read = own.map_or(Ok(None), |raw| time(raw, &inbox.rules.times, now))?;
-        let remark = own.zip(read).and_then(|(raw, (t, seen))| pass_of(raw, t, seen));
-        let taken = match read {
-            Some((t, _)) => t,
-            None => receipt(&inbox.rules.times, now)?,
-        };
-        // Nobody has seen an alarm that is still to come: a clock that runs ahead acknowledges when it is received.
-        let (signal, sample) = acknowledgement(model, alarm, fields.by.as_ref(), taken.min(now), now)?;
-        return Ok(Line::Sample(signal, sample, remark.map(Remark::Pass)));
+        return acknowledge_line(model, inbox, &fields, alarm, now);
     }
     if let Some(words) = fields.lost(timed, &inbox.rules) {
         return Err(LineError::Key(words));
@@ -203,6 +191,23 @@ pub fn read_line(model: &Model, inbox: &Inbox, line: &str, now: Timestamp) -> Re
     };
     let sample = Sample { received_time, ..read.sample(source_time, kind, quality) };
     Ok(Line::Sample(signal, sample, remark))
+}
+
+/// A line that acknowledges an alarm.
+fn acknowledge_line(model: &Model, inbox: &Inbox, fields: &Fields<'_>, alarm: &str, now: Timestamp) -> Result<Line, LineError> {
+    if fields.signal.is_some() || fields.ack.is_some() {
+        return Err(LineError::Json("'acknowledge' stands in a line of its own".to_owned()));
+    }
+    let own = fields.time.filter(|_| inbox.rules.clock == SourceClock::Source);
+    let read = own.map_or(Ok(None), |raw| time(raw, &inbox.rules.times, now))?;
+    let remark = own.zip(read).and_then(|(raw, (t, seen))| pass_of(raw, t, seen));
+    let taken = match read {
+        Some((t, _)) => t,
+        None => receipt(&inbox.rules.times, now)?,
+    };
+    // Nobody has seen an alarm that is still to come: a clock that runs ahead acknowledges when it is received.
+    let (signal, sample) = acknowledgement(model, alarm, fields.by.as_ref(), taken.min(now), now)?;
+    Ok(Line::Sample(signal, sample, remark.map(Remark::Pass)))
 }
 
 /// Says what to send instead of NaN, which many programs write and no JSON knows.

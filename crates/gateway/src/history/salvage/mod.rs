@@ -174,14 +174,7 @@ impl Found {
                 let samples = if let [Int(samples)] = rest { *samples } else { 0 };
                 self.entry(position, (*first, *last), *crc, bytes, samples, fresh)?;
             }
-            (Some(number), [Null, Text(kind), Text(id), Int(crc)]) => {
-                let (Some(kind), Ok(number)) = (kind_of(kind), u32::try_from(number)) else { return Ok(()) };
-                let one = One::new(kind, id.clone());
-                let sound = i64::from(series_crc(number, &one)) == *crc;
-                if sound || !self.series.contains_key(&number) {
-                    self.series.insert(number, (one, sound));
-                }
-            }
+            (Some(number), [Null, Text(kind), Text(id), Int(crc)]) => self.series_name(number, kind, id, *crc),
             (Some(_), [Null, Text(what), Text(why), Blob(bytes)]) => {
                 let sql = "INSERT INTO damaged (what, why, bytes) VALUES (?1, ?2, ?3)";
                 write(fresh, |connection| connection.execute(sql, params![what, why, bytes]).map(drop))?;
@@ -191,43 +184,10 @@ impl Found {
                 self.notes.entry(name.clone()).or_insert_with(|| text.clone());
             }
             (None, [Int(level), Int(start), Int(end), Int(chunks), Int(samples), Int(_), Int(_)]) => {
-                let level = u8::try_from(*level).ok().and_then(Level::from_code);
-                let plausible = start <= end && (1..1 << 32).contains(chunks) && (0..=chunks * PLAUSIBLE).contains(samples);
-                if let Some(level) = level.filter(|_| plausible) {
-                    self.sums.insert(
-                        (level, Timestamp::from_micros(*start)),
-                        (*chunks as u64, *samples as u64, Timestamp::from_micros(*end)),
-                    );
-                }
+                self.page_sum(*level, (*start, *end), *chunks, *samples);
             }
-            (
-                None,
-                [
-                    Int(level),
-                    Int(start),
-                    Int(first),
-                    Int(signals),
-                    Int(end),
-                    Int(version),
-                    Int(samples),
-                    Int(bytes),
-                    Int(crc),
-                    Int(_),
-                ],
-            ) => {
-                let row = || {
-                    let key = ChunkKey {
-                        level: Level::from_code(u8::try_from(*level).ok()?)?,
-                        first_signal: u32::try_from(*first).ok()?,
-                        signals: u32::try_from(*signals).ok()?,
-                        start: Timestamp::from_micros(*start),
-                        end: Timestamp::from_micros(*end),
-                        version: u32::try_from(*version).ok()?,
-                    };
-                    let samples = u32::try_from(*samples).ok().filter(|samples| i64::from(*samples) <= PLAUSIBLE)?;
-                    Some(Kept { key, samples, bytes: bytes.unsigned_abs(), crc: u32::try_from(*crc).ok()? })
-                };
-                self.listed.extend(row().filter(|kept| kept.key.start <= kept.key.end));
+            (None, row @ [Int(_), Int(_), Int(_), Int(_), Int(_), Int(_), Int(_), Int(_), Int(_), Int(_)]) => {
+                self.listed.extend(listing(row));
             }
             (Some(position), [Null, Int(first), Int(last), Blob(frame)]) if !chunk::is_chunk(frame) => {
                 // Layout 0 kept batches without a checksum: what decodes is one.
@@ -238,18 +198,41 @@ impl Found {
                     self.broken_rows += 1;
                 }
             }
-            (_, values) => {
-                for value in values {
-                    match value {
-                        Blob(bytes) if chunk::is_chunk(bytes) => self.chunk(bytes, changes),
-                        // A row of samples or of what was set aside, by no table's shape.
-                        Blob(_) => self.broken_rows += 1,
-                        _ => {}
-                    }
-                }
-            }
+            (_, values) => self.shapeless(values, changes),
         }
         Ok(())
+    }
+
+    /// The name of a series. One whose checksum fits replaces one whose does not.
+    fn series_name(&mut self, number: i64, kind: &str, id: &str, crc: i64) {
+        let (Some(kind), Ok(number)) = (kind_of(kind), u32::try_from(number)) else { return };
+        let one = One::new(kind, id.to_owned());
+        let sound = i64::from(series_crc(number, &one)) == crc;
+        if sound || !self.series.contains_key(&number) {
+            self.series.insert(number, (one, sound));
+        }
+    }
+
+    /// What a page was summed up to.
+    fn page_sum(&mut self, level: i64, (start, end): (i64, i64), chunks: i64, samples: i64) {
+        let level = u8::try_from(level).ok().and_then(Level::from_code);
+        let plausible = start <= end && (1..1 << 32).contains(&chunks) && (0..=chunks * PLAUSIBLE).contains(&samples);
+        if let Some(level) = level.filter(|_| plausible) {
+            let page = (level, Timestamp::from_micros(start));
+            self.sums.insert(page, (chunks as u64, samples as u64, Timestamp::from_micros(end)));
+        }
+    }
+
+    /// A row of no table's shape: a chunk in it proves itself.
+    fn shapeless(&mut self, values: &[Value], changes: &mut Vec<Change>) {
+        for value in values {
+            match value {
+                Value::Blob(bytes) if chunk::is_chunk(bytes) => self.chunk(bytes, changes),
+                // A row of samples or of what was set aside.
+                Value::Blob(_) => self.broken_rows += 1,
+                _ => {}
+            }
+        }
     }
 
     fn chunk(&mut self, bytes: &[u8], changes: &mut Vec<Change>) {
@@ -460,6 +443,26 @@ impl Found {
         }
         Ok(())
     }
+}
+
+/// A row of the catalogue, where it can be one.
+fn listing(row: &[Value]) -> Option<Kept> {
+    use Value::Int;
+    let [Int(level), Int(start), Int(first), Int(signals), Int(end), Int(version), Int(samples), Int(bytes), Int(crc), _] = row
+    else {
+        return None;
+    };
+    let key = ChunkKey {
+        level: Level::from_code(u8::try_from(*level).ok()?)?,
+        first_signal: u32::try_from(*first).ok()?,
+        signals: u32::try_from(*signals).ok()?,
+        start: Timestamp::from_micros(*start),
+        end: Timestamp::from_micros(*end),
+        version: u32::try_from(*version).ok()?,
+    };
+    let samples = u32::try_from(*samples).ok().filter(|samples| i64::from(*samples) <= PLAUSIBLE)?;
+    let kept = Kept { key, samples, bytes: bytes.unsigned_abs(), crc: u32::try_from(*crc).ok()? };
+    (kept.key.start <= kept.key.end).then_some(kept)
 }
 
 fn write(fresh: &mut SqliteHistorian, f: impl FnOnce(&Connection) -> rusqlite::Result<()>) -> Result<(), KeepError> {
