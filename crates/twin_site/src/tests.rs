@@ -448,9 +448,8 @@ fn long_rows_make_keys_out_of_columns() {
 }
 
 #[test]
-fn csv_mistakes_are_explained() {
+fn mistakes_about_times_of_csv_are_explained() {
     check(&format!("{CSV}columns = {{}}\n"), codes::KEY_MISSING, 6, &["source 'log' has no 'time'"]);
-    check(&format!("{CSV}time = {{ column = 0 }}\n"), codes::KEY_MISSING, 6, &["has no 'columns'"]);
     check(
         &format!("{CSV}time = {{ column = 0, format = \"epoch_sm\" }}\ncolumns = {{}}\n"),
         codes::VALUE_INVALID,
@@ -487,6 +486,11 @@ fn csv_mistakes_are_explained() {
         10,
         &["not in both"],
     );
+}
+
+#[test]
+fn mistakes_about_cells_and_columns_of_csv_are_explained() {
+    check(&format!("{CSV}time = {{ column = 0 }}\n"), codes::KEY_MISSING, 6, &["has no 'columns'"]);
     check(
         &format!("{CSV}time = {{ column = 0 }}\ndecimal = \",\"\nthousands = \",\"\ncolumns = {{}}\n"),
         codes::VALUE_INVALID,

@@ -579,14 +579,21 @@ async fn every_kind_of_odd_sample_has_its_number_and_those_kept_aside_can_be_see
         assert!(text.lines().any(|one| one == line), "{line} in\n{text}");
     }
     assert!(text.contains("orrery_store_max_ahead_us ") && text.contains("orrery_store_part_bytes{part=\"blocks\"}"));
-    // Without a value nothing is good, whatever its sender says; not-a-number is none, and stays what it is to the bit.
+    world.stop().await;
+}
+
+/// Not-a-number is no value, either, and stays what it is to the bit.
+#[tokio::test]
+async fn without_a_value_nothing_is_good_whatever_its_sender_says() {
+    let world = World::start_with(SITE, Wish { pump: true, ..Wish::default() }).await;
+    let mut sender = world.socket("/ingest", None).await;
     sender.frame_of(&dictionary(&["pump-02.flow", "pump-02.starts", "pump-02.mode"])).await;
     let null = |id: u32, value: Value| Entry {
         id: DictId(id),
         sample: Sample { flags: Flags::NULL, quality: Quality::GOOD, ..Sample::new(at(7), value) },
     };
     let nan = Entry { id: DictId(0), sample: Sample { quality: Quality::GOOD, ..Sample::float(at(7), f64::NAN) } };
-    sender.push(2, vec![nan, null(1, Value::Int(7)), null(2, Value::text("RUN"))]).await;
+    sender.push(1, vec![nan, null(1, Value::Int(7)), null(2, Value::text("RUN"))]).await;
     assert_eq!(sender.ack().await.taken, 3);
     let held = |signal: u32| world.hub.with_store(|store| store.live(SignalIndex(signal))).unwrap();
     let mut viewer = world.client(None).await;

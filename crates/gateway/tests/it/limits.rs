@@ -223,6 +223,49 @@ fn an_answer_about_an_hour_of_many_texts_is_cut_by_bytes() {
     compare(&hub, &everything(&hub), "answer by answer");
 }
 
+/// A store for the samples of a hub that has room for all of them.
+fn roomy(hub: &Hub) -> Store {
+    let config = StoreConfig { budget_bytes: 1 << 30, ..StoreConfig::default() };
+    Store::new(hub.model().signals().iter().map(Into::into), config)
+}
+
+/// What a folder keeps, by its pages: every part is a frame that a viewer reads.
+fn page_by_page(hub: &Hub, database: &Database) -> Store {
+    let mut store = roomy(hub);
+    let catalogue = serde_json::to_value(pages::Catalogue::of(database.keeper(), ALWAYS).unwrap()).unwrap();
+    for page in catalogue["levels"][0]["pages"].as_array().unwrap() {
+        let start = Timestamp::from_micros(page["start_us"].as_i64().unwrap());
+        let version = u64::from_str_radix(page["version"].as_str().unwrap(), 16).unwrap();
+        for part in 0..page["parts"].as_u64().unwrap() {
+            let chunks = pages::part(database.keeper(), Level::Raw, start, version, part).unwrap().unwrap().chunks;
+            let bytes: usize = chunks.iter().map(|chunk| chunk.len()).sum();
+            assert!(bytes <= ANSWER_BYTES + CHUNK_BYTES, "{bytes} bytes in one part");
+            for chunk in chunks {
+                store.import_chunk(&chunk).unwrap();
+            }
+        }
+    }
+    store
+}
+
+/// What a hub answers about all times, and in how many answers: every one is a frame that a viewer reads.
+fn answer_by_answer(hub: &Hub) -> (Store, usize) {
+    let (mut store, mut answers, mut range) = (roomy(hub), 0, ALWAYS);
+    loop {
+        let piece = gateway::excerpt::history_of(hub, range, gateway::lacks::Damaged::Refuse).unwrap().0;
+        answers += 1;
+        for chunk in &piece.chunks {
+            store.import_chunk(chunk).unwrap();
+        }
+        let next = piece.next;
+        assert!(encode_server(&ServerFrame::History(piece)).len() <= 16 << 20);
+        match next {
+            Some(next) => range.start = next,
+            None => return (store, answers),
+        }
+    }
+}
+
 #[test]
 fn an_hour_of_more_text_than_a_chunk_may_have_is_kept_and_read_in_parts() {
     let folder = Folder::new();
@@ -252,51 +295,16 @@ fn an_hour_of_more_text_than_a_chunk_may_have_is_kept_and_read_in_parts() {
     hub.flush();
     seal(&hub);
     compare(&hub, &everything(&hub), "as history over a range");
-    let mut store =
-        Store::new(hub.model().signals().iter().map(Into::into), StoreConfig { budget_bytes: 1 << 30, ..StoreConfig::default() });
+    let mut store = roomy(&hub);
     reader().load(hub.model(), &mut store).unwrap();
     compare(&hub, &store, "from disk");
-    // Page by page: every part is a frame that a viewer reads.
-    let mut paged =
-        Store::new(hub.model().signals().iter().map(Into::into), StoreConfig { budget_bytes: 1 << 30, ..StoreConfig::default() });
-    let database = reader();
-    let catalogue = serde_json::to_value(pages::Catalogue::of(database.keeper(), ALWAYS).unwrap()).unwrap();
-    for page in catalogue["levels"][0]["pages"].as_array().unwrap() {
-        let start = Timestamp::from_micros(page["start_us"].as_i64().unwrap());
-        let version = u64::from_str_radix(page["version"].as_str().unwrap(), 16).unwrap();
-        for part in 0..page["parts"].as_u64().unwrap() {
-            let chunks = pages::part(database.keeper(), Level::Raw, start, version, part).unwrap().unwrap().chunks;
-            let bytes: usize = chunks.iter().map(|chunk| chunk.len()).sum();
-            assert!(bytes <= ANSWER_BYTES + CHUNK_BYTES, "{bytes} bytes in one part");
-            for chunk in chunks {
-                paged.import_chunk(&chunk).unwrap();
-            }
-        }
-    }
-    compare(&hub, &paged, "page by page");
-    // A server with little memory answers from disk; every answer is a frame that a viewer reads.
+    compare(&hub, &page_by_page(&hub, &reader()), "page by page");
+    // A server with little memory answers from disk.
     drop(hub);
     let options = PlantOptions { data: Some(data.clone()), memory_bytes: 16 << 20, ..PlantOptions::default() };
     let small = gateway::assemble::plant(&site, &options).unwrap().hub;
     assert!(small.with_store(|store| store.counters().texts_given_up) > 0);
-    let (mut answers, mut range) = (0, ALWAYS);
-    let mut answered = Store::new(
-        small.model().signals().iter().map(Into::into),
-        StoreConfig { budget_bytes: 1 << 30, ..StoreConfig::default() },
-    );
-    loop {
-        let piece = gateway::excerpt::history_of(&small, range, gateway::lacks::Damaged::Refuse).unwrap().0;
-        answers += 1;
-        for chunk in &piece.chunks {
-            answered.import_chunk(chunk).unwrap();
-        }
-        let next = piece.next;
-        assert!(encode_server(&ServerFrame::History(piece)).len() <= 16 << 20);
-        match next {
-            Some(next) => range.start = next,
-            None => break,
-        }
-    }
+    let (answered, answers) = answer_by_answer(&small);
     assert!(answers > 4, "{answers} answers");
     compare_stores(&store, &answered, "from a server with little memory");
     drop(small);

@@ -12,7 +12,7 @@ use gateway::revisions::folder::{self, Change, Since};
 use gateway::revisions::target;
 use gateway::site::Site;
 use serde_json::Value as Json;
-use twin_model::{Span, Timestamp};
+use twin_model::{Model, Span, Timestamp};
 use twin_protocol::{Revision, ServerFrame};
 use twin_publication::{Manifest, PieceHash, Revisions, ViewerModel};
 
@@ -315,6 +315,15 @@ fn a_site_that_began_with_an_error_may_change_but_gets_no_further_one() {
     }
 }
 
+/// Every measured signal of what viewers are shown runs, and as they are shown it.
+fn shows_only_what_runs(model: &Model, running: &Model, what: &str) {
+    for signal in model.signal_indices().filter(|signal| !model.is_computed(*signal)) {
+        let (signal, known) = (model.signal(signal), running.find_signal(model.signal(signal).id.as_str()));
+        let known = running.signal(known.unwrap_or_else(|| panic!("{what}: {} does not run", signal.id.as_str())));
+        assert_eq!((signal.value_kind, &signal.unit, signal.source), (known.value_kind, &known.unit, known.source), "{what}");
+    }
+}
+
 /// What is done to a site, and what becomes of it while the plant of the old one runs.
 #[tokio::test]
 async fn viewers_never_get_a_signal_that_does_not_run_or_runs_as_another() {
@@ -323,6 +332,8 @@ async fn viewers_never_get_a_signal_that_does_not_run_or_runs_as_another() {
         "[[interfaces.signals]]\nname = \"double\"\nkind = \"computed\"\nexpression = \"flow + flow\"\n[[interfaces.rules]]";
     let change = |from: &str, to: &str| ours.replacen(from, to, 1);
     let shown = Looked::Published(Change::Revision);
+    let held = Looked::Held;
+    let restart = Some("site.restart");
     let cases = [
         ("a limit", change("80.0", "81.0"), shown, None),
         ("a name", change("Little plant", "The little one"), shown, None),
@@ -330,41 +341,31 @@ async fn viewers_never_get_a_signal_that_does_not_run_or_runs_as_another() {
         ("how often it should come", change("period = \"1s\"", "period = \"2s\""), shown, None),
         ("what follows from others", change("[[interfaces.rules]]", computed), shown, None),
         ("a twin without signals", format!("{ours}\n[[twins]]\nid = \"hall\"\nbind = false\n"), shown, None),
-        (
-            "one pump less",
-            change("[[twins]]\nid = \"pump-02\"\ninterface = \"pump\"\nbind = false\n", ""),
-            shown,
-            Some("site.restart"),
-        ),
-        (
-            "the token",
-            change("ORRERY_IT_NO_SUCH_TOKEN", "ORRERY_IT_ANOTHER"),
-            Looked::Published(Change::Nothing),
-            Some("site.restart"),
-        ),
+        ("one pump less", change("[[twins]]\nid = \"pump-02\"\ninterface = \"pump\"\nbind = false\n", ""), shown, restart),
+        ("the token", change("ORRERY_IT_NO_SUCH_TOKEN", "ORRERY_IT_ANOTHER"), Looked::Published(Change::Nothing), restart),
         (
             "one pump more",
             change("[[sources]]", "[[twins]]\nid = \"pump-03\"\ninterface = \"pump\"\nbind = false\n[[sources]]"),
-            Looked::Held,
-            Some("site.restart"),
+            held,
+            restart,
         ),
-        ("a unit", change("l/min", "l/h"), Looked::Held, Some("site.restart")),
-        ("a kind of values", change("value = \"int\"", "value = \"float\""), Looked::Held, Some("site.restart")),
-        ("a counter no more", change("kind = \"counter\"\n", ""), Looked::Held, Some("site.restart")),
-        ("a source's id", change("id = \"script\"", "id = \"skript\""), Looked::Held, Some("site.restart")),
-        ("one source more", format!("{ours}[[sources]]\nid = \"b\"\nkind = \"websocket\"\n"), Looked::Held, Some("site.restart")),
-        ("the site's id", change("id = \"little\"", "id = \"tiny\""), Looked::Held, Some("site.restart")),
+        ("a unit", change("l/min", "l/h"), held, restart),
+        ("a kind of values", change("value = \"int\"", "value = \"float\""), held, restart),
+        ("a counter no more", change("kind = \"counter\"\n", ""), held, restart),
+        ("a source's id", change("id = \"script\"", "id = \"skript\""), held, restart),
+        ("one source more", format!("{ours}[[sources]]\nid = \"b\"\nkind = \"websocket\"\n"), held, restart),
+        ("the site's id", change("id = \"little\"", "id = \"tiny\""), held, restart),
         (
             "an alarm to be acknowledged",
             change("id = \"overflow\"", "acknowledge = \"required\"\nid = \"overflow\""),
-            Looked::Held,
-            Some("site.restart"),
+            held,
+            restart,
         ),
         (
             "flow is computed",
             change("name = \"flow\"", "name = \"flow\"\nkind = \"computed\"\nexpression = \"starts + 0\""),
-            Looked::Held,
-            Some("site.restart"),
+            held,
+            restart,
         ),
     ];
     for (what, toml, wanted, remark) in cases {
@@ -376,12 +377,7 @@ async fn viewers_never_get_a_signal_that_does_not_run_or_runs_as_another() {
         bench.save(&toml);
         assert_eq!(settled(&mut publisher), wanted, "{what}: {:?}", shelf.remark());
         assert_eq!(shelf.remark().map(|remark| remark.code), remark, "{what}");
-        let model = shelf.model().unwrap();
-        for signal in model.signal_indices().filter(|signal| !model.is_computed(*signal)) {
-            let (signal, known) = (model.signal(signal), running.find_signal(model.signal(signal).id.as_str()));
-            let known = running.signal(known.unwrap_or_else(|| panic!("{what}: {} does not run", signal.id.as_str())));
-            assert_eq!((signal.value_kind, &signal.unit, signal.source), (known.value_kind, &known.unit, known.source), "{what}");
-        }
+        shows_only_what_runs(&shelf.model().unwrap(), &running, what);
         // Back to what runs: whatever was said is over.
         bench.save(&ours);
         let back = settled(&mut publisher);

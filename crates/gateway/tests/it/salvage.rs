@@ -112,6 +112,16 @@ fn holds(page: &[u8], piece: &[u8]) -> bool {
     within(page, &piece[..piece.len().min(24)]) || within(piece, &page[4..12])
 }
 
+/// Samples that may be lost when these bytes of a file are hit: those of pieces that have a part on the same pages.
+fn excused(pieces: &[Piece], file: &[u8], places: &[usize]) -> BTreeSet<(u32, Timestamp)> {
+    let hit: BTreeSet<usize> = places.iter().map(|place| place / PAGE).collect();
+    pieces
+        .iter()
+        .filter(|piece| hit.iter().any(|page| holds(&file[page * PAGE..(page + 1) * PAGE], &piece.bytes)))
+        .flat_map(|piece| piece.samples.iter().copied())
+        .collect()
+}
+
 fn spoil(path: &Path, random: &mut Random, flips: u64, within: Option<u64>) -> Vec<usize> {
     let mut bytes = std::fs::read(path).unwrap();
     let places: Vec<usize> = (0..flips).map(|_| random.below(within.unwrap_or(bytes.len() as u64)) as usize).collect();
@@ -155,12 +165,7 @@ fn after_a_repair_every_sample_is_there_whose_page_was_not_hit_and_the_loss_is_t
         let places = spoil(&data.join(FILE), &mut random, flips, (seed % 4 == 3).then_some(100));
         let report = fsck::check(&data, true).unwrap();
         let have = read(model, &data);
-        let hit: BTreeSet<usize> = places.iter().map(|place| place / PAGE).collect();
-        let excused: BTreeSet<(u32, Timestamp)> = pieces
-            .iter()
-            .filter(|piece| hit.iter().any(|page| holds(&file[page * PAGE..(page + 1) * PAGE], &piece.bytes)))
-            .flat_map(|piece| piece.samples.iter().copied())
-            .collect();
+        let excused = excused(&pieces, &file, &places);
         let mut lost = 0;
         for (sample, value) in &reference {
             match have.get(sample) {

@@ -302,10 +302,10 @@ fn whatever_sites_follow_each_other_an_id_has_all_its_samples() {
     }
 }
 
-#[test]
-fn what_is_kept_is_listed_renamed_and_removed_by_hand() {
-    let folder = Folder::new();
-    let plant = open(&folder, &site(&["old", "b", "gone"], "float"));
+/// What a site kept as `old.x`, partly in the journal only, and as `gone.x`; the paths of another site that has neither, and of the
+/// data.
+fn kept_by_another_site(folder: &Folder) -> (String, String) {
+    let plant = open(folder, &site(&["old", "b", "gone"], "float"));
     for n in 0..200 {
         put(&plant.hub, "old.x", n * 60, Value::Float(n as f64));
         put(&plant.hub, "gone.x", n * 60, Value::Float(1.0));
@@ -313,26 +313,65 @@ fn what_is_kept_is_listed_renamed_and_removed_by_hand() {
     settle(&plant.hub, true);
     put(&plant.hub, "old.x", 300_000, Value::Float(-1.0));
     settle(&plant.hub, false);
-    drop(plant);
     let path = folder.write("site.toml", site(&["new", "b"], "float"));
-    let (path, data) = (path.to_str().unwrap().to_owned(), folder.0.join("data").to_str().unwrap().to_owned());
-    let list = |more: &[&str]| {
-        let (code, out, err) = orrery(&[&["history", "list", &path, "--data", &data, "--json"], more].concat());
-        assert_eq!(code, 0, "{err}");
-        let json: serde_json::Value = serde_json::from_str(&out).unwrap();
-        let row = |row: &serde_json::Value| {
-            let text = |key: &str| row[key].as_str().unwrap().to_owned();
-            (text("id"), text("kind"), row["samples"].as_u64().unwrap(), row["in_site"].as_bool().unwrap())
-        };
-        json["series"].as_array().unwrap().iter().map(row).collect::<Vec<_>>()
+    (path.to_str().unwrap().to_owned(), folder.0.join("data").to_str().unwrap().to_owned())
+}
+
+/// Id, kind, samples, and whether the site has it.
+type Listed = (String, String, u64, bool);
+
+fn listed(path: &str, data: &str, more: &[&str]) -> Vec<Listed> {
+    let (code, out, err) = orrery(&[&["history", "list", path, "--data", data, "--json"], more].concat());
+    assert_eq!(code, 0, "{err}");
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let row = |row: &serde_json::Value| {
+        let text = |key: &str| row[key].as_str().unwrap().to_owned();
+        (text("id"), text("kind"), row["samples"].as_u64().unwrap(), row["in_site"].as_bool().unwrap())
     };
-    let row = |id: &str, samples: u64, in_site: bool| (id.to_owned(), "float".to_owned(), samples, in_site);
-    assert_eq!(list(&[]), [row("b.x", 0, true), row("gone.x", 200, false), row("old.x", 201, false)]);
+    json["series"].as_array().unwrap().iter().map(row).collect()
+}
+
+fn floats(id: &str, samples: u64, in_site: bool) -> Listed {
+    (id.to_owned(), "float".to_owned(), samples, in_site)
+}
+
+#[test]
+fn what_is_kept_is_listed_renamed_and_removed_by_hand() {
+    let folder = Folder::new();
+    let (path, data) = kept_by_another_site(&folder);
+    let kept = [floats("b.x", 0, true), floats("gone.x", 200, false), floats("old.x", 201, false)];
+    assert_eq!(listed(&path, &data, &[]), kept);
     // Another id for what has none of that id yet.
     let (code, out, err) = orrery(&["history", "rename", &data, "old.x", "new.x"]);
     assert_eq!((code, out.trim()), (0, "old.x is new.x now: 201 samples"), "{err}");
     let plant = open(&folder, &site(&["new", "b"], "float"));
     assert_eq!(seen(&plant.hub, "new.x").len(), 201);
+    let (code, _, err) = orrery(&["history", "rename", &data, "b.x", "c.x"]);
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains("another server uses this data folder"), "{err}");
+    drop(plant);
+    for (args, said) in [
+        (["history", "rename", &data, "nobody.x", "b.x"], "no series 'nobody.x'"),
+        (["history", "rename", &data, "b.x", "no id"], "no id of a series"),
+        (["history", "remove", &data, "gone.x", "--json"], "--yes"),
+        (["history", "list", "/nowhere", "--json", "--json"], ""),
+    ] {
+        let (code, _, err) = orrery(&args);
+        assert_eq!(code, 2, "{args:?}");
+        assert!(err.contains(said), "{args:?}: {err}");
+    }
+    assert_eq!(orrery(&["history", "remove", &data, "gone.x", "--yes"]).0, 0);
+    assert_eq!(listed(&path, &data, &["--absent"]), [], "removed by hand, and only so");
+    assert_eq!(fsck::check(&folder.0.join("data"), false).unwrap().findings, []);
+}
+
+#[test]
+fn a_series_becomes_part_of_another_only_where_a_person_says_so() {
+    let folder = Folder::new();
+    let (path, data) = kept_by_another_site(&folder);
+    let (code, _, err) = orrery(&["history", "rename", &data, "old.x", "new.x"]);
+    assert_eq!(code, 0, "{err}");
+    let plant = open(&folder, &site(&["new", "b"], "float"));
     // Some of it again, received later, under the other id: both become one.
     for n in 0..10 {
         let signal = plant.hub.model().find_signal("b.x").unwrap();
@@ -351,7 +390,7 @@ fn what_is_kept_is_listed_renamed_and_removed_by_hand() {
             assert!(err.contains(part), "{part}: {err}");
         }
     }
-    assert_eq!(list(&[])[..1], [row("b.x", 11, true)], "a refusal changes nothing");
+    assert_eq!(listed(&path, &data, &[])[..1], [floats("b.x", 11, true)], "a refusal changes nothing");
     let (code, out, err) = orrery(&merge);
     let json: serde_json::Value = serde_json::from_str(&out).unwrap();
     let said = (&json["merged"], &json["moved"], &json["overwritten"]);
@@ -364,23 +403,6 @@ fn what_is_kept_is_listed_renamed_and_removed_by_hand() {
         (202, &Value::Float(500.0), &Value::Float(10.0), &Value::Float(7.0))
     );
     assert_eq!(seen(&plant.hub, "new.x"), Vec::<Value>::new());
-    let (code, _, err) = orrery(&["history", "rename", &data, "b.x", "c.x"]);
-    assert_eq!(code, 2, "{err}");
-    assert!(err.contains("another server uses this data folder"), "{err}");
-    drop(plant);
-    for (args, said) in [
-        (["history", "rename", &data, "nobody.x", "b.x"], "no series 'nobody.x'"),
-        (["history", "rename", &data, "b.x", "no id"], "no id of a series"),
-        (["history", "remove", &data, "gone.x", "--json"], "--yes"),
-        (["history", "list", "/nowhere", "--json", "--json"], ""),
-    ] {
-        let (code, _, err) = orrery(&args);
-        assert_eq!(code, 2, "{args:?}");
-        assert!(err.contains(said), "{args:?}: {err}");
-    }
-    assert_eq!(orrery(&["history", "remove", &data, "gone.x", "--yes"]).0, 0);
-    assert_eq!(list(&["--absent"]), [], "removed by hand, and only so");
-    assert_eq!(fsck::check(&folder.0.join("data"), false).unwrap().findings, []);
 }
 
 #[test]

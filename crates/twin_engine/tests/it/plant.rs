@@ -89,7 +89,12 @@ pub(crate) fn model_with(maintenance: f64) -> Model {
         clamp: Some((0.0, 50.0)),
         start: twin_model::ProcessStart::default(),
     });
-    b.knob(Knob {
+    b.knob(knob(speed));
+    b.build().expect("a sound plant")
+}
+
+fn knob(speed: SignalIndex) -> Knob {
+    Knob {
         id: "speed".into(),
         display_name: "Pump speed".into(),
         targets: vec![KnobTarget::Scale(speed)],
@@ -98,8 +103,7 @@ pub(crate) fn model_with(maintenance: f64) -> Model {
         max: 100.0,
         neutral: 0.0,
         step: 5.0,
-    });
-    b.build().expect("a sound plant")
+    }
 }
 
 pub(crate) fn engine() -> Engine {

@@ -81,16 +81,7 @@ fn pump() -> ViewerModel {
     b.relationship(Relationship { name: "feeds".into(), source: pump, target: line });
     let (kind, start) = (ProcessKind::Lag { tau: Span::from_secs(30) }, ProcessStart::Model);
     b.process(ProcessModel { signal: flow, kind, expr: "pump-01.flow * 0.9".into(), clamp: Some((0.0, 120.0)), start });
-    b.knob(Knob {
-        id: "speed".into(),
-        display_name: "Speed".into(),
-        targets: vec![KnobTarget::Scale(flow)],
-        unit: "%".into(),
-        min: -50.0,
-        max: 50.0,
-        neutral: 0.0,
-        step: 1.0,
-    });
+    b.knob(knob(flow));
     let mut transform = std::array::from_fn(|at| f64::from(u8::from(at % 5 == 0)));
     transform[12] = 2.5;
     ViewerModel {
@@ -106,6 +97,19 @@ fn pump() -> ViewerModel {
         placements: vec![Placement { id: "hall".into(), transform, background: vec!["Building/**".into()] }],
         no_geometry: vec![line],
         anchors: vec![Anchor { name: "tag".into(), twin: Some(pump), position: [1.0, 0.5, -2.0] }],
+    }
+}
+
+fn knob(flow: SignalIndex) -> Knob {
+    Knob {
+        id: "speed".into(),
+        display_name: "Speed".into(),
+        targets: vec![KnobTarget::Scale(flow)],
+        unit: "%".into(),
+        min: -50.0,
+        max: 50.0,
+        neutral: 0.0,
+        step: 1.0,
     }
 }
 
