@@ -51,6 +51,11 @@ fn what_if(shot: &mut Shot) {
 }
 
 fn shots() -> Vec<Shot> {
+    [modes(), troubles(), contents(), screens(), pointed()].into_iter().flatten().collect()
+}
+
+/// Each mode of the clock: now, before, ahead and what if.
+fn modes() -> Vec<Shot> {
     vec![
         shot("live-dark", HD, fake::live(), |_| {}),
         shot("live-light", HD, fake::live(), light),
@@ -72,6 +77,18 @@ fn shots() -> Vec<Shot> {
         shot("disconnected-dark", HD, fake::disconnected(), |s| s.state.perf_open = false),
         shot("disconnected-light", HD, fake::disconnected(), light),
         shot("foretold-light", HD, fake::foretold(), light),
+        shot("week-dark", HD, fake::week(), week),
+        shot("week-light", HD, fake::week(), |s| {
+            light(s);
+            week(s);
+            s.state.chart_open = true;
+        }),
+    ]
+}
+
+/// What is broken, old, on its way or not there at all.
+fn troubles() -> Vec<Shot> {
+    vec![
         shot("troubled-dark", HD, fake::troubled(), |_| {}),
         shot("troubled-light", SMALL, fake::troubled(), |s| {
             light(s);
@@ -82,13 +99,6 @@ fn shots() -> Vec<Shot> {
             s.pointer = Some(Pos2::new(428.0, 167.0));
             s.click = true;
         }),
-        shot("week-dark", HD, fake::week(), week),
-        shot("week-light", HD, fake::week(), |s| {
-            light(s);
-            week(s);
-            s.state.chart_open = true;
-        }),
-        shot("search-dark", HD, fake::live(), |s| s.state.search = "palletiz".to_owned()),
         shot("stale-light", HD, fake::live(), |s| {
             light(s);
             if let Some(view) = &mut s.vm.inspector {
@@ -119,6 +129,17 @@ fn shots() -> Vec<Shot> {
             s.vm.clock.buffering = true;
             s.vm.clock.mode = twin_ui::view::PlayMode::Playing;
         }),
+        shot("loading-dark", HD, fake::loading(), |_| {}),
+        shot("empty-light", HD, fake::nothing(), light),
+        shot("empty-dark", HD, fake::nothing(), |s| s.state.chart_open = true),
+        shot("fatal-dark", HD, fake::crashed(), |_| {}),
+    ]
+}
+
+/// What panels may be full of.
+fn contents() -> Vec<Shot> {
+    vec![
+        shot("search-dark", HD, fake::live(), |s| s.state.search = "palletiz".to_owned()),
         shot("flood-dark", HD, fake::live(), |s| {
             s.vm.alarms = fake::flood();
             s.state.right_tab = RightTab::Alarms;
@@ -131,10 +152,6 @@ fn shots() -> Vec<Shot> {
         shot("known-dark", HD, fake::known(), |_| {}),
         shot("known-light", HD, fake::known(), light),
         shot("phone-known", PHONE, fake::known(), |_| {}),
-        shot("loading-dark", HD, fake::loading(), |_| {}),
-        shot("empty-light", HD, fake::nothing(), light),
-        shot("empty-dark", HD, fake::nothing(), |s| s.state.chart_open = true),
-        shot("fatal-dark", HD, fake::crashed(), |_| {}),
         shot("help-dark", HD, fake::live(), |s| s.state.help_open = true),
         shot("perf-dark", HD, fake::live(), |s| {
             s.state.perf_open = true;
@@ -143,6 +160,12 @@ fn shots() -> Vec<Shot> {
             s.state.toast("Link copied");
         }),
         shot("huge-dark", HD, fake::live(), |s| s.vm.tree = fake::huge_tree()),
+    ]
+}
+
+/// Other sizes of the screen, of what is on it, and of its panels.
+fn screens() -> Vec<Shot> {
+    vec![
         shot("wide-dark", FULL_HD, fake::live(), |s| s.state.chart_open = true),
         shot("wide-light", FULL_HD, fake::branched(), |s| {
             light(s);
@@ -166,6 +189,23 @@ fn shots() -> Vec<Shot> {
             what_if(s);
             s.state.sheet = Some(Sheet::Right);
         }),
+        shot("tall-dark", (1280.0, 1160.0), fake::live(), |s| s.state.chart_open = true),
+        shot("tall-light", (1280.0, 1060.0), fake::branched(), |s| {
+            light(s);
+            what_if(s);
+        }),
+        shot("rails-dark", HD, fake::history(), |s| {
+            s.state.left_open = Some(false);
+            s.state.right_open = Some(false);
+        }),
+        shot("zoom-200", HD, fake::live(), |s| s.zoom = 2.0),
+        shot("live-2x", FULL_HD, fake::live(), |s| s.zoom = 1.5),
+    ]
+}
+
+/// What shows below the pointer.
+fn pointed() -> Vec<Shot> {
+    vec![
         shot("hover-dark", HD, fake::live(), |s| {
             s.vm.hover = Some(twin_ui::view::HoverView {
                 name: "Capper".to_owned(),
@@ -176,11 +216,6 @@ fn shots() -> Vec<Shot> {
             });
             s.vm.isolated = true;
         }),
-        shot("tall-dark", (1280.0, 1160.0), fake::live(), |s| s.state.chart_open = true),
-        shot("tall-light", (1280.0, 1060.0), fake::branched(), |s| {
-            light(s);
-            what_if(s);
-        }),
         shot("menu-dark", HD, fake::history(), |s| {
             s.pointer = Some(Pos2::new(140.0, 672.0));
             s.click = true;
@@ -190,12 +225,6 @@ fn shots() -> Vec<Shot> {
             light(s);
             s.pointer = Some(Pos2::new(672.0, 660.0));
         }),
-        shot("rails-dark", HD, fake::history(), |s| {
-            s.state.left_open = Some(false);
-            s.state.right_open = Some(false);
-        }),
-        shot("zoom-200", HD, fake::live(), |s| s.zoom = 2.0),
-        shot("live-2x", FULL_HD, fake::live(), |s| s.zoom = 1.5),
     ]
 }
 

@@ -172,7 +172,13 @@ fn signals() -> Vec<SignalView> {
             }
         })
         .collect();
-    out.push(SignalView {
+    out.extend([guard_door(), acoustic_emission()]);
+    out
+}
+
+/// Two states and no unit.
+fn guard_door() -> SignalView {
+    SignalView {
         signal: SignalIndex(90),
         name: "Guard door closed".to_owned(),
         value: Some(Value::Bool(true)),
@@ -186,8 +192,12 @@ fn signals() -> Vec<SignalView> {
         spark: steps(5, 60, 300),
         charted: false,
         ahead: None,
-    });
-    out.push(SignalView {
+    }
+}
+
+/// Never seen.
+fn acoustic_emission() -> SignalView {
+    SignalView {
         signal: SignalIndex(91),
         name: "Acoustic emission".to_owned(),
         value: None,
@@ -201,8 +211,7 @@ fn signals() -> Vec<SignalView> {
         spark: Vec::new(),
         charted: false,
         ahead: None,
-    });
-    out
+    }
 }
 
 fn vibration_bands() -> Vec<Band> {

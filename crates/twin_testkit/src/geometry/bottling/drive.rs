@@ -19,37 +19,8 @@ pub(crate) fn motor_parts(s: &mut Scene, id: NodeId, prefix: &str, xf: Xf, r: f3
     let len = r * 3.1;
     let axis = xf.by(0.0, y, 0.0).rz(-90.0);
     let name = |part: &str| format!("{prefix}{part}");
-    let housing = Mesh::of(|m| {
-        let c = r * 0.86;
-        m.lathe(
-            Mat::MachineBlue,
-            axis,
-            &[
-                (0.0, -len * 0.5 - 0.03),
-                (c * 0.55, -len * 0.5 - 0.03),
-                (c * 0.7, -len * 0.5),
-                (c, -len * 0.5 + 0.02),
-                (c, len * 0.42),
-                (0.0, len * 0.42),
-            ],
-            20,
-        );
-    });
-    s.part(id, &name("housing"), Xf::ID, &housing);
-    let fins = Mesh::of(|m| {
-        let n = 24;
-        for i in 0..n {
-            let angle = 360.0 * (i as f32 + 0.5) / n as f32;
-            // Leave room for the terminal box on top and for the feet below.
-            let height = sin_cos(angle).0;
-            if !(-0.8..=0.93).contains(&height) {
-                continue;
-            }
-            let place = axis.ry(angle);
-            m.bx(Mat::MachineBlue, place.by(r * 0.9, 0.0, 0.0), [r * 0.24, len * 0.8, 0.012], 0.0);
-        }
-    });
-    s.part(id, &name("fins"), Xf::ID, &fins);
+    s.part(id, &name("housing"), Xf::ID, &Mesh::of(|m| motor_housing(m, axis, r, len)));
+    s.part(id, &name("fins"), Xf::ID, &Mesh::of(|m| motor_fins(m, axis, r, len)));
     let cowl = Mesh::of(|m| {
         m.lathe(
             Mat::Slate,
@@ -83,6 +54,37 @@ pub(crate) fn motor_parts(s: &mut Scene, id: NodeId, prefix: &str, xf: Xf, r: f3
         }
     });
     s.part(id, &name("feet"), Xf::ID, &feet);
+}
+
+fn motor_housing(m: &mut Mesh, axis: Xf, r: f32, len: f32) {
+    let c = r * 0.86;
+    m.lathe(
+        Mat::MachineBlue,
+        axis,
+        &[
+            (0.0, -len * 0.5 - 0.03),
+            (c * 0.55, -len * 0.5 - 0.03),
+            (c * 0.7, -len * 0.5),
+            (c, -len * 0.5 + 0.02),
+            (c, len * 0.42),
+            (0.0, len * 0.42),
+        ],
+        20,
+    );
+}
+
+fn motor_fins(m: &mut Mesh, axis: Xf, r: f32, len: f32) {
+    let n = 24;
+    for i in 0..n {
+        let angle = 360.0 * (i as f32 + 0.5) / n as f32;
+        // Leave room for the terminal box on top and for the feet below.
+        let height = sin_cos(angle).0;
+        if !(-0.8..=0.93).contains(&height) {
+            continue;
+        }
+        let place = axis.ry(angle);
+        m.bx(Mat::MachineBlue, place.by(r * 0.9, 0.0, 0.0), [r * 0.24, len * 0.8, 0.012], 0.0);
+    }
 }
 
 /// Height of a pump's shaft above the floor.

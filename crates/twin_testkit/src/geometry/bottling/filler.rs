@@ -79,6 +79,35 @@ fn bearing(s: &mut Scene, filler: NodeId) {
     });
 }
 
+/// Outline of the column in the middle of the carousel: radius and height.
+const COLUMN: [(f32, f32); 11] = [
+    (0.62, 0.0),
+    (0.6, 0.05),
+    (0.42, 0.2),
+    (0.36, 0.3),
+    (0.36, 1.3),
+    (0.5, 1.42),
+    (0.5, 1.5),
+    (0.2, 1.62),
+    (0.14, 1.7),
+    (0.14, 1.95),
+    (0.0, 1.95),
+];
+
+/// Outline of the bowl: a closed ring.
+const BOWL: [(f32, f32); 10] = [
+    (0.85, 0.42),
+    (0.85, 0.06),
+    (0.92, 0.0),
+    (1.42, 0.0),
+    (1.5, 0.06),
+    (1.5, 0.36),
+    (1.46, 0.42),
+    (1.2, 0.47),
+    (0.92, 0.47),
+    (0.85, 0.42),
+];
+
 /// Everything that turns: table, lifters, bottles, nozzles, bowl, column.
 fn carousel(s: &mut Scene, filler: NodeId) {
     let id = s.part(filler, "carousel", Xf::at(0.0, 1.1, 0.0), &Mesh::new());
@@ -91,72 +120,13 @@ fn carousel(s: &mut Scene, filler: NodeId) {
         );
     });
     s.fixed(id, "column", |m| {
-        m.lathe(
-            Mat::MachineLight,
-            Xf::at(0.0, 0.1, 0.0),
-            &[
-                (0.62, 0.0),
-                (0.6, 0.05),
-                (0.42, 0.2),
-                (0.36, 0.3),
-                (0.36, 1.3),
-                (0.5, 1.42),
-                (0.5, 1.5),
-                (0.2, 1.62),
-                (0.14, 1.7),
-                (0.14, 1.95),
-                (0.0, 1.95),
-            ],
-            28,
-        );
+        m.lathe(Mat::MachineLight, Xf::at(0.0, 0.1, 0.0), &COLUMN, 28);
     });
-    s.fixed(id, "bowl", |m| {
-        m.lathe(
-            Mat::Steel,
-            Xf::at(0.0, 0.86, 0.0),
-            &[
-                (0.85, 0.42),
-                (0.85, 0.06),
-                (0.92, 0.0),
-                (1.42, 0.0),
-                (1.5, 0.06),
-                (1.5, 0.36),
-                (1.46, 0.42),
-                (1.2, 0.47),
-                (0.92, 0.47),
-                (0.85, 0.42),
-            ],
-            48,
-        );
-        m.lathe(Mat::MachineLight, Xf::at(0.0, 1.0, 0.0), &[(1.506, 0.0), (1.512, 0.01), (1.512, 0.11), (1.506, 0.12)], 48);
-        for i in 0..6 {
-            let (sn, c) = sin_cos(60.0 * i as f32);
-            m.beam(Mat::Steel, v(0.3 * c, 1.16, 0.3 * sn), v(0.9 * c, 1.16, 0.9 * sn), 0.08, 0.1);
-            m.pipe(
-                Mat::Steel,
-                &[[0.2 * c, 1.86, 0.2 * sn], [0.62 * c, 1.86, 0.62 * sn], [1.05 * c, 1.5, 1.05 * sn], [1.05 * c, 1.3, 1.05 * sn]],
-                0.035,
-                0.12,
-                6,
-            );
-        }
-    });
+    s.fixed(id, "bowl", bowl);
     let lifter = Mesh::of(|m| {
         m.cyl(Mat::SteelDark, [0.0, 0.09, 0.0], [0.0, 0.14, 0.0], 0.07, 12, 0.01);
     });
-    let nozzle = Mesh::of(|m| {
-        m.cyl(Mat::MachineLight, [0.0, 0.66, 0.0], [0.0, 0.88, 0.0], 0.058, 10, 0.012);
-        m.lathe(
-            Mat::Steel,
-            Xf::at(0.0, 0.47, 0.0),
-            &[(0.0, 0.0), (0.032, 0.0), (0.032, 0.05), (0.05, 0.06), (0.05, 0.12), (0.024, 0.13), (0.024, 0.2)],
-            9,
-        );
-        m.bx(Mat::Slate, Xf::at(0.07, 0.77, 0.0), [0.05, 0.1, 0.07], 0.008);
-        for z in [-0.07, 0.07] {
-            m.bar(Mat::Steel, [0.03, 0.14, z], [0.03, 0.88, z], 0.009, 5);
-        }
-    });
+    let nozzle = Mesh::of(nozzle);
     let (empty, full) = (bottle(Bottle::Empty), bottle(Bottle::Full));
     let radius = 1.3;
     for i in 0..PLACES {
@@ -171,6 +141,38 @@ fn carousel(s: &mut Scene, filler: NodeId) {
             let mesh = if (130.0..=285.0).contains(&angle) { &empty } else { &full };
             s.part(id, &format!("bottle-{n:02}"), place.by(radius, 0.14, 0.0), mesh);
         }
+    }
+}
+
+/// The ring of product above the nozzles, with the arms and pipes that feed it from the column.
+fn bowl(m: &mut Mesh) {
+    m.lathe(Mat::Steel, Xf::at(0.0, 0.86, 0.0), &BOWL, 48);
+    m.lathe(Mat::MachineLight, Xf::at(0.0, 1.0, 0.0), &[(1.506, 0.0), (1.512, 0.01), (1.512, 0.11), (1.506, 0.12)], 48);
+    for i in 0..6 {
+        let (sn, c) = sin_cos(60.0 * i as f32);
+        m.beam(Mat::Steel, v(0.3 * c, 1.16, 0.3 * sn), v(0.9 * c, 1.16, 0.9 * sn), 0.08, 0.1);
+        m.pipe(
+            Mat::Steel,
+            &[[0.2 * c, 1.86, 0.2 * sn], [0.62 * c, 1.86, 0.62 * sn], [1.05 * c, 1.5, 1.05 * sn], [1.05 * c, 1.3, 1.05 * sn]],
+            0.035,
+            0.12,
+            6,
+        );
+    }
+}
+
+/// A filling valve with its guide rods.
+fn nozzle(m: &mut Mesh) {
+    m.cyl(Mat::MachineLight, [0.0, 0.66, 0.0], [0.0, 0.88, 0.0], 0.058, 10, 0.012);
+    m.lathe(
+        Mat::Steel,
+        Xf::at(0.0, 0.47, 0.0),
+        &[(0.0, 0.0), (0.032, 0.0), (0.032, 0.05), (0.05, 0.06), (0.05, 0.12), (0.024, 0.13), (0.024, 0.2)],
+        9,
+    );
+    m.bx(Mat::Slate, Xf::at(0.07, 0.77, 0.0), [0.05, 0.1, 0.07], 0.008);
+    for z in [-0.07, 0.07] {
+        m.bar(Mat::Steel, [0.03, 0.14, z], [0.03, 0.88, z], 0.009, 5);
     }
 }
 

@@ -159,6 +159,21 @@ fn rinser(s: &mut Scene, area: NodeId, xf: Xf) {
     s.fixed(id, "beacon", |m| beacon(m, [1.1, 1.98, -0.3]));
 }
 
+/// Outline of the capper's turret: radius and height.
+const TURRET: [(f32, f32); 11] = [
+    (0.24, 0.0),
+    (0.2, 0.1),
+    (0.2, 0.85),
+    (0.58, 0.9),
+    (0.62, 0.94),
+    (0.62, 1.2),
+    (0.58, 1.26),
+    (0.3, 1.34),
+    (0.3, 1.6),
+    (0.2, 1.68),
+    (0.0, 1.68),
+];
+
 fn capper(s: &mut Scene, area: NodeId, xf: Xf) {
     let id = s.twin(Some(area), "capper-01", xf);
     s.fixed(id, "base", |m| {
@@ -181,24 +196,7 @@ fn capper(s: &mut Scene, area: NodeId, xf: Xf) {
         m.cyl(Mat::MachineGrey, [0.0, 1.14, 0.2], [0.0, 1.17, 0.2], 0.5, 28, 0.008);
     });
     s.fixed(id, "turret", |m| {
-        m.lathe(
-            Mat::MachineLight,
-            Xf::at(0.0, 0.98, 0.2),
-            &[
-                (0.24, 0.0),
-                (0.2, 0.1),
-                (0.2, 0.85),
-                (0.58, 0.9),
-                (0.62, 0.94),
-                (0.62, 1.2),
-                (0.58, 1.26),
-                (0.3, 1.34),
-                (0.3, 1.6),
-                (0.2, 1.68),
-                (0.0, 1.68),
-            ],
-            30,
-        );
+        m.lathe(Mat::MachineLight, Xf::at(0.0, 0.98, 0.2), &TURRET, 30);
     });
     let head = Mesh::of(|m| {
         m.cyl(Mat::Steel, [0.0, 0.52, 0.0], [0.0, 0.94, 0.0], 0.05, 10, 0.01);

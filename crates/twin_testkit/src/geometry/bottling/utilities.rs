@@ -214,18 +214,7 @@ fn boiler(s: &mut Scene, area: NodeId, xf: Xf) {
             }
         }
     });
-    s.fixed(id, "stack", |m| {
-        m.cyl(Mat::Galvanised, [0.0, y + 0.9, -1.25], [0.0, y + 1.2, -1.25], 0.36, 22, 0.02);
-        m.cyl(Mat::Galvanised, [0.0, y + 1.2, -1.25], [0.0, 10.2, -1.25], 0.29, 22, 0.0);
-        for h in [3.6, 5.6, 7.6] {
-            m.lathe(Mat::SteelDark, Xf::at(0.0, h, -1.25), &[(0.28, 0.0), (0.315, 0.008), (0.315, 0.08), (0.28, 0.088)], 22);
-        }
-        m.lathe(Mat::SteelDark, Xf::at(0.0, 10.2, -1.25), &[(0.2, 0.1), (0.44, 0.1), (0.0, 0.34)], 20);
-        for i in 0..3 {
-            let (sn, c) = sin_cos(120.0 * i as f32);
-            m.bar(Mat::SteelDark, [0.25 * c, 10.15, -1.25 + 0.25 * sn], [0.25 * c, 10.32, -1.25 + 0.25 * sn], 0.015, 5);
-        }
-    });
+    s.fixed(id, "stack", |m| stack(m, y));
     s.fixed(id, "steam-pipe", |m| {
         m.cyl(Mat::Steel, [0.0, y + 0.95, 0.3], [0.0, y + 1.16, 0.3], 0.12, 14, 0.01);
         m.pipe(
@@ -240,6 +229,20 @@ fn boiler(s: &mut Scene, area: NodeId, xf: Xf) {
         cabinet(m, Mat::MachineLight, [1.42, 0.0, 1.2], [0.5, 1.6, 0.4]);
         m.blk(Mat::Screen, [1.42, 1.2, 1.432], [0.26, 0.18, 0.012], 0.0);
     });
+}
+
+/// The boiler's stack with its clamps and its hood on three bars; `y` is the height of the boiler's axis.
+fn stack(m: &mut Mesh, y: f32) {
+    m.cyl(Mat::Galvanised, [0.0, y + 0.9, -1.25], [0.0, y + 1.2, -1.25], 0.36, 22, 0.02);
+    m.cyl(Mat::Galvanised, [0.0, y + 1.2, -1.25], [0.0, 10.2, -1.25], 0.29, 22, 0.0);
+    for h in [3.6, 5.6, 7.6] {
+        m.lathe(Mat::SteelDark, Xf::at(0.0, h, -1.25), &[(0.28, 0.0), (0.315, 0.008), (0.315, 0.08), (0.28, 0.088)], 22);
+    }
+    m.lathe(Mat::SteelDark, Xf::at(0.0, 10.2, -1.25), &[(0.2, 0.1), (0.44, 0.1), (0.0, 0.34)], 20);
+    for i in 0..3 {
+        let (sn, c) = sin_cos(120.0 * i as f32);
+        m.bar(Mat::SteelDark, [0.25 * c, 10.15, -1.25 + 0.25 * sn], [0.25 * c, 10.32, -1.25 + 0.25 * sn], 0.015, 5);
+    }
 }
 
 /// A row of six switchgear cubicles; fronts towards the placement's +Z.
