@@ -34,80 +34,83 @@ fn help() -> String {
 /// The demo plant, where the program is run from the project's folder.
 const DEMO: &str = "assets/sites/bottling";
 
-/// Reads the arguments and runs the window.
-pub(crate) fn main() -> ExitCode {
-    let (mut target, mut token_file, mut authorities) = (None, None, None);
-    let mut start = orrery::Start::default();
-    let mut args = std::env::args().skip(1);
+/// What the arguments ask for.
+#[derive(Default)]
+struct Asked {
+    target: Option<String>,
+    token_file: Option<String>,
+    authorities: Option<String>,
+    start: orrery::Start,
+}
+
+/// Reads the arguments. Where no window is to be opened, everything is said, and the exit code is what is left to do.
+fn asked(mut args: impl Iterator<Item = String>) -> Result<Asked, ExitCode> {
+    let mut asked = Asked::default();
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--help" | "-h" => {
                 println!("{}", help());
-                return ExitCode::SUCCESS;
+                return Err(ExitCode::SUCCESS);
             }
             "--version" | "-V" => {
                 println!("orrery viewer {}", env!("CARGO_PKG_VERSION"));
-                return ExitCode::SUCCESS;
+                return Err(ExitCode::SUCCESS);
             }
-            "--view" => start.fragment = args.next().unwrap_or_default().trim_start_matches('#').to_owned(),
-            "--token-file" => token_file = args.next(),
-            "--tls-ca" => authorities = args.next(),
+            "--view" => asked.start.fragment = args.next().unwrap_or_default().trim_start_matches('#').to_owned(),
+            "--token-file" => asked.token_file = args.next(),
+            "--tls-ca" => asked.authorities = args.next(),
             "--size" => {
                 let text = args.next().unwrap_or_default();
-                start.size = text.split_once('x').and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
-                if start.size.is_none() {
-                    eprintln!("--size wants WIDTHxHEIGHT, for example 1280x720, not '{text}'");
-                    return ExitCode::from(2);
+                asked.start.size = text.split_once('x').and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
+                if asked.start.size.is_none() {
+                    return Err(refused(&format!("--size wants WIDTHxHEIGHT, for example 1280x720, not '{text}'")));
                 }
             }
-            _ if target.is_none() => target = Some(arg),
-            other => {
-                eprintln!("unknown argument '{other}'\n{}", help());
-                return ExitCode::from(2);
-            }
+            _ if asked.target.is_none() => asked.target = Some(arg),
+            other => return Err(refused(&format!("unknown argument '{other}'\n{}", help()))),
         }
     }
+    Ok(asked)
+}
+
+/// Says why there will be no window.
+fn refused(why: &str) -> ExitCode {
+    eprintln!("{why}");
+    ExitCode::from(2)
+}
+
+/// Reads the arguments and runs the window.
+pub(crate) fn main() -> ExitCode {
+    let Asked { target, token_file, authorities, mut start } = match asked(std::env::args().skip(1)) {
+        Ok(asked) => asked,
+        Err(code) => return code,
+    };
     let here = || ["site.toml", DEMO].into_iter().find(|path| Path::new(path).exists()).map(str::to_owned);
     let Some(target) = target.or_else(here) else {
-        eprintln!("there is no site.toml in this folder; say what to open\n\n{}", help());
-        return ExitCode::from(2);
+        return refused(&format!("there is no site.toml in this folder; say what to open\n\n{}", help()));
     };
     if let Some(missing) = no_display() {
-        eprintln!("{missing}\n{}", instead(&target));
-        return ExitCode::from(2);
+        return refused(&format!("{missing}\n{}", instead(&target)));
     }
     orrery::platform::install_panic_hook(&instead(&target));
-    let secure = target.starts_with("https://");
-    let _gateway = if secure || target.starts_with("http://") {
-        let token = match token(token_file.as_deref()) {
-            Ok(token) => token,
-            Err(why) => {
-                eprintln!("{why}");
-                return ExitCode::from(2);
-            }
-        };
-        if let Err(why) = orrery::platform::set_credentials(token, secure, authorities.as_deref().map(Path::new)) {
-            eprintln!("{why}");
-            return ExitCode::from(2);
-        }
-        start.place = place_of(&target);
-        None
-    } else {
-        match Gateway::start(&target) {
-            Ok(gateway) => {
-                start.place = Place::Gateway(gateway.base.clone());
-                Some(gateway)
-            }
-            Err(why) => {
-                eprintln!("{why}");
-                return ExitCode::from(2);
-            }
-        }
+    start.place = match reach(&target, token_file.as_deref(), authorities.as_deref().map(Path::new)) {
+        Ok(place) => place,
+        Err(why) => return refused(&why),
     };
     match orrery::run(start) {
         bevy::app::AppExit::Success => ExitCode::SUCCESS,
         bevy::app::AppExit::Error(code) => ExitCode::from(code.get()),
     }
+}
+
+/// Where the target is served: by who runs already and gets our token, or else by a gateway inside this program.
+fn reach(target: &str, token_file: Option<&str>, authorities: Option<&Path>) -> Result<Place, String> {
+    let secure = target.starts_with("https://");
+    if secure || target.starts_with("http://") {
+        orrery::platform::set_credentials(token(token_file)?, secure, authorities)?;
+        return Ok(place_of(target));
+    }
+    start_gateway(target).map(Place::Gateway)
 }
 
 /// What an address names: a gateway, or the manifest of a copy that lies beside it.
@@ -148,31 +151,25 @@ fn token(file: Option<&str>) -> Result<Option<twin_model::Secret>, String> {
     Ok(text.map(twin_model::Secret::new))
 }
 
-/// A gateway inside this program, so that a site opens offline; it ends with the window.
-struct Gateway {
-    base: String,
-}
-
-impl Gateway {
-    #[allow(clippy::disallowed_methods, reason = "the gateway runs beside the window")]
-    fn start(target: &str) -> Result<Self, String> {
-        let path = Path::new(target);
-        if !path.exists() {
-            return Err(format!("there is no '{target}'; give a site folder, a recording or an http:// address"));
-        }
-        let recording = path.extension().is_some_and(|extension| extension == "orrec");
-        let address = free_address().map_err(|error| format!("no port to serve from: {error}"))?;
-        let listen = address.to_string();
-        let command = if recording { "replay" } else { "serve" };
-        let args = ["orrery", command, target, "--listen", &listen].map(std::ffi::OsString::from);
-        // It also takes Ctrl-C and the system's wish to end, and returns: the window goes with it.
-        std::thread::spawn(move || {
-            let code = gateway::cli::run(args);
-            std::process::exit(if code == ExitCode::SUCCESS { 0 } else { 2 });
-        });
-        wait_for(address)?;
-        Ok(Self { base: format!("http://{address}") })
+/// Starts a gateway inside this program, so that a site opens offline, and says its address; it ends with the window.
+#[allow(clippy::disallowed_methods, reason = "the gateway runs beside the window")]
+fn start_gateway(target: &str) -> Result<String, String> {
+    let path = Path::new(target);
+    if !path.exists() {
+        return Err(format!("there is no '{target}'; give a site folder, a recording or an http:// address"));
     }
+    let recording = path.extension().is_some_and(|extension| extension == "orrec");
+    let address = free_address().map_err(|error| format!("no port to serve from: {error}"))?;
+    let listen = address.to_string();
+    let command = if recording { "replay" } else { "serve" };
+    let args = ["orrery", command, target, "--listen", &listen].map(std::ffi::OsString::from);
+    // It also takes Ctrl-C and the system's wish to end, and returns: the window goes with it.
+    std::thread::spawn(move || {
+        let code = gateway::cli::run(args);
+        std::process::exit(if code == ExitCode::SUCCESS { 0 } else { 2 });
+    });
+    wait_for(address)?;
+    Ok(format!("http://{address}"))
 }
 
 /// An address on this machine that nobody listens at.

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use twin_engine::Engine;
 use twin_model::{Sample, SignalIndex, SourceIndex, TimeRange, Timestamp};
 use twin_protocol::{
-    Batch, ClientFrame, ClientHello, Close, CloseCode, Limits, LinkState, Resume, ServerFrame, decode_server, encode_client,
+    Batch, ClientFrame, ClientHello, Close, CloseCode, Hello, Limits, LinkState, Resume, ServerFrame, SourceLink, decode_server,
+    encode_client,
 };
 use twin_protocol::{SUBPROTOCOL_BIN, Urgency, VERSIONS, urgency};
 
@@ -307,18 +308,7 @@ impl Stream {
         match frame {
             ServerFrame::Hello(hello) => {
                 clock.hear(hello.server_time, now);
-                self.phase = LinkPhase::Up;
-                self.shut_out = false;
-                self.since = Some(hello.server_time);
-                self.tries = 0;
-                self.counts.connections += 1;
-                self.silence = (f64::from(hello.keep_alive_ms) / 1e3 * SILENCES).max(3.0);
-                self.replay = hello.capabilities.has(twin_protocol::Capabilities::REPLAY);
-                // Only samples make it our place: were it taken now and the link broke before the gap was told, the next
-                // resume would hide it.
-                self.epoch = hello.epoch;
-                self.tellings = self.tellings.wrapping_add(1);
-                self.history = Some(hello.history);
+                self.welcomed(&hello);
                 false
             }
             ServerFrame::Dictionary(dictionary) => {
@@ -342,13 +332,7 @@ impl Stream {
                 false
             }
             ServerFrame::Sources(links) => {
-                for link in &links {
-                    let at = engine.model().sources().iter().position(|source| source.id == link.source);
-                    if let Some(at) = at {
-                        engine.note_link(SourceIndex::from_at(at), link.since, link.state != LinkState::Down);
-                    }
-                }
-                self.sources = links.into_iter().map(|link| (link.source, link.state, link.since, link.detail)).collect();
+                self.note_links(engine, links);
                 true
             }
             ServerFrame::KeepAlive { server_time } | ServerFrame::Pong { server_time, .. } => {
@@ -366,6 +350,33 @@ impl Stream {
             }
             ServerFrame::History(_) | ServerFrame::Page(_) | ServerFrame::IngestAck(_) | ServerFrame::Unknown { .. } => false,
         }
+    }
+
+    /// The server has let us in.
+    fn welcomed(&mut self, hello: &Hello) {
+        self.phase = LinkPhase::Up;
+        self.shut_out = false;
+        self.since = Some(hello.server_time);
+        self.tries = 0;
+        self.counts.connections += 1;
+        self.silence = (f64::from(hello.keep_alive_ms) / 1e3 * SILENCES).max(3.0);
+        self.replay = hello.capabilities.has(twin_protocol::Capabilities::REPLAY);
+        // Only samples make it our place: were it taken now and the link broke before the gap was told, the next
+        // resume would hide it.
+        self.epoch = hello.epoch;
+        self.tellings = self.tellings.wrapping_add(1);
+        self.history = Some(hello.history);
+    }
+
+    /// Where the server's links to its sources stand now.
+    fn note_links(&mut self, engine: &mut Engine, links: Vec<SourceLink>) {
+        for link in &links {
+            let at = engine.model().sources().iter().position(|source| source.id == link.source);
+            if let Some(at) = at {
+                engine.note_link(SourceIndex::from_at(at), link.since, link.state != LinkState::Down);
+            }
+        }
+        self.sources = links.into_iter().map(|link| (link.source, link.state, link.since, link.detail)).collect();
     }
 
     fn feed(&mut self, engine: &mut Engine, batch: Batch) -> bool {

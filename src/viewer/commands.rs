@@ -1,8 +1,9 @@
 //! Carries out what a person asked for. Each wish is one arm; what it means is the engine's business.
 
 use twin_engine::{Basis, EngineCommand, SeekTo};
-use twin_model::{KnobIndex, TwinIndex};
+use twin_model::{AlarmIndex, KnobIndex, SignalIndex, TwinIndex};
 use twin_scenario::Scenario;
+use twin_ui::view::Theme;
 use twin_ui::{Direction, Side, UiCommand};
 
 use super::framing::box_to_frame;
@@ -52,12 +53,7 @@ fn apply(viewer: &mut Viewer, wish: UiCommand) {
             viewer.dirty.palette = true;
         }
         UiCommand::Focus(twin) => focus(viewer, twin),
-        UiCommand::Isolate(on) => {
-            viewer.isolated = on && !viewer.selection.is_empty();
-            viewer.dirty.palette = true;
-            viewer.dirty.panels = true;
-            viewer.dirty.link = true;
-        }
+        UiCommand::Isolate(on) => isolate(viewer, on),
         UiCommand::Seek(t) => engine(viewer, EngineCommand::Seek(SeekTo::Clamped(t))),
         UiCommand::Play => engine(viewer, EngineCommand::Play),
         UiCommand::Pause => engine(viewer, EngineCommand::Pause),
@@ -66,48 +62,21 @@ fn apply(viewer: &mut Viewer, wish: UiCommand) {
         UiCommand::ShowAsKnown(on) => engine(viewer, EngineCommand::SetBasis(if on { Basis::Known } else { Basis::Was })),
         UiCommand::JudgeByThen(then) => viewer.judge_by_then(then),
         UiCommand::StepEvent(to) => engine(viewer, EngineCommand::StepEvent(direction(to))),
-        UiCommand::StepSample(to) => {
-            let signals = match (viewer.selection.last(), viewer.model()) {
-                (Some(twin), Some(model)) => model.twin(*twin).signals.clone(),
-                _ => Vec::new(),
-            };
-            engine(viewer, EngineCommand::StepSample(signals, direction(to)));
-        }
+        UiCommand::StepSample(to) => step_sample(viewer, to),
         UiCommand::SetLoop(range) => engine(viewer, EngineCommand::Select(range)),
         UiCommand::ShowRange(range) => {
             viewer.range = Some(range);
             viewer.dirty.panels = true;
         }
-        UiCommand::SetTheme(theme) => {
-            viewer.vm.theme = theme;
-            let name = if theme == twin_ui::view::Theme::Light { "light" } else { "dark" };
-            platform::store_setting("theme", name);
-            viewer.dirty.style = true;
-        }
-        UiCommand::ToggleChart(signal) => {
-            match viewer.chart.iter().position(|each| *each == signal) {
-                Some(at) => drop(viewer.chart.remove(at)),
-                None => viewer.chart.push(signal),
-            }
-            viewer.dirty.panels = true;
-            viewer.dirty.link = true;
-        }
+        UiCommand::SetTheme(theme) => set_theme(viewer, theme),
+        UiCommand::ToggleChart(signal) => toggle_chart(viewer, signal),
         UiCommand::ClearChart => {
             viewer.chart.clear();
             viewer.dirty.panels = true;
             viewer.dirty.link = true;
         }
-        UiCommand::Acknowledge(alarm) => {
-            if let Some(engine) = &viewer.engine {
-                let id = engine.model().alarm(alarm).id.clone();
-                viewer.session.acknowledge(&id);
-            }
-        }
-        UiCommand::OpenWhatIf(open) => {
-            viewer.fork = viewer.engine.as_ref().filter(|_| open).map(|engine| engine.playback().playhead());
-            viewer.run_error = None;
-            viewer.dirty.panels = true;
-        }
+        UiCommand::Acknowledge(alarm) => acknowledge(viewer, alarm),
+        UiCommand::OpenWhatIf(open) => open_what_if(viewer, open),
         UiCommand::SetFork(t) => {
             viewer.fork = Some(t);
             viewer.dirty.panels = true;
@@ -116,28 +85,13 @@ fn apply(viewer: &mut Viewer, wish: UiCommand) {
             viewer.horizon = span;
             viewer.dirty.panels = true;
         }
-        UiCommand::SetKnob { knob, value } => {
-            if let Some(setting) = viewer.knobs.get_mut(knob.at()) {
-                *setting = value;
-            }
-            viewer.dirty.panels = true;
-        }
-        UiCommand::ResetKnobs => {
-            if let Some(model) = viewer.model() {
-                viewer.knobs = model.knobs().iter().map(|knob| knob.neutral).collect();
-            }
-            viewer.dirty.panels = true;
-        }
+        UiCommand::SetKnob { knob, value } => set_knob(viewer, knob, value),
+        UiCommand::ResetKnobs => reset_knobs(viewer),
         UiCommand::RunScenario => run(viewer),
         UiCommand::CancelScenario => engine(viewer, EngineCommand::CancelRun),
         UiCommand::ViewBranch(branch) => engine(viewer, EngineCommand::View(branch.map(|id| twin_engine::BranchId(id.0)))),
         UiCommand::DeleteBranch(id) => engine(viewer, EngineCommand::Delete(twin_engine::BranchId(id.0))),
-        UiCommand::Home => {
-            if let Some(home) = viewer.home_pose() {
-                viewer.orbit.go(home);
-                viewer.dirty.link = true;
-            }
-        }
+        UiCommand::Home => go_home(viewer),
         UiCommand::LookFrom(side) => look_from(viewer, side),
         UiCommand::CopyLink => viewer.ui.toast("Link to this view copied"),
         UiCommand::Retry(problem) => {
@@ -175,6 +129,72 @@ fn select(viewer: &mut Viewer, twin: Option<TwinIndex>, additive: bool) {
     viewer.dirty.palette = true;
     viewer.dirty.outline = true;
     viewer.dirty.link = true;
+}
+
+fn isolate(viewer: &mut Viewer, on: bool) {
+    viewer.isolated = on && !viewer.selection.is_empty();
+    viewer.dirty.palette = true;
+    viewer.dirty.panels = true;
+    viewer.dirty.link = true;
+}
+
+/// To the next sample of the twin that was selected last.
+fn step_sample(viewer: &mut Viewer, to: Direction) {
+    let signals = match (viewer.selection.last(), viewer.model()) {
+        (Some(twin), Some(model)) => model.twin(*twin).signals.clone(),
+        _ => Vec::new(),
+    };
+    engine(viewer, EngineCommand::StepSample(signals, direction(to)));
+}
+
+fn set_theme(viewer: &mut Viewer, theme: Theme) {
+    viewer.vm.theme = theme;
+    let name = if theme == Theme::Light { "light" } else { "dark" };
+    platform::store_setting("theme", name);
+    viewer.dirty.style = true;
+}
+
+fn toggle_chart(viewer: &mut Viewer, signal: SignalIndex) {
+    match viewer.chart.iter().position(|each| *each == signal) {
+        Some(at) => drop(viewer.chart.remove(at)),
+        None => viewer.chart.push(signal),
+    }
+    viewer.dirty.panels = true;
+    viewer.dirty.link = true;
+}
+
+fn acknowledge(viewer: &mut Viewer, alarm: AlarmIndex) {
+    if let Some(engine) = &viewer.engine {
+        let id = engine.model().alarm(alarm).id.clone();
+        viewer.session.acknowledge(&id);
+    }
+}
+
+fn open_what_if(viewer: &mut Viewer, open: bool) {
+    viewer.fork = viewer.engine.as_ref().filter(|_| open).map(|engine| engine.playback().playhead());
+    viewer.run_error = None;
+    viewer.dirty.panels = true;
+}
+
+fn set_knob(viewer: &mut Viewer, knob: KnobIndex, value: f64) {
+    if let Some(setting) = viewer.knobs.get_mut(knob.at()) {
+        *setting = value;
+    }
+    viewer.dirty.panels = true;
+}
+
+fn reset_knobs(viewer: &mut Viewer) {
+    if let Some(model) = viewer.model() {
+        viewer.knobs = model.knobs().iter().map(|knob| knob.neutral).collect();
+    }
+    viewer.dirty.panels = true;
+}
+
+fn go_home(viewer: &mut Viewer) {
+    if let Some(home) = viewer.home_pose() {
+        viewer.orbit.go(home);
+        viewer.dirty.link = true;
+    }
 }
 
 /// Flies to a twin with everything below it; twins without geometry leave the camera where it is.

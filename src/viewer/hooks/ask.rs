@@ -100,11 +100,7 @@ pub(super) fn understand(key: &str, value: &Value, known: Known<'_>) -> Result<A
         "isolate" => Ask::Isolate(value.as_bool().ok_or("wants true or false")?),
         "seek" => Ask::Seek(time(value)?),
         "as" => Ask::As(value.as_str().and_then(|basis| basis.parse().ok()).ok_or("wants \"was\" or \"known\"")?),
-        "judgeBy" => Ask::JudgeBy(match value.as_str() {
-            Some("then") => true,
-            Some("now") => false,
-            _ => return Err("wants \"then\" or \"now\"".to_owned()),
-        }),
+        "judgeBy" => Ask::JudgeBy(either(value, [("then", true), ("now", false)])?),
         "play" => plain(value, Ask::Play)?,
         "pause" => plain(value, Ask::Pause)?,
         "follow" => plain(value, Ask::Follow)?,
@@ -115,23 +111,11 @@ pub(super) fn understand(key: &str, value: &Value, known: Known<'_>) -> Result<A
                 .filter(|speed| SPEEDS.contains(&speed.abs()))
                 .ok_or_else(|| format!("wants a number from {} to {}, negative for backwards", SPEEDS.start(), SPEEDS.end()))?,
         ),
-        "step" => Ask::Step(match value.as_str() {
-            Some("forward") => Direction::Forward,
-            Some("back") => Direction::Back,
-            _ => return Err("wants \"forward\" or \"back\"".to_owned()),
-        }),
+        "step" => Ask::Step(either(value, [("forward", Direction::Forward), ("back", Direction::Back)])?),
         "loop" => Ask::Loop(range(value)?),
         "range" => Ask::Range(range(value)?),
-        "theme" => Ask::Theme(match value.as_str() {
-            Some("light") => Theme::Light,
-            Some("dark") => Theme::Dark,
-            _ => return Err("wants \"dark\" or \"light\"".to_owned()),
-        }),
-        "quality" => Ask::Quality(match value.as_str() {
-            Some("high") => Quality::High,
-            Some("slim") => Quality::Slim,
-            _ => return Err("wants \"high\" or \"slim\"".to_owned()),
-        }),
+        "theme" => Ask::Theme(either(value, [("dark", Theme::Dark), ("light", Theme::Light)])?),
+        "quality" => Ask::Quality(either(value, [("high", Quality::High), ("slim", Quality::Slim)])?),
         "chart" => chart(value, model)?,
         "knobs" => Ask::Knobs(knobs(value, model)?),
         "fork" => Ask::Fork(time(value)?),
@@ -168,6 +152,13 @@ fn number(value: &Value) -> Option<f64> {
 /// A command that is done or left out: nothing but `true` says so without doubt.
 fn plain(value: &Value, ask: Ask) -> Result<Ask, String> {
     if value == &Value::Bool(true) { Ok(ask) } else { Err("wants true; leave it out where it is not to be done".to_owned()) }
+}
+
+/// One of two words, for what it stands for.
+fn either<T>(value: &Value, known: [(&str, T); 2]) -> Result<T, String> {
+    let words = known.each_ref().map(|(word, _)| *word);
+    let found = known.into_iter().find(|(word, _)| value.as_str() == Some(*word));
+    found.map(|(_, it)| it).ok_or_else(|| format!("wants \"{}\" or \"{}\"", words[0], words[1]))
 }
 
 fn time(value: &Value) -> Result<Timestamp, String> {

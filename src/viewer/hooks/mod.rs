@@ -8,7 +8,7 @@ use std::rc::Weak;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use twin_engine::{Basis, PlayState};
+use twin_engine::{Basis, Engine, PlayState};
 use twin_historian::pager::Cover;
 use twin_model::{Model, Status, TimeRange};
 use twin_ui::UiCommand;
@@ -209,7 +209,21 @@ fn span(range: TimeRange) -> Value {
     json!([range.start.to_string(), range.end.to_string()])
 }
 
+/// The whole state, as `docs/EMBED.md` describes it.
 fn describe(viewer: &Viewer) -> Value {
+    let mut out = of_program(viewer);
+    if let Some(shell) = viewer.shell {
+        let r = shell.viewport;
+        out["viewport"] = json!([r.min.x, r.min.y, r.max.x, r.max.y]);
+    }
+    if let Some(engine) = &viewer.engine {
+        add_plant(&mut out, viewer, engine);
+    }
+    out
+}
+
+/// What there is of it before there is a plant.
+fn of_program(viewer: &Viewer) -> Value {
     let phase = match (&viewer.published, &viewer.stage) {
         (None, _) => "connecting",
         (Some(_), None) => "loading",
@@ -222,7 +236,7 @@ fn describe(viewer: &Viewer) -> Value {
         crate::session::LinkPhase::None => "none",
     };
     let problems: Vec<Value> = viewer.problems.iter().map(|p| json!({ "title": p.title, "detail": p.detail })).collect();
-    let mut out = json!({
+    json!({
         "phase": phase,
         "frame": viewer.frames,
         "link": link,
@@ -241,15 +255,46 @@ fn describe(viewer: &Viewer) -> Value {
         "firstPicture": viewer.first_picture,
         "samples": viewer.session.link().counts.samples,
         "connections": viewer.session.link().counts.connections,
-    });
-    if let Some(shell) = viewer.shell {
-        let r = shell.viewport;
-        out["viewport"] = json!([r.min.x, r.min.y, r.max.x, r.max.y]);
-    }
-    let Some(engine) = &viewer.engine else { return out };
+    })
+}
+
+/// What there is of it with a plant.
+fn add_plant(out: &mut Value, viewer: &Viewer, engine: &Engine) {
     let model = engine.model();
+    out["time"] = time(viewer, engine);
+    let charted = viewer.chart.iter().map(|signal| model.signal(*signal).id.as_str());
+    out["chart"] = json!({ "open": viewer.ui.chart_open, "show": charted.collect::<Vec<_>>() });
+    let knobs = model.knobs().iter().zip(&viewer.knobs).map(|(knob, setting)| (knob.id.clone(), (*setting).into()));
+    out["knobs"] = Value::Object(knobs.collect());
+    out["fork"] = viewer.fork.map(|t| t.to_string()).into();
+    out["horizonHours"] = (viewer.horizon.as_secs_f64() / 3600.0).into();
+    out["selection"] = viewer.selection.iter().map(|twin| model.twin(*twin).id.to_string()).collect::<Vec<_>>().into();
+    let counts: serde_json::Map<String, Value> =
+        Status::ALL.iter().map(|status| (status.as_str().to_owned(), viewer.vm.status_counts.of(*status).into())).collect();
+    out["status"] = Value::Object(counts);
+    out["twins"] = twins(viewer, engine);
+    out["branches"] = engine
+        .branches()
+        .iter()
+        .map(|branch| {
+            json!({
+                "id": branch.id.0,
+                "name": branch.scenario.name,
+                "range": [branch.range.start.to_string(), branch.range.end.to_string()],
+                "shown": engine.shown_branch().is_some_and(|shown| shown.id == branch.id),
+                "rows": branch.comparison.iter().filter(|row| row.changed()).count(),
+            })
+        })
+        .collect::<Vec<_>>()
+        .into();
+    out["runError"] = viewer.run_error.clone().into();
+    out["running"] =
+        engine.running().map_or(Value::Null, |(name, progress)| json!({ "name": name, "fraction": progress.fraction }));
+}
+
+fn time(viewer: &Viewer, engine: &Engine) -> Value {
     let playback = engine.playback();
-    out["time"] = json!({
+    json!({
         "playhead": playback.playhead().to_string(),
         "state": match playback.state() {
             PlayState::Following => "following",
@@ -267,18 +312,13 @@ fn describe(viewer: &Viewer) -> Value {
         "liveEdge": engine.live_edge().map(|t| t.to_string()),
         "extent": engine.bounds().map(span),
         "range": viewer.range.map(span),
-    });
-    let charted = viewer.chart.iter().map(|signal| model.signal(*signal).id.as_str());
-    out["chart"] = json!({ "open": viewer.ui.chart_open, "show": charted.collect::<Vec<_>>() });
-    let knobs = model.knobs().iter().zip(&viewer.knobs).map(|(knob, setting)| (knob.id.clone(), (*setting).into()));
-    out["knobs"] = Value::Object(knobs.collect());
-    out["fork"] = viewer.fork.map(|t| t.to_string()).into();
-    out["horizonHours"] = (viewer.horizon.as_secs_f64() / 3600.0).into();
-    out["selection"] = viewer.selection.iter().map(|twin| model.twin(*twin).id.to_string()).collect::<Vec<_>>().into();
-    let counts: serde_json::Map<String, Value> =
-        Status::ALL.iter().map(|status| (status.as_str().to_owned(), viewer.vm.status_counts.of(*status).into())).collect();
-    out["status"] = Value::Object(counts);
+    })
+}
+
+/// How every twin is, and where on the screen it stands.
+fn twins(viewer: &Viewer, engine: &Engine) -> Value {
     let area = viewer.shell.map(|shell| super::present::area_of(shell.viewport));
+    let model = engine.model();
     let twins: serde_json::Map<String, Value> = model
         .twin_indices()
         .zip(&engine.frame().twins)
@@ -297,25 +337,7 @@ fn describe(viewer: &Viewer) -> Value {
             (model.twin(index).id.to_string(), value)
         })
         .collect();
-    out["twins"] = Value::Object(twins);
-    out["branches"] = engine
-        .branches()
-        .iter()
-        .map(|branch| {
-            json!({
-                "id": branch.id.0,
-                "name": branch.scenario.name,
-                "range": [branch.range.start.to_string(), branch.range.end.to_string()],
-                "shown": engine.shown_branch().is_some_and(|shown| shown.id == branch.id),
-                "rows": branch.comparison.iter().filter(|row| row.changed()).count(),
-            })
-        })
-        .collect::<Vec<_>>()
-        .into();
-    out["runError"] = viewer.run_error.clone().into();
-    out["running"] =
-        engine.running().map_or(Value::Null, |(name, progress)| json!({ "name": name, "fraction": progress.fraction }));
-    out
+    Value::Object(twins)
 }
 
 #[cfg(test)]
