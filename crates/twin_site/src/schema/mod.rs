@@ -131,7 +131,7 @@ mod tests {
         let text = std::fs::read_to_string(stored()).unwrap();
         assert!(
             text == json_schema_text(),
-            "assets/site.schema.json is old: ORRERY_WRITE_SCHEMA=1 cargo test -p twin_scene schema"
+            "assets/site.schema.json is old: ORRERY_WRITE_SCHEMA=1 cargo test -p twin_site schema"
         );
     }
 
