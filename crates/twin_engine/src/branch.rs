@@ -10,8 +10,8 @@ use twin_scenario::{LeftOut, Row, Run, Scenario, ScenarioError, Tracker, compare
 
 use crate::computed::walk;
 use crate::departure::{self, Departure, ModelStart};
-use crate::frame::Scope;
 use crate::record::Record;
+use crate::scope::Scope;
 
 /// Name of a branch within one engine; never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -7,7 +7,7 @@ use twin_health::{RuleView as _, Unfit, unfit};
 use twin_model::{Model, ProcessStart, Quality, Sample, SignalIndex};
 use twin_scenario::{Begin, LeftOut, LeftOutReason, Run};
 
-use crate::frame::Scope;
+use crate::scope::Scope;
 
 /// Where the model of one signal begins.
 #[derive(Debug, Clone, PartialEq, Eq)]

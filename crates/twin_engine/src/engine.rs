@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use twin_health::health::RuleView as _;
+use twin_health::RuleView as _;
 use twin_health::{Entry, Outlook, Policy, TwinHealth, explain, signal_freshness, unfit};
 use twin_historian::{Envelope, HistorianError, Level, StoreConfig};
 use twin_model::{
@@ -13,13 +13,13 @@ use crate::basis::Basis;
 use crate::branch::{Branch, BranchId, Job, RunProgress};
 use crate::changed::Changed;
 use crate::command::{Direction, EngineCommand, SeekTo};
-use crate::derivation;
 use crate::events::{self, Event, StatusSpan};
-use crate::frame::{Scope, ViewFrame};
+use crate::frame::ViewFrame;
 use crate::outlook;
 use crate::playback::{Playback, Ready};
 use crate::record::{Ingested, Record};
 use crate::report::{AlarmReport, OutlookReport, ReasonReport, SignalReport, StateReport, TwinReport};
+use crate::scope::Scope;
 use crate::series::{ChartSeries, upto};
 use crate::silence::Silences;
 use crate::sources::SourceLinks;
@@ -473,7 +473,7 @@ impl Engine {
 
     /// What the value of a computed signal follows from at the playhead; `None` of a measured one.
     pub fn derivation(&self, signal: SignalIndex) -> Option<crate::DerivationReport> {
-        derivation::report(&self.scope(self.playback.playhead()), signal)
+        self.scope(self.playback.playhead()).derived_from(signal)
     }
 
     /// Everything about a twin at the playhead, with reasons.

@@ -15,7 +15,6 @@ mod changed;
 mod command;
 mod computed;
 mod departure;
-mod derivation;
 mod engine;
 mod events;
 mod frame;
@@ -26,6 +25,7 @@ mod recall;
 mod record;
 mod renew;
 mod report;
+mod scope;
 mod series;
 mod silence;
 mod sources;
@@ -45,9 +45,8 @@ pub use parts::{Marks, PartCodes};
 pub use playback::{PlayState, Playback, Ready, SPEED_LIMITS};
 pub use record::{Ingested, Record};
 pub use renew::{LEAST_WAIT_S, MOST_WAIT_S, Renewal, WAIT_PER_COST};
-pub use report::{
-    AlarmReport, DerivationReport, InputReport, OutlookReport, ReasonReport, SignalReport, StateReport, TwinReport,
-};
+pub use report::{AlarmReport, OutlookReport, ReasonReport, SignalReport, StateReport, TwinReport};
+pub use scope::{DerivationReport, InputReport};
 pub use series::ChartSeries;
 pub use sources::SourceLinks;
 pub use timelines::TIMELINE_BYTES;

@@ -4,8 +4,8 @@
 //! stand between two entries of a timeline ([`Timeline::outcome_span`]), so most are read from one small array instead of being searched
 //! for in a timeline each. Ages change with every frame, but depend on the newest samples alone: one pass in the order of signals.
 
-use twin_health::health::{by_age, given};
 use twin_health::{Ages, Outcome, Timeline};
+use twin_health::{by_age, given};
 use twin_historian::Snapshot;
 use twin_model::{AlarmIndex, Freshness, Model, RuleIndex, SignalIndex, SourceIndex, Span, Status, TimeRange, Timestamp};
 

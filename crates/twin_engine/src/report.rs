@@ -6,8 +6,7 @@ use twin_model::{
 };
 
 use crate::Basis;
-use crate::derivation;
-use crate::frame::Scope;
+use crate::scope::{DerivationReport, Scope};
 
 /// A site at an instant.
 #[derive(Debug, Clone, PartialEq)]
@@ -172,39 +171,7 @@ impl SignalReport {
             freshness: signal_freshness(scope.model, scope, at, scope.t),
             value: sample.as_ref().and_then(Sample::given).cloned(),
             ahead: scope.ahead(at),
-            derivation: derivation::report(scope, at),
+            derivation: scope.derived_from(at),
         }
     }
-}
-
-/// What the value of a computed signal follows from.
-#[derive(Debug, Clone, PartialEq)]
-pub struct DerivationReport {
-    /// The expression, as it is written.
-    pub expression: String,
-    /// One plain sentence: value, quality and what set it, and as of when.
-    pub text: String,
-    /// The inputs that were needed, measured or computed, in the order in which they were read.
-    pub inputs: Vec<InputReport>,
-    /// Ids of the inputs that were not.
-    pub not_needed: Vec<String>,
-}
-
-/// An input of a computed signal.
-#[derive(Debug, Clone, PartialEq)]
-pub struct InputReport {
-    /// Its id.
-    pub id: String,
-    /// Its value; `None` where there is none.
-    pub value: Option<Value>,
-    /// Unit of the value.
-    pub unit: String,
-    /// Its source time; `None` where it was never seen.
-    pub time: Option<Timestamp>,
-    /// Its age at the instant.
-    pub age: Option<Span>,
-    /// How far it can be used.
-    pub quality: Quality,
-    /// How current it is.
-    pub freshness: Freshness,
 }

@@ -9,28 +9,8 @@ use crate::print;
 use crate::program::unknown;
 use crate::steps::{self, Step, Then};
 use crate::syntax::{Binary, Node, Place, Syntax};
+use crate::types::Type;
 use crate::units;
-
-/// What kind of value an expression gives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Type {
-    /// A 64-bit floating point number. Whole numbers of signals are exact up to 2^53.
-    Number,
-    /// True or false.
-    Boolean,
-    /// A text.
-    Text,
-}
-
-impl From<ValueKind> for Type {
-    fn from(kind: ValueKind) -> Self {
-        match kind {
-            ValueKind::Float | ValueKind::Int => Self::Number,
-            ValueKind::Bool => Self::Boolean,
-            ValueKind::Text => Self::Text,
-        }
-    }
-}
 
 /// What an expression has to know of a signal that it names.
 #[derive(Debug, Clone, PartialEq, Eq)]

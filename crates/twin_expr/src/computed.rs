@@ -4,11 +4,12 @@
 
 use twin_model::{Model, SignalIndex, ValueKind, limits};
 
-use crate::check::{Expression, Operand, Type};
+use crate::check::{Expression, Operand};
 use crate::error::ExprError;
 use crate::input::Input;
 use crate::order::{after_inputs, sweep};
 use crate::outcome::Outcome;
+use crate::types::Type;
 
 /// A computed signal that can be computed.
 #[derive(Debug, Clone)]

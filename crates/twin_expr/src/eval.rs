@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use twin_model::{Quality, QualityClass, Value};
 
-use crate::check::{Expression, Type};
+use crate::check::Expression;
 use crate::function::Function;
 use crate::input::{AsOf, Input};
 use crate::math;
 use crate::outcome::{Cause, Fault, FaultKind, Needed, Outcome};
 use crate::steps::{Act, Step, Then};
 use crate::syntax::Binary;
+use crate::types::Type;
 
 impl Expression {
     /// What the expression says. `read` gives an input by its place in [`Self::inputs`]; it is asked at most once for each, and

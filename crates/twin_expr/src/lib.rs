@@ -70,9 +70,10 @@ mod print;
 pub mod program;
 mod steps;
 mod syntax;
+mod types;
 mod units;
 
-pub use check::{Expression, Operand, Type, operand_of};
+pub use check::{Expression, Operand, operand_of};
 pub use computed::{Computed, Evaluated, Obstacle, Plan};
 pub use error::{ExprError, Finding};
 pub use explain::{Explanation, NeededRow};
@@ -82,6 +83,7 @@ pub use order::{MAX_CIRCLES, after_inputs};
 pub use outcome::{Cause, Fault, FaultKind, Needed, Outcome};
 pub use parse::parse;
 pub use syntax::Syntax;
+pub use types::Type;
 
 /// Longest expression text, in bytes.
 pub const MAX_LENGTH: usize = 4_096;

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::check::Type;
 use crate::function::Function;
-use crate::syntax::{Binary, Node, Syntax};
+use crate::syntax::{Binary, Node, Place, Syntax};
+use crate::types::Type;
 
 /// What is done at a node, and where it goes on.
 #[derive(Debug, Clone)]
@@ -75,7 +75,7 @@ pub(crate) fn compile(syntax: &Syntax, types: &[Type]) -> Box<[Step]> {
             _ => Then::Next,
         }
     };
-    let step = |(((node, place), user), ty): (((&Node, crate::syntax::Place), _), &Type)| Step {
+    let step = |(((node, place), user), ty): (((&Node, Place), _), &Type)| Step {
         act: act(node, *ty),
         then: then(user),
         column: place.column,

@@ -15,11 +15,14 @@ mod freshness;
 mod reason;
 mod told;
 mod unfit;
+mod view;
 
 pub use freshness::{Ages, CLOCK_TOLERANCE, clock_ahead, freshness, freshness_of_parts};
-pub use health::{Judged, LastKnown, Policy, Reason, RuleView, TwinHealth, explain, judge, rule_status, signal_freshness};
+pub use health::{Judged, LastKnown, Policy, TwinHealth, explain, judge};
 pub use machine::{Cause, Machine, Outcome, State};
+pub use reason::Reason;
 pub use timeline::{Entry, Timeline};
 pub use told::{History, Told};
 pub use trend::{Outlook, Trend};
 pub use unfit::{Unfit, unfit};
+pub use view::{RuleView, by_age, given, given_in, rule_status, signal_freshness};

@@ -1,12 +1,37 @@
 //! Why a twin has its status, in words: one plain sentence for each rule that is not normal.
 
-use twin_model::{Band, Limit, Model, Quality, RuleIndex, RuleKind, Sample, Span, Status, Timestamp, Value};
+use twin_model::{Band, Limit, Model, Quality, RuleIndex, RuleKind, Sample, SignalIndex, Span, Status, Timestamp, Value};
 
-use crate::health::{Input, Reason};
 use crate::machine::passes;
 use crate::text::{lasting, quantity};
 use crate::timeline::Entry;
 use crate::unfit::Unfit;
+use crate::view::Input;
+
+/// Why a twin has its status.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reason {
+    /// The rule.
+    pub rule: RuleIndex,
+    /// The signal that it reads.
+    pub signal: SignalIndex,
+    /// What it gives.
+    pub status: Status,
+    /// Since when.
+    pub since: Timestamp,
+    /// The newest value, which need not be the one that passed the limit; `None` where there is none.
+    pub value: Option<Value>,
+    /// Its source time.
+    pub time: Option<Timestamp>,
+    /// Its quality; bad where there is no value.
+    pub quality: Quality,
+    /// The limit that is passed.
+    pub threshold: Option<f64>,
+    /// The next limit towards worse, and what it gives.
+    pub next: Option<(f64, Status)>,
+    /// One plain sentence.
+    pub text: String,
+}
 
 /// The reason of a rule that gives `status` and is not normal. `before` is its last judgement, for one that can't judge now.
 pub(crate) fn reason(

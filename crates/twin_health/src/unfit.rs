@@ -3,7 +3,7 @@
 
 use twin_model::{Freshness, Model, Quality, Sample, SignalIndex, Timestamp};
 
-use crate::health::{Input, RuleView, input};
+use crate::view::{Input, RuleView, input};
 
 /// Why the newest reading of a signal may not speak for an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,12 +1,12 @@
 //! Where compressed blocks lie: pages of up to one MiB, less where the budget is small, filled in the order of sealing, so that blocks of one time lie
 //! together and a jump reads memory in order. Clock records are shared by all blocks of a page that have the same times.
 //!
-//! Knows offsets and lengths, not what a block means (that is `block`).
+//! Knows offsets and lengths; what a block means is `block`'s business.
 
 use std::collections::HashMap;
 
 use crate::bits::SLACK;
-use crate::block;
+use crate::block::{self, Block, CLOCK_ALIGN, Encoder, Numbers};
 
 /// Bytes of a page at most: 18 bits of [`ALIGN`] and 16 of [`CLOCK_ALIGN`] name a place in it.
 const PAGE_BYTES: usize = 1 << 20;
@@ -18,8 +18,6 @@ const PAGES: usize = 32;
 const OFFSET_BITS: u32 = 18;
 /// Blocks start at multiples of this.
 const ALIGN: usize = 4;
-/// Clock records start at multiples of this, so that 16 bits name one.
-pub(crate) const CLOCK_ALIGN: usize = 16;
 
 /// A block's place: page number and offset in units of [`ALIGN`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,6 +111,26 @@ impl Arena {
     #[inline]
     pub(crate) fn page(&self, loc: Loc) -> &[u8] {
         &self.pages[loc.page()].bytes
+    }
+
+    /// The block at a place.
+    #[inline]
+    pub(crate) fn block(&self, loc: Loc) -> Block<'_> {
+        Block::parse(self.page(loc), loc.offset())
+    }
+
+    /// Puts down what is loaded into the encoder, as a block of `kind`, and empties that; returns the block's place and how its
+    /// numbers are kept.
+    pub(crate) fn seal(&mut self, signal: u32, encoder: &mut Encoder, kind: u8, numbers: Numbers) -> (Loc, Numbers) {
+        #[cfg(debug_assertions)]
+        let expected = encoder.expected(kind, numbers);
+        let kept = encoder.write(kind, numbers);
+        let (clock, block) = encoder.written();
+        let loc = self.put(signal, clock, block);
+        #[cfg(debug_assertions)]
+        debug_assert!(self.block(loc).rows().eq(expected), "a block must give back what was put in");
+        encoder.clear();
+        (loc, kept)
     }
 
     /// Puts a block down; its first two bytes are filled with the place of its clock record.

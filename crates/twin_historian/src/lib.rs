@@ -18,7 +18,6 @@ mod arena;
 pub mod bench;
 mod bits;
 mod block;
-mod budget;
 pub mod chunk;
 mod counters;
 mod decimal;

@@ -1,6 +1,6 @@
 //! One sample as plain bits, the form in which the store moves samples about. Knows nothing of text beyond its code.
 
-use twin_model::{Flags, ValueKind};
+use twin_model::{Flags, TimeRange, Timestamp, ValueKind};
 
 /// Code of [`ValueKind`] in rows, blocks and chunks; zero stands for "no sample".
 pub(crate) const fn kind_code(kind: ValueKind) -> u8 {
@@ -16,6 +16,11 @@ pub(crate) const FLOAT: u8 = 1;
 pub(crate) const INT: u8 = 2;
 pub(crate) const BOOL: u8 = 3;
 pub(crate) const TEXT: u8 = 4;
+
+/// The half-open range that holds both instants.
+pub(crate) fn closed(first: i64, last: i64) -> TimeRange {
+    TimeRange::new(Timestamp::from_micros(first), Timestamp::from_micros(last.saturating_add(1)))
+}
 
 /// One sample of a signal that is known from the context.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use twin_model::ModelError;
 
-use crate::piece::PieceHash;
+use crate::hash::{NoHash, PieceHash};
 
 /// Why bytes are not what they should be, or why something cannot be written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -83,8 +83,8 @@ pub enum PublicationError {
         expected: u64,
     },
     /// A text that is no name of a piece.
-    #[error("'{0}' is not the name of a piece; names are 64 digits 0-9 a-f, the SHA-256 of the bytes")]
-    NoHash(String),
+    #[error(transparent)]
+    NoHash(#[from] NoHash),
     /// A revision that is not later than the one before it.
     #[error(
         "revision {number} would be valid from {at}, which is not after {before}, when revision {previous} began. Name a later instant"

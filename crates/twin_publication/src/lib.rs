@@ -6,6 +6,7 @@
 //! `docs/PROTOCOL.md`, "Publication", describes the bytes for whoever writes a viewer.
 
 mod error;
+mod hash;
 mod history;
 mod instant;
 pub mod limits;
@@ -17,10 +18,11 @@ mod revisions;
 mod wire;
 
 pub use error::PublicationError;
+pub use hash::{NoHash, PieceHash};
 pub use history::{HistoryLevel, HistoryLink, HistoryPage, HistorySignal, PublishedHistory};
 pub use manifest::{Asset, Finding, Manifest, Scene, SiteName};
 pub use model::{Anchor, Placement, Start, View, ViewerModel};
-pub use piece::{PieceHash, PieceKind, PieceRef};
+pub use piece::{PieceKind, PieceRef};
 pub use revisions::{Revision, Revisions, revision_at};
 
 /// Version of the manifest's form that is written, and the newest that is read.

@@ -15,6 +15,7 @@ use super::contents::{Contents, RawSignal};
 use super::diag::{Diagnostics, Location};
 use super::interfaces::Interfaces;
 use super::knobs::{self, RawKnob};
+use super::names::{FullTwin, Names};
 use super::read::Word;
 use super::rules;
 use super::sources::{self, RawSource};
@@ -38,59 +39,6 @@ pub(crate) struct Parts {
     pub(crate) twins: Vec<RawTwin>,
     pub(crate) sources: Vec<RawSource>,
     pub(crate) knobs: Vec<RawKnob>,
-}
-
-/// Names of twins and signals while the model is being built.
-#[derive(Debug, Default)]
-pub(crate) struct Names {
-    twin_order: Vec<Arc<str>>,
-    twins: HashMap<Arc<str>, TwinIndex>,
-    signals: HashMap<SignalId, SignalIndex>,
-    list: Vec<Signal>,
-    /// By `SignalIndex`, as in [`Built::decided`].
-    decided: Vec<bool>,
-    /// Ascending by signal.
-    computed: Vec<Written>,
-    /// Bytes of their expressions together.
-    computed_bytes: usize,
-}
-
-impl Names {
-    pub(crate) fn find_twin(&self, id: &str) -> Option<TwinIndex> {
-        self.twins.get(id).copied()
-    }
-
-    pub(crate) fn twin_ids(&self) -> impl Iterator<Item = &str> {
-        self.twin_order.iter().map(|id| &**id)
-    }
-
-    pub(crate) fn find_signal(&self, id: &str) -> Option<SignalIndex> {
-        self.signals.get(id).copied()
-    }
-
-    pub(crate) fn signal_ids(&self) -> impl Iterator<Item = &str> {
-        self.list.iter().map(|signal| signal.id.as_str())
-    }
-
-    pub(crate) fn unit(&self, signal: SignalIndex) -> &str {
-        self.list.get(signal.at()).map_or("", |signal| signal.unit.0.as_str())
-    }
-
-    pub(crate) fn is_computed(&self, signal: SignalIndex) -> bool {
-        self.computed.binary_search_by_key(&signal, |it| it.signal).is_ok()
-    }
-
-    pub(crate) fn value_kind(&self, signal: SignalIndex) -> ValueKind {
-        self.list.get(signal.at()).map_or(ValueKind::Float, |signal| signal.value_kind)
-    }
-}
-
-/// A twin with everything that its interface gives it.
-pub(crate) struct FullTwin {
-    pub(crate) index: TwinIndex,
-    pub(crate) contents: Contents,
-    pub(crate) vars: BTreeMap<String, String>,
-    pub(crate) id: Word,
 }
 
 /// What a build gives.

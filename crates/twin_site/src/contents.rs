@@ -118,9 +118,9 @@ impl Contents {
     /// Reads the four lists of an interface or a twin.
     pub(crate) fn read(section: &Section<'_>, out: &mut Diagnostics) -> Self {
         for (list, name) in [("signals", "name"), ("rules", "id"), ("alarms", "id"), ("processes", "signal")] {
-            section.tables(list).iter().for_each(|part| super::sense::removal(part, name, out));
+            section.tables(list).iter().for_each(|part| removal(part, name, out));
         }
-        section.tables("signals").iter().for_each(|signal| super::sense::spans(signal, out));
+        section.tables("signals").iter().for_each(|signal| spans(signal, out));
         Self {
             signals: unique(section.tables("signals").iter().filter_map(signal), "signal", out),
             rules: unique(
@@ -323,4 +323,22 @@ fn process(s: &Section<'_>) -> Option<RawProcess> {
         start: s.choice("start"),
         remove: s.bool("remove").unwrap_or(false),
     })
+}
+
+/// Other keys beside `remove = true`.
+fn removal(s: &Section<'_>, name: &'static str, out: &mut Diagnostics) {
+    if s.bool("remove") == Some(true)
+        && let [first, ..] = s.keys_beside(&[name, "remove"])[..]
+    {
+        let message = format!("'{first}' does nothing beside remove = true");
+        out.warning(codes::KEY_UNUSED, &s.at_key(first), first, message, "delete it, or 'remove'".to_owned());
+    }
+}
+
+/// Ages of zero, at which every value is late or stale at once.
+fn spans(s: &Section<'_>, out: &mut Diagnostics) {
+    for key in ["period", "late_after", "stale_after"].into_iter().filter(|key| s.duration(key) == Some(Span::ZERO)) {
+        let message = format!("{key} cannot be zero: no value would ever be current");
+        out.error(codes::VALUE_INVALID, &s.at_key(key), key, message, "write the time, or delete the key".to_owned());
+    }
 }

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use twin_model::{Knob, KnobTarget, Span};
 
-use super::build::Names;
 use super::codes;
 use super::computed;
 use super::diag::Diagnostics;
+use super::names::Names;
 use super::read::{Section, Word};
 
 /// A knob whose signals are not resolved yet.

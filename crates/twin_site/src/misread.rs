@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::diag::{Diagnostic, Diagnostics, Location, Severity, closest};
 use super::read::Section;
-use super::sources::KEYS_OF_KIND;
+use super::source_keys::KEYS_OF_KIND;
 use super::spec::Ty;
 
 /// Keys of a source that say nothing about how what comes is read.

@@ -9,9 +9,6 @@ use super::codes;
 use super::diag::{Diagnostics, Location};
 use super::read::{Section, Word};
 
-/// Words for units of length, as used by `models.unit`.
-pub const UNITS: &[&str] = &["m", "mm", "cm", "dm", "km", "in", "ft", "yd", "mi"];
-
 /// Metres per unit; `None` for a word that is no unit. Inch, foot, yard and mile are the international ones of 1959.
 pub fn metres_per(unit: &str) -> Option<f64> {
     Some(match unit {

@@ -7,11 +7,11 @@ use twin_model::{
     RuleKind, SignalIndex, Span, Status, Value, ValueKind,
 };
 
-use super::build::{FullTwin, Names};
 use super::codes;
 use super::computed;
 use super::contents::{RawAlarm, RawProcess, RawRule};
 use super::diag::{Diagnostics, Location};
+use super::names::{FullTwin, Names};
 use super::read::Word;
 use super::{sense, template};
 

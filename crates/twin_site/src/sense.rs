@@ -4,13 +4,13 @@
 
 use std::collections::BTreeSet;
 
-use twin_model::{Band, Limit, MAX_BANDS, Signal, Span, Status, Value};
+use twin_model::{Band, Limit, MAX_BANDS, Signal, Status, Value};
 
-use super::build::FullTwin;
 use super::codes;
 use super::contents::{RawAlarm, RawRule};
 use super::diag::{Diagnostics, Location};
-use super::read::{Section, Word};
+use super::names::FullTwin;
+use super::read::Word;
 
 /// Whether the bands of a rule can be judged; says what is odd about them.
 pub(super) fn bands(bands: &[Band], id: &Word, twin: &FullTwin, out: &mut Diagnostics) -> bool {
@@ -96,16 +96,6 @@ fn unused(keys: &[(&str, bool)], what: &str, (kind, of): (&str, &str), at: &Loca
     }
 }
 
-/// Other keys beside `remove = true`.
-pub(super) fn removal(s: &Section<'_>, name: &'static str, out: &mut Diagnostics) {
-    if s.bool("remove") == Some(true)
-        && let [first, ..] = s.keys_beside(&[name, "remove"])[..]
-    {
-        let message = format!("'{first}' does nothing beside remove = true");
-        out.warning(codes::KEY_UNUSED, &s.at_key(first), first, message, "delete it, or 'remove'".to_owned());
-    }
-}
-
 /// Values that stand twice in cases: the first of them counts.
 pub(super) fn cases<T>(cases: &[(Value, T)], what: &str, at: &Location, twin: &FullTwin, out: &mut Diagnostics) {
     let mut seen = BTreeSet::new();
@@ -114,14 +104,6 @@ pub(super) fn cases<T>(cases: &[(Value, T)], what: &str, at: &Location, twin: &F
             let message = format!("{what} of twin '{}' has a second case for {value}, which never counts", twin.id.as_str());
             out.warning_once(codes::KEY_UNUSED, at, twin.id.as_str(), message, "delete it");
         }
-    }
-}
-
-/// Ages of zero, at which every value is late or stale at once.
-pub(super) fn spans(s: &Section<'_>, out: &mut Diagnostics) {
-    for key in ["period", "late_after", "stale_after"].into_iter().filter(|key| s.duration(key) == Some(Span::ZERO)) {
-        let message = format!("{key} cannot be zero: no value would ever be current");
-        out.error(codes::VALUE_INVALID, &s.at_key(key), key, message, "write the time, or delete the key".to_owned());
     }
 }
 

@@ -2,6 +2,9 @@
 //!
 //! Holds names, types and one line of help per key. Refuses to know what the values are used for.
 
+/// Words for units of length, as used by `models.unit`.
+pub const UNITS: &[&str] = &["m", "mm", "cm", "dm", "km", "in", "ft", "yd", "mi"];
+
 /// What a value may be.
 #[derive(Debug, Clone, Copy)]
 pub enum Ty {
@@ -145,7 +148,7 @@ static MODEL: TableSpec = TableSpec {
         may("translate", Ty::Vec3, "Where its origin stands, metres, Y up; default [0, 0, 0]."),
         may("rotate_deg", Ty::Vec3, "Rotation in degrees about X, Y, Z (applied as Rx * Ry * Rz); default none."),
         may("scale", Ty::Scale, "Scale, one number or one per axis; default 1."),
-        may("unit", Ty::Choice(super::models::UNITS), "Unit of the file's coordinates; default m."),
+        may("unit", Ty::Choice(UNITS), "Unit of the file's coordinates; default m."),
         may("up", Ty::Choice(&["y", "z"]), "Which axis of the file points up; default y (glTF)."),
         may("twin", Ty::Id, "Twin that the whole model belongs to, where no binding says otherwise."),
         may("background", Ty::Texts, "Globs of node paths that belong to no twin on purpose; not reported as unbound."),

@@ -13,7 +13,7 @@ use super::codes;
 use super::diag::{Diagnostics, Location};
 use super::misread::nearly_a_zone;
 use super::read::{Section, StartAt, Word};
-use super::sources::{SourceClock, incomplete};
+use super::source_keys::{SourceClock, incomplete, whole};
 use super::validate;
 
 /// What a site says about times.
@@ -210,7 +210,7 @@ pub(crate) fn csv(s: &Section<'_>, id: &Word, site: &SiteTimes, speed: f64, out:
     let table = TableDef {
         separator: separator(s, out),
         encoding: s.choice("encoding").and_then(Encoding::parse),
-        skip_lines: super::sense_sources::whole(s, "skip_lines", out).and_then(|n| usize::try_from(n).ok()).unwrap_or(0),
+        skip_lines: whole(s, "skip_lines", out).and_then(|n| usize::try_from(n).ok()).unwrap_or(0),
         header,
         units_row: s.bool("units_row").unwrap_or(false),
         time: time_columns,

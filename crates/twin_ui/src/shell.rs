@@ -4,8 +4,9 @@ use egui::{Context, Id, LayerId, Order, Rect, Ui, UiBuilder, pos2};
 
 use crate::command::UiCommand;
 use crate::format::Zone;
+use crate::screen::{Screen, Width};
 use crate::state::{Sheet, UiState};
-use crate::theme::{self, DENSE, Sizes, TOUCH, WIDTH_RAILS, WIDTH_ROOMY, WIDTH_SHEET, tokens};
+use crate::theme::{self, tokens};
 use crate::view::{Severity, ViewModel};
 use crate::{keys, panels, time_bar};
 
@@ -18,43 +19,6 @@ pub struct ShellOutput {
     pub captures_pointer: bool,
     /// Whether the keyboard belongs to a text field.
     pub captures_keyboard: bool,
-}
-
-/// How much room there is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Width {
-    /// A telephone: sheets.
-    Sheet,
-    /// Rails at the sides, panels over the 3D view.
-    Rails,
-    /// Panels at the sides.
-    Full,
-}
-
-/// Everything that a pass needs to know about the screen.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Screen {
-    pub(crate) rect: Rect,
-    pub(crate) width: Width,
-    pub(crate) sizes: Sizes,
-}
-
-impl Screen {
-    fn of(ctx: &Context) -> Self {
-        let rect = ctx.content_rect();
-        let width = match rect.width() {
-            w if w < WIDTH_SHEET => Width::Sheet,
-            w if w < WIDTH_RAILS => Width::Rails,
-            _ => Width::Full,
-        };
-        let mut sizes = if width == Width::Sheet { TOUCH } else { DENSE };
-        if rect.width() >= WIDTH_ROOMY {
-            sizes.left += 40.0;
-            sizes.right += 60.0;
-            sizes.drawer += 60.0;
-        }
-        Self { rect, width, sizes }
-    }
 }
 
 /// Where everything stands.
@@ -334,7 +298,7 @@ mod tests {
     #[test]
     fn a_sheet_leaves_the_plant_in_sight_above_it() {
         let rect = Rect::from_min_size(pos2(0.0, 0.0), vec2(390.0, 844.0));
-        let screen = Screen { rect, width: Width::Sheet, sizes: TOUCH };
+        let screen = Screen { rect, width: Width::Sheet, sizes: crate::theme::TOUCH };
         for sheet in [Sheet::Assets, Sheet::Right, Sheet::Chart] {
             let state = UiState { sheet: Some(sheet), ..UiState::default() };
             let at = places(&screen, &ViewModel::empty(SiteView::default()), &state);

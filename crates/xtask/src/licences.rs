@@ -9,9 +9,9 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-use crate::{dist, util};
+use crate::util;
 
-/// Checks licences and banned dependencies, and that the text of every licence that is shipped can be had.
+/// Checks licences and banned dependencies.
 pub(crate) fn check() -> Result<()> {
     let deny = deny()?;
     let metadata = metadata(None)?;
@@ -20,7 +20,7 @@ pub(crate) fn check() -> Result<()> {
     problems.extend(ban_problems(&deny, &metadata, packages));
     if problems.is_empty() {
         println!("   {} packages, all under allowed licences", packages.len());
-        dist::check_texts()
+        Ok(())
     } else {
         bail!("{}", problems.join("\n       "))
     }

@@ -1,4 +1,5 @@
-//! Rules that no compiler knows: every file says what it is, platform noise stays in its folder, and the glossary names what there is.
+//! Rules that no compiler knows: every file says what it is, platform noise stays in its folder, no modules form
+//! a circle, and the glossary names what there is.
 
 use std::path::{Path, PathBuf};
 
@@ -6,6 +7,7 @@ use anyhow::{Result, bail};
 
 use crate::util;
 
+mod circles;
 mod glossary;
 
 /// Checks the rules over all files that git tracks.
@@ -17,6 +19,7 @@ pub(crate) fn check() -> Result<()> {
     let files = files.into_iter().map(read).collect::<std::io::Result<Vec<(PathBuf, String)>>>()?;
     let mut problems: Vec<String> = files.iter().flat_map(|(file, text)| problems_of(file, text)).collect();
     problems.extend(version_problems(&root)?);
+    problems.extend(circles::problems(&files));
     problems.extend(glossary::problems(&root, &files)?);
     if problems.is_empty() {
         println!("   {} files", files.len());

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::util::{self, Step};
 use crate::web::{self, Quality};
-use crate::{advisories, ahead, licences, nightly, tidy, tools};
+use crate::{advisories, ahead, dist, licences, nightly, tidy, tools};
 
 struct Lane {
     name: &'static str,
@@ -19,7 +19,7 @@ struct Lane {
 const LANES: [Lane; 10] = [
     Lane { name: "format", what: "rustfmt", nightly: false, run: format },
     Lane { name: "tidy", what: "rules that no compiler knows", nightly: false, run: tidy::check },
-    Lane { name: "licences", what: "licences and banned dependencies", nightly: false, run: licences::check },
+    Lane { name: "licences", what: "licences and banned dependencies", nightly: false, run: licensed },
     Lane { name: "advisories", what: "known faults of what is linked", nightly: false, run: advisories::check },
     Lane { name: "core", what: "tests without Bevy", nightly: false, run: core },
     Lane { name: "clippy-core", what: "clippy without Bevy", nightly: false, run: clippy_core },
@@ -125,6 +125,12 @@ fn core() -> Result<()> {
 /// on the line.
 fn skipped(log: &str) -> Vec<&str> {
     log.lines().filter_map(|line| line.find("SKIPPED (").and_then(|at| line.get(at..))).map(str::trim).collect()
+}
+
+/// Licences, and whether the text of every one that is shipped can be had.
+fn licensed() -> Result<()> {
+    licences::check()?;
+    dist::check_texts()
 }
 
 fn clippy_core() -> Result<()> {

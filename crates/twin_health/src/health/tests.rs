@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use twin_model::{Band, ModelBuilder, Signal, SignalKind, SiteInfo, Unit, ValueKind};
+use twin_model::{Band, ModelBuilder, Quality, RuleIndex, Signal, SignalIndex, SignalKind, SiteInfo, Span, Unit, ValueKind};
 
 use super::*;
 use crate::machine::Machine;
-use crate::timeline::Timeline;
+use crate::timeline::{Entry, Timeline};
 
 struct View {
     rules: HashMap<RuleIndex, Timeline>,

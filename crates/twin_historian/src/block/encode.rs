@@ -2,7 +2,6 @@
 
 use super::view::{UNITS, loose};
 use super::{BASE_64, BLOCK, CLOCK_FIXED, DECIMAL, HAS_EXTRAS, HAS_SLOPE, HEADER_FIXED, MARK_NO_NUMBER, RAW, WHOLE};
-use crate::arena::{Arena, Loc};
 use crate::bits::{pack, width_of};
 use crate::decimal;
 use crate::row::{FLOAT, Row, number_of};
@@ -52,22 +51,21 @@ impl Encoder {
         self.exceptions.clear();
     }
 
-    /// Writes the loaded columns as a block of `kind`; returns its place and how its numbers were kept.
-    pub(crate) fn finish(&mut self, arena: &mut Arena, signal: u32, kind: u8, numbers: Numbers) -> (Loc, Numbers) {
+    /// Writes the loaded columns as a block of `kind`, from where [`Self::written`] has them; returns how its numbers are kept.
+    pub(crate) fn write(&mut self, kind: u8, numbers: Numbers) -> Numbers {
         debug_assert!((1..=BLOCK).contains(&self.times.len()) && self.times.len() == self.numbers.len());
-        #[cfg(debug_assertions)]
-        let expected = self.expected(kind, numbers);
         self.write_clock();
-        let kept = self.write_block(kind, numbers);
-        let loc = arena.put(signal, &self.clock, &mut self.block);
-        #[cfg(debug_assertions)]
-        debug_assert!(super::Block::at(arena, loc).rows().eq(expected), "a block must give back what was put in");
-        self.clear();
-        (loc, kept)
+        self.write_block(kind, numbers)
     }
 
+    /// The clock record and the block that were written last; the first two bytes of the block name the record's place.
+    pub(crate) fn written(&mut self) -> (&[u8], &mut [u8]) {
+        (&self.clock, &mut self.block)
+    }
+
+    /// What a block of the loaded columns must give back.
     #[cfg(debug_assertions)]
-    fn expected(&self, kind: u8, numbers: Numbers) -> Vec<Row> {
+    pub(crate) fn expected(&self, kind: u8, numbers: Numbers) -> Vec<Row> {
         let bits = |m: i64| match numbers {
             Numbers::Decimal(e) => decimal::unscale(m, e).to_bits(),
             Numbers::Whole | Numbers::Bits => m as u64,

@@ -48,5 +48,7 @@ const HAS_SLOPE: u8 = 1 << 5;
 const BASE_64: u8 = 1 << 6;
 const HAS_EXTRAS: u8 = 1 << 7;
 const MARK_NO_NUMBER: u8 = 1;
+/// Clock records start at multiples of this, so that 16 bits name one.
+pub(crate) const CLOCK_ALIGN: usize = 16;
 const CLOCK_FIXED: usize = 32;
 const HEADER_FIXED: usize = 8;

@@ -1,7 +1,6 @@
 //! Reads blocks where they lie. Trusts the bytes: they were written by `encode` in this process.
 
-use super::{BASE_64, CLOCK_FIXED, DECIMAL, HAS_EXTRAS, HAS_SLOPE, HEADER_FIXED, MARK_NO_NUMBER, RAW};
-use crate::arena::{Arena, CLOCK_ALIGN, Loc};
+use super::{BASE_64, CLOCK_ALIGN, CLOCK_FIXED, DECIMAL, HAS_EXTRAS, HAS_SLOPE, HEADER_FIXED, MARK_NO_NUMBER, RAW};
 use crate::bits::{get, i32_at, packed_len, u16_at, u64_at, unpack};
 use crate::decimal;
 use crate::envelope::Run;
@@ -128,13 +127,9 @@ impl<'a> Clock<'a> {
 }
 
 impl<'a> Block<'a> {
+    /// The block at an offset of a page.
     #[inline]
-    pub(crate) fn at(arena: &'a Arena, loc: Loc) -> Self {
-        Self::parse(arena.page(loc), loc.offset())
-    }
-
-    #[inline]
-    fn parse(page: &'a [u8], at: usize) -> Self {
+    pub(crate) fn parse(page: &'a [u8], at: usize) -> Self {
         let head = &page[at..at + HEADER_FIXED];
         let mode = head[3];
         let mut next = at + HEADER_FIXED;

@@ -9,7 +9,7 @@ use super::read::{self, Section};
 use super::write::Writer;
 use super::{Chunk, ChunkKey, Level};
 use crate::error::HistorianError;
-use crate::row::{BOOL, FLOAT, INT, Row, TEXT};
+use crate::row::{BOOL, FLOAT, INT, Row, TEXT, closed};
 
 /// Signals enough for any chunk: whether they exist is for the store to say.
 const ANY_SIGNAL: usize = u32::MAX as usize;
@@ -93,7 +93,7 @@ pub fn inspect(bytes: &[u8]) -> Result<(ChunkKey, u64, TimeRange), HistorianErro
     for section in &sections {
         samples += section.rows.len() as u64;
         if let (Some(first), Some(last)) = (section.rows.first(), section.rows.last()) {
-            range = range.union(crate::store::closed(first.t, last.t));
+            range = range.union(closed(first.t, last.t));
         }
     }
     Ok((key, samples, range))

@@ -1,7 +1,7 @@
 //! Forgetting the oldest samples of a signal to the microsecond, for the budget of texts.
 
 use super::{Cut, Series, Shared};
-use crate::block::{BLOCK, Block};
+use crate::block::BLOCK;
 use crate::row::Row;
 
 impl Series {
@@ -30,7 +30,7 @@ impl Series {
         shared.changed(signal);
         let mut stays: Vec<Row> = Vec::new();
         for block in &self.blocks[..count] {
-            for row in Block::at(&shared.arena, block.loc).rows() {
+            for row in shared.arena.block(block.loc).rows() {
                 if row.t <= t { gone(&row) } else { stays.push(row) }
             }
         }

@@ -8,7 +8,6 @@ use std::ops::ControlFlow;
 use super::Series;
 use super::live::is_measured;
 use crate::arena::Arena;
-use crate::block::Block;
 use crate::row::Row;
 
 impl Series {
@@ -35,7 +34,7 @@ impl Series {
         }
         let last = self.find_block(t)?;
         for (at, entry) in self.blocks.iter().enumerate().take(last + 1).rev() {
-            let block = Block::at(arena, entry.loc);
+            let block = arena.block(entry.loc);
             if block.received().0 > known {
                 continue;
             }

@@ -2,7 +2,6 @@
 
 use super::{Rare, Series};
 use crate::arena::Arena;
-use crate::block::Block;
 use crate::row::Row;
 use twin_model::Flags;
 
@@ -95,7 +94,7 @@ impl Series {
             let blocks = self.blocks.iter().take(last + 1).rev();
             let mut end = Some(t);
             for entry in blocks {
-                let block = Block::at(arena, entry.loc);
+                let block = arena.block(entry.loc);
                 let count = end.take().map_or(block.n, |t| block.position(t) + 1);
                 if (0..count).rev().any(|i| look(block.row(i))) {
                     break;

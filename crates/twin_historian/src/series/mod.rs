@@ -17,7 +17,7 @@ pub(crate) use thin::MAX_LEVEL;
 pub(crate) use words::Words;
 
 use crate::arena::{Arena, Loc};
-use crate::block::{BLOCK, Block, Encoder};
+use crate::block::{BLOCK, Encoder};
 use crate::row::Row;
 
 /// Late rows that wait beside a signal before they are folded into its blocks. Folding costs a block's decoding and
@@ -173,7 +173,7 @@ impl Series {
     pub(crate) fn seal_head(&mut self, signal: u32, shared: &mut Shared) {
         let Some(start) = self.head.first_time() else { return };
         let (kind, numbers) = self.head.drain_into(&mut shared.encoder);
-        let (loc, kept) = shared.encoder.finish(&mut shared.arena, signal, kind, numbers);
+        let (loc, kept) = shared.arena.seal(signal, &mut shared.encoder, kind, numbers);
         self.head.learn(kept);
         if self.blocks.is_empty() {
             self.first = start;
@@ -265,8 +265,7 @@ impl Series {
 
     /// Replaces one block (or nothing, where there is none) by its rows together with `rows`.
     fn merge_block(&mut self, signal: u32, at: usize, rows: &[Row], shared: &mut Shared) {
-        let old: Vec<Row> =
-            self.blocks.get(at).map_or_else(Vec::new, |block| Block::at(&shared.arena, block.loc).rows().collect());
+        let old: Vec<Row> = self.blocks.get(at).map_or_else(Vec::new, |block| shared.arena.block(block.loc).rows().collect());
         let merged = merge_rows(&old, rows);
         self.note_late_gaps(at, &old, rows);
         let replaced = usize::from(!old.is_empty());
@@ -283,7 +282,7 @@ impl Series {
                 shared.encoder.load(piece);
                 let form =
                     if piece[0].k == crate::row::FLOAT { crate::block::Numbers::Bits } else { crate::block::Numbers::Whole };
-                let (loc, _) = shared.encoder.finish(&mut shared.arena, signal, piece[0].k, form);
+                let (loc, _) = shared.arena.seal(signal, &mut shared.encoder, piece[0].k, form);
                 blocks.push(Entry::new(piece[0].t, loc));
             }
         }

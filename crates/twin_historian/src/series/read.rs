@@ -44,7 +44,7 @@ impl Place {
     /// The row at `t`, for which this block answers.
     #[inline]
     pub(crate) fn row(&self, arena: &Arena, t: i64) -> Row {
-        let block = Block::at(arena, self.loc);
+        let block = arena.block(self.loc);
         block.row(block.position(t))
     }
 }
@@ -100,7 +100,7 @@ impl Series {
         if let Some(i) = self.head.count_to(t).checked_sub(1) {
             return Some(self.head.row(i));
         }
-        let block = Block::at(arena, self.blocks[self.find_block(t)?].loc);
+        let block = arena.block(self.blocks[self.find_block(t)?].loc);
         Some(block.row(block.position(t)))
     }
 
@@ -148,7 +148,7 @@ impl Series {
             let next = match self.find_block(t) {
                 None => 0,
                 Some(at) => {
-                    let block = Block::at(arena, self.blocks[at].loc);
+                    let block = arena.block(self.blocks[at].loc);
                     let i = block.position(t) + 1;
                     if i < block.n {
                         return Some(block.row(i));
@@ -157,7 +157,7 @@ impl Series {
                 }
             };
             if let Some(block) = self.blocks.get(next) {
-                return Some(Block::at(arena, block.loc).row(0));
+                return Some(arena.block(block.loc).row(0));
             }
         }
         (in_head < self.head.len()).then(|| self.head.row(in_head))
@@ -236,7 +236,7 @@ impl Series {
         let end = if to > from { self.blocks.partition_point(|block| block.start() < to) } else { 0 };
         let numbers = first..end.max(first);
         numbers.map(move |at| {
-            let block = Block::at(arena, self.blocks[at].loc);
+            let block = arena.block(self.blocks[at].loc);
             let low = if self.blocks[at].start() >= from { 0 } else { block.position(from - 1) + 1 };
             let covered = self.blocks.get(at + 1).is_some_and(|next| next.start() <= to);
             let high = if covered { block.n } else { block.position(to - 1) + 1 };

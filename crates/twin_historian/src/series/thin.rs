@@ -5,8 +5,8 @@ use twin_model::TimeRange;
 
 use super::{Cut, Series, Shared};
 use crate::arena::Arena;
-use crate::block::{BLOCK, Block};
-use crate::row::Row;
+use crate::block::BLOCK;
+use crate::row::{Row, closed};
 
 /// How often a stretch can be thinned before it is dropped.
 pub(crate) const MAX_LEVEL: usize = 2;
@@ -38,7 +38,7 @@ impl Series {
     /// Source times of the rows that [`Self::thin`] may take at a level with its next call.
     pub(crate) fn oldest_times(&self, level: usize, shared: &Shared) -> Vec<i64> {
         let blocks = self.blocks_at(level).take(GROUP).filter_map(|at| self.blocks.get(at));
-        blocks.flat_map(|block| Block::at(&shared.arena, block.loc).rows().map(|row| row.t).collect::<Vec<_>>()).collect()
+        blocks.flat_map(|block| shared.arena.block(block.loc).rows().map(|row| row.t).collect::<Vec<_>>()).collect()
     }
 
     /// Block `at` became `now` blocks where there were `before`.
@@ -91,7 +91,7 @@ impl Series {
         let mut kept = Vec::new();
         let mut seen = 0;
         for number in at..at + count {
-            let rows: Vec<Row> = Block::at(&shared.arena, self.blocks[number].loc).rows().collect();
+            let rows: Vec<Row> = shared.arena.block(self.blocks[number].loc).rows().collect();
             seen += rows.len() as u64;
             if level == 0 {
                 self.note_gaps(number, &rows, gap_after, &shared.arena);
@@ -101,7 +101,7 @@ impl Series {
         let gone = seen - kept.len() as u64;
         // The block before has mostly room for what is left of these.
         let before = at.checked_sub(1).filter(|before| self.blocks_at(level + 1).contains(before));
-        let before = before.map(|before| Block::at(&shared.arena, self.blocks[before].loc)).filter(|b| b.n + kept.len() <= BLOCK);
+        let before = before.map(|before| shared.arena.block(self.blocks[before].loc)).filter(|b| b.n + kept.len() <= BLOCK);
         let joined = usize::from(before.is_some());
         if let Some(before) = before {
             kept.splice(0..0, before.rows());
@@ -138,7 +138,7 @@ impl Series {
             self.note_split(at, 0, 1);
         }
         for block in self.blocks.drain(whole) {
-            gone += Block::at(&shared.arena, block.loc).n as u64;
+            gone += shared.arena.block(block.loc).n as u64;
             shared.arena.free(block.loc);
         }
         self.first = self.blocks.first().map_or(0, |block| block.start());
@@ -160,7 +160,7 @@ impl Series {
         let whole = self.whole_blocks(from, to);
         let (first, count) = (whole.start, whole.len());
         let blocks = self.blocks[whole.clone()].iter();
-        let rows: Vec<Row> = blocks.flat_map(|block| Block::at(&shared.arena, block.loc).rows().collect::<Vec<_>>()).collect();
+        let rows: Vec<Row> = blocks.flat_map(|block| shared.arena.block(block.loc).rows().collect::<Vec<_>>()).collect();
         let kept = crate::chunk::keep(&rows, bucket, gap_after);
         if kept.len() == rows.len() {
             return 0;
@@ -177,7 +177,7 @@ impl Series {
     fn drop_blocks(&mut self, at: usize, count: usize, shared: &mut Shared) -> u64 {
         let mut gone = 0;
         for block in self.blocks.drain(at..at + count) {
-            gone += Block::at(&shared.arena, block.loc).n as u64;
+            gone += shared.arena.block(block.loc).n as u64;
             shared.arena.free(block.loc);
         }
         self.first = self.blocks.first().map_or(0, |block| block.start());
@@ -191,7 +191,7 @@ impl Series {
 
     /// Remembers the gaps among raw rows, the one before the first included.
     fn note_gaps(&mut self, number: usize, rows: &[Row], gap_after: i64, arena: &Arena) {
-        let before = number.checked_sub(1).map(|at| Block::at(arena, self.blocks[at].loc).last_time());
+        let before = number.checked_sub(1).map(|at| arena.block(self.blocks[at].loc).last_time());
         let times = before.into_iter().chain(rows.iter().map(|row| row.t));
         let mut last: Option<i64> = None;
         for t in times {
@@ -233,8 +233,8 @@ impl Series {
     pub(crate) fn thinned_range(&self, arena: &Arena) -> Option<TimeRange> {
         let count: u32 = self.rare.as_ref()?.thinned.iter().sum();
         let last = (count as usize).checked_sub(1)?;
-        let end = Block::at(arena, self.blocks.get(last)?.loc).last_time();
-        Some(crate::store::closed(self.first, end))
+        let end = arena.block(self.blocks.get(last)?.loc).last_time();
+        Some(closed(self.first, end))
     }
 
     /// Whether a remembered gap longer than `gap_after` ends at `t`.

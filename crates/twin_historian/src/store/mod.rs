@@ -1,6 +1,7 @@
 //! The store itself: one series per signal and the rules for what is taken in. The reads are in `reads`, `current` and `jump`,
 //! chunks in `slabs`.
 
+mod budget;
 mod current;
 mod evict;
 mod hold;
@@ -23,13 +24,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use twin_model::{Flags, Quality, Sample, SignalIndex, Span, TimeRange, Timestamp, Value};
 
-use crate::budget::Sweep;
 use crate::chunk::{self, ChunkKey, Level};
 use crate::counters::{BytesReport, Counters};
 use crate::density::Density;
 use crate::row::{BOOL, FLOAT, INT, Row, TEXT, kind_code};
 use crate::series::{Inserted, Series, Shared, Words};
 use crate::spec::{Appended, SignalSpec, StoreConfig};
+use budget::Sweep;
 use lanes::Lanes;
 use texts::Texts;
 
@@ -358,9 +359,4 @@ impl Column {
             flags: Flags(row.f),
         })
     }
-}
-
-/// The half-open range that holds both instants.
-pub(crate) fn closed(first: i64, last: i64) -> TimeRange {
-    TimeRange::new(Timestamp::from_micros(first), Timestamp::from_micros(last.saturating_add(1)))
 }

@@ -4,8 +4,9 @@ use std::ops::ControlFlow;
 
 use twin_model::{Flags, Sample, SignalIndex, Span, TimeRange, Timestamp, Value};
 
-use super::{Column, Store, closed};
+use super::{Column, Store};
 use crate::envelope::{Builder, Envelope, bucket_width};
+use crate::row::closed;
 use crate::spec::Direction;
 
 /// Samples beyond which [`Store::density`] answers from counts by second instead of from the samples.

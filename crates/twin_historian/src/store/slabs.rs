@@ -9,12 +9,11 @@ use std::ops::ControlFlow;
 use twin_model::{SignalIndex, TimeRange, Timestamp};
 
 use super::lanes::{Lane, by_position};
-use super::{Column, SlabState, Store, closed};
+use super::{Column, Imported, SlabState, Store};
 use crate::chunk::{self, Chunk, ChunkKey, Level, Proof, Section, Strand};
 use crate::error::HistorianError;
-use crate::row::{Row, TEXT};
+use crate::row::{Row, TEXT, closed};
 use crate::series::Inserted;
-use crate::store::Imported;
 
 /// Fewer imported rows than this go in like late samples, which leaves the newest samples' head alone.
 const FEW_ROWS: usize = 48;

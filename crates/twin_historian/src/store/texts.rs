@@ -7,8 +7,8 @@ use std::ops::ControlFlow;
 
 use twin_model::{SignalIndex, Timestamp, ValueKind};
 
-use super::{Column, Store, closed};
-use crate::row::TEXT;
+use super::{Column, Store};
+use crate::row::{Row, TEXT, closed};
 
 /// Of the budget of a store with text signals, one part in this many is for texts.
 const SHARE: usize = 4;
@@ -152,7 +152,7 @@ impl Store {
         let slab = self.config.slab.as_micros();
         let (mut first, mut count) = (None, 0);
         if let Some(column) = self.columns.get_mut(signal as usize) {
-            let mut gone = |row: &crate::row::Row| {
+            let mut gone = |row: &Row| {
                 first.get_or_insert(row.t);
                 count += 1;
                 let start = row.t.div_euclid(slab).saturating_mul(slab);

@@ -4,7 +4,7 @@ use egui::{Align2, CursorIcon, Rect, Sense, Ui, WidgetInfo, WidgetType, pos2, ve
 use twin_model::{AlarmState, Span};
 
 use crate::command::UiCommand;
-use crate::shell::Screen;
+use crate::screen::Screen;
 use crate::state::UiState;
 use crate::theme::{self, S4, S8, S12, Type, tokens};
 use crate::view::{AlarmRow, ViewModel};

@@ -4,7 +4,7 @@ use egui::{Align2, Rect, Sense, TextEdit, Ui, WidgetInfo, WidgetType, pos2, vec2
 
 use super::rails::{is_open, open_right};
 use crate::command::UiCommand;
-use crate::shell::{Screen, Width};
+use crate::screen::{Screen, Width};
 use crate::state::{RightTab, UiState};
 use crate::theme::{self, ICON, S4, S8, S12, S16, Type, tokens};
 use crate::view::{LinkState, PlayMode, Theme, ViewModel};

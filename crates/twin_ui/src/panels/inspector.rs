@@ -6,7 +6,7 @@ use twin_model::{Freshness, QualityClass, SignalKind, Status, natural_order};
 
 use super::why;
 use crate::command::UiCommand;
-use crate::shell::{Screen, Width};
+use crate::screen::{Screen, Width};
 use crate::state::{Sheet, UiState};
 use crate::theme::{self, S4, S8, S12, S16, Type, tokens};
 use crate::view::{InspectorView, SignalView, ViewModel};

@@ -5,7 +5,7 @@ use egui::{Align2, CursorIcon, Rect, Sense, Ui, WidgetInfo, WidgetType, pos2, ve
 use super::{alarms, inspector, what_if};
 use crate::command::UiCommand;
 use crate::icon;
-use crate::shell::{Screen, Width};
+use crate::screen::{Screen, Width};
 use crate::state::{RightTab, Sheet, UiState};
 use crate::theme::{self, ICON, S4, S8, S12, Type, tokens};
 use crate::view::ViewModel;

@@ -8,7 +8,7 @@ use twin_model::{AlarmState, Status, TwinIndex};
 use super::bars;
 use crate::command::UiCommand;
 use crate::icon;
-use crate::shell::{Screen, Width};
+use crate::screen::{Screen, Width};
 use crate::state::{Hits, Listed, UiState};
 use crate::theme::{self, ICON, INDENT, S4, S8, S12, Type, tokens};
 use crate::view::{TreeRow, ViewModel};

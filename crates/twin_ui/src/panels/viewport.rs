@@ -11,7 +11,7 @@ use egui::{Align2, Color32, CursorIcon, Pos2, Rect, Sense, Stroke, StrokeKind, U
 use twin_model::{Freshness, Status};
 
 use crate::command::{Side, UiCommand};
-use crate::shell::{Screen, Width};
+use crate::screen::{Screen, Width};
 use crate::state::UiState;
 use crate::theme::{self, S4, S8, S12, Type, tokens};
 use crate::view::{CameraView, HoverView, LinkState, PlayMode, ViewModel};

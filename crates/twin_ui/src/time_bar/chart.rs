@@ -6,7 +6,7 @@ use twin_model::{Limit, SignalKind, Status, TimeRange, Timestamp};
 use super::{Columns, axis, columns, input, scale};
 use crate::command::UiCommand;
 use crate::icon;
-use crate::shell::{Screen, Width};
+use crate::screen::{Screen, Width};
 use crate::state::UiState;
 use crate::theme::{self, S4, S8, S12, Type, tokens};
 use crate::view::{PlayMode, SeriesView, ViewModel};

@@ -13,7 +13,7 @@ pub(crate) use chart::chart;
 use egui::{Rect, Ui, pos2};
 
 use crate::command::UiCommand;
-use crate::shell::{Screen, Width};
+use crate::screen::{Screen, Width};
 use crate::state::UiState;
 use crate::theme::{S8, S12};
 use crate::view::ViewModel;

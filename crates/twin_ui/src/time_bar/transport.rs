@@ -3,7 +3,7 @@
 use egui::{Align2, CursorIcon, Popup, Rect, Sense, Ui, WidgetInfo, WidgetType, pos2, vec2};
 
 use crate::command::{Direction, UiCommand};
-use crate::shell::{Screen, Width};
+use crate::screen::{Screen, Width};
 use crate::state::UiState;
 use crate::theme::{self, S4, S8, S12, Type, tokens};
 use crate::view::{PlayMode, ViewModel};

@@ -5,7 +5,7 @@ use twin_model::{Freshness, Status};
 
 use super::float;
 use crate::icon;
-use crate::shell::{Screen, Width};
+use crate::screen::{Screen, Width};
 use crate::state::UiState;
 use crate::theme::{S4, S8, S12, Type, tokens};
 use crate::view::ViewModel;

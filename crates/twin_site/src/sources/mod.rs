@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use twin_model::SourceIndex;
 use twin_table::{Codes, TimeSpec};
 
+mod unused;
+
 use super::codes;
 use super::diag::{Diagnostics, Location};
 use super::misread::{self, Misread};
 use super::read::{Section, StartAt, Word};
 use super::secrets::{self, TokenSource};
+use super::source_keys::{KEYS_OF_KIND, SourceClock, incomplete, whole};
 use super::tables::{self, CsvSource, SiteTimes};
 
 /// A source of a loaded site.
@@ -58,22 +61,6 @@ pub enum SourceKind {
     },
 }
 
-/// Whose clock says when a reading was taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum SourceClock {
-    /// The source's own.
-    #[default]
-    Source,
-    /// That of whoever received it: the source's own is wrong, or it has none.
-    Received,
-}
-
-impl SourceClock {
-    pub(super) fn read(s: &Section<'_>) -> Self {
-        if s.choice("clock") == Some("received") { Self::Received } else { Self::Source }
-    }
-}
-
 impl SourceKind {
     /// The word of the site file.
     pub const fn as_str(&self) -> &'static str {
@@ -119,45 +106,11 @@ pub(crate) fn read(root: &Section<'_>, site: &SiteTimes, out: &mut Diagnostics) 
         let misread = misread::by_structure(&section, kind.as_str()).or_else(|| misread::first(&found));
         out.take_over(found);
         unused(&section, kind.as_str(), out);
-        super::sense_sources::keys(&section, &kind, out);
+        unused::keys(&section, &kind, out);
         all.push(RawSource { id, kind, feeds: section.words("feeds"), columns, misread });
     }
     all
 }
-
-/// Keys that not every kind of source has, with the kinds that have them.
-pub(crate) const KEYS_OF_KIND: [(&str, &[&str]); 30] = [
-    ("plant", &["synthetic"]),
-    ("seed", &["synthetic"]),
-    ("start", &["synthetic", "csv"]),
-    ("token", &["websocket"]),
-    ("time", &["csv", "websocket"]),
-    ("zone", &["csv", "websocket"]),
-    ("quality", &["csv", "websocket"]),
-    ("path", &["csv"]),
-    ("layout", &["csv"]),
-    ("separator", &["csv"]),
-    ("encoding", &["csv"]),
-    ("header", &["csv"]),
-    ("units_row", &["csv"]),
-    ("skip_lines", &["csv"]),
-    ("decimal", &["csv"]),
-    ("thousands", &["csv"]),
-    ("on", &["csv"]),
-    ("off", &["csv"]),
-    ("received", &["csv"]),
-    ("clock", &["csv", "websocket"]),
-    ("key", &["csv"]),
-    ("value", &["csv"]),
-    ("values", &["csv"]),
-    ("columns", &["csv"]),
-    ("null", &["csv"]),
-    ("empty", &["csv"]),
-    ("speed", &["csv"]),
-    ("loop", &["csv"]),
-    ("id", &["synthetic", "csv", "websocket"]),
-    ("feeds", &["synthetic", "csv", "websocket"]),
-];
 
 fn unused(s: &Section<'_>, kind: &str, out: &mut Diagnostics) {
     for (key, owners) in KEYS_OF_KIND.iter().filter(|(key, owners)| !owners.contains(&kind) && s.has(key)) {
@@ -179,7 +132,7 @@ fn kind(
     match s.choice("kind")? {
         "synthetic" => {
             let plant = s.text("plant").or_else(|| incomplete(s, id, "plant", out))?;
-            let seed = super::sense_sources::whole(s, "seed", out).unwrap_or(1);
+            let seed = whole(s, "seed", out).unwrap_or(1);
             Some((SourceKind::Synthetic { plant, seed, start: s.start("start").unwrap_or(StartAt::Recorded) }, Vec::new()))
         }
         "websocket" => {
@@ -203,16 +156,6 @@ fn token(s: &Section<'_>, id: &Word, out: &mut Diagnostics) -> Option<TokenSourc
         out.warning(codes::SECRET_WRITTEN, &s.at_key("token"), id.as_str(), message, help);
     }
     Some(token)
-}
-
-pub(super) fn incomplete<T>(s: &Section<'_>, id: &Word, key: &str, out: &mut Diagnostics) -> Option<T> {
-    // A key of the wrong type was reported before.
-    if !s.has(key) {
-        let message = format!("source '{}' has no '{key}'", id.as_str());
-        let help = format!("add {key} = \u{2026}; docs/SITE.md lists what each kind of source needs");
-        out.error(codes::KEY_MISSING, &s.at(), id.as_str(), message, help);
-    }
-    None
 }
 
 /// The wide columns that name each signal, by its id: source, where it is written, and the column; of each source the first, in

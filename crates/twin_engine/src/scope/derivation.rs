@@ -2,17 +2,48 @@
 
 use twin_expr::{AsOf, NeededRow};
 use twin_health::text::{lasting, quantity};
-use twin_model::{SignalIndex, Value};
+use twin_model::{Freshness, Quality, SignalIndex, Span, Timestamp, Value};
 
+use super::Scope;
 use crate::computed::Kind;
-use crate::frame::Scope;
-use crate::report::{DerivationReport, InputReport};
 
 /// Inputs that a sentence names.
 const NAMED: usize = 4;
 
+/// What the value of a computed signal follows from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DerivationReport {
+    /// The expression, as it is written.
+    pub expression: String,
+    /// One plain sentence: value, quality and what set it, and as of when.
+    pub text: String,
+    /// The inputs that were needed, measured or computed, in the order in which they were read.
+    pub inputs: Vec<InputReport>,
+    /// Ids of the inputs that were not.
+    pub not_needed: Vec<String>,
+}
+
+/// An input of a computed signal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InputReport {
+    /// Its id.
+    pub id: String,
+    /// Its value; `None` where there is none.
+    pub value: Option<Value>,
+    /// Unit of the value.
+    pub unit: String,
+    /// Its source time; `None` where it was never seen.
+    pub time: Option<Timestamp>,
+    /// Its age at the instant.
+    pub age: Option<Span>,
+    /// How far it can be used.
+    pub quality: Quality,
+    /// How current it is.
+    pub freshness: Freshness,
+}
+
 /// Everything about where a computed signal has its value from; `None` of a measured one.
-pub(crate) fn report(scope: &Scope<'_>, signal: SignalIndex) -> Option<DerivationReport> {
+pub(super) fn report(scope: &Scope<'_>, signal: SignalIndex) -> Option<DerivationReport> {
     let expression = scope.model.computation(signal)?.expr.clone();
     let Kind::Computed(place) = scope.reality.computed().kind(signal) else {
         let text = "it can't be computed; orrery check says why".to_owned();
@@ -39,7 +70,7 @@ pub(crate) fn report(scope: &Scope<'_>, signal: SignalIndex) -> Option<Derivatio
 }
 
 /// The same in half a sentence: `from Inlet 45 °C 2 s ago, Outlet 44 °C 61 s ago`.
-pub(crate) fn words(scope: &Scope<'_>, signal: SignalIndex) -> Option<String> {
+pub(super) fn words(scope: &Scope<'_>, signal: SignalIndex) -> Option<String> {
     let Kind::Computed(place) = scope.reality.computed().kind(signal) else { return None };
     let outcome = scope.held(place).outcome?;
     let it = scope.reality.computed().plan().all().get(place)?;

@@ -2,10 +2,11 @@
 
 use twin_table::TimeFormat;
 
-use super::codes;
-use super::diag::Diagnostics;
-use super::read::Section;
-use super::sources::{SourceClock, SourceKind};
+use super::SourceKind;
+use crate::codes;
+use crate::diag::Diagnostics;
+use crate::read::Section;
+use crate::source_keys::SourceClock;
 
 /// Says which keys of a source nobody reads, and why.
 pub(super) fn keys(s: &Section<'_>, kind: &SourceKind, out: &mut Diagnostics) {
@@ -78,15 +79,4 @@ fn times(s: &Section<'_>, format: &TimeFormat, out: &mut Diagnostics) {
 
 fn unused(s: &Section<'_>, key: &'static str, why: &str, help: &str, out: &mut Diagnostics) {
     out.warning(codes::KEY_UNUSED, &s.at_key(key), key, format!("'{key}' does nothing: {why}"), help.to_owned());
-}
-
-/// A whole number that is not negative.
-pub(super) fn whole(s: &Section<'_>, key: &'static str, out: &mut Diagnostics) -> Option<u64> {
-    let number = s.integer(key)?;
-    let whole = u64::try_from(number).ok();
-    if whole.is_none() {
-        let message = format!("{key} cannot be negative: {number}");
-        out.error(codes::VALUE_INVALID, &s.at_key(key), key, message, "write zero or more".to_owned());
-    }
-    whole
 }

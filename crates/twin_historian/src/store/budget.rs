@@ -3,8 +3,8 @@
 
 use twin_model::{SignalIndex, Timestamp};
 
+use super::Store;
 use crate::series::MAX_LEVEL;
-use crate::store::Store;
 
 /// Sealed blocks between two looks at the bytes.
 const LOOK_EVERY: usize = 64;
