@@ -21,6 +21,7 @@ mod file_size;
 mod help;
 mod http;
 mod ingest;
+mod ingest_lines;
 mod installed;
 mod keepers;
 mod kill;

@@ -1,13 +1,16 @@
 //! A keeper of history in one SQLite file: the catalogue, the bytes, the journal, the notes. Refuses to know what chunks
 //! mean and when anything is written.
 
+mod rows;
+mod whole;
+
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, Row, TransactionBehavior, params};
 use twin_historian::historian::{Blob, Change, Entry, Historian, KeepError, Kept, Page, Position};
-use twin_historian::{Chunk, ChunkKey, Level};
+use twin_historian::{ChunkKey, Level};
 use twin_model::{TimeRange, Timestamp};
 
 use super::damage::THE_FILE;
@@ -15,6 +18,9 @@ use super::guard::{self, Guard};
 use super::series::Series;
 use super::{identity, schema};
 use crate::stores::ALWAYS;
+use rows::{entry, kept, newest, slot};
+
+pub(super) use rows::{apply, put, rows, sum_up};
 
 /// Longest wait for another connection's short turn.
 const BUSY: Duration = Duration::from_secs(5);
@@ -157,33 +163,6 @@ impl SqliteHistorian {
         write(&mut self.connection).map_err(|error| trouble("written", &error))
     }
 
-    /// How many samples a journal entry has (0: not known) and their times, as its row says; all time where it says nothing that
-    /// makes sense.
-    ///
-    /// # Errors
-    /// Where it cannot be read.
-    pub(super) fn entry_claims(&self, position: Position) -> Result<(u64, TimeRange), KeepError> {
-        let sql = "SELECT samples, first_us, last_us FROM journal WHERE position = ?1";
-        let read = |row: &Row<'_>| {
-            // Asked about entries that are damaged: each value may be anything.
-            let number = |at: usize| row.get::<_, i64>(at).ok();
-            let (first, last) = number(1).zip(number(2)).unwrap_or((i64::MIN, i64::MAX));
-            let times = TimeRange::new(Timestamp::from_micros(first), Timestamp::from_micros(last));
-            Ok((number(0).unwrap_or(0).unsigned_abs(), times))
-        };
-        let found = self.rows(sql, [position.0 as i64], read)?.pop();
-        Ok(found.unwrap_or((0, TimeRange::new(Timestamp::MAX, Timestamp::MIN))))
-    }
-
-    /// Journal entries whose row number is none that is ever given: readers begin at 1.
-    ///
-    /// # Errors
-    /// Where it cannot be read.
-    pub(super) fn hidden_entries(&self) -> Result<u64, KeepError> {
-        let found = self.rows("SELECT count(*) FROM journal WHERE position < 1", [], |row| row.get::<_, i64>(0))?;
-        Ok(found.into_iter().next().unwrap_or(0).unsigned_abs())
-    }
-
     /// The newest time in the journal; none where it is empty.
     ///
     /// # Errors
@@ -191,100 +170,6 @@ impl SqliteHistorian {
     pub(super) fn journal_end(&self) -> Result<Option<Timestamp>, KeepError> {
         let found = self.rows("SELECT max(last_us) FROM journal", [], |row| row.get::<_, Option<i64>>(0))?;
         Ok(found.into_iter().flatten().next().map(Timestamp::from_micros))
-    }
-
-    /// Fails where one of the tables of its layout is missing, as in a database of another program.
-    ///
-    /// # Errors
-    /// What is wrong.
-    pub(super) fn has_tables(&self) -> Result<(), KeepError> {
-        let layout = self.layout().map_err(|error| trouble("read", &error))?;
-        let tables: &[&str] = match layout {
-            0 => &["chunk", "tail", "link", "meta"],
-            1 => &["chunk", "blob", "page", "journal", "note", "damaged"],
-            schema::LAYOUT => &["chunk", "blob", "page", "journal", "note", "damaged", "series"],
-            // Whoever opens it says that it is of a newer program.
-            _ => &[],
-        };
-        for table in tables {
-            let sql = format!("SELECT * FROM {table} LIMIT 1");
-            self.connection.prepare(&sql).map_err(|error| {
-                let why = match self.connection.table_exists(None, *table) {
-                    Ok(false) => format!("it has no table '{table}', or it is a file of another program"),
-                    _ => error.to_string(),
-                };
-                KeepError::Damaged { what: THE_FILE.to_owned(), why }
-            })?;
-        }
-        Ok(())
-    }
-
-    /// Fails where a table is missing or is not as it was made, or the file is of a layout that this program does not know.
-    ///
-    /// # Errors
-    /// What is wrong.
-    pub(super) fn usable(&self) -> Result<(), KeepError> {
-        let layout = self.layout().map_err(|error| trouble("read", &error))?;
-        let damaged = |why: String| KeepError::Damaged { what: THE_FILE.to_owned(), why };
-        if !(0..=schema::LAYOUT).contains(&layout) {
-            return Err(damaged(format!("it says that its layout is {layout}")));
-        }
-        self.has_tables()?;
-        if layout == schema::LAYOUT {
-            let odd = schema::misshapen(&self.connection).map_err(|error| damaged(error.to_string()))?;
-            odd.map_or(Ok(()), |why| Err(damaged(why)))?;
-            // Each value of the small tables once; what is large has checksums of its own and is read one by one.
-            rows(&self.connection).map_err(|error| damaged(format!("a row of the catalogue: {error}")))?;
-            for level in twin_historian::historian::LEVELS {
-                self.pages(level, ALWAYS)?;
-            }
-            self.notes()?;
-            self.rows("SELECT what, why FROM damaged", [], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
-            self.series()?;
-        }
-        Ok(())
-    }
-
-    /// Moves a journal entry to the damaged pieces.
-    ///
-    /// # Errors
-    /// Where it cannot be written.
-    pub fn set_aside_entry(&mut self, position: Position, why: &str) -> Result<(), KeepError> {
-        let write = |connection: &mut Connection| -> rusqlite::Result<()> {
-            let transaction = connection.transaction()?;
-            let sql = "INSERT INTO damaged (what, why, bytes)
-                       SELECT 'journal entry ' || position, ?2, bytes FROM journal WHERE position = ?1";
-            transaction.execute(sql, params![position.0 as i64, why])?;
-            transaction.execute("DELETE FROM journal WHERE position = ?1", [position.0 as i64])?;
-            transaction.commit()
-        };
-        write(&mut self.connection).map_err(|error| trouble("written", &error))
-    }
-
-    /// Moves a chunk to the damaged pieces.
-    ///
-    /// # Errors
-    /// Where it cannot be written.
-    pub fn set_aside_chunk(&mut self, key: &ChunkKey, why: &str) -> Result<(), KeepError> {
-        let write = |connection: &mut Connection| -> rusqlite::Result<()> {
-            let transaction = connection.transaction()?;
-            set_aside(&transaction, key, why)?;
-            remove(&transaction, key)?;
-            transaction.commit()
-        };
-        write(&mut self.connection).map_err(|error| trouble("written", &error))
-    }
-
-    /// The bytes of a chunk as they are, checked by nobody.
-    ///
-    /// # Errors
-    /// Where they cannot be read.
-    pub fn unchecked(&self, key: &ChunkKey) -> Result<Option<Vec<u8>>, KeepError> {
-        let sql = "SELECT b.bytes FROM chunk c JOIN blob b ON b.id = c.blob
-                   WHERE c.level = ?1 AND c.start_us = ?2 AND c.first_signal = ?3";
-        let (level, start, first) = slot(key);
-        let read = self.connection.query_row(sql, params![level, start, first], |row| row.get(0)).optional();
-        read.map_err(|error| trouble("read", &error))
     }
 
     /// What the numbers of chunks and journal mean.
@@ -346,73 +231,12 @@ impl SqliteHistorian {
         self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0)).map(drop)
     }
 
-    /// What SQLite's own check finds wrong; nothing where the file is sound.
-    ///
-    /// # Errors
-    /// Where the check cannot be made.
-    pub fn integrity(&self) -> Result<Vec<String>, KeepError> {
-        let lines: Vec<String> = self.rows("PRAGMA integrity_check(100)", [], |row| row.get(0))?;
-        Ok(lines.into_iter().filter(|line| line != "ok").collect())
-    }
-
-    /// The catalogue of a level as far as it can be read, in order, whatever the pages say.
-    pub fn catalogue_rows(&self, level: Level) -> Vec<Kept> {
-        let sql = format!("SELECT {ROW} FROM chunk c WHERE level = ?1 ORDER BY start_us, first_signal");
-        let mut all = Vec::new();
-        let Ok(mut statement) = self.connection.prepare(&sql) else { return all };
-        let Ok(mut rows) = statement.query([level.code()]) else { return all };
-        while let Ok(Some(row)) = rows.next() {
-            all.extend(kept(level, row).ok());
-        }
-        all
-    }
-
     /// From here on all reads of this handle are of one moment.
     ///
     /// # Errors
     /// Where it cannot be read.
     pub fn begin_reading(&self) -> Result<(), KeepError> {
         self.connection.execute_batch("BEGIN").map_err(|error| trouble("read", &error))
-    }
-
-    /// Pages whose sums are not those of their chunks.
-    ///
-    /// # Errors
-    /// Where they cannot be read.
-    pub fn odd_pages(&self) -> Result<Vec<String>, KeepError> {
-        let mut sums: std::collections::BTreeMap<(Level, Timestamp), (u64, u64, u64, u64)> = std::collections::BTreeMap::new();
-        for kept in rows(&self.connection).map_err(|error| trouble("read", &error))? {
-            let sum = sums.entry((kept.key.level, kept.key.start)).or_default();
-            let (chunks, samples, bytes, tag) = *sum;
-            *sum = (chunks + 1, samples + u64::from(kept.samples), bytes + kept.bytes, tag.wrapping_add(kept.tag()));
-        }
-        let mut odd = Vec::new();
-        for level in twin_historian::historian::LEVELS {
-            for page in self.pages(level, ALWAYS)? {
-                let sum = sums.remove(&(level, page.start));
-                if sum != Some((page.chunks, page.samples, page.bytes, page.tag)) {
-                    odd.push(format!("{level} {}", page.start));
-                }
-            }
-        }
-        odd.extend(sums.keys().map(|(level, start)| format!("{level} {start}")));
-        Ok(odd)
-    }
-
-    /// Sums every page up anew.
-    ///
-    /// # Errors
-    /// Where it cannot be written.
-    pub fn sum_up_anew(&mut self) -> Result<(), KeepError> {
-        schema::sum_up_anew(&mut self.connection).map_err(|error| trouble("written", &error))
-    }
-
-    /// Pieces set aside as damaged: what and why.
-    ///
-    /// # Errors
-    /// Where they cannot be read.
-    pub fn damaged(&self) -> Result<Vec<(String, String)>, KeepError> {
-        self.rows("SELECT what, why FROM damaged ORDER BY id", [], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
     fn rows<T>(
@@ -445,141 +269,6 @@ fn is_odd(error: &rusqlite::Error) -> bool {
         FromSqlConversionFailure(_, _, why) => why.downcast_ref::<FromSqlError>().is_some(),
         _ => false,
     }
-}
-
-fn slot(key: &ChunkKey) -> (u8, i64, u32) {
-    (key.level.code(), key.start.as_micros(), key.first_signal)
-}
-
-/// Times, checksum and bytes of a row of the journal: first and last time, checksum, bytes, behind its position.
-fn entry(row: &Row<'_>) -> rusqlite::Result<(TimeRange, u32, Blob)> {
-    let times = TimeRange::new(Timestamp::from_micros(row.get(1)?), Timestamp::from_micros(row.get(2)?));
-    Ok((times, row.get(3)?, row.get_ref(4)?.as_blob()?.into()))
-}
-
-fn kept(level: Level, row: &Row<'_>) -> rusqlite::Result<Kept> {
-    let key = ChunkKey {
-        level,
-        first_signal: row.get(0)?,
-        signals: row.get(1)?,
-        start: Timestamp::from_micros(row.get(2)?),
-        end: Timestamp::from_micros(row.get(3)?),
-        version: row.get(4)?,
-    };
-    Ok(Kept { key, samples: row.get(5)?, bytes: row.get::<_, i64>(6)?.unsigned_abs(), crc: row.get(7)? })
-}
-
-/// Every row of the catalogue.
-pub(super) fn rows(connection: &Connection) -> rusqlite::Result<Vec<Kept>> {
-    let mut statement =
-        connection.prepare(&format!("SELECT {ROW}, c.level FROM chunk c ORDER BY level, start_us, first_signal"))?;
-    let read = |row: &Row<'_>| {
-        let level = Level::from_code(row.get(8)?).unwrap_or_default();
-        kept(level, row)
-    };
-    statement.query_map([], read)?.collect()
-}
-
-fn find(transaction: &Transaction<'_>, key: &ChunkKey) -> rusqlite::Result<Option<(Kept, i64)>> {
-    let sql = format!("SELECT {ROW}, c.blob FROM chunk c WHERE level = ?1 AND start_us = ?2 AND first_signal = ?3");
-    let (level, start, first) = slot(key);
-    let mut statement = transaction.prepare_cached(&sql)?;
-    statement.query_row(params![level, start, first], |row| Ok((kept(key.level, row)?, row.get(8)?))).optional()
-}
-
-/// Keeps a chunk, if its version is higher than that of the one kept.
-pub(super) fn put(transaction: &Transaction<'_>, chunk: &Chunk) -> rusqlite::Result<()> {
-    let key = &chunk.key;
-    let old = find(transaction, key)?;
-    if let Some((old, blob)) = &old {
-        if old.key.version >= key.version {
-            return Ok(());
-        }
-        let bytes: Vec<u8> =
-            transaction.prepare_cached("SELECT bytes FROM blob WHERE id = ?1")?.query_row([blob], |row| row.get(0))?;
-        if crc32fast::hash(&bytes) != old.crc {
-            set_aside(transaction, &old.key, "its checksum did not fit when it was replaced")?;
-        }
-        remove(transaction, &old.key)?;
-    }
-    transaction.prepare_cached("INSERT INTO blob (bytes) VALUES (?1)")?.execute([&chunk.bytes])?;
-    let blob = transaction.last_insert_rowid();
-    let new = Kept { key: *key, samples: chunk.samples, bytes: chunk.bytes.len() as u64, crc: crc32fast::hash(&chunk.bytes) };
-    let (level, start, first) = slot(key);
-    let (end, bytes) = (key.end.as_micros(), new.bytes as i64);
-    let values = params![level, start, first, key.signals, end, key.version, new.samples, bytes, new.crc, blob];
-    transaction.prepare_cached("INSERT INTO chunk VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?.execute(values)?;
-    sum_up(transaction, &new, 1)
-}
-
-fn set_aside(transaction: &Transaction<'_>, key: &ChunkKey, why: &str) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO damaged (what, why, bytes)
-               SELECT ?4, ?5, b.bytes FROM chunk c JOIN blob b ON b.id = c.blob
-               WHERE c.level = ?1 AND c.start_us = ?2 AND c.first_signal = ?3";
-    let (level, start, first) = slot(key);
-    transaction.execute(sql, params![level, start, first, format!("chunk {key}"), why]).map(drop)
-}
-
-fn remove(transaction: &Transaction<'_>, key: &ChunkKey) -> rusqlite::Result<()> {
-    let Some((old, blob)) = find(transaction, key)?.filter(|(old, _)| old.key == *key) else { return Ok(()) };
-    let (level, start, first) = slot(key);
-    let sql = "DELETE FROM chunk WHERE level = ?1 AND start_us = ?2 AND first_signal = ?3";
-    transaction.prepare_cached(sql)?.execute(params![level, start, first])?;
-    transaction.prepare_cached("DELETE FROM blob WHERE id = ?1")?.execute([blob])?;
-    sum_up(transaction, &old, -1)
-}
-
-/// Adds a chunk to its page, or takes it away. Tags wrap, which SQL's sums do not.
-pub(super) fn sum_up(transaction: &Transaction<'_>, one: &Kept, sign: i64) -> rusqlite::Result<()> {
-    let (level, start) = (one.key.level.code(), one.key.start.as_micros());
-    let sql = "SELECT end_us, chunks, samples, bytes, tag FROM page WHERE level = ?1 AND start_us = ?2";
-    let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?));
-    let old: Option<(i64, i64, i64, i64, i64)> =
-        transaction.prepare_cached(sql)?.query_row(params![level, start], row).optional()?;
-    let (end, chunks, samples, bytes, tag) = old.unwrap_or((i64::MIN, 0, 0, 0, 0));
-    let chunks = chunks + sign;
-    if chunks <= 0 {
-        let sql = "DELETE FROM page WHERE level = ?1 AND start_us = ?2";
-        return transaction.prepare_cached(sql)?.execute(params![level, start]).map(drop);
-    }
-    let end = if sign > 0 { end.max(one.key.end.as_micros()) } else { end };
-    let (samples, bytes) = (samples + sign * i64::from(one.samples), bytes + sign * one.bytes as i64);
-    let tag = tag.wrapping_add((one.tag() as i64).wrapping_mul(sign));
-    let sql = "INSERT OR REPLACE INTO page VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-    transaction.prepare_cached(sql)?.execute(params![level, start, end, chunks, samples, bytes, tag]).map(drop)
-}
-
-/// Does one change within a transaction.
-pub(super) fn apply(transaction: &Transaction<'_>, change: &Change) -> rusqlite::Result<()> {
-    match change {
-        Change::Put(chunk) => put(transaction, chunk),
-        Change::Remove(key) => remove(transaction, key),
-        Change::Append { times, bytes, samples } => {
-            let sql = "INSERT INTO journal (first_us, last_us, crc, bytes, samples) VALUES (?1, ?2, ?3, ?4, ?5)";
-            let (first, last) = (times.start.as_micros(), times.end.as_micros());
-            let values = params![first, last, crc32fast::hash(bytes), &bytes[..], samples];
-            transaction.prepare_cached(sql)?.execute(values).map(drop)
-        }
-        Change::Trim { upto, before } => {
-            let sql = "DELETE FROM journal WHERE position <= ?1 AND last_us < ?2";
-            transaction.prepare_cached(sql)?.execute(params![upto.0 as i64, before.as_micros()]).map(drop)
-        }
-        Change::Note { name, text } if text.is_empty() => {
-            transaction.prepare_cached("DELETE FROM note WHERE name = ?1")?.execute([name]).map(drop)
-        }
-        Change::Note { name, text } => {
-            transaction.prepare_cached("INSERT OR REPLACE INTO note VALUES (?1, ?2)")?.execute([name, text]).map(drop)
-        }
-        Change::Clear => transaction
-            .execute_batch("DELETE FROM chunk; DELETE FROM blob; DELETE FROM page; DELETE FROM journal; DELETE FROM note;"),
-    }
-}
-
-/// The newest place ever used in the journal: SQLite's own count for AUTOINCREMENT, which outlives the rows.
-fn newest(connection: &Connection) -> rusqlite::Result<Position> {
-    let sql = "SELECT seq FROM sqlite_sequence WHERE name = 'journal'";
-    let seq: Option<i64> = connection.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?;
-    Ok(Position(seq.unwrap_or(0).unsigned_abs()))
 }
 
 impl Historian for SqliteHistorian {
