@@ -227,6 +227,14 @@ impl Machine<'_> {
         }
     }
 
+    /// Whether nothing was waiting any more when an outcome began: a sample brought it about then and there, or there is none beyond it.
+    /// One between the others may have begun by its delay while another waited on.
+    pub(crate) fn begins_settled(&self, entry: &crate::Entry) -> bool {
+        let Self::Rule(RuleKind::Range { bands, .. }) = self else { return true };
+        let status = entry.outcome.status();
+        entry.since == entry.cause.time || status <= Status::Normal || bands.iter().all(|band| band.status <= status)
+    }
+
     /// The outcome before anything is known to be wrong.
     fn rest(&self) -> Outcome {
         match self {

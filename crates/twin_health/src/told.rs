@@ -186,12 +186,17 @@ pub(crate) fn resume<'a>(
         return (upto(timeline, tail.t), Some(tail.clone()));
     }
     let before = upto(timeline, unknown - MICROSECOND);
-    let begun = before.last().map(|entry| Checkpoint { t: entry.since - MICROSECOND, state: State::settled(entry) });
-    if let (Some(entry), Some(begun)) = (before.last(), &begun) {
+    // The newest after which nothing else was still waiting for its delay.
+    let certain = before.iter().rev().take(LOOK_BACK).position(|entry| machine.begins_settled(entry));
+    if let Some(entry) = before.last() {
         let mut t = unknown;
         for _ in 0..LOOK_BACK {
             let Some(sample) = history.before(t).filter(|sample| sample.source_time >= entry.since) else {
-                return (before, Some(begun.clone()));
+                // No sample since it began: where that is certain, so is all until now.
+                if certain == Some(0) {
+                    return (before, Some(begun(entry)));
+                }
+                break;
             };
             if let Some(outcome) = machine.settled_by(entry.outcome, &sample) {
                 let state = State::settled(entry).with(outcome);
@@ -200,12 +205,19 @@ pub(crate) fn resume<'a>(
             t = sample.source_time;
         }
     }
-    // Folding records anew what began after the checkpoint.
+    // Folding records anew what began after the checkpoint, and after the entry.
+    let early = certain.and_then(|back| before.get(..before.len() - back)).unwrap_or_default();
+    let begun = early.last().map(begun);
     let checkpoint = timeline.checkpoints.iter().rfind(|checkpoint| checkpoint.t < unknown);
     match checkpoint.filter(|checkpoint| begun.as_ref().is_none_or(|begun| checkpoint.t > begun.t)) {
         Some(checkpoint) => (upto(timeline, checkpoint.t), Some(checkpoint.clone())),
-        None => (before, begun),
+        None => (early, begun),
     }
+}
+
+/// The state just before an entry's own samples.
+fn begun(entry: &Entry) -> Checkpoint {
+    Checkpoint { t: entry.since - MICROSECOND, state: State::settled(entry) }
 }
 
 #[cfg(test)]

@@ -116,6 +116,22 @@ proptest! {
 }
 
 #[test]
+fn what_waits_behind_a_status_that_began_by_its_delay_goes_on_waiting() {
+    let rule = rule();
+    let machine = Machine::Rule(&rule);
+    // Failure; at 43,529 ms both maintenance and normal are on their way, and a late sample comes just after the first of them.
+    let given = [(33_833, 9), (41_530, 5), (43_529, 0), (45_529, 0)];
+    let mut samples = Samples::new(given.map(|it| (Timestamp::from_millis(it.0), sample(it))).into());
+    let mut timeline = whole(machine, &samples);
+    let late = (43_531, 0);
+    let t = Timestamp::from_millis(late.0);
+    samples.all.insert(t, sample(late));
+    timeline.amend(machine, &samples, t, t);
+    let normal = (Timestamp::from_millis(45_529), Status::Normal.code());
+    assert_eq!((seen(&timeline, 46_000), seen(&whole(machine, &samples), 46_000)), (Some(normal), Some(normal)));
+}
+
+#[test]
 fn what_a_late_sample_costs_does_not_grow_with_what_lies_before_and_behind_it() {
     let rule = rule();
     let machine = Machine::Rule(&rule);
