@@ -59,7 +59,7 @@ pub(crate) fn reason(
             format!("{silence}{was}")
         }
         (None, RuleKind::Range { bands, deadband, on_delay, off_delay }) => {
-            let own = passed(bands, entry, status);
+            let own = limit_of(bands, entry, status, (given.and_then(Value::as_f64), *deadband));
             next = own.and_then(|limit| next_band(bands, limit, status));
             let delays = (*on_delay, *off_delay);
             match held(bands, *deadband, delays, (own, status), given.and_then(Value::as_f64)) {
@@ -107,12 +107,15 @@ fn shown(value: &Value, unit: &str) -> String {
     }
 }
 
-/// The limit for which a rule of bands has its status: the first of that status that counts as passed, else the first of it, which was.
-fn passed(bands: &[Band], entry: Option<&Entry>, status: Status) -> Option<Limit> {
-    let passed = entry.map_or(0, |entry| entry.outcome.passed);
+/// The limit for which a rule of bands has its status: of that status the first that the value passes, else the first that it is still
+/// near; else the first that was passed when the status began, and the first of it where that is not known. A value may have gone from
+/// one to another, on the other side even, without a change of status.
+fn limit_of(bands: &[Band], entry: Option<&Entry>, status: Status, (value, deadband): (Option<f64>, f64)) -> Option<Limit> {
+    let began = entry.map_or(0, |entry| entry.outcome.passed);
     let own = || bands.iter().enumerate().filter(|(_, band)| band.status == status);
-    let first = own().find(|(at, _)| passed >> (at & 31) & 1 == 1).or_else(|| own().next());
-    first.map(|(_, band)| band.limit)
+    let now = |by: f64| own().find(|(_, band)| value.is_some_and(|value| passes(band.limit, value, by)));
+    let first = now(0.0).or_else(|| now(deadband)).or_else(|| own().find(|(at, _)| began >> (at & 31) & 1 == 1));
+    first.or_else(|| own().next()).map(|(_, band)| band.limit)
 }
 
 /// How a value stands to the limit that counts: which it is, in words, and what is waited for. `own` is the limit of the status.
@@ -196,6 +199,28 @@ fn words(quality: Quality) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_limit_of_a_status_is_the_one_that_the_value_is_at_now() {
+        let band = |limit, status| Band { limit, status };
+        let bands = [
+            band(Limit::Above(60.0), Status::Maintenance),
+            band(Limit::Above(100.0), Status::Failure),
+            band(Limit::Below(20.0), Status::Maintenance),
+            band(Limit::Below(10.0), Status::Failure),
+        ];
+        let limit = |status, value| limit_of(&bands, None, status, (Some(value), 2.0));
+        for (status, value, expected) in [
+            (Status::Failure, 105.0, Limit::Above(100.0)),
+            (Status::Failure, 5.0, Limit::Below(10.0)),
+            (Status::Failure, 11.0, Limit::Below(10.0)),
+            (Status::Maintenance, 65.0, Limit::Above(60.0)),
+            (Status::Maintenance, 15.0, Limit::Below(20.0)),
+        ] {
+            assert_eq!(limit(status, value), Some(expected), "{status:?} {value}");
+        }
+        assert_eq!(limit(Status::FunctionCheck, 5.0), None);
+    }
 
     #[test]
     fn a_reason_says_what_is_passed_and_what_is_waited_for() {
