@@ -38,10 +38,11 @@ impl Header {
 
     /// Whether a row names columns again, as where files are put together: its time is the name of that column, as in a table of a
     /// source, or it names all that is needed.
-    fn comes_again(&self, row: &Row) -> bool {
+    fn comes_again(&self, row: &Row, times: &TimeSpec) -> bool {
         let name = self.names.get(self.time).map(String::as_str).unwrap_or_default();
         let names_signals = || (0..row.cells.len()).any(|at| text(&row.cells, at).map(str::trim) == Some("signal"));
-        row.names_again(self.time, name, &self.names) || names_signals() && Self::new(names(&row.cells)).is_ok()
+        row.names_again(self.time, name, &self.names, &|cell| times.fits(cell))
+            || names_signals() && Self::new(names(&row.cells)).is_ok()
     }
 }
 
@@ -60,7 +61,7 @@ pub(super) fn read(
     // The line of a header that can't be used, and why: what stands under it is nobody's.
     let mut unusable: Option<(u64, String)> = None;
     while rows.read(&mut row, &|cells| header.is_row(cells, &rules.times)).map_err(|e| e.to_string())? {
-        if row.oddity.is_none() && header.comes_again(&row) {
+        if row.oddity.is_none() && header.comes_again(&row, &rules.times) {
             match Header::new(names(&row.cells)) {
                 Ok(again) => (header, unusable) = (again, None),
                 Err(why) => unusable = Some((row.line, why)),
@@ -201,6 +202,9 @@ mod tests {
         check("signal,time,value\na,b,1\n\ntime,signal,value\nd,c,2\n", &[(2, "1"), (5, "2")]);
         check("signal,time,value\na,b,1\nvalue,signal,time\n2,c,d\n", &[(2, "1"), (4, "2")]);
         check("signal,time,value,note\na,b,1,time\nc,d,2,time\n", &[(2, "1"), (3, "2")]);
+        let renamed = "it stands under the header of line 3, and it has no column time or source_time; it has: signal, TIME, value. \
+                       docs/HISTORIAN.md names the columns";
+        check("signal,time,value\na,b,1\nsignal,TIME,value\nc,d,2\n", &[(2, "1"), (4, renamed)]);
         let under = "it stands under the header of line 3, and it has no column value or value_double; it has: signal, time, val. \
                      docs/HISTORIAN.md names the columns";
         check("signal,time,value\na,b,1\nsignal,time,val\nc,d,2\nsignal,time,value\ne,f,3\n", &[(2, "1"), (4, under), (6, "3")]);

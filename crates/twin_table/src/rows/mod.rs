@@ -46,13 +46,33 @@ pub struct Row {
 }
 
 impl Row {
-    /// Whether it is a header again, of a table with these `names` whose time stands at `at` under `name`: it says the name there; or it
-    /// says it elsewhere, and stands behind a blank line or has another of the names where the time was.
-    pub fn names_again(&self, at: usize, name: &str, names: &[String]) -> bool {
+    /// Whether it is a header again, of a table with these `names` whose time stands at `at` under `name`, and `is_time` tells times:
+    /// * it says the name there; or elsewhere, and stands behind a blank line or has another of the names where the time was;
+    /// * or it has no time there, and names the other columns, in whatever case, and nothing else but perhaps its time, under another
+    ///   name: what stands under it must not be read by the header before.
+    pub fn names_again(&self, at: usize, name: &str, names: &[String], is_time: &dyn Fn(&str) -> bool) -> bool {
         let text = |cell| std::str::from_utf8(cell).ok().map(str::trim);
-        let there = self.cells.get(at).and_then(text);
-        let moved = || self.after_blank || there.is_some_and(|cell| !cell.is_empty() && names.iter().any(|known| known == cell));
-        !name.is_empty() && (there == Some(name) || self.cells.iter().any(|cell| text(cell) == Some(name)) && moved())
+        let there = self.cells.get(at).and_then(text).unwrap_or_default();
+        let another = || !there.is_empty() && names.iter().any(|known| known == there);
+        // Asked of every row, and nearly all of them begin their time with a digit.
+        let seldom = self.after_blank || !there.starts_with(|c: char| c.is_ascii_digit()) || another();
+        if name.is_empty() || !seldom || is_time(there) {
+            return false;
+        }
+        let moved = || (self.after_blank || another()) && self.cells.iter().any(|cell| text(cell) == Some(name));
+        there == name || moved() || self.names_others(name, names)
+    }
+
+    /// Whether its cells are names of columns, all but one at most, and two or as many as there are.
+    fn names_others(&self, name: &str, names: &[String]) -> bool {
+        let others = || names.iter().filter(|known| !known.is_empty() && *known != name);
+        let cells = self.cells.iter().map(|cell| std::str::from_utf8(cell).unwrap_or("\u{fffd}").trim());
+        let (mut known, mut strange) = (0, 0);
+        for cell in cells.filter(|cell| !cell.is_empty()) {
+            let of_them = others().any(|known| known.eq_ignore_ascii_case(cell));
+            (known, strange) = (known + usize::from(of_them), strange + usize::from(!of_them));
+        }
+        strange <= 1 && known >= others().count().clamp(1, 2)
     }
 
     /// Whether it is `sep=;`, with whatever separator: a word to spreadsheets, which want and write it above the header.

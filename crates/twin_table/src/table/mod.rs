@@ -104,6 +104,8 @@ pub struct Table<'a, R> {
     annotated: bool,
     /// The next row is a header.
     header_next: bool,
+    /// The next row holds units, unless it is a reading.
+    units_next: bool,
     /// The line of a header that can't be used: the rows under it are nobody's, least of all the columns' of the header before.
     unusable: Option<u64>,
     defaults: Vec<String>,
@@ -143,6 +145,7 @@ impl<'a, R: Read> Table<'a, R> {
             openings: HashMap::new(),
             annotated: false,
             header_next: false,
+            units_next: false,
             unusable: None,
             defaults: Vec::new(),
             report: Report::default(),
@@ -178,6 +181,7 @@ impl<'a, R: Read> Table<'a, R> {
             openings: HashMap::new(),
             annotated: known.annotated,
             header_next: false,
+            units_next: false,
             unusable: None,
             defaults: Vec::new(),
             report: Report::default(),
@@ -250,10 +254,17 @@ impl<'a, R: Read> Table<'a, R> {
             return false;
         }
         let Some(plan) = self.plans.get(self.plan) else { return false };
-        if !(self.header_next || row.names_again(plan.time.0, plan.time_name().unwrap_or_default(), &plan.names)) {
+        if std::mem::take(&mut self.units_next) && !is_row(&row.cells, plan, &self.def.times) {
+            let plan = plan.clone();
+            self.compare_units(&plan, row);
+            return true;
+        }
+        let is_time = |cell: &str| is_time(cell, plan, &self.def.times);
+        if !(self.header_next || row.names_again(plan.time.0, plan.time_name().unwrap_or_default(), &plan.names, &is_time)) {
             return false;
         }
         self.header_next = false;
+        self.units_next = self.def.units_row;
         let found = names(&row.cells);
         if found == plan.names && self.defaults.is_empty() {
             self.unusable = None;
@@ -294,6 +305,11 @@ fn is_row(cells: &Cells, plan: &Plan, times: &TimeSpec) -> bool {
     // Before the first rows are seen, nobody knows whether a cell without a name comes first.
     let fits = |at: usize| cell(cells, at).is_some_and(|text| times.fits(text) || plan.time.1.is_some() && !text.is_empty());
     (width == 0 || cells.len() == width || cells.len() == width + 1) && cells.len() > 1 && (fits(at) || fits(at + 1))
+}
+
+/// Whether what stands where the time is may be one, or the date of one.
+fn is_time(cell: &str, plan: &Plan, times: &TimeSpec) -> bool {
+    times.fits(cell) || plan.time.1.is_some() && cell.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 /// A cell's bytes as text, blanks cut; `None` where they are no UTF-8.

@@ -4,8 +4,9 @@ use std::io::Read;
 
 use twin_model::Timestamp;
 
+use super::def::Feed;
 use super::plan::{self, Cells, Plan};
-use super::{Table, TableError, Undeclared, cell, names, text};
+use super::{Table, TableError, Undeclared, cell, is_row, names, text};
 use crate::cell::{Cell, ReadQuality, Texts, Unreadable};
 use crate::names::composed;
 use crate::quoted;
@@ -31,7 +32,7 @@ impl<R: Read> Table<'_, R> {
         plan.defaults = std::mem::take(&mut self.defaults);
         self.plans = vec![plan.clone().into()];
         if self.def.units_row {
-            self.units(&plan)?;
+            self.units()?;
         }
         while self.held.len() < PROBED {
             let mut row = Row::default();
@@ -80,29 +81,36 @@ impl<R: Read> Table<'_, R> {
         }
     }
 
-    /// Compares a row of units with those of the signals.
-    fn units(&mut self, plan: &Plan) -> Result<(), TableError> {
+    /// Reads the row of units; one that is a reading is told, and stays one.
+    fn units(&mut self) -> Result<(), TableError> {
         let mut row = Row::default();
-        self.rows.read(&mut row, &|_| false).map_err(|e| TableError::read(&e))?;
-        let Cells::Wide(columns) = &plan.cells else { return Ok(()) };
+        let Some(plan) = self.plans.first().cloned() else { return Ok(()) };
+        if !self.rows.read(&mut row, &|_| false).map_err(|e| TableError::read(&e))? {
+            return Ok(());
+        }
+        if is_row(&row.cells, &plan, &self.def.times) {
+            self.report.note(Seen::Unit, row.line, || "units_row says that it holds units, and it is a reading".to_owned());
+            self.held.push_back(row);
+        } else {
+            self.compare_units(&plan, &row);
+        }
+        Ok(())
+    }
+
+    /// Compares a row of units with those of the signals.
+    pub(super) fn compare_units(&mut self, plan: &Plan, row: &Row) {
+        let Cells::Wide(columns) = &plan.cells else { return };
         for (at, feeds) in columns {
             let unit = cell(&row.cells, *at).unwrap_or_default().trim_matches(['[', ']', '(', ')', ' ']);
-            for feed in feeds
-                .iter()
-                .filter(|feed| !unit.is_empty() && !feed.unit.is_empty() && !twin_model::unit::alike(&feed.unit, unit))
-            {
+            let differs = |feed: &&Feed| !unit.is_empty() && !feed.unit.is_empty() && !twin_model::unit::alike(&feed.unit, unit);
+            for feed in feeds.iter().filter(differs) {
                 let name = plan.names.get(*at).cloned().unwrap_or_default();
+                let (name, unit, own) = (quoted(&name), quoted(unit), quoted(&feed.unit));
                 self.report.note(Seen::Unit, row.line, || {
-                    format!(
-                        "column {} is in {}, its signal in {}; nothing is converted",
-                        quoted(&name),
-                        quoted(unit),
-                        quoted(&feed.unit)
-                    )
+                    format!("column {name} is in {unit}, its signal in {own}; nothing is converted")
                 });
             }
         }
-        Ok(())
     }
 
     /// Whether every row has one cell more than there are names, and its last is never empty: then the first may have no name (R

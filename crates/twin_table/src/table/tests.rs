@@ -323,6 +323,34 @@ fn a_header_whose_time_has_moved_is_one_without_a_blank_line_before_it() {
 }
 
 #[test]
+fn what_stands_under_a_header_whose_time_is_called_otherwise_is_nobodys() {
+    let def = wide(&["a", "n"]);
+    for header in ["T,n,a", "time [UTC],n,a", "x,A,N", "n,a,stamp", "\nT,n,a"] {
+        let (found, report) = read(&def, format!("t,a,n\n1,1,1\n{header}\n3,3,3\n4,4,4\n").as_bytes()).unwrap();
+        assert_eq!(found.iter().map(|(_, t, _)| *t).collect::<Vec<_>>(), [1, 1], "{header}");
+        assert_eq!(report.of(Seen::Row).0, 3, "the header and what stands under it: {header}: {report:?}");
+    }
+    // Rows of texts that are names of columns, with a time or with other texts beside them, are rows.
+    for row in ["2,a,n", "x,late,n", "x,5,7"] {
+        let (found, _) = read(&def, format!("t,a,n\n1,1,1\n{row}\n3,3,3\n").as_bytes()).unwrap();
+        assert!(found.iter().any(|(_, t, _)| *t == 3), "{row}: {found:?}");
+    }
+}
+
+#[test]
+fn units_are_compared_under_every_header_and_a_reading_is_none() {
+    let def = TableDef { units_row: true, ..wide(&["a", "n"]) };
+    let (found, report) = read(&def, b"t,a,n\n,C,\n1,1,1\nt,n,a\n,bar,mbar\n2,2,2\nt,a,n\n3,3,3\n").unwrap();
+    assert_eq!(found.iter().map(|(_, t, _)| *t).collect::<Vec<_>>(), [1, 1, 2, 2, 3, 3]);
+    let told: Vec<(u64, &str)> = report.of(Seen::Unit).1.iter().map(|fault| (fault.line, fault.what.as_str())).collect();
+    assert!(told.iter().all(|(line, _)| *line == 2 || *line == 5), "{told:?}");
+    assert_eq!((report.of(Seen::Row).0, report.of(Seen::Time).0), (0, 0), "{report:?}");
+    let (found, report) = read(&def, b"t,a,n\n1,1,1\n2,2,2\n").unwrap();
+    assert_eq!(found.iter().map(|(_, t, _)| *t).collect::<Vec<_>>(), [1, 1, 2, 2], "the first reading is one");
+    assert_eq!(report.of(Seen::Unit).1.first().map(|fault| fault.line), Some(2), "{report:?}");
+}
+
+#[test]
 fn a_word_about_the_separator_is_no_header() {
     for text in ["sep=,\nt,a\n1,1\n", "SEP=;\r\nt,a\r\n1,1\r\n", "\u{feff}sep=,\nt,a\n1,1\n"] {
         assert_eq!(floats(&wide(&["a"]), text), [(1, 1.0)], "{text:?}");
