@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use twin_health::text::lasting;
+use twin_health::text::{lasting, quantity};
 use twin_health::{RuleView as _, Unfit, unfit};
 use twin_model::{Model, ProcessStart, Quality, Sample, SignalIndex};
 use twin_scenario::{Begin, LeftOut, LeftOutReason, Run};
@@ -46,8 +46,20 @@ impl Departure {
 
 fn start(scope: &Scope<'_>, begin: Begin) -> ModelStart {
     let Begin { signal, start, took_value } = begin;
-    let why = took_value.and_then(|taken| if taken { doubt(scope, signal) } else { value(scope, signal).err() });
+    let why = took_value.and_then(|taken| match taken {
+        true => doubt(scope, signal).into_iter().chain(moved(scope, signal)).reduce(|all, one| format!("{all}; {one}")),
+        false => value(scope, signal).err(),
+    });
     ModelStart { signal, start, took_reading: took_value == Some(true), why }
+}
+
+/// Where a model's clamp moves the reading that it begins at: the alarms of a run, its first moment included, are those of the clamp.
+fn moved(scope: &Scope<'_>, signal: SignalIndex) -> Option<String> {
+    let reading = value(scope, signal).ok()?;
+    let (low, high) = scope.model.processes().iter().find(|process| process.signal == signal)?.clamp?;
+    let unit = &scope.model.signal(signal).unit.0;
+    let [reading, edge, low, high] = [reading, reading.clamp(low, high), low, high].map(|value| quantity(value, unit));
+    (reading != edge).then(|| format!("{reading} lies outside the clamp of its model, {low} to {high}, and was moved to {edge}"))
 }
 
 /// The number that a run may depart from, or why there is none.

@@ -21,7 +21,7 @@ use crate::platform::{Fetch, FetchState, Waker, monotonic};
 
 /// Seconds spent on chunks per poll, at least one chunk: signals may be few with long chunks, or many with short ones. Where a picture
 /// takes long, a part of that time: else a day of history takes minutes of pictures that nobody needs.
-const POLL_S: std::ops::RangeInclusive<f64> = 0.006..=0.060;
+const POLL_S: std::ops::RangeInclusive<f64> = 0.006..=0.250;
 /// The part of the time between two polls that may be spent on chunks.
 const POLL_SHARE: f64 = 0.2;
 /// What a page may be told to hold of history, in MiB: the most is what it holds unless told otherwise, of the store's 256 MiB, so
