@@ -8,6 +8,7 @@
 use twin_model::{AckPolicy, AlarmCondition, AlarmState, Band, Limit, MAX_BANDS, Quality, QualityClass, RuleKind, Sample};
 use twin_model::{Span, Status, Timestamp, Value};
 
+const MICROSECOND: Span = Span::from_micros(1);
 /// Code of a judgement that was never made.
 const NEVER: u8 = u8::MAX;
 
@@ -137,6 +138,11 @@ impl Machine<'_> {
         let rule = matches!(self, Self::Rule(_));
         let mut state = match state {
             Some(mut state) => {
+                while mature(&mut state, t - MICROSECOND) {
+                    adopted.push(state.clone());
+                }
+                // What is due just now has lasted only if the sample of now does not speak against it.
+                self.contradict(&mut state, sample);
                 while mature(&mut state, t) {
                     adopted.push(state.clone());
                 }
@@ -174,6 +180,20 @@ impl Machine<'_> {
             self.wait(&mut state, wanted, t + delay, sample);
         }
         (state, adopted)
+    }
+
+    /// Lets go of what would be due with a sample that asks for something else.
+    fn contradict(&self, state: &mut State, sample: &Sample) {
+        if !state.pending.iter().any(|pending| pending.due == sample.source_time) {
+            return;
+        }
+        let known = state.outcome.last().unwrap_or_else(|| self.rest());
+        let asked = match self.wish(known, sample) {
+            Wish::Outcome(wanted, _) => self.on_the_way(state.outcome, wanted),
+            Wish::Nothing => Vec::new(),
+        };
+        let asked_for = |pending: &Pending| asked.iter().any(|outcome| outcome.code == pending.outcome.code);
+        state.pending.retain(|pending| pending.due > sample.source_time || asked_for(pending));
     }
 
     /// Lets `wanted` wait, and all that lies between it and what is said; what waits longer goes on waiting.
@@ -442,6 +462,19 @@ mod tests {
         let rule = range(0.0, 10, 0);
         check(&rule, &[(0, 1.0), (5, 9.0)], 14, Status::Normal);
         check(&rule, &[(0, 1.0), (5, 9.0)], 15, Status::OutOfSpecification);
+    }
+
+    #[test]
+    fn what_ends_just_when_its_delay_does_has_not_lasted() {
+        // IEC 61131-3, on-delay timer: the output follows once the time is over while the input holds.
+        let rule = range(0.0, 10, 20);
+        check(&rule, &[(0, 1.0), (5, 9.0), (15, 9.0)], 15, Status::OutOfSpecification);
+        check(&rule, &[(0, 1.0), (5, 9.0), (15, 1.0)], 60, Status::Normal);
+        // Of two that are due together the one that is still asked for.
+        check(&rule, &[(0, 1.0), (5, 12.0), (15, 5.0)], 15, Status::Maintenance);
+        let failing = [(0, 12.0), (10, 12.0), (20, 1.0), (40, 12.0)];
+        check(&rule, &failing[..3], 40, Status::Normal);
+        check(&rule, &failing, 60, Status::Failure);
     }
 
     #[test]
