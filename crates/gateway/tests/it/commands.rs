@@ -223,6 +223,32 @@ fn whatif_says_what_an_equation_is_off_by_where_it_begins_as_observed() {
 }
 
 #[test]
+fn whatif_names_a_reading_that_the_clamp_of_its_model_moves() {
+    let folder = Folder::new();
+    folder.write("log.csv", "t,n,v\n2026-03-02T08:00:00Z,m.level,100\n2026-03-02T08:00:00Z,m.inside,20\n");
+    let process = |signal: &str| {
+        format!("[[twins.processes]]\nsignal = \"{signal}\"\nkind = \"integrate\"\nexpr = \"0\"\nclamp = [0, 50]\n")
+    };
+    let site = format!(
+        "[site]\nid = \"s\"\n[[twins]]\nid = \"m\"\nbind = false\nsignals = [{{ name = \"level\", unit = \"%\" }}, {{ name = \"inside\", unit = \
+         \"%\" }}]\n{}{}[[sources]]\nid = \"log\"\nkind = \"csv\"\npath = \"log.csv\"\nlayout = \"long\"\nkey = \"{{n}}\"\nvalue = \"v\"\n\
+         time = {{ column = \"t\" }}\n",
+        process("level"),
+        process("inside")
+    );
+    let site = folder.write("site.toml", site).display().to_string();
+    let args = ["whatif", &*site, "--at", "2026-03-02T08:00:00Z"];
+    let why = "100\u{2009}% lies outside the clamp of its model, 0\u{2009}% to 50\u{2009}%, and was moved to 50\u{2009}%";
+    let (code, out, err) = orrery(&[&args[..], &["--json"]].concat());
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let models: Vec<_> =
+        json["models"].as_array().unwrap().iter().map(|it| (it["signal"].as_str(), it["why"].as_str())).collect();
+    assert_eq!((code, models), (0, vec![(Some("m.level"), Some(why)), (Some("m.inside"), None)]), "{out}{err}");
+    let (_, out, _) = orrery(&args);
+    assert!(out.contains(why), "{out}");
+}
+
+#[test]
 fn whatif_says_what_starts_from_no_reading_and_why_and_what_is_unknown_does_not_fail_at_once() {
     let folder = Folder::new();
     let readings = [
