@@ -16,7 +16,7 @@ use super::database::{Database, of_page};
 use super::overlap::Instants;
 use super::series::Series;
 use super::sqlite::SqliteHistorian;
-use super::{begins, fsck, reading};
+use super::{begins, damage, fsck, reading};
 use crate::GatewayError;
 use crate::stores::ALWAYS;
 
@@ -76,7 +76,7 @@ pub struct Listed {
 pub fn list(folder: &Path, model: Option<&Model>) -> Result<Listed, GatewayError> {
     let database = Database::open_to_read(folder)?;
     let keeper = database.keeper();
-    let failed = |source| GatewayError::History { path: keeper.path().to_owned(), source };
+    let failed = |source| damage::in_file(keeper.path(), source);
     keeper.begin_reading().map_err(failed)?;
     let series = keeper.series().map_err(failed)?;
     let mut unreadable = database.missing().len() as u64;
@@ -191,7 +191,7 @@ pub struct Allowed {
 /// Where there is no such series, the new id is none or taken, a server uses the folder, or it cannot be written.
 pub fn rename(folder: &Path, from: &str, to: &str, allowed: Allowed) -> Result<Renamed, GatewayError> {
     let (mut keeper, path, _lock) = open(folder)?;
-    let failed = |source| GatewayError::History { path: path.clone(), source };
+    let failed = |source| damage::in_file(&path, source);
     let mut series = keeper.series().map_err(failed)?;
     let number = find(&series, folder, from)?;
     let refused = |why: String| GatewayError::Series { folder: folder.to_owned(), why };
@@ -276,7 +276,7 @@ pub(super) fn may_merge(
 /// As [`rename`].
 pub fn remove(folder: &Path, id: &str) -> Result<u64, GatewayError> {
     let (mut keeper, path, _lock) = open(folder)?;
-    let failed = |source| GatewayError::History { path: path.clone(), source };
+    let failed = |source| damage::in_file(&path, source);
     let mut series = keeper.series().map_err(failed)?;
     let number = find(&series, folder, id)?;
     let removed = Instants::read(&keeper, number).map_err(failed)?.len();

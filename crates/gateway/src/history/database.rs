@@ -96,7 +96,7 @@ impl Database {
             format!("a repair of history that was cut short is finished; what it could not save is in {} only", aside.display())
         }));
         if let Some(why) = looked.damage {
-            if sync == SyncPolicy::Full || looked.lack == Some(wal::Lack::Foreign) {
+            if sync == SyncPolicy::Full || looked.lack == Some(wal::Lack::Foreign) || looked.lacking > 0 {
                 return Err(GatewayError::Damaged { path, why });
             }
             // Without full synchronisation a power cut may do this, and what is lost was not promised to survive it.
@@ -373,7 +373,7 @@ impl Database {
     /// As [`Self::start`].
     pub fn start_with(mut self, model: &Model, setup: Setup, loaded: &Loaded) -> Result<Persist, GatewayError> {
         let path = self.path.clone();
-        let failed = |source| GatewayError::History { path: path.clone(), source };
+        let failed = |source| damage::in_file(&path, source);
         for (position, why) in &loaded.damaged {
             self.keeper.set_aside_entry(*position, why).map_err(failed)?;
         }
@@ -387,7 +387,7 @@ impl Database {
     }
 
     fn failed(&self, source: KeepError) -> GatewayError {
-        GatewayError::History { path: self.path.clone(), source }
+        damage::in_file(&self.path, source)
     }
 }
 

@@ -17,7 +17,7 @@ use super::salvage::replace;
 use super::sqlite::{SqliteHistorian, SyncPolicy};
 use super::tiles::Tiles;
 use super::wal::{self, Looked};
-use super::{carried, guard, outside};
+use super::{carried, damage, guard, outside};
 use crate::GatewayError;
 
 /// Findings listed; more are only counted.
@@ -147,7 +147,7 @@ pub fn check(folder: &Path, repair: bool) -> Result<Report, GatewayError> {
         guard::mark(lock, None);
     }
     let result = Check::new(&mut keeper, repair, &mut report).run();
-    result.map_err(|source| GatewayError::History { path, source })?;
+    result.map_err(|source| damage::in_file(&path, source))?;
     if !report.lost() {
         report.findings.iter_mut().take(damaged).for_each(|finding| finding.mended = repair);
     }
@@ -248,7 +248,7 @@ pub(super) fn read_aside(path: &Path, to: &Path) -> Result<(SqliteHistorian, Rep
     replace::copy_of_what_is_left(path, to, &mut report)?;
     let mut keeper = attempt(to, "opening it", SqliteHistorian::open(to, SyncPolicy::Off))?;
     let result = Check::new(&mut keeper, true, &mut report).run();
-    result.map_err(|source| GatewayError::History { path: path.to_owned(), source })?;
+    result.map_err(|source| damage::in_file(path, source))?;
     Ok((keeper, report))
 }
 

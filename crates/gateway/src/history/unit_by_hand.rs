@@ -9,11 +9,11 @@ use twin_model::ValueKind;
 use twin_model::unit::{self, Conversion};
 
 use super::by_hand::{Allowed, find, may_merge, open, transfer};
-use super::fsck;
 use super::overlap::Instants;
 use super::series::{One, Series};
 use super::sqlite::SqliteHistorian;
 use super::units::{free_name, learn};
+use super::{damage, fsck};
 use crate::GatewayError;
 
 /// Longest unit, in letters: more is a sentence.
@@ -53,7 +53,7 @@ pub struct How {
 /// written.
 pub fn relabel(folder: &Path, id: &str, to: &str, how: How) -> Result<Relabelled, GatewayError> {
     let (mut keeper, path, _lock) = open(folder)?;
-    let failed = |source| GatewayError::History { path: path.clone(), source };
+    let failed = |source| damage::in_file(&path, source);
     let refused = |why: String| GatewayError::Series { folder: folder.to_owned(), why };
     let to = to.trim();
     if to.is_empty() || to.chars().any(char::is_control) || to.chars().count() > LONGEST {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use tokio::sync::watch;
-use twin_historian::historian::{Change, Historian, Position};
+use twin_historian::historian::{Change, Historian, KeepError, Position};
 use twin_model::{TimeRange, Timestamp};
 use twin_protocol::LinkChange;
 
@@ -293,8 +293,14 @@ impl Writer {
                 self.group = changes;
                 self.shared.totals.errors.fetch_add(1, Ordering::Relaxed);
                 if !self.shared.failing.swap(true, Ordering::Relaxed) {
+                    let help = match error {
+                        KeepError::Damaged { .. } => {
+                            "; `orrery fsck` lists what is wrong, `orrery fsck --repair` saves what can be read"
+                        }
+                        KeepError::Unavailable { .. } => "",
+                    };
                     crate::term::warn(&format!(
-                        "history can't be written: {error}; samples wait in memory and are not acknowledged, trying again twice a second"
+                        "history can't be written: {error}{help}; samples wait in memory and are not acknowledged, trying again twice a second"
                     ));
                 }
                 Err(extra)

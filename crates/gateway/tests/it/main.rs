@@ -14,6 +14,7 @@ mod computed;
 mod cookie_factory;
 mod corpus;
 mod cost;
+mod cut_short;
 mod disk;
 mod doors;
 mod exchange;

@@ -8,7 +8,7 @@ use gateway::history::FILE;
 use crate::world::{Folder, SITE, orrery};
 
 /// A site and a data folder with a sample in it, closed in order.
-fn kept() -> (Folder, String, String) {
+pub(crate) fn kept() -> (Folder, String, String) {
     let folder = Folder::new();
     let site = folder.write("site.toml", SITE).display().to_string();
     let table = folder.write("z.csv", "signal,time,value\npump-01.flow,2026-03-02T08:00:00Z,70\n").display().to_string();
@@ -19,14 +19,14 @@ fn kept() -> (Folder, String, String) {
 }
 
 /// Everything that is in a folder, with its bytes.
-fn files(folder: &Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
+pub(crate) fn files(folder: &Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
     let mut all: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     all.sort();
     all.into_iter().map(|path| (path.clone(), std::fs::read(&path).unwrap_or_default())).collect()
 }
 
 /// Holds every reader to it that it refuses a folder with these words, changes nothing in it and leaves nothing elsewhere.
-fn all_refuse(folder: &Folder, site: &str, data: &str, words: &[&str]) {
+pub(crate) fn all_refuse(folder: &Folder, site: &str, data: &str, words: &[&str]) {
     let path = |name: &str| folder.0.join(name).display().to_string();
     let (out, to, published) = (path("out.csv"), path("copies/deep"), path("published"));
     let (web, table) = (folder.write("web/index.html", "<html></html>"), path("z.csv"));

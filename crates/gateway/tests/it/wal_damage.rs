@@ -17,8 +17,8 @@ use crate::series::Random;
 use crate::world::{Folder, SITE, at, orrery};
 
 /// Bytes before the first frame, and of a frame with its page.
-const HEADER: usize = 32;
-const FRAME: usize = 24 + 4_096;
+pub(crate) const HEADER: usize = 32;
+pub(crate) const FRAME: usize = 24 + 4_096;
 
 /// How far the log was folded in before the kill.
 #[derive(Clone, Copy, PartialEq)]
@@ -76,7 +76,7 @@ impl Killed {
     }
 
     /// Frames of the log as it was begun last: those that carry its header's salts.
-    fn frames(&self) -> usize {
+    pub(crate) fn frames(&self) -> usize {
         let log = self.log();
         log[HEADER..].chunks_exact(FRAME).take_while(|frame| frame[8..16] == log[16..24]).count()
     }
@@ -273,30 +273,6 @@ fn bytes_left_over_from_before_the_log_was_begun_anew_are_nobodys_loss() {
         assert_eq!(fsck::check(&data, false).unwrap().findings, [], "byte {place}");
         let (have, said, remarks) = by_reader(&killed, &data).unwrap();
         assert_eq!((killed.lacking(&have, "left over"), said, remarks), (0, false, Vec::new()), "byte {place}");
-    }
-}
-
-#[test]
-fn a_log_without_its_file_or_beside_an_empty_one_gives_back_what_is_in_it() {
-    let killed = Killed::with(Folded::Never);
-    for gone in [true, false] {
-        let data = killed.hurt(&killed.log());
-        if gone {
-            std::fs::remove_file(data.join(FILE)).unwrap();
-        } else {
-            std::fs::write(data.join(FILE), b"").unwrap();
-        }
-        let before = bytes(&data);
-        let (have, said, remarks) = by_reader(&killed, &data).unwrap();
-        assert!(!said && remarks[0].contains("is missing or empty, but its log has"), "{remarks:?}");
-        assert_eq!(killed.lacking(&have, "no file"), 0);
-        assert!(backup(&data, &killed.path("never")).is_err() && Database::open(&data).is_err());
-        assert_eq!(fsck::check(&data, false).unwrap().findings[0].code, "database.damaged");
-        assert_eq!(bytes(&data), before, "gone: {gone}");
-        let report = fsck::check(&data, true).unwrap();
-        assert!(!report.lost(), "{report:?}");
-        assert_eq!(killed.lacking(&read(&killed.model, &data), "mended"), 0);
-        assert_eq!(bytes(&data).get("history.damaged-1.sqlite3-wal"), before.get("history.sqlite3-wal"), "gone: {gone}");
     }
 }
 

@@ -71,6 +71,8 @@ struct Found {
     from: From,
     /// Images in the log that are altered and that nothing took the place of.
     altered: u64,
+    /// Pages that are nowhere.
+    lacking: u64,
 }
 
 /// A journal entry whose checksum does not fit.
@@ -91,7 +93,7 @@ pub(super) fn salvage(path: &Path, fresh: &mut SqliteHistorian, report: &mut Rep
     let unreadable = |error: std::io::Error| KeepError::Unavailable { doing: "read", why: error.to_string() };
     let mut pages = Pages::open(path).map_err(unreadable)?;
     let (free, trees) = (pages.free(), pages.trees());
-    let mut found = Found::default();
+    let mut found = Found { lacking: pages.lacking(&free), ..Found::default() };
     let mut changes = Vec::new();
     for number in pages.numbers().filter(|number| !free.contains(number)) {
         let Some(page) = pages.read(number).filter(|page| !pages::is_map(number, page)) else { continue };
@@ -121,10 +123,11 @@ pub(super) fn salvage(path: &Path, fresh: &mut SqliteHistorian, report: &mut Rep
 /// Never for bytes in memory; the readers are those of files.
 pub fn rows_in(file: &[u8], log: &[u8]) -> std::io::Result<(u64, u64)> {
     let judged = wal::judge_in(&mut Cursor::new(log))?;
-    let mut pages = Pages::new(Some(Cursor::new(file)), file.len() as u64, Some(Cursor::new(log)), &judged);
+    let frames = judged.frames.len();
+    let mut pages = Pages::new(Some(Cursor::new(file)), file.len() as u64, Some(Cursor::new(log)), judged);
     let (free, trees) = (pages.free(), pages.trees());
     let (mut rows, mut broken) = (0, 0);
-    for number in pages.numbers().filter(|number| !free.contains(number)).take(file.len() / PAGE + judged.frames.len() + 1) {
+    for number in pages.numbers().filter(|number| !free.contains(number)).take(file.len() / PAGE + frames + 1) {
         let Some(page) = pages.read(number).filter(|page| !pages::is_map(number, page)) else { continue };
         let found = records::of_page(&mut pages, number, &page, trees.contains(&number));
         rows += found.records.len() as u64;
@@ -428,10 +431,20 @@ impl Found {
             let samples = (lost.samples > 0).then_some(lost.samples);
             report.lose("journal.lost", format!("journal entry {}", lost.place), message, samples, lost.times);
         }
+        self.uncounted(report);
+        Ok(())
+    }
+
+    /// What is lost and nobody can say how much it was, or of when.
+    fn uncounted(&self, report: &mut Report) {
         let nowhen = TimeRange::new(Timestamp::MAX, Timestamp::MIN);
         if self.altered > 0 {
             let message = format!("{} pages are altered by more than a byte; what only they had is missing", self.altered);
             report.lose("log.altered", "the log of the database".to_owned(), message, None, nowhen);
+        }
+        if self.lacking > 0 {
+            let message = format!("{} pages are neither in it nor in its log; what only they had is missing", self.lacking);
+            report.lose("pages.lost", "the database file".to_owned(), message, None, nowhen);
         }
         if self.broken_rows > 0 {
             let message = format!("{} rows can't be read", self.broken_rows);
@@ -441,7 +454,6 @@ impl Found {
             let message = "nothing in it looks like a history of this program".to_owned();
             report.lose("database.lost", "the database file".to_owned(), message, None, nowhen);
         }
-        Ok(())
     }
 }
 

@@ -30,6 +30,9 @@ pub(super) struct Pages<S = File> {
     newer: BTreeMap<u32, Frame>,
     /// Images in the log that are altered, in its order.
     altered: Vec<Frame>,
+    /// What was looked at.
+    judged: Judged,
+    length: u64,
 }
 
 impl Pages {
@@ -42,12 +45,12 @@ impl Pages {
         let length = file.as_ref().map_or(Ok(0), |file| file.metadata().map(|data| data.len()))?;
         let judged = wal::judge(path)?.unwrap_or_default();
         let log = if judged.frames.is_empty() { None } else { Some(File::open(wal::log_of(path))?) };
-        Ok(Self::new(file, length, log, &judged))
+        Ok(Self::new(file, length, log, judged))
     }
 }
 
 impl<S: Read + Seek> Pages<S> {
-    pub(super) fn new(file: Option<S>, length: u64, log: Option<S>, judged: &Judged) -> Self {
+    pub(super) fn new(file: Option<S>, length: u64, log: Option<S>, judged: Judged) -> Self {
         let mut count = u32::try_from(length.div_ceil(PAGE as u64)).unwrap_or(u32::MAX);
         let mut newer = BTreeMap::new();
         let mut altered = Vec::new();
@@ -61,7 +64,12 @@ impl<S: Read + Seek> Pages<S> {
         }
         // What lies behind the end that the last write says was given back.
         let count = judged.size.map_or(count, |size| count.min(size));
-        Self { file, log, count, newer, altered }
+        Self { file, log, count, newer, altered, judged, length }
+    }
+
+    /// Pages of the database that neither the file nor its log holds, without those that hold nothing.
+    pub(super) fn lacking(&self, free: &BTreeSet<u32>) -> u64 {
+        self.judged.lacking(self.length, free)
     }
 
     /// Images in the log that are altered, in its order, with whether nothing that can be trusted took their place: what only they

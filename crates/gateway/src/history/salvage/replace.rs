@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use twin_historian::historian::KeepError;
 use twin_model::{TimeRange, Timestamp};
 
+use super::super::damage;
 use super::super::database::{FILE, attempt};
 use super::super::fsck::Report;
 use super::super::sqlite::{SqliteHistorian, SyncPolicy};
@@ -46,10 +47,10 @@ pub(in super::super) fn with_what_is_left(folder: &Path, report: &mut Report) ->
 /// As [`with_what_is_left`].
 pub(in super::super) fn copy_of_what_is_left(path: &Path, to: &Path, report: &mut Report) -> Result<(), GatewayError> {
     let mut new = attempt(to, "making a new one", SqliteHistorian::open(to, SyncPolicy::Off))?;
-    super::salvage(path, &mut new, report).map_err(|source| GatewayError::History { path: path.to_owned(), source })?;
+    super::salvage(path, &mut new, report).map_err(|source| damage::in_file(path, source))?;
     let unread = |source| GatewayError::Read { path: path.to_owned(), source };
     if let Some(lack) = wal::look(path).map_err(unread)?.lack {
-        let known = newest(&new).map_err(|source| GatewayError::History { path: to.to_owned(), source })?;
+        let known = newest(&new).map_err(|source| damage::in_file(to, source))?;
         let log = wal::log_of(path).display().to_string();
         // What is written last is of the newest times, but for what comes late; to call all of history doubtful would help nobody.
         report.lose("log.missing", log, lack.words().to_owned(), None, TimeRange::new(known, Timestamp::MAX));

@@ -8,6 +8,7 @@ mod mine;
 mod sum;
 mod walk;
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
@@ -118,6 +119,25 @@ pub(super) struct Judged {
     pub(super) size: Option<u32>,
 }
 
+/// The page that holds SQLite's locks: it is never written
+/// (<https://www.sqlite.org/fileformat2.html#the_lock_byte_page>).
+const LOCKS: u32 = 0x4000_0000 / PAGE as u32 + 1;
+
+impl Judged {
+    /// Pages that the database has by what is known of its last finished write, and that neither its log nor the file of so many bytes
+    /// holds: SQLite takes them for damage, and has by then folded the log in and removed it. Pages in `free` hold nothing. An image
+    /// that is altered counts as one: what it costs is told by itself.
+    pub(super) fn lacking(&self, length: u64, free: &BTreeSet<u32>) -> u64 {
+        let certain = |frame: &&Frame| matches!(frame.state, State::Sound | State::Mended) && frame.size != 0;
+        let Some(last) = self.frames.iter().rfind(certain) else { return 0 };
+        let in_file = u32::try_from(length / last.bytes as u64).unwrap_or(u32::MAX);
+        let beyond = |page: &u32| *page > in_file && *page <= last.size;
+        let pages = self.frames.iter().map(|frame| frame.page);
+        let held: BTreeSet<u32> = pages.chain(free.iter().copied()).chain([LOCKS]).filter(beyond).collect();
+        u64::from(last.size.saturating_sub(in_file)) - held.len() as u64
+    }
+}
+
 /// The log of a database.
 pub fn log_of(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
@@ -179,6 +199,8 @@ pub(super) struct Looked {
     pub(super) unfinished: u64,
     /// Why it is not the log that belongs there.
     pub(super) lack: Option<Lack>,
+    /// Pages of the database that neither the file nor its log holds: SQLite could not use the rest, whatever is synchronised.
+    pub(super) lacking: u64,
 }
 
 /// Looks at the log beside a database file. Every opener of a data folder comes by here.
@@ -186,21 +208,39 @@ pub(super) struct Looked {
 /// # Errors
 /// Where it cannot be read.
 pub(super) fn look(path: &Path) -> std::io::Result<Looked> {
+    // Twice: beside a server the file may get longer or shorter while its log is read, which is no damage.
+    let before = length(path)?;
+    let judged = judge(path)?;
+    let length = before.max(length(path)?);
     if mine::is_lost(path)? {
         let lack = Lack::Lost;
         return Ok(Looked { damage: Some(lack.words().to_owned()), lack: Some(lack), ..Looked::default() });
     }
-    let Some(report) = inspect(path)? else { return Ok(Looked::default()) };
+    let Some(judged) = judged else { return Ok(Looked::default()) };
+    let (report, lacking) = (judged.report, judged.lacking(length, &BTreeSet::new()));
     let finished = report.frames + report.forgotten;
-    let damage = if finished > 0 && !report.foreign && std::fs::metadata(path).map_or(0, |data| data.len()) == 0 {
+    let mut damage = report.damage();
+    if finished > 0 && !report.foreign && length == 0 {
         // SQLite deletes the log of an empty file.
-        Some(format!("it is missing or empty, but its log has {finished} pages of finished writes"))
-    } else {
-        report.damage()
-    };
+        damage = Some(format!("it is missing or empty, but its log has {finished} pages of finished writes"));
+    }
+    if lacking > 0 {
+        let short = format!("it is cut short: {lacking} pages of it are neither in it nor in its log");
+        damage = Some(damage.map_or_else(|| short.clone(), |damage| format!("{damage}; {short}")));
+    }
     let remark = if damage.is_none() { report.remark(path) } else { None };
     let unfinished = if report.foreign { 0 } else { report.unfinished + report.torn };
-    Ok(Looked { damage, remark, unfinished, lack: report.foreign.then_some(Lack::Foreign) })
+    let lack = report.foreign.then_some(Lack::Foreign);
+    Ok(Looked { damage, remark, unfinished, lack, lacking })
+}
+
+/// Bytes of a file; 0 where there is none.
+fn length(path: &Path) -> std::io::Result<u64> {
+    match std::fs::metadata(path) {
+        Ok(data) => Ok(data.len()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(0),
+        Err(error) => Err(error),
+    }
 }
 
 /// Judges a log that is open.
