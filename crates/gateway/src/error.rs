@@ -71,6 +71,14 @@ pub enum GatewayError {
         /// What is wrong.
         why: String,
     },
+    /// The database of `--data` is not for this program, or not in its own place. Nothing is wrong with it.
+    #[error("history in {path}: {why}", path = path.display())]
+    Refused {
+        /// The database.
+        path: PathBuf,
+        /// Why, and what to do.
+        why: String,
+    },
     /// There is no database where there was one.
     #[error("{path} is missing, empty or without any table, but the folder has {found}; nothing begins from nothing beside what looks like history: put the file back under its name, restore a backup, save what its log has with `orrery fsck --repair`, or name an empty folder", path = path.display())]
     Gone {

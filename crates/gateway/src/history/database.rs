@@ -85,6 +85,7 @@ impl Database {
     pub fn open_with(folder: &Path, sync: SyncPolicy) -> Result<Self, GatewayError> {
         std::fs::create_dir_all(folder).map_err(|source| GatewayError::Write { path: folder.to_owned(), source })?;
         let path = folder.join(FILE);
+        guard::own_file(folder)?;
         let mut lock = lock(&folder.join("lock"))?;
         let mended = replace::finish(folder)?;
         finish_move(folder)?;

@@ -118,6 +118,7 @@ const REBUILD: &str = "run `orrery fsck --repair`: it is computed anew";
 pub fn check(folder: &Path, repair: bool) -> Result<Report, GatewayError> {
     let path = folder.join(FILE);
     let unread = |source| GatewayError::Read { path: path.clone(), source };
+    guard::own_file(folder)?;
     let log = wal::look(&path).map_err(unread)?;
     if !path.exists() && !replace::pending(folder) && log.damage.is_none() {
         guard::may_read(folder)?;

@@ -101,6 +101,28 @@ pub(super) fn logged(folder: &Path) -> Logged {
     number.map_or(Logged::Marked, Logged::By)
 }
 
+/// Refuses a database that is a link: its lock would lie in one folder and that of whoever opens it by its own name in another, its log
+/// beside the file itself, where nobody here looks for it. The folder may be a link.
+///
+/// # Errors
+/// [`GatewayError::Refused`] with the folder to name instead.
+pub(super) fn own_file(folder: &Path) -> Result<(), GatewayError> {
+    let path = folder.join(FILE);
+    if !std::fs::symlink_metadata(&path).is_ok_and(|data| data.is_symlink()) {
+        return Ok(());
+    }
+    // Where the link leads nowhere: what it says.
+    let to = std::fs::canonicalize(&path).or_else(|_| std::fs::read_link(&path).map(|to| folder.join(to)));
+    let to = to.unwrap_or_else(|_| path.clone());
+    let why = format!(
+        "it is a link to {}, and the lock and the log of a history lie beside the file itself; name the folder in which that is, {}, or put \
+         the file in the place of the link",
+        to.display(),
+        to.parent().unwrap_or(folder).display()
+    );
+    Err(GatewayError::Refused { path, why })
+}
+
 /// Refuses a folder without a database that looks as if it had one.
 ///
 /// # Errors

@@ -80,6 +80,7 @@ impl Look {
 /// # Errors
 /// Where the log cannot be read.
 pub(super) fn look(folder: &Path) -> Result<Look, GatewayError> {
+    guard::own_file(folder)?;
     let lock = File::open(folder.join("lock")).ok();
     // Shared: other readers may look, too. Whoever wants to write waits a moment, or is told that the folder is in use.
     let busy = lock.as_ref().is_some_and(|lock| !matches!(lock.try_lock_shared(), Ok(())));

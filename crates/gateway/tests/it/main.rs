@@ -33,6 +33,7 @@ mod lost;
 mod mending;
 mod missing;
 mod no_history;
+mod not_ours;
 mod odd_keepers;
 mod peers;
 mod publication;

@@ -1,0 +1,54 @@
+//! What stands under the name of a history and is none of this program's, not in its own place, or not all of it: refused with words,
+//! and not one byte changes. And what only looks like a trace of history, and is none.
+
+use std::path::Path;
+
+use gateway::history::FILE;
+
+use crate::no_history::{all_refuse, files, kept};
+use crate::salvage::text;
+use crate::world::{Folder, orrery};
+
+/// Holds whoever writes, checks or mends to it that a folder is refused with these words, each once, and stays as it is.
+fn writers_refuse(folder: &Folder, site: &str, data: &str, words: &[&str]) {
+    let (before, table) = (files(Path::new(data)), text(&folder.0.join("z.csv")));
+    let commands: [&[&str]; 4] = [
+        &["fsck", data],
+        &["fsck", data, "--repair"],
+        &["import-samples", site, "--data", data, &table],
+        &["serve", site, "--data", data, "--listen", "127.0.0.1:0"],
+    ];
+    for args in commands {
+        let (code, said, err) = orrery(args);
+        assert!(code == 2 && said.is_empty(), "{args:?}: {code} {said}{err}");
+        assert!(words.iter().all(|word| err.matches(word).count() == 1), "{args:?}: {err}");
+        assert_eq!(files(Path::new(data)), before, "{args:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_database_that_is_a_link_is_refused_with_the_folder_to_name_and_a_folder_may_be_one() {
+    use std::os::unix::fs::symlink;
+    let (folder, site, data) = kept();
+    let own = text(&std::fs::canonicalize(&data).unwrap());
+    let (linked, empty) = (folder.0.join("linked"), folder.0.join("empty"));
+    for (link, to) in [(&linked, Path::new(&data).join(FILE)), (&empty, Path::new(&own).join("nothing.sqlite3"))] {
+        std::fs::create_dir(link).unwrap();
+        symlink(to, link.join(FILE)).unwrap();
+        let name = format!("name the folder in which that is, {own}, or");
+        all_refuse(&folder, &site, &text(link), &["it is a link to", &name]);
+        writers_refuse(&folder, &site, &text(link), &["it is a link to", &name]);
+    }
+    assert!(!Path::new(&own).join("nothing.sqlite3").exists());
+    let whole = folder.0.join("of-folder");
+    symlink(&data, &whole).unwrap();
+    for args in [
+        &["import-samples", &*site, "--data", &text(&whole), &text(&folder.0.join("z.csv"))][..],
+        &["export", &site, "--data", &text(&whole), "-o", "-"],
+        &["fsck", &text(&whole)],
+    ] {
+        let (code, _, err) = orrery(args);
+        assert_eq!(code, 0, "{args:?}: {err}");
+    }
+}
