@@ -92,6 +92,7 @@ impl Database {
         guard::may_begin(folder)?;
         // Before SQLite looks at it: afterwards nobody can tell what it left out.
         let looked = wal::look(&path).map_err(|source| GatewayError::Read { path: path.clone(), source })?;
+        looked.not_newer(&path)?;
         let mut remarks: Vec<String> = looked.remark.into_iter().collect();
         remarks.extend(mended.map(|aside| {
             format!("a repair of history that was cut short is finished; what it could not save is in {} only", aside.display())
@@ -526,6 +527,10 @@ pub(super) fn lock(path: &Path) -> Result<File, GatewayError> {
 pub(super) fn attempt<T>(path: &Path, what: &'static str, result: rusqlite::Result<T>) -> Result<T, GatewayError> {
     result.map_err(|source| match super::sqlite::trouble("read", &source) {
         KeepError::Damaged { why, .. } => GatewayError::Damaged { path: path.to_owned(), why },
+        // What this program itself refuses says all.
+        KeepError::Unavailable { why, .. } if matches!(source, rusqlite::Error::ToSqlConversionFailure(_)) => {
+            GatewayError::Refused { path: path.to_owned(), why }
+        }
         KeepError::Unavailable { .. } => GatewayError::Data { path: path.to_owned(), what, source },
     })
 }

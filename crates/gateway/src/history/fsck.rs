@@ -120,6 +120,7 @@ pub fn check(folder: &Path, repair: bool) -> Result<Report, GatewayError> {
     let unread = |source| GatewayError::Read { path: path.clone(), source };
     guard::own_file(folder)?;
     let log = wal::look(&path).map_err(unread)?;
+    log.not_newer(&path)?;
     if !path.exists() && !replace::pending(folder) && log.damage.is_none() {
         guard::may_read(folder)?;
     }

@@ -88,7 +88,8 @@ pub(super) fn look(folder: &Path) -> Result<Look, GatewayError> {
         return Ok(Look { looked: wal::Looked::default(), busy, _lock: None });
     }
     let path = folder.join(FILE);
-    let looked = wal::look(&path).map_err(|source| GatewayError::Read { path, source })?;
+    let looked = wal::look(&path).map_err(|source| GatewayError::Read { path: path.clone(), source })?;
+    looked.not_newer(&path)?;
     Ok(Look { looked, busy, _lock: lock })
 }
 

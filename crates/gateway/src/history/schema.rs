@@ -110,7 +110,14 @@ pub(super) fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
 }
 
 /// The file is of a layout that this program does not know.
-const NEWER: &str = "it was written by a newer version of this program; use that one";
+pub(super) const NEWER: &str = "it was written by a newer version of this program; use that one";
+
+/// Whether a layout is one that a newer version may have. Layouts come one by one: one that is far ahead is an altered byte, which a repair
+/// puts right.
+pub(super) const fn is_newer(layout: u32) -> bool {
+    const AHEAD: u32 = 16;
+    layout > LAYOUT as u32 && layout <= LAYOUT as u32 + AHEAD
+}
 
 fn refused(why: &'static str) -> rusqlite::Error {
     rusqlite::Error::ToSqlConversionFailure(why.into())

@@ -4,10 +4,13 @@
 use std::path::Path;
 
 use gateway::history::FILE;
+use rusqlite::Connection;
 
 use crate::no_history::{all_refuse, files, kept};
-use crate::salvage::text;
+use crate::salvage::{copy, text};
 use crate::world::{Folder, orrery};
+
+const NEWER: &str = "it was written by a newer version of this program; use that one";
 
 /// Holds whoever writes, checks or mends to it that a folder is refused with these words, each once, and stays as it is.
 fn writers_refuse(folder: &Folder, site: &str, data: &str, words: &[&str]) {
@@ -50,5 +53,24 @@ fn a_database_that_is_a_link_is_refused_with_the_folder_to_name_and_a_folder_may
     ] {
         let (code, _, err) = orrery(args);
         assert_eq!(code, 0, "{args:?}: {err}");
+    }
+}
+
+#[test]
+fn a_history_of_a_newer_version_is_refused_by_everybody_and_said_once() {
+    let (folder, site, data) = kept();
+    let writer = Connection::open(Path::new(&data).join(FILE)).unwrap();
+    writer.pragma_update(None, "user_version", 3).unwrap();
+    // As a kill leaves it: only the log says it.
+    let killed = folder.0.join("killed");
+    copy(Path::new(&data), &killed);
+    drop(writer);
+    for data in [text(&killed), data] {
+        all_refuse(&folder, &site, &data, &[NEWER]);
+        writers_refuse(&folder, &site, &data, &[NEWER]);
+        for args in [&["state", &*site, "--data", &data, "--at", "2026-03-02T09:00:00Z"][..], &["history", "list", &data]] {
+            let (_, _, err) = orrery(args);
+            assert_eq!(err.matches(NEWER).count(), 1, "{args:?}: {err}");
+        }
     }
 }

@@ -17,6 +17,8 @@ const HEAD: usize = 100;
 /// (<https://www.sqlite.org/fileformat2.html#the_database_header>).
 const SIZE: usize = 28;
 const TABLES: usize = 44;
+/// Where it has `PRAGMA user_version`.
+const LAYOUT: usize = 60;
 const IDENTITY: usize = 68;
 
 /// What the header of a database file says.
@@ -46,6 +48,21 @@ impl Head {
     fn is_empty(&self) -> bool {
         self.0.get(18..20) == Some(&[2, 2]) && word(&self.0, TABLES) == 0
     }
+}
+
+/// The layout that a database says it has, in the newest image of its first page that is what was written; none where it has no
+/// header that makes sense. Asked of every file before SQLite, a repair or a copy changes anything.
+pub(super) fn layout(path: &Path, frames: &[Frame]) -> Result<Option<u32>> {
+    let first = frames.iter().rfind(|frame| frame.page == 1 && frame.state == State::Sound);
+    let head = match first {
+        Some(first) => {
+            let mut log = File::open(log_of(path))?;
+            log.seek(SeekFrom::Start(first.at))?;
+            Head::from(&mut log)?
+        }
+        None => Head::of(path)?,
+    };
+    Ok(head.map(|head| word(&head.0, LAYOUT)))
 }
 
 /// Two numbers of files, as they stand, of which one byte may have been altered since.

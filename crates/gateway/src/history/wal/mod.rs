@@ -14,6 +14,8 @@ use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 
 use super::salvage::PAGE;
+use super::schema::{NEWER, is_newer};
+use crate::GatewayError;
 pub(super) use file::{odd_header, whole};
 use header::HEADER;
 use walk::FRAME;
@@ -201,6 +203,19 @@ pub(super) struct Looked {
     pub(super) lack: Option<Lack>,
     /// Pages of the database that neither the file nor its log holds: SQLite could not use the rest, whatever is synchronised.
     pub(super) lacking: u64,
+    /// Whether a newer version of this program wrote the file.
+    pub(super) newer: bool,
+}
+
+impl Looked {
+    /// Refuses what a newer version wrote: what this one knows nothing of would be lost.
+    ///
+    /// # Errors
+    /// [`GatewayError::Refused`].
+    pub(super) fn not_newer(&self, path: &Path) -> Result<(), GatewayError> {
+        let refused = || GatewayError::Refused { path: path.to_owned(), why: NEWER.to_owned() };
+        if self.newer { Err(refused()) } else { Ok(()) }
+    }
 }
 
 /// Looks at the log beside a database file. Every opener of a data folder comes by here.
@@ -212,11 +227,13 @@ pub(super) fn look(path: &Path) -> std::io::Result<Looked> {
     let before = length(path)?;
     let judged = judge(path)?;
     let length = before.max(length(path)?);
+    let frames = judged.as_ref().map_or(&[][..], |judged| &judged.frames);
+    let newer = mine::layout(path, frames)?.is_some_and(is_newer);
     if mine::is_lost(path)? {
         let lack = Lack::Lost;
-        return Ok(Looked { damage: Some(lack.words().to_owned()), lack: Some(lack), ..Looked::default() });
+        return Ok(Looked { damage: Some(lack.words().to_owned()), lack: Some(lack), newer, ..Looked::default() });
     }
-    let Some(judged) = judged else { return Ok(Looked::default()) };
+    let Some(judged) = judged else { return Ok(Looked { newer, ..Looked::default() }) };
     let (report, lacking) = (judged.report, judged.lacking(length, &BTreeSet::new()));
     let finished = report.frames + report.forgotten;
     let mut damage = report.damage();
@@ -231,7 +248,7 @@ pub(super) fn look(path: &Path) -> std::io::Result<Looked> {
     let remark = if damage.is_none() { report.remark(path) } else { None };
     let unfinished = if report.foreign { 0 } else { report.unfinished + report.torn };
     let lack = report.foreign.then_some(Lack::Foreign);
-    Ok(Looked { damage, remark, unfinished, lack, lacking })
+    Ok(Looked { damage, remark, unfinished, lack, lacking, newer })
 }
 
 /// Bytes of a file; 0 where there is none.
