@@ -8,6 +8,7 @@ use twin_historian::historian::{Historian as _, KeepError, LEVELS, Position};
 
 use super::damage;
 use super::database::{FILE, PUBLICATION, attempt};
+use super::salvage::replace;
 use super::sqlite::SqliteHistorian;
 use super::{guard, pages, reading};
 use crate::GatewayError;
@@ -57,10 +58,7 @@ pub(crate) fn copy_history(folder: &Path, to: &Path) -> Result<Backup, GatewayEr
 
 fn copy(folder: &Path, to: &Path, with_revisions: bool) -> Result<Backup, GatewayError> {
     let (from, file) = (folder.join(FILE), to.join(FILE));
-    Unfinished::take_back(to, &file);
-    if let Some(path) = [&file, &to.join(PUBLICATION)].into_iter().find(|path| path.exists()) {
-        return Err(GatewayError::Exists { path: path.clone() });
-    }
+    free_for(to, &file)?;
     // A copy of what SQLite would take of a damaged log is no copy of the history.
     let look = reading::look(folder)?;
     if let Some(why) = look.looked.damage {
@@ -84,6 +82,20 @@ fn copy(folder: &Path, to: &Path, with_revisions: bool) -> Result<Backup, Gatewa
         .finish(&file, &to.join(PUBLICATION), revisions > 0)
         .map_err(|source| GatewayError::Write { path: file.clone(), source })?;
     Ok(Backup { file, revisions, left_out, remarks, ..found })
+}
+
+/// Refuses a folder that has a history, or what a server would take for part of the copy or for a trace of another one.
+fn free_for(to: &Path, file: &Path) -> Result<(), GatewayError> {
+    let beside = ["-wal", "-shm", "-journal"].map(|suffix| to.join(format!("{FILE}{suffix}")));
+    let taken = [file.to_owned()].into_iter().chain(beside).find(|path| path.symlink_metadata().is_ok());
+    let repaired = || replace::waiting(to);
+    let marked = || Some(to.join("lock")).filter(|_| guard::logged(to) != guard::Logged::Never);
+    if let Some(path) = taken.or_else(repaired).or_else(marked) {
+        return Err(GatewayError::Exists { path });
+    }
+    Unfinished::take_back(to, file);
+    let publication = to.join(PUBLICATION);
+    if publication.exists() { Err(GatewayError::Exists { path: publication }) } else { Ok(()) }
 }
 
 const PARTIAL: &str = "history.partial.sqlite3";

@@ -74,3 +74,28 @@ fn a_history_of_a_newer_version_is_refused_by_everybody_and_said_once() {
         }
     }
 }
+
+#[test]
+fn a_backup_goes_into_no_folder_whose_files_would_be_taken_for_part_of_it() {
+    let (folder, site, data) = kept();
+    let lock = std::fs::read(Path::new(&data).join("lock")).unwrap();
+    assert!(!lock.is_empty());
+    for (name, bytes) in [
+        ("history.sqlite3-wal", &b"of something else"[..]),
+        ("history.sqlite3-shm", b"of something else"),
+        ("history.sqlite3-journal", b"of something else"),
+        ("history.salvaged.sqlite3", b"of something else"),
+        ("lock", &lock),
+    ] {
+        let to = folder.write(&format!("to-{name}/{name}"), bytes).parent().unwrap().to_owned();
+        let before = files(&to);
+        let (code, said, err) = orrery(&["backup", &data, &text(&to)]);
+        assert!(code == 2 && err.contains("exists already") && err.contains(name), "{name}: {code} {said}{err}");
+        assert_eq!(files(&to), before, "{name}");
+    }
+    let to = folder.write("free/lock", "").parent().unwrap().to_owned();
+    let (code, _, err) = orrery(&["backup", &data, &text(&to)]);
+    assert_eq!(code, 0, "{err}");
+    let table = text(&folder.0.join("z.csv"));
+    assert_eq!(orrery(&["import-samples", &site, "--data", &text(&to), &table]).0, 0, "a server opens it");
+}
