@@ -18,6 +18,10 @@ const MARK: &str = "history.sqlite3 belongs here; without it nothing starts from
 /// What follows it while there is something in the log, with the number of the file that the log is of.
 const LOGGED: &str = "history.sqlite3-wal belongs to it, of file ";
 
+/// What SQLite writes beside the file until that is kept with a log, which it is before it has any table, and before the folder is
+/// marked: a kill in between leaves it beside an empty file.
+const JOURNAL: &str = "history.sqlite3-journal";
+
 /// What is tried.
 const TABLES: &str = "looking for its tables";
 
@@ -194,7 +198,8 @@ fn length(path: &Path) -> Result<Option<u64>, GatewayError> {
 /// What in a folder says that there was a database.
 fn traces(folder: &Path) -> Result<Vec<String>, GatewayError> {
     let mut found: Vec<String> = Vec::new();
-    if logged(folder) != Logged::Never {
+    let marked = logged(folder) != Logged::Never;
+    if marked {
         found.push(LOCK.to_owned());
     }
     let entries = std::fs::read_dir(folder).map_err(|source| GatewayError::Read { path: folder.to_owned(), source })?;
@@ -206,6 +211,7 @@ fn traces(folder: &Path) -> Result<Vec<String>, GatewayError> {
             && name.contains("sqlite")
             && length > 0
             && !name.contains("history.salvaging")
+            && (marked || name != JOURNAL)
         {
             found.push(name);
         }

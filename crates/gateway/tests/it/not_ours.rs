@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use crate::no_history::{all_refuse, files, kept};
 use crate::salvage::{copy, text};
-use crate::world::{Folder, orrery};
+use crate::world::{Folder, SITE, orrery};
 
 const NEWER: &str = "it was written by a newer version of this program; use that one";
 
@@ -98,4 +98,32 @@ fn a_backup_goes_into_no_folder_whose_files_would_be_taken_for_part_of_it() {
     assert_eq!(code, 0, "{err}");
     let table = text(&folder.0.join("z.csv"));
     assert_eq!(orrery(&["import-samples", &site, "--data", &text(&to), &table]).0, 0, "a server opens it");
+}
+
+#[test]
+fn what_a_kill_leaves_before_anything_is_kept_is_no_trace_of_history() {
+    let folder = Folder::new();
+    let site = text(&folder.write("site.toml", SITE));
+    let table = text(&folder.write("z.csv", "signal,time,value\npump-01.flow,2026-03-02T08:00:00Z,70\n"));
+    // The head of a rollback journal of a database that had no page (https://www.sqlite.org/fileformat2.html#the_rollback_journal).
+    let mut journal = vec![0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
+    journal.resize(512, 0);
+    for (name, with_file) in [("empty", true), ("missing", false)] {
+        let data = folder.write(&format!("{name}/history.sqlite3-journal"), &journal).parent().unwrap().to_owned();
+        std::fs::write(data.join("lock"), "").unwrap();
+        if with_file {
+            std::fs::write(data.join(FILE), "").unwrap();
+        }
+        all_refuse(&folder, &site, &text(&data), &["there is no history in"]);
+        let marked = folder.0.join(format!("{name}-marked"));
+        copy(&data, &marked);
+        let (code, _, err) = orrery(&["import-samples", &site, "--data", &text(&data), &table]);
+        assert_eq!(code, 0, "{name}: {err}");
+        let (code, out, err) = orrery(&["export", &site, "--data", &text(&data), "-o", "-"]);
+        assert!(code == 0 && out.contains("pump-01.flow"), "{name}: {err}");
+        // What says that there was history is one still, and the journal is named with it.
+        std::fs::copy(data.join("lock"), marked.join("lock")).unwrap();
+        let (code, _, err) = orrery(&["import-samples", &site, "--data", &text(&marked), &table]);
+        assert!(code == 2 && err.contains("history.sqlite3-journal, lock, which says"), "{name}: {err}");
+    }
 }
