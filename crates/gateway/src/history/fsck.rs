@@ -121,6 +121,10 @@ pub fn check(folder: &Path, repair: bool) -> Result<Report, GatewayError> {
     guard::own_file(folder)?;
     let log = wal::look(&path).map_err(unread)?;
     log.not_newer(&path)?;
+    if log.damage.is_none() {
+        // Before anything is made in the folder, and long before a repair would put an empty history in its place.
+        guard::not_of_another(&path)?;
+    }
     if !path.exists() && !replace::pending(folder) && log.damage.is_none() {
         guard::may_read(folder)?;
     }

@@ -9,6 +9,7 @@ use twin_historian::historian::KeepError;
 
 use super::damage;
 use super::database::{FILE, attempt};
+use super::schema::NAMES;
 use super::sqlite::SqliteHistorian;
 use crate::GatewayError;
 
@@ -125,6 +126,22 @@ pub(super) fn own_file(folder: &Path) -> Result<(), GatewayError> {
         to.parent().unwrap_or(folder).display()
     );
     Err(GatewayError::Refused { path, why })
+}
+
+/// Refuses a sound database that has tables, and none that this program ever made. What can't be read is for others to judge.
+///
+/// # Errors
+/// [`GatewayError::Refused`].
+pub(super) fn not_of_another(path: &Path) -> Result<(), GatewayError> {
+    let tables = SqliteHistorian::open_to_read(path).and_then(|keeper| keeper.names());
+    let tables = tables.unwrap_or_default();
+    if tables.is_empty() || tables.iter().any(|table| NAMES.contains(&table.as_str())) {
+        return Ok(());
+    }
+    let why = "it is a file of another program: it has tables, and none of them is of this one; nothing is changed; put it elsewhere and \
+         restore a backup, or name another folder"
+        .to_owned();
+    Err(GatewayError::Refused { path: path.to_owned(), why })
 }
 
 /// Refuses a folder without a database that looks as if it had one.

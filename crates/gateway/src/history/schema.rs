@@ -119,6 +119,9 @@ pub(super) const fn is_newer(layout: u32) -> bool {
     layout > LAYOUT as u32 && layout <= LAYOUT as u32 + AHEAD
 }
 
+/// Tables that this program makes or once made.
+pub(super) const NAMES: [&str; 10] = ["chunk", "blob", "page", "journal", "note", "damaged", "series", "tail", "link", "meta"];
+
 fn refused(why: &'static str) -> rusqlite::Error {
     rusqlite::Error::ToSqlConversionFailure(why.into())
 }

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use gateway::history::FILE;
+use gateway::history::{FILE, fsck};
 use rusqlite::Connection;
 
 use crate::no_history::{all_refuse, files, kept};
@@ -126,4 +126,31 @@ fn what_a_kill_leaves_before_anything_is_kept_is_no_trace_of_history() {
         let (code, _, err) = orrery(&["import-samples", &site, "--data", &text(&marked), &table]);
         assert!(code == 2 && err.contains("history.sqlite3-journal, lock, which says"), "{name}: {err}");
     }
+}
+
+#[test]
+fn a_repair_leaves_a_file_of_another_program_where_it_is_and_mends_one_of_ours() {
+    let (folder, _, data) = kept();
+    let alone = text(folder.write("alone/history.sqlite3", "").parent().unwrap());
+    for data in [&alone, &data] {
+        let path = Path::new(data).join(FILE);
+        let ours = std::fs::read(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let foreign = Connection::open(&path).unwrap();
+        foreign.execute_batch("CREATE TABLE mine (a); CREATE INDEX journal ON mine (a); INSERT INTO mine VALUES (1)").unwrap();
+        drop(foreign);
+        let before = files(Path::new(data));
+        for args in [&["fsck", &**data][..], &["fsck", data, "--repair"]] {
+            let (code, said, err) = orrery(args);
+            assert!(code == 2 && err.contains("it is a file of another program"), "{args:?}: {code} {said}{err}");
+            assert_eq!(files(Path::new(data)), before, "{args:?}");
+        }
+        std::fs::write(&path, ours).unwrap();
+    }
+    let ours = Connection::open(Path::new(&data).join(FILE)).unwrap();
+    ours.execute_batch("DROP TABLE note; DROP TABLE page; CREATE TABLE mine (a)").unwrap();
+    drop(ours);
+    let (code, said, err) = orrery(&["fsck", &data, "--repair"]);
+    assert_eq!(code, 1, "{said}{err}");
+    assert_eq!(fsck::check(Path::new(&data), false).unwrap().findings, []);
 }

@@ -39,6 +39,15 @@ impl SqliteHistorian {
         Ok(found.into_iter().next().unwrap_or(0).unsigned_abs())
     }
 
+    /// Names of its tables, those of SQLite itself left out.
+    ///
+    /// # Errors
+    /// Where they cannot be read.
+    pub(in crate::history) fn names(&self) -> rusqlite::Result<Vec<String>> {
+        let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
+        self.connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect()
+    }
+
     /// Fails where one of the tables of its layout is missing, as in a database of another program.
     ///
     /// # Errors
