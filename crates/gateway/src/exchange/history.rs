@@ -9,7 +9,7 @@ use twin_historian::Store;
 use twin_model::{Model, TimeRange};
 
 use crate::GatewayError;
-use crate::history::{Database, Loaded, Missing};
+use crate::history::{Database, Loaded, Missing, Setup};
 use crate::hub::Hub;
 use crate::lacks::Lacks;
 use crate::recording::Recording;
@@ -86,6 +86,7 @@ pub struct OpenHistory {
     /// All samples; what is put in is on disk after [`Self::save`].
     pub store: Store,
     database: Database,
+    loaded: Loaded,
     folder: PathBuf,
     model: Arc<Model>,
 }
@@ -102,7 +103,7 @@ impl OpenHistory {
         remarks.extend(database.remarks().iter().cloned());
         note(&loaded, remarks);
         remarks.extend(database.about(model, model, ALWAYS)?);
-        Ok(Self { store, database, folder: folder.to_owned(), model: model.clone() })
+        Ok(Self { store, database, loaded, folder: folder.to_owned(), model: model.clone() })
     }
 
     /// Writes what was put into the store, as sealed chunks, and reads it back to be sure.
@@ -110,11 +111,11 @@ impl OpenHistory {
     /// # Errors
     /// Where it did not all reach the disk. What was there before is unharmed then; the import may be run again.
     pub fn save(self) -> Result<(), GatewayError> {
-        let Self { mut store, database, folder, model } = self;
+        let Self { store, database, loaded, folder, model } = self;
         let Some(extent) = store.extent() else { return Ok(()) };
         let expected = counts(&store, &model);
         let slab = store.config().slab;
-        let persist = database.start(&model, &mut store)?;
+        let persist = database.start_with(&model, Setup::default(), &loaded)?;
         let hub = Hub::new(model.clone(), crate::clock::wall(), RingLimits::default(), store, Some(persist));
         // Unfinished hours too: chunks hold a sample as it is, whatever its times; a server seals such an hour again.
         hub.seal(extent.end + slab);

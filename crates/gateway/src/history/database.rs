@@ -18,7 +18,7 @@ use super::sqlite::{SqliteHistorian, SyncPolicy};
 use super::units::{Apart, learn, with_samples};
 use super::{Persist, Setup, begins, carried, guard, outside, salvage::replace, wal};
 use crate::GatewayError;
-use crate::clock::instant;
+use crate::clock::{instant, wall};
 use crate::revisions::earlier;
 use crate::stores::ALWAYS;
 
@@ -40,6 +40,8 @@ pub struct Database {
     remarks: Vec<String>,
     /// What a damaged folder lacks.
     missing: Vec<Missing>,
+    /// Whether another program has it open to write.
+    busy: bool,
     /// What it is read from where that is not the folder; goes after the keeper.
     _private: Option<Private>,
 }
@@ -57,6 +59,10 @@ pub struct Loaded {
     pub absent: usize,
     /// Link changes, oldest first.
     pub links: Vec<LinkChange>,
+    /// Sources whose links a server that was killed left up, and from when on they count as down: in [`Self::links`], and not yet kept.
+    ended: Vec<(String, Timestamp)>,
+    /// When the newest sample of the journal was received.
+    received: Option<Timestamp>,
     /// What a person should know: what was torn, damaged and mended.
     pub remarks: Vec<String>,
     /// What can't be read of what was to be: which time of which series.
@@ -113,7 +119,7 @@ impl Database {
         keeper.guard(&[path.clone(), folder.join("lock")]);
         guard::mark(&mut lock, None);
         keeper.sign(&lock);
-        Ok(Self { path, keeper, lock: Some(lock), remarks, missing: Vec::new(), _private: None })
+        Ok(Self { path, keeper, lock: Some(lock), remarks, missing: Vec::new(), busy: false, _private: None })
     }
 
     /// Opens an existing database for reading; a server may be writing it at the same time. Changes no byte of history: where the log
@@ -122,8 +128,8 @@ impl Database {
     /// # Errors
     /// Where there is none, or it can't be read.
     pub fn open_to_read(folder: &Path) -> Result<Self, GatewayError> {
-        let Reading { keeper, remarks, missing, private } = reading::open(folder)?;
-        Ok(Self { path: folder.join(FILE), keeper, lock: None, remarks, missing, _private: private })
+        let Reading { keeper, remarks, missing, private, busy } = reading::open(folder)?;
+        Ok(Self { path: folder.join(FILE), keeper, lock: None, remarks, missing, busy, _private: private })
     }
 
     /// What a person should know of what was opened: what a kill left unfinished, and what is damaged.
@@ -184,6 +190,7 @@ impl Database {
                 self.import(level, range, store, &mut loaded)?;
             }
             self.replay(store, &mut loaded)?;
+            self.end_links(model, &mut loaded)?;
             Ok(loaded)
         };
         read().map_err(|source| self.failed(source))
@@ -225,6 +232,7 @@ impl Database {
                 }
             }
             self.replay(store, &mut loaded)?;
+            self.end_links(model, &mut loaded)?;
             Ok(loaded)
         };
         read().map_err(|source| self.failed(source))
@@ -235,10 +243,26 @@ impl Database {
         let (series, numbers) = self.numbered(model)?;
         let absent = series.absent(model).len();
         number(store, &numbers);
-        let position = |id: &str| model.sources().iter().position(|source| source.id == id).map(|at| at as u32);
-        let links = Links::load(&self.keeper)?.all(&position);
         let (remarks, missing) = (self.remarks.clone(), self.missing.clone());
-        Ok(Loaded { links, remarks, absent, unreadable: missing.len(), missing, ..Loaded::default() })
+        Ok(Loaded { remarks, absent, unreadable: missing.len(), missing, ..Loaded::default() })
+    }
+
+    /// After [`Self::replay`]: the changes of links. Nobody has the folder open to write, so nobody is connected: what a server that ended
+    /// without a word left up counts as down after the last moment of which anything is known, which it surely lived to see.
+    fn end_links(&self, model: &Model, loaded: &mut Loaded) -> Result<(), KeepError> {
+        let mut links = Links::load(&self.keeper)?;
+        if !self.busy
+            && let Some(newest) = links.newest()
+        {
+            // Times of receipt may be a sender's own: nothing is known of what has not come.
+            let known = loaded.received.max(links.lived()).map_or(newest, |known| known.max(newest));
+            let at = (known + Span::from_micros(1)).min(wall()).max(newest);
+            loaded.ended = links.unended(model).into_iter().map(|source| (source, at)).collect();
+            links.end(&loaded.ended);
+        }
+        let position = |id: &str| model.sources().iter().position(|source| source.id == id).map(|at| at as u32);
+        loaded.links = links.all(&position);
+        Ok(())
     }
 
     /// Ids of the series that are kept here and that the site does not have.
@@ -336,6 +360,7 @@ impl Database {
         };
         self.keeper.journal(Position(0), &mut each, &mut |position, why| damaged.push((position, why)))?;
         loaded.batches += batches;
+        loaded.received = strays.received;
         loaded.strays = strays.finish();
         damaged.extend(strange);
         for (position, why) in &damaged {
@@ -369,7 +394,8 @@ impl Database {
         self.start_with(model, Setup::default(), &Loaded::default())
     }
 
-    /// As [`Self::start`]; what `loaded` found damaged in the journal is set aside.
+    /// As [`Self::start`]; what `loaded` found damaged in the journal is set aside, and links that it found without an end are written down as
+    /// ended.
     ///
     /// # Errors
     /// As [`Self::start`].
@@ -381,7 +407,13 @@ impl Database {
         }
         let (series, numbers) = self.numbered(model).map_err(failed)?;
         self.keeper.set_series(&series, Some(&model.site().id)).map_err(failed)?;
-        let persist = Persist::numbered(Box::new(self.keeper), model, numbers, setup, true, self.lock).map_err(failed)?;
+        let mut links = Links::load(&self.keeper).map_err(failed)?;
+        links.end(&loaded.ended);
+        // At once, so that whoever reads beside this server has the same answer; where the disk refuses, with the first commit that it takes.
+        if !loaded.ended.is_empty() && self.keeper.commit(&links.changes()).is_ok() {
+            links.committed();
+        }
+        let persist = Persist::numbered(Box::new(self.keeper), links, model, numbers, setup, true, self.lock).map_err(failed)?;
         // Before any round of sealing may trim the journal.
         persist.at_start(&loaded.missing);
         loaded.strays.iter().for_each(|sealed| persist.lane(sealed.clone()));
@@ -424,6 +456,8 @@ struct Strays {
     absent: BTreeMap<u32, u32>,
     store: Store,
     any: bool,
+    /// When the newest of all samples in batches was received.
+    received: Option<Timestamp>,
 }
 
 impl Strays {
@@ -442,7 +476,7 @@ impl Strays {
         // What chunks hold of them is not here.
         store.note_elsewhere(ALWAYS);
         let absent = numbers.iter().enumerate().map(|(at, number)| (*number, at as u32)).collect();
-        Self { absent, store, any: false }
+        Self { absent, store, any: false, received: None }
     }
 
     /// A journal entry into the stores: a batch under numbers, or a chunk of what did not reach the journal at first.
@@ -457,6 +491,7 @@ impl Strays {
             Ok(ServerFrame::Batch(batch)) => {
                 for mut entry in batch.entries {
                     cut(&mut entry.sample.value);
+                    self.received = self.received.max(Some(entry.sample.received_time));
                     self.append(entry.id.0, &entry.sample, site)?;
                 }
                 Ok(())

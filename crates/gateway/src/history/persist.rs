@@ -90,12 +90,14 @@ impl Persist {
         lock: Option<File>,
     ) -> Result<Self, KeepError> {
         let numbers = Numbers::positions(model.signals().len());
-        Self::numbered(keeper, model, numbers, setup, outlives, lock)
+        let links = Links::load(keeper.as_ref())?;
+        Self::numbered(keeper, links, model, numbers, setup, outlives, lock)
     }
 
-    /// As [`Self::over`], where the keeper has numbers of its own for the site's signals.
+    /// As [`Self::over`], where the keeper has numbers of its own for the site's signals; `links` are its own, with what is to be added.
     pub(super) fn numbered(
         keeper: Box<dyn Historian>,
+        links: Links,
         model: &Model,
         numbers: Numbers,
         setup: Setup,
@@ -120,7 +122,6 @@ impl Persist {
         let plan = Plan { slab: StoreConfig::default().slab, specs, journals: outlives, retention: setup.retention };
         let sealer = Sealer::new(keeper.reader()?, to_writer.clone(), shared.clone(), plan)?;
         let reader = Mutex::new(keeper.reader()?);
-        let links = Links::load(keeper.as_ref())?;
         let writer = Writer::new(keeper, links, sources, numbers.clone(), shared.clone(), publish, setup.commit_every);
         // Both keep what is acknowledged: where one breaks, the program ends.
         let vitals = Arc::new(Vitals::default());
@@ -258,8 +259,9 @@ impl Persist {
         }
     }
 
-    /// Removes what is past its time at `now`.
+    /// Removes what is past its time at `now`, and says there that this server runs: should it be killed, that is how long it surely did.
     pub(crate) fn retain(&self, now: Timestamp) {
+        self.post(Message::Lives(now));
         // The next minute will do where the thread is busy.
         if let Some(sealer) = &self.sealer {
             drop(sealer.try_send(Job::Retain(now)));

@@ -50,6 +50,8 @@ pub(super) struct Reading {
     pub(super) missing: Vec<Missing>,
     /// Where the keeper reads a private copy: after it, in the order in which they go.
     pub(super) private: Option<Private>,
+    /// Whether somebody has the folder open to write.
+    pub(super) busy: bool,
 }
 
 /// What was looked at before SQLite sees a folder.
@@ -114,16 +116,16 @@ pub(super) fn open(folder: &Path) -> Result<Reading, GatewayError> {
         return what_is_left(folder, &path, why);
     }
     look.may_read(folder)?;
-    let remarks = look.looked.remark.iter().cloned().collect();
+    let (busy, remarks) = (look.busy, look.looked.remark.iter().cloned().collect());
     // From here on a server may begin.
     drop(look);
     let keeper = attempt(&path, READING, SqliteHistorian::open_to_read(&path))?;
     guard::may_read_in(folder, &keeper)?;
     if attempt(&path, READING, keeper.layout())? != schema::LAYOUT {
         // An older layout: a copy is brought up to date, the folder by the next server.
-        return copied(&path, |to| attempt(&path, READING, keeper.copy_into(to)));
+        return Ok(Reading { busy, ..copied(&path, |to| attempt(&path, READING, keeper.copy_into(to)))? });
     }
-    Ok(Reading { keeper, remarks, missing: Vec::new(), private: None })
+    Ok(Reading { keeper, remarks, missing: Vec::new(), private: None, busy })
 }
 
 /// Refuses a folder that has no history to change, before whoever changes it makes one. What is damaged is for them to say, and a
@@ -154,7 +156,7 @@ fn copied(path: &Path, copy: impl FnOnce(&Path) -> Result<(), GatewayError>) -> 
     let to = private.0.join(FILE);
     copy(&to)?;
     let keeper = attempt(path, READING, SqliteHistorian::open(&to, SyncPolicy::Off))?;
-    Ok(Reading { keeper, remarks: Vec::new(), missing: Vec::new(), private: Some(private) })
+    Ok(Reading { keeper, remarks: Vec::new(), missing: Vec::new(), private: Some(private), busy: false })
 }
 
 /// A private copy of what can be read of a damaged folder.
@@ -169,7 +171,7 @@ fn what_is_left(folder: &Path, path: &Path, why: &str) -> Result<Reading, Gatewa
         path.display(),
         folder.display()
     );
-    Ok(Reading { keeper, remarks: vec![remark], missing, private: Some(private) })
+    Ok(Reading { keeper, remarks: vec![remark], missing, private: Some(private), busy: false })
 }
 
 /// What a finding of a repair says is lost; none where nothing is.

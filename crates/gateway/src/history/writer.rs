@@ -112,6 +112,8 @@ pub(super) enum Message {
         came: Instant,
     },
     Link(LinkChange),
+    /// The server runs, by its clock.
+    Lives(Timestamp),
     /// The tails before this hold everything of a hole up to this batch.
     Mended(u64),
     /// A round of sealing begins: chunks hold what came before this.
@@ -228,6 +230,10 @@ impl Writer {
                 if let Some(source) = self.sources.get(change.source as usize) {
                     self.links.push(change.at, source, change.state);
                 }
+                None
+            }
+            Message::Lives(now) => {
+                self.links.live(now);
                 None
             }
             Message::Mended(seq) => {

@@ -66,6 +66,7 @@ mod stream;
 mod tables;
 mod tables_played;
 mod tls;
+mod unended;
 mod units;
 mod unread;
 mod vitals;
