@@ -209,16 +209,26 @@ pub fn rename(folder: &Path, from: &str, to: &str, allowed: Allowed) -> Result<R
         keeper.set_series(&series, None).map_err(failed)?;
         return Ok(Renamed { merged: false, moved, overwritten: 0 });
     };
-    one_unit(&series, number, other).map_err(refused)?;
     let there = Instants::read(&keeper, other).map_err(failed)?;
+    // One without samples says nothing of any: it takes over what says what these mean, as an id that nobody has does.
+    let merged = own.len() > 0 && there.len() > 0;
+    if merged {
+        one_unit(&series, number, other).map_err(refused)?;
+    }
     let overwritten = own.contradictions(&there);
     let declared = |number: u32| series.all().get(number as usize).map(|one| one.kind);
     may_merge((from, &own), (to, &there, declared(other)), overwritten, allowed).map_err(refused)?;
+    if there.len() == 0 {
+        series.rename(other, "");
+        series.rename(number, to);
+        keeper.set_series(&series, None).map_err(failed)?;
+        return Ok(Renamed { merged, moved, overwritten });
+    }
     transfer(&mut keeper, number, Some(other), None).map_err(failed)?;
     series.rename(number, "");
     keeper.set_series(&series, None).map_err(failed)?;
     fsck::rebuild(&mut keeper).map_err(failed)?;
-    Ok(Renamed { merged: true, moved, overwritten })
+    Ok(Renamed { merged, moved, overwritten })
 }
 
 /// Why two series must not become one: their values are in different units.

@@ -427,9 +427,9 @@ fn series_of_different_kinds_never_become_one_and_equal_samples_are_no_contradic
     let json: serde_json::Value = serde_json::from_str(&out).unwrap();
     let said = (&json["merged"], &json["moved"], &json["overwritten"]);
     assert_eq!((code, said), (0, (&true.into(), &20.into(), &0.into())), "{err}");
-    // What has no samples loses none.
+    // What has no samples loses none, and nothing is merged with it.
     let (code, out, err) = orrery(&["history", "rename", &data, "b.x", "empty.x"]);
-    assert_eq!((code, out.trim()), (0, "b.x is part of empty.x now: 30 samples moved"), "{err}");
+    assert_eq!((code, out.trim()), (0, "b.x is empty.x now: 30 samples"), "{err}");
     let (code, out, err) = orrery(&["history", "remove", &data, "empty.x", "--yes"]);
     assert_eq!((code, out.trim()), (0, "empty.x is removed: 30 samples"), "{err}");
 }

@@ -191,6 +191,36 @@ fn a_wrong_unit_is_put_right_by_hand_and_values_stay_what_they_are() {
 }
 
 #[test]
+fn a_series_that_takes_the_name_of_an_empty_one_keeps_its_unit() {
+    let folder = Folder::new();
+    let site = |unit: &str| {
+        let signals = format!("signals = [{{ name = \"t\", unit = \"°C\" }}, {{ name = \"u\"{unit} }}]");
+        folder.write("s.toml", format!("[site]\nid = \"plant\"\n[[twins]]\nid = \"p\"\nbind = false\n{signals}\n"))
+    };
+    let path = site("").display().to_string();
+    let kept = folder.0.join("kept").display().to_string();
+    let table = folder.write("t.csv", "signal,time,value\np.t,2026-03-02T08:00:00Z,20\n").display().to_string();
+    let (code, _, err) = orrery(&["import-samples", &path, "--data", &kept, &table]);
+    assert_eq!(code, 0, "{err}");
+    let (code, out, err) = orrery(&["history", "rename", &kept, "p.t", "p.u", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{err}"));
+    assert_eq!((code, &json["merged"], &json["moved"]), (0, &false.into(), &1.into()), "{err}");
+    let (_, out, _) = orrery(&["history", "list", &kept, "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let rows = json["series"].as_array().unwrap();
+    assert_eq!((rows.len(), &rows[0]["id"], &rows[0]["unit"]), (1, &"p.u".into(), &"°C".into()), "{out}");
+    let shown = |unit: &str| {
+        site(unit);
+        let (_, out, err) = orrery(&["state", &path, "--data", &kept, "--at", "2026-03-02T08:00:10Z", "--json"]);
+        let json: serde_json::Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{err}"));
+        (json["twins"][0]["signals"][1]["value"].as_f64(), err)
+    };
+    let (value, err) = shown(", unit = \"K\"");
+    assert!(value.is_none() && err.contains("p.u is in K, and readings of it are kept in °C"), "{value:?} {err}");
+    assert_eq!(shown(", unit = \"°C\"").0, Some(20.0));
+}
+
+#[test]
 fn readings_are_converted_when_a_person_asks_for_it() {
     for sealed in [true, false] {
         let folder = Folder::new();
