@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use twin_model::{Model, SignalIndex, Timestamp};
-use twin_publication::{PieceHash, Revision};
+use twin_publication::{PieceHash, PublicationError, Revision};
 
 use crate::GatewayError;
 use crate::history::units;
@@ -61,6 +61,16 @@ pub enum Kept {
 }
 
 impl Kept {
+    /// Refuses a folder that somebody named and that has another site: nothing is judged by that. Of one beside history whoever reads the
+    /// history says so.
+    fn of_site(&self, own: &str) -> Result<(), GatewayError> {
+        let Self::Named(folder) = self else { return Ok(()) };
+        let Some(other) = earlier::site_of(folder).filter(|other| other != own) else { return Ok(()) };
+        let why = format!("it holds the site '{other}', and this one is '{own}'; name its own folder, or leave out --cache");
+        let source = PublicationError::Invalid { at: folder::MANIFEST.to_owned(), why };
+        Err(GatewayError::Publication { path: folder.clone(), source })
+    }
+
     fn revisions(&self) -> Result<Option<(&Path, Vec<Revision>)>, GatewayError> {
         let folder = match self {
             Self::Nowhere => return Ok(None),
@@ -86,6 +96,9 @@ impl Kept {
 /// Where the folder, or what it has of that revision, cannot be read.
 pub fn model_at(site: &Site, kept: &Kept, at: Timestamp, by: JudgeBy) -> Result<Chosen, GatewayError> {
     let today = site.loaded.model.clone();
+    if by == JudgeBy::Then {
+        kept.of_site(&today.site().id)?;
+    }
     let revisions = match kept.revisions() {
         // Nobody asked for them.
         Err(_) if by == JudgeBy::Now && !matches!(kept, Kept::Named(_)) => None,

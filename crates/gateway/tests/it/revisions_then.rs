@@ -132,6 +132,30 @@ fn a_limit_that_was_raised_on_tuesday_does_not_recolour_monday() {
 }
 
 #[test]
+fn nothing_is_judged_by_the_cache_of_another_site() {
+    let folder = Folder::new();
+    let own = folder.write("a/site.toml", SITE).display().to_string();
+    let other = folder.write("b/site.toml", SITE.replace("\"little\"", "\"other\"").replace("pump-01", "fan-01"));
+    let cache = folder.0.join("cb").display().to_string();
+    assert!(orrery(&["compile", &other.display().to_string(), "-o", &cache, "--at", "2026-03-01T00:00:00Z"]).0 < 2);
+    let table = folder.write("t.csv", "signal,time,value\npump-01.flow,2026-03-02T08:00:00Z,70\n").display().to_string();
+    let data = folder.0.join("d").display().to_string();
+    assert_eq!(orrery(&["import-samples", &own, "--data", &data, &table]).0, 0);
+    let at = "2026-03-02T12:00:00Z";
+    for args in [
+        &["state", &own, "--at", at, "--cache", &cache][..],
+        &["state", &own, "--at", at, "--cache", &cache, "--data", &data],
+        &["export", &own, "--to", at, "--cache", &cache, "--data", &data, "-o", "-"],
+    ] {
+        let (code, out, err) = orrery(args);
+        assert_eq!((code, out.as_str()), (2, ""), "{args:?}: {err}");
+        assert!(err.contains("site 'other'") && err.contains("this one is 'little'"), "{args:?}: {err}");
+    }
+    let (code, out, err) = orrery(&["state", &own, "--at", at, "--cache", &cache, "--data", &data, "--judge-by", "now"]);
+    assert!(code == 0 && out.contains("pump-01") && !out.contains("fan-01"), "its file as it is now: {out}{err}");
+}
+
+#[test]
 fn a_cache_elsewhere_is_named_and_sources_are_judged_by_the_revision_of_then_too() {
     let folder = Folder::new();
     folder.write("log.csv", "t,one,two\n2026-03-02T12:00:00Z,90,12\n2026-03-03T12:00:00Z,90,12\n");
