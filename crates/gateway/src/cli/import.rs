@@ -134,7 +134,7 @@ pub(super) fn run(args: &ImportArgs) -> Result<u8> {
     let odd: u64 = import.odd().map(|(_, count)| count).sum();
     // Said only when it is true: on disk.
     if changed {
-        history.save()?;
+        history.save(totals.new)?;
     }
     for row in &named {
         let Named { file, row, numbered, what, help, .. } = row;

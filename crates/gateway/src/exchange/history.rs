@@ -4,12 +4,14 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use twin_historian::Store;
-use twin_model::{Model, TimeRange};
+use twin_model::{Model, TimeRange, Timestamp};
 
 use crate::GatewayError;
-use crate::history::{Database, Loaded, Missing, Setup};
+use crate::clock::instant;
+use crate::history::{Database, Loaded, Missing, Persist, Setup};
 use crate::hub::Hub;
 use crate::lacks::Lacks;
 use crate::recording::Recording;
@@ -106,35 +108,62 @@ impl OpenHistory {
         Ok(Self { store, database, loaded, folder: folder.to_owned(), model: model.clone() })
     }
 
-    /// Writes what was put into the store, as sealed chunks, and reads it back to be sure.
+    /// Writes what was put into the store, `new` samples and what took the place of others, as sealed chunks, and reads it back to be sure.
     ///
     /// # Errors
     /// Where it did not all reach the disk. What was there before is unharmed then; the import may be run again.
-    pub fn save(self) -> Result<(), GatewayError> {
+    pub fn save(self, new: u64) -> Result<(), GatewayError> {
         let Self { store, database, loaded, folder, model } = self;
         let Some(extent) = store.extent() else { return Ok(()) };
         let expected = counts(&store, &model);
-        let slab = store.config().slab;
+        let upto = extent.end + store.config().slab;
         let persist = database.start_with(&model, Setup::default(), &loaded)?;
+        persist.end_on_refusal();
         let hub = Hub::new(model.clone(), crate::clock::wall(), RingLimits::default(), store, Some(persist));
         // Unfinished hours too: chunks hold a sample as it is, whatever its times; a server seals such an hour again.
-        hub.seal(extent.end + slab);
-        let mut failed = 0;
-        if let Some(persist) = hub.persist() {
-            persist.sync();
-            failed = persist.totals().errors.load(Ordering::Relaxed);
-        }
+        let whole = sealed(&hub, upto);
+        let why = hub.persist().and_then(Persist::refusal);
+        let whole = whole && hub.persist().is_none_or(|persist| persist.totals().errors.load(Ordering::Relaxed) == 0);
         // Waits for the disk and lets the memory go before it is needed again.
         drop(hub);
-        let again = read(&model, &folder, &mut Vec::new())?;
-        // A server that starts at this moment may have added to it.
-        let missing = counts(&again, &model).iter().zip(&expected).any(|(found, expected)| found < expected);
-        if failed > 0 || missing {
-            let why = "not everything reached the disk; check the space left, and import again".to_owned();
-            return Err(GatewayError::Table { path: folder, why });
+        let again = read(&model, &folder, &mut Vec::new()).map(|again| counts(&again, &model));
+        if whole && again.is_err() {
+            return again.map(drop);
         }
-        Ok(())
+        // A server that starts at this moment may have added to it.
+        let lacking =
+            again.ok().map(|again| again.iter().zip(&expected).map(|(found, wanted)| wanted.saturating_sub(*found)).sum());
+        if whole && lacking == Some(0) {
+            return Ok(());
+        }
+        let kept = lacking.map_or_else(
+            || format!("how many of the {new} new samples are kept can't be read"),
+            |lacking: u64| format!("{} of the {new} new samples are safely kept", new.saturating_sub(lacking)),
+        );
+        let why = why.unwrap_or_else(|| "not everything reached the disk".to_owned());
+        let why = format!("{why}; {kept}; make room, and run the same import again: it goes on where this one ended");
+        Err(GatewayError::Series { folder, why })
     }
+}
+
+/// How long the disk may refuse before an import ends: somebody waits for it, and it can be run again.
+const REFUSED: Duration = Duration::from_secs(2);
+
+/// Hands everything before `upto` over, and waits until it is kept; false where the disk refuses.
+fn sealed(hub: &Hub, upto: Timestamp) -> bool {
+    let Some(persist) = hub.persist() else { return false };
+    let mut since = None;
+    hub.seal_begin();
+    while hub.seal_step(upto) && !hub.vitals().is_fatal() {
+        since = persist.failing().then(|| since.unwrap_or_else(instant));
+        if since.is_some_and(|since| since.elapsed() > REFUSED) {
+            return false;
+        }
+        if !persist.room() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+    persist.sync()
 }
 
 /// Samples of each signal.

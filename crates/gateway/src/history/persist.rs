@@ -397,6 +397,16 @@ impl Persist {
         self.shared.pending.load(Ordering::Relaxed)
     }
 
+    /// Whoever hands over ends where the keeper refuses, and says so: nothing is said of trying again.
+    pub(crate) fn end_on_refusal(&self) {
+        self.shared.ends.store(true, Ordering::Relaxed);
+    }
+
+    /// Why the keeper refused the last commit that it did.
+    pub(crate) fn refusal(&self) -> Option<String> {
+        self.shared.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Whether the keeper refused the last commit.
     pub fn failing(&self) -> bool {
         self.shared.failing.load(Ordering::Relaxed)

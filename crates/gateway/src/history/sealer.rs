@@ -139,7 +139,9 @@ impl Sealer {
     /// Does a step until it goes well: chunks wait for the disk. Only a stop gives up.
     fn insist(&mut self, mut step: impl FnMut(&mut Self) -> Step<()>) {
         while let Err(error) = step(self) {
-            tracing::warn!(%error, "a finished slab could not be kept; trying again");
+            if !self.shared.stopping.load(Ordering::Acquire) {
+                tracing::warn!(%error, "a finished slab could not be kept; trying again");
+            }
             if matches!(error, KeepError::Damaged { .. }) {
                 self.shared.damage.failed(&error, self.reader.as_ref());
             }

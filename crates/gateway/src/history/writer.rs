@@ -64,6 +64,10 @@ pub(super) struct Shared {
     pub(super) finished: AtomicU64,
     pub(super) damage: Damage,
     pub(super) failing: AtomicBool,
+    /// Why the last commit that failed did.
+    pub(super) refusal: Mutex<Option<String>>,
+    /// Whoever hands over ends where the keeper refuses, and says so.
+    pub(super) ends: AtomicBool,
     pub(super) stopping: AtomicBool,
     hole: Mutex<Option<Hole>>,
     /// Counts [`PersistTotals::lost`], for those who wait to be told that their samples are safe.
@@ -80,6 +84,8 @@ impl Shared {
             finished: AtomicU64::new(0),
             damage: Damage::default(),
             failing: AtomicBool::new(false),
+            refusal: Mutex::default(),
+            ends: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             hole: Mutex::new(None),
             losses: watch::Sender::new(0),
@@ -298,15 +304,17 @@ impl Writer {
                 changes.truncate(own);
                 self.group = changes;
                 self.shared.totals.errors.fetch_add(1, Ordering::Relaxed);
-                if !self.shared.failing.swap(true, Ordering::Relaxed) {
-                    let help = match error {
-                        KeepError::Damaged { .. } => {
-                            "; `orrery fsck` lists what is wrong, `orrery fsck --repair` saves what can be read"
-                        }
-                        KeepError::Unavailable { .. } => "",
+                *self.shared.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
+                if !self.shared.failing.swap(true, Ordering::Relaxed) && !self.shared.ends.load(Ordering::Relaxed) {
+                    let (whose, help) = match error {
+                        KeepError::Damaged { .. } => (
+                            "history can't be written: ",
+                            "; `orrery fsck` lists what is wrong, `orrery fsck --repair` saves what can be read",
+                        ),
+                        KeepError::Unavailable { .. } => ("", ""),
                     };
                     crate::term::warn(&format!(
-                        "history can't be written: {error}{help}; samples wait in memory and are not acknowledged, trying again twice a second"
+                        "{whose}{error}{help}; samples wait in memory and are not acknowledged, trying again twice a second"
                     ));
                 }
                 Err(extra)

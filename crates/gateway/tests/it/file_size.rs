@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
@@ -11,7 +12,7 @@ use twin_model::Value;
 
 use crate::disk::read;
 use crate::stops::{Limited, acknowledged};
-use crate::world::{Folder, PATIENCE, SITE};
+use crate::world::{Folder, PATIENCE, SITE, at, orrery};
 
 #[tokio::test]
 async fn a_server_at_its_limit_of_file_sizes_lives_says_so_and_ends_with_2() {
@@ -51,4 +52,44 @@ async fn a_server_at_its_limit_of_file_sizes_lives_says_so_and_ends_with_2() {
     let said = String::from_utf8_lossy(&export.stderr);
     assert_eq!(export.status.code(), Some(2), "{:?} {said}", export.status);
     assert!(said.starts_with("error: "), "{said}");
+}
+
+#[test]
+fn an_import_ends_where_the_disk_refuses_and_can_be_run_again() {
+    let folder = Folder::new();
+    let (site, data) = (folder.write("site.toml", SITE), folder.0.join("data"));
+    let rows: String = (0..60_000_u64)
+        .map(|n| {
+            let value = (n.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29) >> 11) as f64 / (1_u64 << 53) as f64;
+            format!("pump-01.flow,{},{value}\n", at(i64::try_from(n).unwrap()))
+        })
+        .collect();
+    let table = folder.write("b.csv", format!("signal,time,value\n{rows}"));
+    let args = [Path::new("import-samples"), &site, Path::new("--data"), &data, &table];
+    let mut import = Command::new("sh")
+        .args(["-c", r#"ulimit -f 400; exec "$0" "$@""#, env!("CARGO_BIN_EXE_orrery")])
+        .args(args)
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let begun = Instant::now();
+    while import.try_wait().unwrap().is_none() {
+        if begun.elapsed() > PATIENCE * 3 {
+            import.kill().unwrap();
+            import.wait().unwrap();
+            panic!("it does not end");
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let output = import.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert_eq!(said.matches("history can't be written").count(), 1, "{said}");
+    for part in ["of the 60000 new samples are safely kept", "run the same import again"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let again: Vec<&str> = args.iter().map(|arg| arg.to_str().unwrap()).collect();
+    let (code, out, err) = orrery(&again);
+    assert!(code == 0 && out.starts_with("60000 rows"), "{out}{err}");
+    assert_eq!(read(&site, &data, "pump-01.flow").1, 60_000);
 }
