@@ -3,6 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
+use rusqlite::ErrorCode;
+use rusqlite::ffi::SQLITE_IOERR_WRITE;
 use serde::Serialize;
 use twin_historian::historian::{Historian as _, KeepError, LEVELS, Position};
 
@@ -71,7 +73,13 @@ fn copy(folder: &Path, to: &Path, with_revisions: bool) -> Result<Backup, Gatewa
     guard::may_read_in(folder, &source)?;
     let unfinished = Unfinished::begin(to)?;
     let (partial, beside_it) = (&unfinished.history, &unfinished.publication);
-    attempt(&from, "copying it", source.copy_into(partial))?;
+    match source.copy_into(partial) {
+        // Of the copy's place, not of the original.
+        Err(error) if no_room(&error) => {
+            return Err(GatewayError::Write { path: to.to_owned(), source: std::io::Error::other(error) });
+        }
+        copied => attempt(&from, "copying it", copied)?,
+    }
     let found = verify(partial, &from)?;
     // No fault of the site's revisions keeps history from being copied.
     let beside = if with_revisions { copied::copy_all(&folder.join(PUBLICATION), beside_it) } else { Ok((0, Vec::new())) };
@@ -96,6 +104,12 @@ fn free_for(to: &Path, file: &Path) -> Result<(), GatewayError> {
     Unfinished::take_back(to, file);
     let publication = to.join(PUBLICATION);
     if publication.exists() { Err(GatewayError::Exists { path: publication }) } else { Ok(()) }
+}
+
+/// Whether SQLite could not write: it only reads the original.
+fn no_room(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error().map(|error| (error.code, error.extended_code));
+    code.is_some_and(|(code, extended)| code == ErrorCode::DiskFull || extended == SQLITE_IOERR_WRITE)
 }
 
 const PARTIAL: &str = "history.partial.sqlite3";

@@ -2,7 +2,7 @@
 #![cfg(unix)]
 
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
@@ -58,13 +58,7 @@ async fn a_server_at_its_limit_of_file_sizes_lives_says_so_and_ends_with_2() {
 fn an_import_ends_where_the_disk_refuses_and_can_be_run_again() {
     let folder = Folder::new();
     let (site, data) = (folder.write("site.toml", SITE), folder.0.join("data"));
-    let rows: String = (0..60_000_u64)
-        .map(|n| {
-            let value = (n.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29) >> 11) as f64 / (1_u64 << 53) as f64;
-            format!("pump-01.flow,{},{value}\n", at(i64::try_from(n).unwrap()))
-        })
-        .collect();
-    let table = folder.write("b.csv", format!("signal,time,value\n{rows}"));
+    let table = table(&folder);
     let args = [Path::new("import-samples"), &site, Path::new("--data"), &data, &table];
     let mut import = Command::new("sh")
         .args(["-c", r#"ulimit -f 400; exec "$0" "$@""#, env!("CARGO_BIN_EXE_orrery")])
@@ -92,4 +86,34 @@ fn an_import_ends_where_the_disk_refuses_and_can_be_run_again() {
     let (code, out, err) = orrery(&again);
     assert!(code == 0 && out.starts_with("60000 rows"), "{out}{err}");
     assert_eq!(read(&site, &data, "pump-01.flow").1, 60_000);
+}
+
+/// 60,000 rows that nothing can pack.
+fn table(folder: &Folder) -> PathBuf {
+    let rows: String = (0..60_000_u64)
+        .map(|n| {
+            let value = (n.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29) >> 11) as f64 / (1_u64 << 53) as f64;
+            format!("pump-01.flow,{},{value}\n", at(i64::try_from(n).unwrap()))
+        })
+        .collect();
+    folder.write("b.csv", format!("signal,time,value\n{rows}"))
+}
+
+#[test]
+fn a_backup_without_room_names_the_place_that_has_none() {
+    let folder = Folder::new();
+    let (site, data) = (folder.write("site.toml", SITE), folder.0.join("data"));
+    let text = |path: &Path| path.display().to_string();
+    let (code, _, err) = orrery(&["import-samples", &text(&site), "--data", &text(&data), &text(&table(&folder))]);
+    assert_eq!(code, 0, "{err}");
+    let to = folder.0.join("copy");
+    let backup = Command::new("sh")
+        .args(["-c", r#"ulimit -f 200; exec "$0" "$@""#, env!("CARGO_BIN_EXE_orrery"), "backup"])
+        .args([&data, &to])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&backup.stderr);
+    assert_eq!(backup.status.code(), Some(2), "{said}");
+    assert!(said.contains(&format!("can't write {}; check the folder and the space left", text(&to))), "{said}");
+    assert!(!to.exists(), "nothing is left: {said}");
 }
