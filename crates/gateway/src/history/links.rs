@@ -118,13 +118,13 @@ impl Links {
 
     /// Time, state and source of all changes, in order of their hours.
     fn lines(&self) -> impl Iterator<Item = (Timestamp, LinkState, &str)> {
-        fn read(line: &String) -> Option<(Timestamp, LinkState, &str)> {
+        fn read(line: &str) -> Option<(Timestamp, LinkState, &str)> {
             let (at, rest) = line.split_once(' ')?;
             let (state, source) = rest.split_once(' ')?;
             let state = *LinkState::ALL.get(state.parse::<usize>().ok()?)?;
             Some((Timestamp::from_micros(at.parse().ok()?), state, source))
         }
-        self.hours.values().flatten().filter_map(read)
+        self.hours.values().flatten().filter_map(|line| read(line))
     }
 
     /// All changes by time, of the sources that `position` still knows.

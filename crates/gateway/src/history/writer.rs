@@ -260,15 +260,7 @@ impl Writer {
                 Some(fine)
             }
             Message::Finish { round, end, done } => {
-                let upto = self.marks.get(&round).copied().unwrap_or(Position(0));
-                let until = self.shared.sealed_until.load(Ordering::Acquire).max(end.as_micros());
-                let note = Change::Note { name: super::SEALED.to_owned(), text: until.to_string() };
-                let fine = self.commit(vec![Change::Trim { upto, before: end }, note]).is_ok();
-                if fine {
-                    self.marks = self.marks.split_off(&(round + 1));
-                    self.shared.sealed_until.store(until, Ordering::Release);
-                    self.shared.finished.store(round, Ordering::Release);
-                }
+                let fine = self.finish(round, end);
                 done.send(fine).ok();
                 Some(fine)
             }
@@ -278,6 +270,20 @@ impl Writer {
                 Some(fine)
             }
         }
+    }
+
+    /// Commits the end of a round of sealing, with what may leave the journal.
+    fn finish(&mut self, round: u64, end: Timestamp) -> bool {
+        let upto = self.marks.get(&round).copied().unwrap_or(Position(0));
+        let until = self.shared.sealed_until.load(Ordering::Acquire).max(end.as_micros());
+        let note = Change::Note { name: super::SEALED.to_owned(), text: until.to_string() };
+        let fine = self.commit(vec![Change::Trim { upto, before: end }, note]).is_ok();
+        if fine {
+            self.marks = self.marks.split_off(&(round + 1));
+            self.shared.sealed_until.store(until, Ordering::Release);
+            self.shared.finished.store(round, Ordering::Release);
+        }
+        fine
     }
 
     /// Writes the group and `extra` in one transaction; keeps the group and hands `extra` back where that fails.
