@@ -27,7 +27,7 @@ pub(super) struct ExportArgs {
     #[command(flatten)]
     allow: super::AllowArgs,
     /// Read the data folder of `orrery serve --data`; the server may be running
-    #[arg(long, value_name = "DIR", group = "from_where")]
+    #[arg(long, value_name = "DIR", value_parser = super::data_folder(), group = "from_where")]
     data: Option<PathBuf>,
     /// Read a recording, which holds its own site
     #[arg(long, value_name = "FILE", group = "from_where")]

@@ -37,7 +37,7 @@ struct WhereArgs {
     #[arg(value_name = "SITE|DIR")]
     place: PathBuf,
     /// Data folder, where a site is named
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = super::data_folder())]
     data: Option<PathBuf>,
 }
 

@@ -19,7 +19,7 @@ pub(super) struct ImportArgs {
     #[command(flatten)]
     site: super::SiteArg,
     /// Data folder of `orrery serve --data`; no server may be using it
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = super::data_folder())]
     data: PathBuf,
     /// Parquet and CSV files of `orrery export`, or any with the columns signal, time and value
     #[arg(value_name = "FILE", required = true)]

@@ -33,6 +33,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 use twin_model::Timestamp;
 use twin_site::Severity;
@@ -197,6 +198,15 @@ fn usable(site: &Path, allow: &AllowArgs) -> Result<(Site, usize), GatewayError>
         term::note(&format!("and {} more; orrery check names them all", count - FAULTS));
     }
     Ok((site, count))
+}
+
+/// A data folder. Whoever names the database in it is told so before anything else is looked for beside it.
+fn data_folder() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path: PathBuf| {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let words = || format!("it is a file; name the data folder that it is in: {}", folder.display());
+        if path.is_file() { Err(words()) } else { Ok(path) }
+    })
 }
 
 /// By which revision of a site something is judged.

@@ -25,7 +25,7 @@ pub(super) struct PublishArgs {
     #[command(flatten)]
     site: super::SiteArg,
     /// History of the data folder of `orrery serve --data`, which may be running; without it what the site's own sources have
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = super::data_folder())]
     data: Option<PathBuf>,
     /// Folder to write, which a web server then hands out; made where there is none, brought up to date where it is one
     #[arg(short, long, value_name = "FOLDER")]

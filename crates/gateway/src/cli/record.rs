@@ -42,7 +42,7 @@ pub(super) struct RecordArgs {
     #[arg(long, value_name = "TIME", value_parser = super::span, default_value = "1h")]
     history: Span,
     /// Read history from, and keep it in, a data folder as of `orrery serve --data`
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = super::data_folder())]
     data: Option<PathBuf>,
     /// Replaces the replay speed of CSV sources: a number, 1 is real time, or max
     #[arg(long, value_parser = super::speed)]

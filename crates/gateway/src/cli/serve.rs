@@ -43,7 +43,7 @@ pub struct ServeArgs {
     #[command(flatten)]
     listen: ListenArgs,
     /// Folder for history; without it history lives in memory and ends with the program
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = super::data_folder())]
     data: Option<PathBuf>,
     /// Folder for what viewers get of the site, with its earlier revisions; default: publication in the data folder, else memory
     /// only

@@ -30,7 +30,7 @@ pub(super) struct StateArgs {
     #[arg(long)]
     as_known: bool,
     /// Read history from the data folder of `orrery serve --data`
-    #[arg(long, value_name = "DIR", conflicts_with = "recording")]
+    #[arg(long, value_name = "DIR", value_parser = super::data_folder(), conflicts_with = "recording")]
     data: Option<PathBuf>,
     /// Read a recording, which holds its own site
     #[arg(long, value_name = "FILE")]

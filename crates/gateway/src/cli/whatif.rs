@@ -33,7 +33,7 @@ pub(super) struct WhatifArgs {
     #[arg(long, value_name = "TIME", value_parser = super::span)]
     step: Option<Span>,
     /// Read history from the data folder of `orrery serve --data`
-    #[arg(long, value_name = "DIR", conflicts_with = "recording")]
+    #[arg(long, value_name = "DIR", value_parser = super::data_folder(), conflicts_with = "recording")]
     data: Option<PathBuf>,
     /// Read history from a recording of this site
     #[arg(long, value_name = "FILE")]

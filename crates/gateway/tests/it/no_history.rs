@@ -222,3 +222,27 @@ fn a_refused_backup_leaves_what_was_there_and_nothing_else() {
     let (code, _, err) = orrery(&["backup", &data, &to.display().to_string()]);
     assert!(code == 0 && mine.exists() && to.join(FILE).exists(), "{err}");
 }
+
+#[test]
+fn whoever_names_the_database_is_told_to_name_its_folder() {
+    let (folder, site, data) = kept();
+    let file = Path::new(&data).join(FILE).display().to_string();
+    let table = folder.0.join("z.csv").display().to_string();
+    let out = folder.0.join("out").display().to_string();
+    let at = "2026-03-02T09:00:00Z";
+    for args in [
+        &["state", &*site, "--data", &file, "--at", at][..],
+        &["whatif", &site, "--data", &file, "--at", at],
+        &["export", &site, "--data", &file, "-o", "-"],
+        &["import-samples", &site, "--data", &file, &table],
+        &["history", "list", &site, "--data", &file],
+        &["publish", &site, "--data", &file, "-o", &out],
+        &["record", &site, &out, "--data", &file],
+        &["serve", &site, "--data", &file, "--listen", "127.0.0.1:0"],
+    ] {
+        let (code, said, err) = orrery(args);
+        assert!(code == 2 && said.is_empty(), "{args:?}: {said}{err}");
+        assert!(err.contains(&format!("it is a file; name the data folder that it is in: {data}")), "{args:?}: {err}");
+        assert!(!err.contains("--judge-by now"), "{args:?}: {err}");
+    }
+}
