@@ -202,7 +202,7 @@ mod tests {
         check("signal,time,value\na,b,1\n\ntime,signal,value\nd,c,2\n", &[(2, "1"), (5, "2")]);
         check("signal,time,value\na,b,1\nvalue,signal,time\n2,c,d\n", &[(2, "1"), (4, "2")]);
         check("signal,time,value,note\na,b,1,time\nc,d,2,time\n", &[(2, "1"), (3, "2")]);
-        let renamed = "it stands under the header of line 3, and it has no column time or source_time; it has: signal, TIME, value. \
+        let renamed = "it stands under the header of line 3, and it has no column source_time or time; it has: signal, TIME, value. \
                        docs/HISTORIAN.md names the columns";
         check("signal,time,value\na,b,1\nsignal,TIME,value\nc,d,2\n", &[(2, "1"), (4, renamed)]);
         let under = "it stands under the header of line 3, and it has no column value or value_double; it has: signal, time, val. \
