@@ -94,7 +94,7 @@ fn copy(folder: &Path, to: &Path, with_revisions: bool) -> Result<Backup, Gatewa
 
 /// Refuses a folder that has a history, or what a server would take for part of the copy or for a trace of another one.
 fn free_for(to: &Path, file: &Path) -> Result<(), GatewayError> {
-    let beside = ["-wal", "-shm", "-journal"].map(|suffix| to.join(format!("{FILE}{suffix}")));
+    let beside = BESIDE.map(|suffix| to.join(format!("{FILE}{suffix}")));
     let taken = [file.to_owned()].into_iter().chain(beside).find(|path| path.symlink_metadata().is_ok());
     let repaired = || replace::waiting(to);
     let marked = || Some(to.join("lock")).filter(|_| guard::logged(to) != guard::Logged::Never);
@@ -112,6 +112,8 @@ fn no_room(error: &rusqlite::Error) -> bool {
     code.is_some_and(|(code, extended)| code == ErrorCode::DiskFull || extended == SQLITE_IOERR_WRITE)
 }
 
+/// What SQLite leaves beside a database.
+const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 const PARTIAL: &str = "history.partial.sqlite3";
 const PUBLICATION_PARTIAL: &str = "publication.partial";
 
@@ -164,7 +166,7 @@ impl Unfinished {
 
     fn discard(&self) {
         // SQLite leaves files beside one where a write of it broke.
-        for suffix in ["", "-journal", "-wal", "-shm"] {
+        for suffix in [""].into_iter().chain(BESIDE) {
             let mut name = self.history.clone().into_os_string();
             name.push(suffix);
             drop(std::fs::remove_file(name));

@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use crate::no_history::kept;
 use crate::salvage::{copy, read, text};
 use crate::wal_damage::{FRAME, Folded, HEADER, Killed, by_reader, bytes};
-use crate::world::{at, orrery};
+use crate::world::orrery;
 
 const PAGE: usize = 4_096;
 
@@ -68,24 +68,7 @@ fn pages_that_neither_the_file_nor_its_log_holds_are_a_loss_that_nobody_can_coun
 
 /// Every command tells of it, with what to do; whoever writes refuses, with any synchronisation.
 fn refused(killed: &Killed, data: &Path, what: &str) {
-    let (site, of) = (text(&killed.path("site.toml")), text(data));
-    let (out, to, newest) = (text(&killed.path("out.csv")), text(&killed.path("to")), at(60 * 60).to_string());
-    let table = text(&killed.folder.write("z.csv", "signal,time,value\npump-01.flow,2026-03-02T08:00:00Z,70\n"));
-    let commands: [(&[&str], i32); 8] = [
-        (&["fsck", &of], 1),
-        (&["export", &site, "--data", &of, "-o", &out], 1),
-        (&["state", &site, "--data", &of, "--at", &newest], 1),
-        (&["history", "list", &of], 1),
-        (&["backup", &of, &to], 2),
-        (&["serve", &site, "--data", &of, "--listen", "127.0.0.1:0"], 2),
-        (&["import-samples", &site, &table, "--data", &of], 2),
-        (&["history", "remove", &of, "pump-01.flow", "--yes"], 2),
-    ];
-    for (args, wanted) in commands {
-        let (code, said, err) = orrery(args);
-        assert_eq!(code, wanted, "{what}: {args:?}: {said}{err}");
-        assert!(format!("{said}{err}").contains("--repair"), "{what}: {args:?}: {said}{err}");
-    }
+    killed.every_command_tells(data, "--repair", what);
     for sync in [SyncPolicy::Normal, SyncPolicy::Off] {
         assert!(Database::open_with(data, sync).is_err(), "{what}");
     }

@@ -6,9 +6,8 @@ use std::path::Path;
 use gateway::history::{Database, FILE, SyncPolicy, backup, fsck, wal};
 use rusqlite::Connection;
 
-use crate::salvage::{copy, read, text};
+use crate::salvage::{copy, read};
 use crate::wal_damage::{Folded, Killed, by_reader, bytes};
-use crate::world::{at, orrery};
 
 /// What a folder may have in the place of its log.
 fn no_logs() -> [(&'static str, Option<Vec<u8>>); 3] {
@@ -27,29 +26,10 @@ fn with(killed: &Killed, log: Option<&[u8]>) -> std::path::PathBuf {
 
 /// What is promised of a folder whose own log is not there: returns how many samples a repair keeps.
 fn hold_to(killed: &Killed, data: &Path, what: &str) -> usize {
-    let before = bytes(data);
     let (have, said, remarks) = by_reader(killed, data).unwrap_or_else(|| panic!("{what}: readers are answered"));
     killed.lacking(&have, what);
     assert!(said && remarks[0].contains("written last may"), "{what}: {said} {remarks:?}");
-    let (site, of) = (text(&killed.path("site.toml")), text(data));
-    let (newest, to) = (at(60 * 60).to_string(), text(&killed.path("to")));
-    let out = text(&killed.path("out.csv"));
-    let commands: [(&[&str], i32); 8] = [
-        (&["fsck", &of], 1),
-        (&["export", &site, "--data", &of, "-o", &out], 1),
-        (&["state", &site, "--data", &of, "--at", &newest], 1),
-        (&["history", "list", &of], 1),
-        (&["backup", &of, &to], 2),
-        (&["serve", &site, "--data", &of, "--listen", "127.0.0.1:0"], 2),
-        (&["import-samples", &site, &out, "--data", &of], 2),
-        (&["history", "remove", &of, "pump-01.flow", "--yes"], 2),
-    ];
-    for (args, wanted) in commands {
-        let (code, said, err) = orrery(args);
-        assert_eq!(code, wanted, "{what}: {args:?}: {said}{err}");
-        assert!(format!("{said}{err}").contains("written last may"), "{what}: {args:?}: {said}{err}");
-        assert_eq!(bytes(data), before, "{what}: {args:?} changes nothing");
-    }
+    let out = killed.every_command_tells(data, "written last may", what);
     let rows = std::fs::read_to_string(&out).unwrap().lines().count() - 1;
     assert_eq!(rows, have.len(), "{what}: an export has what a reader gets");
     let report = fsck::check(data, true).unwrap();

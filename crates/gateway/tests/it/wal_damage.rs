@@ -75,6 +75,32 @@ impl Killed {
         data
     }
 
+    /// Holds every command to it that it tells of a folder of which something is gone, in these words, and changes nothing in it: who
+    /// reads gives what is there, who writes or copies refuses. Returns the file of the export.
+    pub(crate) fn every_command_tells(&self, data: &Path, words: &str, what: &str) -> String {
+        let before = bytes(data);
+        let (site, of) = (text(&self.path("site.toml")), text(data));
+        let (out, to, newest) = (text(&self.path("out.csv")), text(&self.path("to")), at(60 * 60).to_string());
+        let table = text(&self.folder.write("z.csv", "signal,time,value\npump-01.flow,2026-03-02T08:00:00Z,70\n"));
+        let commands: [(&[&str], i32); 8] = [
+            (&["fsck", &of], 1),
+            (&["export", &site, "--data", &of, "-o", &out], 1),
+            (&["state", &site, "--data", &of, "--at", &newest], 1),
+            (&["history", "list", &of], 1),
+            (&["backup", &of, &to], 2),
+            (&["serve", &site, "--data", &of, "--listen", "127.0.0.1:0"], 2),
+            (&["import-samples", &site, &table, "--data", &of], 2),
+            (&["history", "remove", &of, "pump-01.flow", "--yes"], 2),
+        ];
+        for (args, wanted) in commands {
+            let (code, said, err) = orrery(args);
+            assert_eq!(code, wanted, "{what}: {args:?}: {said}{err}");
+            assert!(format!("{said}{err}").contains(words), "{what}: {args:?}: {said}{err}");
+            assert_eq!(bytes(data), before, "{what}: {args:?} changes nothing");
+        }
+        out
+    }
+
     /// Frames of the log as it was begun last: those that carry its header's salts.
     pub(crate) fn frames(&self) -> usize {
         let log = self.log();
