@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use twin_health::text::quantity;
 use twin_historian::StoreConfig;
 use twin_model::{Flags, Model, Quality, Sample, SignalIndex, Span, TimeRange, Timestamp, Value, ValueKind};
-use twin_scenario::{LeftOut, Row, Run, Scenario, ScenarioError, Tracker, compare};
+use twin_scenario::{Fault, LeftOut, Row, Run, Scenario, ScenarioError, Tracker, compare};
 
 use crate::computed::walk;
 use crate::departure::{self, Departure, ModelStart};
@@ -39,6 +39,10 @@ pub struct Branch {
     pub starts: Vec<ModelStart>,
     /// Signals that models read and none computes, whose value at the fork can't be fully trusted, with the reason.
     pub doubtful: Vec<(SignalIndex, String)>,
+    /// Models of the changed plant that gave no number somewhere in the run, and held the one of before there.
+    pub held: Vec<Fault>,
+    /// Those of the plant without the changes.
+    pub projection_held: Vec<Fault>,
     /// Models that the run did without, with the reason ([`Self::why_left_out`] has it in words).
     pub left_out: Vec<LeftOut>,
     /// Why signals that those need have no value that speaks for the fork.
@@ -58,8 +62,25 @@ impl Branch {
         departure::left_out(model, left, &self.unfit)
     }
 
+    /// Which models gave no number somewhere in the run, for example where they divide by zero, and when: what is shown from there on is the
+    /// value of before. By signal; those of the run without the changes behind.
+    pub fn held_in_words(&self) -> Vec<(SignalIndex, String)> {
+        let lanes = [(&self.held, "the run"), (&self.projection_held, "the run without changes")];
+        let each = |(all, run): (&Vec<Fault>, &'static str)| {
+            let words = move |fault: &Fault| {
+                let of = match fault.instants {
+                    1 => format!("at one instant of {run}, {}", fault.first),
+                    many => format!("at {many} instants of {run}, from {} on", fault.first),
+                };
+                (fault.signal, format!("its model gives no number {of}, and its value of before is held there"))
+            };
+            all.iter().map(words).collect::<Vec<_>>()
+        };
+        lanes.into_iter().flat_map(each).collect()
+    }
+
     /// What a reader of the comparison must know about its models, as sentences: the largest offsets first, then what does not
-    /// start from a good reading or reads one, then what was left out; at most `most` of each and a count of the rest.
+    /// start from a good reading or reads one, what gives no number somewhere, then what was left out; at most `most` of each and a count of the rest.
     pub fn remarks(&self, model: &Model, most: usize) -> Vec<String> {
         let mut offsets = self.offsets.clone();
         let share = |(signal, offset): &(SignalIndex, f64)| {
@@ -86,6 +107,9 @@ impl Branch {
         out.extend(starts.into_iter().chain(without));
         out.extend(self.doubtful.iter().take(most).map(|input| departure::doubtful(model, input)));
         out.extend(more(self.doubtful.len(), "inputs that can't be fully trusted"));
+        let held = self.held_in_words();
+        out.extend(held.iter().take(most).map(|(signal, why)| format!("{}: {why}", model.signal(*signal).id.as_str())));
+        out.extend(more(held.len(), "models that give no number somewhere"));
         out.extend(self.left_out.iter().take(most).map(|left| self.why_left_out(model, left)));
         out.extend(more(self.left_out.len(), "signals that are not simulated"));
         out
@@ -233,6 +257,8 @@ impl Job {
             left_out: self.changed.run.left_out().to_vec(),
             unfit: self.departure.unfit,
             doubtful: self.departure.doubtful,
+            held: self.changed.run.faults(),
+            projection_held: self.unchanged.run.faults(),
             offsets: self.changed.run.offsets().to_vec(),
         }
     }

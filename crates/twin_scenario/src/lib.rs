@@ -19,5 +19,5 @@ pub use compare::{Row, RowKind, compare};
 pub use error::ScenarioError;
 pub use fork::{Begin, LeftOut, LeftOutReason};
 pub use plan::check;
-pub use run::{MAX_PENDING, MAX_STEPS, Progress, Run, Scenario};
+pub use run::{Fault, MAX_PENDING, MAX_STEPS, Progress, Run, Scenario};
 pub use tracker::{Summary, Tracker};

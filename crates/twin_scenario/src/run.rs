@@ -1,5 +1,7 @@
 //! A what-if run that goes on in slices. Knows no clock and no store: values at the fork come in, samples go out.
 
+use std::collections::BTreeMap;
+
 use twin_model::{KnobIndex, Model, SignalIndex, Span, Timestamp};
 
 use crate::ScenarioError;
@@ -53,12 +55,23 @@ pub struct Progress {
     pub simulated: Span,
 }
 
+/// A model that gave no finite number somewhere in a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fault {
+    /// The signal that it computes.
+    pub signal: SignalIndex,
+    /// The first instant without a number; the signal has its value of before there.
+    pub first: Timestamp,
+    /// At how many instants there was none; the value of before holds over those in a row.
+    pub instants: u64,
+}
+
 /// A run in progress. Cancel it by dropping it.
 ///
 /// At every instant, states (lag, integrate, growth) follow from all values one step before; then assignments follow
 /// from the states and from each other, inputs first. Knobs act on outputs: a scaled integral is shown, and read by
 /// others, scaled, while what it integrates stays. Bounds come last. A model that gives no finite number keeps its
-/// value for that step and is counted in [`Self::faults`]. Resets happen at the first instant at or after their moment.
+/// value for that step, which [`Self::faults`] tells. Resets happen at the first instant at or after their moment.
 /// Signals without a model hold their value at the fork.
 ///
 /// Assignments and lags start exactly at the observed value: what a model gets wrong at the fork is carried on as a
@@ -87,7 +100,10 @@ pub struct Run {
     pending: Vec<(SignalIndex, Timestamp, f64)>,
     steps: u64,
     steps_done: u64,
-    faults: u64,
+    /// First instant and count of those without a number, by column.
+    faults: BTreeMap<usize, (Timestamp, u64)>,
+    /// Columns without a number at the instant that is computed.
+    lost: Vec<usize>,
 }
 
 /// A column that a knob targets and no model computes.
@@ -144,7 +160,8 @@ impl Run {
             resets_done: 0,
             pending: Vec::new(),
             steps_done: 0,
-            faults: 0,
+            faults: BTreeMap::new(),
+            lost: Vec::new(),
             scenario,
             held,
             steps,
@@ -218,9 +235,14 @@ impl Run {
         &self.offsets
     }
 
-    /// How often a model gave no finite number and kept its value.
-    pub const fn faults(&self) -> u64 {
-        self.faults
+    /// Models that gave no finite number at some instants up to now, for example where they divide by zero, and kept their value;
+    /// by signal.
+    pub fn faults(&self) -> Vec<Fault> {
+        let of = |emit: &Emit| {
+            let (first, instants) = *self.faults.get(&emit.column)?;
+            Some(Fault { signal: emit.signal, first, instants })
+        };
+        self.emits.iter().filter_map(of).collect()
     }
 
     fn simulated(&self) -> Span {
@@ -235,7 +257,9 @@ impl Run {
         let full = length == self.scenario.step;
         for (cell, gain) in self.states.iter_mut().zip(&self.gains) {
             let gain = if full { *gain } else { cell.gain(length) };
-            self.faults += u64::from(!cell.advance(&self.columns, gain));
+            if !cell.advance(&self.columns, gain) {
+                self.lost.push(cell.rule.column);
+            }
         }
         self.settle();
     }
@@ -252,9 +276,11 @@ impl Run {
         }
         for cell in self.states.iter_mut().chain(&mut self.assigns) {
             let raw = cell.output(&self.columns);
-            let shown = show(&mut self.columns, &self.effects, cell.rule.column, raw, Some(cell));
-            self.faults += u64::from(!shown);
+            if !show(&mut self.columns, &self.effects, cell.rule.column, raw, Some(cell)) {
+                self.lost.push(cell.rule.column);
+            }
         }
+        self.note(self.scenario.fork + now);
         self.emit(self.scenario.fork + now);
     }
 
@@ -264,6 +290,15 @@ impl Run {
         }
         for held in self.held.iter_mut().filter(|held| held.column == reset.column) {
             held.value = reset.value;
+        }
+    }
+
+    /// Counts what has no number at this instant.
+    fn note(&mut self, t: Timestamp) {
+        self.lost.sort_unstable();
+        self.lost.dedup();
+        for column in self.lost.drain(..) {
+            self.faults.entry(column).or_insert((t, 0)).1 += 1;
         }
     }
 

@@ -86,8 +86,21 @@ fn find(word: &Word, what: &str, twin: &FullTwin, names: &Names, out: &mut Diagn
 }
 
 fn lacks(id: &Word, what: &str, key: &str, twin: &FullTwin, out: &mut Diagnostics) {
-    let message = format!("{what} '{}' of twin '{}' has no '{key}'", id.as_str(), twin.id.as_str());
-    out.error(codes::RULE_INCOMPLETE, &id.at, twin.id.as_str(), message, format!("add {key} = \u{2026}"));
+    let (lack, help) = lacking(key);
+    let message = format!("{what} '{}' of twin '{}' {lack}", id.as_str(), twin.id.as_str());
+    out.error(codes::RULE_INCOMPLETE, &id.at, twin.id.as_str(), message, help);
+}
+
+/// What is wrong with a part that needs a key, and what to do. A time constant may be there and be zero.
+pub(super) fn lacking(key: &str) -> (String, String) {
+    match key {
+        "tau" => {
+            let help =
+                "write how long it takes to get 63 % of the way, for example tau = \"20min\"; kind = \"assign\" follows at once";
+            ("has no 'tau' longer than zero".to_owned(), help.to_owned())
+        }
+        _ => (format!("has no '{key}'"), format!("add {key} = \u{2026}")),
+    }
 }
 
 fn rule(raw: &RawRule, twin: &FullTwin, names: &Names, out: &mut Diagnostics) -> Option<HealthRule> {

@@ -10,6 +10,7 @@ use super::contents::{Contents, RawAlarm, RawProcess, RawRule, RawSignal};
 use super::diag::Diagnostics;
 use super::interfaces::Interfaces;
 use super::read::Word;
+use super::rules::lacking;
 use super::sources::RawSource;
 use super::twins::RawTwin;
 
@@ -34,8 +35,9 @@ pub(super) fn report(interfaces: &Interfaces, twins: &[RawTwin], sources: &[RawS
             continue;
         }
         for (what, part, key) in missing(&interface.contents) {
-            let message = format!("{what} '{}' of interface '{}' has no '{key}'", part.as_str(), id.as_str());
-            out.error(codes::RULE_INCOMPLETE, &part.at, id.as_str(), message, format!("add {key} = \u{2026}"));
+            let (lack, help) = lacking(key);
+            let message = format!("{what} '{}' of interface '{}' {lack}", part.as_str(), id.as_str());
+            out.error(codes::RULE_INCOMPLETE, &part.at, id.as_str(), message, help);
         }
     }
 }

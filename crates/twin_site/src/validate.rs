@@ -119,7 +119,10 @@ fn scalar(ty: Ty, value: &DeValue<'_>) -> Result<(), String> {
     let yes_if = |ok: bool, expected: &str| if ok { Ok(()) } else { Err(expected.to_owned()) };
     match ty {
         Ty::Text => yes_if(value.is_str(), "a text in quotes"),
-        Ty::Id => yes_if(value.as_str().is_some_and(is_id), "an id: text without spaces at its ends"),
+        Ty::Id => match value.as_str() {
+            Some(text) => wrong_id(text).map_or(Ok(()), |why| Err(format!("an id, {why}"))),
+            None => Err("an id: a text in quotes".to_owned()),
+        },
         Ty::Number => yes_if(number(value).is_some(), "a finite number"),
         Ty::Integer => yes_if(integer(value).is_some(), "a whole number"),
         Ty::Bool => yes_if(matches!(value, DeValue::Boolean(_)), "true or false"),
@@ -175,7 +178,23 @@ fn scalar(ty: Ty, value: &DeValue<'_>) -> Result<(), String> {
 
 /// Whether a text may stand as an id.
 pub(crate) fn is_id(text: &str) -> bool {
-    !text.is_empty() && text.trim() == text && text.len() <= 512 && !text.chars().any(char::is_control)
+    wrong_id(text).is_none()
+}
+
+/// Longest id, in bytes of UTF-8.
+pub(crate) const MAX_ID_BYTES: usize = 512;
+
+/// Why a text may not stand as an id.
+fn wrong_id(text: &str) -> Option<String> {
+    let control = text.chars().position(char::is_control);
+    match control {
+        _ if text.is_empty() => Some("which is never empty".to_owned()),
+        _ if text.len() > MAX_ID_BYTES => {
+            Some(format!("which has at most {MAX_ID_BYTES} bytes of UTF-8; this one has {}", text.len()))
+        }
+        Some(at) => Some(format!("which holds no control characters; character {} of this one is one", at + 1)),
+        None => (text.trim() != text).then(|| "which has no spaces at its ends".to_owned()),
+    }
 }
 
 pub(crate) fn integer(value: &DeValue<'_>) -> Option<i64> {
@@ -214,7 +233,7 @@ fn listed(items: &DeArray<'_>) -> Option<String> {
 
 fn wrong(source: &SourceText<'_>, at: usize, path: &str, expected: &str, found: &DeValue<'_>, out: &mut Diagnostics) {
     let shown = match found {
-        DeValue::String(text) => format!("\"{}\"", text.chars().take(60).collect::<String>()),
+        DeValue::String(text) => format!("\"{}\"", twin_table::listed(text)),
         DeValue::Integer(n) => n.to_string(),
         DeValue::Float(n) => n.to_string(),
         DeValue::Boolean(b) => b.to_string(),

@@ -74,6 +74,9 @@ fn new(args: &NewArgs) -> Result<u8> {
     if !args.sources.is_empty() && !roles.contains(&Role::Send) {
         anyhow::bail!("--source says where a token may send to; add --role send");
     }
+    if args.expires.is_some_and(|span| span <= Span::ZERO) {
+        anyhow::bail!("--expires 0s is over at once; write how long it lasts, for example 90d");
+    }
     let before = match &args.file {
         Some(path) if path.exists() => std::fs::read_to_string(path).with_context(|| format!("can't read {}", path.display()))?,
         _ => String::new(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use crate::access::{Access, Audit, Hosts, NamedToken, host_name, origin, readable_by_others, token_of};
+use crate::access::{Access, Audit, Grant, Grants, Hosts, NamedToken, host_name, origin, readable_by_others, token_of};
 use crate::site::Site;
 use crate::{term, tls};
 
@@ -124,6 +124,22 @@ pub(super) fn tokens(site: &Site, remarks: &mut Vec<String>) -> Result<Vec<Named
         }
     }
     Ok(all)
+}
+
+/// Words for tokens of the access file that name sources which nobody can send to: those that `pushed` lacks.
+pub(super) fn aimless(grants: &Grants, pushed: &[String]) -> Vec<String> {
+    let each = |grant: &Grant| {
+        let lost: Vec<&str> = grant.sources()?.iter().filter(|id| !pushed.contains(id)).map(String::as_str).collect();
+        let lost = lost.into_iter().map(twin_table::quoted).collect::<Vec<_>>().join(", ");
+        (!lost.is_empty()).then(|| {
+            let has = if pushed.is_empty() { "none".to_owned() } else { pushed.join(", ") };
+            format!(
+                "the token of '{}' is for {lost}, which the site has not as a source that senders push to; it has: {has}",
+                grant.name
+            )
+        })
+    };
+    grants.iter().filter_map(each).collect()
 }
 
 /// What was typed, so that it can be typed again with more.

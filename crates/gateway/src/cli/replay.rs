@@ -62,5 +62,5 @@ pub(super) fn run(args: &ReplayArgs) -> Result<u8> {
     };
     let origin = Origin::Recording(Box::new(Playing::new(recording)));
     let load = move || Ok(Loaded { plant, hash, shelf: Shelf::default(), origin });
-    serve(load, Named { name, tokens: Vec::new(), data: None }, &args.listen)
+    serve(load, Named { name, tokens: Vec::new(), pushed: None, data: None }, &args.listen)
 }

@@ -146,7 +146,9 @@ pub(super) fn run(args: &ServeArgs) -> Result<u8> {
     let (data, sync, speed) = (args.data.clone(), args.sync, args.speed);
     let options = PlantOptions { data, memory_bytes, setup, sync, speed, clock: args.clock, ..PlantOptions::default() };
     let name = site.loaded.model.site().name.clone();
-    let named = Named { name, tokens, data: args.data.clone() };
+    let pushed = site.loaded.sources.iter().filter(|def| matches!(def.kind, twin_site::SourceKind::WebSocket { .. }));
+    let pushed = Some(pushed.map(|def| def.id.clone()).collect());
+    let named = Named { name, tokens, pushed, data: args.data.clone() };
     let allowed = args.site.allow.allow_dir.clone();
     let cache = args.cache.clone().or_else(|| args.data.as_deref().map(publication_in));
     let load = move || {
@@ -166,6 +168,8 @@ pub(super) struct Named {
     pub(super) name: String,
     /// Tokens of sources.
     pub(super) tokens: Vec<NamedToken>,
+    /// Sources that senders push to; none where it is not a site that is served.
+    pub(super) pushed: Option<Vec<String>>,
     /// The data folder, where there is one.
     pub(super) data: Option<PathBuf>,
 }
@@ -189,7 +193,7 @@ pub(super) fn publication_in(data: &Path) -> PathBuf {
 
 /// Loads a plant and serves it until someone stops it. Listens from the start: `/readyz` tells how far it is.
 pub(super) fn serve(load: impl FnOnce() -> Result<Loaded> + Send + 'static, named: Named, listen: &ListenArgs) -> Result<u8> {
-    let Named { name, tokens, data } = named;
+    let Named { name, tokens, pushed, data } = named;
     let page = listen.page()?;
     let mut config = listen.config();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("can't start the runtime")?;
@@ -201,6 +205,9 @@ pub(super) fn serve(load: impl FnOnce() -> Result<Loaded> + Send + 'static, name
             std::fs::create_dir_all(folder).ok();
         }
         let access = listen.door.access(address, listen.listen.as_deref(), &tokens, data.as_deref())?;
+        for remark in pushed.iter().flat_map(|pushed| door::aimless(&access.grants(), pushed)) {
+            term::warn(&remark);
+        }
         let tls = listen.door.tls(address, data.as_deref())?;
         if tls.is_none() && access.asks() && !address.ip().is_loopback() {
             term::warn("tokens cross the network readable for everybody on the way; add --tls-cert and --tls-key");

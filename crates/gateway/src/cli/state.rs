@@ -89,7 +89,7 @@ pub(super) fn run(args: &StateArgs) -> Result<u8> {
     if args.json {
         let model = filled.engine.model();
         let missing = filled.missing.iter().map(|lacks| lacks_json(model, lacks)).collect();
-        term::say(&json(&report, detail, missing, judged));
+        term::say(&json(&report, detail, missing, judged, &filled.remarks));
     } else {
         people(&report, judged, args.problems);
     }
@@ -115,10 +115,10 @@ fn asks(state: AlarmState) -> bool {
 
 /// The report in the form that `docs/CLI.md` promises.
 pub fn state_json(report: &StateReport) -> String {
-    json(report, Level::Raw, Vec::new(), None)
+    json(report, Level::Raw, Vec::new(), None, &[])
 }
 
-fn json(report: &StateReport, detail: Level, missing: Vec<LacksJson>, judged: Option<Judged>) -> String {
+fn json(report: &StateReport, detail: Level, missing: Vec<LacksJson>, judged: Option<Judged>, remarks: &[String]) -> String {
     let out = StateJson {
         at: report.at.to_string(),
         basis: report.basis.as_str(),
@@ -129,13 +129,14 @@ fn json(report: &StateReport, detail: Level, missing: Vec<LacksJson>, judged: Op
         }),
         detail: (detail != Level::Raw).then(|| detail.to_string()),
         missing,
+        remarks,
         twins: report.twins.iter().map(twin_json).collect(),
     };
     serde_json::to_string_pretty(&out).unwrap_or_default()
 }
 
 #[derive(Serialize)]
-struct StateJson {
+struct StateJson<'a> {
     at: String,
     basis: &'static str,
     /// The revision of the site by which it was judged, where one is known.
@@ -146,6 +147,9 @@ struct StateJson {
     detail: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     missing: Vec<LacksJson>,
+    /// What is said on standard error of what it was read from.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    remarks: &'a [String],
     twins: Vec<TwinJson>,
 }
 

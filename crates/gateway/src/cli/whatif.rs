@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
 use twin_engine::{Branch, EngineCommand, ModelStart};
-use twin_model::{KnobIndex, Model, Span, Timestamp};
+use twin_model::{KnobIndex, Model, SignalIndex, Span, Timestamp};
 use twin_scenario::{Row, RowKind, Scenario};
 
 use super::state::LacksJson;
@@ -74,7 +74,7 @@ pub(super) fn run(args: &WhatifArgs) -> Result<u8> {
     };
     let branch = filled.engine.branches().iter().find(|branch| branch.id == id).context("the run's result was lost")?;
     if args.json {
-        term::say(&whatif_json(model, branch, missing));
+        term::say(&whatif_json(model, branch, missing, &filled.remarks));
     } else {
         people(model, branch);
     }
@@ -107,11 +107,17 @@ struct WhatifJson<'a> {
     /// Signals that models read at the departure and that can't be fully trusted, and why; only where there are some.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     doubtful: Vec<SignalJson<'a>>,
+    /// Signals whose model gives no number somewhere in the run, and when; only where there are some.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    held: Vec<SignalJson<'a>>,
     /// Signals that are not simulated, and why.
     left_out: Vec<SignalJson<'a>>,
     /// What was kept and can't be read; only where there is some.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     missing: Vec<LacksJson>,
+    /// What is said on standard error of what it was read from.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    remarks: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -157,29 +163,24 @@ struct RowJson<'a> {
     better: Option<bool>,
 }
 
-fn whatif_json(model: &Model, branch: &Branch, missing: Vec<LacksJson>) -> String {
+fn whatif_json(model: &Model, branch: &Branch, missing: Vec<LacksJson>, remarks: &[String]) -> String {
     let scenario = &branch.scenario;
     let setting = |(knob, value): &(KnobIndex, f64)| {
         let knob = model.knobs().get(knob.at())?;
         Some(SettingJson { knob: &knob.id, value: *value, unit: &knob.unit })
     };
+    let signal = |(signal, why): (SignalIndex, String)| SignalJson { signal: model.signal(signal).id.as_str(), why };
     let out = WhatifJson {
         at: scenario.fork.to_string(),
         horizon_s: scenario.horizon.as_secs_f64(),
         settings: scenario.settings.iter().filter_map(setting).collect(),
         rows: branch.comparison.iter().map(|row| row_json(model, row)).collect(),
         models: models(model, branch).map(|start| model_json(model, branch, start)).collect(),
-        doubtful: branch
-            .doubtful
-            .iter()
-            .map(|(signal, why)| SignalJson { signal: model.signal(*signal).id.as_str(), why: why.clone() })
-            .collect(),
-        left_out: branch
-            .left_out
-            .iter()
-            .map(|left| SignalJson { signal: model.signal(left.signal).id.as_str(), why: branch.why_left_out(model, left) })
-            .collect(),
+        doubtful: branch.doubtful.iter().cloned().map(signal).collect(),
+        held: branch.held_in_words().into_iter().map(signal).collect(),
+        left_out: branch.left_out.iter().map(|left| signal((left.signal, branch.why_left_out(model, left)))).collect(),
         missing,
+        remarks,
     };
     serde_json::to_string_pretty(&out).unwrap_or_default()
 }

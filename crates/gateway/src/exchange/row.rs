@@ -89,9 +89,20 @@ pub(super) fn fields<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Result
                 name.trim()
             ));
         }
-        // Of two columns for the same the first counts.
-        let field =
-            Field::by_name(name).filter(|field| seen.get_mut(field.at()).is_some_and(|seen| !std::mem::replace(seen, true)));
+        let field = Field::by_name(name);
+        if let Some(seen) = field.and_then(|field| seen.get_mut(field.at()))
+            && std::mem::replace(seen, true)
+        {
+            let alike = |other: &&str| Field::by_name(other) == field;
+            let (first, other) = names.clone().enumerate().find(|(_, other)| alike(other)).unwrap_or_default();
+            return Err(format!(
+                "its columns {} ({}) and {} ({}) are two for one thing; rename the one that is not meant",
+                first + 1,
+                other.trim(),
+                at + 1,
+                name.trim()
+            ));
+        }
         fields.push(field);
     }
     let has = |field: Field| seen.get(field.at()).is_some_and(|seen| *seen);
@@ -267,7 +278,15 @@ fn first<'c, 'a>(cells: &'c Cells<'a>, a: Field, b: Field) -> Option<&'c Cell<'a
 fn value(cells: &Cells<'_>, wanted: ValueKind, id: &str, reading: &mut Reading) -> Result<Option<Read>, Refusal> {
     let refused = |what: String, help: &'static str| Err(Refusal::new(Reason::BadValue, what, help));
     let said = match cell(cells, Field::Kind) {
-        Cell::Empty => KINDS.into_iter().find(|kind| *cell(cells, Field::ValueOf(*kind)) != Cell::Empty),
+        Cell::Empty => {
+            let mut said = KINDS.into_iter().filter(|kind| *cell(cells, Field::ValueOf(*kind)) != Cell::Empty);
+            let first = said.next();
+            if let (Some(first), Some(second)) = (first, said.next()) {
+                let what = format!("it has a {} and a {}", column_of(first), column_of(second));
+                return refused(what, "leave out the one that is not meant, or say its kind");
+            }
+            first
+        }
         Cell::Text(word) => match KINDS.into_iter().find(|kind| kind_word(*kind) == *word) {
             Some(kind) => Some(kind),
             None => return refused(format!("there is no kind {}", quoted(word)), "kinds are double, int64, bool and text"),
@@ -288,11 +307,18 @@ fn value(cells: &Cells<'_>, wanted: ValueKind, id: &str, reading: &mut Reading) 
             Cell::Empty if kind == ValueKind::Text && wanted == kind => Read::Value(Value::text("")),
             Cell::Empty => return Ok(None),
             // A typed column is read to the last bit.
-            typed => match read_value(typed, kind).and_then(|value| fit(value, wanted)) {
-                Some(value) => Read::Value(value),
-                None if kind == wanted && matches!(typed, Cell::Text(_)) => reading.value(typed, wanted, id)?,
-                None => return mismatch(typed, kind, wanted, id),
-            },
+            typed => {
+                let read = match read_value(typed, kind).and_then(|value| fit(value, wanted)) {
+                    Some(value) => Read::Value(value),
+                    None if kind == wanted && matches!(typed, Cell::Text(_)) => reading.value(typed, wanted, id)?,
+                    None => return mismatch(typed, kind, wanted, id),
+                };
+                if *plain != Cell::Empty && reading.value(plain, wanted, id).ok().as_ref() != Some(&read) {
+                    let what = format!("its value says {} and its {} {}", shown(plain), column_of(kind), shown(typed));
+                    return refused(what, "leave out the column that is not meant");
+                }
+                read
+            }
         },
     };
     match &read {
@@ -300,6 +326,16 @@ fn value(cells: &Cells<'_>, wanted: ValueKind, id: &str, reading: &mut Reading) 
             refused(format!("the text for '{id}' has {} bytes", text.len()), "shorten it to 65536 bytes of UTF-8")
         }
         _ => Ok(Some(read)),
+    }
+}
+
+/// The column with values of a kind.
+const fn column_of(kind: ValueKind) -> &'static str {
+    match kind {
+        ValueKind::Float => "value_double",
+        ValueKind::Int => "value_int64",
+        ValueKind::Bool => "value_bool",
+        ValueKind::Text => "value_text",
     }
 }
 
@@ -332,7 +368,34 @@ mod tests {
         let error = fields(["signal", "time", "value", "time"].into_iter()).unwrap_err();
         assert!(error.contains("columns 2 and 4 are both called time"), "{error}");
         assert!(fields(["signal", "x", "x", "time", "value"].into_iter()).is_ok(), "nobody reads x");
-        let found = fields(["value", "extra", "time", "source_time", "signal"].into_iter()).unwrap();
-        assert_eq!(found, [Some(Field::Value), None, Some(Field::SourceTime), None, Some(Field::Signal)]);
+        let found = fields(["value", "extra", "time", "signal"].into_iter()).unwrap();
+        assert_eq!(found, [Some(Field::Value), None, Some(Field::SourceTime), Some(Field::Signal)]);
+        let error = fields(["value", "time", "extra", "source_time", "signal"].into_iter()).unwrap_err();
+        assert!(error.contains("columns 2 (time) and 4 (source_time) are two for one thing"), "{error}");
+    }
+
+    #[test]
+    fn a_row_that_says_its_value_twice_is_taken_only_where_both_are_the_same() {
+        let cells = |kind: &'static str, filled: &[(Field, &'static str)]| {
+            let mut cells = NO_CELLS;
+            for (field, text) in [(Field::Kind, kind)].iter().chain(filled).filter(|(_, text)| !text.is_empty()) {
+                cells[field.at()] = Cell::Text(text);
+            }
+            cells
+        };
+        let (plain, double, int) = (Field::Value, Field::ValueOf(ValueKind::Float), Field::ValueOf(ValueKind::Int));
+        let read = |cells: &Cells<'_>| {
+            let read = value(cells, ValueKind::Float, "a.b", &mut Reading::new(&Rules::default()));
+            read.map(|read| match read {
+                Some(Read::Value(Value::Float(v))) => v,
+                other => panic!("{other:?}"),
+            })
+        };
+        assert_eq!(read(&cells("", &[(plain, "5.0"), (double, "5")])).unwrap(), 5.0);
+        assert_eq!(read(&cells("double", &[(plain, "5"), (double, "5"), (int, "7")])).unwrap(), 5.0, "its kind says which");
+        let what = |cells: &Cells<'_>| read(cells).unwrap_err().what;
+        assert_eq!(what(&cells("", &[(plain, "6"), (double, "5")])), "its value says '6' and its value_double '5'");
+        assert_eq!(what(&cells("double", &[(plain, "n/a"), (double, "5")])), "its value says 'n/a' and its value_double '5'");
+        assert_eq!(what(&cells("", &[(double, "5"), (int, "7")])), "it has a value_double and a value_int64");
     }
 }

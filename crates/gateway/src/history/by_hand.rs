@@ -1,7 +1,7 @@
 //! What a data folder keeps of which series, and what only a person may do with it while no server runs: give a series another id,
 //! or remove it. Refuses to know sites beyond their ids.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -120,6 +120,8 @@ fn tally(keeper: &SqliteHistorian, unreadable: &mut u64) -> Result<Tallies, Keep
     keeper.journal(Position(0), &mut each, &mut |_, _| *unreadable += 1)?;
     let mut tallies = Tallies::new();
     let mut from = Timestamp::MAX;
+    // Pages go as wholes: the first that a level has may reach back to where the next coarser one is asked as well.
+    let mut seen: HashSet<(u32, Timestamp)> = HashSet::new();
     for level in Level::TIERS {
         // From here on a finer level has everything.
         let until = std::mem::replace(&mut from, begins(keeper, level)?);
@@ -135,7 +137,9 @@ fn tally(keeper: &SqliteHistorian, unreadable: &mut u64) -> Result<Tallies, Keep
                 for run in runs.unwrap_or_default() {
                     let mut fresh = journal.get_mut(&run.signal);
                     for t in run.times.into_iter().filter(|t| *t < until) {
-                        count(&mut tallies, run.signal, run.kind, t);
+                        if t >= from || seen.insert((run.signal, t)) {
+                            count(&mut tallies, run.signal, run.kind, t);
+                        }
                         if let Some(fresh) = &mut fresh {
                             fresh.remove(&t);
                         }

@@ -268,10 +268,16 @@ fn refused_rows_are_counted_and_the_first_of_each_kind_named() {
          pump-01.flow,2026-03-02T08:15:05Z,70\n\
          pump-01.flow,2026-03-02T08:15:06Z,71,,uncertain,manual\n",
     );
+    let windows = bench.folder.write("windows.csv", table.replace('\n', "\r\n"));
     let table = bench.folder.write("odd.csv", table);
     let (code, json, err) = bench.import("data", &[&table]);
     assert_eq!(code, 1, "{err}");
     assert_eq!((count(&json, "rows"), count(&json, "new"), count(&json, "refused")), (52, 6, 46));
+    let of_windows = bench.import("other", &[&windows]).1;
+    for part in ["first_refused", "first_noted", "refused_by_reason"] {
+        let text = |json: &serde_json::Value| json[part].to_string().replace("windows.csv", "odd.csv");
+        assert_eq!(text(&of_windows), text(&json), "lines that end in two characters have the same numbers");
+    }
     let reasons = json!({"unknown_signal": 40, "bad_time": 2, "bad_value": 0, "other_unit": 1, "bad_quality_or_flags": 2,
                          "broken_row": 1});
     assert_eq!(json["noted_by_kind"], json!({"no_value": 2, "rounded": 0, "unknown_quality": 1, "received_time": 0}));

@@ -107,6 +107,42 @@ fn raw_goes_by_age_and_coarser_levels_still_answer() {
 }
 
 #[test]
+fn what_the_site_has_no_more_goes_by_age_like_the_rest() {
+    let folder = Folder::new();
+    let retention = Retention { raw: age(5), five_minutes: age(5), hour: age(5) };
+    let all = hub(&folder, retention, true);
+    fill(&all, 0..10, saw);
+    drop(all);
+    let one = SITE.replace("[[twins]]\nid = \"pump-02\"\ninterface = \"pump\"\nbind = false\n", "");
+    assert_ne!(one, SITE);
+    let site = folder.write("site.toml", &one);
+    let options = PlantOptions {
+        data: Some(folder.0.join("data")),
+        setup: Setup { retention, ..Setup::default() },
+        ..PlantOptions::default()
+    };
+    let (site_path, data) = (site.display().to_string(), folder.0.join("data").display().to_string());
+    let kept = || {
+        let (_, out, err) = orrery(&["history", "list", &site_path, "--data", &data, "--json"]);
+        let listed: serde_json::Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{err}"));
+        let of = |id: &str| {
+            let row = listed["series"].as_array().unwrap().iter().find(|it| it["id"] == id).unwrap_or_else(|| panic!("{listed}"));
+            (row["in_site"].as_bool().unwrap(), row["samples"].as_u64().unwrap())
+        };
+        (of("pump-01.flow"), of("pump-02.flow"))
+    };
+    let hub = plant(&Site::read_usable(&site).unwrap(), &options).unwrap().hub;
+    assert_eq!(kept(), ((true, 3_600), (false, 3_600)), "kept until retention takes it");
+    retain(&hub, first() + Span::from_secs(12 * HOUR));
+    let (here, gone) = kept();
+    assert_eq!(here.1, gone.1, "by one rule");
+    let (_, table, err) = orrery(&["export", &site_path, "--data", &data, "-o", "-"]);
+    let exported = table.lines().filter(|line| line.starts_with("pump-01.flow,")).count() as u64;
+    assert_eq!(here.1, exported, "each reading that is left is counted once: {err}");
+    assert!(!starts(reader(&folder).keeper(), Level::Raw).contains(&6), "readings of before are gone");
+}
+
+#[test]
 fn what_is_answered_from_extracts_says_so() {
     let folder = Folder::new();
     let retention = Retention { raw: age(5), five_minutes: age(48), hour: Limits::default() };

@@ -163,7 +163,9 @@ fn a_token_is_in_nothing_that_any_command_says_or_writes() {
     assert!(said[0].contains("secret.written"), "{}", said[0]);
     assert!(said[6].contains("\"acked\": "), "the right token opens: {}", said[6]);
     assert!(said[7].contains("401"), "{}", said[7]);
-    said.push(program.stop());
+    let served = program.stop();
+    assert!(served.contains("the token of source 'script' stands in the site file"), "it works, with a warning: {served}");
+    said.push(served);
     let replay = Program::serve(&["replay", &remote], &[]);
     said.push(replay.stop());
     for text in &said {
@@ -325,13 +327,15 @@ fn tokens_are_made_printed_once_and_kept_as_hashes() {
         (vec!["access", "new", path], "required"),
         (vec!["access", "new", path, "--role", "boss"], "possible values: view, send, manage"),
         (vec!["access", "new", path, "--role", "view", "--source", "x"], "add --role send"),
+        (vec!["access", "new", path, "--role", "view", "--expires", "0s"], "--expires 0s is over at once"),
         (vec!["access", "new", path, "--role", "view", "--name", "view 1"], "the name 'view 1' is there twice"),
     ] {
         let (code, out, err) = orrery(&args);
         assert!(code == 2 && err.contains(words) && out.is_empty(), "{args:?}: {out}{err}");
     }
-    // And the gateway takes them.
+    // And the gateway takes them; of one that opens nothing it is said.
     let site = folder.write("site.toml", SITE);
+    assert_eq!(orrery(&["access", "new", path, "--role", "send", "--source", "scritp", "--name", "typo"]).0, 0);
     folder.write("send", &both);
     let program = Program::serve(&["serve", site.to_str().unwrap(), "--access", path], &[]);
     let send = folder.0.join("send");
@@ -343,7 +347,9 @@ fn tokens_are_made_printed_once_and_kept_as_hashes() {
     folder.write("view", &view);
     let (code, _, err) = feed(folder.0.join("view").to_str().unwrap());
     assert!(code == 2 && err.contains("403: this token is for: view; this asks for the role send"), "{err}");
-    program.stop();
+    let said = program.stop();
+    let typo = "the token of 'typo' is for 'scritp', which the site has not as a source that senders push to; it has: script";
+    assert!(said.contains(typo) && !said.contains("line \"7\""), "{said}");
 }
 
 #[test]

@@ -434,3 +434,23 @@ fn what_follows_from_a_reading_that_says_nothing_about_the_departure_is_not_comp
         assert_eq!(failed, rows == 1, "{old} s old");
     }
 }
+
+#[test]
+fn a_model_that_gives_no_number_in_the_changed_plant_alone_is_named_with_its_moment() {
+    let mut m = SmallModel::new();
+    let load = m.float("m.load");
+    let room = m.float("m.room");
+    m.process("m.room", ProcessKind::Assign, "1000 / (60 - m.load)");
+    let knob = m.knob("load", vec![KnobTarget::Offset(load)]);
+    let mut e = Engine::new(m.build(), EngineConfig::default());
+    e.ingest(&[reading(load, 100, 50.0), reading(room, 100, 100.0)]);
+    for (settings, held) in [(vec![(knob, 10.0)], true), (vec![(knob, 5.0)], false)] {
+        run(&mut e, settings);
+        let branch = e.branches().last().unwrap();
+        let remarks = branch.remarks(e.model(), 5).join("\n");
+        let said = "m.room: its model gives no number at 721 instants of the run, from 1970-01-01T00:01:40Z on, and its value of before is held there";
+        assert_eq!(remarks.contains(said), held, "{remarks}");
+        assert_eq!(branch.held_in_words().len(), usize::from(held));
+        assert!(branch.projection_held.is_empty(), "{:?}", branch.projection_held);
+    }
+}

@@ -1,9 +1,9 @@
 //! What each kind of model computes, against closed forms.
 
 use twin_model::{ProcessKind, ProcessStart, SignalKind, ValueKind};
-use twin_scenario::{Begin, LeftOutReason};
+use twin_scenario::{Begin, Fault, LeftOutReason};
 
-use crate::plant::{Site, filler, finish, scenario, span, values_of};
+use crate::plant::{FORK, Site, filler, finish, scenario, span, values_of};
 
 fn close(value: f64, expected: f64, relative: f64) {
     assert!((value - expected).abs() <= relative * expected.abs(), "{value} is not {expected}");
@@ -254,7 +254,8 @@ fn a_model_without_a_number_at_the_fork_is_left_out_and_one_that_loses_it_holds(
     let mut run = site.start(scenario("5s", "1s", &[])).unwrap();
     assert_eq!(run.left_out().iter().map(|l| l.reason).collect::<Vec<_>>(), [LeftOutReason::NotFinite; 2]);
     run.step(9);
-    assert_eq!(run.faults(), 3);
+    let fault = Fault { signal: site.find("later"), first: FORK + span("3s"), instants: 3 };
+    assert_eq!(run.faults(), [fault]);
     let values = values_of(&finish(run, &[9]), site.find("later"));
     assert_eq!(values[2..], [values[2]; 4]);
 }

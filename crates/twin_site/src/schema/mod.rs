@@ -68,7 +68,7 @@ fn ty(ty: Ty, definitions: &mut Map<String, Json>) -> Json {
     let scalar = || json!({ "type": ["string", "number", "boolean"] });
     match ty {
         Ty::Text => text(),
-        Ty::Id => json!({ "type": "string", "minLength": 1, "maxLength": 512, "pattern": shape::ID }),
+        Ty::Id => json!({ "type": "string", "minLength": 1, "maxLength": super::validate::MAX_ID_BYTES, "pattern": shape::ID }),
         Ty::Number => json!({ "type": "number" }),
         Ty::Integer => json!({ "type": "integer" }),
         Ty::Bool => json!({ "type": "boolean" }),

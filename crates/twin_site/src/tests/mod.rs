@@ -278,6 +278,37 @@ fn wrong_types_say_what_to_write() {
 }
 
 #[test]
+fn what_is_wrong_with_an_id_is_said() {
+    let twin = |id: &str| format!("[[twins]]\nid = {id}\n");
+    let long = format!("\"{}\"", "x".repeat(513));
+    for (id, words) in [
+        ("\"\"", "which is never empty"),
+        (" \" a\"", "which has no spaces at its ends"),
+        ("\"a\\tb\"", "character 2 of this one is one"),
+        ("\"a\\u001b[2J\"", "character 2 of this one is one"),
+        (long.as_str(), "at most 512 bytes of UTF-8; this one has 513"),
+        ("5", "an id: a text in quotes"),
+    ] {
+        check(&twin(id), codes::VALUE_INVALID, 4, &["twins[0].id cannot be", words]);
+        let shown = loaded(&format!("[site]\nid = \"t\"\n{}", twin(id))).diagnostics;
+        let shown: Vec<String> = shown.iter().map(ToString::to_string).collect();
+        assert!(shown.iter().all(|finding| !finding.contains('\u{1b}')), "nothing of it moves a terminal: {shown:?}");
+    }
+    clean(&format!("[site]\nid = \"t\"\n{}", twin(&format!("\"{}\"", "x".repeat(512)))));
+}
+
+#[test]
+fn a_lag_without_time_is_named_as_one_without_a_time_constant() {
+    for tau in ["", "tau = \"0s\"\n"] {
+        let process = format!("[[twins.processes]]\nsignal = \"load\"\nkind = \"lag\"\nexpr = \"1\"\n{tau}");
+        let twin = format!("[[twins]]\nid = \"p\"\n[[twins.signals]]\nname = \"load\"\n{process}");
+        check(&twin, codes::RULE_INCOMPLETE, 8, &["has no 'tau' longer than zero", "for example tau = \"20min\""]);
+        let interface = twin.replace("twins", "interfaces");
+        check(&interface, codes::RULE_INCOMPLETE, 8, &["has no 'tau' longer than zero", "for example tau = \"20min\""]);
+    }
+}
+
+#[test]
 fn missing_keys_are_reported_at_their_table() {
     check("[[twins]]\nname = \"A\"\n", codes::KEY_MISSING, 3, &["twins[0] has no 'id'", "add id ="]);
     let site = loaded("[[twins]]\nid = \"x\"\n");
