@@ -156,7 +156,9 @@ fn set_theme(viewer: &mut Viewer, theme: Theme) {
 
 fn toggle_chart(viewer: &mut Viewer, signal: SignalIndex) {
     match viewer.chart.iter().position(|each| *each == signal) {
-        Some(at) => drop(viewer.chart.remove(at)),
+        Some(at) => {
+            viewer.chart.remove(at);
+        }
         None => viewer.chart.push(signal),
     }
     viewer.dirty.panels = true;

@@ -112,7 +112,7 @@ async fn answer(mut ready: watch::Receiver<Option<Router>>, request: Request<Bod
             _ => {}
         }
         // Also where the server stops or fails to load: then nothing comes any more.
-        drop(timeout(LOADING, ready.wait_for(Option::is_some)).await);
+        timeout(LOADING, ready.wait_for(Option::is_some)).await.ok();
     }
     let routes = ready.borrow().clone();
     let Some(routes) = routes else {

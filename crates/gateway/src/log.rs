@@ -20,7 +20,7 @@ const SILENT: Duration = Duration::from_secs(60);
 /// Shows remarks from here on.
 pub(crate) fn listen() {
     // Whoever embeds this and listens already goes on listening.
-    drop(tracing::subscriber::set_global_default(Console::default()));
+    tracing::subscriber::set_global_default(Console::default()).ok();
 }
 
 /// See the module's head. As many places as the program has, so bounded.

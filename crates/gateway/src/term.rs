@@ -47,7 +47,7 @@ pub(crate) fn in_calendar(t: Timestamp) -> Option<String> {
 
 /// Prints a remark for people, apart from results.
 pub(crate) fn note(text: &str) {
-    drop(writeln!(std::io::stderr().lock(), "{}", harmless(text)));
+    writeln!(std::io::stderr().lock(), "{}", harmless(text)).ok();
 }
 
 /// Whatever files, senders and site files say, it steers no terminal: control characters but the ends of lines, and marks that turn the

@@ -198,7 +198,7 @@ impl Socket {
             let mut unread = vec![0; 64 << 10];
             while self.inner.get_mut().read(&mut unread).await.is_ok_and(|n| n > 0) {}
         };
-        drop(timeout(patience, goodbye).await);
+        timeout(patience, goodbye).await.ok();
     }
 }
 

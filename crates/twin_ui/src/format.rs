@@ -76,11 +76,26 @@ pub fn with_unit(number: &str, unit: &str) -> String {
     if unit.is_empty() { number.to_owned() } else { format!("{number}{THIN}{unit}") }
 }
 
+/// Whole numbers below this are shown with every digit: pieces are counted one by one.
+const EVERY_DIGIT: u64 = 10_000_000;
+
+/// A whole number: all its digits, in groups of three from 10 000 on, as long as there are at most seven; else as [`number`].
+pub fn whole(value: i64) -> String {
+    let size = value.unsigned_abs();
+    let text = match size {
+        0..10_000 => size.to_string(),
+        10_000..1_000_000 => format!("{}{THIN}{:03}", size / 1_000, size % 1_000),
+        1_000_000..EVERY_DIGIT => format!("{}{THIN}{:03}{THIN}{:03}", size / 1_000_000, size / 1_000 % 1_000, size % 1_000),
+        _ => return number(value as f64),
+    };
+    if value < 0 { format!("−{text}") } else { text }
+}
+
 /// A value as people read it: steady numbers, `on` and `off`, words as they are.
 pub fn value(value: &Value) -> String {
     match value {
         Value::Float(v) => steady(*v),
-        Value::Int(v) => number(*v as f64),
+        Value::Int(v) => whole(*v),
         Value::Bool(true) => "on".to_owned(),
         Value::Bool(false) => "off".to_owned(),
         Value::Text(text) => text.to_string(),
@@ -244,6 +259,20 @@ mod tests {
             (260_000, "3\u{2009}d"),
         ] {
             assert_eq!(about(Span::from_secs(seconds)), words);
+        }
+    }
+
+    #[test]
+    fn whole_numbers_show_their_digits() {
+        for (value, text) in [
+            (0, "0"),
+            (9_999, "9999"),
+            (-95_704, "−95\u{2009}704"),
+            (1_000_007, "1\u{2009}000\u{2009}007"),
+            (12_345_678, "12.35\u{2009}M"),
+            (i64::MIN, "−9.22e18"),
+        ] {
+            assert_eq!(whole(value), text);
         }
     }
 

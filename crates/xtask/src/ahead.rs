@@ -49,8 +49,8 @@ impl Drop for Page {
     /// Where a lane before it failed.
     fn drop(&mut self) {
         if matches!(self.build.try_wait(), Ok(None)) {
-            drop(self.build.kill());
-            drop(self.build.wait());
+            self.build.kill().ok();
+            self.build.wait().ok();
         }
     }
 }

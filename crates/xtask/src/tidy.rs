@@ -45,11 +45,32 @@ fn problems_of(file: &Path, text: &str) -> Vec<String> {
             }
         }
     }
+    for (at, line) in text.lines().enumerate().filter(|(_, line)| drops_a_call(line)) {
+        let line = line.trim();
+        problems.push(format!("{name}:{}: what a call gave is dropped unseen; handle it, or end with .ok(): {line}", at + 1));
+    }
     let core = file.starts_with("crates") && !file.starts_with("crates/gateway") && !file.starts_with("crates/xtask");
     if core && (text.contains("use bevy") || text.contains("bevy::")) {
         problems.push(format!("{name}: nothing under crates/ may use Bevy"));
     }
     problems
+}
+
+/// Whether a line hands what a call returns to `drop`: errors get lost so without anyone having thought of them.
+fn drops_a_call(line: &str) -> bool {
+    let code = line.trim_start();
+    if code.starts_with("//") {
+        return false;
+    }
+    let whole = |at: usize| {
+        !code[..at].ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '"')) && !code[..at].ends_with("fn ")
+    };
+    code.match_indices("drop(").filter(|(at, _)| whole(*at)).any(|(at, found)| {
+        let inside = &code[at + found.len()..];
+        let end = inside.find(')').unwrap_or(inside.len());
+        // A tuple or a closure is no call.
+        inside[..end].find('(').is_some_and(|at| at > 0)
+    })
 }
 
 /// egui and glam must be the ones that Bevy's side links, or two of them end up in the bundle.
@@ -92,6 +113,24 @@ mod tests {
         check("src/net.rs", text, 1);
         check("src/platform/mod.rs", text, 0);
         check("benches/wasm/src/lib.rs", text, 0);
+    }
+
+    #[test]
+    fn what_a_call_gives_is_not_dropped_unseen() {
+        for (line, found) in [
+            ("    drop(std::fs::remove_file(path));", 1),
+            ("Job::Sync(done) => drop(self.writer.send(done)),", 1),
+            ("drop(timeout(PATIENCE, goodbye).await);", 1),
+            ("drop(guard);", 0),
+            ("drop((a, b));", 0),
+            ("spawn(move || drop(running))", 0),
+            ("fn drop(&mut self) {", 0),
+            ("self.drop(call());", 0),
+            ("// drop(call())", 0),
+            ("std::fs::remove_file(path).ok();", 0),
+        ] {
+            check("src/a.rs", &format!("//! X.\nfn x() {{\n{line}\n}}"), found);
+        }
     }
 
     #[test]

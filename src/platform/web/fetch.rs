@@ -102,7 +102,7 @@ async fn download(url: &str, post: bool, shared: &Rc<RefCell<FetchState>>, waker
     loop {
         // Nobody else holds the state any more: the answer is not wanted.
         if Rc::strong_count(shared) == 1 {
-            drop(JsFuture::from(reader.cancel()).await);
+            JsFuture::from(reader.cancel()).await.ok();
             return Err(Refusal::Failed("given up".to_owned()));
         }
         let step = JsFuture::from(reader.read()).await.map_err(|error| failed(&error))?;

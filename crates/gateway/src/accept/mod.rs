@@ -147,7 +147,7 @@ pub async fn serve<A: Arrive>(
     }
     drop(listener);
     // Sockets close themselves with a word; requests on their way get their answers. What is stuck is cut off.
-    drop(timeout(GOODBYE, seats.empty()).await);
+    timeout(GOODBYE, seats.empty()).await.ok();
     tasks.shutdown().await;
 }
 
@@ -226,7 +226,7 @@ impl<A: Arrive> Visitor<A> {
 /// Completes when the server stops.
 pub(crate) async fn stopped(stopping: &mut watch::Receiver<bool>) {
     // An error means that the sender is gone, and with it the server.
-    drop(stopping.wait_for(|stop| *stop).await);
+    stopping.wait_for(|stop| *stop).await.ok();
 }
 
 #[cfg(test)]

@@ -117,7 +117,7 @@ impl Seats {
     /// Completes when no connection is left.
     pub async fn empty(&self) {
         // The sender is this one; it cannot be gone.
-        drop(self.taken.subscribe().wait_for(|n| *n == 0).await);
+        self.taken.subscribe().wait_for(|n| *n == 0).await.ok();
     }
 
     fn evict(&self, table: &mut Table, candidate: impl Fn(&Seat) -> bool) -> bool {

@@ -32,7 +32,8 @@ impl Disk {
                 .min_by_key(|disk| disk.in_memory)
                 .context("no folder for the databases of the run"),
         }?;
-        drop(disk.folder("try")?);
+        let made = disk.folder("try")?;
+        drop(made);
         Ok(disk)
     }
 

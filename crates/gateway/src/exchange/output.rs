@@ -82,7 +82,7 @@ impl Output {
 impl Drop for Output {
     fn drop(&mut self) {
         if let Some((partial, _)) = &self.names {
-            drop(std::fs::remove_file(partial));
+            std::fs::remove_file(partial).ok();
         }
     }
 }
@@ -107,7 +107,9 @@ impl Write for Target {
             Kind::Stdout(stdout) => stdout.write(bytes),
         };
         match &written {
-            Ok(written) => drop(self.bytes.fetch_add(*written as u64, Ordering::Relaxed)),
+            Ok(written) => {
+                self.bytes.fetch_add(*written as u64, Ordering::Relaxed);
+            }
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => self.reader_left.store(true, Ordering::Relaxed),
             Err(_) => {}
         }

@@ -143,7 +143,7 @@ impl Unfinished {
     /// that the folder beside it is of that attempt, for none begins where there is one.
     fn take_back(to: &Path, file: &Path) {
         if !file.exists() && to.join(PARTIAL).exists() && !to.join(PUBLICATION_PARTIAL).exists() {
-            drop(std::fs::rename(to.join(PUBLICATION), to.join(PUBLICATION_PARTIAL)));
+            std::fs::rename(to.join(PUBLICATION), to.join(PUBLICATION_PARTIAL)).ok();
         }
     }
 
@@ -156,7 +156,7 @@ impl Unfinished {
         if let Err(error) = std::fs::rename(&self.history, file) {
             if with_revisions {
                 // Under its own name it would count as somebody's, and keep the next attempt from beginning.
-                drop(std::fs::rename(publication, &self.publication));
+                std::fs::rename(publication, &self.publication).ok();
             }
             return Err(error);
         }
@@ -169,9 +169,9 @@ impl Unfinished {
         for suffix in [""].into_iter().chain(BESIDE) {
             let mut name = self.history.clone().into_os_string();
             name.push(suffix);
-            drop(std::fs::remove_file(name));
+            std::fs::remove_file(name).ok();
         }
-        drop(std::fs::remove_dir_all(&self.publication));
+        std::fs::remove_dir_all(&self.publication).ok();
     }
 }
 
@@ -180,7 +180,9 @@ impl Drop for Unfinished {
         self.discard();
         if !self.whole {
             // Only where they are empty: what somebody else put there meanwhile stays.
-            self.made.iter().rev().for_each(|folder| drop(std::fs::remove_dir(folder)));
+            for folder in self.made.iter().rev() {
+                std::fs::remove_dir(folder).ok();
+            }
         }
     }
 }

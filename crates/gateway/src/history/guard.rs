@@ -94,7 +94,7 @@ pub(super) fn mark(lock: &mut File, log_of: Option<u32>) {
     if !known {
         // Where it cannot be written, the folder is as safe as it was. The first line never leaves the file.
         let written = lock.seek(SeekFrom::Start(0)).and_then(|_| lock.write_all(wanted.as_bytes()));
-        drop(written.and_then(|()| lock.set_len(wanted.len() as u64)));
+        written.and_then(|()| lock.set_len(wanted.len() as u64)).ok();
     }
 }
 

@@ -255,7 +255,7 @@ impl Persist {
     pub(crate) fn sealed(&self, round: u64, end: Timestamp) {
         // Where the thread waits for the disk, this round trims nothing and a later one does: samples come in meanwhile.
         if let Some(sealer) = &self.sealer {
-            drop(sealer.try_send(Job::End { round, end }));
+            sealer.try_send(Job::End { round, end }).ok();
         }
     }
 
@@ -264,7 +264,7 @@ impl Persist {
         self.post(Message::Lives(now));
         // The next minute will do where the thread is busy.
         if let Some(sealer) = &self.sealer {
-            drop(sealer.try_send(Job::Retain(now)));
+            sealer.try_send(Job::Retain(now)).ok();
         }
     }
 
@@ -424,7 +424,7 @@ impl Drop for Persist {
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {
             thread.thread().unpark();
-            drop(thread.join());
+            thread.join().ok();
         }
     }
 }

@@ -131,7 +131,9 @@ impl Sealer {
                         tracing::warn!(%error, "history past its time could not be removed; trying again in a minute");
                     }
                 }
-                Job::Sync(done) => drop(self.writer.send(Message::Sync(done))),
+                Job::Sync(done) => {
+                    self.writer.send(Message::Sync(done)).ok();
+                }
             }
         }
     }
@@ -333,7 +335,9 @@ impl Sealer {
         // Where those before cannot be read after all, the news alone are better than none.
         let made = chunk::coarsen_into(fine, &readable, range, &how).or_else(|_| chunk::coarsen_into(fine, &[], range, &how));
         match made {
-            Ok(made) => drop(lane.replace(&before, made)),
+            Ok(made) => {
+                lane.replace(&before, made);
+            }
             Err(error) => tracing::error!(%error, "a slab has no coarser form"),
         }
         Ok(())

@@ -201,7 +201,7 @@ impl Writer {
                 },
                 Err(RecvTimeoutError::Timeout) => self.commit(Vec::new()).is_ok(),
                 Err(RecvTimeoutError::Disconnected) => {
-                    drop(self.commit(Vec::new()));
+                    self.commit(Vec::new()).ok();
                     return;
                 }
             };
@@ -256,7 +256,7 @@ impl Writer {
             Message::Changes(changes, done) => {
                 let result = self.commit(changes);
                 let fine = result.is_ok();
-                drop(done.send(result.err()));
+                done.send(result.err()).ok();
                 Some(fine)
             }
             Message::Finish { round, end, done } => {

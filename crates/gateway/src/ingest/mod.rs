@@ -85,7 +85,7 @@ pub(crate) async fn upgrade(
                 Ok(introduced) => introduced,
                 Err(refusal) => {
                     let line = serde_json::json!({ "error": refusal.words }).to_string();
-                    drop(timeout(GOODBYE, socket.send(Message::Text(line.into()))).await);
+                    timeout(GOODBYE, socket.send(Message::Text(line.into()))).await.ok();
                     return socket.close(CloseCode::Unauthorized.number(), &refusal.words, GOODBYE).await;
                 }
             },

@@ -46,7 +46,9 @@ fn pieces(from: &Path, target: &Target, manifest: &[u8], of: &Revision, lost: &m
     let odd = |source| GatewayError::Publication { path: from.to_owned(), source };
     for (_, piece) in Manifest::read(manifest).map_err(odd)?.pieces() {
         match earlier::piece(from, piece.hash, piece.bytes.min(limits::PIECE_BYTES as u64)) {
-            Some(bytes) => drop(target.piece(piece, &bytes)?),
+            Some(bytes) => {
+                target.piece(piece, &bytes)?;
+            }
             None => lost.push(format!("piece {} of revision {} is gone or damaged, and not in the copy", piece.hash, of.number)),
         }
     }

@@ -118,7 +118,7 @@ impl Drop for Pump {
         self.stop.store(true, Ordering::Release);
         self.wake.wake();
         if let Some(thread) = self.thread.take() {
-            drop(thread.join());
+            thread.join().ok();
         }
     }
 }

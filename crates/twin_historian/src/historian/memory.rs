@@ -72,8 +72,12 @@ impl All {
                 self.journal.insert(self.newest, (*times, bytes.clone()));
             }
             Change::Trim { upto, before } => self.journal.retain(|at, (times, _)| at > upto || times.end >= *before),
-            Change::Note { name, text } if text.is_empty() => drop(self.notes.remove(name)),
-            Change::Note { name, text } => drop(self.notes.insert(name.clone(), text.clone())),
+            Change::Note { name, text } if text.is_empty() => {
+                self.notes.remove(name);
+            }
+            Change::Note { name, text } => {
+                self.notes.insert(name.clone(), text.clone());
+            }
             Change::Clear => *self = Self { newest: self.newest, ..Self::default() },
         }
     }

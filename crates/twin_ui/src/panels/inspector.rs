@@ -321,11 +321,15 @@ fn age_words(signal: &SignalView) -> (String, bool) {
     (format!("{}, {quality}", ahead.unwrap_or_else(|| format::ago_calm(age))), stale || signal.quality.is_bad())
 }
 
+/// The value with every digit that came.
+fn exact(signal: &SignalView) -> String {
+    let none = if signal.time.is_some() { "No value" } else { "No value yet" };
+    signal.value.as_ref().map_or_else(|| none.to_owned(), |v| format::with_unit(&v.to_string(), &signal.unit))
+}
+
 fn signal_hint(ui: &mut Ui, signal: &SignalView, state: &UiState) {
     let t = tokens(ui);
-    let none = if signal.time.is_some() { "No value" } else { "No value yet" };
-    let exact = signal.value.as_ref().map_or_else(|| none.to_owned(), |v| format::with_unit(&v.to_string(), &signal.unit));
-    ui.label(egui::RichText::new(exact).font(Type::BodyBold.font()).color(t.text));
+    ui.label(egui::RichText::new(exact(signal)).font(Type::BodyBold.font()).color(t.text));
     let mut lines = vec![format!("{} · quality {}", signal.freshness.label(), signal.quality)];
     lines.extend(signal.time.map(|time| state.zone.both(time)));
     lines.extend(signal.ahead.map(|ahead| {
@@ -359,7 +363,7 @@ fn relations(ui: &mut Ui, view: &InspectorView, out: &mut Vec<UiCommand>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use twin_model::{Quality, SignalIndex, Span, TwinIndex};
+    use twin_model::{Quality, SignalIndex, Span, TwinIndex, Value};
 
     fn signal(freshness: Freshness, age: i64) -> SignalView {
         SignalView {
@@ -418,6 +422,13 @@ mod tests {
         let none = SignalView { value: None, quality: Quality::BAD, ..signal(Freshness::Live, 2) };
         assert_eq!(age_words(&none), ("2\u{2009}s ago, no value".to_owned(), true));
         assert_eq!(age_words(&SignalView { quality: Quality::BAD, ..signal(Freshness::Live, 2) }).0, "2\u{2009}s ago, bad");
+    }
+
+    #[test]
+    fn every_digit_of_a_whole_number_can_be_seen() {
+        let of = |v| exact(&SignalView { value: Some(Value::Int(v)), unit: String::new(), ..signal(Freshness::Live, 2) });
+        assert_eq!(of((1 << 53) + 1), "9007199254740993");
+        assert_eq!(of(i64::MIN), "-9223372036854775808");
     }
 
     #[test]

@@ -92,7 +92,7 @@ impl SqliteHistorian {
         schema::prepare(&mut connection)?;
         let one = Self { path: path.to_owned(), connection, writes: true, guard: None, logged: None };
         // Where the disk refuses, it is the file that it was.
-        drop(one.give_identity());
+        one.give_identity().ok();
         Ok(one)
     }
 
@@ -295,7 +295,7 @@ impl Historian for SqliteHistorian {
         whole()?;
         if changes.iter().any(|change| matches!(change, Change::Remove(_) | Change::Clear)) {
             // What is not given back now is reused, or given back after the next removal.
-            drop(self.connection.execute_batch(GIVE_BACK));
+            self.connection.execute_batch(GIVE_BACK).ok();
         }
         Ok(position)
     }

@@ -16,7 +16,7 @@ struct Bench(PathBuf);
 
 impl Drop for Bench {
     fn drop(&mut self) {
-        drop(std::fs::remove_dir_all(&self.0));
+        std::fs::remove_dir_all(&self.0).ok();
     }
 }
 

@@ -89,7 +89,9 @@ impl Types {
             for base in it.extends.iter().filter(|base| *base != BASIC_ALARM && seen.insert(base.as_str())) {
                 match self.by_id.get(base) {
                     Some(base) => stack.push(base),
-                    None => drop(unknown.insert(base.as_str())),
+                    None => {
+                        unknown.insert(base.as_str());
+                    }
                 }
             }
         }
