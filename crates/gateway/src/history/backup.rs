@@ -71,6 +71,7 @@ fn copy(folder: &Path, to: &Path, with_revisions: bool) -> Result<Backup, Gatewa
     drop(look);
     let source = attempt(&from, "opening it for reading", SqliteHistorian::open_to_read(&from))?;
     guard::may_read_in(folder, &source)?;
+    source.agrees().map_err(|error| damage::in_file(&from, error))?;
     let unfinished = Unfinished::begin(to)?;
     let (partial, beside_it) = (&unfinished.history, &unfinished.publication);
     match source.copy_into(partial) {

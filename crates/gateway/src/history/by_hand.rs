@@ -240,7 +240,8 @@ fn one_unit(series: &Series, from: u32, to: u32) -> Result<(), String> {
     let [Some(from), Some(to)] = [from, to].map(|number| series.all().get(number as usize)) else { return Ok(()) };
     match (&from.unit, &to.unit) {
         (Some(own), Some(there)) if !from.fits(there) => Err(format!(
-            "{} is in {own} and {} in {there}; say first in which unit {} is, or have it converted: orrery history unit DIR '{}' '{there}'",
+            "{} is in {own} and {} in {there}: they are no one series. If {} was in {there} all along, say so first (orrery history unit DIR '{}' \
+             '{there}'); to have its values converted, where that is known, add --convert",
             from.id, to.id, from.id, from.id
         )),
         _ => Ok(()),

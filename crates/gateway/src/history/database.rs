@@ -116,6 +116,7 @@ impl Database {
             guard::may_begin_in(folder, &attempt(&path, "looking at it", SqliteHistorian::open_to_read(&path))?)?;
         }
         let mut keeper = attempt(&path, "opening it", SqliteHistorian::open(&path, sync))?;
+        keeper.agrees().map_err(|source| damage::in_file(&path, source))?;
         keeper.guard(&[path.clone(), folder.join("lock")]);
         guard::mark(&mut lock, None);
         keeper.sign(&lock);

@@ -17,7 +17,7 @@ use super::salvage::replace;
 use super::sqlite::{SqliteHistorian, SyncPolicy};
 use super::tiles::Tiles;
 use super::wal::{self, Looked};
-use super::{carried, damage, guard, outside};
+use super::{carried, damage, guard, outside, schema};
 use crate::GatewayError;
 
 /// Findings listed; more are only counted.
@@ -135,7 +135,10 @@ pub fn check(folder: &Path, repair: bool) -> Result<Report, GatewayError> {
     }
     // Again: until the lock was taken, somebody may have written.
     report.unfinished_pages = wal::look(&path).map_err(unread)?.unfinished;
-    let wrong = probe(&path);
+    let mut wrong = probe(&path);
+    if wrong.is_empty() && repair {
+        wrong.extend(misfiled(&path));
+    }
     let damaged = wrong.len();
     for why in wrong {
         let help = "run `orrery fsck --repair`: everything that can still be read goes into a new file, or restore a backup";
@@ -190,6 +193,24 @@ fn probe(path: &Path) -> Vec<String> {
         Ok(wrong)
     });
     sound.unwrap_or_else(|why| vec![why])
+}
+
+/// Why the catalogue has to be made anew: a chunk that is whole does not stand where it says that it belongs. Chunks have checksums of their
+/// own, and rows of the catalogue have none.
+fn misfiled(path: &Path) -> Option<String> {
+    let keeper = SqliteHistorian::open_to_read(path).ok()?;
+    if keeper.layout().ok()? != schema::LAYOUT {
+        return None;
+    }
+    let rows = LEVELS.into_iter().flat_map(|level| keeper.catalogue_rows(level)).collect::<Vec<_>>();
+    rows.iter().find_map(|kept| {
+        let bytes = keeper.unchecked(&kept.key).ok()?;
+        let why = wrong(kept, bytes.as_deref())?;
+        // Without bytes they may stand under another number.
+        bytes
+            .is_none_or(|bytes| chunk::inspect(&bytes).is_ok())
+            .then(|| format!("its catalogue is wrong about chunk {}: {why}", kept.key))
+    })
 }
 
 /// A chunk that is gone: what can be computed anew from other levels is no loss. Raw samples that the coarser levels hold come back.

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use twin_historian::historian::KeepError;
 use twin_model::{TimeRange, Timestamp};
 
 use super::damage::Missing;
@@ -117,15 +118,28 @@ pub(super) fn open(folder: &Path) -> Result<Reading, GatewayError> {
     }
     look.may_read(folder)?;
     let (busy, remarks) = (look.busy, look.looked.remark.iter().cloned().collect());
-    // From here on a server may begin.
-    drop(look);
     let keeper = attempt(&path, READING, SqliteHistorian::open_to_read(&path))?;
     guard::may_read_in(folder, &keeper)?;
     if attempt(&path, READING, keeper.layout())? != schema::LAYOUT {
         // An older layout: a copy is brought up to date, the folder by the next server.
         return Ok(Reading { busy, ..copied(&path, |to| attempt(&path, READING, keeper.copy_into(to)))? });
     }
-    Ok(Reading { keeper, remarks, missing: Vec::new(), private: None, busy })
+    match keeper.agrees() {
+        // From here on a server may begin.
+        Ok(()) => Ok(Reading { keeper, remarks, missing: Vec::new(), private: None, busy }),
+        Err(KeepError::Damaged { why, .. }) if busy => {
+            // Of one moment, whatever is written meanwhile.
+            let moment = Private::make()?;
+            let copy = moment.0.join(FILE);
+            attempt(&path, READING, keeper.copy_into(&copy))?;
+            Ok(Reading { busy, ..what_is_left(folder, &copy, &why)? })
+        }
+        Err(KeepError::Damaged { why, .. }) => {
+            drop(keeper);
+            what_is_left(folder, &path, &why)
+        }
+        Err(source) => Err(GatewayError::History { path, source }),
+    }
 }
 
 /// Refuses a folder that has no history to change, before whoever changes it makes one. What is damaged is for them to say, and a
@@ -168,7 +182,7 @@ fn what_is_left(folder: &Path, path: &Path, why: &str) -> Result<Reading, Gatewa
     let remark = format!(
         "history in {} is damaged: {why}; it was read page by page into a private copy, and {lack}; no server starts with it until \
          `orrery fsck {} --repair` has mended it",
-        path.display(),
+        folder.join(FILE).display(),
         folder.display()
     );
     Ok(Reading { keeper, remarks: vec![remark], missing, private: Some(private), busy: false })

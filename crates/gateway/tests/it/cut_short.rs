@@ -136,9 +136,12 @@ fn damage_that_is_found_while_reading_comes_with_what_to_do() {
         &["import-samples", &site, "--data", &data, &table],
         &["serve", &site, "--data", &data, "--listen", "127.0.0.1:0"],
     ];
-    for args in commands {
+    for (n, args) in commands.into_iter().enumerate() {
         let (code, said, err) = orrery(args);
-        assert!(code == 2 && err.contains("malformed") && err.contains("orrery fsck"), "{args:?}: {code} {said}{err}");
+        assert!(err.contains("malformed") && err.contains("orrery fsck"), "{args:?}: {code} {said}{err}");
+        // Whoever only reads gets it page by page; nobody writes into it.
+        let read = code == 0 && err.contains("nothing of it is missing");
+        assert!(if n < 3 { read } else { code == 2 }, "{args:?}: {code} {said}{err}");
         let file = std::fs::read(&path).unwrap();
         assert!(file[2 * PAGE..] == hurt[2 * PAGE..], "{args:?}");
     }

@@ -9,6 +9,7 @@ mod acknowledge_own;
 mod acknowledged;
 mod ahead;
 mod assets;
+mod catalogue;
 mod commands;
 mod computed;
 mod cookie_factory;

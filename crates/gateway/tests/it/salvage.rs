@@ -24,7 +24,7 @@ const PAGE: usize = 4_096;
 pub(crate) type Samples = BTreeMap<(u32, Timestamp), Value>;
 
 /// A folder with history in chunks of some pages each, and batches that no chunk has.
-fn folder() -> (Folder, Site) {
+pub(crate) fn folder() -> (Folder, Site) {
     let folder = Folder::new();
     let site = Site::read_usable(&folder.write("site.toml", SITE)).unwrap();
     let plant = plant(&site, &PlantOptions { data: Some(folder.0.join("data")), ..PlantOptions::default() }).unwrap();

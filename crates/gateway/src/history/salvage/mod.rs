@@ -50,9 +50,13 @@ struct Found {
     /// Rows of the catalogue.
     listed: Vec<Kept>,
     /// Chunks and samples of a page, as summed up when they were written.
-    sums: BTreeMap<(Level, Timestamp), (u64, u64, Timestamp)>,
+    sums: BTreeMap<(Level, Timestamp), Summed>,
+    /// Checksums of the chunks that were read.
+    crcs: BTreeSet<u32>,
+    /// What pages that have the chunks that were read, and no others, are tagged with.
+    tags: BTreeMap<(Level, Timestamp), u64>,
     /// Chunks that were read.
-    chunks: BTreeMap<(Level, Timestamp, u32), (ChunkKey, u32)>,
+    chunks: BTreeMap<(Level, Timestamp, u32), (ChunkKey, u32, u32)>,
     /// Journal entries that are not what was written.
     lost_entries: Vec<LostEntry>,
     /// Places of journal entries that were read, and the checksums of those.
@@ -73,6 +77,14 @@ struct Found {
     altered: u64,
     /// Pages that are nowhere.
     lacking: u64,
+}
+
+/// What a page says of its chunks.
+struct Summed {
+    chunks: u64,
+    samples: u64,
+    end: Timestamp,
+    tag: u64,
 }
 
 /// A journal entry whose checksum does not fit.
@@ -113,6 +125,7 @@ pub(super) fn salvage(path: &Path, fresh: &mut SqliteHistorian, report: &mut Rep
     found.notes(fresh)?;
     found.places(fresh, report)?;
     found.positions(fresh)?;
+    found.tag_pages();
     found.account(fresh, report)
 }
 
@@ -186,8 +199,8 @@ impl Found {
             (None, [Text(name), Text(text)]) => {
                 self.notes.entry(name.clone()).or_insert_with(|| text.clone());
             }
-            (None, [Int(level), Int(start), Int(end), Int(chunks), Int(samples), Int(_), Int(_)]) => {
-                self.page_sum(*level, (*start, *end), *chunks, *samples);
+            (None, [Int(level), Int(start), Int(end), Int(chunks), Int(samples), Int(_), Int(tag)]) => {
+                self.page_sum(*level, (*start, *end), (*chunks, *samples), *tag);
             }
             (None, row @ [Int(_), Int(_), Int(_), Int(_), Int(_), Int(_), Int(_), Int(_), Int(_), Int(_)]) => {
                 self.listed.extend(listing(row));
@@ -217,12 +230,13 @@ impl Found {
     }
 
     /// What a page was summed up to.
-    fn page_sum(&mut self, level: i64, (start, end): (i64, i64), chunks: i64, samples: i64) {
+    fn page_sum(&mut self, level: i64, (start, end): (i64, i64), (chunks, samples): (i64, i64), tag: i64) {
         let level = u8::try_from(level).ok().and_then(Level::from_code);
         let plausible = start <= end && (1..1 << 32).contains(&chunks) && (0..=chunks * PLAUSIBLE).contains(&samples);
         if let Some(level) = level.filter(|_| plausible) {
             let page = (level, Timestamp::from_micros(start));
-            self.sums.insert(page, (chunks as u64, samples as u64, Timestamp::from_micros(end)));
+            let (chunks, samples, end) = (chunks as u64, samples as u64, Timestamp::from_micros(end));
+            self.sums.insert(page, Summed { chunks, samples, end, tag: tag as u64 });
         }
     }
 
@@ -244,10 +258,12 @@ impl Found {
             return;
         };
         let samples = u32::try_from(samples).unwrap_or(u32::MAX);
+        let crc = crc32fast::hash(bytes);
+        self.crcs.insert(crc);
         self.top = self.top.max(runs.iter().map(|run| run.signal).max());
-        let slot = self.chunks.entry(key.slot()).or_insert((key, samples));
+        let slot = self.chunks.entry(key.slot()).or_insert((key, samples, crc));
         if slot.0.version <= key.version {
-            *slot = (key, samples);
+            *slot = (key, samples, crc);
         }
         changes.push(Change::Put(Chunk { key, samples, bytes: bytes.to_vec() }));
     }
@@ -356,8 +372,8 @@ impl Found {
 
     /// The small texts. What decides what is read must not claim more than there is.
     fn notes(&mut self, fresh: &mut SqliteHistorian) -> Result<(), KeepError> {
-        let of = |level: Level| self.chunks.values().filter(move |(key, _)| key.level == level);
-        let end = of(Level::Raw).map(|(key, _)| key.end).max();
+        let of = |level: Level| self.chunks.values().filter(move |(key, ..)| key.level == level);
+        let end = of(Level::Raw).map(|(key, ..)| key.end).max();
         let sealed = self.notes.get(SEALED).and_then(|text| text.parse::<i64>().ok()).map(Timestamp::from_micros);
         // Too early costs a viewer another question, too late a gap.
         let sealed = end.map(|end| sealed.map_or(end, |sealed| sealed.min(end)));
@@ -368,7 +384,7 @@ impl Found {
         for level in Level::TIERS {
             let name = format!("outside/{level}");
             let Some(text) = self.notes.remove(&name) else { continue };
-            let first = of(level).map(|(key, _)| key.start).min();
+            let first = of(level).map(|(key, ..)| key.start).min();
             let outside = text.parse::<i64>().ok().map(Timestamp::from_micros);
             let outside = outside.map(|t| first.map_or(t, |first| t.min(first)));
             changes.extend(outside.map(|t| note(&name, t.as_micros().to_string())));
@@ -391,6 +407,15 @@ impl Found {
         })
     }
 
+    /// What pages must be tagged with that have the newest chunks that were read.
+    fn tag_pages(&mut self) {
+        for (key, samples, crc) in self.chunks.values() {
+            let kept = Kept { key: *key, samples: *samples, bytes: 0, crc: *crc };
+            let tag = self.tags.entry((key.level, key.start)).or_default();
+            *tag = tag.wrapping_add(kept.tag());
+        }
+    }
+
     /// What was there and is not any more.
     fn account(&self, fresh: &mut SqliteHistorian, report: &mut Report) -> Result<(), KeepError> {
         // Of several rows for one slot the newest counts: older ones are what a damaged page had.
@@ -403,19 +428,24 @@ impl Found {
         }
         let mut lost: BTreeSet<(Level, Timestamp, u32)> = BTreeSet::new();
         for (slot, kept) in &listed {
-            if self.chunks.get(slot).is_none_or(|(key, _)| key.version < kept.key.version) {
+            // Its bytes may be there, and its row wrong about where they belong.
+            let read = self.crcs.contains(&kept.crc);
+            if !read && self.chunks.get(slot).is_none_or(|(key, ..)| key.version < kept.key.version) {
                 lost.insert(*slot);
                 super::fsck::lost_chunk(fresh, kept, ("chunk.lost", "its bytes can't be read"), report)?;
             }
         }
         let mut known: BTreeMap<Timestamp, (u64, u64)> = BTreeMap::new();
-        let read = self.chunks.iter().filter(|(slot, _)| !lost.contains(slot)).map(|(slot, (_, samples))| (*slot, *samples));
+        let read = self.chunks.iter().filter(|(slot, _)| !lost.contains(slot)).map(|(slot, (_, samples, _))| (*slot, *samples));
         let missed = lost.iter().filter_map(|slot| Some((*slot, listed.get(slot)?.samples)));
         for ((_, start, _), samples) in read.chain(missed).filter(|((level, _, _), _)| *level == Level::Raw) {
             let sum = known.entry(start).or_default();
             *sum = (sum.0 + 1, sum.1 + u64::from(samples));
         }
-        for ((_, start), (chunks, samples, end)) in self.sums.iter().filter(|((level, _), _)| *level == Level::Raw) {
+        // A page that is tagged as one is whose chunks are all there has them all, wherever it says that they begin.
+        let whole: BTreeSet<u64> = self.tags.iter().filter(|((level, _), _)| *level == Level::Raw).map(|(_, tag)| *tag).collect();
+        let raw = self.sums.iter().filter(|((level, _), sum)| *level == Level::Raw && !whole.contains(&sum.tag));
+        for ((_, start), Summed { chunks, samples, end, .. }) in raw {
             let (here, counted) = known.get(start).copied().unwrap_or_default();
             if here < *chunks {
                 let missing = samples.saturating_sub(counted);

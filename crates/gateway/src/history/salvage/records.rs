@@ -2,6 +2,8 @@
 
 use std::io::{Read, Seek};
 
+use twin_historian::chunk;
+
 use super::pages::{PAGE, Pages, word};
 
 /// Longest row that is read: a chunk and its row, with room.
@@ -164,7 +166,8 @@ fn value(payload: &[u8], at: &mut usize, kind: u64) -> Option<Value> {
         10 | 11 => return None,
         _ => {
             let bytes = take(usize::try_from((kind - 12) / 2).ok()?)?;
-            if kind.is_multiple_of(2) {
+            // One altered bit makes bytes a text of the same letters; a chunk proves itself.
+            if kind.is_multiple_of(2) || chunk::is_chunk(bytes) {
                 Value::Blob(bytes.to_vec())
             } else {
                 std::str::from_utf8(bytes).map_or(Value::Other, |text| Value::Text(text.to_owned()))

@@ -18,7 +18,7 @@ use super::guard::{self, Guard};
 use super::series::Series;
 use super::{identity, schema};
 use crate::stores::ALWAYS;
-use rows::{entry, kept, newest, slot};
+use rows::{bytes_of, entry, kept, newest, slot};
 
 pub(super) use rows::{apply, put, rows, sum_up};
 
@@ -149,7 +149,7 @@ impl SqliteHistorian {
             };
             for position in positions {
                 let sql = "SELECT first_us, last_us, bytes FROM journal WHERE position = ?1";
-                let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+                let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, bytes_of(row, 2)?.into()));
                 let (first, last, bytes): (i64, i64, Vec<u8>) = transaction.prepare_cached(sql)?.query_row([position], read)?;
                 let Some(pieces) = f(&bytes) else { continue };
                 transaction.prepare_cached("DELETE FROM journal WHERE position = ?1")?.execute([position])?;
@@ -322,7 +322,7 @@ impl Historian for SqliteHistorian {
         let values = params![level, start, first, key.version, key.end.as_micros(), key.signals];
         let read = || -> rusqlite::Result<Option<(Blob, u32)>> {
             let mut statement = self.connection.prepare_cached(sql)?;
-            let row = |row: &Row<'_>| Ok((row.get_ref(0)?.as_blob()?.into(), row.get(1)?));
+            let row = |row: &Row<'_>| Ok((bytes_of(row, 0)?.into(), row.get(1)?));
             statement.query_row(values, row).optional()
         };
         let damaged = |why: String| KeepError::Damaged { what: format!("chunk {key}"), why };

@@ -1,5 +1,6 @@
 //! Rows of the tables, within one transaction: chunks with their bytes and pages, journal entries, notes.
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 use twin_historian::historian::{Blob, Change, Kept, Position};
 use twin_historian::{Chunk, ChunkKey, Level};
@@ -14,7 +15,15 @@ pub(super) fn slot(key: &ChunkKey) -> (u8, i64, u32) {
 /// Times, checksum and bytes of a row of the journal: first and last time, checksum, bytes, behind its position.
 pub(super) fn entry(row: &Row<'_>) -> rusqlite::Result<(TimeRange, u32, Blob)> {
     let times = TimeRange::new(Timestamp::from_micros(row.get(1)?), Timestamp::from_micros(row.get(2)?));
-    Ok((times, row.get(3)?, row.get_ref(4)?.as_blob()?.into()))
+    Ok((times, row.get(3)?, bytes_of(row, 4)?.into()))
+}
+
+/// Bytes of a row. One altered bit makes them a text of the same letters, which their checksum knows.
+pub(super) fn bytes_of<'a>(row: &'a Row<'_>, at: usize) -> rusqlite::Result<&'a [u8]> {
+    match row.get_ref(at)? {
+        ValueRef::Text(bytes) => Ok(bytes),
+        other => Ok(other.as_blob()?),
+    }
 }
 
 pub(super) fn kept(level: Level, row: &Row<'_>) -> rusqlite::Result<Kept> {
@@ -55,8 +64,9 @@ pub(in crate::history) fn put(transaction: &Transaction<'_>, chunk: &Chunk) -> r
         if old.key.version >= key.version {
             return Ok(());
         }
-        let bytes: Vec<u8> =
-            transaction.prepare_cached("SELECT bytes FROM blob WHERE id = ?1")?.query_row([blob], |row| row.get(0))?;
+        let bytes: Vec<u8> = transaction
+            .prepare_cached("SELECT bytes FROM blob WHERE id = ?1")?
+            .query_row([blob], |row| bytes_of(row, 0).map(Vec::from))?;
         if crc32fast::hash(&bytes) != old.crc {
             set_aside(transaction, &old.key, "its checksum did not fit when it was replaced")?;
         }

@@ -5,7 +5,7 @@ use twin_historian::historian::{Historian as _, KeepError, Kept, Position};
 use twin_historian::{ChunkKey, Level};
 use twin_model::{TimeRange, Timestamp};
 
-use super::rows::{kept, remove, rows, set_aside, slot};
+use super::rows::{bytes_of, kept, remove, rows, set_aside, slot};
 use super::{ROW, SqliteHistorian, trouble};
 use crate::history::damage::THE_FILE;
 use crate::history::schema;
@@ -130,7 +130,7 @@ impl SqliteHistorian {
         write(&mut self.connection).map_err(|error| trouble("written", &error))
     }
 
-    /// The bytes of a chunk as they are, checked by nobody.
+    /// The bytes of a chunk as they are, checked by nobody; none where none are in their place.
     ///
     /// # Errors
     /// Where they cannot be read.
@@ -138,8 +138,11 @@ impl SqliteHistorian {
         let sql = "SELECT b.bytes FROM chunk c JOIN blob b ON b.id = c.blob
                    WHERE c.level = ?1 AND c.start_us = ?2 AND c.first_signal = ?3";
         let (level, start, first) = slot(key);
-        let read = self.connection.query_row(sql, params![level, start, first], |row| row.get(0)).optional();
-        read.map_err(|error| trouble("read", &error))
+        let row = |row: &Row<'_>| Ok(bytes_of(row, 0).map(Vec::from));
+        let read = self.connection.query_row(sql, params![level, start, first], row).optional();
+        let read = read.map_err(|error| trouble("read", &error))?;
+        // A number, or nothing, where the bytes should be.
+        Ok(read.and_then(Result::ok))
     }
 
     /// What SQLite's own check finds wrong; nothing where the file is sound.
@@ -163,22 +166,41 @@ impl SqliteHistorian {
         all
     }
 
+    /// Fails where the catalogue does not agree with itself. A row that has one altered bit is still a row to SQLite, and whoever asks
+    /// for the chunks of a stretch would be told of one less, without a word.
+    ///
+    /// # Errors
+    /// Where it does not, or cannot be read.
+    pub(in crate::history) fn agrees(&self) -> Result<(), KeepError> {
+        // One moment of it, also while a server writes.
+        let moment = self.connection.unchecked_transaction().map_err(|error| trouble("read", &error))?;
+        let odd = self.odd_pages()?;
+        moment.finish().map_err(|error| trouble("read", &error))?;
+        let Some(first) = odd.first() else { return Ok(()) };
+        let more = if odd.len() > 1 { format!(" and {} other places", odd.len() - 1) } else { String::new() };
+        let why = format!("its catalogue does not agree with itself at {first}{more}");
+        Err(KeepError::Damaged { what: THE_FILE.to_owned(), why })
+    }
+
     /// Pages whose sums are not those of their chunks.
     ///
     /// # Errors
     /// Where they cannot be read.
     pub fn odd_pages(&self) -> Result<Vec<String>, KeepError> {
-        let mut sums: std::collections::BTreeMap<(Level, Timestamp), (u64, u64, u64, u64)> = std::collections::BTreeMap::new();
+        let mut sums: std::collections::BTreeMap<(Level, Timestamp), Sum> = std::collections::BTreeMap::new();
         for kept in rows(&self.connection).map_err(|error| trouble("read", &error))? {
             let sum = sums.entry((kept.key.level, kept.key.start)).or_default();
-            let (chunks, samples, bytes, tag) = *sum;
-            *sum = (chunks + 1, samples + u64::from(kept.samples), bytes + kept.bytes, tag.wrapping_add(kept.tag()));
+            let (chunks, samples, bytes, tag) = sum.of;
+            sum.of = (chunks + 1, samples + u64::from(kept.samples), bytes + kept.bytes, tag.wrapping_add(kept.tag()));
+            sum.end = sum.end.max(Some(kept.key.end));
         }
         let mut odd = Vec::new();
         for level in twin_historian::historian::LEVELS {
             for page in self.pages(level, ALWAYS)? {
                 let sum = sums.remove(&(level, page.start));
-                if sum != Some((page.chunks, page.samples, page.bytes, page.tag)) {
+                // Its end may lie behind: it stays where a chunk was replaced by a shorter one.
+                let fits = |sum: Sum| sum.of == (page.chunks, page.samples, page.bytes, page.tag) && sum.end <= Some(page.end);
+                if !sum.is_some_and(fits) {
                     odd.push(format!("{level} {}", page.start));
                 }
             }
@@ -202,4 +224,13 @@ impl SqliteHistorian {
     pub fn damaged(&self) -> Result<Vec<(String, String)>, KeepError> {
         self.rows("SELECT what, why FROM damaged ORDER BY id", [], |row| Ok((row.get(0)?, row.get(1)?)))
     }
+}
+
+/// What a page must be summed up to.
+#[derive(Debug, Default)]
+struct Sum {
+    /// Chunks, samples, bytes, tag.
+    of: (u64, u64, u64, u64),
+    /// Where the last chunk ends.
+    end: Option<Timestamp>,
 }
