@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use twin_health::text::quantity;
 use twin_historian::StoreConfig;
 use twin_model::{Flags, Model, Quality, Sample, SignalIndex, Span, TimeRange, Timestamp, Value, ValueKind};
-use twin_scenario::{Fault, LeftOut, Row, Run, Scenario, ScenarioError, Tracker, compare};
+use twin_scenario::{Fault, LeftOut, Row, Run, Scenario, ScenarioError, Tracker, Unsteady, compare, depends_on_step};
 
 use crate::computed::walk;
 use crate::departure::{self, Departure, ModelStart};
@@ -39,6 +39,8 @@ pub struct Branch {
     pub starts: Vec<ModelStart>,
     /// Signals that models read and none computes, whose value at the fork can't be fully trusted, with the reason.
     pub doubtful: Vec<(SignalIndex, String)>,
+    /// Signals of the changed plant whose numbers depend on the step: models that follow from each other answer faster than it is.
+    pub unsteady: Vec<Unsteady>,
     /// Models of the changed plant that gave no number somewhere in the run, and held the one of before there.
     pub held: Vec<Fault>,
     /// Those of the plant without the changes.
@@ -62,6 +64,24 @@ impl Branch {
         departure::left_out(model, left, &self.unfit)
     }
 
+    /// Whose numbers depend on the step, with how far they are off: what the table says of them, and of what reads them, is not what the
+    /// models say. By signal.
+    pub fn unsteady_in_words(&self, model: &Model) -> Vec<(SignalIndex, String)> {
+        let words = |one: &Unsteady| {
+            let unit = &model.signal(one.signal).unit.0;
+            let of = |it: &twin_scenario::Summary| [it.min, it.max, it.last].map(|value| quantity(value, unit));
+            let ([low, high, last], [fine_low, fine_high, fine_last]) = (of(&one.coarse), of(&one.fine));
+            let why = format!(
+                "its numbers depend on the step of {}: it goes from {low} to {high} and ends at {last}, with half the step from {fine_low} to \
+                 {fine_high} and at {fine_last}; models that answer each other need a step well below the time that takes: take a shorter step, \
+                 or a shorter horizon",
+                self.scenario.step
+            );
+            (one.signal, why)
+        };
+        self.unsteady.iter().map(words).collect()
+    }
+
     /// Which models gave no number somewhere in the run, for example where they divide by zero, and when: what is shown from there on is the
     /// value of before. By signal; those of the run without the changes behind.
     pub fn held_in_words(&self) -> Vec<(SignalIndex, String)> {
@@ -79,7 +99,7 @@ impl Branch {
         lanes.into_iter().flat_map(each).collect()
     }
 
-    /// What a reader of the comparison must know about its models, as sentences: the largest offsets first, then what does not
+    /// What a reader of the comparison must know about its models, as sentences: first whose numbers can't be believed, then the largest offsets, then what does not
     /// start from a good reading or reads one, what gives no number somewhere, then what was left out; at most `most` of each and a count of the rest.
     pub fn remarks(&self, model: &Model, most: usize) -> Vec<String> {
         let mut offsets = self.offsets.clone();
@@ -89,17 +109,17 @@ impl Branch {
             offset.abs() / if range > 0.0 { range } else { 1.0 }
         };
         offsets.sort_by(|a, b| share(b).total_cmp(&share(a)).then(a.0.cmp(&b.0)));
-        let mut out: Vec<String> = offsets
-            .iter()
-            .take(most)
-            .map(|(signal, offset)| {
-                let it = model.signal(*signal);
-                let off = quantity(*offset, &it.unit.0);
-                let sign = if *offset > 0.0 { "+" } else { "" };
-                format!("{}: starts as observed, so its model runs {sign}{off} off its equation", it.id.as_str())
-            })
-            .collect();
         let more = |count: usize, what: &str| (count > most).then(|| format!("and {} more {what}", count - most));
+        let unsteady = self.unsteady_in_words(model);
+        let mut out: Vec<String> =
+            unsteady.iter().take(most).map(|(signal, why)| format!("{}: {why}", model.signal(*signal).id.as_str())).collect();
+        out.extend(more(unsteady.len(), "signals whose numbers depend on the step"));
+        out.extend(offsets.iter().take(most).map(|(signal, offset)| {
+            let it = model.signal(*signal);
+            let off = quantity(*offset, &it.unit.0);
+            let sign = if *offset > 0.0 { "+" } else { "" };
+            format!("{}: starts as observed, so its model runs {sign}{off} off its equation", it.id.as_str())
+        }));
         out.extend(more(offsets.len(), "models with an offset"));
         let mut starts: Vec<String> = self.starts.iter().filter_map(|start| start.remark(model)).collect();
         let without = more(starts.len(), "models that don't start from a good reading");
@@ -190,11 +210,35 @@ fn predicted(model: &Model, signal: SignalIndex, t: Timestamp, value: f64) -> Sa
     Sample { source_time: t, received_time: t, value, quality: Quality::GOOD, flags: Flags::PREDICTED }
 }
 
+/// The changed plant once more with half the step, of which no samples are kept: where the models follow from each other, it tells whether
+/// the numbers are theirs or the step's.
+struct Finer {
+    run: Run,
+    tracker: Tracker,
+}
+
+impl Finer {
+    /// None where no model follows from itself, or half the step is none or makes too many.
+    fn of(lane: &Lane, model: &Model, state: &dyn Fn(SignalIndex) -> Option<f64>) -> Option<Self> {
+        let scenario = lane.run.scenario();
+        let half = Scenario { step: Span::from_micros(scenario.step.as_micros() / 2), ..scenario.clone() };
+        let run = if lane.run.feeds_back() { Run::new(model, half, state).ok()? } else { return None };
+        Some(Self { run, tracker: Tracker::new(model) })
+    }
+
+    /// Computes twice as many steps, which is as much time.
+    fn advance(&mut self, steps: u32) {
+        self.run.step(steps.saturating_mul(2));
+        self.run.drain(&mut |signal, t, value| self.tracker.push(signal, t, value));
+    }
+}
+
 /// A run under way: the changed plant and the unchanged one, in step.
 pub(crate) struct Job {
     scenario: Scenario,
     changed: Lane,
     unchanged: Lane,
+    finer: Option<Finer>,
     departure: Departure,
     progress: RunProgress,
 }
@@ -219,9 +263,10 @@ impl Job {
         };
         let unchanged = lane(Scenario { settings: Vec::new(), ..scenario.clone() })?;
         let changed = lane(scenario.clone())?;
+        let finer = Finer::of(&changed, model, &state);
         let departure = Departure::of(scope, &changed.run);
         let progress = RunProgress { fraction: 0.0, simulated: Span::ZERO };
-        Ok(Self { scenario, changed, unchanged, departure, progress })
+        Ok(Self { scenario, changed, unchanged, finer, departure, progress })
     }
 
     pub(crate) fn scenario(&self) -> &Scenario {
@@ -240,7 +285,11 @@ impl Job {
         if !self.changed.done {
             self.progress = self.changed.advance(model, steps);
         }
-        self.changed.done && self.unchanged.done
+        if let Some(finer) = &mut self.finer {
+            finer.advance(steps);
+        }
+        let finer = self.finer.as_ref().is_none_or(|finer| finer.run.is_done());
+        self.changed.done && self.unchanged.done && finer
     }
 
     pub(crate) fn finish(self, model: &Model, id: BranchId) -> Branch {
@@ -257,6 +306,7 @@ impl Job {
             left_out: self.changed.run.left_out().to_vec(),
             unfit: self.departure.unfit,
             doubtful: self.departure.doubtful,
+            unsteady: self.finer.map_or_else(Vec::new, |finer| depends_on_step(&self.changed.tracker, &finer.tracker)),
             held: self.changed.run.faults(),
             projection_held: self.unchanged.run.faults(),
             offsets: self.changed.run.offsets().to_vec(),

@@ -78,6 +78,11 @@ impl Quality {
         })
     }
 
+    /// Whether OPC 10000-8, table A.3, has the status of an OPC DA quality word, whatever its limits and its vendor's byte.
+    pub fn is_opc_da(word: u16) -> bool {
+        OPC_DA.iter().any(|(da, _)| *da == word & 0b1111_1100)
+    }
+
     /// The OPC DA quality word that says the same, limits unsaid (OPC 10000-8, table A.7); what it lacks, by its class alone.
     pub fn to_opc_da(self) -> u16 {
         let exact = OPC_DA.iter().find(|(_, quality)| *quality == self).map(|(da, _)| *da);

@@ -77,7 +77,9 @@ pub fn compare(model: &Model, baseline: &Tracker, scenario: &Tracker, fork: Time
     }
     let metered = metered_twins(model, baseline);
     for (signal, b) in baseline.summaries().filter(|(signal, _)| signal.at() < model.signals().len()) {
-        if let Some(s) = scenario.summary(signal) {
+        // Beyond all numbers there is nothing to compare; what ran away is told elsewhere.
+        let summed = |it: &Summary| it.integral.is_finite() && it.increase.is_finite();
+        if let Some(s) = scenario.summary(signal).filter(|s| summed(s) && summed(&b)) {
             rows.extend(amount_row(model, signal, &b, &s, &metered));
         }
     }

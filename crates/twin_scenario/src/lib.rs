@@ -13,6 +13,7 @@ mod fork;
 mod knobs;
 mod plan;
 mod run;
+mod steady;
 mod tracker;
 
 pub use compare::{Row, RowKind, compare};
@@ -20,4 +21,5 @@ pub use error::ScenarioError;
 pub use fork::{Begin, LeftOut, LeftOutReason};
 pub use plan::check;
 pub use run::{Fault, MAX_PENDING, MAX_STEPS, Progress, Run, Scenario};
+pub use steady::{Unsteady, depends_on_step};
 pub use tracker::{Summary, Tracker};

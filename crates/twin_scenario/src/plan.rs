@@ -1,6 +1,6 @@
 //! A site's process models, checked and compiled once. Knows nothing of values, knob settings or time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use twin_expr::program::{self, Program};
 use twin_model::{KnobTarget, Model, ProcessKind, ProcessModel, ProcessStart, SignalIndex, ValueKind};
@@ -39,6 +39,27 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
+    /// Whether some model follows from itself, by way of others or at once. What a lag does to its own value is none of that: its steps
+    /// are exact whatever their length.
+    pub(crate) fn feeds_back(&self) -> bool {
+        let rules: BTreeMap<usize, &Rule> = self.states.iter().chain(&self.assigns).map(|rule| (rule.column, rule)).collect();
+        // Takes away whatever reads nothing that is left: what then remains reads each other in a circle, or what is in one.
+        let mut left: BTreeSet<usize> = rules.keys().copied().collect();
+        loop {
+            let reads = |column: &usize| {
+                let inputs = rules.get(column).into_iter().flat_map(|rule| rule.program.inputs());
+                inputs.into_iter().any(|input| left.contains(&(*input as usize)))
+            };
+            let free: Vec<usize> = left.iter().filter(|column| !reads(column)).copied().collect();
+            if free.is_empty() {
+                return !left.is_empty();
+            }
+            free.iter().for_each(|column| {
+                left.remove(column);
+            });
+        }
+    }
+
     /// The column of a signal.
     pub(crate) fn column(&self, signal: SignalIndex) -> Option<usize> {
         self.signals.binary_search(&signal).ok()

@@ -85,6 +85,8 @@ pub struct Run {
     columns: Vec<f64>,
     states: Vec<Cell>,
     assigns: Vec<Cell>,
+    /// Whether some model follows from itself.
+    feeds_back: bool,
     /// Of `states`, for a full step.
     gains: Vec<f64>,
     held: Vec<Held>,
@@ -146,6 +148,7 @@ impl Run {
         }
         let held = held_columns(model, &plan, &start);
         let mut run = Self {
+            feeds_back: plan.feeds_back(),
             gains: start.states.iter().map(|cell| cell.gain(scenario.step)).collect(),
             emits: emits(&plan, &start, &held),
             offsets: offsets(&plan, &start),
@@ -233,6 +236,12 @@ impl Run {
     /// equation gives there. By signal; models without a difference are left out. A later reset changes it for its signal.
     pub fn offsets(&self) -> &[(SignalIndex, f64)] {
         &self.offsets
+    }
+
+    /// Whether some model of the site follows from itself, so that its numbers depend on the step: one that is long beside the time in which
+    /// the models answer each other makes them swing or run away ([`depends_on_step`](crate::depends_on_step) tells).
+    pub const fn feeds_back(&self) -> bool {
+        self.feeds_back
     }
 
     /// Models that gave no finite number at some instants up to now, for example where they divide by zero, and kept their value;

@@ -42,7 +42,7 @@ use twin_model::{Model, SignalIndex, SiteInfo, SourceIndex, TwinIndex};
 
 pub use bindings::{BindKey, BindingDef};
 pub use build::{MAX_SIGNALS, MAX_TWINS};
-pub use diag::{Diagnostic, Diagnostics, Location, Severity};
+pub use diag::{Diagnostic, Diagnostics, Location, Severity, closest};
 pub use misread::Misread;
 pub use models::ModelAsset;
 pub use read::StartAt;

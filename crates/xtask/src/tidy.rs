@@ -45,7 +45,10 @@ fn problems_of(file: &Path, text: &str) -> Vec<String> {
             }
         }
     }
-    for (at, line) in text.lines().enumerate().filter(|(_, line)| drops_a_call(line)) {
+    // Tests clean up behind themselves as they like, and this file names what it looks for.
+    let product =
+        !file.iter().any(|part| ["tests", "tests.rs", "examples", "benches", "tidy.rs"].iter().any(|name| part == *name));
+    for (at, line) in text.lines().enumerate().filter(|(_, line)| product && drops_a_call(line)) {
         let line = line.trim();
         problems.push(format!("{name}:{}: what a call gave is dropped unseen; handle it, or end with .ok(): {line}", at + 1));
     }

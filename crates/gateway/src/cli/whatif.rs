@@ -107,6 +107,9 @@ struct WhatifJson<'a> {
     /// Signals that models read at the departure and that can't be fully trusted, and why; only where there are some.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     doubtful: Vec<SignalJson<'a>>,
+    /// Signals whose numbers depend on the step of the run, and how; only where there are some.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unsteady: Vec<SignalJson<'a>>,
     /// Signals whose model gives no number somewhere in the run, and when; only where there are some.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     held: Vec<SignalJson<'a>>,
@@ -177,6 +180,7 @@ fn whatif_json(model: &Model, branch: &Branch, missing: Vec<LacksJson>, remarks:
         rows: branch.comparison.iter().map(|row| row_json(model, row)).collect(),
         models: models(model, branch).map(|start| model_json(model, branch, start)).collect(),
         doubtful: branch.doubtful.iter().cloned().map(signal).collect(),
+        unsteady: branch.unsteady_in_words(model).into_iter().map(signal).collect(),
         held: branch.held_in_words().into_iter().map(signal).collect(),
         left_out: branch.left_out.iter().map(|left| signal((left.signal, branch.why_left_out(model, left)))).collect(),
         missing,

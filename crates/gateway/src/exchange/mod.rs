@@ -10,6 +10,7 @@ mod csv_write;
 mod guard;
 pub mod history;
 mod import;
+mod meant;
 mod output;
 mod parquet_claims;
 mod parquet_pages;

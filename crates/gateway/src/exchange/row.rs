@@ -109,13 +109,20 @@ pub(super) fn fields<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Result
     let value = has(Field::Value) || KINDS.iter().any(|kind| has(Field::ValueOf(*kind)));
     let needs =
         [(has(Field::Signal), "signal"), (has(Field::SourceTime), "source_time or time"), (value, "value or value_double")];
-    match needs.iter().find(|(there, _)| !there) {
-        None => Ok(fields),
-        Some((_, missing)) => {
-            let all: Vec<String> = names.take(30).map(|name| twin_table::listed(name.trim())).collect();
-            Err(format!("it has no column {missing}; it has: {}. docs/HISTORIAN.md names the columns", all.join(", ")))
+    if let Some((_, missing)) = needs.iter().find(|(there, _)| !there) {
+        let all: Vec<String> = names.take(30).map(|name| twin_table::listed(name.trim())).collect();
+        return Err(format!("it has no column {missing}; it has: {}. docs/HISTORIAN.md names the columns", all.join(", ")));
+    }
+    for (at, name) in names.enumerate() {
+        if let Some(meant) = super::meant::field(name, &has) {
+            let name = twin_table::listed(name.trim());
+            return Err(format!(
+                "its column {} is called {name}, which nobody reads: call it {meant} if that is what it says, else something else",
+                at + 1
+            ));
         }
     }
+    Ok(fields)
 }
 
 /// The cells of a row by [`Field::at`].
@@ -274,25 +281,39 @@ fn first<'c, 'a>(cells: &'c Cells<'a>, a: Field, b: Field) -> Option<&'c Cell<'a
     [cell(cells, a), cell(cells, b)].into_iter().find(|cell| **cell != Cell::Empty)
 }
 
-/// What a row says for a signal of `wanted` kind; `None` where a typed column says that there is nothing.
-fn value(cells: &Cells<'_>, wanted: ValueKind, id: &str, reading: &mut Reading) -> Result<Option<Read>, Refusal> {
+/// The kind of which a row says that its value is; `None` where it leaves it to the signal.
+fn said_kind(cells: &Cells<'_>) -> Result<Option<ValueKind>, Refusal> {
     let refused = |what: String, help: &'static str| Err(Refusal::new(Reason::BadValue, what, help));
-    let said = match cell(cells, Field::Kind) {
+    let mut filled = KINDS.into_iter().filter(|kind| *cell(cells, Field::ValueOf(*kind)) != Cell::Empty);
+    let word = match cell(cells, Field::Kind) {
         Cell::Empty => {
-            let mut said = KINDS.into_iter().filter(|kind| *cell(cells, Field::ValueOf(*kind)) != Cell::Empty);
-            let first = said.next();
-            if let (Some(first), Some(second)) = (first, said.next()) {
+            let first = filled.next();
+            if let (Some(first), Some(second)) = (first, filled.next()) {
                 let what = format!("it has a {} and a {}", column_of(first), column_of(second));
                 return refused(what, "leave out the one that is not meant, or say its kind");
             }
-            first
+            return Ok(first);
         }
-        Cell::Text(word) => match KINDS.into_iter().find(|kind| kind_word(*kind) == *word) {
-            Some(kind) => Some(kind),
-            None => return refused(format!("there is no kind {}", quoted(word)), "kinds are double, int64, bool and text"),
-        },
+        Cell::Text(word) => word,
         other => return refused(format!("its kind is {}", shown(other)), "kinds are double, int64, bool and text"),
     };
+    let Some(kind) = KINDS.into_iter().find(|kind| kind_word(*kind) == *word) else {
+        return refused(format!("there is no kind {}", quoted(word)), "kinds are double, int64, bool and text");
+    };
+    let own = [Field::ValueOf(kind), Field::Value].into_iter().any(|field| *cell(cells, field) != Cell::Empty);
+    match filled.next() {
+        Some(other) if !own => refused(
+            format!("its kind is {word} and its value a {}", column_of(other)),
+            "mend the kind, or put the value into its column",
+        ),
+        _ => Ok(Some(kind)),
+    }
+}
+
+/// What a row says for a signal of `wanted` kind; `None` where a typed column says that there is nothing.
+fn value(cells: &Cells<'_>, wanted: ValueKind, id: &str, reading: &mut Reading) -> Result<Option<Read>, Refusal> {
+    let refused = |what: String, help: &'static str| Err(Refusal::new(Reason::BadValue, what, help));
+    let said = said_kind(cells)?;
     let plain = cell(cells, Field::Value);
     let read = match said {
         None => reading.value(plain, wanted, id)?,

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::collections::BTreeSet;
 
-use twin_model::{Flags, Sample, Secret, SignalId, SignalIndex, Timestamp, Value, limits};
+use twin_model::{Flags, Sample, Secret, SignalId, SignalIndex, Span, Timestamp, Value, limits};
 use twin_protocol::{Batch, Entry, IngestAck, IngestFrame, Limits, ProtocolError, decode_ingest};
 use twin_site::SourceClock;
 
@@ -133,7 +133,7 @@ impl<'a> Taker<'a> {
 
     /// Lines of JSON.
     pub(super) fn lines(&mut self, text: &str) -> Taken {
-        let now = self.app.clock.now();
+        let mut now = self.app.clock.now();
         let mut out = Taken::default();
         let (mut bad, mut end) = (0_u64, 0);
         let mut beyond: Option<Beyond> = None;
@@ -152,7 +152,12 @@ impl<'a> Taker<'a> {
                 }
                 continue;
             }
+            let before = out.samples.len();
             let complaint = self.line(line, now, &mut out);
+            if out.samples.get(before).is_some_and(|(signal, _)| self.alarms.are_acknowledged_by(*signal)) {
+                // What comes after it in the message comes later: an alarm that rises there was acknowledged by nobody.
+                now = now + Span::from_micros(1);
+            }
             if let Some(words) = out.remark.take()
                 && out.complaints.len() < COMPLAINTS
             {
@@ -252,6 +257,10 @@ impl<'a> Taker<'a> {
                 "'{}' is computed from other signals and takes no samples; send those",
                 model.signal(signal).id.as_str()
             );
+        }
+        let source = model.find_signal(name).and_then(|signal| model.sources().get(model.signal(signal).source?.at()));
+        if let Some(source) = source {
+            return format!("{complaint}: it is fed by '{0}'; connect with ?source={0} to send it", source.id);
         }
         if self.suggested.get() >= SUGGESTIONS {
             return complaint;

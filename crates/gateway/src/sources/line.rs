@@ -251,8 +251,8 @@ fn value(raw: &RawValue, kind: ValueKind) -> Cell {
     let read = |text: &str| RULES.read(text, kind, &mut Texts::default());
     match (kind, scalar(raw)) {
         (_, Scalar::Null) => Cell::Absent(Quality::BAD),
-        // A text is what its sender wrote, with its blanks, and empty ones are texts.
-        (ValueKind::Text, Scalar::Text(text)) => Cell::Value(Value::text(&text)),
+        // A text is what its sender wrote, with its blanks, and empty ones are texts; what fills it up to a width is none of it.
+        (ValueKind::Text, Scalar::Text(text)) => Cell::Value(Value::text(text.trim_end_matches('\0'))),
         (_, Scalar::Other) => Cell::Unreadable(Unreadable::Kind(kind)),
         (_, Scalar::Text(text)) => read(&text),
         (_, Scalar::Literal(text)) => read(text),

@@ -129,3 +129,28 @@ fn nobody_acknowledges_an_alarm_that_is_still_to_come() {
         assert_eq!(sample.source_time, now + Span::from_secs(taken), "{ahead} s ahead of the clock of the receiver");
     }
 }
+
+#[tokio::test]
+async fn what_is_said_before_an_alarm_rises_does_not_acknowledge_it() {
+    let folder = Folder::new();
+    let site = folder.write("site.toml", TANKS);
+    let data = folder.0.join("data");
+    let options = PlantOptions { data: Some(data.clone()), ..PlantOptions::default() };
+    let world = World::serve(&site, Wish { options, pump: true, ..Wish::default() }).await;
+    let (site, data) = (site.display().to_string(), data.display().to_string());
+    let mut sender = world.socket("/ingest", None).await;
+    let (seen, high) = (r#"{"acknowledge": "tank-1.high", "by": "Ann"}"#, r#"{"signal": "tank-1.level", "value": 99}"#);
+    let low = r#"{"signal": "tank-1.level", "value": 50}"#;
+    for (message, state_then) in [
+        (format!("{seen}\n{high}\n{{\"ack\": 1}}"), "unacknowledged"),
+        (format!("{seen}\n{low}\n{{\"ack\": 2}}"), "normal"),
+        (format!("{high}\n{seen}\n{{\"ack\": 3}}"), "acknowledged"),
+    ] {
+        sender.text(&message).await;
+        let Some(Message::Text(ack)) = sender.message().await else { panic!("no answer") };
+        assert!(ack.contains("\"ack\""), "{ack}");
+        let now = world.app.clock.now() + Span::from_micros(2);
+        assert_eq!(state(&site, &data, now).0, state_then, "{message}");
+    }
+    world.stop().await;
+}

@@ -454,3 +454,24 @@ fn a_model_that_gives_no_number_in_the_changed_plant_alone_is_named_with_its_mom
         assert!(branch.projection_held.is_empty(), "{:?}", branch.projection_held);
     }
 }
+
+#[test]
+fn numbers_that_are_the_steps_and_not_the_models_are_told() {
+    let mut m = SmallModel::new();
+    let goal = m.float("m.goal");
+    let x = m.float("m.x");
+    // Answers within ten minutes: a step of half an hour is beyond what an explicit step can follow, one of a minute is not.
+    m.process("m.x", ProcessKind::Integrate, "(m.goal - m.x) / 600");
+    let model = m.build();
+    for (step, told) in [(1_800, true), (60, false)] {
+        let mut e = Engine::new(model.clone(), EngineConfig::default());
+        e.ingest(&[reading(goal, 100, 20.0), reading(x, 100, 25.0)]);
+        let (name, fork, horizon) = ("long".to_owned(), at(100), Span::from_secs(30 * 86_400));
+        let scenario = Scenario { name, fork, horizon, step: Span::from_secs(step), seed: 1, settings: Vec::new() };
+        e.apply(EngineCommand::Run(scenario)).unwrap();
+        while e.work(1_000).is_none() {}
+        let remarks = e.branches()[0].remarks(e.model(), 5).join("\n");
+        assert_eq!(remarks.contains("m.x: its numbers depend on the step of"), told, "{remarks}");
+        assert_eq!(e.branches()[0].unsteady.len(), usize::from(told));
+    }
+}

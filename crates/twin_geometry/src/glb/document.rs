@@ -26,6 +26,8 @@ pub(super) struct Document {
     pub(super) skins: Vec<json::Skin>,
     /// Where each node stands, for the joints of skins; empty without skins.
     pub(super) stands: Vec<DMat4>,
+    /// Whether the file says that the highest index of a type begins strips anew.
+    pub(super) begins_anew: bool,
     /// What becomes a mesh of the model: one for each mesh of the file, then its further shapes. Nodes point here.
     pub(super) jobs: Vec<Job>,
 }
@@ -87,6 +89,7 @@ fn tables(root: &json::Root<'_>, account: &mut Account, warnings: &mut Warnings)
         accessors: objects("/accessors", list(&root.accessors), limit)?,
         views: objects("/bufferViews", list(&root.buffer_views), limit)?,
         buffers: objects("/buffers", list(&root.buffers), account.limits.max_files)?,
+        begins_anew: extensions::begins_anew(root.extensions_used.as_deref().unwrap_or_default()),
         ..Document::default()
     };
     for (index, record) in objects("/materials", list(&root.materials), limit)?.into_iter().enumerate() {

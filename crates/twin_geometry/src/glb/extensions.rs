@@ -140,7 +140,7 @@ const KNOWN: &[(&[&str], Support)] = &[
         Changes("splats are not drawn"),
     ),
     (&["KHR_accessor_float64"], Changes("numbers of 64 bits in buffers are not read")),
-    (&["EXT_mesh_primitive_restart", "KHR_mesh_primitive_restart"], Obeyed),
+    (&BEGINS_ANEW, Obeyed),
     (&["EXT_primitive_voxels"], Changes("voxels are not drawn")),
     (&["EXT_implicit_cylinder_region", "EXT_implicit_ellipsoid_region"], Changes("shapes without triangles are not drawn")),
     (
@@ -160,6 +160,13 @@ fn support(name: &str) -> Support {
         None if name.starts_with("MPEG_") => Changes("timed media may change shapes"),
         None => Unknown,
     }
+}
+
+const BEGINS_ANEW: [&str; 2] = ["EXT_mesh_primitive_restart", "KHR_mesh_primitive_restart"];
+
+/// Whether strips of a file begin anew at the highest value of an index type.
+pub(super) fn begins_anew(used: &[String]) -> bool {
+    used.iter().any(|name| BEGINS_ANEW.contains(&name.as_str()))
 }
 
 /// Refuses required extensions that cannot be read and notes the optional ones that are left out.

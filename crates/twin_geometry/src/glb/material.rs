@@ -87,7 +87,8 @@ fn surface(record: &json::Material<'_>) -> Surface {
 fn alpha(at: &str, mode: Option<&str>, cutoff: Option<f32>, warnings: &mut Warnings) -> AlphaMode {
     match mode {
         None | Some("OPAQUE") => AlphaMode::Opaque,
-        Some("MASK") => AlphaMode::Mask { cutoff: unit(cutoff.unwrap_or(0.5), 0.5) },
+        // Above 1 nothing is drawn (glTF 2.0, 3.9.4).
+        Some("MASK") => AlphaMode::Mask { cutoff: cutoff.filter(|cutoff| cutoff.is_finite()).unwrap_or(0.5).clamp(0.0, 2.0) },
         Some("BLEND") => AlphaMode::Blend,
         Some(other) => {
             let message = format!("alpha mode \"{}\" is unknown; taken as OPAQUE", quote(other));
@@ -100,13 +101,10 @@ fn alpha(at: &str, mode: Option<&str>, cutoff: Option<f32>, warnings: &mut Warni
 /// Why nothing of a material is ever seen; textures and colours of corners only make its alpha less (glTF 2.0, 3.9.2 and 3.9.4).
 fn invisible(material: &Material) -> Option<String> {
     let [.., alpha] = material.base_color;
-    match material.alpha {
-        AlphaMode::Mask { cutoff } if alpha < cutoff => {
-            Some(format!("the alpha of its base colour, {alpha}, is below its cutoff, {cutoff}"))
-        }
-        AlphaMode::Blend if alpha == 0.0 => Some("the alpha of its base colour is 0".to_owned()),
-        _ => None,
-    }
+    material.lets_all_through().then(|| match material.alpha {
+        AlphaMode::Mask { cutoff } => format!("the alpha of its base colour, {alpha}, is below its cutoff, {cutoff}"),
+        _ => "the alpha of its base colour is 0".to_owned(),
+    })
 }
 
 fn resolve(

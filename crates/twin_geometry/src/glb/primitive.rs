@@ -159,9 +159,16 @@ fn indices(at: &str, record: &PrimitiveRecord, vertices: usize, context: &mut Co
     if record.mode == 4 && raw.len() % 3 != 0 {
         context.warnings.add(at, "the number of indices is not a multiple of three; the rest is ignored", "");
     }
-    let mut list = unroll(record.mode, &raw, vertices);
+    let anew = raw.iter().filter(|index| restarts(**index, vertices)).count();
+    if anew > 0 && !context.document.begins_anew {
+        let message =
+            format!("{anew} of its indices are the highest of their type, which glTF forbids: triangles on them are left out");
+        context.warnings.fault(at, message, "export the model again, or with EXT_mesh_primitive_restart");
+    }
+    // In a list they are vertices like others, and what stands behind them stays in threes.
+    let splits = context.document.begins_anew || record.mode != 4;
+    let mut list = unroll(record.mode, &raw, &|index| splits && restarts(*index, vertices));
     let before = list.len();
-    // Also drops what touches a restart index, which glTF forbids but exporters have written.
     if list.iter().any(|&index| index as usize >= vertices) {
         list = list.chunks_exact(3).filter(|t| t.iter().all(|&i| (i as usize) < vertices)).flatten().copied().collect();
         let message = format!("{} triangles use vertices that do not exist; they are left out", (before - list.len()) / 3);
@@ -175,10 +182,14 @@ fn triangle_count(mode: u64, indices: usize) -> u64 {
     if mode == 4 { indices / 3 } else { indices.saturating_sub(2) }
 }
 
+/// Whether an index is the highest of its type and no vertex.
+const fn restarts(index: u32, vertices: usize) -> bool {
+    matches!(index, 0xFF | 0xFFFF | u32::MAX) && index as usize >= vertices
+}
+
 /// Strips and fans as lists (glTF 2.0 section 3.7.2.1): every second triangle of a strip turns the other way. The highest value
-/// of an index type begins anew (EXT_mesh_primitive_restart); without the extension it is a vertex that does not exist.
-fn unroll(mode: u64, raw: &[u32], vertices: usize) -> Vec<u32> {
-    let restart = |index: &u32| matches!(*index, 0xFF | 0xFFFF | u32::MAX) && *index as usize >= vertices;
+/// of an index type begins anew (EXT_mesh_primitive_restart).
+fn unroll(mode: u64, raw: &[u32], restart: &dyn Fn(&u32) -> bool) -> Vec<u32> {
     let mut list = Vec::with_capacity(raw.len());
     for run in raw.split(restart) {
         match (mode, run.split_first()) {

@@ -103,7 +103,7 @@ pub enum AlphaMode {
     Opaque,
     /// Fully drawn where alpha is at least the cutoff, not drawn below it.
     Mask {
-        /// In `0..=1`.
+        /// In `0..=2`: above 1 nothing is drawn.
         cutoff: f32,
     },
     /// Blended with what is behind.

@@ -309,7 +309,8 @@ fn a_twin_of_which_nothing_can_be_seen_is_a_finding_and_not_bound() {
     let mut file = File::new(json!([
         {"name": "lines", "mesh": 1}, {"name": "dots", "mesh": 2}, {"name": "empty"}, {"name": "gone", "mesh": 3},
         {"name": "flat", "mesh": 0, "scale": [0, 0, 0]}, {"name": "glass", "mesh": 4},
-        {"name": "line", "children": [7, 8]}, {"name": "machine", "mesh": 0}, {"name": "wire", "mesh": 1}
+        {"name": "line", "children": [7, 8]}, {"name": "machine", "mesh": 0}, {"name": "wire", "mesh": 1},
+        {"name": "cut", "mesh": 5}, {"name": "high", "mesh": 6}
     ]));
     let primitive = |extra: Json| {
         let mut primitive = json!({"attributes": {"POSITION": 0}});
@@ -319,7 +320,18 @@ fn a_twin_of_which_nothing_can_be_seen_is_a_finding_and_not_bound() {
     for extra in [json!({"mode": 1}), json!({"mode": 0}), json!({"attributes": {"POSITION": 77}}), json!({"material": 0})] {
         file.json["meshes"].as_array_mut().expect("meshes").push(primitive(extra));
     }
-    let file = file.with("materials", json!([{"alphaMode": "BLEND", "pbrMetallicRoughness": {"baseColorFactor": [1, 1, 1, 0]}}]));
+    for material in [1, 2] {
+        file.json["meshes"].as_array_mut().expect("meshes").push(primitive(json!({"material": material})));
+    }
+    let faint = |alpha: f32| json!({"baseColorFactor": [1, 1, 1, alpha]});
+    let file = file.with(
+        "materials",
+        json!([
+            {"alphaMode": "BLEND", "pbrMetallicRoughness": faint(0.0)},
+            {"alphaMode": "MASK", "pbrMetallicRoughness": faint(0.3)},
+            {"alphaMode": "MASK", "alphaCutoff": 2.0}
+        ]),
+    );
     let model = file.model();
     for (name, words) in [
         ("lines", "only lines or points"),
@@ -328,6 +340,8 @@ fn a_twin_of_which_nothing_can_be_seen_is_a_finding_and_not_bound() {
         ("gone", "nothing that can be read"),
         ("flat", "no size"),
         ("glass", "fully transparent"),
+        ("cut", "fully transparent"),
+        ("high", "fully transparent"),
     ] {
         let site = twin(&format!("name = \"{name}\""));
         let found: Vec<_> = findings(&site, &model).into_iter().filter(|it| it.1 == "twin.invisible").collect();
@@ -479,6 +493,20 @@ fn strips_that_begin_anew_do_not_tie_their_ends_together() {
     assert_eq!(model.scene_triangles(), 3);
     let normals = &model.meshes[0].primitives[0].normals;
     assert!(normals.iter().all(|normal| normal[2] == normals[0][2]), "all face the same way: {normals:?}");
+}
+
+#[test]
+fn the_highest_index_in_a_list_costs_its_own_triangle_and_no_other_and_is_told() {
+    let mut file = File::new(json!([{"mesh": 0}]));
+    let at: Vec<f32> = (0..6).flat_map(|x| [(x / 2) as f32, (x % 2) as f32, 0.0]).collect();
+    let positions = file.accessor("VEC3", 5126, &floats(&at), 6);
+    let list: Vec<u8> = [0u16, 1, 2, 0xFFFF, 3, 4, 3, 4, 5].iter().flat_map(|at| at.to_le_bytes()).collect();
+    let indices = file.accessor("SCALAR", 5123, &list, 9);
+    file.json["meshes"][0]["primitives"][0] = json!({"attributes": {"POSITION": positions}, "indices": indices});
+    let model = file.model();
+    assert_eq!(model.scene_triangles(), 2, "what stands behind it stays in threes");
+    let said = faults(&model);
+    assert!(said.iter().any(|words| words.contains("1 of its indices are the highest of their type")), "{said:?}");
 }
 
 #[test]

@@ -151,6 +151,8 @@ impl CellRules {
 
     fn read_text(&self, text: &str, as_text: &str, kind: ValueKind, texts: &mut Texts) -> Cell {
         let cut = text.trim();
+        // Devices fill texts up to a width.
+        let as_text = if kind == ValueKind::Text { as_text.trim_end_matches('\0') } else { as_text };
         if self.null.has_text(cut) || (cut.is_empty() && kind != ValueKind::Text) {
             return Cell::Absent(words::NO_DATA);
         }
@@ -292,6 +294,8 @@ mod tests {
             ("  ", Text, Cell::Absent(words::NO_DATA)),
             ("Bad", Float, Cell::Absent(Quality::BAD)),
             ("Bad", Text, Cell::Value(Value::text("Bad"))),
+            ("ERROR\0\0\0", Text, Cell::Value(Value::text("ERROR"))),
+            ("a\0b", Text, Cell::Value(Value::text("a\0b"))),
             ("-1", Bool, Cell::Value(Value::Bool(true))),
             ("0.0", Bool, Cell::Value(Value::Bool(false))),
             ("2", Bool, Cell::Unreadable(Unreadable::Kind(Bool))),

@@ -58,6 +58,8 @@ impl QualityReader {
         let known = Quality::parse(text).map(ReadQuality::Known);
         let Some(number) = self.number(text) else { return known.unwrap_or_else(|| unknown(text)) };
         match (self.codes, u16::try_from(number)) {
+            // Good for a reason that nobody knows is no better than uncertain: 500 is how some say that a value is old.
+            (Codes::OpcDa, Ok(word)) if !Quality::is_opc_da(word) && Quality::from_opc_da(word).is_good() => unknown(text),
             (Codes::OpcDa, Ok(word)) => ReadQuality::Known(Quality::from_opc_da(word)),
             // OPC DA has no such number. As a StatusCode it may say that the value is not good, and never that it is.
             (Codes::OpcDa, Err(_)) => match Quality::parse(&number.to_string()) {
@@ -141,6 +143,11 @@ mod tests {
             (da, "192", ReadQuality::Known(Quality::GOOD)),
             (da, "0", ReadQuality::Known(Quality::BAD)),
             (da, "24", ReadQuality::Known(Quality::BAD_NO_COMMUNICATION)),
+            (da, "216", ReadQuality::Known(Quality::GOOD_LOCAL_OVERRIDE)),
+            (da, "195", ReadQuality::Known(Quality::GOOD)),
+            (da, "500", UNKNOWN),
+            (da, "244", UNKNOWN),
+            (da, "60", ReadQuality::Known(Quality::BAD)),
             (da, "bad", ReadQuality::Known(Quality::BAD)),
             (da, "70000", UNKNOWN),
             (da, "2147483648", ReadQuality::Known(Quality::BAD)),
