@@ -60,14 +60,19 @@ fn state(site: &str, data: &str, at: Timestamp) -> (String, String) {
     (json["twins"][0]["alarms"][0]["state"].as_str().unwrap().to_owned(), orrery(&args).1)
 }
 
-#[tokio::test]
-async fn an_acknowledgement_is_kept_with_history_and_seen_from_its_instant_on() {
-    let folder = Folder::new();
+/// A server of the tanks that keeps history, with its site file and its data folder.
+async fn served(folder: &Folder) -> (World, String, String) {
     let site = folder.write("site.toml", TANKS);
     let data = folder.0.join("data");
     let options = PlantOptions { data: Some(data.clone()), ..PlantOptions::default() };
     let world = World::serve(&site, Wish { options, pump: true, ..Wish::default() }).await;
-    let (site, data) = (site.display().to_string(), data.display().to_string());
+    (world, site.display().to_string(), data.display().to_string())
+}
+
+#[tokio::test]
+async fn an_acknowledgement_is_kept_with_history_and_seen_from_its_instant_on() {
+    let folder = Folder::new();
+    let (world, site, data) = served(&folder).await;
     let now = world.app.clock.now();
     let before = |s: i64| now - Span::from_secs(s);
     for (s, level) in [(50, 50.0), (40, 95.0), (30, 50.0)] {
@@ -133,11 +138,7 @@ fn nobody_acknowledges_an_alarm_that_is_still_to_come() {
 #[tokio::test]
 async fn what_is_said_before_an_alarm_rises_does_not_acknowledge_it() {
     let folder = Folder::new();
-    let site = folder.write("site.toml", TANKS);
-    let data = folder.0.join("data");
-    let options = PlantOptions { data: Some(data.clone()), ..PlantOptions::default() };
-    let world = World::serve(&site, Wish { options, pump: true, ..Wish::default() }).await;
-    let (site, data) = (site.display().to_string(), data.display().to_string());
+    let (world, site, data) = served(&folder).await;
     let mut sender = world.socket("/ingest", None).await;
     let (seen, high) = (r#"{"acknowledge": "tank-1.high", "by": "Ann"}"#, r#"{"signal": "tank-1.level", "value": 99}"#);
     let low = r#"{"signal": "tank-1.level", "value": 50}"#;

@@ -53,8 +53,6 @@ struct Found {
     sums: BTreeMap<(Level, Timestamp), Summed>,
     /// Checksums of the chunks that were read.
     crcs: BTreeSet<u32>,
-    /// What pages that have the chunks that were read, and no others, are tagged with.
-    tags: BTreeMap<(Level, Timestamp), u64>,
     /// Chunks that were read.
     chunks: BTreeMap<(Level, Timestamp, u32), (ChunkKey, u32, u32)>,
     /// Journal entries that are not what was written.
@@ -125,7 +123,6 @@ pub(super) fn salvage(path: &Path, fresh: &mut SqliteHistorian, report: &mut Rep
     found.notes(fresh)?;
     found.places(fresh, report)?;
     found.positions(fresh)?;
-    found.tag_pages();
     found.account(fresh, report)
 }
 
@@ -407,13 +404,15 @@ impl Found {
         })
     }
 
-    /// What pages must be tagged with that have the newest chunks that were read.
-    fn tag_pages(&mut self) {
-        for (key, samples, crc) in self.chunks.values() {
+    /// What raw pages must be tagged with that have the newest chunks that were read.
+    fn tags(&self) -> BTreeSet<u64> {
+        let mut tags: BTreeMap<Timestamp, u64> = BTreeMap::new();
+        for (key, samples, crc) in self.chunks.values().filter(|(key, ..)| key.level == Level::Raw) {
             let kept = Kept { key: *key, samples: *samples, bytes: 0, crc: *crc };
-            let tag = self.tags.entry((key.level, key.start)).or_default();
+            let tag = tags.entry(key.start).or_default();
             *tag = tag.wrapping_add(kept.tag());
         }
+        tags.into_values().collect()
     }
 
     /// What was there and is not any more.
@@ -443,7 +442,7 @@ impl Found {
             *sum = (sum.0 + 1, sum.1 + u64::from(samples));
         }
         // A page that is tagged as one is whose chunks are all there has them all, wherever it says that they begin.
-        let whole: BTreeSet<u64> = self.tags.iter().filter(|((level, _), _)| *level == Level::Raw).map(|(_, tag)| *tag).collect();
+        let whole = self.tags();
         let raw = self.sums.iter().filter(|((level, _), sum)| *level == Level::Raw && !whole.contains(&sum.tag));
         for ((_, start), Summed { chunks, samples, end, .. }) in raw {
             let (here, counted) = known.get(start).copied().unwrap_or_default();
