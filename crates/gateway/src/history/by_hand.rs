@@ -9,7 +9,7 @@ use twin_historian::chunk::{self, MAX_SAMPLES};
 use twin_historian::historian::{Blob, Change, Historian as _, KeepError, Kept, LEVELS, Position};
 use twin_historian::{Chunk, ChunkKey, HistorianError, Level, StoreConfig};
 use twin_model::unit::Conversion;
-use twin_model::{Model, Timestamp, Value, ValueKind};
+use twin_model::{ACKNOWLEDGED, Model, Timestamp, Value, ValueKind};
 use twin_protocol::{Batch, DictId, Entry, Limits, ServerFrame, decode_server, encode_server};
 
 use super::database::{Database, of_page};
@@ -204,7 +204,12 @@ pub fn rename(folder: &Path, from: &str, to: &str, allowed: Allowed) -> Result<R
         return Err(refused(format!("'{to}' is no id of a series; write <twin>.<signal>")));
     }
     if from == to {
-        return Ok(Renamed { merged: false, moved: 0, overwritten: 0 });
+        return Err(refused(format!("'{to}' is its id already")));
+    }
+    if from.ends_with(ACKNOWLEDGED) != to.ends_with(ACKNOWLEDGED) {
+        return Err(refused(format!(
+            "ids that end in {ACKNOWLEDGED} are those of acknowledgements of alarms, and of nothing else"
+        )));
     }
     let own = Instants::read(&keeper, number).map_err(failed)?;
     let moved = own.len();

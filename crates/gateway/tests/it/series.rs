@@ -353,6 +353,8 @@ fn what_is_kept_is_listed_renamed_and_removed_by_hand() {
     for (args, said) in [
         (["history", "rename", &data, "nobody.x", "b.x"], "no series 'nobody.x'"),
         (["history", "rename", &data, "b.x", "no id"], "no id of a series"),
+        (["history", "rename", &data, "b.x", "b.x"], "'b.x' is its id already"),
+        (["history", "rename", &data, "b.x", "b.hot#acknowledged"], "acknowledgements of alarms, and of nothing else"),
         (["history", "remove", &data, "gone.x", "--json"], "--yes"),
         (["history", "list", "/nowhere", "--json", "--json"], ""),
     ] {

@@ -1,5 +1,7 @@
 //! Reads the JSON into the tree of nodes and the tables that decoding needs, and checks every reference in it.
 
+use std::collections::HashSet;
+
 use glam::{DMat4, DVec3};
 use serde_json::Value;
 
@@ -244,6 +246,14 @@ fn shown_scene(root: &json::Root<'_>, limit: u64, warnings: &mut Warnings) -> Re
         warnings.add("/scene", message, "set it to an existing scene");
     }
     let at = if wanted < scenes.len() { wanted } else { 0 };
+    let shown: HashSet<usize> =
+        scenes.get(at).into_iter().flat_map(|scene| scene.nodes.iter().flatten()).map(|node| node.at()).collect();
+    let more = |scene: &json::Scene| scene.nodes.iter().flatten().any(|node| !shown.contains(&node.at()));
+    if let Some(other) = scenes.iter().position(more) {
+        let message =
+            format!("of {} scenes {at} is shown; {other} has nodes that it has not, and nothing binds to them", scenes.len());
+        warnings.add("/scenes", message, "export what is to be shown as one scene");
+    }
     Ok(scenes.get(at).map(|scene| (at, scene.nodes.iter().flatten().map(|node| node.at()).collect())))
 }
 

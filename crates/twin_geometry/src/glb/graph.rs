@@ -134,8 +134,12 @@ fn rotation(at: &str, rotation: Option<[f64; 4]>, warnings: &mut Warnings) -> DQ
         // Left as it is: the caller refuses transforms that are not finite.
         return quat;
     }
+    if length <= 1e-6 {
+        warnings.add(at, "the rotation is zero, which turns nothing; it is taken for none", "");
+        return DQuat::IDENTITY;
+    }
     warnings.add(at, "the rotation is not a unit quaternion; it is normalized", "");
-    if length > 1e-6 { quat.normalize() } else { DQuat::IDENTITY }
+    quat.normalize()
 }
 
 /// Gives every node its parent and checks that the graph is a forest.

@@ -389,3 +389,17 @@ fn the_ground_of_the_mutations_is_good() {
     assert_eq!(model.scene_triangles(), 4);
     assert_eq!(model.meshes[0].primitives[1].colors.len(), 4);
 }
+
+#[test]
+fn nodes_of_a_scene_that_is_not_shown_are_told() {
+    let told = |scenes: &str, node: &str| {
+        let json = format!(r#"{{"asset":{{"version":"2.0"}},"scenes":{scenes},"nodes":[{{"name":"a"{node}}},{{"name":"b"}}]}}"#);
+        load(json.as_bytes()).expect("loads").warnings.iter().map(|warning| warning.message.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(told(r#"[{"nodes":[0]},{"nodes":[0]}]"#, ""), Vec::<String>::new());
+    let other = told(r#"[{"nodes":[0]},{"nodes":[0,1]}],"scene":0"#, "");
+    assert!(other.iter().any(|said| said.contains("of 2 scenes 0 is shown; 1 has nodes that it has not")), "{other:?}");
+    assert_eq!(told(r#"[{"nodes":[0]},{"nodes":[0,1]}],"scene":1"#, ""), Vec::<String>::new());
+    let zero = told(r#"[{"nodes":[0,1]}]"#, r#","rotation":[0,0,0,0]"#);
+    assert!(zero.iter().any(|said| said.contains("the rotation is zero")), "{zero:?}");
+}

@@ -252,6 +252,11 @@ impl Texts {
     }
 }
 
+/// Whether a text says that there is no value.
+pub(crate) fn is_no_value(text: &str) -> bool {
+    words::no_value(text).is_some()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -25,6 +25,8 @@ pub const STRAY_QUOTES: u32 = 1_000;
 const LOOKED_FOR: usize = 256 << 10;
 /// NUL bytes in the middle of a line that break it, where no separator follows: devices pad texts with fewer, or up to one.
 const BREAKS: usize = 16;
+/// A byte order mark, decoded. At the beginning of a line it is none of the text.
+const MARK: &[u8] = "\u{feff}".as_bytes();
 /// Bytes that are read at once.
 const PIECE: usize = 64 << 10;
 
@@ -237,6 +239,11 @@ impl<R: Read> RowReader<R> {
                 return Ok(true);
             }
             let end = self.line_end_from(self.at, ROW_BYTES)?;
+            // Files with a mark each that were joined.
+            if self.text.get(self.at..).is_some_and(|text| text.starts_with(MARK)) {
+                self.take(self.at + MARK.len());
+                continue;
+            }
             let stop = end.unwrap_or(self.text.len());
             if stop - self.at > ROW_BYTES {
                 return self.too_long(row).map(|()| true);

@@ -18,7 +18,7 @@ use twin_model::{Sample, SignalIndex, Timestamp};
 pub use def::{Column, Empty, Feed, Feeds, KeyPart, Layout, QualityColumn, TableDef, TableError, TimeColumns};
 pub use report::{Fault, Report, Seen, Undeclared};
 
-use crate::cell::Texts;
+use crate::cell::{Texts, is_no_value};
 use crate::rows::{Cells, Encoding, Row, RowReader};
 use crate::time::{TimeReader, TimeSpec};
 use plan::Plan;
@@ -260,7 +260,9 @@ impl<'a, R: Read> Table<'a, R> {
             return true;
         }
         let is_time = |cell: &str| is_time(cell, plan, &self.def.times);
-        if !(self.header_next || row.names_again(plan.time.0, plan.time_name().unwrap_or_default(), &plan.names, &is_time)) {
+        let named = row.names_again(plan.time.0, plan.time_name().unwrap_or_default(), &plan.names, &is_time)
+            || row.after_blank && names_others(&row.cells, plan, &is_time);
+        if !(self.header_next || named) {
             return false;
         }
         self.header_next = false;
@@ -310,6 +312,17 @@ fn is_row(cells: &Cells, plan: &Plan, times: &TimeSpec) -> bool {
 /// Whether what stands where the time is may be one, or the date of one.
 fn is_time(cell: &str, plan: &Plan, times: &TimeSpec) -> bool {
     times.fits(cell) || plan.time.1.is_some() && cell.bytes().any(|byte| byte.is_ascii_digit())
+}
+
+/// Whether a row behind a blank line is the header of another table: words, one for each column and none like another, without a time.
+fn names_others(cells: &Cells, plan: &Plan, is_time: &dyn Fn(&str) -> bool) -> bool {
+    let mut seen = HashSet::new();
+    let mut is_name = |cell: &[u8]| {
+        let first = cell.iter().find(|byte| !byte.is_ascii_whitespace());
+        let word = first.is_some_and(|byte| byte.is_ascii_alphabetic() || !byte.is_ascii());
+        word && text(cell).is_some_and(|name| !is_no_value(name) && !is_time(name) && seen.insert(name.to_owned()))
+    };
+    cells.len() > 1 && cells.len() == plan.width() && cells.iter().all(|cell| is_name(cell))
 }
 
 /// A cell's bytes as text, blanks cut; `None` where they are no UTF-8.

@@ -113,11 +113,12 @@ impl<R: Read> Table<'_, R> {
         }
     }
 
-    /// Whether every row has one cell more than there are names, and its last is never empty: then the first may have no name (R
-    /// writes names of rows so). Where the last is empty, rows end with a separator.
+    /// Whether every row has one cell more than there are names, and its last is never empty but in quotes: then the first may have
+    /// no name (R writes names of rows so). Where the last is empty, rows end with a separator.
     fn longer(&self, plan: &Plan) -> bool {
         let width = plan.names.len();
-        let longer = |row: &Row| row.cells.len() == width + 1 && cell(&row.cells, width) != Some("");
+        let filled = |row: &Row| cell(&row.cells, width) != Some("") || row.cells.was_quoted(width);
+        let longer = |row: &Row| row.cells.len() == width + 1 && filled(row);
         width > 0 && self.whole().next().is_some() && self.whole().all(longer)
     }
 

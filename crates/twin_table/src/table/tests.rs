@@ -112,6 +112,11 @@ fn rows_that_end_with_a_separator_stand_under_their_names() {
 #[test]
 fn a_first_cell_without_a_name_is_a_name_of_the_row() {
     assert_eq!(floats(&wide(&["a"]), "t,a\n\"r1\",5,2.5\n\"r2\",6,3.5\n"), [(5, 2.5), (6, 3.5)]);
+    assert_eq!(
+        floats(&wide(&["a"]), "t,a,s\n\"r1\",5,2.5,\"x\"\n\"r2\",6,3.5,\"\"\n"),
+        [(5, 2.5), (6, 3.5)],
+        "an empty last cell in quotes"
+    );
     // Numbers of rows are no times where no such year is believed.
     let def = wide(&["a"]);
     let def = TableDef { times: TimeSpec { years: Years::default(), ..def.times.clone() }, ..def };
@@ -375,6 +380,31 @@ fn what_stands_under_another_header_is_never_read_by_the_one_before() {
         let times: Vec<_> = found.iter().map(|(_, t, _)| *t).collect();
         assert_eq!(times, [1, 1, 4, 4], "{header}");
         assert_eq!(report.of(Seen::Row).0, 3, "the header and two rows under {header}");
+    }
+}
+
+#[test]
+fn words_behind_a_blank_line_are_the_header_of_another_table() {
+    let def = wide(&["a", "n"]);
+    for header in ["Timestamp,Pressure,Temperature", "T,Druck,\u{b0}C"] {
+        let (found, report) = read(&def, format!("t,a,n\n1,1,1\n\n{header}\n2,9,9\n3,9,9\n\nt,a,n\n4,4,4\n").as_bytes()).unwrap();
+        assert_eq!(found.iter().map(|(_, t, _)| *t).collect::<Vec<_>>(), [1, 1, 4, 4], "{header}");
+        assert_eq!(report.of(Seen::Row).0, 3, "{report:?}");
+    }
+    for row in ["late,NaN,n/a", "late,x,x", "late,x", "late,5,x", "2,x,y", "Summe,,"] {
+        let (found, _) = read(&def, format!("t,a,n\n1,1,1\n\n{row}\n3,3,3\n").as_bytes()).unwrap();
+        assert!(found.iter().any(|(_, t, _)| *t == 3), "no header: {row}");
+    }
+}
+
+#[test]
+fn files_with_a_mark_each_may_be_joined() {
+    for text in [
+        "\u{feff}t,a\n1,1\n\u{feff}t,a\n2,2\n",
+        "t,a\n1,1\n\u{feff}2,2\n\u{feff}\n\u{feff}",
+        "\u{feff}\u{feff}t,a\r\n1,1\r\n\r\n\u{feff}2,2",
+    ] {
+        assert_eq!(floats(&wide(&["a"]), text), [(1, 1.0), (2, 2.0)], "{text:?}");
     }
 }
 

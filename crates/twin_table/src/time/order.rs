@@ -91,12 +91,26 @@ impl Order {
         if past.changed && b > front || (b..=b.saturating_add(fold / 4)).contains(&front) {
             return (far, false);
         }
-        // Rows more than an hour apart let expect no step.
-        let step = past.steps.iter().flatten().min().copied().filter(|step| step * 2 <= fold * 3);
-        // Rows an hour apart show the same reading again, give or take a little.
-        let hourly = step.map_or(back == 0, |step| step * 4 > fold * 3 && back.abs() <= fold / 4);
-        if hourly || back < 0 {
-            return (if hourly { far } else { near }, false);
+        let step = past.steps.iter().flatten().min().copied();
+        // Rows that are seldom: the pass whose row comes a step after the one before. On in the first pass, at least, or the same
+        // reading again, give or take a little. What is three times as long, or longer than a day, is a gap and no step.
+        let steps = || past.steps.iter().flatten().copied().filter(|one| step.is_some_and(|step| *one <= step.saturating_mul(3)));
+        let seldom = |step: i64| step.saturating_mul(4) >= fold * 3;
+        if let Some(step) = step.filter(|step| *step <= STRAY)
+            && (seldom(step) && back <= fold / 4 || steps().any(seldom) && back < 0)
+        {
+            let by = |step: i64| {
+                let off = |behind: i64| behind.saturating_sub(step).saturating_abs();
+                let (stays, changes) = (off(-back), off(fold - back));
+                let (best, other) = (stays.min(changes), stays.max(changes));
+                (if changes < stays { far } else { near }, best.saturating_mul(3) >= other.saturating_mul(2))
+            };
+            let chosen = by(step).0;
+            return (chosen, steps().any(|step| by(step) != (chosen, false)));
+        }
+        let step = step.filter(|step| step * 2 <= fold * 3);
+        if back < 0 || step.is_none() && back == 0 {
+            return (if back < 0 { near } else { far }, false);
         }
         // Both passes are over: nothing but which one is free speaks for either.
         if front > b {
@@ -105,6 +119,11 @@ impl Order {
         }
         let (stays, changes) = (back, (fold - step.unwrap_or(0) - back).abs());
         let (chosen, best, other) = if changes < stays { (far, changes, stays) } else { (near, stays, changes) };
+        // Back by a little: where the other pass would come after a step like those before, nothing tells a row out of order.
+        let usual = |step: i64| step <= 2 * fold && step * 3 >= (fold - back) * 2;
+        if chosen == near && past.steps.iter().flatten().any(|step| usual(*step)) {
+            return (far, true);
+        }
         (chosen, best.saturating_mul(3) >= other.saturating_mul(2))
     }
 
@@ -120,7 +139,8 @@ impl Order {
             None => !self.goes_on,
             // After a gap either pass may be the first with a row, unless the steps before the gap are as long.
             Some(past) => {
-                let as_usual = |step: i64| (past.front.saturating_add(step) - a).abs() <= fold / 4;
+                let chosen = self.along(chosen);
+                let as_usual = |step: i64| (past.front.saturating_add(step) - chosen).abs() <= fold / 4;
                 a.saturating_sub(past.front) > fold && !past.steps.iter().flatten().any(|step| as_usual(*step))
             }
         };

@@ -226,6 +226,12 @@ fn abbreviations_that_mean_one_clock_are_read_and_tell_the_hour_that_comes_twice
         other.contains("the clock of CET is at +02:00 then and never at +01:00") && other.contains("zone = \"+01:00\""),
         "{other}"
     );
+    for never in
+        ["01-02 08:00 EDT", "01-02 08:00 MDT", "01-02 08:00 BST", "07-02 08:00 AEDT", "07-02 08:00 NZDT", "01-02 08:00 AKDT"]
+    {
+        let words = words(&format!("2026-{never}"));
+        assert!(words.contains(" then and never at ") && words.contains("zone = "), "{never}: {words}");
+    }
     for several in ["CST", "IST", "PST"] {
         assert!(words(&format!("2026-07-02 08:00 {several}")).contains("is no time zone"), "{several}");
     }

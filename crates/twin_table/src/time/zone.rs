@@ -144,8 +144,9 @@ impl Zone {
     }
 }
 
-/// Abbreviations that mean one clock wherever the tz database has them today, in minutes ahead of UTC; those that are names of zones
-/// that change over the year, too, with that zone. Not here is what means several: CST, CDT, IST, PST (of America and the Philippines).
+/// Abbreviations that mean one clock wherever the tz database has them today, in minutes ahead of UTC; those of clocks that change
+/// over the year with a zone that has them: what is never on its clock then is refused. AEST and ACST are kept all year by Brisbane and
+/// Darwin. Not here is what means several: CST, CDT, IST, PST (of America and the Philippines).
 const ABBREVIATIONS: [(&str, i64, Option<&str>); 26] = [
     ("CET", 60, Some("CET")),
     ("CEST", 120, Some("CET")),
@@ -155,24 +156,24 @@ const ABBREVIATIONS: [(&str, i64, Option<&str>); 26] = [
     ("EEST", 180, Some("EET")),
     ("WET", 0, Some("WET")),
     ("WEST", 60, Some("WET")),
-    ("BST", 60, None),
+    ("BST", 60, Some("Europe/London")),
     ("MSK", 180, None),
     ("SAST", 120, None),
     ("JST", 540, None),
     ("KST", 540, None),
     ("AEST", 600, None),
-    ("AEDT", 660, None),
+    ("AEDT", 660, Some("Australia/Sydney")),
     ("ACST", 570, None),
-    ("ACDT", 630, None),
+    ("ACDT", 630, Some("Australia/Adelaide")),
     ("AWST", 480, None),
-    ("NZST", 720, None),
-    ("NZDT", 780, None),
-    ("EDT", -240, None),
-    ("MDT", -360, None),
-    ("AKST", -540, None),
-    ("AKDT", -480, None),
-    ("NST", -210, None),
-    ("NDT", -150, None),
+    ("NZST", 720, Some("Pacific/Auckland")),
+    ("NZDT", 780, Some("Pacific/Auckland")),
+    ("EDT", -240, Some("America/New_York")),
+    ("MDT", -360, Some("America/Denver")),
+    ("AKST", -540, Some("America/Anchorage")),
+    ("AKDT", -480, Some("America/Anchorage")),
+    ("NST", -210, Some("America/St_Johns")),
+    ("NDT", -150, Some("America/St_Johns")),
 ];
 
 /// Seconds ahead of UTC that an abbreviation says, and the zone whose clock it is where it says that, too.
@@ -184,7 +185,7 @@ pub(super) fn abbreviation(text: &str) -> Option<(i64, Option<&'static str>)> {
 pub(super) fn other_half(why: &str) -> String {
     let what = why.split_once("; ").map_or(why, |(what, _)| what);
     format!(
-        "{what}; where the name is always the same, write it into the pattern as it stands, and say zone = \"+01:00\" or \"Europe/Berlin\""
+        "{what}; where the name is always the same, write it into the pattern as it stands, and say zone = \"+01:00\" or \"Europe/Berlin\", whichever it is"
     )
 }
 
