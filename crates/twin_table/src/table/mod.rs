@@ -243,7 +243,8 @@ impl<'a, R: Read> Table<'a, R> {
     /// Headers after the first, and annotations of Influx.
     fn is_about_columns(&mut self, row: &Row) -> bool {
         let Some(first) = row.cells.get(0) else { return false };
-        if self.annotated && first.starts_with(b"#") {
+        if self.annotated && first.starts_with(b"#") || is_annotation(first) {
+            self.annotated = true;
             self.header_next = true;
             if first.starts_with(b"#default") {
                 self.defaults = names(&row.cells);
@@ -323,6 +324,11 @@ fn names_others(cells: &Cells, plan: &Plan, is_time: &dyn Fn(&str) -> bool) -> b
         word && text(cell).is_some_and(|name| !is_no_value(name) && !is_time(name) && seen.insert(name.to_owned()))
     };
     cells.len() > 1 && cells.len() == plan.width() && cells.iter().all(|cell| is_name(cell))
+}
+
+/// Whether a row that begins so is an annotation of Influx.
+fn is_annotation(first: &[u8]) -> bool {
+    [b"#datatype".as_slice(), b"#group", b"#default"].iter().any(|name| first.starts_with(name))
 }
 
 /// A cell's bytes as text, blanks cut; `None` where they are no UTF-8.

@@ -6,7 +6,7 @@ use twin_model::Timestamp;
 
 use super::def::Feed;
 use super::plan::{self, Cells, Plan};
-use super::{Table, TableError, Undeclared, cell, is_row, names, text};
+use super::{Table, TableError, Undeclared, cell, is_annotation, is_row, names, text};
 use crate::cell::{Cell, ReadQuality, Texts, Unreadable};
 use crate::names::composed;
 use crate::quoted;
@@ -71,7 +71,7 @@ impl<R: Read> Table<'_, R> {
                 continue;
             }
             let first = row.cells.get(0).unwrap_or_default();
-            if !["#datatype", "#group", "#default"].iter().any(|name| first.starts_with(name.as_bytes())) {
+            if !is_annotation(first) {
                 return Ok(names(&row.cells));
             }
             self.annotated = true;

@@ -308,6 +308,13 @@ fn influx_writes_headers_again_and_again() {
     let expected = [(0, 5, Value::Float(2.5)), (0, 6, Value::Float(3.5)), (1, 7, Value::Int(8)), (1, 8, Value::Int(9))];
     assert_eq!(found, expected);
     assert_eq!(report.all().count(), 0, "{report:?}");
+    // Where the first table has no annotations.
+    let (found, report) = read(
+        &long(vec![KeyPart::Column(named("s"))]),
+        text[text.find(",result").unwrap()..].replace("5,2.5,", "5,2.5,a").as_bytes(),
+    )
+    .unwrap();
+    assert_eq!((found.as_slice(), report.all().count()), (&expected[..], 0), "{report:?}");
 }
 
 #[test]
