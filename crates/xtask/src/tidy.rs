@@ -1,5 +1,5 @@
 //! Rules that no compiler knows: every file says what it is, platform noise stays in its folder, no modules form
-//! a circle, and the glossary names what there is.
+//! a circle, the glossary names what there is, and so do the promises.
 
 use std::path::{Path, PathBuf};
 
@@ -9,6 +9,7 @@ use crate::util;
 
 mod circles;
 mod glossary;
+mod promises;
 
 /// Checks the rules over all files that git tracks.
 pub(crate) fn check() -> Result<()> {
@@ -21,6 +22,7 @@ pub(crate) fn check() -> Result<()> {
     problems.extend(version_problems(&root)?);
     problems.extend(circles::problems(&files));
     problems.extend(glossary::problems(&root, &files)?);
+    problems.extend(promises::problems(&root, &files)?);
     if problems.is_empty() {
         println!("   {} files", files.len());
         Ok(())
