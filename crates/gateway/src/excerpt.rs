@@ -16,6 +16,8 @@ const HISTORY_BYTES: usize = limits::ANSWER_BYTES;
 /// Bytes that one step of an answer adds at most, but for what is of one instant: with what was there before, a frame that every
 /// viewer reads.
 const STEP_BYTES: usize = limits::CHUNK_BYTES + limits::ANSWER_BYTES;
+/// How often a stretch is read anew because more of it was sealed meanwhile.
+const TRIES: u32 = 20;
 /// Samples that are packed at once: about as many bytes as an answer has, and four times that of the worst noise.
 const STEP_SAMPLES: u64 = 4 << 20;
 
@@ -49,7 +51,8 @@ pub(crate) fn history_for(
     let mut lacks: Vec<Lacks> = Vec::new();
     let Some(extent) = extent else { return Ok((history, lacks)) };
     let end = range.end.min(extent.end);
-    let cold = hub.cold().unwrap_or(Timestamp::MIN).min(end);
+    // Asked for again at every step: memory gives up more while an answer is made.
+    let cold = || hub.cold().unwrap_or(Timestamp::MIN).min(end);
     let mut from = range.start.max(extent.start);
     let begun = from;
     // Where to read up to, so that an answer ends before what can't be read.
@@ -60,7 +63,11 @@ pub(crate) fn history_for(
             history.next = Some(from);
             break;
         }
-        let step = if from < cold { kept(hub, from, cold.min(until))? } else { held(hub, from, until) };
+        let kept_until = cold();
+        let step = if from < kept_until { kept(hub, from, kept_until.min(until))? } else { held(hub, from, until) };
+        if from >= kept_until && cold() > kept_until {
+            continue;
+        }
         let Step { chunks, next, missing } = step;
         if let Some(first) = missing.iter().map(|missing| missing.range.start).min() {
             if let Some(persist) = hub.persist() {
@@ -152,13 +159,18 @@ fn part(from: Timestamp, to: Timestamp, share: f64) -> Timestamp {
 /// What is kept of the first page from `from` on, and where to go on: `cold` after the last.
 fn kept(hub: &Hub, from: Timestamp, cold: Timestamp) -> Result<Step, KeepError> {
     let Some(persist) = hub.persist() else { return Ok(Step { chunks: Vec::new(), next: cold, missing: Vec::new() }) };
-    let mut end = cold;
+    let (mut end, mut tries) = (cold, 0);
     loop {
-        let found = pages::stretch(persist.read().as_ref(), persist.numbers(), TimeRange::new(from, end));
-        let Stretch { mut chunks, next, missing } = found?;
-        let next = next.unwrap_or(end);
+        let found = pages::stretch(persist.read().as_ref(), persist.numbers(), TimeRange::new(from, end))?;
+        let next = found.next.unwrap_or(end);
         // What came late and is in no chunk yet; what is left over here of given-up slabs comes twice, which is harmless.
         let late = hub.with_store(|store| store.export_chunks(TimeRange::new(from, next)));
+        // What went from here to the keeper between the two is in neither.
+        if tries < TRIES && !pages::is_still(persist.read().as_ref(), &found)? {
+            tries += 1;
+            continue;
+        }
+        let Stretch { mut chunks, missing, .. } = found;
         chunks.extend(late.into_iter().map(|chunk| chunk.bytes));
         let bytes: usize = chunks.iter().map(Vec::len).sum();
         if bytes <= STEP_BYTES || next.since(from) <= Span::from_micros(1) {

@@ -123,13 +123,15 @@ impl Database {
         Ok(Self { path, keeper, lock: Some(lock), remarks, missing: Vec::new(), busy: false, _private: None })
     }
 
-    /// Opens an existing database for reading; a server may be writing it at the same time. Changes no byte of history: where the log
-    /// is damaged, or the file of an older layout, a private copy is read.
+    /// Opens an existing database for reading; a server may be writing it at the same time. All that is read is of one moment: what is
+    /// sealed or joined meanwhile is in neither place twice, and missing in none. Changes no byte of history: where the log is damaged,
+    /// or the file of an older layout, a private copy is read.
     ///
     /// # Errors
     /// Where there is none, or it can't be read.
     pub fn open_to_read(folder: &Path) -> Result<Self, GatewayError> {
         let Reading { keeper, remarks, missing, private, busy } = reading::open(folder)?;
+        keeper.begin_reading().map_err(|source| damage::in_file(keeper.path(), source))?;
         Ok(Self { path: folder.join(FILE), keeper, lock: None, remarks, missing, busy, _private: private })
     }
 

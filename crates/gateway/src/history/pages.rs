@@ -272,7 +272,7 @@ pub(crate) fn one(keeper: &dyn Historian, numbers: &Numbers, key: &ChunkKey) -> 
 }
 
 /// A stretch of kept history: its chunks, cut to it where they reach over its ends, and where to go on.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Stretch {
     /// Chunks in the order of the catalogue.
     pub chunks: Vec<Vec<u8>>,
@@ -280,13 +280,43 @@ pub struct Stretch {
     pub missing: Vec<Missing>,
     /// Where the next stretch begins; none where nothing is kept after this.
     pub next: Option<Timestamp>,
+    /// What was looked at, and the tags of the chunks that were there.
+    seen: (Level, TimeRange, u64),
 }
 
-/// The first page about `range`, at the finest level that is left of its time, under the site's positions.
+/// How often a stretch is read anew because its chunks were joined or replaced meanwhile. Then what is gone is said to be missing.
+const TRIES: u32 = 20;
+
+/// The first page about `range`, at the finest level that is left of its time, under the site's positions. Nothing is left out because
+/// it moved while this was read.
 ///
 /// # Errors
 /// Where the keeper cannot be read.
 pub(crate) fn stretch(keeper: &dyn Historian, numbers: &Numbers, range: TimeRange) -> Result<Stretch, KeepError> {
+    let mut tries = 1;
+    loop {
+        if let Some(found) = look(keeper, numbers, range, tries == TRIES)? {
+            return Ok(found);
+        }
+        tries += 1;
+    }
+}
+
+/// Whether what a stretch was read from is still what is kept there: nothing was sealed, joined or removed since.
+///
+/// # Errors
+/// Where the keeper cannot be read.
+pub(crate) fn is_still(keeper: &dyn Historian, stretch: &Stretch) -> Result<bool, KeepError> {
+    let (level, range, tag) = stretch.seen;
+    Ok(tag_of(&keeper.catalogue(level, range)?) == tag)
+}
+
+fn tag_of(all: &[Kept]) -> u64 {
+    all.iter().fold(0, |sum, kept| sum.wrapping_add(kept.tag()))
+}
+
+/// One look at a stretch; none where a chunk of it was replaced before it could be read, unless it is the `last` look.
+fn look(keeper: &dyn Historian, numbers: &Numbers, range: TimeRange, last: bool) -> Result<Option<Stretch>, KeepError> {
     let mut until = range.end;
     let mut level = Level::Hour;
     for finer in [Level::FiveMinutes, Level::Raw] {
@@ -299,7 +329,8 @@ pub(crate) fn stretch(keeper: &dyn Historian, numbers: &Numbers, range: TimeRang
     }
     let after = |t: Timestamp| (t < range.end).then_some(t);
     let Some(page) = keeper.pages(level, TimeRange::new(range.start, until))?.into_iter().next() else {
-        return Ok(Stretch { next: after(until), ..Stretch::default() });
+        let seen = (level, TimeRange::new(range.start, until), 0);
+        return Ok(Some(Stretch { chunks: Vec::new(), missing: Vec::new(), next: after(until), seen }));
     };
     let mut cut = TimeRange::new(page.start.max(range.start), page.end.min(until));
     // Not to read a page of hundreds of megabytes for an answer of a few: about as much of it as fits.
@@ -309,11 +340,17 @@ pub(crate) fn stretch(keeper: &dyn Historian, numbers: &Numbers, range: TimeRang
         cut.end = cut.start + Span::from_micros(span.max(1));
     }
     let (mut chunks, mut missing) = (Vec::new(), Vec::new());
-    for kept in keeper.catalogue(level, cut)? {
+    let all = keeper.catalogue(level, cut)?;
+    let seen = (level, cut, tag_of(&all));
+    for kept in all {
         let (key, inside) = (kept.key, kept.key.range().intersect(cut));
         let bytes = match damage::piece(keeper, &key)? {
             Piece::Whole(bytes) => bytes,
-            Piece::Gone => continue,
+            Piece::Gone if !last => return Ok(None),
+            Piece::Gone => {
+                missing.push(Missing { range: inside, ..Missing::of(&key, "it is replaced again and again".to_owned()) });
+                continue;
+            }
             Piece::Missing(one) => {
                 missing.push(Missing { range: inside, ..one });
                 continue;
@@ -327,7 +364,7 @@ pub(crate) fn stretch(keeper: &dyn Historian, numbers: &Numbers, range: TimeRang
             }
         }
     }
-    Ok(Stretch { chunks, missing, next: after(cut.end) })
+    Ok(Some(Stretch { chunks, missing, next: after(cut.end), seen }))
 }
 
 /// From the first to the end of the last thing kept of any level.

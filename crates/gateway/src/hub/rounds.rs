@@ -114,7 +114,8 @@ impl Hub {
     fn choose_cold(&self, persist: &Persist, upto: Timestamp) {
         let Some(kept) = persist.sealed_until() else { return };
         let now = self.cold();
-        let next = self.with_store(|store| {
+        // The mark moves under the store's lock: whoever finds something gone here finds the mark behind it.
+        self.with_store(|store| {
             let slab = store.config().slab;
             let mut next = (upto - HOT).floor_to(slab);
             let report = store.bytes();
@@ -133,12 +134,9 @@ impl Hub {
             let useful = first.is_some_and(|first| next > first);
             if useful && now.is_none_or(|now| next > now) {
                 store.note_elsewhere(TimeRange::new(Timestamp::MIN, next));
+                self.cold.store(next.as_micros(), Ordering::Release);
             }
-            useful.then_some(next)
         });
-        if let Some(next) = next.filter(|next| now.is_none_or(|now| *next > now)) {
-            self.cold.store(next.as_micros(), Ordering::Release);
-        }
     }
 
     /// Before this, history is with the keeper only; none where all of it is here.

@@ -31,6 +31,7 @@ mod known;
 mod limits;
 mod log_of_another;
 mod lost;
+mod meanwhile;
 mod mending;
 mod missing;
 mod no_history;

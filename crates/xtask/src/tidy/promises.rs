@@ -37,6 +37,8 @@ mod tests {
         let text = "- A: `gateway::limits::a_text_is_cut`; `orrery::tests::b`. How far: `state` and Database::load";
         assert_eq!(named(text).collect::<Vec<_>>(), [("gateway", "a_text_is_cut"), ("orrery", "b")]);
         assert!(is_of(Path::new("crates/gateway/tests/it/limits.rs"), "gateway") && is_of(Path::new("src/shell.rs"), "orrery"));
-        assert!(!is_of(Path::new("crates/gateway/src/lib.rs"), "orrery") && !is_of(Path::new("crates/gateway_more/a.rs"), "gateway"));
+        assert!(
+            !is_of(Path::new("crates/gateway/src/lib.rs"), "orrery") && !is_of(Path::new("crates/gateway_more/a.rs"), "gateway")
+        );
     }
 }

@@ -231,11 +231,14 @@ impl SqliteHistorian {
         self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0)).map(drop)
     }
 
-    /// From here on all reads of this handle are of one moment.
+    /// From here on all reads of this handle are of one moment. Asked for again, that stays the moment.
     ///
     /// # Errors
     /// Where it cannot be read.
     pub fn begin_reading(&self) -> Result<(), KeepError> {
+        if !self.connection.is_autocommit() {
+            return Ok(());
+        }
         self.connection.execute_batch("BEGIN").map_err(|error| trouble("read", &error))
     }
 

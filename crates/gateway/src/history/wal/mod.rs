@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::salvage::PAGE;
 use super::schema::{NEWER, is_newer};
@@ -218,11 +219,28 @@ impl Looked {
     }
 }
 
+/// How often a log is looked at before it is called damaged, and how long between.
+const GLANCES: u32 = 4;
+const BETWEEN: Duration = Duration::from_millis(50);
+
 /// Looks at the log beside a database file. Every opener of a data folder comes by here.
 ///
 /// # Errors
 /// Where it cannot be read.
 pub(super) fn look(path: &Path) -> std::io::Result<Looked> {
+    let mut looked = glance(path)?;
+    for _ in 1..GLANCES {
+        if looked.damage.is_none() {
+            break;
+        }
+        // A server that writes meanwhile may show one page as it was and the next as it is. What is damage stays.
+        std::thread::sleep(BETWEEN);
+        looked = glance(path)?;
+    }
+    Ok(looked)
+}
+
+fn glance(path: &Path) -> std::io::Result<Looked> {
     // Twice: beside a server the file may get longer or shorter while its log is read, which is no damage.
     let before = length(path)?;
     let judged = judge(path)?;
