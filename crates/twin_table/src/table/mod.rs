@@ -318,12 +318,12 @@ fn is_time(cell: &str, plan: &Plan, times: &TimeSpec) -> bool {
 /// Whether a row behind a blank line is the header of another table: words, one for each column and none like another, without a time.
 fn names_others(cells: &Cells, plan: &Plan, is_time: &dyn Fn(&str) -> bool) -> bool {
     let mut seen = HashSet::new();
-    let mut is_name = |cell: &[u8]| {
+    let is_name = |cell: &[u8]| {
         let first = cell.iter().find(|byte| !byte.is_ascii_whitespace());
         let word = first.is_some_and(|byte| byte.is_ascii_alphabetic() || !byte.is_ascii());
         word && text(cell).is_some_and(|name| !is_no_value(name) && !is_time(name) && seen.insert(name.to_owned()))
     };
-    cells.len() > 1 && cells.len() == plan.width() && cells.iter().all(|cell| is_name(cell))
+    cells.len() > 1 && cells.len() == plan.width() && cells.iter().all(is_name)
 }
 
 /// Whether a row that begins so is an annotation of Influx.
